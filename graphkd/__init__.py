@@ -1,0 +1,62 @@
+"""graphkd: distil graph neural networks into MLPs that answer without the graph.
+
+Public names are imported when first used: ``import graphkd`` itself loads neither torch nor PyG.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphkd import datasets, deploy, evaluation, influence, matching, methods, sparse, students, teachers, training
+    from graphkd.api import distill, load_dataset
+    from graphkd.deploy import load_bundle
+    from graphkd.errors import GraphKDError
+    from graphkd.training import Training
+
+__version__ = "0.1.0"
+
+_PACKAGES = (
+    "datasets", "deploy", "evaluation", "influence", "matching", "methods", "sparse", "students", "teachers", "training",
+)  # fmt: skip
+_HOMES = {
+    "GraphKDError": "errors",
+    "Training": "training",
+    "distill": "api",
+    "load_bundle": "deploy",
+    "load_dataset": "api",
+}
+
+__all__ = [
+    "GraphKDError",
+    "Training",
+    "__version__",
+    "datasets",
+    "deploy",
+    "distill",
+    "evaluation",
+    "influence",
+    "load_bundle",
+    "load_dataset",
+    "matching",
+    "methods",
+    "sparse",
+    "students",
+    "teachers",
+    "training",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PACKAGES:
+        return importlib.import_module(f"graphkd.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"graphkd.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'graphkd' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

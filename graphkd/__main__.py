@@ -1,0 +1,7 @@
+"""``python -m graphkd``."""
+
+import sys
+
+from graphkd.cli import main
+
+sys.exit(main())

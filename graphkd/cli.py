@@ -1,0 +1,80 @@
+"""The ``graphkd`` command."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from graphkd import __version__
+from graphkd.errors import GraphKDError
+
+PARTS = ("datasets", "teachers", "methods", "matching", "influence")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns its exit status: 0, or 2 for a mistake that a person can correct."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args or bool(os.environ.get("HYDRA_FULL_ERROR"))
+    args = [arg for arg in args if arg != "--debug"]
+    try:
+        if args[:1] == ["distill"]:
+            from graphkd.distilling import distill
+
+            distill(args[1:])
+        else:
+            _run(_parser().parse_args(args))
+    except GraphKDError as error:
+        if debug:
+            raise
+        print(f"graphkd: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        print("graphkd: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run(args: argparse.Namespace) -> None:
+    if args.command == "list":
+        from graphkd.commands import list_parts
+
+        list_parts(args.what)
+    elif args.command == "evaluate":
+        from graphkd.commands import evaluate
+
+        evaluate(args.run, args.data_dir)
+    elif args.command == "predict":
+        from graphkd.commands import predict
+
+        predict(args.run, args.input, args.output, args.data_dir)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise GraphKDError(f"{message}: see graphkd --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="graphkd", description="Distil graph neural networks into MLPs.")
+    parser.add_argument("--version", action="version", version=f"graphkd {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser(
+        "distill", help="train a teacher and distil it: graphkd distill [-m] key=value …", add_help=False
+    )
+    listing = commands.add_parser("list", help="what there is to choose from, one a line, name first")
+    listing.add_argument("what", choices=PARTS)
+    evaluate = commands.add_parser("evaluate", help="score a run's bundle again and compare with its metrics")
+    evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
+    predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    predict.add_argument("input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own")
+    predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
+    for command in (evaluate, predict):
+        command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
+    return parser

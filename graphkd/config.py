@@ -1,0 +1,169 @@
+"""Hydra configs → parts. The only place that knows Hydra's schemas and instantiates targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from hydra.utils import instantiate
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from graphkd import datasets, influence, matching, methods, students, teachers
+from graphkd.datasets import Source
+from graphkd.errors import GraphKDError
+from graphkd.names import catalogue, parameters_of
+from graphkd.recipe import Recipe, name_of, settings_of
+from graphkd.training.settings import Training
+
+ALLOWED = ("graphkd.",)
+"""Prefixes of ``_target_`` that a config may name: a config is data, it must not run just anything."""
+
+GROUPS: dict[str, ModuleType] = {
+    "dataset": datasets,
+    "teacher": teachers,
+    "student": students,
+    "method": methods,
+    "matching": matching,
+    "influence": influence,
+}
+
+
+@dataclass
+class DistillConfig:
+    """The keys of ``graphkd distill`` outside its groups.
+
+    Args:
+        seeds: a count, or a list of seeds.
+        data_dir: folder with raw data; only read.
+        output_dir: the run folder, or with ``-m`` its parent; by default under ``runs``.
+        cache_dir: where downloads go; by default the user's cache folder.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        download: ``ask``, ``yes`` or ``never``.
+        overwrite: replace another run in the same folder.
+        baseline: also train the plain MLP of the same shape, for the table.
+    """
+
+    seeds: Any = 1
+    data_dir: str = "data"
+    output_dir: str | None = None
+    cache_dir: str | None = None
+    device: str = "auto"
+    download: str = "ask"
+    overwrite: bool = False
+    baseline: bool = True
+    dataset: Any = MISSING
+    setting: Any = MISSING
+    teacher: Any = MISSING
+    student: Any = MISSING
+    method: Any = MISSING
+    matching: Any = MISSING
+    influence: Any = None
+    training: Any = MISSING
+
+
+@dataclass
+class DatasetConfig:
+    """The keys of ``dataset``; see ``graphkd.load_dataset``."""
+
+    name: str = MISSING
+    split: str = MISSING
+    features: str = "stored"
+    row_normalize: bool = False
+    directed: bool = False
+
+
+@dataclass
+class SettingConfig:
+    """The keys of ``setting``."""
+
+    name: str = "transductive"
+
+
+def config_dir() -> Path:
+    """Where the YAML files are: inside an installed wheel, or beside the package in a checkout."""
+    inside = Path(__file__).parent / "configs"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
+
+
+def register_schemas() -> None:
+    """Puts a typed schema of every part into Hydra's store, as ``schema/GROUP/NAME``.
+
+    The fields are the arguments of the part itself, so that defaults, types and unknown keys are checked
+    against the code and written down once.
+    """
+    store = ConfigStore.instance()
+    store.store(group="schema", name="distill", node=DistillConfig)
+    store.store(group="schema/setting", name="setting", node=SettingConfig)
+    store.store(group="schema/training", name="training", node=_schema_of(Training))
+    for group, package in GROUPS.items():
+        for name, part in catalogue(package).items():
+            node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
+            store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def recipe_from(config: DictConfig) -> Recipe:
+    """The parts that a composed config names.
+
+    Raises:
+        GraphKDError: a value outside its range, or parts that do not fit together.
+    """
+    return Recipe(
+        teacher=_make(config.teacher, partial=True),
+        student=_make(config.student, partial=True),
+        method=_make(config.method),
+        matching=_make(config.matching),
+        influence=None if config.influence is None else _make(config.influence, partial=True),
+        training=_make(config.training),
+        setting=config.setting.name,
+    )
+
+
+def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
+    """The composed config as plain data, interpolations and seeds resolved: ``config.yaml`` of a run."""
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {**{str(key): value for key, value in plain.items()}, "seeds": seeds}
+
+
+def added_keys(config: DictConfig) -> list[str]:
+    """Top-level keys that somebody added with ``+`` and nobody reads."""
+    return [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
+
+
+def known_keys() -> list[str]:
+    """Every key that ``graphkd distill`` accepts, dotted."""
+    keys = [*DistillConfig.__dataclass_fields__, "experiment"]
+    keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__]
+    keys += [f"training.{key}" for key in settings_of(Training)]
+    for group, package in GROUPS.items():
+        if group != "dataset":
+            keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]
+    return list(dict.fromkeys(keys))
+
+
+def _make(node: DictConfig, partial: bool = False) -> Any:
+    target = str(node.get("_target_"))
+    if not target.startswith(ALLOWED):
+        raise GraphKDError(f"a config names _target_={target}: only parts of graphkd are made from configs")
+    try:
+        return instantiate(node, _partial_=partial, _convert_="all")
+    except Exception as error:  # Hydra wraps whatever the part raised
+        if isinstance(error.__cause__, GraphKDError):
+            raise error.__cause__ from None
+        raise
+
+
+def _schema_of(part: Any) -> type:
+    package = part.__module__.rpartition(".")[0]
+    fields: list[Any] = [("_target_", str, f"{package}.{part.__name__}")]
+    for name, parameter in parameters_of(part).items():
+        kind = {"int": int, "float": float, "str": str, "bool": bool}.get(str(parameter.annotation), Any)
+        fields.append((name, kind, field(default=parameter.default)))
+    return make_dataclass(f"{name_of(part)}_schema", fields)
+
+
+def _dataset_schema(source: Source) -> DatasetConfig:
+    return DatasetConfig(name=source.name, split=source.splits[0], row_normalize=source.row_normalize)

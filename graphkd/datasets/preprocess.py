@@ -1,0 +1,50 @@
+"""Feature preprocessing that travels with the bundle, so that raw rows can be served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from graphkd.errors import GraphKDError
+from graphkd.sparse import Features, SparseMatrix
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Row-wise preprocessing; applying it twice is the same as applying it once.
+
+    Args:
+        features: ``stored`` leaves values alone; ``binary`` makes every non-zero entry 1.
+        row_normalize: divides each row by the sum of its absolute values; zero rows stay zero.
+
+    Raises:
+        GraphKDError: ``features`` is neither.
+    """
+
+    features: str = "stored"
+    row_normalize: bool = False
+
+    def __post_init__(self) -> None:
+        if self.features not in ("stored", "binary"):
+            raise GraphKDError(f"dataset.features is '{self.features}': choose stored or binary")
+
+    def __call__(self, x: Features) -> Features:
+        """``[B, D]`` raw rows → ``[B, D]`` prepared rows, sparse where the input is."""
+        if self.features == "binary":
+            x = _binary(x)
+        return _row_normalize(x) if self.row_normalize else x
+
+
+def _binary(x: Features) -> Features:
+    if isinstance(x, SparseMatrix):
+        return SparseMatrix(x.rowptr, x.col, (x.value != 0).to(x.dtype), x.shape[1])
+    return (x != 0).to(x.dtype)
+
+
+def _row_normalize(x: Features) -> Features:
+    if isinstance(x, SparseMatrix):
+        total = SparseMatrix(x.rowptr, x.col, x.value.abs(), x.shape[1]).sum(dim=1)
+        return x.scale(rows=torch.where(total > 0, 1.0 / total, 0.0))
+    total = x.abs().sum(dim=1, keepdim=True)
+    return x * torch.where(total > 0, 1.0 / total, 0.0)

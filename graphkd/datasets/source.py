@@ -1,0 +1,45 @@
+"""What a built-in data set states about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where files may be found and put.
+
+    Args:
+        data_dir: the person's folder; only ever read.
+        cache_dir: ours; downloads go here.
+        download: ``ask`` (only where somebody can answer), ``yes`` or ``never``.
+    """
+
+    data_dir: Path
+    cache_dir: Path
+    download: str = "ask"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A built-in data set.
+
+    Args:
+        name: as on the command line.
+        paper: whose data it is.
+        splits: those it can be had with, the default one first.
+        row_normalize: whether its protocol row-normalises the features.
+        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``.
+    """
+
+    name: str
+    paper: str
+    splits: tuple[str, ...]
+    row_normalize: bool
+    read: Callable[[Location], Data]

@@ -1,0 +1,113 @@
+"""Rows in, classes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from graphkd.datasets.preprocess import Preprocessing
+from graphkd.errors import GraphKDError
+from graphkd.methods.targets import Propagation
+from graphkd.sparse import Adjacency, Features, SparseMatrix, as_features, propagate, select_rows
+
+BATCH = 65536
+"""Rows per forward pass."""
+
+
+class Predictor:
+    """A student with the preprocessing it was trained with.
+
+    Args:
+        student: rows ``[B, D']`` → ``StudentOutput``, in evaluation mode.
+        num_features: ``D'``.
+        preprocessing: of raw rows.
+        propagation: of prepared rows over the graph; ``hops = 0`` needs no graph.
+        class_names: ``C`` names, or nothing.
+        card: where the student comes from and how it scored.
+    """
+
+    def __init__(
+        self,
+        student: nn.Module,
+        num_features: int,
+        preprocessing: Preprocessing,
+        propagation: Propagation,
+        class_names: list[str] | None,
+        card: dict[str, Any],
+    ) -> None:
+        self.student, self.num_features = student, num_features
+        self.preprocessing, self.propagation = preprocessing, propagation
+        self.class_names, self.card = class_names, card
+
+    def predict(
+        self, x: Any, edge_index: Tensor | None = None, propagated: bool = False
+    ) -> NDArray[np.int64]:
+        """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
+        return self.predict_proba(x, edge_index, propagated).argmax(axis=1)
+
+    def predict_proba(
+        self, x: Any, edge_index: Tensor | None = None, propagated: bool = False
+    ) -> NDArray[np.float32]:
+        """Class probabilities.
+
+        A student that was trained on propagated features (``propagation.hops > 0``) must be told which
+        rows it gets, since raw and propagated ones have the same shape.
+
+        Args:
+            x: ``[B, D]`` raw rows: array, scipy sparse, tensor, torch sparse; preprocessed here.
+            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
+            propagated: ``x`` comes from ``prepare`` and is used as it is.
+
+        Returns:
+            ``[B, C]``, rows sum to 1.
+
+        Raises:
+            GraphKDError: wrong width, NaN, or a student with hops that was told neither.
+        """
+        if not propagated:
+            x = self.prepare(x, edge_index)
+        rows = self._checked(x)
+        with torch.inference_mode():
+            blocks = [
+                torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
+                for index in torch.arange(rows.shape[0]).split(BATCH)
+            ]
+        proba: NDArray[np.float32] = torch.cat(blocks).numpy()
+        return proba
+
+    def prepare(self, x: Any, edge_index: Tensor | None = None) -> Features:
+        """Raw rows → rows as the student was trained on.
+
+        Args:
+            x: ``[N, D]`` raw rows; all nodes of the graph where the student has hops.
+            edge_index: ``[2, E]``, ``[sender, receiver]``; needed where it has hops.
+
+        Returns:
+            ``[N, D]`` preprocessed and propagated rows.
+
+        Raises:
+            GraphKDError: wrong width, NaN, an edge that points nowhere, or no graph where one is needed.
+        """
+        rows = self.preprocessing(self._checked(x))
+        hops, self_loops = self.propagation.hops, self.propagation.self_loops
+        if hops == 0:
+            return rows
+        if edge_index is None:
+            raise GraphKDError(
+                f"this student was trained on features propagated over {hops} hops: pass edge_index=, "
+                "or rows from prepare() with propagated=True"
+            )
+        return propagate(rows, Adjacency(torch.as_tensor(edge_index), rows.shape[0]), hops, self_loops)
+
+    def _checked(self, x: Any) -> Features:
+        rows = as_features(x).to(torch.float32)
+        if len(rows.shape) != 2 or rows.shape[1] != self.num_features:
+            raise GraphKDError(f"rows must be [B, {self.num_features}], but have shape {list(rows.shape)}")
+        values = rows.value if isinstance(rows, SparseMatrix) else rows
+        if not bool(values.isfinite().all()):
+            raise GraphKDError("rows hold NaN or infinite values: fill or drop them")
+        return rows

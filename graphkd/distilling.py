@@ -1,0 +1,106 @@
+"""``graphkd distill``: Hydra composes, we run, and every mistake ends in one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from graphkd.api import load_dataset, pick_device
+from graphkd.config import added_keys, config_dir, recipe_from, register_schemas, resolved
+from graphkd.datasets import Graph
+from graphkd.errors import GraphKDError
+from graphkd.messages import explain, unknown_key
+from graphkd.recipe import Recipe
+from graphkd.runs import RunFolder, SeedRun, default_name, read_metrics
+from graphkd.table import print_table
+from graphkd.training.seeds import parse_seeds
+
+
+def distill(args: list[str]) -> None:
+    """Runs one job, or with ``-m`` several.
+
+    Args:
+        args: Hydra overrides and flags.
+
+    Raises:
+        GraphKDError: any mistake in them, in one line.
+    """
+    register_schemas()
+    failures: list[GraphKDError] = []
+
+    def job(config: DictConfig) -> None:
+        try:
+            run_job(config)
+        except GraphKDError as error:
+            failures.append(error)
+        except (HydraException, OmegaConfBaseException) as error:
+            failures.append(GraphKDError(explain(error)))
+
+    with _hydra_process(args):
+        try:
+            hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="distill")(job)()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise GraphKDError(explain(error)) from error
+    if failures:
+        for failure in failures[:-1]:
+            print(f"graphkd: {failure}", file=sys.stderr)
+        raise failures[-1]
+
+
+def run_job(config: DictConfig) -> None:
+    """Trains every seed of one config into its run folder and prints the table.
+
+    Args:
+        config: composed.
+
+    Raises:
+        GraphKDError: data, values or a folder that cannot be right; nothing has been written then.
+    """
+    for key in added_keys(config):
+        raise GraphKDError(unknown_key(key))
+    seeds = parse_seeds(config.seeds)
+    recipe, device = recipe_from(config), pick_device(config.device)
+
+    def graph(seed: int) -> Graph:
+        keys = {key: config.dataset[key] for key in ("split", "features", "row_normalize", "directed")}
+        places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
+        return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
+
+    first = graph(seeds[0])
+    recipe.rehearse(first.num_features, first.num_classes)
+    folder = RunFolder(_run_path(config, first, recipe), resolved(config, seeds), config.overwrite)
+    if folder.finished:
+        metrics = read_metrics(folder.path)
+    else:
+        baseline = config.baseline and recipe.method.name != "mlp"
+        for seed in seeds:
+            data = first if seed == seeds[0] else None
+            folder.add(seed, lambda: SeedRun.train(data or graph(seed), recipe, seed, baseline))
+        metrics = folder.finish(first.dataset, first.split, recipe)
+    print_table(metrics, folder.path)
+
+
+def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
+    job = HydraConfig.get()
+    if job.mode == RunMode.MULTIRUN:
+        return Path(config.output_dir or "runs") / (job.job.override_dirname or "default")
+    return Path(config.output_dir or Path("runs") / default_name(graph.dataset, graph.split, recipe))
+
+
+@contextmanager
+def _hydra_process(args: list[str]) -> Iterator[None]:
+    """Hydra reads ``sys.argv``, and passes exceptions on only where this variable is set."""
+    with mock.patch.object(sys, "argv", ["graphkd distill", *args]):
+        with mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}):
+            yield

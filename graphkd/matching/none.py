@@ -1,0 +1,18 @@
+"""No layer matching."""
+
+from __future__ import annotations
+
+from graphkd.matching.base import Matching
+
+
+class NoMatching(Matching):
+    """No pair: the method's own loss alone.
+
+    Source: the baseline of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in KD, 2025
+    """
+
+    name = "none"
+
+    def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """No pair, whatever the depths."""
+        return []

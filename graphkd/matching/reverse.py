@@ -1,0 +1,18 @@
+"""Shallow to deep, deep to shallow."""
+
+from __future__ import annotations
+
+from graphkd.matching.base import Matching, uniform_map
+
+
+class Reverse(Matching):
+    """Student layer ``i`` to teacher layer ``a(M − 1 − i)``, with forward's ``a``.
+
+    Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025
+    """
+
+    name = "reverse"
+
+    def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """``[(0, N − 1), …, (M − 1, a(0))]``."""
+        return list(enumerate(reversed(uniform_map(num_student, num_teacher))))

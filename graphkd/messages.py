@@ -1,0 +1,41 @@
+"""Hydra's and OmegaConf's messages of many lines → one line that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from graphkd.config import known_keys
+from graphkd.names import unknown
+
+_OPTION = re.compile(r"Could not find '([^']+)/([^'/]*)'\s+Available options in '\1':\s+(.*?)(?:Config search path|$)", re.S)
+_KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")
+_ADDED = re.compile(r"unexpected keyword argument '([^']+)'.*full_key: (\S+)", re.S)
+_VALUE = re.compile(r"Value '?.*?'?(?: of type '.*?')? (?:could not be|is not).*?(?=\n|$)|Cannot convert .*|Incompatible value .*")
+
+
+def explain(error: BaseException) -> str:
+    """The one line for an exception of Hydra or OmegaConf, or of what caused it."""
+    chain = [error]
+    while (cause := chain[-1].__cause__) is not None:
+        chain.append(cause)
+    text = "\n".join(str(link) for link in chain)
+    if option := _OPTION.search(text):
+        return unknown(option[1], option[2], option[3].split())
+    if key := _KEY.search(text):
+        return unknown_key(key[1] or key[2])
+    if added := _ADDED.search(text):
+        return unknown_key(f"{added[2]}.{added[1]}")
+    if value := _VALUE.search(text):
+        where = re.search(r"full_key: (\S+)", text)
+        return f"{where[1] + ': ' if where else ''}{value[0]}: give a value of the right type"
+    first = " ".join(str(error).split()).removeprefix("In 'distill': ")
+    return f"{first.split(' See https')[0]}: see graphkd distill --help"
+
+
+def unknown_key(key: str) -> str:
+    """The line for a key nobody knows; lists the keys beside it only."""
+    prefix = key.rpartition(".")[0]
+    if key in known_keys():
+        return f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
+    beside = [known for known in known_keys() if known.rpartition(".")[0] == prefix]
+    return unknown("key", key, beside or known_keys())

@@ -1,0 +1,68 @@
+"""What every distillation method is: targets once, then a loss over rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from torch import Tensor, nn
+
+from graphkd.errors import GraphKDError
+from graphkd.methods.targets import Targets
+
+if TYPE_CHECKING:
+    from graphkd.datasets import Graph
+    from graphkd.students import StudentOutput
+    from graphkd.teachers import TeacherOutput
+
+
+class Method(nn.Module):
+    """``lam · label + (1 − lam) · soft`` over compiled targets; a method says what it compiles.
+
+    A subclass has a ``name``, a docstring with a ``Source:`` line, an ``__init__`` whose arguments have
+    defaults and are kept under their own names, and ``prepare``. One whose loss has another shape
+    overrides ``forward`` as well.
+
+    Args:
+        lam: share of the label term, in [0, 1].
+        tau: temperature of teacher and student.
+    """
+
+    name: ClassVar[str]
+    influence: ClassVar[str] = "none"
+    """The node weights it is published with; ``none`` for a method that weights no nodes."""
+
+    def __init__(self, lam: float, tau: float) -> None:
+        super().__init__()
+        if not 0 <= lam <= 1:
+            raise GraphKDError(f"method.lam is {lam}: it must lie in [0, 1]")
+        if not tau > 0:
+            raise GraphKDError(f"method.tau is {tau}: it must be greater than 0")
+        self.lam, self.tau = lam, tau
+
+    def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
+        """Compiles graph and teacher; runs once.
+
+        Args:
+            graph: checked data; ``graph.influence [N]`` where the run weights nodes.
+            teacher: frozen ``logits [N, C]`` and hops.
+
+        Returns:
+            Targets whose rows are the graph's nodes.
+        """
+        raise NotImplementedError
+
+    def forward(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+        """The loss of a batch.
+
+        Args:
+            output: ``logits [B, C]`` and hidden layers of the student.
+            batch: the same rows of the targets.
+
+        Returns:
+            ``loss``, the scalar to minimise, and its named terms before weighting.
+        """
+        terms = {"label": batch.label_loss(output.logits)}
+        if batch.soft is None:
+            return {"loss": terms["label"], **terms}
+        terms["soft"] = batch.soft.loss(output.logits, batch.scale)
+        return {"loss": self.lam * terms["label"] + (1 - self.lam) * terms["soft"], **terms}

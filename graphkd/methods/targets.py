@@ -1,0 +1,130 @@
+"""The compiled signal: all that is left of graph and teacher when the student trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from graphkd.sparse import Features, select_rows
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """How inputs were mixed over the graph, see ``graphkd.sparse.propagate``.
+
+    Args:
+        hops: ``P``; 0 leaves rows alone, and the student needs no graph at all.
+        self_loops: ``s`` in Ã over ``A + s I``.
+    """
+
+    hops: int = 0
+    self_loops: int = 1
+
+
+@dataclass(frozen=True)
+class SoftTargets:
+    """A weighted sum of Kullback–Leibler terms with a frozen side, folded into one table.
+
+    With ``q_j`` the teacher's and ``p_i`` the student's softmax at temperature ``τ`` and constants
+    ``w_ij``, ``Σ_ij w_ij KL(q_j ‖ p_i) = H − Σ_i ⟨T_i, log p_i⟩`` where ``T_i = Σ_j w_ij q_j`` and
+    ``H = Σ_ij w_ij ⟨q_j, log q_j⟩``: the edges are gone. The reverse direction is
+    ``Σ_ij w_ij KL(p_i ‖ q_j) = Σ_i W_i ⟨p_i, log p_i⟩ − ⟨p_i, L_i⟩`` with ``W_i = Σ_j w_ij`` and
+    ``L_i = Σ_j w_ij log q_j``.
+
+    Args:
+        table: ``T`` (or ``L`` where ``reverse``), ``[N, C]``.
+        row_weight: ``W [N]``.
+        constant: ``H``, of the whole graph; 0 where ``reverse``.
+        tau: ``τ``.
+        reverse: the direction.
+    """
+
+    table: Tensor
+    row_weight: Tensor
+    constant: float
+    tau: float
+    reverse: bool = False
+
+    def loss(self, logits: Tensor, scale: float = 1.0) -> Tensor:
+        """The sum of the terms of these rows.
+
+        Args:
+            logits: ``[B, C]`` of the student, rows as in ``table``.
+            scale: ``N / B``, which makes a batch an estimate of the whole.
+
+        Returns:
+            A scalar.
+        """
+        log_p = F.log_softmax(logits / self.tau, dim=1)
+        if self.reverse:
+            p = log_p.exp()
+            return scale * ((self.row_weight.unsqueeze(1) * log_p - self.table) * p).sum()
+        return self.constant - scale * (self.table * log_p).sum()
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What the student sees: rows, and nothing that knows an edge.
+
+    Args:
+        inputs: ``[N, D']`` dense or sparse.
+        labels: ``[N]`` int64; read only where ``label_weight`` is not zero.
+        label_weight: ``[N]`` weight of each node's cross-entropy, summing over the labelled nodes.
+        soft: the teacher's folded distributions, or nothing.
+        hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
+        propagation: how ``inputs`` came from the features; goes into the bundle.
+        scale: ``N / B`` of a batch, 1 for all rows.
+    """
+
+    inputs: Features
+    labels: Tensor
+    label_weight: Tensor
+    soft: SoftTargets | None = None
+    hops: list[Tensor] = field(default_factory=list)
+    propagation: Propagation = field(default_factory=Propagation)
+    scale: float = 1.0
+
+    @property
+    def num_rows(self) -> int:
+        return self.labels.numel()
+
+    def select(self, index: Tensor) -> Targets:
+        """The batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
+        soft = self.soft
+        if soft is not None:
+            soft = replace(soft, table=soft.table[index], row_weight=soft.row_weight[index])
+        return replace(
+            self,
+            inputs=select_rows(self.inputs, index),
+            labels=self.labels[index],
+            label_weight=self.label_weight[index],
+            soft=soft,
+            hops=[hop[index] for hop in self.hops],
+            scale=self.scale * self.num_rows / max(index.numel(), 1),
+        )
+
+    def with_hops(self, hops: list[Tensor]) -> Targets:
+        """The same targets with the teacher's hidden hops to match."""
+        return replace(self, hops=hops)
+
+    def without_idle_rows(self) -> Targets:
+        """Drops rows that no term reads: all but the labelled ones where nothing is distilled."""
+        if self.soft is not None or self.hops:
+            return self
+        return replace(self.select(self.label_weight.nonzero().reshape(-1)), scale=1.0)
+
+    def label_loss(self, logits: Tensor) -> Tensor:
+        """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
+        rows = self.label_weight.nonzero().reshape(-1)
+        losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
+        return self.scale * (self.label_weight[rows] * losses).sum()
+
+
+def mean_over(nodes: Tensor, num_nodes: int, weight: Tensor | None = None) -> Tensor:
+    """Label weights ``[N]`` of a mean over ``nodes [n]``, each term times ``weight [N]``."""
+    result = torch.zeros(num_nodes, device=nodes.device)
+    result[nodes] = (1.0 if weight is None else weight[nodes]) / nodes.numel()
+    return result

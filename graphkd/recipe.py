@@ -1,0 +1,184 @@
+"""What a run is made of, as objects: the same for the command line and for the library."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd import influence as influences
+from graphkd import matching as matchings
+from graphkd import methods, students, teachers
+from graphkd.errors import GraphKDError
+from graphkd.matching import Matching, MatchingTerm, NoMatching
+from graphkd.methods import Method
+from graphkd.names import lookup, parameters_of
+from graphkd.sparse import Adjacency
+from graphkd.training.settings import Training
+
+Factory = Callable[..., nn.Module]
+"""Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
+
+SETTINGS = ("transductive",)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parts of a run.
+
+    Args:
+        teacher: factory of the graph network.
+        student: factory of the MLP.
+        method: what the student learns.
+        matching: which layers it is matched to.
+        influence: ``(x, adj) → [N]`` node weights, or nothing.
+        training: how both are optimised.
+        setting: what of the graph training may see.
+    """
+
+    teacher: Factory
+    student: Factory
+    method: Method
+    matching: Matching = field(default_factory=NoMatching)
+    influence: Callable[..., Tensor] | None = None
+    training: Training = field(default_factory=Training)
+    setting: str = "transductive"
+
+    def __post_init__(self) -> None:
+        if self.setting not in SETTINGS:
+            raise GraphKDError(f"unknown setting '{self.setting}': choose one of {', '.join(SETTINGS)}")
+        if self.influence is not None and self.method.influence == "none":
+            raise GraphKDError(
+                f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
+                "would have no effect: leave influence out"
+            )
+
+    def with_method(self, method: Method) -> Recipe:
+        """The same recipe for another method, with no matching and no influence."""
+        return replace(self, method=method, matching=NoMatching(), influence=None)
+
+    def rehearse(self, num_features: int, num_classes: int) -> None:
+        """Builds every network once on a graph of one node, so that what does not fit fails early.
+
+        Raises:
+            GraphKDError: a size that no network can have, or layers that cannot be matched.
+        """
+        sizes = {"num_features": num_features, "num_classes": num_classes}
+        row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
+        with torch.random.fork_rng([]), torch.no_grad():
+            hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
+            self.matching_term(self.student(**sizes).eval()(row).hidden, hops[:-1])
+
+    def matching_term(self, hidden: list[Tensor], hops: list[Tensor], seed: int = 0) -> MatchingTerm | None:
+        """The matching loss for layers of these widths, or nothing where none is asked for.
+
+        Args:
+            hidden: of the student, ``[B, d_S]`` each.
+            hops: hidden ones of the teacher, ``[B, d_T]`` each.
+            seed: of the run.
+        """
+        if self.matching.name == "none":
+            return None
+        widths = [layer.shape[1] for layer in hidden], [hop.shape[1] for hop in hops]
+        return MatchingTerm(self.matching.with_seed(self.matching.seed + seed), *widths)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each part, as ``metrics.json`` states them."""
+        return {
+            "setting": self.setting,
+            "teacher": name_of(self.teacher),
+            "student": name_of(self.student),
+            "method": name_of(self.method),
+            "variant": getattr(self.method, "variant", "none"),
+            "matching": name_of(self.matching),
+            "influence": "none" if self.influence is None else name_of(self.influence),
+        }
+
+    def config(self) -> dict[str, Any]:
+        """The parts with all their settings, in the form of a run's ``config.yaml``."""
+        parts = {key: getattr(self, key) for key in ("teacher", "student", "method", "matching", "influence")}
+        return {
+            "setting": {"name": self.setting},
+            **{key: None if part is None else _node(part) for key, part in parts.items()},
+            "training": {"_target_": "graphkd.training.Training", **asdict(self.training)},
+        }
+
+
+def resolve(
+    teacher: str | Factory = "gcn",
+    student: str | Factory = "mlp",
+    method: str | Method = "glnn",
+    matching: str | Matching = "none",
+    influence: str | Callable[..., Tensor] | None = None,
+    training: Training | None = None,
+    setting: str = "transductive",
+) -> Recipe:
+    """Names or objects → a recipe.
+
+    ``influence=None`` takes the one the method is published with, in the method's own variant.
+
+    Raises:
+        GraphKDError: an unknown name, or parts that do not fit together.
+    """
+    chosen: Method = _object(methods, method)
+    if influence is None:
+        influence = default_influence(chosen)
+    elif isinstance(influence, str):
+        influence = None if influence == "none" else lookup(influences, influence)
+    return Recipe(
+        teacher=_part(teachers, teacher),
+        student=_part(students, student),
+        method=chosen,
+        matching=_object(matchings, matching),
+        influence=influence,
+        training=training or Training(),
+        setting=setting,
+    )
+
+
+def default_influence(method: Method) -> Callable[..., Tensor] | None:
+    """The influence a method is published with; ``variant`` follows the method's."""
+    if method.influence == "none":
+        return None
+    function = lookup(influences, method.influence)
+    if hasattr(method, "variant") and "variant" in parameters_of(function):
+        return functools.partial(function, variant=method.variant)
+    return function  # type: ignore[no-any-return]
+
+
+def name_of(part: Any) -> str:
+    """The name of a part: of a class, an instance, a function, or a partial of these."""
+    part = part.func if isinstance(part, functools.partial) else part
+    return str(getattr(part, "name", getattr(part, "__name__", type(part).__name__)))
+
+
+def settings_of(part: Any) -> dict[str, Any]:
+    """A part's settings: defaults, replaced by what a partial binds or an instance holds."""
+    if isinstance(part, functools.partial):
+        return {**settings_of(part.func), **part.keywords}
+    if inspect.isclass(part) or inspect.isfunction(part):
+        return {name: parameter.default for name, parameter in parameters_of(part).items()}
+    return {name: getattr(part, name) for name in parameters_of(type(part))}
+
+
+def _node(part: Any) -> dict[str, Any]:
+    made = part.func if isinstance(part, functools.partial) else part
+    made = made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
+    package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
+    return {"_target_": f"{package}.{made.__qualname__}", **settings_of(part)}
+
+
+def _part(package: ModuleType, part: Any) -> Any:
+    return lookup(package, part) if isinstance(part, str) else part
+
+
+def _object(package: ModuleType, part: Any) -> Any:
+    part = _part(package, part)
+    return part() if inspect.isclass(part) else part

@@ -1,0 +1,120 @@
+"""A graph as a matrix: raw edges in, normalised operators out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from graphkd.errors import GraphKDError
+from graphkd.sparse.matrix import SparseMatrix
+
+Normalisation = Literal["symmetric", "row", "none"]
+
+
+class Adjacency:
+    """The adjacency matrix ``A [N, N]`` of a graph; row = receiver, column = sender.
+
+    ``A[i, j]`` is the weight of the edge from ``j`` to ``i``. An edge that is listed twice counts
+    once; where weights are given, the weights of its copies are added. Self-loops in the list are
+    kept in the raw matrix.
+
+    Args:
+        edge_index: ``[2, E]`` int64, ``[sender, receiver]`` as in PyG; both directions of an
+            undirected edge are listed.
+        num_nodes: ``N``.
+        edge_weight: ``[E]`` floating point, or nothing for weight 1.
+
+    Raises:
+        GraphKDError: ``edge_index`` is not ``[2, E]`` or names a node outside ``[0, N)``.
+    """
+
+    def __init__(self, edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> None:
+        check_edges(edge_index, num_nodes)
+        sender, receiver = edge_index.long()
+        weight = torch.ones(sender.numel(), device=sender.device) if edge_weight is None else edge_weight
+        self.matrix = SparseMatrix.from_coo(receiver, sender, weight, (num_nodes, num_nodes))
+        if edge_weight is None:
+            self.matrix.value.fill_(1.0)
+        self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
+
+    @property
+    def num_nodes(self) -> int:
+        return self.matrix.shape[0]
+
+    @property
+    def num_edges(self) -> int:
+        """Directed edges after duplicates are merged."""
+        return self.matrix.nnz
+
+    def to(self, device: torch.device | str) -> Adjacency:
+        """The same graph on another device."""
+        if self.matrix.device == torch.device(device):
+            return self
+        moved = Adjacency.__new__(Adjacency)
+        moved.matrix, moved._normalised = self.matrix.to(torch.device(device)), {}
+        return moved
+
+    def structure(self, self_loops: int = 1) -> SparseMatrix:
+        """The 0/1 pattern of ``A`` with every diagonal entry set to ``self_loops``: ``A° [N, N]``."""
+        matrix = self.matrix
+        pattern = SparseMatrix(matrix.rowptr, matrix.col, torch.ones_like(matrix.value), matrix.shape[1])
+        return _with_diagonal(pattern, self_loops)
+
+    def normalize(
+        self, kind: Normalisation = "symmetric", self_loops: int = 1, dtype: torch.dtype = torch.float32
+    ) -> SparseMatrix:
+        """``D^-1/2 (A + k I) D^-1/2``, ``D^-1 (A + k I)``, or ``A + k I``; made once and kept.
+
+        ``D`` holds the row sums of ``A + k I`` (weighted in-degrees); rows that sum to zero stay zero.
+        For ``k > 0`` the diagonal is *set* to ``k``: self-loops in the edge list do not count twice.
+        For ``k = 0`` the raw matrix is used, its self-loops included.
+
+        Args:
+            kind: ``symmetric`` (GCN), ``row`` (mean over neighbours) or ``none``.
+            self_loops: ``k``; 0, 1, or 2 as in InfGraND's released code.
+            dtype: of the values; degrees are always summed in float64.
+
+        Returns:
+            ``N × N``.
+        """
+        key = (kind, self_loops, dtype)
+        if key not in self._normalised:
+            self._normalised[key] = _normalise(self.matrix, kind, self_loops).to(dtype)
+        return self._normalised[key]
+
+
+def check_edges(edge_index: Tensor, num_nodes: int) -> None:
+    """Refuses an edge index of the wrong shape, or one that points outside ``[0, num_nodes)``."""
+    if edge_index.dim() != 2 or edge_index.shape[0] != 2:
+        raise GraphKDError(f"edge_index must be [2, E], but has shape {list(edge_index.shape)}")
+    if edge_index.numel() and not (0 <= int(edge_index.min()) and int(edge_index.max()) < num_nodes):
+        low, high = int(edge_index.min()), int(edge_index.max())
+        raise GraphKDError(
+            f"edge_index names nodes {low} to {high}, but the graph has nodes 0 to {num_nodes - 1}: "
+            "correct the edges or add the missing feature rows"
+        )
+
+
+def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int) -> SparseMatrix:
+    matrix = _with_diagonal(raw.to(torch.float64), self_loops)
+    if kind == "none":
+        return matrix
+    degree = matrix.sum(dim=1)
+    if kind == "row":
+        return matrix.scale(rows=torch.where(degree != 0, 1.0 / degree, 0.0))
+    root = torch.where(degree > 0, degree.rsqrt(), 0.0)
+    return matrix.scale(rows=root, cols=root)
+
+
+def _with_diagonal(matrix: SparseMatrix, value: int) -> SparseMatrix:
+    if value == 0:
+        return matrix
+    off, node = matrix.row != matrix.col, torch.arange(matrix.shape[0], device=matrix.device)
+    return SparseMatrix.from_coo(
+        torch.cat([matrix.row[off], node]),
+        torch.cat([matrix.col[off], node]),
+        torch.cat([matrix.value[off], matrix.value.new_full((matrix.shape[0],), float(value))]),
+        matrix.shape,
+    )

@@ -1,0 +1,145 @@
+"""A sparse matrix in CSR form that keeps its own transpose."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch import Tensor
+
+
+class SparseMatrix:
+    """An ``M × N`` matrix in compressed-sparse-row form.
+
+    Unlike a bare ``torch.sparse_csr`` tensor it remembers its transpose, which every backward pass
+    needs, and knows when it is its own transpose, so that a symmetric graph is stored once.
+
+    Args:
+        rowptr: ``[M + 1]`` int64, where each row starts in ``col``.
+        col: ``[nnz]`` int64, column of each entry, ascending within a row.
+        value: ``[nnz]`` floating point.
+        num_cols: ``N``.
+    """
+
+    def __init__(self, rowptr: Tensor, col: Tensor, value: Tensor, num_cols: int) -> None:
+        self.rowptr, self.col, self.value = rowptr, col, value
+        self.shape = (rowptr.numel() - 1, num_cols)
+        self._transpose: SparseMatrix | None = None
+        self._torch: Tensor | None = None
+
+    @classmethod
+    def from_coo(cls, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix:
+        """Builds the matrix from entries in any order; entries at the same place are added up.
+
+        Args:
+            row: ``[E]`` int64 in ``[0, M)``.
+            col: ``[E]`` int64 in ``[0, N)``.
+            value: ``[E]`` floating point.
+            shape: ``(M, N)``.
+        """
+        key, inverse = torch.unique(row * shape[1] + col, return_inverse=True)
+        if key.numel() < row.numel():
+            value = value.new_zeros(key.numel()).index_add_(0, inverse, value)
+        else:
+            value = torch.empty_like(value).scatter_(0, inverse, value)
+        row = torch.div(key, max(shape[1], 1), rounding_mode="floor")
+        return cls(_rowptr(row, shape[0]), key - row * shape[1], value, shape[1])
+
+    @classmethod
+    def from_torch(cls, tensor: Tensor) -> SparseMatrix:
+        """Wraps a two-dimensional ``torch.sparse_csr`` tensor; nothing is copied."""
+        matrix = cls(
+            tensor.crow_indices().long(), tensor.col_indices().long(), tensor.values(), tensor.shape[1]
+        )
+        matrix._torch = tensor
+        return matrix
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.value.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.value.device
+
+    @property
+    def nnz(self) -> int:
+        return self.col.numel()
+
+    @property
+    def row(self) -> Tensor:
+        """``[nnz]`` int64, row of each entry."""
+        counts = self.rowptr.diff()
+        return torch.repeat_interleave(torch.arange(self.shape[0], device=self.device), counts)
+
+    def to(self, target: torch.device | torch.dtype | str) -> SparseMatrix:
+        """The same matrix on another device, or with values of another dtype."""
+        value = self.value.to(target)
+        if value is self.value:
+            return self
+        return SparseMatrix(self.rowptr.to(value.device), self.col.to(value.device), value, self.shape[1])
+
+    def t(self) -> SparseMatrix:
+        """The transpose, made at the first call; the matrix itself where it is symmetric."""
+        if self._transpose is None:
+            order = torch.argsort(self.col, stable=True)
+            rowptr = _rowptr(self.col, self.shape[1])
+            other = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
+            self._transpose = self if self._equals(other) else other
+            other._transpose = self
+        return self._transpose
+
+    def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
+        """``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""
+        factor = torch.ones_like(self.value)
+        if rows is not None:
+            factor = factor * torch.repeat_interleave(rows, self.rowptr.diff())
+        if cols is not None:
+            factor = factor * cols.index_select(0, self.col)
+        # The product of the two scales comes first: it commutes, so a symmetric matrix stays so to the bit.
+        return SparseMatrix(self.rowptr, self.col, self.value * factor, self.shape[1])
+
+    def select(self, index: Tensor) -> SparseMatrix:
+        """The rows ``index [B]``, in that order."""
+        counts = self.rowptr.diff()[index]
+        rowptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+        start = torch.repeat_interleave(self.rowptr[index] - rowptr[:-1], counts)
+        entry = torch.arange(start.numel(), device=self.device) + start
+        return SparseMatrix(rowptr, self.col[entry], self.value[entry], self.shape[1])
+
+    def sum(self, dim: int) -> Tensor:
+        """Row sums ``[M]`` (``dim=1``) or column sums ``[N]`` (``dim=0``)."""
+        index, size = (self.row, self.shape[0]) if dim == 1 else (self.col, self.shape[1])
+        return self.value.new_zeros(size).index_add_(0, index, self.value)
+
+    def torch(self) -> Tensor:
+        """The same matrix as a ``torch.sparse_csr`` tensor, made once."""
+        if self._torch is None:
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
+                self._torch = torch.sparse_csr_tensor(
+                    self.rowptr, self.col, self.value, self.shape, check_invariants=False
+                )
+        return self._torch
+
+    def to_dense(self) -> Tensor:
+        """The ``[M, N]`` dense tensor; for tests and for small matrices."""
+        dense = self.value.new_zeros(self.shape)
+        dense[self.row, self.col] = self.value
+        return dense
+
+    def __repr__(self) -> str:
+        return f"SparseMatrix({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, {self.dtype})"
+
+    def _equals(self, other: SparseMatrix) -> bool:
+        return (
+            self.shape == other.shape
+            and torch.equal(self.rowptr, other.rowptr)
+            and torch.equal(self.col, other.col)
+            and torch.equal(self.value, other.value)
+        )
+
+
+def _rowptr(row: Tensor, num_rows: int) -> Tensor:
+    counts = torch.bincount(row, minlength=num_rows)
+    return torch.cat([counts.new_zeros(1), counts.cumsum(0)])

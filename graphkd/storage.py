@@ -1,0 +1,86 @@
+"""Files that are either whole or absent, and say so when they were changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from graphkd.errors import GraphKDError
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file under a temporary name, then renames it: readers see the old or the new one."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """``write_text`` of indented JSON."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Args:
+        path: of the file.
+        what: the file is, for the error message.
+
+    Raises:
+        GraphKDError: the file is missing, or does not hold a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GraphKDError(f"{path.parent} is not {what}: it holds no {path.name}") from None
+    except (ValueError, OSError) as error:
+        raise GraphKDError(f"{path} cannot be read ({error}): make it again") from None
+    if not isinstance(value, dict):
+        raise GraphKDError(f"{path} does not belong to {what}: make it again")
+    return value
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield draft
+        os.chmod(draft, 0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(draft, path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal digest."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def seal(value: dict[str, Any]) -> str:
+    """The checksum of a JSON object, whatever the order of its keys and without ``checksum`` itself."""
+    rest = {key: item for key, item in value.items() if key != "checksum"}
+    return sha256(json.dumps(rest, sort_keys=True).encode())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,56 @@
+"""The plain multilayer perceptron that is shipped."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from graphkd.layers import check_sizes, layer_widths, make_norm
+from graphkd.sparse import Features, linear
+from graphkd.students.output import StudentOutput
+
+
+class MLP(nn.Module):
+    """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits.
+
+    Source: the student of Zhang et al., Graph-less Neural Networks, ICLR 2022
+
+    Args:
+        num_features: ``D'``.
+        hidden_dim: width of the hidden layers.
+        num_classes: ``C``.
+        num_layers: linear layers, from 1.
+        dropout: probability, after each activation.
+        norm: ``none``, ``batch`` or ``layer``.
+
+    Raises:
+        GraphKDError: a size that no network can have.
+    """
+
+    name = "mlp"
+
+    def __init__(
+        self,
+        num_features: int,
+        hidden_dim: int = 128,
+        num_classes: int = 2,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        norm: str = "none",
+    ) -> None:
+        super().__init__()
+        check_sizes(num_layers, hidden_dim, dropout)
+        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
+        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in widths)
+        self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
+        self.dropout = dropout
+
+    def forward(self, x: Features) -> StudentOutput:
+        """``x [B, D']``, dense or sparse → logits ``[B, C]`` and hidden layers."""
+        hidden: list[Tensor] = []
+        h: Features = x
+        for layer, norm in zip(self.layers, self.norms, strict=False):
+            hidden.append(F.relu(norm(linear(h, layer.weight, layer.bias))))
+            h = F.dropout(hidden[-1], self.dropout, self.training)
+        last = self.layers[-1]
+        return StudentOutput(linear(h, last.weight, last.bias), hidden)

@@ -1,0 +1,67 @@
+"""Graph convolutional network."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from graphkd.layers import check_sizes, layer_widths
+from graphkd.sparse import Adjacency, Features, linear, spmm
+from graphkd.teachers.base import Teacher
+
+
+class GCNLayer(nn.Module):
+    """``Ã X Wᵀ + b`` with ``Ã = D^-1/2 (A + I) D^-1/2``; the narrower side is propagated.
+
+    Args:
+        in_dim: width of ``X``.
+        out_dim: width of the result.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_dim, out_dim)
+        nn.init.xavier_uniform_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x: Features, adj: Adjacency) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
+        weight, bias = self.linear.weight, self.linear.bias
+        operator = adj.normalize("symmetric", self_loops=1, dtype=weight.dtype)
+        if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
+            return linear(spmm(operator, x), weight, bias)
+        return spmm(operator, linear(x, weight)) + bias
+
+
+class GCN(Teacher):
+    """GCN of any depth.
+
+    Source: Kipf and Welling, Semi-Supervised Classification with Graph Convolutional Networks, ICLR 2017
+
+    Args:
+        num_features: ``D``.
+        hidden_dim: width of the hops before the last.
+        num_classes: ``C``.
+        num_layers: hops, from 1.
+        dropout: probability, after each activation.
+        norm: ``none``, ``batch`` or ``layer``.
+        residual: add a hop's input to its output where the widths agree.
+
+    Raises:
+        GraphKDError: a size that no network can have.
+    """
+
+    name = "gcn"
+
+    def __init__(
+        self,
+        num_features: int,
+        hidden_dim: int = 128,
+        num_classes: int = 2,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        norm: str = "none",
+        residual: bool = False,
+    ) -> None:
+        check_sizes(num_layers, hidden_dim, dropout)
+        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
+        super().__init__([GCNLayer(*pair) for pair in widths], hidden_dim, dropout, norm, residual)

@@ -1,0 +1,82 @@
+"""GraphSAGE with two aggregators."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from graphkd.errors import GraphKDError
+from graphkd.layers import check_sizes, layer_widths
+from graphkd.sparse import Adjacency, Features, linear, spmm
+from graphkd.teachers.base import Teacher
+
+
+class SAGELayer(nn.Module):
+    """A mean over neighbours, then a linear map.
+
+    ``mean``: ``D^-1 A X W_nᵀ + b + X W_sᵀ``, as in PyG. ``gcn``: ``D^-1 (A + I) X W_nᵀ + b``, the
+    "gcn" aggregator of the released GLNN, KRD and InfGraND codes: the node counts as its own neighbour.
+
+    Args:
+        in_dim: width of ``X``.
+        out_dim: width of the result.
+        aggregator: ``mean`` or ``gcn``.
+    """
+
+    def __init__(self, in_dim: int, out_dim: int, aggregator: str) -> None:
+        super().__init__()
+        self.neighbour = nn.Linear(in_dim, out_dim)
+        self.itself = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
+        nn.init.zeros_(self.neighbour.bias)
+        for part in (self.neighbour, self.itself):
+            if part is not None:
+                nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
+
+    def forward(self, x: Features, adj: Adjacency) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
+        weight, bias = self.neighbour.weight, self.neighbour.bias
+        operator = adj.normalize("row", self_loops=1 if self.itself is None else 0, dtype=weight.dtype)
+        if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
+            out = linear(spmm(operator, x), weight, bias)
+        else:
+            out = spmm(operator, linear(x, weight)) + bias
+        return out if self.itself is None else out + linear(x, self.itself.weight)
+
+
+class SAGE(Teacher):
+    """GraphSAGE of any depth, over the full neighbourhood.
+
+    Source: Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017
+
+    Args:
+        num_features: ``D``.
+        hidden_dim: width of the hops before the last.
+        num_classes: ``C``.
+        num_layers: hops, from 1.
+        dropout: probability, after each activation.
+        norm: ``none``, ``batch`` or ``layer``.
+        residual: add a hop's input to its output where the widths agree.
+        aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
+
+    Raises:
+        GraphKDError: a size that no network can have, or an unknown aggregator.
+    """
+
+    name = "sage"
+
+    def __init__(
+        self,
+        num_features: int,
+        hidden_dim: int = 128,
+        num_classes: int = 2,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        norm: str = "none",
+        residual: bool = False,
+        aggregator: str = "gcn",
+    ) -> None:
+        check_sizes(num_layers, hidden_dim, dropout)
+        if aggregator not in ("gcn", "mean"):
+            raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
+        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
+        convs: list[nn.Module] = [SAGELayer(*pair, aggregator) for pair in widths]
+        super().__init__(convs, hidden_dim, dropout, norm, residual)

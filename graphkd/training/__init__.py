@@ -1,0 +1,5 @@
+"""Stages, the loop, seeds."""
+
+from graphkd.training.settings import Training
+
+__all__ = ["Training"]

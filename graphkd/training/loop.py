@@ -1,0 +1,99 @@
+"""One training loop for every stage; it never knows which paper it runs."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from graphkd.errors import GraphKDError
+from graphkd.training.settings import Training
+
+Log = list[dict[str, Any]]
+"""Records of a run, one per epoch and stage: the lines of ``log.jsonl``."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a stage went.
+
+    Args:
+        epochs: that were run.
+        best_epoch: 0-based; its weights are the ones kept.
+        seconds: wall time.
+    """
+
+    epochs: int
+    best_epoch: int
+    seconds: float
+
+
+def fit(
+    stage: str,
+    model: nn.Module,
+    loss: Callable[[], dict[str, Tensor]],
+    score: Callable[[], float],
+    training: Training,
+    rate: tuple[float, float],
+    log: Log,
+) -> Fit:
+    """Adam until the validation score has not been reached again for ``patience`` epochs.
+
+    Afterwards ``model`` holds the weights of the best epoch, in evaluation mode. Where epochs tie, the
+    later one wins, as in the released codes.
+
+    Args:
+        stage: name in log and progress bar.
+        model: everything that trains.
+        loss: ``loss`` and named terms of the whole data, called in training mode.
+        score: validation score, higher is better, called in evaluation mode without gradients.
+        training: epochs and patience.
+        rate: learning rate and weight decay.
+        log: receives one record per epoch.
+
+    Raises:
+        GraphKDError: the loss is no longer finite.
+    """
+    start = time.perf_counter()
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate[0], weight_decay=rate[1])
+    best, best_epoch, kept = -float("inf"), 0, {}
+    epoch = 0
+    with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
+        for epoch in range(training.max_epochs):
+            terms = _step(model, optimizer, loss)
+            if not math.isfinite(terms["loss"]):
+                raise GraphKDError(f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: lower its learning rate")
+            value = _score(model, score)
+            log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
+            if value >= best:
+                best, best_epoch = value, epoch
+                kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
+            bar.update()
+            if epoch - best_epoch >= training.patience:
+                break
+    model.load_state_dict(kept)
+    return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
+
+
+def _step(
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[[], dict[str, Tensor]]
+) -> dict[str, float]:
+    model.train()
+    optimizer.zero_grad()
+    terms = loss()
+    torch.autograd.backward(terms["loss"])
+    optimizer.step()
+    return {name: float(term.detach()) for name, term in terms.items()}
+
+
+def _score(model: nn.Module, score: Callable[[], float]) -> float:
+    model.eval()
+    with torch.no_grad():
+        return score()

@@ -1,0 +1,35 @@
+"""Seeds: how a person gives them, and how a stage uses one."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from graphkd.errors import GraphKDError
+
+
+def parse_seeds(seeds: Any) -> list[int]:
+    """``5`` → ``[0, 1, 2, 3, 4]``; a list stays itself.
+
+    Raises:
+        GraphKDError: not a positive count, nor a list of different non-negative whole numbers.
+    """
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+        return list(range(seeds))
+    values = list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else []
+    whole = all(isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32 for seed in values)
+    if values and whole and len(set(values)) == len(values):
+        return values
+    raise GraphKDError(f"seeds is {seeds}: give a count such as 5, or different whole numbers such as [0,1,7]")
+
+
+@contextmanager
+def seeded(seed: int, stage: str, device: torch.device) -> Iterator[None]:
+    """Everything random in the block depends on ``seed`` and ``stage`` only; the caller's state is restored."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(zlib.crc32(f"{stage}-{seed}".encode()))
+        yield

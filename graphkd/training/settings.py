@@ -1,0 +1,44 @@
+"""How teacher and student are optimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphkd.errors import GraphKDError
+
+
+@dataclass(frozen=True)
+class Training:
+    """Adam, full batch, early stopping on validation.
+
+    The teacher's rate and decay are its own: sweeping the student's leaves the teacher unchanged.
+
+    Args:
+        max_epochs: of each stage.
+        patience: epochs without a validation score at least as good as the best, then it stops.
+        lr: learning rate of the student.
+        weight_decay: of the student, L2 in Adam.
+        teacher_lr: learning rate of the teacher.
+        teacher_weight_decay: of the teacher.
+
+    Raises:
+        GraphKDError: a value outside its range.
+    """
+
+    max_epochs: int = 500
+    patience: int = 50
+    lr: float = 0.01
+    weight_decay: float = 5e-4
+    teacher_lr: float = 0.01
+    teacher_weight_decay: float = 5e-4
+
+    def __post_init__(self) -> None:
+        for key in ("max_epochs", "patience"):
+            if getattr(self, key) < 1:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be 1 or more")
+        for key in ("lr", "teacher_lr"):
+            if not getattr(self, key) > 0:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be greater than 0")
+        for key in ("weight_decay", "teacher_weight_decay"):
+            if not getattr(self, key) >= 0:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must not be negative")

@@ -1,0 +1,150 @@
+"""Teach, compile, train: the stages between data and bundle."""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd.datasets import Graph
+from graphkd.evaluation import accuracy, macro_f1
+from graphkd.methods import MLP, Propagation, Targets
+from graphkd.recipe import Recipe, settings_of
+from graphkd.sparse import select_rows
+from graphkd.students import StudentOutput
+from graphkd.teachers import TeacherOutput
+from graphkd.training.loop import Fit, Log, fit
+from graphkd.training.seeds import seeded
+from graphkd.training.task import Distillation
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A trained teacher.
+
+    Args:
+        model: the network, in evaluation mode.
+        output: its frozen ``logits [N, C]`` and hops.
+        scores: ``val`` and ``test``.
+        fit: epochs and seconds.
+    """
+
+    model: nn.Module
+    output: TeacherOutput
+    scores: dict[str, float]
+    fit: Fit
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A trained student.
+
+    Args:
+        model: the network, in evaluation mode.
+        arguments: with which it was constructed.
+        propagation: how its inputs were mixed over the graph.
+        scores: ``val``, ``test`` and ``test_macro_f1``.
+        fit: epochs and seconds.
+        compile_seconds: of the compile stage.
+    """
+
+    model: nn.Module
+    arguments: dict[str, Any]
+    propagation: Propagation
+    scores: dict[str, float]
+    fit: Fit
+    compile_seconds: float
+
+
+def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> Taught:
+    """Trains the teacher on the labelled nodes, all nodes in view.
+
+    Args:
+        graph: checked data.
+        recipe: names the teacher and the training.
+        seed: of initialisation and dropout.
+        log: receives one record per epoch.
+    """
+    training = recipe.training
+    with seeded(seed, "teacher", graph.y.device):
+        model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes)
+        model.to(graph.y.device)
+
+        labels = graph.y[graph.train]
+
+        def loss() -> dict[str, Tensor]:
+            logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
+            return {"loss": nn.functional.cross_entropy(logits, labels)}
+
+        def score() -> float:
+            return accuracy(model(graph.x, graph.adj).logits[graph.val], graph.y[graph.val])
+
+        rate = (training.teacher_lr, training.teacher_weight_decay)
+        result = fit("teacher", model, loss, score, training, rate, log)
+    with torch.no_grad():
+        output = model(graph.x, graph.adj).detach()
+    scores = {part: accuracy(output.logits[getattr(graph, part)], graph.y[getattr(graph, part)]) for part in ("val", "test")}
+    return Taught(model, output, scores, result)
+
+
+def compile_targets(graph: Graph, recipe: Recipe, output: TeacherOutput) -> Targets:
+    """Everything the student will see, computed once; the graph is not needed afterwards."""
+    influence = None if recipe.influence is None else recipe.influence(graph.x, graph.adj)
+    with torch.no_grad():
+        targets = recipe.method.prepare(graph.with_influence(influence), output)
+    return targets if recipe.matching.name == "none" else targets.with_hops(output.hops[:-1])
+
+
+def train_student(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log, stage: str = "student") -> Distilled:
+    """Compiles the targets and trains the student on them.
+
+    Args:
+        graph: checked data; afterwards only its labels and node lists are read.
+        recipe: names method, matching, influence, student and training.
+        output: the frozen teacher.
+        seed: of initialisation, dropout and drawn matchings; equal for every method, so that students
+            are compared from the same start.
+        log: receives one record per epoch.
+        stage: name in log and progress bar.
+    """
+    start = time.perf_counter()
+    targets = compile_targets(graph, recipe, output)
+    compile_seconds = time.perf_counter() - start
+    training, device = recipe.training, graph.y.device
+    sizes = {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
+    with seeded(seed, "student", device):
+        student = recipe.student(**sizes).to(device)
+        with torch.no_grad():
+            hidden = student.eval()(select_rows(targets.inputs, graph.train[:1])).hidden
+        term = recipe.matching_term(hidden, targets.hops, seed)
+        # Methods may hold parameters that train: a copy, so that no seed starts from another's.
+        task = Distillation(student, copy.deepcopy(recipe.method), term, recipe.matching.weight).to(device)
+        batch, val_rows = targets.without_idle_rows(), select_rows(targets.inputs, graph.val)
+
+        def score() -> float:
+            return accuracy(student(val_rows).logits, graph.y[graph.val])
+
+        rate = (training.lr, training.weight_decay)
+        result = fit(stage, task, lambda: task(batch), score, training, rate, log)
+    scores = _student_scores(student, targets, graph)
+    arguments = {**settings_of(recipe.student), **sizes}
+    return Distilled(student, arguments, targets.propagation, scores, result, compile_seconds)
+
+
+def train_baseline(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log) -> Distilled:
+    """The same student, plainly trained on the same labels: no teacher, no graph."""
+    plain = recipe.with_method(MLP())
+    return train_student(graph, plain, output, seed, log, stage="mlp")
+
+
+def _student_scores(student: nn.Module, targets: Targets, graph: Graph) -> dict[str, float]:
+    with torch.no_grad():
+        out: dict[str, StudentOutput] = {
+            part: student(select_rows(targets.inputs, getattr(graph, part))) for part in ("val", "test")
+        }
+    scores = {part: accuracy(out[part].logits, graph.y[getattr(graph, part)]) for part in out}
+    return {**scores, "test_macro_f1": macro_f1(out["test"].logits, graph.y[graph.test])}
