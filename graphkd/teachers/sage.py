@@ -13,17 +13,19 @@ from graphkd.teachers.base import Teacher
 class SAGELayer(nn.Module):
     """A mean over neighbours, then a linear map.
 
-    ``mean``: ``D^-1 A X W_nᵀ + b + X W_sᵀ``, as in PyG. ``gcn``: ``D^-1 (A + I) X W_nᵀ + b``, the
-    "gcn" aggregator of the released GLNN, KRD and InfGraND codes: the node counts as its own neighbour.
+    ``mean``: ``D^-1 A X W_nᵀ + b + X W_sᵀ``, as in PyG. ``gcn``: ``D^-1 (A + s I) X W_nᵀ + b``, as in
+    DGL: the node counts as its own neighbour.
 
     Args:
         in_dim: width of ``X``.
         out_dim: width of the result.
         aggregator: ``mean`` or ``gcn``.
+        self_loops: ``s``.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, aggregator: str) -> None:
+    def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int) -> None:
         super().__init__()
+        self.self_loops = self_loops if aggregator == "gcn" else 0
         self.neighbour = nn.Linear(in_dim, out_dim)
         self.itself = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
         nn.init.zeros_(self.neighbour.bias)
@@ -34,7 +36,7 @@ class SAGELayer(nn.Module):
     def forward(self, x: Features, adj: Adjacency) -> Tensor:
         """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
         weight, bias = self.neighbour.weight, self.neighbour.bias
-        operator = adj.normalize("row", self_loops=1 if self.itself is None else 0, dtype=weight.dtype)
+        operator = adj.normalize("row", self_loops=self.self_loops, dtype=weight.dtype)
         if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
             out = linear(spmm(operator, x), weight, bias)
         else:
@@ -56,6 +58,8 @@ class SAGE(Teacher):
         norm: ``none``, ``batch`` or ``layer``.
         residual: add a hop's input to its output where the widths agree.
         aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
+        self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
+            to the graph before an aggregator that counts the node anyway, which makes 2.
 
     Raises:
         GraphKDError: a size that no network can have, or an unknown aggregator.
@@ -73,10 +77,11 @@ class SAGE(Teacher):
         norm: str = "none",
         residual: bool = False,
         aggregator: str = "gcn",
+        self_loops: int = 1,
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         if aggregator not in ("gcn", "mean"):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        convs: list[nn.Module] = [SAGELayer(*pair, aggregator) for pair in widths]
+        convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops) for pair in widths]
         super().__init__(convs, hidden_dim, dropout, norm, residual)
