@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
-from graphkd.config import added_keys, config_dir, recipe_from, register_schemas, resolved
+from graphkd.config import added_keys, config_dir, known_keys, recipe_from, register_schemas, resolved
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.messages import explain, unknown_key
@@ -37,6 +38,9 @@ def distill(args: list[str]) -> None:
         GraphKDError: any mistake in them, in one line.
     """
     register_schemas()
+    if "--help" in args or "-h" in args:
+        print(help_text())
+        return
     failures: list[GraphKDError] = []
 
     def job(config: DictConfig) -> None:
@@ -56,6 +60,24 @@ def distill(args: list[str]) -> None:
         for failure in failures[:-1]:
             print(f"graphkd: {failure}", file=sys.stderr)
         raise failures[-1]
+
+
+def help_text() -> str:
+    """What ``graphkd distill --help`` prints: groups with their names, and every key."""
+    groups = sorted({file.parent.relative_to(config_dir()) for file in config_dir().glob("*/**/*.yaml")})
+    lines = [
+        "usage: graphkd distill [-m] [GROUP=NAME] [KEY=VALUE] …",
+        "",
+        "Train a teacher on a graph and distil it into an MLP. -m runs every combination of",
+        "comma-separated values. --cfg job prints the config instead of running it.",
+        "",
+        "groups and their names:",
+    ]
+    for group in groups:
+        names = sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
+        lines += textwrap.wrap(f"{group}={'|'.join(names)}", 100, initial_indent="  ", subsequent_indent="      ")
+    lines += ["", "keys:", *textwrap.wrap(" ".join(known_keys()), 100, initial_indent="  ", subsequent_indent="  ")]
+    return "\n".join(lines)
 
 
 def run_job(config: DictConfig) -> None:

@@ -31,7 +31,7 @@ def infgrand(
     everything. The minimum is exact: a certified 0 where features are non-negative and one pair is
     orthogonal, else a blocked search over all pairs in bounded memory.
 
-    Source: InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, 2026
+    Source: Eskandari et al., InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, TMLR 2026
 
     Args:
         x: ``[N, D]`` dense or sparse, used as given.

@@ -32,7 +32,7 @@ class InfGraND(Method):
     A node learns from the senders of its incoming edges. No factor τ². Defaults are the published Cora
     cell's (SAGE, transductive).
 
-    Source: InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, 2026
+    Source: Eskandari et al., InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, TMLR 2026
 
     Args:
         variant: ``paper`` or ``reference``.

@@ -15,6 +15,9 @@ from tqdm import tqdm
 from graphkd.errors import GraphKDError
 from graphkd.training.settings import Training
 
+BEGUN = 0.5
+"""Learning has begun when the loss has fallen to this share of the first epoch's."""
+
 Log = list[dict[str, Any]]
 """Records of a run, one per epoch and stage: the lines of ``log.jsonl``."""
 
@@ -46,7 +49,10 @@ def fit(
     """Adam until the validation score has not been reached again for ``patience`` epochs.
 
     Afterwards ``model`` holds the weights of the best epoch, in evaluation mode. Where epochs tie, the
-    later one wins, as in the released codes.
+    later one wins, as in the released codes. Unlike there, an epoch can be the best one, and patience
+    runs, only once learning has begun: when the loss has fallen to half of the first epoch's, at the latest
+    after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins, whose
+    soft labels are almost uniform, or patience runs out while a student's loss is still flat.
 
     Args:
         stage: name in log and progress bar.
@@ -62,8 +68,8 @@ def fit(
     """
     start = time.perf_counter()
     optimizer = torch.optim.Adam(model.parameters(), lr=rate[0], weight_decay=rate[1])
-    best, best_epoch, kept = -float("inf"), 0, {}
-    epoch = 0
+    best, best_epoch, kept = -math.inf, 0, {}
+    epoch, begun, first = 0, False, math.inf
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
         for epoch in range(training.max_epochs):
             terms = _step(model, optimizer, loss)
@@ -71,8 +77,10 @@ def fit(
                 raise GraphKDError(f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: lower its learning rate")
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
-            if value >= best:
-                best, best_epoch = value, epoch
+            first = terms["loss"] if epoch == 0 else first
+            begun = begun or terms["loss"] <= BEGUN * first or epoch >= 2 * training.patience
+            if value >= best or not begun:
+                best, best_epoch = (value if begun else -math.inf), epoch
                 kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
             bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
             bar.update()

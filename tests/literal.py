@@ -1,0 +1,241 @@
+"""Literal twins: every formula as it is printed, in loops and float64, to check the closed forms against."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def dense_adjacency(edge_index: Tensor, num_nodes: int, self_loops: float | None = None) -> Tensor:
+    """A[i, j] = 1 if there is an edge j -> i, else 0; A[i, i] = self_loops if given.
+
+    edge_index [2, E] = [sender, receiver] -> [N, N].
+    """
+    adjacency = torch.zeros(num_nodes, num_nodes, dtype=torch.float64)
+    for sender, receiver in edge_index.t().tolist():
+        adjacency[receiver, sender] = 1.0
+    if self_loops is not None:
+        for i in range(num_nodes):
+            adjacency[i, i] = self_loops
+    return adjacency
+
+
+def symmetric(edge_index: Tensor, num_nodes: int, self_loops: float | None) -> Tensor:
+    """S_ij = M_ij / (sqrt(D_i) sqrt(D_j)), D_i = sum_j M_ij, and 0 where D_i or D_j is 0.
+
+    M = dense_adjacency(edge_index, num_nodes, self_loops); edge_index [2, E] -> [N, N].
+    """
+    matrix = dense_adjacency(edge_index, num_nodes, self_loops)
+    degree = [0.0] * num_nodes
+    for i in range(num_nodes):
+        for j in range(num_nodes):
+            degree[i] += matrix[i, j].item()
+    result = torch.zeros(num_nodes, num_nodes, dtype=torch.float64)
+    for i in range(num_nodes):
+        for j in range(num_nodes):
+            if degree[i] != 0.0 and degree[j] != 0.0:
+                result[i, j] = matrix[i, j] / (degree[i] ** 0.5 * degree[j] ** 0.5)
+    return result
+
+
+def mean_pooled(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None) -> Tensor:
+    """1 / (P + 1) * sum_{k=0..P} S^k X, with P = hops.
+
+    x [N, D], edge_index [2, E] -> [N, D].
+    """
+    power = x.double()
+    matrix = symmetric(edge_index, x.shape[0], self_loops)
+    total = power
+    for _ in range(hops):
+        power = matrix @ power
+        total = total + power
+    return total / (hops + 1)
+
+
+def influence(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None) -> Tensor:
+    """r_i / max r, where r_i = sum_j |C_ij| and C is cos(x_i, y_j) min-max scaled over all entries.
+
+    Y = S^hops X; cos is 0 if either row is zero; C is all ones if max - min < 1e-12; all ones if max r is 0.
+    x [N, D], edge_index [2, E] -> [N].
+    """
+    num_nodes = x.shape[0]
+    x = x.double()
+    y = x
+    matrix = symmetric(edge_index, num_nodes, self_loops)
+    for _ in range(hops):
+        y = matrix @ y
+
+    cosine = torch.zeros(num_nodes, num_nodes, dtype=torch.float64)
+    for i in range(num_nodes):
+        for j in range(num_nodes):
+            norm_x = (x[i] * x[i]).sum().sqrt()
+            norm_y = (y[j] * y[j]).sum().sqrt()
+            if norm_x > 0 and norm_y > 0:
+                cosine[i, j] = (x[i] * y[j]).sum() / (norm_x * norm_y)
+
+    low, high = cosine.min(), cosine.max()
+    if high - low < 1e-12:
+        scaled = torch.ones(num_nodes, num_nodes, dtype=torch.float64)
+    else:
+        scaled = (cosine - low) / (high - low)
+
+    row_sum = torch.zeros(num_nodes, dtype=torch.float64)
+    for i in range(num_nodes):
+        for j in range(num_nodes):
+            row_sum[i] += scaled[i, j].abs()
+    if row_sum.max() == 0:
+        return torch.ones(num_nodes, dtype=torch.float64)
+    return row_sum / row_sum.max()
+
+
+def kl(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p || q) = sum_c p_c (log p_c - log q_c), with 0 log 0 = 0.
+
+    p [C], q [C] -> scalar.
+    """
+    total = torch.zeros((), dtype=torch.float64)
+    for c in range(p.shape[0]):
+        if p[c] > 0:
+            total = total + p[c] * (torch.log(p[c]) - torch.log(q[c]))
+    return total
+
+
+def edge_loss(
+    student_logits: Tensor,
+    teacher_logits: Tensor,
+    edge_index: Tensor,
+    tau: float,
+    weight: Tensor,
+    variant: str,
+    reverse: bool = False,
+) -> Tensor:
+    """Mean of weight_j * KL(q_j || p_i) over the edges j -> i of E°; KL(p_i || q_j) if reverse.
+
+    q_j = softmax(t_j / tau), p_i = softmax(z_i / tau); E° = the distinct edges without self-loops, plus
+    exactly one self-loop per node. variant 'reference': the mean over all edges of E°; variant 'paper': the
+    mean over the nodes i of the mean over j in i's closed neighbourhood. Differentiable in student_logits.
+    student_logits [N, C], teacher_logits [N, C], edge_index [2, E], weight [N] -> scalar.
+    """
+    if variant not in ("reference", "paper"):
+        raise ValueError(f"unknown variant {variant!r}")
+    num_nodes = student_logits.shape[0]
+    adjacency = dense_adjacency(edge_index, num_nodes, 1.0)
+    weight = weight.double()
+    student = [torch.softmax(student_logits[i].double() / tau, dim=0) for i in range(num_nodes)]
+    teacher = [torch.softmax(teacher_logits[j].double() / tau, dim=0) for j in range(num_nodes)]
+
+    edge_sum = torch.zeros((), dtype=torch.float64)
+    edge_count = 0
+    node_sum = torch.zeros((), dtype=torch.float64)
+    for i in range(num_nodes):
+        closed_sum = torch.zeros((), dtype=torch.float64)
+        closed_count = 0
+        for j in range(num_nodes):
+            if adjacency[i, j] == 0:
+                continue
+            divergence = kl(student[i], teacher[j]) if reverse else kl(teacher[j], student[i])
+            closed_sum = closed_sum + weight[j] * divergence
+            closed_count += 1
+        edge_sum = edge_sum + closed_sum
+        edge_count += closed_count
+        node_sum = node_sum + closed_sum / closed_count
+
+    if variant == "reference":
+        return edge_sum / edge_count
+    return node_sum / num_nodes
+
+
+def label_loss(student_logits: Tensor, labels: Tensor, train: Tensor, weight: Tensor) -> Tensor:
+    """1 / |train| * sum_{i in train} weight_i * (log sum_c exp z_ic - z_{i, y_i}).
+
+    train holds node indices, or is a boolean mask [N]. Differentiable in student_logits.
+    student_logits [N, C], labels [N], train [T] or [N], weight [N] -> scalar.
+    """
+    if train.dtype == torch.bool:
+        nodes = [i for i in range(train.shape[0]) if train[i]]
+    else:
+        nodes = train.tolist()
+    total = torch.zeros((), dtype=torch.float64)
+    for i in nodes:
+        logits = student_logits[i].double()
+        cross_entropy = torch.logsumexp(logits, dim=0) - logits[int(labels[i])]
+        total = total + weight[i].double() * cross_entropy
+    return total / len(nodes)
+
+
+def node_loss(student_logits: Tensor, teacher_logits: Tensor, tau: float) -> Tensor:
+    """1 / N * sum_i KL(softmax(t_i / tau) || softmax(z_i / tau)). Differentiable in student_logits.
+
+    student_logits [N, C], teacher_logits [N, C] -> scalar.
+    """
+    num_nodes = student_logits.shape[0]
+    total = torch.zeros((), dtype=torch.float64)
+    for i in range(num_nodes):
+        teacher = torch.softmax(teacher_logits[i].double() / tau, dim=0)
+        student = torch.softmax(student_logits[i].double() / tau, dim=0)
+        total = total + kl(teacher, student)
+    return total / num_nodes
+
+
+def gcn_layer(x: Tensor, edge_index: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """S X W^T + b, with S = symmetric(edge_index, N, self_loops=1).
+
+    x [N, in], edge_index [2, E], weight [out, in], bias [out] -> [N, out].
+    """
+    return symmetric(edge_index, x.shape[0], 1.0) @ x.double() @ weight.double().t() + bias.double()
+
+
+def sage_mean_layer(
+    x: Tensor,
+    edge_index: Tensor,
+    neighbour_weight: Tensor,
+    neighbour_bias: Tensor,
+    self_weight: Tensor,
+) -> Tensor:
+    """W_n mean_{j -> i} x_j + b_n + W_s x_i, over the distinct senders j (self-loops count; zeros if none).
+
+    x [N, in], edge_index [2, E], neighbour_weight [out, in], neighbour_bias [out], self_weight [out, in]
+    -> [N, out].
+    """
+    num_nodes = x.shape[0]
+    x = x.double()
+    adjacency = dense_adjacency(edge_index, num_nodes)
+    rows = []
+    for i in range(num_nodes):
+        mean = torch.zeros(x.shape[1], dtype=torch.float64)
+        count = 0
+        for j in range(num_nodes):
+            if adjacency[i, j] == 1:
+                mean = mean + x[j]
+                count += 1
+        if count > 0:
+            mean = mean / count
+        neighbour_part = mean @ neighbour_weight.double().t() + neighbour_bias.double()
+        rows.append(neighbour_part + x[i] @ self_weight.double().t())
+    return torch.stack(rows)
+
+
+def sage_gcn_layer(
+    x: Tensor,
+    edge_index: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    self_loops: float,
+) -> Tensor:
+    """W (sum_{j -> i, j != i} x_j + s x_i) / (|{j -> i, j != i}| + s) + b, with s = self_loops.
+
+    x [N, in], edge_index [2, E], weight [out, in], bias [out] -> [N, out].
+    """
+    num_nodes = x.shape[0]
+    x = x.double()
+    adjacency = dense_adjacency(edge_index, num_nodes)
+    rows = []
+    for i in range(num_nodes):
+        total = self_loops * x[i]
+        count = 0
+        for j in range(num_nodes):
+            if j != i and adjacency[i, j] == 1:
+                total = total + x[j]
+                count += 1
+        rows.append(total / (count + self_loops) @ weight.double().t() + bias.double())
+    return torch.stack(rows)

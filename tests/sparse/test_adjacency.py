@@ -1,0 +1,58 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphkd import GraphKDError
+from graphkd.sparse import Adjacency
+from tests import literal
+from tests.strategies import edge_lists
+
+
+@given(edges=edge_lists(6), loops=st.sampled_from([0, 1, 2]))
+def test_symmetric_and_row_normalisation_agree_with_the_literal_form(edges: torch.Tensor, loops: int) -> None:
+    adj = Adjacency(edges, 6)
+    dense = literal.dense_adjacency(edges, 6, loops or None)
+    degree = dense.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(
+        adj.normalize("symmetric", loops, torch.float64).to_dense(), literal.symmetric(edges, 6, loops or None)
+    )
+    rows = torch.where(degree > 0, dense / degree, 0.0)
+    torch.testing.assert_close(adj.normalize("row", loops, torch.float64).to_dense(), rows)
+    torch.testing.assert_close(adj.normalize("none", loops, torch.float64).to_dense(), dense)
+
+
+def test_rows_are_receivers() -> None:
+    adj = Adjacency(torch.tensor([[0], [1]]), 2)
+    assert adj.matrix.to_dense()[1, 0] == 1
+
+
+def test_a_duplicate_counts_once_and_duplicate_weights_are_added() -> None:
+    edges = torch.tensor([[0, 0], [1, 1]])
+    assert Adjacency(edges, 2).matrix.to_dense()[1, 0] == 1
+    assert Adjacency(edges, 2, torch.tensor([0.5, 2.0])).matrix.to_dense()[1, 0] == 2.5
+    assert Adjacency(edges, 2).num_edges == 1
+
+
+def test_structure_ignores_weights_and_sets_the_diagonal() -> None:
+    adj = Adjacency(torch.tensor([[0, 1], [1, 1]]), 2, torch.tensor([0.5, 7.0]))
+    assert torch.equal(adj.structure(1).to_dense(), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+
+
+def test_an_operator_is_made_once() -> None:
+    adj = Adjacency(torch.tensor([[0], [1]]), 2)
+    assert adj.normalize() is adj.normalize()
+    assert adj.to("cpu") is adj
+
+
+@pytest.mark.parametrize(
+    ("edges", "message"),
+    [
+        (torch.zeros(3, 2, dtype=torch.long), r"edge_index must be \[2, E\], but has shape \[3, 2\]"),
+        (torch.tensor([[0], [5]]), "edge_index names nodes 0 to 5, but the graph has nodes 0 to 1"),
+        (torch.tensor([[0], [-1]]), "edge_index names nodes -1 to 0"),
+    ],
+)
+def test_edges_that_point_nowhere_are_refused(edges: torch.Tensor, message: str) -> None:
+    with pytest.raises(GraphKDError, match=message):
+        Adjacency(edges, 2)

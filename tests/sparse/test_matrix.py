@@ -1,0 +1,56 @@
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphkd.sparse import SparseMatrix
+from tests.strategies import tables
+
+
+def sparse(table: torch.Tensor) -> SparseMatrix:
+    row, col = table.nonzero().t()
+    return SparseMatrix.from_coo(row, col, table[row, col], tuple(table.shape))
+
+
+@given(table=tables(5, 7))
+def test_dense_transpose_and_sums_agree_with_the_dense_table(table: torch.Tensor) -> None:
+    matrix = sparse(table)
+    assert torch.equal(matrix.to_dense(), table)
+    assert torch.equal(matrix.t().to_dense(), table.t())
+    assert matrix.t().t() is matrix
+    torch.testing.assert_close(matrix.sum(dim=1), table.sum(dim=1))
+    torch.testing.assert_close(matrix.sum(dim=0), table.sum(dim=0))
+    assert torch.equal(matrix.torch().to_dense(), table)
+
+
+@given(table=tables(5, 7), index=st.lists(st.integers(0, 4), max_size=8))
+def test_select_takes_rows_in_the_given_order(table: torch.Tensor, index: list[int]) -> None:
+    rows = torch.tensor(index, dtype=torch.long)
+    assert torch.equal(sparse(table).select(rows).to_dense(), table[rows])
+
+
+@given(table=tables(4, 4))
+def test_scaling_a_symmetric_matrix_keeps_it_symmetric_to_the_bit(table: torch.Tensor) -> None:
+    matrix = sparse(table + table.t())
+    assert matrix.t() is matrix
+    scaled = matrix.scale(rows=table[0].abs() + 0.1, cols=table[0].abs() + 0.1)
+    assert scaled.t() is scaled
+
+
+def test_entries_at_the_same_place_are_added() -> None:
+    place = torch.tensor([1, 1, 0])
+    matrix = SparseMatrix.from_coo(place, place, torch.tensor([1.0, 2.0, 5.0]), (2, 3))
+    assert torch.equal(matrix.to_dense(), torch.tensor([[5.0, 0, 0], [0, 3.0, 0]]))
+
+
+def test_from_torch_shares_the_values() -> None:
+    tensor = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_csr()
+    matrix = SparseMatrix.from_torch(tensor)
+    assert matrix.torch() is tensor
+    assert repr(matrix) == "SparseMatrix(2 x 2, 1 entries, torch.float32)"
+
+
+def test_to_changes_the_dtype_and_otherwise_returns_itself() -> None:
+    matrix = sparse(torch.eye(3))
+    assert matrix.to(torch.float32) is matrix
+    assert matrix.to("cpu") is matrix
+    assert matrix.to(torch.float64).dtype == torch.float64

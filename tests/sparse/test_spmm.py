@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphkd.sparse import Adjacency, SparseMatrix, as_features, linear, select_rows, spmm
+from graphkd.sparse.spmm import backend_for, multiply
+from tests.sparse.test_matrix import sparse
+from tests.strategies import edge_lists, tables
+
+DTYPES = st.sampled_from([torch.float32, torch.float64])
+
+
+@given(table=tables(5, 7), dense=tables(7, 3), dtype=DTYPES)
+def test_both_backends_and_both_directions_agree_with_dense(
+    table: torch.Tensor, dense: torch.Tensor, dtype: torch.dtype
+) -> None:
+    table, dense = table.to(dtype), dense.to(dtype)
+    matrix = sparse(table)
+    for backend in ("embedding_bag", "csr"):
+        torch.testing.assert_close(multiply(matrix, dense, backend), table @ dense)
+    ours, theirs = dense.clone().requires_grad_(), dense.clone().requires_grad_()
+    upstream = torch.arange(15, dtype=dtype).reshape(5, 3)
+    (spmm(matrix, ours) * upstream).sum().backward()
+    ((table @ theirs) * upstream).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+
+@given(edges=edge_lists(6, undirected=True), dense=tables(6, 2))
+def test_gradcheck_on_a_symmetric_graph(edges: torch.Tensor, dense: torch.Tensor) -> None:
+    operator = Adjacency(edges, 6).normalize("symmetric", dtype=torch.float64)
+    assert operator.t() is operator
+    assert torch.autograd.gradcheck(lambda x: spmm(operator, x), dense.requires_grad_())
+
+
+def test_agrees_with_torch_scatter() -> None:
+    segment_csr = pytest.importorskip("torch_scatter").segment_csr
+    edges = torch.randint(50, (2, 400), generator=torch.Generator().manual_seed(0))
+    operator = Adjacency(edges, 50).normalize("row", self_loops=0)
+    x = torch.randn(50, 16, generator=torch.Generator().manual_seed(1))
+    gathered = x[operator.col] * operator.value.unsqueeze(1)
+    torch.testing.assert_close(spmm(operator, x), segment_csr(gathered, operator.rowptr, reduce="sum"))
+
+
+def test_the_rule_that_picks_the_backend() -> None:
+    cpu = torch.device("cpu")
+    assert backend_for(torch.float32, cpu) == "embedding_bag"
+    assert backend_for(torch.bfloat16, cpu) == "embedding_bag"
+    assert backend_for(torch.float64, cpu) == "csr"
+    assert backend_for(torch.float32, torch.device("cuda")) == "csr"
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"cannot multiply \(3, 3\) by \(2, 1\)"):
+        spmm(sparse(torch.eye(3)), torch.zeros(2, 1))
+
+
+def test_a_matrix_without_entries_gives_zeros() -> None:
+    empty = SparseMatrix.from_coo(torch.zeros(0).long(), torch.zeros(0).long(), torch.zeros(0), (3, 4))
+    assert torch.equal(spmm(empty, torch.ones(4, 2)), torch.zeros(3, 2))
+
+
+@given(table=tables(5, 7, dtype=torch.float32), weight=tables(3, 7, dtype=torch.float32))
+def test_linear_is_the_same_on_dense_and_sparse_rows(table: torch.Tensor, weight: torch.Tensor) -> None:
+    bias = torch.arange(3.0)
+    torch.testing.assert_close(linear(sparse(table), weight, bias), linear(table, weight, bias))
+
+
+@given(table=tables(5, 7))
+def test_as_features_takes_every_form_of_rows(table: torch.Tensor) -> None:
+    array = table.numpy()
+    forms = [table, array, scipy.sparse.csr_matrix(array), scipy.sparse.coo_matrix(array)]
+    forms += [table.to_sparse_csr(), table.to_sparse_coo()]
+    for form in forms:
+        features = as_features(form)
+        dense = features.to_dense() if isinstance(features, SparseMatrix) else features
+        assert torch.equal(dense, table)
+    index = torch.tensor([4, 0])
+    assert torch.equal(select_rows(sparse(table), index).to_dense(), select_rows(table, index))
+
+
+def test_whole_numbers_become_float32() -> None:
+    assert as_features(np.array([[1, 2]])).dtype == torch.float32
+    assert as_features(scipy.sparse.csr_matrix(np.array([[1, 0]]))).dtype == torch.float32
