@@ -125,6 +125,7 @@ class Targets:
 
 def mean_over(nodes: Tensor, num_nodes: int, weight: Tensor | None = None) -> Tensor:
     """Label weights ``[N]`` of a mean over ``nodes [n]``, each term times ``weight [N]``."""
-    result = torch.zeros(num_nodes, device=nodes.device)
-    result[nodes] = (1.0 if weight is None else weight[nodes]) / nodes.numel()
+    weight = torch.ones(num_nodes, device=nodes.device) if weight is None else weight
+    result = torch.zeros_like(weight)
+    result[nodes] = weight[nodes] / nodes.numel()
     return result

@@ -1,0 +1,79 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphkd.methods import SoftTargets
+from graphkd.methods.compile import edge_targets, node_targets
+from graphkd.methods.infgrand import InfGraND
+from graphkd.sparse import Adjacency
+from tests import literal
+from tests.methods.twins import assert_same_loss, graph_of
+from tests.strategies import edge_lists, tables
+
+TAU = st.sampled_from([0.5, 1.0, 2.0])
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
+DTYPES = st.sampled_from(list(TOLERANCE))
+
+
+@given(teacher=tables(6, 4), student=tables(6, 4), tau=TAU, dtype=DTYPES)
+def test_node_targets_equal_the_literal_mean(
+    teacher: torch.Tensor, student: torch.Tensor, tau: float, dtype: torch.dtype
+) -> None:
+    soft = node_targets(teacher.to(dtype), tau)
+    assert_same_loss(
+        lambda z: soft.loss(z),
+        lambda z: literal.node_loss(z, teacher.to(dtype), tau),
+        student.to(dtype),
+        abs(soft.constant),
+        TOLERANCE[dtype],
+    )
+
+
+@given(
+    edges=edge_lists(6),
+    teacher=tables(6, 4),
+    student=tables(6, 4),
+    weight=tables(6, 1, low=0.0),
+    tau=TAU,
+    dtype=DTYPES,
+    variant=st.sampled_from(["paper", "reference"]),
+    kl=st.sampled_from(["forward", "reverse"]),
+)
+def test_edge_targets_equal_the_literal_sum_over_edges(
+    edges: torch.Tensor,
+    teacher: torch.Tensor,
+    student: torch.Tensor,
+    weight: torch.Tensor,
+    tau: float,
+    dtype: torch.dtype,
+    variant: str,
+    kl: str,
+) -> None:
+    """Directed graphs included: the student's node is the receiver, its teachers are the senders."""
+    weight = weight[:, 0] + 0.1
+    factors = InfGraND(variant=variant)._edge_weights(graph_of(edges, 6), weight)
+    soft = edge_targets(teacher.to(dtype), factors, tau, reverse=kl == "reverse")
+    scale = float(factors.value.sum())
+    assert_same_loss(
+        lambda z: soft.loss(z),
+        lambda z: literal.edge_loss(z, teacher.to(dtype), edges, tau, weight, variant, reverse=kl == "reverse"),
+        student.to(dtype),
+        max(abs(soft.constant), scale),
+        TOLERANCE[dtype],
+    )
+
+
+def test_the_direction_of_an_edge_matters() -> None:
+    adj = Adjacency(torch.tensor([[0], [1]]), 2)
+    teacher = torch.tensor([[4.0, 0.0], [0.0, 4.0]])
+    soft = edge_targets(teacher, adj.matrix, tau=1.0)
+    torch.testing.assert_close(soft.table, torch.stack([torch.zeros(2), teacher[0].softmax(dim=0)]))
+
+
+@given(student=tables(6, 4), teacher=tables(6, 4), reverse=st.booleans())
+def test_batches_add_up_to_the_whole(student: torch.Tensor, teacher: torch.Tensor, reverse: bool) -> None:
+    soft = edge_targets(teacher, Adjacency(torch.tensor([[0, 1], [1, 2]]), 6).structure(1), 1.0, reverse)
+    halves = [SoftTargets(soft.table[i], soft.row_weight[i], 0.0, 1.0, reverse) for i in torch.arange(6).split(3)]
+    parts = sum(half.loss(student[i]) for half, i in zip(halves, torch.arange(6).split(3), strict=True))
+    assert float(soft.constant + parts) == pytest.approx(float(soft.loss(student)))

@@ -1,0 +1,61 @@
+import pytest
+import torch
+
+from graphkd import GraphKDError
+from graphkd.sparse import Adjacency
+from graphkd.teachers import GCN, SAGE, TeacherOutput
+
+EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+
+
+@pytest.mark.parametrize("teacher", [GCN, SAGE])
+@pytest.mark.parametrize("num_layers", [1, 2, 5])
+def test_one_hop_per_layer_and_the_last_is_the_logits(teacher: type, num_layers: int) -> None:
+    out = teacher(4, 6, 3, num_layers)(torch.randn(3, 4), Adjacency(EDGES, 3))
+    assert [tuple(hop.shape) for hop in out.hops] == [(3, 6)] * (num_layers - 1) + [(3, 3)]
+    assert out.hops[-1] is out.logits
+
+
+def test_hops_are_taken_after_activation_and_before_dropout() -> None:
+    torch.manual_seed(0)
+    model = GCN(4, 50, 3, 2, dropout=0.9).train()
+    out = model(torch.randn(3, 4), Adjacency(EDGES, 3))
+    assert (out.hops[0] >= 0).all()
+    assert (out.hops[0] > 0).float().mean() > 0.3
+
+
+def test_norm_and_residual() -> None:
+    torch.manual_seed(0)
+    x, adj = torch.randn(3, 6), Adjacency(EDGES, 3)
+    plain, residual = GCN(6, 6, 3, 2).eval(), GCN(6, 6, 3, 2, residual=True).eval()
+    residual.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(residual(x, adj).hops[0], plain(x, adj).hops[0] + x)
+    normed = GCN(6, 64, 3, 2, norm="layer").eval()
+    before = normed.norms[0](normed.convs[0](x, adj))
+    torch.testing.assert_close(before.mean(dim=1), torch.zeros(3), atol=1e-5, rtol=0)
+    assert isinstance(GCN(6, 6, 3, 3, norm="batch").norms[1], torch.nn.BatchNorm1d)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"num_layers": 0}, "num_layers is 0"),
+        ({"hidden_dim": 0}, "hidden_dim is 0"),
+        ({"dropout": 1.0}, "dropout is 1.0"),
+        ({"norm": "group"}, "norm is 'group'"),
+    ],
+)
+def test_sizes_that_no_network_can_have(keys: dict, message: str) -> None:
+    with pytest.raises(GraphKDError, match=message):
+        GCN(4, **keys)
+
+
+def test_rows_that_are_not_the_nodes_are_refused() -> None:
+    with pytest.raises(GraphKDError, match="x has 2 rows, but the graph has 3 nodes"):
+        GCN(4)(torch.zeros(2, 4), Adjacency(EDGES, 3))
+
+
+def test_a_detached_output_has_no_gradient() -> None:
+    out = GCN(4)(torch.randn(3, 4), Adjacency(EDGES, 3)).detach()
+    assert not any(hop.requires_grad for hop in [out.logits, *out.hops])
+    assert TeacherOutput(out.logits).hops == []

@@ -1,0 +1,66 @@
+import pytest
+import torch
+from torch import nn
+
+from graphkd import GraphKDError, Training
+from graphkd.training.loop import fit
+
+
+class Script(nn.Module):
+    """A model whose losses and scores are written down beforehand; its weight counts the steps."""
+
+    def __init__(self, scores: list[float], losses: list[float] | None = None) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(()))
+        self.register_buffer("steps", torch.tensor(0))
+        self.scores, self.losses = scores, losses or [1.0] + [0.1] * len(scores)
+
+    def loss(self) -> dict[str, torch.Tensor]:
+        assert self.training
+        value = self.losses[int(self.steps)]
+        self.steps += 1
+        return {"loss": self.weight * 0 + value, "term": torch.tensor(value)}
+
+    def score(self) -> float:
+        assert not self.training
+        assert not torch.is_grad_enabled()
+        return self.scores[int(self.steps) - 1]
+
+
+def run(model: Script, **keys: int):
+    log = []
+    return fit("student", model, model.loss, model.score, Training(**keys), (0.1, 0.0), log), log
+
+
+def test_the_best_weights_are_kept_and_the_later_of_equal_epochs_wins() -> None:
+    model = Script([0.1, 0.5, 0.9, 0.2, 0.9, 0.3])
+    result, log = run(model, max_epochs=6, patience=50)
+    assert (result.epochs, result.best_epoch, int(model.steps)) == (6, 4, 5)
+    assert not model.training
+    assert [row["val"] for row in log] == model.scores
+    assert log[0] == {"stage": "student", "epoch": 0, "loss": 1.0, "term": 1.0, "val": 0.1}
+
+
+def test_it_stops_when_the_best_score_has_not_been_reached_for_patience_epochs() -> None:
+    result, log = run(Script([0.1, 0.9] + [0.5] * 20), max_epochs=20, patience=3)
+    assert (result.epochs, result.best_epoch, len(log)) == (5, 1, 5)
+
+
+def test_a_lucky_score_before_learning_begins_does_not_win() -> None:
+    losses = [1.0, 0.9, 0.8, 0.4, 0.4, 0.4]
+    result, _ = run(Script([0.1, 0.99, 0.5, 0.6, 0.7, 0.65], losses), max_epochs=6, patience=50)
+    assert result.best_epoch == 4
+
+
+def test_patience_waits_for_learning_to_begin_but_not_forever() -> None:
+    late = [1.0] * 5 + [0.2] * 10
+    result, _ = run(Script([0.3] * 5 + [0.9] + [0.5] * 9, late), max_epochs=15, patience=3)
+    assert (result.best_epoch, result.epochs) == (5, 9)
+    flat = [1.0] * 40
+    result, _ = run(Script([0.5] * 6 + [0.8] + [0.3] * 30, flat), max_epochs=37, patience=3)
+    assert (result.best_epoch, result.epochs) == (6, 10)
+
+
+def test_a_loss_that_is_not_finite_ends_in_one_line() -> None:
+    with pytest.raises(GraphKDError, match="the student's loss is nan in epoch 1: lower its learning rate"):
+        run(Script([0.5] * 3, [1.0, float("nan"), 1.0]), max_epochs=3, patience=5)
