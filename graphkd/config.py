@@ -88,6 +88,17 @@ def config_dir() -> Path:
     return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
 
 
+def groups() -> list[str]:
+    """The config groups, sorted."""
+    return sorted(entry.name for entry in config_dir().iterdir() if entry.is_dir())
+
+
+def names_in(group: str) -> list[str]:
+    """What ``group=`` may be, sorted; names in subfolders with their folder."""
+    root = config_dir() / group
+    return sorted(file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml"))
+
+
 def register_schemas() -> None:
     """Puts a typed schema of every part into Hydra's store, as ``schema/GROUP/NAME``.
 

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
-from graphkd.config import added_keys, config_dir, known_keys, recipe_from, register_schemas, resolved
+from graphkd.config import added_keys, config_dir, groups, known_keys, names_in, recipe_from, register_schemas, resolved
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.messages import explain, unknown_key
@@ -64,7 +64,6 @@ def distill(args: list[str]) -> None:
 
 def help_text() -> str:
     """What ``graphkd distill --help`` prints: groups with their names, and every key."""
-    groups = sorted({file.parent.relative_to(config_dir()) for file in config_dir().glob("*/**/*.yaml")})
     lines = [
         "usage: graphkd distill [-m] [GROUP=NAME] [KEY=VALUE] …",
         "",
@@ -73,9 +72,9 @@ def help_text() -> str:
         "",
         "groups and their names:",
     ]
-    for group in groups:
-        names = sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
-        lines += textwrap.wrap(f"{group}={'|'.join(names)}", 100, initial_indent="  ", subsequent_indent="      ")
+    for group in groups():
+        listed = f"{group}={' | '.join(names_in(group))}"
+        lines += textwrap.wrap(listed, 100, initial_indent="  ", subsequent_indent="      ")
     lines += ["", "keys:", *textwrap.wrap(" ".join(known_keys()), 100, initial_indent="  ", subsequent_indent="  ")]
     return "\n".join(lines)
 

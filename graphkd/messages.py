@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from graphkd.config import known_keys
+from graphkd.config import known_keys, names_in
 from graphkd.names import unknown
 
-_OPTION = re.compile(r"Could not find '([^']+)/([^'/]*)'\s+Available options in '\1':\s+(.*?)(?:Config search path|$)", re.S)
+_OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
 _KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")
 _ADDED = re.compile(r"unexpected keyword argument '([^']+)'.*full_key: (\S+)", re.S)
 _VALUE = re.compile(r"Value '?.*?'?(?: of type '.*?')? (?:could not be|is not).*?(?=\n|$)|Cannot convert .*|Incompatible value .*")
@@ -20,7 +20,7 @@ def explain(error: BaseException) -> str:
         chain.append(cause)
     text = "\n".join(str(link) for link in chain)
     if option := _OPTION.search(text):
-        return unknown(option[1], option[2], option[3].split())
+        return unknown(option[1], option[2], names_in(option[1]))
     if key := _KEY.search(text):
         return unknown_key(key[1] or key[2])
     if added := _ADDED.search(text):

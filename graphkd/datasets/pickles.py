@@ -12,13 +12,24 @@ import scipy.sparse
 
 from graphkd.errors import GraphKDError
 
+_RECONSTRUCT = np.zeros(0).__reduce__()[0]
+
+
+def _encode(text: str, _encoding: str) -> bytes:
+    """How Python 3 writes bytes into a pickle that Python 2 can read; no other codec is reached."""
+    return text.encode("latin1")
+
+
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "defaultdict"): defaultdict,
     ("builtins", "list"): list,
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): np.zeros(0).__reduce__()[0],
+    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
+    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
     ("scipy.sparse.csr", "csr_matrix"): scipy.sparse.csr_matrix,
+    ("scipy.sparse._csr", "csr_matrix"): scipy.sparse.csr_matrix,
+    ("_codecs", "encode"): _encode,
 }
 
 

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,3 +57,13 @@ def test_to_changes_the_dtype_and_otherwise_returns_itself() -> None:
     assert matrix.to(torch.float32) is matrix
     assert matrix.to("cpu") is matrix
     assert matrix.to(torch.float64).dtype == torch.float64
+
+
+def test_no_beta_warning_reaches_the_user() -> None:
+    """Torch warns once per process, so this needs one of its own."""
+    code = (
+        "import torch; from graphkd.sparse import SparseMatrix, spmm; i = torch.arange(3)\n"
+        "m = SparseMatrix.from_coo(i, i, torch.ones(3).double(), (3, 3)); spmm(m, torch.ones(3, 1).double())"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

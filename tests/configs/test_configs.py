@@ -1,0 +1,78 @@
+"""Every file in configs/ composes, every exported part has its file, and the defaults agree."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from graphkd import config as configuration
+from graphkd.config import GROUPS, config_dir, names_in, recipe_from, register_schemas, resolved
+from graphkd.names import catalogue
+from graphkd.recipe import resolve, settings_of
+from graphkd.training import Training
+
+FILES = [(group, name) for group in configuration.groups() for name in names_in(group)]
+
+
+def composed(*overrides: str):
+    register_schemas()
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("distill", list(overrides))
+
+
+@pytest.mark.parametrize(("group", "name"), FILES)
+def test_every_file_composes_into_parts(group: str, name: str) -> None:
+    overrides = [f"{group}={name}"]
+    if group == "influence":
+        overrides.append("method=infgrand")
+    config = composed(*overrides)
+    recipe = recipe_from(config)
+    if group in ("teacher", "student", "method", "matching"):
+        assert recipe.names[group] == name
+    assert resolved(config, [0])["seeds"] == [0]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_exported_part_has_its_file(group: str) -> None:
+    parts = set(catalogue(GROUPS[group]))
+    assert set(names_in(group)) - {"none"} == parts - {"none"}
+
+
+def test_the_library_s_defaults_are_the_command_line_s() -> None:
+    assert recipe_from(composed()).config() == resolve().config()
+    assert recipe_from(composed("method=infgrand")).config() == resolve(method="infgrand").config()
+
+
+def test_a_method_brings_its_influence_and_the_command_line_has_the_last_word() -> None:
+    assert composed("method=glnn").influence is None
+    assert composed("method=infgrand", "method.variant=reference").influence.variant == "reference"
+    assert composed("method=infgrand", "influence=none").influence is None
+    assert composed("method=infgrand", "influence=uniform").influence._target_ == "graphkd.influence.uniform"
+
+
+def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
+    config = composed("experiment=infgrand/cora_sage_transductive")
+    assert (config.dataset.name, config.teacher.num_layers, config.teacher.hidden_dim) == ("cora", 3, 512)
+    assert (config.teacher.dropout, config.student.dropout, config.training.lr) == (0.3, 0.4, 0.01)
+    method = OmegaConf.to_container(config.method)
+    assert method.pop("_target_") == "graphkd.methods.InfGraND"
+    assert method == {
+        "variant": "reference", "lam": 0.5, "tau": 1.3, "delta1": 0.8, "delta2": 0.1,
+        "gamma1": 1.0, "gamma2": 0.4, "hops": 2, "kl": "forward",
+    }  # fmt: skip
+    assert config.influence.variant == "reference"
+
+
+def test_schemas_come_from_the_code() -> None:
+    assert OmegaConf.to_container(composed().training) == {
+        "_target_": "graphkd.training.Training",
+        **settings_of(Training),
+    }
+
+
+def test_an_installed_wheel_has_its_configs_inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(configuration, "__file__", str(tmp_path / "config.py"))
+    assert config_dir() == tmp_path.parent / "configs"
+    (tmp_path / "configs").mkdir()
+    assert config_dir() == tmp_path / "configs"

@@ -1,0 +1,39 @@
+"""What every exported teacher promises; a new one is covered by being exported."""
+
+import pytest
+import torch
+
+from graphkd import teachers
+from graphkd.names import catalogue
+from graphkd.sparse import Adjacency, as_features
+from tests.conftest import make_data
+
+TEACHERS = catalogue(teachers).values()
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+@pytest.mark.parametrize("num_layers", [1, 2, 4])
+def test_sparse_and_dense_features_agree_forward_and_backward(teacher: type, num_layers: int) -> None:
+    torch.manual_seed(0)
+    data = make_data()
+    x = data.x * (data.x > 0)
+    network, adj = teacher(8, 6, 3, num_layers).eval(), Adjacency(data.edge_index, 60)
+    results = []
+    for features in (x, as_features(x.to_sparse_csr())):
+        network.zero_grad()
+        out = network(features, adj)
+        out.logits.square().sum().backward()
+        results.append([out.logits, *out.hops, *(parameter.grad for parameter in network.parameters())])
+    assert len(out.hops) == num_layers
+    for dense, sparse in zip(*results, strict=True):
+        torch.testing.assert_close(dense, sparse, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("teacher", TEACHERS)
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_options_and_odd_graphs(teacher: type, norm: str) -> None:
+    network = teacher(8, 8, 3, num_layers=3, norm=norm, residual=True)
+    no_edges = torch.zeros(2, 0, dtype=torch.long)
+    for edges, nodes in ((no_edges, 5), (torch.tensor([[2], [2]]), 5), (torch.zeros(2, 9).long(), 5)):
+        out = network(torch.randn(nodes, 8), Adjacency(edges, nodes))
+        assert out.logits.isfinite().all()

@@ -1,0 +1,95 @@
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from graphkd import GraphKDError
+from graphkd.datasets import Graph
+from graphkd.datasets.validate import check
+from tests.conftest import make_data
+
+
+def spoil(key: str, value: object) -> Data:
+    data = make_data()
+    data[key] = value
+    return data
+
+
+def entry(key: str, index: object, value: object) -> Data:
+    data = make_data()
+    tensor = data[key].clone()
+    tensor[index] = value
+    data[key] = tensor
+    return data
+
+
+def in_train(value: float) -> Data:
+    data = make_data()
+    return entry("y", int(data.train_mask.nonzero()[0]), value)
+
+
+NAN, INF = float("nan"), float("inf")
+MISTAKES = {
+    "no features": (spoil("x", None), "data.x is missing"),
+    "no edges": (spoil("edge_index", None), "data.edge_index is missing"),
+    "no labels": (spoil("y", None), "data.y is missing"),
+    "no mask": (spoil("val_mask", None), "data.val_mask is missing"),
+    "flat features": (spoil("x", torch.ones(60)), r"data.x must be \[nodes, features\]"),
+    "no feature columns": (spoil("x", torch.ones(60, 0)), "and not empty"),
+    "COO features": (spoil("x", torch.ones(60, 2).to_sparse_coo()), "call x.to_sparse_csr()"),
+    "NaN feature": (entry("x", (7, 1), NAN), r"NaN or infinite values \(first in row 7\)"),
+    "infinite feature": (entry("x", (7, 1), INF), "NaN or infinite values"),
+    "NaN in sparse features": (spoil("x", entry("x", (7, 1), NAN).x.to_sparse_csr()), "NaN or infinite values"),
+    "edges of the wrong shape": (spoil("edge_index", torch.zeros(60, 2).long()), r"edge_index must be \[2, E\]"),
+    "edge out of range": (entry("edge_index", (0, 0), 60), "edge_index names nodes 0 to 60, but the graph has nodes 0"),
+    "negative edge": (entry("edge_index", (1, 0), -1), "edge_index names nodes -1"),
+    "too few weights": (spoil("edge_weight", torch.ones(3)), "one weight per edge"),
+    "negative weight": (spoil("edge_weight", -torch.ones(make_data().num_edges)), "finite and not negative"),
+    "too few labels": (spoil("y", torch.zeros(59)), "one class per node"),
+    "index mask": (spoil("train_mask", torch.arange(60)), "data.train_mask must be a boolean mask"),
+    "mask of the wrong length": (spoil("test_mask", torch.ones(59, dtype=torch.bool)), "must be a boolean mask"),
+    "empty training mask": (spoil("train_mask", torch.zeros(60, dtype=torch.bool)), "data.train_mask selects no node"),
+    "empty validation mask": (spoil("val_mask", torch.zeros(60, dtype=torch.bool)), "data.val_mask selects no node"),
+    "overlapping masks": (spoil("val_mask", make_data().train_mask), "20 nodes are in both train_mask and val_mask"),
+    "unlabelled training node": (in_train(-1), "label -1 inside a mask, outside the classes 0 to 2"),
+    "a class that skips": (in_train(7), "no node has class 3, though labels go up to 7"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_one_line(mistake: str) -> None:
+    data, message = MISTAKES[mistake]
+    with pytest.raises(GraphKDError, match=message) as caught:
+        check(data)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_label_beyond_the_named_classes() -> None:
+    data = make_data()
+    data.class_names = ["a", "b"]
+    with pytest.raises(GraphKDError, match="label 2 inside a mask, outside the classes 0 to 1"):
+        check(data)
+
+
+def test_labels_inside_masks_must_be_whole_numbers() -> None:
+    data = make_data()
+    for value in (0.5, NAN):
+        data.y = data.y.float()
+        data.y[data.train_mask] = value
+        with pytest.raises(GraphKDError, match="not whole class numbers"):
+            check(data)
+
+
+def test_unlabelled_nodes_outside_the_masks_are_normal() -> None:
+    data = make_data()
+    data.test_mask[data.test_mask.nonzero()[:5]] = False
+    outside = ~(data.train_mask | data.val_mask | data.test_mask)
+    for unknown, dtype in ((-1, torch.long), (NAN, torch.float)):
+        data.y = data.y.to(dtype)
+        data.y[outside] = unknown
+        assert (Graph.from_data(data).y[outside] == -1).all()
+
+
+def test_named_classes_need_not_all_occur() -> None:
+    data = make_data()
+    data.class_names = ["a", "b", "c", "never seen"]
+    assert Graph.from_data(data).num_classes == 4

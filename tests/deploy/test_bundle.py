@@ -1,0 +1,101 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from graphkd import GraphKDError, load_bundle
+from graphkd.datasets import Preprocessing
+from graphkd.deploy import write_bundle
+from graphkd.methods import Propagation
+from graphkd.storage import seal
+from graphkd.students import MLP
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "batch"}
+    student = MLP(**sizes).eval()
+    steps = Preprocessing("binary", True), Propagation(0, 1)
+    write_bundle(tmp_path / "bundle", student, sizes, *steps, ["a", "b", "c"], {"dataset": "x"})
+    return tmp_path / "bundle"
+
+
+def test_what_is_loaded_is_what_was_written(bundle: Path) -> None:
+    model = load_bundle(bundle)
+    x = np.random.RandomState(0).randn(4, 5).astype(np.float32)
+    rows = Preprocessing("binary", True)(torch.from_numpy(x))
+    torch.manual_seed(0)
+    expected = MLP(5, 7, 3, 3, norm="batch").eval()(rows).logits.softmax(dim=1)
+    np.testing.assert_allclose(model.predict_proba(x), expected.detach().numpy(), rtol=1e-6)
+    assert model.class_names == ["a", "b", "c"]
+    assert model.card == {"dataset": "x"}
+    assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "model.safetensors"]
+
+
+def edit(bundle: Path, **changes: object) -> None:
+    file = bundle / "bundle.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def cut(bundle: Path) -> None:
+    file = bundle / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def flip(bundle: Path) -> None:
+    file = bundle / "model.safetensors"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGE = {
+    "truncated weights": (cut, "model.safetensors is truncated or was changed"),
+    "one flipped bit": (flip, "model.safetensors is truncated or was changed"),
+    "no weights": (lambda b: (b / "model.safetensors").unlink(), "holds no readable model.safetensors"),
+    "no card": (lambda b: (b / "bundle.json").unlink(), "is not a bundle: it holds no bundle.json"),
+    "a card that is not JSON": (lambda b: (b / "bundle.json").write_text("{"), "bundle.json cannot be read"),
+    "a card of another kind": (lambda b: (b / "bundle.json").write_text("[]"), "does not belong to a bundle"),
+    "another version": (lambda b: edit(b, schema_version=2), "schema version 2, this graphkd reads version 1"),
+    "edited preprocessing": (lambda b: edit(b, preprocessing={}), "bundle.json was changed after it was written"),
+    "edited checksum": (lambda b: edit(b, checksum="0"), "bundle.json was changed after it was written"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_does_not_match_is_refused_in_one_line(bundle: Path, damage: str) -> None:
+    break_it, message = DAMAGE[damage]
+    break_it(bundle)
+    with pytest.raises(GraphKDError, match=re.escape(message)) as caught:
+        load_bundle(bundle)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(GraphKDError, match="is not a bundle"):
+        load_bundle(tmp_path / "nowhere")
+
+
+def test_the_checksum_does_not_depend_on_the_order_of_keys() -> None:
+    assert seal({"a": 1, "b": 2, "checksum": "x"}) == seal({"b": 2, "a": 1})
+
+
+def test_it_loads_without_pyg_and_without_pickle(bundle: Path) -> None:
+    code = f"""
+import sys, pickle
+sys.modules["torch_geometric"] = None
+import graphkd, numpy, torch, graphkd.deploy
+def forbidden(*args, **kwargs): raise AssertionError("unpickled")
+pickle.load = pickle.loads = pickle.Unpickler = torch.load = forbidden
+model = graphkd.load_bundle({str(bundle)!r})
+print(model.predict(numpy.ones((2, 5), dtype="float32")).shape)
+assert not any(name.startswith(("torch_geometric.", "sklearn", "hydra")) for name in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("(2,)\n", 0), done.stderr

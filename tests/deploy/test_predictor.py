@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+
+from graphkd import GraphKDError
+from graphkd.datasets import Preprocessing
+from graphkd.deploy import Predictor, predictor
+from graphkd.methods import Propagation
+from graphkd.students import MLP
+from tests import literal
+
+EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+
+
+def make(hops: int = 0, row_normalize: bool = True) -> Predictor:
+    torch.manual_seed(0)
+    steps = Preprocessing(row_normalize=row_normalize), Propagation(hops, 1)
+    return Predictor(MLP(4, 6, 3).eval(), 4, *steps, None, {})
+
+
+def test_every_form_of_rows_gives_the_same_answer() -> None:
+    model, x = make(), np.abs(np.random.RandomState(0).randn(3, 4)).astype(np.float32)
+    expected = model.predict_proba(x)
+    assert expected.shape == (3, 3)
+    np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-6)
+    for rows in (torch.from_numpy(x), scipy.sparse.csr_matrix(x), torch.from_numpy(x).to_sparse_csr(), x.tolist()):
+        np.testing.assert_allclose(model.predict_proba(rows), expected, rtol=1e-5)
+    assert model.predict(x).tolist() == expected.argmax(axis=1).tolist()
+
+
+def test_batches_do_not_change_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = make(), torch.rand(10, 4)
+    whole = model.predict_proba(x)
+    monkeypatch.setattr(predictor, "BATCH", 3)
+    np.testing.assert_allclose(model.predict_proba(x), whole, rtol=1e-5)
+
+
+def test_a_student_with_hops_must_be_told_which_rows_it_gets() -> None:
+    model, x = make(hops=2), torch.rand(3, 4)
+    with pytest.raises(GraphKDError, match="features propagated over 2 hops: pass edge_index="):
+        model.predict(x)
+    rows = model.prepare(x, EDGES)
+    expected = literal.mean_pooled(x / x.sum(dim=1, keepdim=True), EDGES, 2, 1)
+    torch.testing.assert_close(rows.double(), expected, atol=1e-6, rtol=1e-5)
+    np.testing.assert_array_equal(model.predict_proba(rows, propagated=True), model.predict_proba(x, edge_index=EDGES))
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (torch.rand(3, 5), r"rows must be \[B, 4\], but have shape \[3, 5\]"),
+        (torch.rand(4), r"rows must be \[B, 4\], but have shape \[4\]"),
+        (torch.full((1, 4), float("nan")), "rows hold NaN or infinite values"),
+    ],
+)
+def test_rows_that_cannot_be_right(rows: torch.Tensor, message: str) -> None:
+    with pytest.raises(GraphKDError, match=message):
+        make().predict(rows)
+
+
+def test_no_rows_are_no_answers() -> None:
+    assert make().predict(torch.zeros(0, 4)).shape == (0,)

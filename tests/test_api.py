@@ -1,0 +1,108 @@
+import functools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import graphkd
+from graphkd import GraphKDError, Training
+from tests.conftest import make_data
+
+SHORT = Training(max_epochs=20, patience=20)
+
+
+def test_distill_save_load_predict(tmp_path: Path) -> None:
+    data = make_data()
+    run = graphkd.distill(data, teacher="sage", method="infgrand", matching="forward", seed=3, training=SHORT)
+    assert run.metrics["dataset"] == "custom"
+    assert run.metrics["split"] == "masks"
+    assert [seed["seed"] for seed in run.metrics["seeds"]] == [3]
+    assert isinstance(run.teacher, graphkd.teachers.SAGE)
+    run.save(tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text()) == run.metrics
+    model = graphkd.load_bundle(tmp_path / "run" / "bundle")
+    rows = model.prepare(data.x, data.edge_index)
+    with torch.no_grad():
+        expected = run.student(rows).logits.softmax(dim=1).numpy()
+    np.testing.assert_allclose(model.predict_proba(rows, propagated=True), expected, rtol=1e-5)
+    test = data.test_mask.numpy()
+    accuracy = (model.predict(data.x, edge_index=data.edge_index)[test] == data.y.numpy()[test]).mean()
+    assert accuracy == pytest.approx(run.metrics["seeds"][0]["student"]["test"])
+
+
+def test_metrics_have_the_promised_form() -> None:
+    metrics = graphkd.distill(make_data(), training=SHORT).metrics
+    assert list(metrics) == [
+        "schema_version", "dataset", "split", "setting", "metric", "teacher", "student", "method", "variant",
+        "matching", "influence", "seeds", "mean", "std", "versions",
+    ]  # fmt: skip
+    (seed,) = metrics["seeds"]
+    assert list(seed) == ["seed", "teacher", "student", "epochs", "seconds"]
+    assert list(seed["teacher"]) == ["val", "test"]
+    assert list(seed["student"]) == ["val", "test", "test_macro_f1"]
+    assert list(seed["epochs"]) == ["teacher", "student"]
+    assert list(seed["seconds"]) == ["teacher", "compile", "student"]
+    assert metrics["mean"] == {"teacher_test": seed["teacher"]["test"], "student_test": seed["student"]["test"]}
+    assert metrics["std"] == {"teacher_test": 0.0, "student_test": 0.0}
+
+
+def test_objects_and_functions_in_place_of_names() -> None:
+    run = graphkd.distill(
+        make_data(),
+        teacher=functools.partial(graphkd.teachers.GCN, num_layers=3, hidden_dim=16),
+        student=functools.partial(graphkd.students.MLP, num_layers=3, hidden_dim=16),
+        method=graphkd.methods.InfGraND(lam=0.5),
+        matching=graphkd.matching.Reverse(weight=3.0),
+        influence=lambda x, adj: torch.linspace(0, 1, adj.num_nodes),
+        training=SHORT,
+    )
+    assert len(run.teacher.convs) == 3
+    assert run.metrics["matching"] == "reverse"
+
+
+def test_saving_never_replaces_something_else(tmp_path: Path) -> None:
+    run = graphkd.distill(make_data(), training=SHORT)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("x")
+    for overwrite in (False, True):
+        with pytest.raises(GraphKDError, match="thesis exists and is not a run"):
+            run.save(tmp_path / "thesis", overwrite=overwrite)
+    run.save(tmp_path / "run")
+    other = graphkd.distill(make_data(), method="mlp", training=SHORT)
+    with pytest.raises(GraphKDError, match="holds a run with another method"):
+        other.save(tmp_path / "run")
+    other.save(tmp_path / "run", overwrite=True)
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["method"] == "mlp"
+    (tmp_path / "empty").mkdir()
+    run.save(tmp_path / "empty")
+    assert (tmp_path / "empty" / "bundle").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"teacher": "gnc"}, "unknown teacher 'gnc': did you mean 'gcn'"),
+        ({"method": "x"}, "unknown method 'x'"),
+        ({"matching": "x"}, "unknown matching 'x'"),
+        ({"influence": "x", "method": "infgrand"}, "unknown influence 'x'"),
+        ({"seed": -1}, r"seeds is \[-1\]"),
+        ({"device": "cuda"}, "has no CUDA"),
+        ({"device": "abacus"}, "choose auto, cpu or cuda"),
+    ],
+)
+def test_mistakes(keys: dict, message: str) -> None:
+    if keys.get("device") == "cuda" and torch.cuda.is_available():
+        keys, message = {"device": "abacus"}, "choose auto"
+    with pytest.raises(GraphKDError, match=message):
+        graphkd.distill(make_data(), **keys)
+
+
+def test_public_names_resolve_and_nothing_else() -> None:
+    assert all(getattr(graphkd, name) is not None for name in graphkd.__all__)
+    assert set(dir(graphkd)) >= {"distill", "load_dataset", "load_bundle"}
+    with pytest.raises(AttributeError, match="no attribute 'distil'"):
+        graphkd.distil  # noqa: B018
+    assert callable(graphkd.influence.infgrand)
+    assert callable(graphkd.influence.infgrand)

@@ -1,0 +1,190 @@
+"""The command as a person meets it, in an empty folder."""
+
+import io
+import json
+import subprocess
+import sys
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import graphkd
+from graphkd.cli import main
+from tests.datasets.planetoid_files import write_planetoid
+
+FAST = ["training.max_epochs=3"]
+
+
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def command(*args: str, cwd: Path, **env: str) -> Done:
+    """Runs the command in this process, which saves importing torch a hundred times."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        for key, value in {"GRAPHKD_CACHE": str(cwd / "cache"), **env}.items():
+            patch.setenv(key, value)
+        try:
+            code = main(args)
+        except SystemExit as end:
+            code = int(end.code or 0)
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+MISTAKES = {
+    "unknown key": (["students=mlp"], "unknown key 'students': did you mean 'student'?"),
+    "unknown nested key": (["training.max_epoch=3"], "unknown key 'training.max_epoch': did you mean"),
+    "added key": (["+studnt=mlp"], "unknown key 'studnt': did you mean 'student'?"),
+    "added nested key": (["+method.lamb=1"], "unknown key 'method.lamb': did you mean 'method.lam'?"),
+    "unknown dataset": (["dataset=digit"], "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer"),
+    "unknown teacher": (["teacher=gnc"], "unknown teacher 'gnc': did you mean 'gcn'? choose one of gcn, sage"),
+    "unknown student": (["student=cnn"], "unknown student 'cnn'"),
+    "unknown method": (["method=gln"], "unknown method 'gln': did you mean 'glnn'? choose one of glnn, infgrand, mlp"),
+    "unknown strategy": (["matching=backward"], "unknown matching 'backward'"),
+    "unknown influence": (["method=infgrand", "influence=rank"], "unknown influence 'rank'"),
+    "unknown setting": (["setting=inductiv"], "unknown setting 'inductiv'"),
+    "unknown experiment": (["experiment=infgrand/cora"], "unknown experiment 'infgrand/cora': did you mean"),
+    "a key of another method": (["method.variant=paper"], "'method.variant' is no key of the method that was chosen"),
+    "no value": (["dataset"], "missing EQUAL"),
+    "wrong type": (["training.max_epochs=abc"], "training.max_epochs: Value 'abc' of type 'str' could not be converted"),
+    "half an epoch": (["training.max_epochs=2.5"], "could not be converted to Integer"),
+    "no epochs": (["training.max_epochs=0"], "training.max_epochs is 0"),
+    "negative seeds": (["seeds=-1"], "seeds is -1: give a count such as 5"),
+    "seeds that are no numbers": (["seeds=[1,x]"], "seeds is [1, 'x']"),
+    "no data": (["dataset=cora", "download=never", "data_dir=nowhere"], "cora is not in data_dir=nowhere, which does not"),
+    "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
+    "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),
+    "no layer": (["teacher.num_layers=0"], "num_layers is 0"),
+    "no layer to match": (["matching=forward", "student.num_layers=1"], "the student has none"),
+    "unequal widths": (
+        ["matching=forward", "matching.projection=none", "student.hidden_dim=3"],
+        "a student layer has width 3, the teacher's 128",
+    ),
+    "a setting outside its range": (["method.lam=2"], "method.lam is 2.0: it must lie in [0, 1]"),
+    "influence without effect": (["influence=uniform"], "method=glnn weights no nodes"),
+    "a loss that explodes": (["training.teacher_lr=1e30"], "lower its learning rate"),
+    "a config that runs something": (["method._target_=os.system"], "only parts of graphkd are made from configs"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing(mistake: str, tmp_path: Path) -> None:
+    overrides, message = MISTAKES[mistake]
+    done = command("distill", "output_dir=out", *overrides, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("graphkd: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+OTHER_MISTAKES = {
+    "no command": ([], "the following arguments are required: command"),
+    "unknown command": (["distil"], "invalid choice: 'distil'"),
+    "unknown list": (["list", "tables"], "invalid choice: 'tables'"),
+    "not a run": (["evaluate", "."], ". is not a run: it holds no config.yaml"),
+    "no such run": (["evaluate", "nowhere"], "nowhere is not a run"),
+    "not a run to predict with": (["predict", ".", "graph", "out.csv"], ". is not a run"),
+}
+
+
+@pytest.mark.parametrize("mistake", OTHER_MISTAKES)
+def test_so_is_one_in_the_other_commands(mistake: str, tmp_path: Path) -> None:
+    args, message = OTHER_MISTAKES[mistake]
+    done = command(*args, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    assert "Traceback" in command("distill", "seeds=-1", "--debug", cwd=tmp_path).stderr
+    assert "Traceback" in command("distill", "seeds=-1", cwd=tmp_path, HYDRA_FULL_ERROR="1").stderr
+
+
+def test_the_embedded_default_from_data_to_predictions(tmp_path: Path) -> None:
+    first = command("distill", "seeds=2", *FAST, cwd=tmp_path)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.startswith("digits · random split · transductive · accuracy · 2 seeds\n")
+    assert [line.split()[0] for line in first.stdout.splitlines()[2:5]] == ["teacher", "mlp", "student"]
+    run = tmp_path / "runs" / "digits-random-transductive-gcn-glnn-none"
+    assert f"run folder: {run.relative_to(tmp_path)}" in first.stdout
+    assert sorted(entry.name for entry in run.iterdir()) == [
+        "bundle", "config.yaml", "log.jsonl", "metrics.json", "seed_0", "seed_1",
+    ]  # fmt: skip
+    stamp = (run / "metrics.json").stat().st_mtime_ns
+    assert command("distill", "seeds=2", *FAST, cwd=tmp_path).stdout == first.stdout
+    assert (run / "metrics.json").stat().st_mtime_ns == stamp
+    refused = command("distill", "seeds=2", "training.max_epochs=4", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "holds a run with another training.max_epochs" in refused.stderr
+    assert command("distill", *FAST, "overwrite=true", cwd=tmp_path).returncode == 0
+    assert not (run / "seed_0").exists()
+    check = command("evaluate", str(run), cwd=tmp_path)
+    assert (check.returncode, len(check.stdout.splitlines())) == (0, 2)
+    assert command("predict", str(run), "graph", "out.csv", cwd=tmp_path).stdout == "1797 predictions: out.csv\n"
+    assert (tmp_path / "out.csv").read_text().startswith("row,class,name,probability\n0,")
+
+
+def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> None:
+    write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
+    args = ["-m", "dataset=cora", "method=glnn,infgrand", "output_dir=OUT", "data_dir=data", *FAST]
+    done = command("distill", *args, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    names = [f"dataset=cora,method={method},training.max_epochs=3" for method in ("glnn", "infgrand")]
+    assert sorted(entry.name for entry in (tmp_path / "OUT").iterdir()) == names
+    metrics = [json.loads((tmp_path / "OUT" / name / "metrics.json").read_text()) for name in names]
+    assert [(each["method"], each["variant"], each["influence"]) for each in metrics] == [
+        ("glnn", "none", "none"),
+        ("infgrand", "paper", "infgrand"),
+    ]
+
+
+def test_one_job_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    done = command("distill", "-m", "method.tau=0,1", "output_dir=OUT", *FAST, cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert [entry.name for entry in (tmp_path / "OUT").iterdir()] == ["method.tau=1,training.max_epochs=3"]
+
+
+def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
+    lines = command("list", "methods", cwd=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["glnn", "mlp", "infgrand"]
+    assert all(len(line.split()) > 1 for line in lines)
+    for what in ("datasets", "teachers", "matching", "influence"):
+        assert command("list", what, cwd=tmp_path).returncode == 0
+
+
+def test_the_installed_command_and_the_module_are_the_same_in_a_process_of_their_own(tmp_path: Path) -> None:
+    for start in ([str(Path(sys.executable).parent / "graphkd")], [sys.executable, "-m", "graphkd"]):
+        run = [*start, "distill", "students=mlp"]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+def test_version_and_help(tmp_path: Path) -> None:
+    assert command("--version", cwd=tmp_path).stdout == f"graphkd {graphkd.__version__}\n"
+    assert "evaluate" in command("--help", cwd=tmp_path).stdout
+    described = command("distill", "--help", cwd=tmp_path).stdout
+    assert "method=glnn | infgrand | mlp" in described
+    assert "training.patience" in described
+    assert "schema" not in described
+    config = command("distill", "--cfg", "job", cwd=tmp_path)
+    assert "max_epochs: 500" in config.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_importing_is_fast(tmp_path: Path) -> None:
+    """Loads neither torch nor PyG nor Hydra: that is what keeps it under 0.3 s."""
+    code = "import sys, graphkd; print([m for m in ('torch', 'torch_geometric', 'hydra', 'numpy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,39 @@
+import functools
+
+import pytest
+
+from graphkd import GraphKDError, datasets, influence, matching, methods, students, teachers
+from graphkd.names import catalogue, lookup, parameters_of, source_of
+from graphkd.recipe import name_of, settings_of
+
+
+def test_everything_selectable_and_nothing_else() -> None:
+    assert set(catalogue(datasets)) == {"digits", "cora", "citeseer", "pubmed"}
+    assert set(catalogue(teachers)) == {"gcn", "sage"}
+    assert set(catalogue(students)) == {"mlp"}
+    assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}
+    assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "random"}
+    assert set(catalogue(influence)) == {"infgrand", "uniform"}
+
+
+@pytest.mark.parametrize("package", [datasets, teachers, methods, matching, influence])
+def test_every_part_says_whose_it_is(package) -> None:
+    assert all(source_of(part) for part in catalogue(package).values())
+
+
+def test_lookup() -> None:
+    assert lookup(methods, "glnn") is methods.GLNN
+    with pytest.raises(GraphKDError, match="unknown method 'gln': did you mean 'glnn'\\? choose one of"):
+        lookup(methods, "gln")
+    with pytest.raises(GraphKDError, match="unknown influence 'x': choose one of infgrand, uniform"):
+        lookup(influence, "x")
+
+
+def test_settings_of_classes_partials_instances_and_functions() -> None:
+    assert settings_of(methods.GLNN) == {"lam": 0.0, "tau": 1.0}
+    assert settings_of(methods.GLNN(tau=2.0)) == {"lam": 0.0, "tau": 2.0}
+    assert settings_of(functools.partial(teachers.GCN, num_layers=3))["num_layers"] == 3
+    assert "num_classes" not in parameters_of(teachers.GCN)
+    assert settings_of(influence.infgrand) == {"hops": 2, "variant": "paper", "self_loops": None}
+    assert name_of(functools.partial(influence.infgrand, hops=1)) == "infgrand"
+    assert name_of(matching.AllToOne()) == "all_to_one"

@@ -1,0 +1,48 @@
+import functools
+
+import pytest
+import torch
+
+from graphkd import GraphKDError
+from graphkd.influence import infgrand, uniform
+from graphkd.matching import Forward, Reverse
+from graphkd.methods import InfGraND
+from graphkd.recipe import resolve, settings_of
+from graphkd.students import MLP
+from graphkd.teachers import SAGE
+
+
+def test_names_and_objects_resolve_to_the_same() -> None:
+    by_name = resolve("sage", "mlp", "infgrand", "reverse")
+    by_object = resolve(SAGE, MLP, InfGraND(), Reverse())
+    assert by_name.config() == by_object.config()
+    assert by_name.names == {
+        "setting": "transductive", "teacher": "sage", "student": "mlp", "method": "infgrand",
+        "variant": "paper", "matching": "reverse", "influence": "infgrand",
+    }  # fmt: skip
+
+
+def test_the_influence_follows_the_method_and_its_variant() -> None:
+    assert resolve(method="glnn").influence is None
+    assert settings_of(resolve(method=InfGraND("reference")).influence)["variant"] == "reference"
+    assert resolve(method="infgrand", influence="uniform").influence is uniform
+    assert resolve(method="infgrand", influence="none").influence is None
+    assert resolve(method="infgrand", influence=infgrand).names["influence"] == "infgrand"
+
+
+def test_what_would_have_no_effect_is_refused() -> None:
+    with pytest.raises(GraphKDError, match="method=glnn weights no nodes, so influence=uniform"):
+        resolve(method="glnn", influence="uniform")
+    with pytest.raises(GraphKDError, match="unknown setting 'inductiv'"):
+        resolve(setting="inductiv")
+
+
+def test_rehearsal_finds_what_does_not_fit_without_touching_the_random_state() -> None:
+    state = torch.get_rng_state()
+    resolve(matching="forward").rehearse(5, 3)
+    narrow = resolve(student=functools.partial(MLP, hidden_dim=4), matching=Forward(projection="none"))
+    with pytest.raises(GraphKDError, match="a student layer has width 4, the teacher's 128"):
+        narrow.rehearse(5, 3)
+    with pytest.raises(GraphKDError, match="the student has none"):
+        resolve(student=functools.partial(MLP, num_layers=1), matching="forward").rehearse(5, 3)
+    assert torch.equal(torch.get_rng_state(), state)

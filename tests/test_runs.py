@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from graphkd import GraphKDError, Training, runs
+from graphkd.datasets import Graph
+from graphkd.recipe import resolve
+from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
+from tests.conftest import make_data
+
+RECIPE = resolve(training=Training(max_epochs=10, patience=10))
+CONFIG = {"seeds": [0, 1, 2], "training": {"lr": 0.01}, "device": "cpu"}
+
+
+@pytest.fixture
+def graph() -> Graph:
+    return Graph.from_data(make_data())
+
+
+def fill(path: Path, graph: Graph, stop_at: int | None = None, config: dict = CONFIG) -> list[int]:
+    """Makes the run as the command does; dies in the middle of a seed where told to."""
+    trained = []
+
+    def train(seed: int) -> SeedRun:
+        if seed == stop_at:
+            raise KeyboardInterrupt
+        trained.append(seed)
+        return SeedRun.train(graph, RECIPE, seed, baseline=True)
+
+    folder = RunFolder(path, config, overwrite=False)
+    for seed in config["seeds"]:
+        folder.add(seed, lambda seed=seed: train(seed))
+    folder.finish("toy", "masks", RECIPE)
+    return trained
+
+
+def stable(path: Path) -> dict:
+    """What a run holds that does not depend on the clock."""
+    metrics = json.loads((path / "metrics.json").read_text())
+    for seed in metrics["seeds"]:
+        del seed["seconds"]
+    weights = {file.relative_to(path): file.read_bytes() for file in path.rglob("*.safetensors")}
+    return {"metrics": metrics, "weights": weights, "log": (path / "log.jsonl").read_text()}
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_with_the_same_bits(tmp_path: Path, graph: Graph) -> None:
+    assert fill(tmp_path / "whole", graph) == [0, 1, 2]
+    with pytest.raises(KeyboardInterrupt):
+        fill(tmp_path / "cut", graph, stop_at=1)
+    assert sorted(entry.name for entry in (tmp_path / "cut").iterdir()) == ["config.yaml", "seed_0"]
+    with pytest.raises(GraphKDError, match="cut is not finished: run its graphkd distill command again"):
+        read_metrics(tmp_path / "cut")
+    assert fill(tmp_path / "cut", graph) == [1, 2]
+    assert stable(tmp_path / "cut") == stable(tmp_path / "whole")
+
+
+def test_the_bundle_is_the_seed_s_that_is_best_on_validation(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    seeds = read_metrics(tmp_path / "run")["seeds"]
+    best = max(seeds, key=lambda seed: seed["student"]["val"])["seed"]
+    assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["card"]["seed"] == best
+
+
+def test_mean_and_population_standard_deviation() -> None:
+    tests = [0.5, 0.7]
+    entries = [{"teacher": {"test": 1.0}, "student": {"test": test}, "mlp": {"test": 0.1}} for test in tests]
+    metrics = runs.summarise("toy", "masks", RECIPE, entries)
+    assert metrics["mean"] == {"teacher_test": 1.0, "student_test": 0.6, "mlp_test": 0.1}
+    assert metrics["std"]["student_test"] == pytest.approx(0.1)
+
+
+def test_the_log_has_a_record_per_epoch_stage_and_seed_with_every_term(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert len(rows) == 3 * 3 * 10
+    student = [row for row in rows if row["stage"] == "student"]
+    assert set(student[0]) == {"seed", "stage", "epoch", "loss", "label", "soft", "val"}
+
+
+def test_where_it_runs_may_change_but_not_what_runs(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    assert RunFolder(tmp_path / "run", {**CONFIG, "device": "cuda"}, overwrite=False).finished
+    with pytest.raises(GraphKDError, match=r"holds a run with another training\.lr"):
+        RunFolder(tmp_path / "run", {**CONFIG, "training": {"lr": 1.0}}, overwrite=False)
+    with pytest.raises(GraphKDError, match="holds a run with another seeds"):
+        RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0]}, overwrite=False)
+
+
+def test_a_damaged_config_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("a: [")
+    with pytest.raises(GraphKDError, match="config.yaml is damaged"):
+        read_config(tmp_path)
+    (tmp_path / "config.yaml").write_text("- a")
+    with pytest.raises(GraphKDError, match="config.yaml is damaged"):
+        read_config(tmp_path)
+
+
+def test_versions_name_what_results_depend_on() -> None:
+    assert {"python", "graphkd", "torch", "torch-geometric", "numpy"} <= set(runs.versions())

@@ -1,0 +1,24 @@
+from graphkd.table import format_table
+
+SEED = {"teacher": {"val": 0.8, "test": 0.82}, "student": {"val": 0.81, "test": 0.83}}
+METRICS = {
+    "dataset": "cora", "split": "public", "setting": "transductive", "metric": "accuracy", "teacher": "sage",
+    "method": "infgrand", "matching": "reverse", "seeds": [SEED],
+}  # fmt: skip
+
+
+def test_one_seed_without_a_baseline() -> None:
+    assert format_table(METRICS) == [
+        "cora · public split · transductive · accuracy · 1 seed",
+        "                                      val %          test %",
+        "teacher  sage                         80.00           82.00",
+        "student  infgrand + reverse           81.00           83.00",
+    ]
+
+
+def test_several_seeds_have_a_spread_and_the_baseline_stands_between() -> None:
+    other = {"teacher": {"val": 0.7, "test": 0.8}, "student": {"val": 0.8, "test": 0.81}}
+    seeds = [{**seed, "mlp": {"val": 0.5, "test": 0.6}} for seed in (SEED, other)]
+    lines = format_table({**METRICS, "matching": "none", "seeds": seeds})
+    assert [line.split()[0] for line in lines[2:]] == ["teacher", "mlp", "student"]
+    assert lines[2].endswith("75.00 ± 5.00    81.00 ± 1.00")
