@@ -9,7 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from graphkd import datasets, deploy, evaluation, influence, matching, methods, sparse, students, teachers, training
+    from graphkd import (
+        datasets,
+        deploy,
+        evaluation,
+        influence,
+        matching,
+        methods,
+        sparse,
+        students,
+        teachers,
+        training,
+    )
     from graphkd.api import distill, load_dataset
     from graphkd.deploy import load_bundle
     from graphkd.errors import GraphKDError
@@ -17,9 +28,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_PACKAGES = (
-    "datasets", "deploy", "evaluation", "influence", "matching", "methods", "sparse", "students", "teachers", "training",
-)  # fmt: skip
 _HOMES = {
     "GraphKDError": "errors",
     "Training": "training",
@@ -49,12 +57,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PACKAGES:
-        return importlib.import_module(f"graphkd.{name}")
     if name in _HOMES:
         value = getattr(importlib.import_module(f"graphkd.{_HOMES[name]}"), name)
         globals()[name] = value
         return value
+    if name in __all__:
+        return importlib.import_module(f"graphkd.{name}")
     raise AttributeError(f"module 'graphkd' has no attribute '{name}'")
 
 

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
     predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
-    predict.add_argument("input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own")
+    predict.add_argument(
+        "input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own"
+    )
     predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
     for command in (evaluate, predict):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")

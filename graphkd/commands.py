@@ -73,8 +73,8 @@ def predict(run: str, source: str, output: str, data_dir: str | None) -> None:
         rows, edges = read_rows(Path(source))
         if model.propagation.hops and edges is None:
             raise GraphKDError(
-                f"this student was trained on features propagated over {model.propagation.hops} hops: give the word "
-                "graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
+                f"this student was trained on features propagated over {model.propagation.hops} hops: give the "
+                "word graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
             )
     write_predictions(target, model.predict_proba(rows, edges), model.class_names)
     print(f"{rows.shape[0]} predictions: {target}")
@@ -85,10 +85,10 @@ def _own_data(path: Path, seed: int, data_dir: str | None) -> Any:
     chosen = dict(config["dataset"])
     name = chosen.pop("name")
     if name not in catalogue(datasets):
-        raise GraphKDError(f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows")
+        raise GraphKDError(
+            f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
+        )
     places = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
     if data_dir is not None:
         places["data_dir"] = data_dir
     return load_dataset(name, seed=seed, download="never", **chosen, **places)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import textwrap
@@ -18,7 +19,16 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
-from graphkd.config import added_keys, config_dir, groups, known_keys, names_in, recipe_from, register_schemas, resolved
+from graphkd.config import (
+    added_keys,
+    config_dir,
+    groups,
+    known_keys,
+    names_in,
+    recipe_from,
+    register_schemas,
+    resolved,
+)
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.messages import explain, unknown_key
@@ -75,7 +85,11 @@ def help_text() -> str:
     for group in groups():
         listed = f"{group}={' | '.join(names_in(group))}"
         lines += textwrap.wrap(listed, 100, initial_indent="  ", subsequent_indent="      ")
-    lines += ["", "keys:", *textwrap.wrap(" ".join(known_keys()), 100, initial_indent="  ", subsequent_indent="  ")]
+    lines += [
+        "",
+        "keys:",
+        *textwrap.wrap(" ".join(known_keys()), 100, initial_indent="  ", subsequent_indent="  "),
+    ]
     return "\n".join(lines)
 
 
@@ -98,16 +112,18 @@ def run_job(config: DictConfig) -> None:
         places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
         return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
 
+    def train(seed: int) -> SeedRun:
+        return SeedRun.train(first if seed == seeds[0] else graph(seed), recipe, seed, baseline)
+
     first = graph(seeds[0])
+    baseline = config.baseline and recipe.method.name != "mlp"
     recipe.rehearse(first.num_features, first.num_classes)
     folder = RunFolder(_run_path(config, first, recipe), resolved(config, seeds), config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)
     else:
-        baseline = config.baseline and recipe.method.name != "mlp"
         for seed in seeds:
-            data = first if seed == seeds[0] else None
-            folder.add(seed, lambda: SeedRun.train(data or graph(seed), recipe, seed, baseline))
+            folder.add(seed, functools.partial(train, seed))
         metrics = folder.finish(first.dataset, first.split, recipe)
     print_table(metrics, folder.path)
 
@@ -122,6 +138,6 @@ def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
 @contextmanager
 def _hydra_process(args: list[str]) -> Iterator[None]:
     """Hydra reads ``sys.argv``, and passes exceptions on only where this variable is set."""
-    with mock.patch.object(sys, "argv", ["graphkd distill", *args]):
-        with mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}):
-            yield
+    argv = mock.patch.object(sys, "argv", ["graphkd distill", *args])
+    with argv, mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}):
+        yield

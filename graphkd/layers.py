@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from torch import nn
 
 from graphkd.errors import GraphKDError
@@ -28,4 +30,4 @@ def check_sizes(num_layers: int, hidden_dim: int, dropout: float) -> None:
 def layer_widths(num_features: int, hidden_dim: int, num_classes: int, num_layers: int) -> list[tuple[int, int]]:
     """``(d_in, d_out)`` of each of ``num_layers`` layers."""
     widths = [num_features, *[hidden_dim] * (num_layers - 1), num_classes]
-    return list(zip(widths[:-1], widths[1:], strict=True))
+    return list(itertools.pairwise(widths))

@@ -10,7 +10,9 @@ from graphkd.names import unknown
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
 _KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")
 _ADDED = re.compile(r"unexpected keyword argument '([^']+)'.*full_key: (\S+)", re.S)
-_VALUE = re.compile(r"Value '?.*?'?(?: of type '.*?')? (?:could not be|is not).*?(?=\n|$)|Cannot convert .*|Incompatible value .*")
+_VALUE = re.compile(
+    r"Value '?.*?'?(?: of type '.*?')? (?:could not be|is not).*?(?=\n|$)|Cannot convert .*|Incompatible value .*"
+)
 
 
 def explain(error: BaseException) -> str:
@@ -36,6 +38,8 @@ def unknown_key(key: str) -> str:
     """The line for a key nobody knows; lists the keys beside it only."""
     prefix = key.rpartition(".")[0]
     if key in known_keys():
-        return f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
+        return (
+            f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
+        )
     beside = [known for known in known_keys() if known.rpartition(".")[0] == prefix]
     return unknown("key", key, beside or known_keys())

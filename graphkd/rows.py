@@ -40,7 +40,9 @@ def read_rows(path: Path) -> tuple[Any, Tensor | None]:
     except Exception as error:  # numpy and scipy answer bad files in many ways
         raise GraphKDError(f"{path} does not hold rows of numbers ({error})".replace("\n", " ")) from None
     if len(rows.shape) != 2 or rows.dtype.kind not in "biuf":
-        raise GraphKDError(f"{path} must hold [rows, features] of numbers, but holds {list(rows.shape)} {rows.dtype}")
+        raise GraphKDError(
+            f"{path} must hold [rows, features] of numbers, but holds {list(rows.shape)} {rows.dtype}"
+        )
     return rows, edges
 
 

@@ -149,12 +149,9 @@ def label_loss(student_logits: Tensor, labels: Tensor, train: Tensor, weight: Te
     """1 / |train| * sum_{i in train} weight_i * (log sum_c exp z_ic - z_{i, y_i}).
 
     train holds node indices, or is a boolean mask [N]. Differentiable in student_logits.
-    student_logits [N, C], labels [N], train [T] or [N], weight [N] -> scalar.
+    student_logits [N, C], labels [N], train [T], weight [N] -> scalar.
     """
-    if train.dtype == torch.bool:
-        nodes = [i for i in range(train.shape[0]) if train[i]]
-    else:
-        nodes = train.tolist()
+    nodes = train.tolist()
     total = torch.zeros((), dtype=torch.float64)
     for i in nodes:
         logits = student_logits[i].double()

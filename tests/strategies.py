@@ -18,7 +18,9 @@ def edge_lists(draw: st.DrawFn, num_nodes: int, undirected: bool | None = None) 
 
 
 @st.composite
-def tables(draw: st.DrawFn, rows: int, columns: int, low: float = -3.0, dtype: torch.dtype = torch.float64) -> Tensor:
+def tables(
+    draw: st.DrawFn, rows: int, columns: int, low: float = -3.0, dtype: torch.dtype = torch.float64
+) -> Tensor:
     """``[rows, columns]`` finite numbers in [low, 3], many of them zero, some rows all zero or repeated."""
     generator = torch.Generator().manual_seed(draw(st.integers(0, 2**31)))
     table = low + (3.0 - low) * torch.rand(rows, columns, generator=generator, dtype=torch.float64)

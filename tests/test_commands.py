@@ -62,7 +62,9 @@ def test_a_run_on_data_in_memory_can_predict_rows_but_not_its_graph(tmp_path: Pa
         predict(str(tmp_path / "run"), "graph", str(tmp_path / "p.csv"), None)
 
 
-def test_a_library_run_of_a_built_in_set_can_be_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_library_run_of_a_built_in_set_can_be_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     data = graphkd.load_dataset("digits", seed=4)
     graphkd.distill(data, seed=4, training=SHORT).save(tmp_path / "run")
     evaluate(str(tmp_path / "run"), None)

@@ -44,7 +44,9 @@ def stable(path: Path) -> dict:
     return {"metrics": metrics, "weights": weights, "log": (path / "log.jsonl").read_text()}
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_with_the_same_bits(tmp_path: Path, graph: Graph) -> None:
+def test_an_interrupted_run_goes_on_where_it_stopped_and_ends_with_the_same_bits(
+    tmp_path: Path, graph: Graph
+) -> None:
     assert fill(tmp_path / "whole", graph) == [0, 1, 2]
     with pytest.raises(KeyboardInterrupt):
         fill(tmp_path / "cut", graph, stop_at=1)

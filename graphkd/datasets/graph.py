@@ -84,10 +84,12 @@ class Graph:
 
     @property
     def num_nodes(self) -> int:
+        """``N``."""
         return self.adj.num_nodes
 
     @property
     def num_features(self) -> int:
+        """``D``."""
         return self.x.shape[1]
 
     def with_influence(self, influence: Tensor | None) -> Graph:

@@ -44,9 +44,7 @@ def load(source: Source, location: Location, split: str, seed: int, directed: bo
     return data
 
 
-def locate(
-    data_dir: str | os.PathLike[str], cache_dir: str | os.PathLike[str] | None, download: str
-) -> Location:
+def locate(data_dir: str | os.PathLike[str], cache_dir: str | os.PathLike[str] | None, download: str) -> Location:
     """Folders as a person gives them → ``Location``; ``~`` is expanded."""
     cache = default_cache_dir() if cache_dir is None else Path(cache_dir)
     return Location(Path(data_dir).expanduser(), cache.expanduser(), download)

@@ -43,11 +43,10 @@ class Predictor:
         self.preprocessing, self.propagation = preprocessing, propagation
         self.class_names, self.card = class_names, card
 
-    def predict(
-        self, x: Any, edge_index: Tensor | None = None, propagated: bool = False
-    ) -> NDArray[np.int64]:
+    def predict(self, x: Any, edge_index: Tensor | None = None, propagated: bool = False) -> NDArray[np.int64]:
         """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
-        return self.predict_proba(x, edge_index, propagated).argmax(axis=1)
+        classes: NDArray[np.int64] = self.predict_proba(x, edge_index, propagated).argmax(axis=1)
+        return classes
 
     def predict_proba(
         self, x: Any, edge_index: Tensor | None = None, propagated: bool = False
@@ -74,7 +73,7 @@ class Predictor:
         with torch.inference_mode():
             blocks = [
                 torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
-                for index in torch.arange(rows.shape[0]).split(BATCH)
+                for index in torch.split(torch.arange(rows.shape[0]), BATCH)
             ]
         proba: NDArray[np.float32] = torch.cat(blocks).numpy()
         return proba

@@ -47,7 +47,7 @@ class PropagatedCosine:
         if self.non_negative and self._block_minimum(order[:PROBES]) == 0.0:
             return 0.0
         size = max(1, BLOCK_BYTES // (8 * self.x.shape[0]))
-        return min(self._block_minimum(block) for block in order.split(size))
+        return min(self._block_minimum(block) for block in torch.split(order, size))
 
     def _block_minimum(self, rows: Tensor) -> float:
         """The least of ``S_ij`` with ``i`` in ``rows``."""
@@ -60,7 +60,7 @@ class PropagatedCosine:
         """``‖y_j‖`` for all ``j``, from blocks of columns of ``Y``."""
         total = self.operator.value.new_zeros(self.x.shape[0])
         size = max(1, BLOCK_BYTES // (8 * self.x.shape[0]))
-        for columns in torch.arange(self.x.shape[1], device=total.device).split(size):
+        for columns in torch.split(torch.arange(self.x.shape[1], device=total.device), size):
             block = self.x.t().select(columns) if isinstance(self.x, SparseMatrix) else self.x[:, columns]
             dense = block.to_dense().t().contiguous() if isinstance(block, SparseMatrix) else block
             total += self._power(self.operator, dense).square().sum(dim=1)

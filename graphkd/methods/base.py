@@ -61,8 +61,11 @@ class Method(nn.Module):
         Returns:
             ``loss``, the scalar to minimise, and its named terms before weighting.
         """
-        terms = {"label": batch.label_loss(output.logits)}
+        logits = output.logits
         if batch.soft is None:
-            return {"loss": terms["label"], **terms}
-        terms["soft"] = batch.soft.loss(output.logits, batch.scale)
-        return {"loss": self.lam * terms["label"] + (1 - self.lam) * terms["soft"], **terms}
+            label = batch.label_loss(logits)
+            return {"loss": label, "label": label}
+        # A term without weight is reported, not differentiated: its backward pass would cost as much.
+        label = batch.label_loss(logits if self.lam > 0 else logits.detach())
+        soft = batch.soft.loss(logits if self.lam < 1 else logits.detach(), batch.scale)
+        return {"loss": self.lam * label + (1 - self.lam) * soft, "label": label, "soft": soft}

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphkd.methods.folded import folded_sum
 from graphkd.sparse import Features, select_rows
 
 
@@ -58,11 +59,10 @@ class SoftTargets:
         Returns:
             A scalar.
         """
-        log_p = F.log_softmax(logits / self.tau, dim=1)
         if self.reverse:
-            p = log_p.exp()
-            return scale * ((self.row_weight.unsqueeze(1) * log_p - self.table) * p).sum()
-        return self.constant - scale * (self.table * log_p).sum()
+            log_p = F.log_softmax(logits / self.tau, dim=1)
+            return scale * ((self.row_weight.unsqueeze(1) * log_p - self.table) * log_p.exp()).sum()
+        return self.constant - scale * folded_sum(logits, self.table, self.row_weight, self.tau)
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Targets:
 
     @property
     def num_rows(self) -> int:
+        """``N`` of the whole, ``B`` of a batch."""
         return self.labels.numel()
 
     def select(self, index: Tensor) -> Targets:

@@ -1,9 +1,10 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
+from graphkd.sparse.features import Features, as_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import propagate
-from graphkd.sparse.spmm import Features, as_features, linear, select_rows, spmm
+from graphkd.sparse.spmm import spmm
 
 __all__ = [
     "Adjacency",

@@ -41,6 +41,7 @@ class Adjacency:
 
     @property
     def num_nodes(self) -> int:
+        """``N``."""
         return self.matrix.shape[0]
 
     @property
@@ -89,7 +90,7 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     """Refuses an edge index of the wrong shape, or one that points outside ``[0, num_nodes)``."""
     if edge_index.dim() != 2 or edge_index.shape[0] != 2:
         raise GraphKDError(f"edge_index must be [2, E], but has shape {list(edge_index.shape)}")
-    if edge_index.numel() and not (0 <= int(edge_index.min()) and int(edge_index.max()) < num_nodes):
+    if edge_index.numel() and not (int(edge_index.min()) >= 0 and int(edge_index.max()) < num_nodes):
         low, high = int(edge_index.min()), int(edge_index.max())
         raise GraphKDError(
             f"edge_index names nodes {low} to {high}, but the graph has nodes 0 to {num_nodes - 1}: "

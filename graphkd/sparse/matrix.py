@@ -48,22 +48,23 @@ class SparseMatrix:
     @classmethod
     def from_torch(cls, tensor: Tensor) -> SparseMatrix:
         """Wraps a two-dimensional ``torch.sparse_csr`` tensor; nothing is copied."""
-        matrix = cls(
-            tensor.crow_indices().long(), tensor.col_indices().long(), tensor.values(), tensor.shape[1]
-        )
+        matrix = cls(tensor.crow_indices().long(), tensor.col_indices().long(), tensor.values(), tensor.shape[1])
         matrix._torch = tensor
         return matrix
 
     @property
     def dtype(self) -> torch.dtype:
+        """Of the values."""
         return self.value.dtype
 
     @property
     def device(self) -> torch.device:
+        """Where all three arrays are."""
         return self.value.device
 
     @property
     def nnz(self) -> int:
+        """Stored entries."""
         return self.col.numel()
 
     @property

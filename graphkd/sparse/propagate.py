@@ -5,8 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from graphkd.sparse.adjacency import Adjacency
+from graphkd.sparse.features import Features
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.spmm import Features, spmm
+from graphkd.sparse.spmm import spmm
 
 
 def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1) -> Features:

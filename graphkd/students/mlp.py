@@ -10,6 +10,14 @@ from graphkd.sparse import Features, linear
 from graphkd.students.output import StudentOutput
 
 
+class SparseLinear(nn.Linear):
+    """``torch.nn.Linear`` that takes sparse rows as well."""
+
+    def forward(self, x: Features) -> Tensor:
+        """``[B, d_in]`` → ``[B, d_out]``."""
+        return linear(x, self.weight, self.bias)
+
+
 class MLP(nn.Module):
     """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits.
 
@@ -41,7 +49,7 @@ class MLP(nn.Module):
         super().__init__()
         check_sizes(num_layers, hidden_dim, dropout)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        self.layers = nn.ModuleList(nn.Linear(*pair) for pair in widths)
+        self.layers = nn.ModuleList(SparseLinear(*pair) for pair in widths)
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
         self.dropout = dropout
 
@@ -50,7 +58,6 @@ class MLP(nn.Module):
         hidden: list[Tensor] = []
         h: Features = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            hidden.append(F.relu(norm(linear(h, layer.weight, layer.bias))))
+            hidden.append(F.relu(norm(layer(h))))
             h = F.dropout(hidden[-1], self.dropout, self.training)
-        last = self.layers[-1]
-        return StudentOutput(linear(h, last.weight, last.bias), hidden)
+        return StudentOutput(self.layers[-1](h), hidden)

@@ -74,7 +74,9 @@ def fit(
         for epoch in range(training.max_epochs):
             terms = _step(model, optimizer, loss)
             if not math.isfinite(terms["loss"]):
-                raise GraphKDError(f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: lower its learning rate")
+                raise GraphKDError(
+                    f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: lower its learning rate"
+                )
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
             first = terms["loss"] if epoch == 0 else first

@@ -87,7 +87,10 @@ def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> Taught:
         result = fit("teacher", model, loss, score, training, rate, log)
     with torch.no_grad():
         output = model(graph.x, graph.adj).detach()
-    scores = {part: accuracy(output.logits[getattr(graph, part)], graph.y[getattr(graph, part)]) for part in ("val", "test")}
+    scores = {
+        part: accuracy(output.logits[getattr(graph, part)], graph.y[getattr(graph, part)])
+        for part in ("val", "test")
+    }
     return Taught(model, output, scores, result)
 
 
@@ -99,7 +102,9 @@ def compile_targets(graph: Graph, recipe: Recipe, output: TeacherOutput) -> Targ
     return targets if recipe.matching.name == "none" else targets.with_hops(output.hops[:-1])
 
 
-def train_student(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log, stage: str = "student") -> Distilled:
+def train_student(
+    graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log, stage: str = "student"
+) -> Distilled:
     """Compiles the targets and trains the student on them.
 
     Args:

@@ -29,7 +29,9 @@ def test_pairs_are_layers_that_exist_and_the_same_for_the_same_seed(
 @pytest.mark.parametrize("strategy", [each for each in STRATEGIES.values() if each.name != "none"])
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("teacher", catalogue(teachers).values())
-def test_gradients_reach_student_and_projections_only(strategy: type[Matching], distance: str, teacher: type) -> None:
+def test_gradients_reach_student_and_projections_only(
+    strategy: type[Matching], distance: str, teacher: type
+) -> None:
     torch.manual_seed(0)
     data = make_data()
     network = teacher(8, 10, 3, num_layers=4)

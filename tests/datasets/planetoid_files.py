@@ -21,7 +21,10 @@ def write_planetoid(raw: Path, name: str = "cora", seed: int = 0) -> None:
     onehot = np.eye(3, dtype=np.int32)[rng.randint(3, size=608)]
     onehot[:3] = np.eye(3)
     graph = defaultdict(list)
-    for a, b in rng.randint(NUM_NODES, size=(1500, 2)).tolist() + [[5, 5], [1, 2], [1, 2]]:
+    graph[5].append(5)
+    graph[1] += [2, 2]
+    graph[2] += [1, 1]
+    for a, b in rng.randint(NUM_NODES, size=(1500, 2)).tolist():
         graph[a].append(b)
         graph[b].append(a)
     parts = {

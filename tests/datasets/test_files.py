@@ -14,7 +14,9 @@ def load(tmp_path: Path, **keys: str):
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(GraphKDError, match=r"cora is not in data_dir=.*/data, which does not exist: .*download=yes"):
+    with pytest.raises(
+        GraphKDError, match=r"cora is not in data_dir=.*/data, which does not exist: .*download=yes"
+    ):
         load(tmp_path, download="never")
 
 

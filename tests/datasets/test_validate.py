@@ -40,16 +40,28 @@ MISTAKES = {
     "infinite feature": (entry("x", (7, 1), INF), "NaN or infinite values"),
     "NaN in sparse features": (spoil("x", entry("x", (7, 1), NAN).x.to_sparse_csr()), "NaN or infinite values"),
     "edges of the wrong shape": (spoil("edge_index", torch.zeros(60, 2).long()), r"edge_index must be \[2, E\]"),
-    "edge out of range": (entry("edge_index", (0, 0), 60), "edge_index names nodes 0 to 60, but the graph has nodes 0"),
+    "edge out of range": (
+        entry("edge_index", (0, 0), 60),
+        "edge_index names nodes 0 to 60, but the graph has nodes 0",
+    ),
     "negative edge": (entry("edge_index", (1, 0), -1), "edge_index names nodes -1"),
     "too few weights": (spoil("edge_weight", torch.ones(3)), "one weight per edge"),
     "negative weight": (spoil("edge_weight", -torch.ones(make_data().num_edges)), "finite and not negative"),
     "too few labels": (spoil("y", torch.zeros(59)), "one class per node"),
     "index mask": (spoil("train_mask", torch.arange(60)), "data.train_mask must be a boolean mask"),
     "mask of the wrong length": (spoil("test_mask", torch.ones(59, dtype=torch.bool)), "must be a boolean mask"),
-    "empty training mask": (spoil("train_mask", torch.zeros(60, dtype=torch.bool)), "data.train_mask selects no node"),
-    "empty validation mask": (spoil("val_mask", torch.zeros(60, dtype=torch.bool)), "data.val_mask selects no node"),
-    "overlapping masks": (spoil("val_mask", make_data().train_mask), "20 nodes are in both train_mask and val_mask"),
+    "empty training mask": (
+        spoil("train_mask", torch.zeros(60, dtype=torch.bool)),
+        "data.train_mask selects no node",
+    ),
+    "empty validation mask": (
+        spoil("val_mask", torch.zeros(60, dtype=torch.bool)),
+        "data.val_mask selects no node",
+    ),
+    "overlapping masks": (
+        spoil("val_mask", make_data().train_mask),
+        "20 nodes are in both train_mask and val_mask",
+    ),
     "unlabelled training node": (in_train(-1), "label -1 inside a mask, outside the classes 0 to 2"),
     "a class that skips": (in_train(7), "no node has class 3, though labels go up to 7"),
 }

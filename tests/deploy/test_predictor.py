@@ -43,7 +43,9 @@ def test_a_student_with_hops_must_be_told_which_rows_it_gets() -> None:
     rows = model.prepare(x, EDGES)
     expected = literal.mean_pooled(x / x.sum(dim=1, keepdim=True), EDGES, 2, 1)
     torch.testing.assert_close(rows.double(), expected, atol=1e-6, rtol=1e-5)
-    np.testing.assert_array_equal(model.predict_proba(rows, propagated=True), model.predict_proba(x, edge_index=EDGES))
+    np.testing.assert_array_equal(
+        model.predict_proba(rows, propagated=True), model.predict_proba(x, edge_index=EDGES)
+    )
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def test_the_blocked_search_gives_the_same_in_blocks_of_any_size(monkeypatch: py
 
 def test_an_orthogonal_pair_ends_the_search_for_non_negative_features(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.eye(200)
-    cosine = _cosine.PropagatedCosine(x, Adjacency(torch.zeros(2, 0).long(), 200).normalize(dtype=torch.float64), 2)
+    cosine = _cosine.PropagatedCosine(
+        x, Adjacency(torch.zeros(2, 0).long(), 200).normalize(dtype=torch.float64), 2
+    )
     calls = []
     search = cosine._block_minimum
     monkeypatch.setattr(cosine, "_block_minimum", lambda rows: calls.append(rows) or search(rows))
@@ -79,7 +81,9 @@ def test_the_variant_sets_the_self_loops() -> None:
     assert torch.equal(infgrand(x, edges), infgrand(x, edges, self_loops=1))
 
 
-@pytest.mark.parametrize(("keys", "message"), [({"variant": "old"}, "variant 'old'"), ({"hops": -1}, "hops is -1")])
+@pytest.mark.parametrize(
+    ("keys", "message"), [({"variant": "old"}, "variant 'old'"), ({"hops": -1}, "hops is -1")]
+)
 def test_bad_settings_are_refused(keys: dict, message: str) -> None:
     with pytest.raises(GraphKDError, match=message):
         infgrand(torch.ones(2, 2), torch.zeros(2, 0).long(), **keys)

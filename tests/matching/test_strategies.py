@@ -6,7 +6,14 @@ from graphkd.matching import AllToOne, Forward, NoMatching, Random, Reverse
 
 @pytest.mark.parametrize(
     ("num_student", "teachers"),
-    [(1, [11]), (2, [5, 11]), (3, [3, 7, 11]), (4, [2, 5, 8, 11]), (6, [1, 3, 5, 7, 9, 11]), (12, list(range(12)))],
+    [
+        (1, [11]),
+        (2, [5, 11]),
+        (3, [3, 7, 11]),
+        (4, [2, 5, 8, 11]),
+        (6, [1, 3, 5, 7, 9, 11]),
+        (12, list(range(12))),
+    ],
 )
 def test_forward_gives_the_maps_of_the_paper(num_student: int, teachers: list[int]) -> None:
     assert Forward(seed=0).pairs(num_student, 12) == list(enumerate(teachers))

@@ -1,11 +1,9 @@
-import numpy as np
 import pytest
-import scipy.sparse
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphkd.sparse import Adjacency, SparseMatrix, as_features, linear, select_rows, spmm
+from graphkd.sparse import Adjacency, SparseMatrix, spmm
 from graphkd.sparse.spmm import backend_for, multiply
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, tables
@@ -60,27 +58,3 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 def test_a_matrix_without_entries_gives_zeros() -> None:
     empty = SparseMatrix.from_coo(torch.zeros(0).long(), torch.zeros(0).long(), torch.zeros(0), (3, 4))
     assert torch.equal(spmm(empty, torch.ones(4, 2)), torch.zeros(3, 2))
-
-
-@given(table=tables(5, 7, dtype=torch.float32), weight=tables(3, 7, dtype=torch.float32))
-def test_linear_is_the_same_on_dense_and_sparse_rows(table: torch.Tensor, weight: torch.Tensor) -> None:
-    bias = torch.arange(3.0)
-    torch.testing.assert_close(linear(sparse(table), weight, bias), linear(table, weight, bias))
-
-
-@given(table=tables(5, 7))
-def test_as_features_takes_every_form_of_rows(table: torch.Tensor) -> None:
-    array = table.numpy()
-    forms = [table, array, scipy.sparse.csr_matrix(array), scipy.sparse.coo_matrix(array)]
-    forms += [table.to_sparse_csr(), table.to_sparse_coo()]
-    for form in forms:
-        features = as_features(form)
-        dense = features.to_dense() if isinstance(features, SparseMatrix) else features
-        assert torch.equal(dense, table)
-    index = torch.tensor([4, 0])
-    assert torch.equal(select_rows(sparse(table), index).to_dense(), select_rows(table, index))
-
-
-def test_whole_numbers_become_float32() -> None:
-    assert as_features(np.array([[1, 2]])).dtype == torch.float32
-    assert as_features(scipy.sparse.csr_matrix(np.array([[1, 0]]))).dtype == torch.float32

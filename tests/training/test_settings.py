@@ -5,7 +5,14 @@ from graphkd import GraphKDError, Training
 
 @pytest.mark.parametrize(
     "keys",
-    [{"max_epochs": 0}, {"patience": 0}, {"lr": 0.0}, {"teacher_lr": -1.0}, {"weight_decay": -1.0}, {"lr": float("nan")}],
+    [
+        {"max_epochs": 0},
+        {"patience": 0},
+        {"lr": 0.0},
+        {"teacher_lr": -1.0},
+        {"weight_decay": -1.0},
+        {"lr": float("nan")},
+    ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:
     with pytest.raises(GraphKDError, match=f"training.{next(iter(keys))} is"):

@@ -1,0 +1,67 @@
+# make demo     install and run the main job on the embedded default
+# make test     install what tests need and run the default tier: offline, under 3 minutes
+# make help     everything else
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+INSTALL = $(PIP) install --constraint .ci/constraints.txt
+
+.PHONY: help install demo scatter test test-slow test-gpu lint clean
+
+help:
+	@echo "make install    graphkd into $(VENV), versions from .ci/constraints.txt"
+	@echo "make demo       a distilled MLP beside its teacher, on the embedded data set"
+	@echo "make test       the default tests: offline, under 3 minutes"
+	@echo "make test-slow  the tests on real data sets; GRAPHKD_DATA=DIR holds them"
+	@echo "make test-gpu   the tests that need a CUDA device"
+	@echo "make lint       ruff, and mypy in strict mode"
+	@echo "make scatter    builds torch-scatter against the installed torch: 3 to 12 minutes, needs a compiler"
+	@echo "make clean      removes $(VENV) and caches"
+
+install: $(VENV)/.graphkd
+
+$(VENV)/.graphkd: pyproject.toml .ci/constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
+		{ echo "graphkd needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.graphkd
+	$(INSTALL) --editable ".[test]"
+	@touch $@
+
+$(VENV)/.lint: $(VENV)/.graphkd
+	$(INSTALL) --editable ".[lint]"
+	@touch $@
+
+# Its setup.py imports torch, hence no build isolation; and this is the only way to compile on two cores.
+$(VENV)/.scatter: $(VENV)/.graphkd
+	printf '[build_ext]\nparallel = 2\n' > $(VENV)/scatter.cfg
+	$(INSTALL) setuptools
+	DIST_EXTRA_CONFIG=$(abspath $(VENV))/scatter.cfg $(INSTALL) --no-cache-dir --no-build-isolation torch-scatter
+	$(VENV)/bin/python -c "import torch, torch_scatter; print('torch-scatter', torch_scatter.__version__)"
+	@touch $@
+
+scatter: $(VENV)/.scatter
+
+demo: install
+	$(VENV)/bin/graphkd distill
+
+test: $(VENV)/.test
+	$(VENV)/bin/python -m pytest
+
+test-slow: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -m slow
+
+test-gpu: $(VENV)/.test
+	$(VENV)/bin/python -m pytest -m gpu
+
+lint: $(VENV)/.lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+clean:
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,32 @@
+import numpy as np
+import scipy.sparse
+import torch
+from hypothesis import given
+
+from graphkd.sparse import SparseMatrix, as_features, linear, select_rows
+from tests.sparse.test_matrix import sparse
+from tests.strategies import tables
+
+
+@given(table=tables(5, 7, dtype=torch.float32), weight=tables(3, 7, dtype=torch.float32))
+def test_linear_is_the_same_on_dense_and_sparse_rows(table: torch.Tensor, weight: torch.Tensor) -> None:
+    bias = torch.arange(3.0)
+    torch.testing.assert_close(linear(sparse(table), weight, bias), linear(table, weight, bias))
+
+
+@given(table=tables(5, 7))
+def test_as_features_takes_every_form_of_rows(table: torch.Tensor) -> None:
+    array = table.numpy()
+    forms = [table, array, scipy.sparse.csr_matrix(array), scipy.sparse.coo_matrix(array)]
+    forms += [table.to_sparse_csr(), table.to_sparse_coo()]
+    for form in forms:
+        features = as_features(form)
+        dense = features.to_dense() if isinstance(features, SparseMatrix) else features
+        assert torch.equal(dense, table)
+    index = torch.tensor([4, 0])
+    assert torch.equal(select_rows(sparse(table), index).to_dense(), select_rows(table, index))
+
+
+def test_whole_numbers_become_float32() -> None:
+    assert as_features(np.array([[1, 2]])).dtype == torch.float32
+    assert as_features(scipy.sparse.csr_matrix(np.array([[1, 0]]))).dtype == torch.float32
