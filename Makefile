@@ -7,7 +7,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --constraint .ci/constraints.txt
 
-.PHONY: help install demo scatter test test-slow test-gpu lint clean
+.PHONY: help install demo scatter test test-slow test-gpu test-wheel lint clean
 
 help:
 	@echo "make install    graphkd into $(VENV), versions from .ci/constraints.txt"
@@ -15,6 +15,7 @@ help:
 	@echo "make test       the default tests: offline, under 3 minutes"
 	@echo "make test-slow  the tests on real data sets; GRAPHKD_DATA=DIR holds them"
 	@echo "make test-gpu   the tests that need a CUDA device"
+	@echo "make test-wheel builds the wheel and runs it outside the checkout"
 	@echo "make lint       ruff, and mypy in strict mode"
 	@echo "make scatter    builds torch-scatter against the installed torch: 3 to 12 minutes, needs a compiler"
 	@echo "make clean      removes $(VENV) and caches"
@@ -62,6 +63,13 @@ lint: $(VENV)/.lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# The wheel, unpacked beside nothing of the checkout, has its configs and runs.
+test-wheel: $(VENV)/.graphkd
+	rm -rf build/wheel && mkdir -p build/wheel
+	$(PIP) wheel --no-deps --wheel-dir build/wheel .
+	$(PIP) install --no-deps --target build/wheel/site build/wheel/*.whl
+	cd build/wheel && PYTHONPATH=site $(abspath $(VENV))/bin/python -m graphkd distill training.max_epochs=3
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

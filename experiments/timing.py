@@ -26,5 +26,7 @@ def interleaved(contenders: dict[str, Callable[[], object]], rounds: int) -> dic
 def machine() -> str:
     """What the figures were measured on."""
     with open("/proc/cpuinfo") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
+        model = next(
+            (line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine()
+        )
     return f"{model}, {torch.get_num_threads()} threads of {os.cpu_count()}, torch {torch.__version__}"

@@ -62,7 +62,9 @@ def report(operator: SparseMatrix, width: int, dtype: torch.dtype, rounds: int) 
     ms = {name: 1000 * seconds for name, seconds in interleaved(both, rounds).items()}
     ours = f"{ms['ours']:.0f} (ours)"
     cells = (ours, f"{ms['csr']:.0f}") if chosen == "embedding_bag" else ("–", f"{ms['csr']:.0f} ({ours})")
-    print(f"| {str(dtype)[6:]} | {width} | + backward | {cells[0]} | {cells[1]} | {ms['index_add']:.0f} | {chosen} |")
+    print(
+        f"| {str(dtype)[6:]} | {width} | + backward | {cells[0]} | {cells[1]} | {ms['index_add']:.0f} | {chosen} |"
+    )
 
 
 def index_add(operator: SparseMatrix, x: Tensor) -> Tensor:
