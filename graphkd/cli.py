@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = [arg for arg in args if arg != "--debug"]
     try:
         if args[:1] == ["distill"]:
-            from graphkd.distilling import distill
+            from graphkd.commands.distill import distill
 
             distill(args[1:])
         else:
@@ -41,15 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     if args.command == "list":
-        from graphkd.commands import list_parts
+        from graphkd.commands.list import list_parts
 
         list_parts(args.what)
     elif args.command == "evaluate":
-        from graphkd.commands import evaluate
+        from graphkd.commands.evaluate import evaluate
 
         evaluate(args.run, args.data_dir)
     elif args.command == "predict":
-        from graphkd.commands import predict
+        from graphkd.commands.predict import predict
 
         predict(args.run, args.input, args.output, args.data_dir)
 

@@ -19,6 +19,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
+from graphkd.commands.messages import explain, unknown_key
+from graphkd.commands.table import print_table
 from graphkd.config import (
     added_keys,
     config_dir,
@@ -31,10 +33,8 @@ from graphkd.config import (
 )
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
-from graphkd.messages import explain, unknown_key
 from graphkd.recipe import Recipe
 from graphkd.runs import RunFolder, SeedRun, default_name, read_metrics
-from graphkd.table import print_table
 from graphkd.training.seeds import parse_seeds
 
 

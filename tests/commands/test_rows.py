@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse
 
 from graphkd import GraphKDError
-from graphkd.rows import check_output, read_rows, write_predictions
+from graphkd.commands.rows import check_output, read_rows, write_predictions
 
 X = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]], dtype=np.float32)
 EDGES = np.array([[0, 1], [1, 0]])

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from graphkd import GraphKDError, Training, runs
+from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph
 from graphkd.recipe import resolve
 from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
@@ -64,14 +64,6 @@ def test_the_bundle_is_the_seed_s_that_is_best_on_validation(tmp_path: Path, gra
     assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["card"]["seed"] == best
 
 
-def test_mean_and_population_standard_deviation() -> None:
-    tests = [0.5, 0.7]
-    entries = [{"teacher": {"test": 1.0}, "student": {"test": test}, "mlp": {"test": 0.1}} for test in tests]
-    metrics = runs.summarise("toy", "masks", RECIPE, entries)
-    assert metrics["mean"] == {"teacher_test": 1.0, "student_test": 0.6, "mlp_test": 0.1}
-    assert metrics["std"]["student_test"] == pytest.approx(0.1)
-
-
 def test_the_log_has_a_record_per_epoch_stage_and_seed_with_every_term(tmp_path: Path, graph: Graph) -> None:
     fill(tmp_path / "run", graph)
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
@@ -96,7 +88,3 @@ def test_a_damaged_config_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("- a")
     with pytest.raises(GraphKDError, match="config.yaml is damaged"):
         read_config(tmp_path)
-
-
-def test_versions_name_what_results_depend_on() -> None:
-    assert {"python", "graphkd", "torch", "torch-geometric", "numpy"} <= set(runs.versions())

@@ -1,4 +1,4 @@
-from graphkd.table import format_table
+from graphkd.commands.table import format_table
 
 SEED = {"teacher": {"val": 0.8, "test": 0.82}, "student": {"val": 0.81, "test": 0.83}}
 METRICS = {

@@ -1,0 +1,1 @@
+"""What the ``graphkd`` command does, one file a subcommand; imported when called."""

@@ -1,0 +1,15 @@
+"""``graphkd list``."""
+
+from __future__ import annotations
+
+import importlib
+
+from graphkd.names import catalogue, source_of
+
+
+def list_parts(what: str) -> None:
+    """Prints the parts of a kind: name, then whose they are."""
+    parts = catalogue(importlib.import_module(f"graphkd.{what}"))
+    width = max(len(name) for name in parts) + 2
+    for name, part in parts.items():
+        print(f"{name:{width}}{source_of(part)}")
