@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -52,17 +53,27 @@ def load_dataset(
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
-        ``y [N]`` and three masks ``[N]``. ``features`` and ``row_normalize`` are noted on it and applied
-        by ``distill``, whose bundle then does the same with raw rows.
+        ``y [N]`` and three masks ``[N]``. The arguments are noted in ``data.graphkd``; ``features`` and
+        ``row_normalize`` are applied by ``distill``, whose bundle then does the same with raw rows.
 
     Raises:
         GraphKDError: an unknown name or split, or files that cannot be had.
     """
     source = lookup(datasets, name)
     location = locate(data_dir, cache_dir, download)
-    data = load(source, location, split or source.splits[0], seed, directed)
-    data.features = Preprocessing(features).features
-    data.row_normalize = source.row_normalize if row_normalize is None else row_normalize
+    split, (seed,) = split or source.splits[0], parse_seeds([seed])
+    steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
+    data = load(source, location, split, seed, directed)
+    data.graphkd = {
+        "name": name,
+        "split": split,
+        "seed": seed,
+        "features": steps.features,
+        "row_normalize": steps.row_normalize,
+        "directed": directed,
+        "data_dir": str(data_dir),
+        "cache_dir": None if cache_dir is None else str(cache_dir),
+    }
     return data
 
 
@@ -76,6 +87,7 @@ def distill(
     influence: str | Callable[..., Tensor] | None = None,
     setting: str = "transductive",
     training: Training | None = None,
+    preprocessing: Preprocessing | None = None,
     seed: int = 0,
     device: str = "auto",
 ) -> Run:
@@ -90,6 +102,8 @@ def distill(
         influence: name, ``none``, or a function ``(x, adj) → [N]``; by default the method's own.
         setting: ``transductive``.
         training: epochs, patience and rates.
+        preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
+            default what ``load_dataset`` noted, for other data none.
         seed: of both initialisations, dropout and drawn matchings.
         device: ``auto``, ``cpu`` or ``cuda``.
 
@@ -101,7 +115,8 @@ def distill(
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     (seed,) = parse_seeds([seed])
-    graph = Graph.from_data(data).to(pick_device(device))
+    graph = Graph.from_data(data, preprocessing).to(pick_device(device))
+    recipe.dry_run(graph.num_features, graph.num_classes)
     return Run(SeedRun.train(graph, recipe, seed))
 
 
@@ -113,10 +128,9 @@ def pick_device(device: str) -> torch.device:
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError:
-        raise GraphKDError(f"device is '{device}': choose auto, cpu or cuda") from None
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        raise GraphKDError("device=cuda, but this machine or this torch has no CUDA: use device=cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
+        raise GraphKDError(f"device is '{device}': choose auto, cpu or cuda")
+    chosen = torch.device(device)
+    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+        raise GraphKDError(f"device={device}, but torch finds no such CUDA device here: use device=cpu")
     return chosen

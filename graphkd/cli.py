@@ -17,7 +17,7 @@ PARTS = ("datasets", "teachers", "methods", "matching", "influence")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status: 0, or 2 for a mistake that a person can correct."""
     args = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in args or bool(os.environ.get("HYDRA_FULL_ERROR"))
+    debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     args = [arg for arg in args if arg != "--debug"]
     try:
         if args[:1] == ["distill"]:
@@ -33,8 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a disk that is full, a folder that may not be written to
+        if debug:
+            raise
+        print(
+            f"graphkd: {error.filename or 'a file'}: {error.strerror or error}: choose another place",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
-        print("graphkd: interrupted; the same command goes on where it stopped", file=sys.stderr)
+        hint = "; the same command goes on where it stopped" if args[:1] == ["distill"] else ""
+        print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
     return 0
 

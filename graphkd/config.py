@@ -1,25 +1,21 @@
-"""Hydra configs → parts. The only place that knows Hydra's schemas and instantiates targets."""
+"""Hydra configs → parts. The only place that knows Hydra's schemas and makes what a ``_target_`` names."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Optional
 
 from hydra.core.config_store import ConfigStore
-from hydra.utils import instantiate
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from graphkd import datasets, influence, matching, methods, students, teachers
+from graphkd import datasets, influence, matching, methods, students, teachers, training
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
-from graphkd.names import catalogue, parameters_of
+from graphkd.names import catalogue, parameters_of, unknown
 from graphkd.recipe import Recipe, name_of, settings_of
-from graphkd.training.settings import Training
-
-ALLOWED = ("graphkd.",)
-"""Prefixes of ``_target_`` that a config may name: a config is data, it must not run just anything."""
 
 GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
@@ -28,6 +24,7 @@ GROUPS: dict[str, ModuleType] = {
     "method": methods,
     "matching": matching,
     "influence": influence,
+    "training": training,
 }
 
 
@@ -108,7 +105,6 @@ def register_schemas() -> None:
     store = ConfigStore.instance()
     store.store(group="schema", name="distill", node=DistillConfig)
     store.store(group="schema/setting", name="setting", node=SettingConfig)
-    store.store(group="schema/training", name="training", node=_schema_of(Training))
     for group, package in GROUPS.items():
         for name, part in catalogue(package).items():
             node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
@@ -122,12 +118,12 @@ def recipe_from(config: DictConfig) -> Recipe:
         GraphKDError: a value outside its range, or parts that do not fit together.
     """
     return Recipe(
-        teacher=_make(config.teacher, partial=True),
-        student=_make(config.student, partial=True),
-        method=_make(config.method),
-        matching=_make(config.matching),
-        influence=None if config.influence is None else _make(config.influence, partial=True),
-        training=_make(config.training),
+        teacher=_make("teacher", config.teacher, partial=True),
+        student=_make("student", config.student, partial=True),
+        method=_make("method", config.method),
+        matching=_make("matching", config.matching),
+        influence=None if config.influence is None else _make("influence", config.influence, partial=True),
+        training=_make("training", config.training),
         setting=config.setting.name,
     )
 
@@ -148,30 +144,46 @@ def known_keys() -> list[str]:
     """Every key that ``graphkd distill`` accepts, dotted."""
     keys = [*DistillConfig.__dataclass_fields__, "experiment"]
     keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__]
-    keys += [f"training.{key}" for key in settings_of(Training)]
     for group, package in GROUPS.items():
         if group != "dataset":
             keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]
     return list(dict.fromkeys(keys))
 
 
-def _make(node: DictConfig, partial: bool = False) -> Any:
-    target = str(node.get("_target_"))
-    if not target.startswith(ALLOWED):
-        raise GraphKDError(f"a config names _target_={target}: only parts of graphkd are made from configs")
-    try:
-        return instantiate(node, _partial_=partial, _convert_="all")
-    except Exception as error:  # Hydra wraps whatever the part raised
-        if isinstance(error.__cause__, GraphKDError):
-            raise error.__cause__ from None
-        raise
+def unknown_key(key: str) -> str:
+    """The line for a key nobody knows; lists the keys beside it only."""
+    prefix = key.rpartition(".")[0]
+    if prefix and key in known_keys():
+        return (
+            f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
+        )
+    beside = [known for known in known_keys() if known.rpartition(".")[0] == prefix]
+    return unknown("key", key, beside or known_keys())
+
+
+def _make(group: str, node: Any, partial: bool = False) -> Any:
+    """The part that a config node names; only exported parts can be named, and settings are plain values."""
+    plain = OmegaConf.to_container(node, resolve=True)
+    settings: dict[str, Any] = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
+    parts = {_target_of(part): part for part in catalogue(GROUPS[group]).values()}
+    part = parts.get(str(settings.pop("_target_", None)))
+    if part is None:
+        raise GraphKDError(f"{group} has an unknown _target_: only parts of graphkd are made from configs")
+    for key, value in settings.items():
+        if key not in parameters_of(part) or isinstance(value, (dict, list)):
+            raise GraphKDError(unknown_key(f"{group}.{key}"))
+    return functools.partial(part, **settings) if partial else part(**settings)
+
+
+def _target_of(part: Any) -> str:
+    return f"{part.__module__.rpartition('.')[0]}.{part.__name__}"
 
 
 def _schema_of(part: Any) -> type:
-    package = part.__module__.rpartition(".")[0]
-    fields: list[Any] = [("_target_", str, f"{package}.{part.__name__}")]
+    fields: list[Any] = [("_target_", str, _target_of(part))]
     for name, parameter in parameters_of(part).items():
-        kind = {"int": int, "float": float, "str": str, "bool": bool}.get(str(parameter.annotation), Any)
+        kinds = {"int": int, "float": float, "str": str, "bool": bool, "int | None": Optional[int]}  # noqa: UP045
+        kind = kinds.get(str(parameter.annotation), Any)
         fields.append((name, kind, field(default=parameter.default)))
     return make_dataclass(f"{name_of(part)}_schema", fields)
 

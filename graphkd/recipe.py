@@ -51,6 +51,11 @@ class Recipe:
     setting: str = "transductive"
 
     def __post_init__(self) -> None:
+        for key in ("teacher", "student"):
+            if isinstance(getattr(self, key), nn.Module) or not callable(getattr(self, key)):
+                raise GraphKDError(f"{key} must be a name or a factory called with num_features and num_classes")
+        if lookup(students, name_of(self.student)) is not _unwrapped(self.student):
+            raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
         if self.setting not in SETTINGS:
             raise GraphKDError(f"unknown setting '{self.setting}': choose one of {', '.join(SETTINGS)}")
         if self.influence is not None and self.method.influence == "none":
@@ -63,7 +68,7 @@ class Recipe:
         """The same recipe for another method, with no matching and no influence."""
         return replace(self, method=method, matching=NoMatching(), influence=None)
 
-    def rehearse(self, num_features: int, num_classes: int) -> None:
+    def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
 
         Raises:
@@ -72,8 +77,13 @@ class Recipe:
         sizes = {"num_features": num_features, "num_classes": num_classes}
         row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
-            hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
-            self.matching_term(self.student(**sizes).eval()(row).hidden, hops[:-1])
+            try:
+                hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
+                hidden = self.student(**sizes).eval()(row).hidden
+            except RuntimeError as error:  # what torch raises where memory cannot be had
+                first = str(error).splitlines()[0]
+                raise GraphKDError(f"teacher and student cannot be built ({first}): choose smaller ones") from None
+            self.matching_term(hidden, hops[:-1])
 
     def matching_term(self, hidden: list[Tensor], hops: list[Tensor], seed: int = 0) -> MatchingTerm | None:
         """The matching loss for layers of these widths, or nothing where none is asked for.
@@ -127,7 +137,7 @@ def resolve(
     Raises:
         GraphKDError: an unknown name, or parts that do not fit together.
     """
-    chosen: Method = _object(methods, method)
+    chosen: Method = _object(methods, method, Method)
     if influence is None:
         influence = default_influence(chosen)
     elif isinstance(influence, str):
@@ -136,9 +146,9 @@ def resolve(
         teacher=_part(teachers, teacher),
         student=_part(students, student),
         method=chosen,
-        matching=_object(matchings, matching),
+        matching=_object(matchings, matching, Matching),
         influence=influence,
-        training=training or Training(),
+        training=_object(None, training or Training(), Training),
         setting=setting,
     )
 
@@ -155,7 +165,7 @@ def default_influence(method: Method) -> Callable[..., Tensor] | None:
 
 def name_of(part: Any) -> str:
     """The name of a part: of a class, an instance, a function, or a partial of these."""
-    part = part.func if isinstance(part, functools.partial) else part
+    part = _unwrapped(part)
     return str(getattr(part, "name", getattr(part, "__name__", type(part).__name__)))
 
 
@@ -168,8 +178,12 @@ def settings_of(part: Any) -> dict[str, Any]:
     return {name: getattr(part, name) for name in parameters_of(type(part))}
 
 
+def _unwrapped(part: Any) -> Any:
+    return part.func if isinstance(part, functools.partial) else part
+
+
 def _node(part: Any) -> dict[str, Any]:
-    made = part.func if isinstance(part, functools.partial) else part
+    made = _unwrapped(part)
     made = made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
     return {"_target_": f"{package}.{made.__qualname__}", **settings_of(part)}
@@ -179,6 +193,10 @@ def _part(package: ModuleType, part: Any) -> Any:
     return lookup(package, part) if isinstance(part, str) else part
 
 
-def _object(package: ModuleType, part: Any) -> Any:
-    part = _part(package, part)
-    return part() if inspect.isclass(part) else part
+def _object(package: ModuleType | None, part: Any, kind: type) -> Any:
+    if package is not None:
+        part = _part(package, part)
+    part = part() if inspect.isclass(part) else part
+    if not isinstance(part, kind):
+        raise GraphKDError(f"{part!r} is neither a name nor a {kind.__name__}")
+    return part

@@ -67,11 +67,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         yield draft
         os.chmod(draft, 0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(draft, path)
+        replace_folder(draft, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def replace_folder(new: Path, path: Path) -> None:
+    """Puts ``new`` in the place of ``path``; the old folder is moved aside first and removed last."""
+    if path.exists():
+        old = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.old."))
+        os.replace(path, old)
+        os.replace(new, path)
+        shutil.rmtree(old)
+    else:
+        os.replace(new, path)
 
 
 def sha256(content: bytes) -> str:

@@ -39,7 +39,7 @@ def test_metrics_have_the_promised_form() -> None:
         "matching", "influence", "seeds", "mean", "std", "versions",
     ]  # fmt: skip
     (seed,) = metrics["seeds"]
-    assert list(seed) == ["seed", "teacher", "student", "epochs", "seconds"]
+    assert list(seed) == ["seed", "teacher", "student", "epochs", "best_epoch", "seconds"]
     assert list(seed["teacher"]) == ["val", "test"]
     assert list(seed["student"]) == ["val", "test", "test_macro_f1"]
     assert list(seed["epochs"]) == ["teacher", "student"]
@@ -75,6 +75,10 @@ def test_saving_never_replaces_something_else(tmp_path: Path) -> None:
         other.save(tmp_path / "run")
     other.save(tmp_path / "run", overwrite=True)
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["method"] == "mlp"
+    more = make_data()
+    more.x[0] += 1
+    with pytest.raises(GraphKDError, match=r"holds a run with another dataset\.fingerprint"):
+        graphkd.distill(more, method="mlp", training=SHORT).save(tmp_path / "run")
     (tmp_path / "empty").mkdir()
     run.save(tmp_path / "empty")
     assert (tmp_path / "empty" / "bundle").is_dir()
@@ -88,8 +92,15 @@ def test_saving_never_replaces_something_else(tmp_path: Path) -> None:
         ({"matching": "x"}, "unknown matching 'x'"),
         ({"influence": "x", "method": "infgrand"}, "unknown influence 'x'"),
         ({"seed": -1}, r"seeds is \[-1\]"),
-        ({"device": "cuda"}, "has no CUDA"),
+        ({"device": "cuda"}, "finds no such CUDA device"),
         ({"device": "abacus"}, "choose auto, cpu or cuda"),
+        ({"device": "meta"}, "choose auto, cpu or cuda"),
+        ({"method": 3}, "3 is neither a name nor a Method"),
+        ({"training": {"lr": 1}}, "is neither a name nor a Training"),
+        ({"teacher": graphkd.teachers.GCN(8)}, "teacher must be a name or a factory"),
+        ({"student": graphkd.teachers.GCN}, "unknown student 'gcn'"),
+        ({"method": "infgrand", "influence": lambda x, adj: torch.full((60,), -9.0)}, "weights between 0 and 1"),
+        ({"method": "infgrand", "influence": lambda x, adj: torch.ones(3)}, r"tensor \[60\]"),
     ],
 )
 def test_mistakes(keys: dict, message: str) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import traceback
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import graphkd
+from graphkd import api
 from graphkd.cli import main
 from tests.datasets.planetoid_files import write_planetoid
 
@@ -88,7 +90,25 @@ MISTAKES = {
     ),
     "a setting outside its range": (["method.lam=2"], "method.lam is 2.0: it must lie in [0, 1]"),
     "influence without effect": (["influence=uniform"], "method=glnn weights no nodes"),
-    "a loss that explodes": (["training.teacher_lr=1e30"], "lower its learning rate"),
+    "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
+    "an exploding width": (["student.hidden_dim=1000000000000"], "choose smaller ones"),
+    "no teacher": (["teacher=null"], "teacher is null: choose one of gcn, sage"),
+    "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, cora, digits, pubmed"),
+    "no method": (["method=null"], "method is null: choose one of glnn, infgrand, mlp"),
+    "unknown permission": (["download=maybe"], "download is 'maybe': choose ask, yes or never"),
+    "a word for a number": (["method=infgrand", "influence.self_loops=abc"], "could not be converted to Integer"),
+    "unknown flag": (["--verbose"], "unknown flag --verbose: there are -m"),
+    "a config that does not exist": (["--cfg", "jobs"], "--cfg jobs: choose job, hydra or all"),
+    "a folder below a file": (
+        ["output_dir=/dev/null/run"],
+        "/dev/null/run cannot be made, /dev/null is no folder",
+    ),
+    "a folder that may not be made": (["output_dir=/proc/run", *FAST], "/proc/run: "),
+    "a setting that runs something": (
+        ["method=infgrand", "influence.self_loops={_target_:os.mkdir,path:PWNED}"],
+        "influence.self_loops",
+    ),
+    "a path through our modules": (["method._target_=graphkd.storage.os.mkdir"], "only parts of graphkd are made"),
     "a config that runs something": (["method._target_=os.system"], "only parts of graphkd are made from configs"),
 }
 
@@ -102,6 +122,106 @@ def test_a_mistake_is_one_line_and_leaves_nothing(mistake: str, tmp_path: Path) 
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def break_training_mask(data) -> None:
+    data.train_mask[:] = False
+
+
+def overlap(data) -> None:
+    data.val_mask |= data.train_mask
+
+
+def unlabel(data) -> None:
+    data.y[data.train_mask.nonzero()[0]] = -1
+
+
+def mislabel(data) -> None:
+    data.y[data.test_mask.nonzero()[0]] = 10
+
+
+def lose_a_feature(data) -> None:
+    data.x[3, 4] = float("nan")
+
+
+def misdirect(data) -> None:
+    data.edge_index[0, 0] = 1797
+
+
+DATA_MISTAKES = {
+    lose_a_feature: "data.x holds NaN or infinite values (first in row 3)",
+    misdirect: "edge_index names nodes 0 to 1797, but the graph has nodes 0 to 1796",
+    break_training_mask: "data.train_mask selects no node",
+    overlap: "200 nodes are in both train_mask and val_mask",
+    unlabel: "label -1 inside a mask, outside the classes 0 to 9",
+    mislabel: "label 10 inside a mask, outside the classes 0 to 9",
+}
+
+
+@pytest.mark.parametrize("mistake", DATA_MISTAKES, ids=lambda mistake: mistake.__name__)
+def test_so_is_one_in_the_data(mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = api.load_dataset
+
+    def spoiled(*args, **keys):
+        data = load(*args, **keys)
+        mistake(data)
+        return data
+
+    monkeypatch.setattr("graphkd.commands.distill.load_dataset", spoiled)
+    done = command("distill", "output_dir=out", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert DATA_MISTAKES[mistake] in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+RUN_MISTAKES = {
+    "edited bundle": (
+        "bundle/bundle.json",
+        '{"schema_version": 1}',
+        "bundle.json was changed after it was written",
+    ),
+    "bundle of another version": ("bundle/bundle.json", '{"schema_version": 9}', "schema version 9"),
+    "truncated weights": ("bundle/model.safetensors", "", "model.safetensors is truncated or was changed"),
+    "empty metrics": ("metrics.json", "{}", "metrics.json is damaged: make the run again with overwrite=true"),
+    "metrics without seeds": ("metrics.json", '{"seeds": []}', "metrics.json is damaged"),
+    "metrics that are no JSON": ("metrics.json", "{", "metrics.json cannot be read"),
+    "empty config": ("config.yaml", "", "config.yaml is damaged"),
+    "a config of something else": ("config.yaml", "a: 1", "config.yaml is damaged"),
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    assert command("distill", "output_dir=run", *FAST, cwd=folder).returncode == 0
+    return folder / "run"
+
+
+@pytest.mark.parametrize("mistake", RUN_MISTAKES)
+def test_so_is_one_in_a_run(mistake: str, finished: Path, tmp_path: Path) -> None:
+    name, content, message = RUN_MISTAKES[mistake]
+    run = shutil.copytree(finished, tmp_path / "run")
+    (run / name).write_text(content)
+    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"]):
+        done = command(*args, cwd=tmp_path)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert message in done.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+def test_an_old_run_stays_until_the_one_that_overwrites_it_is_finished(finished: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    before = (run / "metrics.json").read_text()
+    done = command("distill", "output_dir=run", "overwrite=true", "training.teacher_lr=1e29", cwd=tmp_path)
+    assert (done.returncode, (run / "metrics.json").read_text()) == (2, before)
+    done = command("distill", "output_dir=run", "overwrite=true", "method=mlp", *FAST, cwd=tmp_path)
+    assert (done.returncode, json.loads((run / "metrics.json").read_text())["method"]) == (0, "mlp")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_run_fills_the_empty_folder_it_is_given(tmp_path: Path) -> None:
+    assert command("distill", "output_dir=.", *FAST, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "metrics.json").is_file()
 
 
 OTHER_MISTAKES = {
@@ -159,6 +279,7 @@ def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> 
     assert (done.returncode, done.stderr) == (0, "")
     names = [f"dataset=cora,method={method},training.max_epochs=3" for method in ("glnn", "infgrand")]
     assert sorted(entry.name for entry in (tmp_path / "OUT").iterdir()) == names
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["OUT", "data"]
     metrics = [json.loads((tmp_path / "OUT" / name / "metrics.json").read_text()) for name in names]
     assert [(each["method"], each["variant"], each["influence"]) for each in metrics] == [
         ("glnn", "none", "none"),
@@ -169,6 +290,7 @@ def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> 
 def test_one_job_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     done = command("distill", "-m", "method.tau=0,1", "output_dir=OUT", *FAST, cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["OUT"]
     assert [entry.name for entry in (tmp_path / "OUT").iterdir()] == ["method.tau=1,training.max_epochs=3"]
 
 

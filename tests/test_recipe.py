@@ -39,10 +39,10 @@ def test_what_would_have_no_effect_is_refused() -> None:
 
 def test_rehearsal_finds_what_does_not_fit_without_touching_the_random_state() -> None:
     state = torch.get_rng_state()
-    resolve(matching="forward").rehearse(5, 3)
+    resolve(matching="forward").dry_run(5, 3)
     narrow = resolve(student=functools.partial(MLP, hidden_dim=4), matching=Forward(projection="none"))
     with pytest.raises(GraphKDError, match="a student layer has width 4, the teacher's 128"):
-        narrow.rehearse(5, 3)
+        narrow.dry_run(5, 3)
     with pytest.raises(GraphKDError, match="the student has none"):
-        resolve(student=functools.partial(MLP, num_layers=1), matching="forward").rehearse(5, 3)
+        resolve(student=functools.partial(MLP, num_layers=1), matching="forward").dry_run(5, 3)
     assert torch.equal(torch.get_rng_state(), state)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import sys
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -19,7 +20,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
-from graphkd.commands.messages import explain, unknown_key
+from graphkd.commands.messages import explain
 from graphkd.commands.table import print_table
 from graphkd.config import (
     added_keys,
@@ -30,12 +31,15 @@ from graphkd.config import (
     recipe_from,
     register_schemas,
     resolved,
+    unknown_key,
 )
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs import RunFolder, SeedRun, default_name, read_metrics
 from graphkd.training.seeds import parse_seeds
+
+FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
 
 
 def distill(args: list[str]) -> None:
@@ -47,16 +51,17 @@ def distill(args: list[str]) -> None:
     Raises:
         GraphKDError: any mistake in them, in one line.
     """
-    register_schemas()
     if "--help" in args or "-h" in args:
         print(help_text())
         return
-    failures: list[GraphKDError] = []
+    _check_args(args)
+    register_schemas()
+    failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
         try:
             run_job(config)
-        except GraphKDError as error:
+        except (GraphKDError, OSError) as error:
             failures.append(error)
         except (HydraException, OmegaConfBaseException) as error:
             failures.append(GraphKDError(explain(error)))
@@ -117,7 +122,7 @@ def run_job(config: DictConfig) -> None:
 
     first = graph(seeds[0])
     baseline = config.baseline and recipe.method.name != "mlp"
-    recipe.rehearse(first.num_features, first.num_classes)
+    recipe.dry_run(first.num_features, first.num_classes)
     folder = RunFolder(_run_path(config, first, recipe), resolved(config, seeds), config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)
@@ -131,13 +136,34 @@ def run_job(config: DictConfig) -> None:
 def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     job = HydraConfig.get()
     if job.mode == RunMode.MULTIRUN:
-        return Path(config.output_dir or "runs") / (job.job.override_dirname or "default")
+        name = job.job.override_dirname.replace("/", "_")
+        return Path(config.output_dir or "runs") / (name or "default")
     return Path(config.output_dir or Path("runs") / default_name(graph.dataset, graph.split, recipe))
+
+
+def _check_args(args: list[str]) -> None:
+    """Refuses what Hydra would answer with its usage, many lines long, or with a traceback."""
+    for flag, value in itertools.zip_longest(args, args[1:], fillvalue=""):
+        if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):
+            raise GraphKDError(f"{flag} {value}: choose job, hydra or all")
+        group, _, name = flag.partition("=")
+        if group in groups() and name == "null":
+            raise GraphKDError(f"{group} is null: choose one of {', '.join(names_in(group))}")
+        if flag.startswith("-") and flag.partition("=")[0] not in FLAGS:
+            raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
 
 
 @contextmanager
 def _hydra_process(args: list[str]) -> Iterator[None]:
-    """Hydra reads ``sys.argv``, and passes exceptions on only where this variable is set."""
-    argv = mock.patch.object(sys, "argv", ["graphkd distill", *args])
-    with argv, mock.patch.dict(os.environ, {"HYDRA_FULL_ERROR": "1"}):
-        yield
+    """Hydra reads ``sys.argv``, passes exceptions on where this variable is set, and keeps notes in a folder."""
+    argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    with tempfile.TemporaryDirectory() as notes:
+        sys.argv = ["graphkd distill", *args, f"hydra.sweep.dir={notes}"]
+        os.environ["HYDRA_FULL_ERROR"] = "1"
+        try:
+            yield
+        finally:
+            sys.argv = argv
+            del os.environ["HYDRA_FULL_ERROR"]
+            if debug is not None:
+                os.environ["HYDRA_FULL_ERROR"] = debug

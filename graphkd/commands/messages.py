@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from graphkd.config import known_keys, names_in
+from graphkd.config import names_in, unknown_key
 from graphkd.names import unknown
 
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
@@ -32,14 +32,3 @@ def explain(error: BaseException) -> str:
         return f"{where[1] + ': ' if where else ''}{value[0]}: give a value of the right type"
     first = " ".join(str(error).split()).removeprefix("In 'distill': ")
     return f"{first.split(' See https')[0]}: see graphkd distill --help"
-
-
-def unknown_key(key: str) -> str:
-    """The line for a key nobody knows; lists the keys beside it only."""
-    prefix = key.rpartition(".")[0]
-    if key in known_keys():
-        return (
-            f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
-        )
-    beside = [known for known in known_keys() if known.rpartition(".")[0] == prefix]
-    return unknown("key", key, beside or known_keys())

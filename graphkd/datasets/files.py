@@ -33,8 +33,6 @@ def find_raw(location: Location, family: str, name: str, files: list[str], url: 
     Raises:
         GraphKDError: the files are not there and may not, or cannot, be fetched.
     """
-    if location.download not in ("ask", "yes", "never"):
-        raise GraphKDError(f"download is '{location.download}': choose ask, yes or never")
     places = [_insensitive(root, name) for root in (location.data_dir / family, location.data_dir)]
     cached = location.cache_dir / family / name
     for place in [*places, cached]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.datasets.validate import check, known_classes
-from graphkd.sparse import Adjacency, Features, as_features
+from graphkd.datasets.validate import check, known_labels
+from graphkd.sparse import Adjacency, Features, as_features, check_features
+from graphkd.storage import sha256
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -29,7 +30,7 @@ class Graph:
         class_names: ``C`` names, or nothing.
         preprocessing: how ``x`` came from the stored features; goes into the bundle.
         influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
-        dataset: name, for the record; ``split`` likewise.
+        origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``.
     """
 
     x: Features
@@ -42,8 +43,7 @@ class Graph:
     class_names: list[str] | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     influence: Tensor | None = None
-    dataset: str = "custom"
-    split: str = "masks"
+    origin: dict[str, Any] = field(default_factory=lambda: {"name": "custom", "split": "masks", "in_memory": True})
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -52,35 +52,50 @@ class Graph:
         Args:
             data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
                 optionally ``edge_weight`` and ``class_names``.
-            preprocessing: of the features; by default what the data set asks for
-                (``data.row_normalize``, ``data.features``), for other data nothing.
+            preprocessing: of the features; by default what ``load_dataset`` noted, for other data none.
 
         Raises:
             GraphKDError: something in the data cannot be right; the line says what.
         """
         check(data)
+        origin = dict(getattr(data, "graphkd", None) or {"name": "custom", "split": "masks", "in_memory": True})
         if preprocessing is None:
-            preprocessing = Preprocessing(
-                getattr(data, "features", "stored"), getattr(data, "row_normalize", False)
-            )
-        y = torch.as_tensor(data.y).reshape(-1)
-        y = torch.where(y.isnan(), -1, y).long() if y.is_floating_point() else y.long()
+            keys = ("features", "row_normalize")
+            preprocessing = Preprocessing(**{key: origin[key] for key in keys if key in origin})
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
         names = getattr(data, "class_names", None)
+        y, num_classes = known_labels(data)
+        features = check_features(as_features(data.x).to(torch.float32), name="data.x in float32")
         return cls(
-            x=preprocessing(as_features(data.x).to(torch.float32)),
+            x=preprocessing(features),
             adj=Adjacency(data.edge_index, data.x.shape[0], getattr(data, "edge_weight", None)),
             y=y,
             train=train,
             val=val,
             test=test,
-            num_classes=known_classes(data, y),
+            num_classes=num_classes,
             class_names=None if names is None else [str(name) for name in names],
             preprocessing=preprocessing,
-            dataset=getattr(data, "name", None) or "custom",
-            split=getattr(data, "split", "masks"),
+            origin=origin,
         )
+
+    def fingerprint(self) -> str:
+        """A checksum of features, edges, labels and masks: whether two runs saw the same data."""
+        x, adj = self.x, self.adj.matrix
+        parts = [x] if isinstance(x, Tensor) else [x.rowptr, x.col, x.value]
+        parts += [adj.rowptr, adj.col, adj.value, self.y, self.train, self.val, self.test]
+        return sha256(b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts))
+
+    @property
+    def dataset(self) -> str:
+        """Name of the data set, for the record."""
+        return str(self.origin["name"])
+
+    @property
+    def split(self) -> str:
+        """Name of the split, for the record."""
+        return str(self.origin["split"])
 
     @property
     def num_nodes(self) -> int:

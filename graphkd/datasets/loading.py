@@ -40,11 +40,12 @@ def load(source: Source, location: Location, split: str, seed: int, directed: bo
         data.edge_index = to_undirected(data.edge_index, num_nodes=data.x.shape[0])
     if split == "random":
         data.train_mask, data.val_mask, data.test_mask = random_split(data.y, seed)
-    data.name, data.split = source.name, split
     return data
 
 
 def locate(data_dir: str | os.PathLike[str], cache_dir: str | os.PathLike[str] | None, download: str) -> Location:
     """Folders as a person gives them → ``Location``; ``~`` is expanded."""
+    if download not in ("ask", "yes", "never"):
+        raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else Path(cache_dir)
     return Location(Path(data_dir).expanduser(), cache.expanduser(), download)

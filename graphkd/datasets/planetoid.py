@@ -14,6 +14,7 @@ from torch import Tensor
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.pickles import read_pickle
 from graphkd.datasets.source import Location, Source
+from graphkd.errors import GraphKDError
 from graphkd.sparse import SparseMatrix, as_features
 
 if TYPE_CHECKING:
@@ -29,20 +30,29 @@ def _read(name: str, location: Location) -> Data:
 
     files = [f"ind.{name.lower()}.{part}" for part in PARTS]
     raw = find_raw(location, "Planetoid", name, files, url=Planetoid.url)
+    try:
+        return Data(**_parts(raw, files))
+    except GraphKDError:
+        raise
+    except Exception as error:  # files that are whole pickles, but not Planetoid's, fail in many ways
+        raise GraphKDError(f"{raw} does not hold {name} ({error!r}): fetch it again") from None
+
+
+def _parts(raw: Path, files: list[str]) -> dict[str, Tensor]:
     x, y, num_train = _nodes(raw, files)
     test = torch.from_numpy(np.loadtxt(raw / files[7], dtype=np.int64))
     val = torch.arange(num_train, num_train + 500)
     masks = torch.zeros(3, y.numel(), dtype=torch.bool)
     for mask, part in zip(masks, (torch.arange(num_train), val, test), strict=True):
         mask[part] = True
-    return Data(
-        x=x.torch(),
-        edge_index=_edges(read_pickle(raw / files[6])),
-        y=y,
-        train_mask=masks[0],
-        val_mask=masks[1],
-        test_mask=masks[2],
-    )
+    return {
+        "x": x.torch(),
+        "edge_index": _edges(read_pickle(raw / files[6])),
+        "y": y,
+        "train_mask": masks[0],
+        "val_mask": masks[1],
+        "test_mask": masks[2],
+    }
 
 
 def _nodes(raw: Path, files: list[str]) -> tuple[SparseMatrix, Tensor, int]:

@@ -28,6 +28,8 @@ class Preprocessing:
     def __post_init__(self) -> None:
         if self.features not in ("stored", "binary"):
             raise GraphKDError(f"dataset.features is '{self.features}': choose stored or binary")
+        if not isinstance(self.row_normalize, bool):
+            raise GraphKDError(f"dataset.row_normalize is {self.row_normalize!r}: choose true or false")
 
     def __call__(self, x: Features) -> Features:
         """``[B, D]`` raw rows → ``[B, D]`` prepared rows, sparse where the input is."""

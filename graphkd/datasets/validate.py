@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.sparse import as_features, check_features
 from graphkd.sparse.adjacency import check_edges
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ def check(data: Data) -> None:
             class.
     """
     for name in ("x", "edge_index", "y", *MASKS):
-        if getattr(data, name, None) is None:
+        part = getattr(data, name, None)
+        if part is None:
             raise GraphKDError(f"data.{name} is missing: a graph needs x, edge_index, y and {', '.join(MASKS)}")
+        if not isinstance(part, Tensor):
+            raise GraphKDError(f"data.{name} is a {type(part).__name__}: make it a tensor with torch.as_tensor")
     num_nodes = _check_features(data.x)
     check_edges(data.edge_index, num_nodes)
     _check_weights(data)
@@ -41,32 +45,37 @@ def check(data: Data) -> None:
     _check_labels(data, y.reshape(-1))
 
 
-def known_classes(data: Data, y: Tensor) -> int:
-    """``C``: the number of class names where the data has them, else the largest label plus one."""
+def known_labels(data: Data) -> tuple[Tensor, int]:
+    """``y [N]`` int64 with −1 for every unknown class, and ``C``.
+
+    ``C`` is the number of class names where the data has them, else the largest label inside a mask plus
+    one; what labels outside the masks say does not count.
+    """
+    y = torch.as_tensor(data.y).reshape(-1)
+    used = data.train_mask | data.val_mask | data.test_mask
     names = getattr(data, "class_names", None)
-    return len(names) if names is not None else int(y.max()) + 1
+    num_classes = len(names) if names is not None else int(y[used].max()) + 1
+    known = (y >= 0) & (y < num_classes)
+    return torch.where(known, y, -1).long(), num_classes
 
 
 def _check_features(x: Tensor) -> int:
-    if x.dim() != 2 or 0 in x.shape:
-        raise GraphKDError(f"data.x must be [nodes, features] and not empty, but has shape {list(x.shape)}")
-    values = x.values() if x.layout == torch.sparse_csr else x
     if x.layout not in (torch.strided, torch.sparse_csr):
         raise GraphKDError("data.x must be a dense or a sparse CSR tensor: call x.to_sparse_csr()")
-    if values.dtype.is_floating_point and not bool(values.isfinite().all()):
-        where = "" if values is not x else f" (first in row {_first_bad_row(x)})"
-        raise GraphKDError(f"data.x holds NaN or infinite values{where}: fill or drop them")
+    if x.is_complex():
+        raise GraphKDError("data.x must hold real numbers, but is complex: take its absolute value")
+    check_features(as_features(x), name="data.x")
+    if x.shape[0] == 0:
+        raise GraphKDError("data.x has no rows: a graph needs at least one node")
     return int(x.shape[0])
-
-
-def _first_bad_row(x: Tensor) -> int:
-    return int((~x.isfinite()).any(dim=1).nonzero()[0])
 
 
 def _check_weights(data: Data) -> None:
     weight = getattr(data, "edge_weight", None)
     if weight is None:
         return
+    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+        raise GraphKDError("data.edge_weight must be a tensor of floating-point numbers: convert it first")
     if weight.shape != (data.edge_index.shape[1],):
         raise GraphKDError(
             f"data.edge_weight must hold one weight per edge [{data.edge_index.shape[1]}], "
@@ -81,7 +90,8 @@ def _check_masks(data: Data, num_nodes: int) -> None:
         mask = getattr(data, name)
         if mask.dtype != torch.bool or mask.shape != (num_nodes,):
             raise GraphKDError(
-                f"data.{name} must be a boolean mask [{num_nodes}], but is {mask.dtype} {list(mask.shape)}"
+                f"data.{name} must be a boolean mask [{num_nodes}], but is {mask.dtype} {list(mask.shape)}: "
+                "convert it, or take one column where there are several splits"
             )
         if not bool(mask.any()):
             raise GraphKDError(f"data.{name} selects no node: give at least one")
@@ -105,7 +115,7 @@ def _check_labels(data: Data, y: Tensor) -> None:
             "take the node out of the masks or correct its label"
         )
     if names is None:
-        missing = sorted(set(range(top)) - set(y.long().tolist()))
+        missing = sorted(set(range(top)) - set(y[(y >= 0) & (y < top)].long().tolist()))
         if missing:
             raise GraphKDError(
                 f"no node has class {missing[0]}, though labels go up to {top - 1}: "

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 from torch import nn
 
@@ -47,7 +46,8 @@ def write_bundle(
     description: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "student": {"name": student.name, "arguments": arguments},
-        "preprocessing": {**asdict(preprocessing), **asdict(propagation)},
+        "preprocessing": asdict(preprocessing),
+        "propagation": asdict(propagation),
         "class_names": class_names,
         "card": card,
         "weights_sha256": sha256(weights),
@@ -80,16 +80,12 @@ def load_bundle(path: str | Path) -> Predictor:
         )
     if description.get("checksum") != seal(description):
         raise GraphKDError(f"{folder / CARD} was changed after it was written: export the bundle again")
-    student = _student(description, _weights(folder, description["weights_sha256"]))
-    steps = description["preprocessing"]
-    return Predictor(
-        student,
-        num_features=description["student"]["arguments"]["num_features"],
-        preprocessing=Preprocessing(steps["features"], steps["row_normalize"]),
-        propagation=Propagation(steps["hops"], steps["self_loops"]),
-        class_names=description["class_names"],
-        card=description["card"],
-    )
+    try:
+        return _predictor(description, _weights(folder, description["weights_sha256"]))
+    except GraphKDError:
+        raise
+    except Exception as error:  # whole, but not what this version writes
+        raise GraphKDError(f"{folder} does not describe a student ({error!r}): export it again") from None
 
 
 def _weights(folder: Path, digest: str) -> bytes:
@@ -102,7 +98,15 @@ def _weights(folder: Path, digest: str) -> bytes:
     return weights
 
 
-def _student(description: dict[str, Any], weights: bytes) -> nn.Module:
-    student: nn.Module = lookup(students, description["student"]["name"])(**description["student"]["arguments"])
+def _predictor(description: dict[str, Any], weights: bytes) -> Predictor:
+    arguments = description["student"]["arguments"]
+    student: nn.Module = lookup(students, description["student"]["name"])(**arguments)
     student.load_state_dict(safetensors.torch.load(weights))
-    return student.eval()
+    return Predictor(
+        student.eval(),
+        num_features=arguments["num_features"],
+        preprocessing=Preprocessing(**description["preprocessing"]),
+        propagation=Propagation(**description["propagation"]),
+        class_names=description["class_names"],
+        card=description["card"],
+    )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
-from graphkd.sparse import Adjacency, Features, SparseMatrix, as_features, propagate, select_rows
+from graphkd.sparse import Adjacency, Features, as_features, check_features, propagate, select_rows
 
 BATCH = 65536
 """Rows per forward pass."""
@@ -43,13 +43,23 @@ class Predictor:
         self.preprocessing, self.propagation = preprocessing, propagation
         self.class_names, self.card = class_names, card
 
-    def predict(self, x: Any, edge_index: Tensor | None = None, propagated: bool = False) -> NDArray[np.int64]:
+    def predict(
+        self,
+        x: Any,
+        edge_index: Tensor | None = None,
+        propagated: bool = False,
+        edge_weight: Tensor | None = None,
+    ) -> NDArray[np.int64]:
         """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
-        classes: NDArray[np.int64] = self.predict_proba(x, edge_index, propagated).argmax(axis=1)
+        classes: NDArray[np.int64] = self.predict_proba(x, edge_index, propagated, edge_weight).argmax(axis=1)
         return classes
 
     def predict_proba(
-        self, x: Any, edge_index: Tensor | None = None, propagated: bool = False
+        self,
+        x: Any,
+        edge_index: Tensor | None = None,
+        propagated: bool = False,
+        edge_weight: Tensor | None = None,
     ) -> NDArray[np.float32]:
         """Class probabilities.
 
@@ -60,6 +70,7 @@ class Predictor:
             x: ``[B, D]`` raw rows: array, scipy sparse, tensor, torch sparse; preprocessed here.
             edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
             propagated: ``x`` comes from ``prepare`` and is used as it is.
+            edge_weight: ``[E]`` where the graph has weights.
 
         Returns:
             ``[B, C]``, rows sum to 1.
@@ -68,7 +79,7 @@ class Predictor:
             GraphKDError: wrong width, NaN, or a student with hops that was told neither.
         """
         if not propagated:
-            x = self.prepare(x, edge_index)
+            x = self.prepare(x, edge_index, edge_weight)
         rows = self._checked(x)
         with torch.inference_mode():
             blocks = [
@@ -78,12 +89,13 @@ class Predictor:
         proba: NDArray[np.float32] = torch.cat(blocks).numpy()
         return proba
 
-    def prepare(self, x: Any, edge_index: Tensor | None = None) -> Features:
+    def prepare(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> Features:
         """Raw rows → rows as the student was trained on.
 
         Args:
             x: ``[N, D]`` raw rows; all nodes of the graph where the student has hops.
             edge_index: ``[2, E]``, ``[sender, receiver]``; needed where it has hops.
+            edge_weight: ``[E]``; needed where it was trained on a graph with weights.
 
         Returns:
             ``[N, D]`` preprocessed and propagated rows.
@@ -100,13 +112,13 @@ class Predictor:
                 f"this student was trained on features propagated over {hops} hops: pass edge_index=, "
                 "or rows from prepare() with propagated=True"
             )
-        return propagate(rows, Adjacency(torch.as_tensor(edge_index), rows.shape[0]), hops, self_loops)
+        if self.propagation.weighted != (edge_weight is not None):
+            wanted = "with" if self.propagation.weighted else "without"
+            raise GraphKDError(
+                f"this student was trained on a graph {wanted} edge weights: predict on one {wanted} them"
+            )
+        adj = Adjacency(torch.as_tensor(edge_index), rows.shape[0], edge_weight)
+        return propagate(rows, adj, hops, self_loops)
 
     def _checked(self, x: Any) -> Features:
-        rows = as_features(x).to(torch.float32)
-        if len(rows.shape) != 2 or rows.shape[1] != self.num_features:
-            raise GraphKDError(f"rows must be [B, {self.num_features}], but have shape {list(rows.shape)}")
-        values = rows.value if isinstance(rows, SparseMatrix) else rows
-        if not bool(values.isfinite().all()):
-            raise GraphKDError("rows hold NaN or infinite values: fill or drop them")
-        return rows
+        return check_features(as_features(x).to(torch.float32), self.num_features)

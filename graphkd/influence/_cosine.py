@@ -8,7 +8,10 @@ from torch import Tensor
 from graphkd.sparse import Features, SparseMatrix, select_rows, spmm
 
 BLOCK_BYTES = 128 * 2**20
-"""Memory of one block of the search; blocks of N × B entries in float64."""
+"""Most memory of one block of the search; blocks hold N × B entries in float64."""
+
+BLOCK_ROWS = 256
+"""Largest B: on a small graph, too, a block stays a strip of the N × N cosines."""
 
 PROBES = 64
 """Rows tried first for an orthogonal pair: the ones with the fewest non-zeros."""
@@ -29,7 +32,8 @@ class PropagatedCosine:
     def __init__(self, x: Features, operator: SparseMatrix, hops: int) -> None:
         self.operator, self.hops = operator, hops
         x = x.to(torch.float64)
-        self.non_negative = bool(((x.value if isinstance(x, SparseMatrix) else x) >= 0).all())
+        values = x.value if isinstance(x, SparseMatrix) else x
+        self.non_negative = bool((values >= 0).all() & (operator.value >= 0).all())
         self.x = x
         self.x_scale = _inverse(_squared_norms(x).sqrt())
         self.y_scale = _inverse(self._propagated_norms())
@@ -46,8 +50,11 @@ class PropagatedCosine:
         order = torch.argsort(_count_nonzero(self.x))
         if self.non_negative and self._block_minimum(order[:PROBES]) == 0.0:
             return 0.0
-        size = max(1, BLOCK_BYTES // (8 * self.x.shape[0]))
-        return min(self._block_minimum(block) for block in torch.split(order, size))
+        return min(self._block_minimum(block) for block in torch.split(order, self._block_size))
+
+    @property
+    def _block_size(self) -> int:
+        return min(BLOCK_ROWS, max(1, BLOCK_BYTES // (8 * self.x.shape[0])))
 
     def _block_minimum(self, rows: Tensor) -> float:
         """The least of ``S_ij`` with ``i`` in ``rows``."""
@@ -59,8 +66,7 @@ class PropagatedCosine:
     def _propagated_norms(self) -> Tensor:
         """``‖y_j‖`` for all ``j``, from blocks of columns of ``Y``."""
         total = self.operator.value.new_zeros(self.x.shape[0])
-        size = max(1, BLOCK_BYTES // (8 * self.x.shape[0]))
-        for columns in torch.split(torch.arange(self.x.shape[1], device=total.device), size):
+        for columns in torch.split(torch.arange(self.x.shape[1], device=total.device), self._block_size):
             block = self.x.t().select(columns) if isinstance(self.x, SparseMatrix) else self.x[:, columns]
             dense = block.to_dense().t().contiguous() if isinstance(block, SparseMatrix) else block
             total += self._power(self.operator, dense).square().sum(dim=1)

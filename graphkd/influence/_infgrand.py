@@ -7,7 +7,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.influence._cosine import PropagatedCosine
-from graphkd.sparse import Adjacency, Features, as_features
+from graphkd.sparse import Adjacency, Features, as_features, check_features
 
 SELF_LOOPS = {"paper": 1, "reference": 2}
 """Self-loops in Ã: the paper adds I once; the released code adds it to a graph that has it already."""
@@ -44,15 +44,18 @@ def infgrand(
         ``[N]`` float32 in [0, 1]; ones where all similarities are equal.
 
     Raises:
-        GraphKDError: an unknown variant, a negative number of hops, or an edge that points nowhere.
+        GraphKDError: an unknown variant, a negative number, features that are not finite, or an edge that
+            points nowhere.
     """
     if variant not in SELF_LOOPS:
         raise GraphKDError(f"influence variant '{variant}' is unknown: choose paper or reference")
-    if hops < 0:
-        raise GraphKDError(f"influence hops is {hops}: it must be 0 or more")
-    features = as_features(x)
-    adj = edge_index if isinstance(edge_index, Adjacency) else Adjacency(edge_index, features.shape[0])
     loops = SELF_LOOPS[variant] if self_loops is None else self_loops
+    if hops < 0 or loops < 0:
+        raise GraphKDError(f"influence has hops {hops} and self_loops {loops}: both must be 0 or more")
+    features = check_features(as_features(x))
+    adj = edge_index if isinstance(edge_index, Adjacency) else Adjacency(edge_index, features.shape[0])
+    if adj.num_nodes != features.shape[0]:
+        raise GraphKDError(f"x has {features.shape[0]} rows, but the graph has {adj.num_nodes} nodes")
     cosine = PropagatedCosine(features, adj.normalize("symmetric", loops, torch.float64), hops)
     score = cosine.row_sums() - adj.num_nodes * cosine.minimum()
     top = score.max()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import ClassVar
 
 from graphkd.errors import GraphKDError
@@ -27,8 +28,10 @@ class Matching:
     def __init__(
         self, weight: float = 1.0, distance: str = "normalized_mse", projection: str = "linear", seed: int = 0
     ) -> None:
-        if weight < 0:
-            raise GraphKDError(f"matching.weight is {weight}: it must not be negative")
+        if not 0 <= weight < math.inf:
+            raise GraphKDError(f"matching.weight is {weight}: it must be a finite number, 0 or more")
+        if not 0 <= seed < 2**31:
+            raise GraphKDError(f"matching.seed is {seed}: it must be 0 or more")
         if distance not in DISTANCES:
             raise GraphKDError(f"matching.distance is '{distance}': choose one of {', '.join(DISTANCES)}")
         if projection not in ("linear", "none"):

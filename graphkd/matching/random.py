@@ -18,5 +18,5 @@ class Random(Matching):
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """The same for the same seed."""
         chosen = uniform_map(num_student, num_teacher)
-        order = np.random.RandomState(self.seed).permutation(num_student)
+        order = np.random.RandomState(self.seed % 2**32).permutation(num_student)
         return [(i, chosen[int(j)]) for i, j in enumerate(order)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
@@ -35,8 +36,8 @@ class Method(nn.Module):
         super().__init__()
         if not 0 <= lam <= 1:
             raise GraphKDError(f"method.lam is {lam}: it must lie in [0, 1]")
-        if not tau > 0:
-            raise GraphKDError(f"method.tau is {tau}: it must be greater than 0")
+        if not 0 < tau < math.inf:
+            raise GraphKDError(f"method.tau is {tau}: it must be a finite number greater than 0")
         self.lam, self.tau = lam, tau
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

@@ -35,7 +35,7 @@ class _FoldedSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) -> Tensor:
         total = logits.new_zeros((), dtype=torch.float64)
-        scratch = torch.empty_like(logits[: _rows_per_block(logits)])
+        scratch = logits.new_empty(min(_rows_per_block(logits), logits.shape[0]), logits.shape[1])
         for rows in _blocks(logits):
             block = logits[rows]
             log_p = torch.log_softmax(_scaled(block, tau), dim=1, out=scratch[: block.shape[0]])
@@ -47,7 +47,7 @@ class _FoldedSum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         logits, table, row_weight = ctx.saved_tensors
-        grad = torch.empty_like(logits)
+        grad = torch.empty_like(logits, memory_format=torch.contiguous_format)
         factor = grads[0] / ctx.tau
         weight = (-factor * row_weight).unsqueeze(1)
         for rows in _blocks(logits):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -62,6 +63,9 @@ class InfGraND(Method):
         kl: str = "forward",
     ) -> None:
         super().__init__(lam, tau)
+        for key, value in {"delta1": delta1, "delta2": delta2, "gamma1": gamma1, "gamma2": gamma2}.items():
+            if not 0 <= value < math.inf:
+                raise GraphKDError(f"method.{key} is {value}: it must be a finite number, 0 or more")
         if variant not in SELF_LOOPS:
             raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
         if kl not in ("forward", "reverse"):
@@ -83,7 +87,7 @@ class InfGraND(Method):
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
             soft=edge_targets(teacher.logits, weights, self.tau, reverse=self.kl == "reverse"),
-            propagation=Propagation(self.hops, loops),
+            propagation=Propagation(self.hops, loops, graph.adj.weighted),
         )
 
     def _edge_weights(self, graph: Graph, sender_weight: torch.Tensor) -> SparseMatrix:

@@ -19,10 +19,12 @@ class Propagation:
     Args:
         hops: ``P``; 0 leaves rows alone, and the student needs no graph at all.
         self_loops: ``s`` in Ã over ``A + s I``.
+        weighted: whether A had edge weights.
     """
 
     hops: int = 0
     self_loops: int = 1
+    weighted: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Targets:
     Args:
         inputs: ``[N, D']`` dense or sparse.
         labels: ``[N]`` int64; read only where ``label_weight`` is not zero.
-        label_weight: ``[N]`` weight of each node's cross-entropy, summing over the labelled nodes.
+        label_weight: ``[N]`` float64, weight of each node's cross-entropy; 0 for the unlabelled ones.
         soft: the teacher's folded distributions, or nothing.
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
         propagation: how ``inputs`` came from the features; goes into the bundle.
@@ -121,12 +123,11 @@ class Targets:
         """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
         rows = self.label_weight.nonzero().reshape(-1)
         losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
-        return self.scale * (self.label_weight[rows] * losses).sum()
+        return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 
 
 def mean_over(nodes: Tensor, num_nodes: int, weight: Tensor | None = None) -> Tensor:
-    """Label weights ``[N]`` of a mean over ``nodes [n]``, each term times ``weight [N]``."""
-    weight = torch.ones(num_nodes, device=nodes.device) if weight is None else weight
-    result = torch.zeros_like(weight)
-    result[nodes] = weight[nodes] / nodes.numel()
+    """Label weights ``[N]`` float64 of a mean over ``nodes [n]``, each term times ``weight [N]``."""
+    result = torch.zeros(num_nodes, dtype=torch.float64, device=nodes.device)
+    result[nodes] = (1.0 if weight is None else weight[nodes].double()) / nodes.numel()
     return result

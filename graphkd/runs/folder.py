@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
-from graphkd.storage import read_json, whole_folder, write_json, write_text
+from graphkd.storage import read_json, replace_folder, whole_folder, write_json, write_text
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
@@ -32,58 +33,69 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, config: dict[str, Any], overwrite: bool) -> None:
-        self.path = path
-        if path.exists():
-            self._check_reusable(config, overwrite)
-        self.config = config
+        self.path, self.config = path, config
         self.entries: list[dict[str, Any]] = []
         self.seeds: list[int] = config["seeds"]
+        self.place = path
+        if path.is_dir() and any(path.iterdir()):
+            self._check_reusable(overwrite)
+        _check_writable(path)
 
     @property
     def finished(self) -> bool:
         """Whether ``metrics.json`` is there: it is written last."""
-        return (self.path / "metrics.json").is_file()
+        return (self.place / "metrics.json").is_file()
 
     def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
         """Trains a seed into ``seed_K``, unless an earlier, interrupted run has.
 
         The run folder itself appears with its first trained seed: a run that fails leaves nothing.
         """
-        seat = self.path / f"seed_{seed}"
-        if not seat.is_dir():
-            result = train()
-            self.path.mkdir(parents=True, exist_ok=True)
-            write_text(self.path / "config.yaml", OmegaConf.to_yaml(OmegaConf.create(self.config)))
-            with whole_folder(seat) as draft:
+        folder = self.place / f"seed_{seed}"
+        if not folder.is_dir():
+            result, text = train(), OmegaConf.to_yaml(OmegaConf.create(self.config))
+            self.place.mkdir(parents=True, exist_ok=True)
+            write_text(self.place / "config.yaml", text)
+            with whole_folder(folder) as draft:
                 result.write(draft)
-        self.entries.append(read_json(seat / "metrics.json", "a seed of a run"))
+        self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
     def finish(self, dataset: str, split: str, recipe: Recipe) -> dict[str, Any]:
         """Collects the seeds: all logs, the bundle of the seed that is best on validation, the metrics."""
         best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
-        with whole_folder(self.path / "bundle") as draft:
-            shutil.copytree(self.path / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
-        logs = [(self.path / f"seed_{seed}" / "log.jsonl").read_text("utf-8") for seed in self.seeds]
-        write_text(self.path / "log.jsonl", "".join(logs))
+        with whole_folder(self.place / "bundle") as draft:
+            shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
+        logs = [(self.place / f"seed_{seed}" / "log.jsonl").read_text("utf-8") for seed in self.seeds]
+        write_text(self.place / "log.jsonl", "".join(logs))
         metrics = summarise(dataset, split, recipe, self.entries)
-        write_json(self.path / "metrics.json", metrics)
+        write_json(self.place / "metrics.json", metrics)
         if len(self.seeds) == 1:
-            shutil.rmtree(self.path / f"seed_{self.seeds[0]}")
+            shutil.rmtree(self.place / f"seed_{self.seeds[0]}")
+        if self.place != self.path:
+            replace_folder(self.place, self.path)
         return metrics
 
-    def _check_reusable(self, config: dict[str, Any], overwrite: bool) -> None:
+    def _check_reusable(self, overwrite: bool) -> None:
         if not (self.path / "config.yaml").is_file():
-            if self.path.is_dir() and not any(self.path.iterdir()):
-                self.path.rmdir()
-                return
             raise GraphKDError(f"{self.path} exists and is not a run: choose another output_dir")
-        key = _first_difference(read_config(self.path), config)
-        if key and not overwrite:
+        if overwrite:  # beside the old run, which stays until the new one is finished
+            self.place = self.path.absolute().with_name(f".{self.path.absolute().name}.new")
+            shutil.rmtree(self.place, ignore_errors=True)
+        elif key := _first_difference(read_config(self.path), self.config):
             raise GraphKDError(
                 f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
             )
-        if overwrite:
-            shutil.rmtree(self.path)
+
+
+def _check_writable(path: Path) -> None:
+    """Refuses, before anything is trained, a path at which no folder can be made."""
+    place = path.absolute()
+    while not (place.exists() or place.is_symlink()):
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise GraphKDError(
+            f"{path} cannot be made, {place} is no folder that can be written to: choose another output_dir"
+        )
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -97,23 +109,34 @@ def read_config(path: Path) -> dict[str, Any]:
         raise GraphKDError(f"{path} is not a run: it holds no config.yaml; make one with graphkd distill")
     try:
         config = OmegaConf.to_container(OmegaConf.load(file))
+        return {**config, "dataset": {**config["dataset"]}, "seeds": [*config["seeds"]]}  # type: ignore[dict-item, call-overload, index]
     except Exception as error:  # a damaged YAML file can fail in many ways
-        raise GraphKDError(f"{file} is damaged ({type(error).__name__}): make the run again") from None
-    if not isinstance(config, dict):
-        raise GraphKDError(f"{file} is damaged: make the run again")
-    return {str(key): value for key, value in config.items()}
+        raise GraphKDError(f"{file} is damaged ({type(error).__name__}): make the run again elsewhere") from None
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """``metrics.json`` of a finished run.
 
     Raises:
-        GraphKDError: ``path`` is not a run folder, or the run is not finished.
+        GraphKDError: ``path`` is not a run folder, the run is not finished, or the file is damaged.
     """
     read_config(path)
     if not (path / "metrics.json").is_file():
         raise GraphKDError(f"{path} is not finished: run its graphkd distill command again, it goes on")
-    return read_json(path / "metrics.json", "a run")
+    metrics = read_json(path / "metrics.json", "a run")
+    try:
+        scores = [
+            seed[part][at]
+            for seed in metrics["seeds"]
+            for part in ("teacher", "student")
+            for at in ("val", "test")
+        ]
+        whole = scores and all(isinstance(score, float) for score in scores) and metrics["method"]
+    except (KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise GraphKDError(f"{path / 'metrics.json'} is damaged: make the run again with overwrite=true")
+    return metrics
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:

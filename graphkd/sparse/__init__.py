@@ -1,7 +1,7 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
-from graphkd.sparse.features import Features, as_features, linear, select_rows
+from graphkd.sparse.features import Features, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import propagate
 from graphkd.sparse.spmm import spmm
@@ -11,6 +11,7 @@ __all__ = [
     "Features",
     "SparseMatrix",
     "as_features",
+    "check_features",
     "linear",
     "propagate",
     "select_rows",

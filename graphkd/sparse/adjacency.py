@@ -18,7 +18,7 @@ class Adjacency:
 
     ``A[i, j]`` is the weight of the edge from ``j`` to ``i``. An edge that is listed twice counts
     once; where weights are given, the weights of its copies are added. Self-loops in the list are
-    kept in the raw matrix.
+    kept in the raw matrix, see ``normalize``.
 
     Args:
         edge_index: ``[2, E]`` int64, ``[sender, receiver]`` as in PyG; both directions of an
@@ -37,6 +37,7 @@ class Adjacency:
         self.matrix = SparseMatrix.from_coo(receiver, sender, weight, (num_nodes, num_nodes))
         if edge_weight is None:
             self.matrix.value.fill_(1.0)
+        self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
 
     @property
@@ -44,17 +45,13 @@ class Adjacency:
         """``N``."""
         return self.matrix.shape[0]
 
-    @property
-    def num_edges(self) -> int:
-        """Directed edges after duplicates are merged."""
-        return self.matrix.nnz
-
     def to(self, device: torch.device | str) -> Adjacency:
         """The same graph on another device."""
         if self.matrix.device == torch.device(device):
             return self
         moved = Adjacency.__new__(Adjacency)
         moved.matrix, moved._normalised = self.matrix.to(torch.device(device)), {}
+        moved.weighted = self.weighted
         return moved
 
     def structure(self, self_loops: int = 1) -> SparseMatrix:
@@ -69,8 +66,9 @@ class Adjacency:
         """``D^-1/2 (A + k I) D^-1/2``, ``D^-1 (A + k I)``, or ``A + k I``; made once and kept.
 
         ``D`` holds the row sums of ``A + k I`` (weighted in-degrees); rows that sum to zero stay zero.
-        For ``k > 0`` the diagonal is *set* to ``k``: self-loops in the edge list do not count twice.
-        For ``k = 0`` the raw matrix is used, its self-loops included.
+        For ``k > 0`` the diagonal is *set* to ``k``: self-loops in the edge list do not count twice; where
+        edges have weights, a listed self-loop keeps its own, as in PyG. For ``k = 0`` the raw matrix is
+        used, its self-loops included.
 
         Args:
             kind: ``symmetric`` (GCN), ``row`` (mean over neighbours) or ``none``.
@@ -82,12 +80,15 @@ class Adjacency:
         """
         key = (kind, self_loops, dtype)
         if key not in self._normalised:
-            self._normalised[key] = _normalise(self.matrix, kind, self_loops).to(dtype)
+            self._normalised[key] = _normalise(self.matrix, kind, self_loops, self.weighted).to(dtype)
         return self._normalised[key]
 
 
 def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     """Refuses an edge index of the wrong shape, or one that points outside ``[0, num_nodes)``."""
+    if not isinstance(edge_index, Tensor) or edge_index.is_floating_point() or edge_index.dtype == torch.bool:
+        kind = edge_index.dtype if isinstance(edge_index, Tensor) else type(edge_index).__name__
+        raise GraphKDError(f"edge_index must be a tensor of whole numbers, but is {kind}: convert it first")
     if edge_index.dim() != 2 or edge_index.shape[0] != 2:
         raise GraphKDError(f"edge_index must be [2, E], but has shape {list(edge_index.shape)}")
     if edge_index.numel() and not (int(edge_index.min()) >= 0 and int(edge_index.max()) < num_nodes):
@@ -98,8 +99,8 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
         )
 
 
-def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int) -> SparseMatrix:
-    matrix = _with_diagonal(raw.to(torch.float64), self_loops)
+def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int, keep: bool) -> SparseMatrix:
+    matrix = _with_diagonal(raw.to(torch.float64), self_loops, keep)
     if kind == "none":
         return matrix
     degree = matrix.sum(dim=1)
@@ -109,13 +110,17 @@ def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int) -> Spars
     return matrix.scale(rows=root, cols=root)
 
 
-def _with_diagonal(matrix: SparseMatrix, value: int) -> SparseMatrix:
+def _with_diagonal(matrix: SparseMatrix, value: int, keep: bool = False) -> SparseMatrix:
+    """The diagonal set to ``value``; where ``keep``, only the entries of it that are missing."""
     if value == 0:
         return matrix
     off, node = matrix.row != matrix.col, torch.arange(matrix.shape[0], device=matrix.device)
+    diagonal = matrix.value.new_full((matrix.shape[0],), float(value))
+    if keep:
+        diagonal[matrix.row[~off]] = matrix.value[~off]
     return SparseMatrix.from_coo(
         torch.cat([matrix.row[off], node]),
         torch.cat([matrix.col[off], node]),
-        torch.cat([matrix.value[off], matrix.value.new_full((matrix.shape[0],), float(value))]),
+        torch.cat([matrix.value[off], diagonal]),
         matrix.shape,
     )

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphkd.errors import GraphKDError
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
 
@@ -45,7 +46,9 @@ def as_features(x: Any) -> Features:
         return x
     if hasattr(x, "tocsr"):
         csr = x.tocsr()
-        csr.sum_duplicates()
+        if not csr.has_canonical_format:
+            csr = csr.copy()  # the caller's matrix stays as it is
+            csr.sum_duplicates()
         matrix = SparseMatrix(
             torch.from_numpy(csr.indptr).long(),
             torch.from_numpy(csr.indices).long(),
@@ -59,6 +62,23 @@ def as_features(x: Any) -> Features:
     if tensor.layout == torch.strided:
         return tensor
     return SparseMatrix.from_torch(tensor.to_sparse_csr() if tensor.layout != torch.sparse_csr else tensor)
+
+
+def check_features(x: Features, width: int | None = None, name: str = "x") -> Features:
+    """The same rows, if they are ``[B, D]`` of finite numbers, and ``width`` wide where that is given.
+
+    Raises:
+        GraphKDError: they are not.
+    """
+    if len(x.shape) != 2 or x.shape[1] == 0 or width not in (None, x.shape[1]):
+        raise GraphKDError(f"{name} must be [rows, {width or 'features'}], but has shape {list(x.shape)}")
+    values = x.value if isinstance(x, SparseMatrix) else x
+    if not bool(values.isfinite().all()):
+        where = ""
+        if isinstance(x, Tensor):
+            where = f" (first in row {int((~x.isfinite()).any(dim=1).nonzero()[0])})"
+        raise GraphKDError(f"{name} holds NaN or infinite values{where}: fill or drop them")
+    return x
 
 
 def select_rows(x: Features, index: Tensor) -> Features:

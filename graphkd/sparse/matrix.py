@@ -126,8 +126,7 @@ class SparseMatrix:
     def to_dense(self) -> Tensor:
         """The ``[M, N]`` dense tensor; for tests and for small matrices."""
         dense = self.value.new_zeros(self.shape)
-        dense[self.row, self.col] = self.value
-        return dense
+        return dense.index_put_((self.row, self.col), self.value, accumulate=True)
 
     def __repr__(self) -> str:
         return f"SparseMatrix({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, {self.dtype})"

@@ -54,8 +54,8 @@ class Teacher(nn.Module):
         hops: list[Tensor] = []
         for conv, norm in zip(self.convs, self.norms, strict=False):
             out = F.relu(norm(conv(h, adj)))
-            if self.residual and isinstance(h, Tensor) and h.shape == out.shape:
-                out = out + h
+            if self.residual and h.shape[1] == out.shape[1]:
+                out = out + (h if isinstance(h, Tensor) else h.to_dense())
             hops.append(out)
             h = F.dropout(out, self.dropout, self.training)
         logits = self.convs[-1](h, adj)

@@ -26,22 +26,22 @@ class SAGELayer(nn.Module):
     def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int) -> None:
         super().__init__()
         self.self_loops = self_loops if aggregator == "gcn" else 0
-        self.neighbour = nn.Linear(in_dim, out_dim)
-        self.itself = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
-        nn.init.zeros_(self.neighbour.bias)
-        for part in (self.neighbour, self.itself):
+        self.lin_neigh = nn.Linear(in_dim, out_dim)
+        self.lin_self = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
+        nn.init.zeros_(self.lin_neigh.bias)
+        for part in (self.lin_neigh, self.lin_self):
             if part is not None:
                 nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
 
     def forward(self, x: Features, adj: Adjacency) -> Tensor:
         """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
-        weight, bias = self.neighbour.weight, self.neighbour.bias
+        weight, bias = self.lin_neigh.weight, self.lin_neigh.bias
         operator = adj.normalize("row", self_loops=self.self_loops, dtype=weight.dtype)
         if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
             out = linear(spmm(operator, x), weight, bias)
         else:
             out = spmm(operator, linear(x, weight)) + bias
-        return out if self.itself is None else out + linear(x, self.itself.weight)
+        return out if self.lin_self is None else out + linear(x, self.lin_self.weight)
 
 
 class SAGE(Teacher):
@@ -80,6 +80,8 @@ class SAGE(Teacher):
         self_loops: int = 1,
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
+        if self_loops < 0:
+            raise GraphKDError(f"teacher.self_loops is {self_loops}: it must be 0 or more")
         if aggregator not in ("gcn", "mean"):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)

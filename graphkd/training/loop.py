@@ -15,7 +15,7 @@ from tqdm import tqdm
 from graphkd.errors import GraphKDError
 from graphkd.training.settings import Training
 
-BEGUN = 0.5
+WARMUP_LOSS_RATIO = 0.5
 """Learning has begun when the loss has fallen to this share of the first epoch's."""
 
 Log = list[dict[str, Any]]
@@ -43,7 +43,8 @@ def fit(
     loss: Callable[[], dict[str, Tensor]],
     score: Callable[[], float],
     training: Training,
-    rate: tuple[float, float],
+    lr: float,
+    weight_decay: float,
     log: Log,
 ) -> Fit:
     """Adam until the validation score has not been reached again for ``patience`` epochs.
@@ -52,7 +53,8 @@ def fit(
     later one wins, as in the released codes. Unlike there, an epoch can be the best one, and patience
     runs, only once learning has begun: when the loss has fallen to half of the first epoch's, at the latest
     after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins, whose
-    soft labels are almost uniform, or patience runs out while a student's loss is still flat.
+    soft labels are almost uniform, or patience runs out while a student's loss is still flat. Where
+    ``max_epochs`` end before that, the best epoch of all is taken.
 
     Args:
         stage: name in log and progress bar.
@@ -60,14 +62,15 @@ def fit(
         loss: ``loss`` and named terms of the whole data, called in training mode.
         score: validation score, higher is better, called in evaluation mode without gradients.
         training: epochs and patience.
-        rate: learning rate and weight decay.
+        lr: learning rate.
+        weight_decay: L2 in Adam.
         log: receives one record per epoch.
 
     Raises:
-        GraphKDError: the loss is no longer finite.
+        GraphKDError: loss or weights are no longer finite.
     """
     start = time.perf_counter()
-    optimizer = torch.optim.Adam(model.parameters(), lr=rate[0], weight_decay=rate[1])
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
     best, best_epoch, kept = -math.inf, 0, {}
     epoch, begun, first = 0, False, math.inf
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
@@ -80,14 +83,17 @@ def fit(
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
             first = terms["loss"] if epoch == 0 else first
-            begun = begun or terms["loss"] <= BEGUN * first or epoch >= 2 * training.patience
-            if value >= best or not begun:
-                best, best_epoch = (value if begun else -math.inf), epoch
+            if not begun and (terms["loss"] <= WARMUP_LOSS_RATIO * first or epoch >= 2 * training.patience):
+                begun, best = True, -math.inf
+            if value >= best:
+                best, best_epoch = value, epoch
                 kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
             bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
             bar.update()
-            if epoch - best_epoch >= training.patience:
+            if begun and epoch - best_epoch >= training.patience:
                 break
+    if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
+        raise GraphKDError(f"the {stage}'s weights are no longer finite: lower its learning rate")
     model.load_state_dict(kept)
     return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
 from graphkd.errors import GraphKDError
@@ -21,6 +22,7 @@ def parse_seeds(seeds: Any) -> list[int]:
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
         return list(range(seeds))
     values = list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else []
+    values = [int(seed) if isinstance(seed, np.integer) else seed for seed in values]
     whole = all(isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32 for seed in values)
     if values and whole and len(set(values)) == len(values):
         return values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from graphkd.errors import GraphKDError
 
@@ -25,6 +26,8 @@ class Training:
         GraphKDError: a value outside its range.
     """
 
+    name: ClassVar[str] = "default"
+
     max_epochs: int = 500
     patience: int = 50
     lr: float = 0.01
@@ -37,8 +40,8 @@ class Training:
             if getattr(self, key) < 1:
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be 1 or more")
         for key in ("lr", "teacher_lr"):
-            if not getattr(self, key) > 0:
-                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be greater than 0")
+            if not 0 < getattr(self, key) < 1e30:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
         for key in ("weight_decay", "teacher_weight_decay"):
-            if not getattr(self, key) >= 0:
-                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must not be negative")
+            if not 0 <= getattr(self, key) < 1e30:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.datasets import Graph
+from graphkd.errors import GraphKDError
 from graphkd.evaluation import accuracy, macro_f1
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
@@ -23,7 +24,7 @@ from graphkd.training.task import Distillation
 
 
 @dataclass(frozen=True)
-class Taught:
+class TeacherResult:
     """A trained teacher.
 
     Args:
@@ -40,7 +41,7 @@ class Taught:
 
 
 @dataclass(frozen=True)
-class Distilled:
+class StudentResult:
     """A trained student.
 
     Args:
@@ -60,7 +61,7 @@ class Distilled:
     compile_seconds: float
 
 
-def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> Taught:
+def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> TeacherResult:
     """Trains the teacher on the labelled nodes, all nodes in view.
 
     Args:
@@ -83,20 +84,20 @@ def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> Taught:
         def score() -> float:
             return accuracy(model(graph.x, graph.adj).logits[graph.val], graph.y[graph.val])
 
-        rate = (training.teacher_lr, training.teacher_weight_decay)
-        result = fit("teacher", model, loss, score, training, rate, log)
+        optimiser = (training.teacher_lr, training.teacher_weight_decay)
+        result = fit("teacher", model, loss, score, training, *optimiser, log)
     with torch.no_grad():
         output = model(graph.x, graph.adj).detach()
     scores = {
         part: accuracy(output.logits[getattr(graph, part)], graph.y[getattr(graph, part)])
         for part in ("val", "test")
     }
-    return Taught(model, output, scores, result)
+    return TeacherResult(model, output, scores, result)
 
 
 def compile_targets(graph: Graph, recipe: Recipe, output: TeacherOutput) -> Targets:
     """Everything the student will see, computed once; the graph is not needed afterwards."""
-    influence = None if recipe.influence is None else recipe.influence(graph.x, graph.adj)
+    influence = None if recipe.influence is None else _checked(recipe.influence(graph.x, graph.adj), graph)
     with torch.no_grad():
         targets = recipe.method.prepare(graph.with_influence(influence), output)
     return targets if recipe.matching.name == "none" else targets.with_hops(output.hops[:-1])
@@ -104,7 +105,7 @@ def compile_targets(graph: Graph, recipe: Recipe, output: TeacherOutput) -> Targ
 
 def train_student(
     graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log, stage: str = "student"
-) -> Distilled:
+) -> StudentResult:
     """Compiles the targets and trains the student on them.
 
     Args:
@@ -133,14 +134,14 @@ def train_student(
         def score() -> float:
             return accuracy(student(val_rows).logits, graph.y[graph.val])
 
-        rate = (training.lr, training.weight_decay)
-        result = fit(stage, task, lambda: task(batch), score, training, rate, log)
+        optimiser = (training.lr, training.weight_decay)
+        result = fit(stage, task, lambda: task(batch), score, training, *optimiser, log)
     scores = _student_scores(student, targets, graph)
     arguments = {**settings_of(recipe.student), **sizes}
-    return Distilled(student, arguments, targets.propagation, scores, result, compile_seconds)
+    return StudentResult(student, arguments, targets.propagation, scores, result, compile_seconds)
 
 
-def train_baseline(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log) -> Distilled:
+def train_baseline(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: int, log: Log) -> StudentResult:
     """The same student, plainly trained on the same labels: no teacher, no graph."""
     plain = recipe.with_method(MLP())
     return train_student(graph, plain, output, seed, log, stage="mlp")
@@ -153,3 +154,10 @@ def _student_scores(student: nn.Module, targets: Targets, graph: Graph) -> dict[
         }
     scores = {part: accuracy(out[part].logits, graph.y[getattr(graph, part)]) for part in out}
     return {**scores, "test_macro_f1": macro_f1(out["test"].logits, graph.y[graph.test])}
+
+
+def _checked(influence: Tensor, graph: Graph) -> Tensor:
+    right = isinstance(influence, Tensor) and influence.shape == (graph.num_nodes,)
+    if not right or not bool(((influence >= 0) & (influence <= 1)).all()):
+        raise GraphKDError(f"influence must return a tensor [{graph.num_nodes}] of weights between 0 and 1")
+    return influence

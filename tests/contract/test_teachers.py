@@ -13,11 +13,14 @@ TEACHERS = catalogue(teachers).values()
 
 @pytest.mark.parametrize("teacher", TEACHERS)
 @pytest.mark.parametrize("num_layers", [1, 2, 4])
-def test_sparse_and_dense_features_agree_forward_and_backward(teacher: type, num_layers: int) -> None:
+@pytest.mark.parametrize("residual", [False, True])
+def test_sparse_and_dense_features_agree_forward_and_backward(
+    teacher: type, num_layers: int, residual: bool
+) -> None:
     torch.manual_seed(0)
     data = make_data()
     x = data.x * (data.x > 0)
-    network, adj = teacher(8, 6, 3, num_layers).eval(), Adjacency(data.edge_index, 60)
+    network, adj = teacher(8, 8, 3, num_layers, residual=residual).eval(), Adjacency(data.edge_index, 60)
     results = []
     for features in (x, as_features(x.to_sparse_csr())):
         network.zero_grad()

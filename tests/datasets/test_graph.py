@@ -28,8 +28,35 @@ def test_sparse_features_stay_sparse_and_double_becomes_single() -> None:
 
 def test_the_data_says_how_its_rows_are_prepared() -> None:
     data = make_data()
-    data.row_normalize, data.features = True, "binary"
-    assert Graph.from_data(data).preprocessing == Preprocessing("binary", True)
+    data.graphkd = {"name": "toy", "split": "public", "features": "binary", "row_normalize": True}
+    graph = Graph.from_data(data)
+    assert graph.preprocessing == Preprocessing("binary", True)
+    assert (graph.dataset, graph.split) == ("toy", "public")
+    assert Graph.from_data(data, Preprocessing()).preprocessing == Preprocessing()
+
+
+def test_attributes_of_a_user_s_own_data_are_not_taken_for_ours() -> None:
+    data = make_data()
+    data.name, data.features, data.row_normalize = "cora", torch.ones(3), "no"
+    graph = Graph.from_data(data)
+    assert (graph.dataset, graph.preprocessing) == ("custom", Preprocessing())
+
+
+def test_labels_outside_the_masks_do_not_count() -> None:
+    data = make_data()
+    outside = data.test_mask.nonzero()[:3].reshape(-1)
+    data.test_mask[outside] = False
+    data.y[outside] = torch.tensor([255, 10**9, -7])
+    graph = Graph.from_data(data)
+    assert graph.num_classes == 3
+    assert graph.y[outside].tolist() == [-1, -1, -1]
+
+
+def test_the_fingerprint_is_of_the_data() -> None:
+    one, other = make_data(), make_data()
+    assert Graph.from_data(one).fingerprint() == Graph.from_data(other).fingerprint()
+    other.x[0, 0] += 1
+    assert Graph.from_data(one).fingerprint() != Graph.from_data(other).fingerprint()
 
 
 def test_edge_weights_reach_the_adjacency() -> None:

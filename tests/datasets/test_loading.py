@@ -9,7 +9,10 @@ def test_digits_is_a_symmetric_graph_with_20_labels_per_class() -> None:
     pairs = set(map(tuple, data.edge_index.t().tolist()))
     assert all((b, a) in pairs for a, b in pairs)
     assert torch.bincount(data.y[data.train_mask]).tolist() == [20] * 10
-    assert (data.name, data.split, data.features, data.row_normalize) == ("digits", "random", "stored", False)
+    assert data.graphkd == {
+        "name": "digits", "split": "random", "seed": 0, "features": "stored", "row_normalize": False,
+        "directed": False, "data_dir": "data", "cache_dir": None,
+    }  # fmt: skip
     assert torch.bincount(data.edge_index[1]).min() >= 8
 
 
@@ -27,5 +30,11 @@ def test_unknown_names() -> None:
         load_dataset("digit")
     with pytest.raises(GraphKDError, match="digits has no split 'public': choose random"):
         load_dataset("digits", split="public")
+    with pytest.raises(GraphKDError, match="seeds is"):
+        load_dataset("digits", seed=-1)
+    with pytest.raises(GraphKDError, match="download is 'maybe': choose ask, yes or never"):
+        load_dataset("digits", download="maybe")
+    with pytest.raises(GraphKDError, match="dataset.row_normalize is 'no': choose true or false"):
+        load_dataset("digits", row_normalize="no")
     with pytest.raises(GraphKDError, match="dataset.features is 'x'"):
         load_dataset("digits", features="x")

@@ -77,6 +77,24 @@ def test_what_does_not_match_is_refused_in_one_line(bundle: Path, damage: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"student": {"name": "mlp", "arguments": {"num_features": 9}}},
+        {"student": {"name": "mlp", "arguments": {"width": 5}}},
+        {"student": {}},
+        {"preprocessing": {"features": "stored", "more": 1}},
+        {"weights_sha256": None},
+    ],
+)
+def test_a_whole_bundle_that_describes_no_student(bundle: Path, changes: dict) -> None:
+    edit(bundle, **changes)
+    edit(bundle, checksum=seal(json.loads((bundle / "bundle.json").read_text())))
+    with pytest.raises(GraphKDError, match="does not describe a student|truncated or was changed") as caught:
+        load_bundle(bundle)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(GraphKDError, match="is not a bundle"):
         load_bundle(tmp_path / "nowhere")

@@ -7,6 +7,7 @@ from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import Predictor, predictor
 from graphkd.methods import Propagation
+from graphkd.sparse import Adjacency, propagate
 from graphkd.students import MLP
 from tests import literal
 
@@ -51,14 +52,26 @@ def test_a_student_with_hops_must_be_told_which_rows_it_gets() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (torch.rand(3, 5), r"rows must be \[B, 4\], but have shape \[3, 5\]"),
-        (torch.rand(4), r"rows must be \[B, 4\], but have shape \[4\]"),
-        (torch.full((1, 4), float("nan")), "rows hold NaN or infinite values"),
+        (torch.rand(3, 5), r"x must be \[rows, 4\], but has shape \[3, 5\]"),
+        (torch.rand(4), r"x must be \[rows, 4\], but has shape \[4\]"),
+        (torch.full((1, 4), float("nan")), "x holds NaN or infinite values"),
     ],
 )
 def test_rows_that_cannot_be_right(rows: torch.Tensor, message: str) -> None:
     with pytest.raises(GraphKDError, match=message):
         make().predict(rows)
+
+
+def test_a_graph_with_weights_is_served_with_its_weights() -> None:
+    steps = Preprocessing(), Propagation(2, 1, weighted=True)
+    model, x, weight = Predictor(MLP(4, 6, 3).eval(), 4, *steps, None, {}), torch.rand(3, 4), torch.rand(4)
+    expected = propagate(x, Adjacency(EDGES, 3, weight), 2)
+    torch.testing.assert_close(model.prepare(x, EDGES, weight), expected)
+    assert model.predict(x, EDGES, edge_weight=weight).shape == (3,)
+    with pytest.raises(GraphKDError, match="trained on a graph with edge weights"):
+        model.predict(x, EDGES)
+    with pytest.raises(GraphKDError, match="trained on a graph without edge weights"):
+        make(hops=2).predict(x, EDGES, edge_weight=weight)
 
 
 def test_no_rows_are_no_answers() -> None:

@@ -54,6 +54,8 @@ def test_none_matches_nothing() -> None:
     ("keys", "message"),
     [
         ({"weight": -1.0}, "matching.weight is -1.0"),
+        ({"weight": float("nan")}, "matching.weight is nan"),
+        ({"seed": -5}, "matching.seed is -5"),
         ({"distance": "l2"}, "matching.distance is 'l2': choose one of mse, normalized_mse, cosine"),
         ({"projection": "pca"}, "matching.projection is 'pca'"),
     ],

@@ -31,6 +31,6 @@ def test_defaults_need_no_graph() -> None:
 
 
 def test_mean_over_weights_sum_to_one() -> None:
-    assert torch.equal(mean_over(torch.tensor([0, 2]), 3), torch.tensor([0.5, 0.0, 0.5]))
+    assert torch.equal(mean_over(torch.tensor([0, 2]), 3), torch.tensor([0.5, 0.0, 0.5]).double())
     weighted = mean_over(torch.tensor([0, 2]), 3, torch.tensor([1.0, 9.0, 3.0]))
-    assert torch.equal(weighted, torch.tensor([0.5, 0.0, 1.5]))
+    assert torch.equal(weighted, torch.tensor([0.5, 0.0, 1.5]).double())

@@ -10,7 +10,7 @@ from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
 from tests.conftest import make_data
 
 RECIPE = resolve(training=Training(max_epochs=10, patience=10))
-CONFIG = {"seeds": [0, 1, 2], "training": {"lr": 0.01}, "device": "cpu"}
+CONFIG = {"dataset": {"name": "toy"}, "seeds": [0, 1, 2], "training": {"lr": 0.01}, "device": "cpu"}
 
 
 @pytest.fixture

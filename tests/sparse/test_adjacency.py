@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from graphkd import GraphKDError
 from graphkd.sparse import Adjacency
@@ -31,12 +32,20 @@ def test_a_duplicate_counts_once_and_duplicate_weights_are_added() -> None:
     edges = torch.tensor([[0, 0], [1, 1]])
     assert Adjacency(edges, 2).matrix.to_dense()[1, 0] == 1
     assert Adjacency(edges, 2, torch.tensor([0.5, 2.0])).matrix.to_dense()[1, 0] == 2.5
-    assert Adjacency(edges, 2).num_edges == 1
+    assert Adjacency(edges, 2).matrix.nnz == 1
 
 
 def test_structure_ignores_weights_and_sets_the_diagonal() -> None:
     adj = Adjacency(torch.tensor([[0, 1], [1, 1]]), 2, torch.tensor([0.5, 7.0]))
     assert torch.equal(adj.structure(1).to_dense(), torch.tensor([[1.0, 0.0], [1.0, 1.0]]))
+
+
+def test_weights_are_normalised_as_in_pyg_self_loops_included() -> None:
+    edges, weight = torch.tensor([[0, 1, 1, 2, 2], [1, 0, 2, 1, 2]]), torch.tensor([0.5, 2.0, 1.0, 3.0, 7.0])
+    ours = Adjacency(edges, 4, weight).normalize("symmetric", 1)
+    index, value = gcn_norm(edges, weight, 4)
+    theirs = torch.zeros(4, 4).index_put_((index[1], index[0]), value)
+    torch.testing.assert_close(ours.to_dense(), theirs)
 
 
 def test_an_operator_is_made_once() -> None:

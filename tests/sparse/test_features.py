@@ -27,6 +27,13 @@ def test_as_features_takes_every_form_of_rows(table: torch.Tensor) -> None:
     assert torch.equal(select_rows(sparse(table), index).to_dense(), select_rows(table, index))
 
 
+def test_the_caller_s_matrix_stays_as_it_is() -> None:
+    parts = (np.array([1.0, 2.0]), np.array([1, 1]), np.array([0, 2]))
+    matrix = scipy.sparse.csr_matrix(parts, shape=(1, 2))
+    assert as_features(matrix).to_dense().tolist() == [[0.0, 3.0]]
+    assert matrix.nnz == 2
+
+
 def test_whole_numbers_become_float32() -> None:
     assert as_features(np.array([[1, 2]])).dtype == torch.float32
     assert as_features(scipy.sparse.csr_matrix(np.array([[1, 0]]))).dtype == torch.float32

@@ -45,6 +45,11 @@ def test_entries_at_the_same_place_are_added() -> None:
     assert torch.equal(matrix.to_dense(), torch.tensor([[5.0, 0, 0], [0, 3.0, 0]]))
 
 
+def test_to_dense_adds_up_what_a_csr_tensor_lists_twice() -> None:
+    twice = torch.sparse_csr_tensor(torch.tensor([0, 2]), torch.tensor([1, 1]), torch.tensor([1.0, 2.0]), (1, 2))
+    assert SparseMatrix.from_torch(twice).to_dense().tolist() == [[0.0, 3.0]]
+
+
 def test_from_torch_shares_the_values() -> None:
     tensor = torch.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse_csr()
     matrix = SparseMatrix.from_torch(tensor)

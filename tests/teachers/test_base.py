@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from graphkd import GraphKDError
-from graphkd.sparse import Adjacency
+from graphkd.sparse import Adjacency, as_features
 from graphkd.teachers import GCN, SAGE, TeacherOutput
 
 EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
@@ -30,6 +30,7 @@ def test_norm_and_residual() -> None:
     plain, residual = GCN(6, 6, 3, 2).eval(), GCN(6, 6, 3, 2, residual=True).eval()
     residual.load_state_dict(plain.state_dict())
     torch.testing.assert_close(residual(x, adj).hops[0], plain(x, adj).hops[0] + x)
+    torch.testing.assert_close(residual(as_features(x.to_sparse_csr()), adj).logits, residual(x, adj).logits)
     normed = GCN(6, 64, 3, 2, norm="layer").eval()
     before = normed.norms[0](normed.convs[0](x, adj))
     torch.testing.assert_close(before.mean(dim=1), torch.zeros(3), atol=1e-5, rtol=0)

@@ -19,8 +19,8 @@ def test_both_aggregators_equal_the_literal_formula(
 ) -> None:
     mean, gcn = SAGELayer(5, width, "mean", loops).double(), SAGELayer(5, width, "gcn", loops).double()
     expected = {
-        mean: literal.sage_mean_layer(x, edges, mean.neighbour.weight, mean.neighbour.bias, mean.itself.weight),
-        gcn: literal.sage_gcn_layer(x, edges, gcn.neighbour.weight, gcn.neighbour.bias, loops),
+        mean: literal.sage_mean_layer(x, edges, mean.lin_neigh.weight, mean.lin_neigh.bias, mean.lin_self.weight),
+        gcn: literal.sage_gcn_layer(x, edges, gcn.lin_neigh.weight, gcn.lin_neigh.bias, loops),
     }
     for layer, value in expected.items():
         for features in (x, sparse(x)):
@@ -33,8 +33,8 @@ def test_mean_equals_pyg_forward_and_backward() -> None:
     x = torch.randn(30, 7) * (torch.rand(30, 7) < 0.4)
     for width in (4, 11):
         theirs, ours = SAGEConv(7, width), SAGELayer(7, width, "mean", 1)
-        ours.neighbour.load_state_dict(theirs.lin_l.state_dict())
-        ours.itself.load_state_dict(theirs.lin_r.state_dict())
+        ours.lin_neigh.load_state_dict(theirs.lin_l.state_dict())
+        ours.lin_self.load_state_dict(theirs.lin_r.state_dict())
         upstream = torch.randn(30, width)
         expected = theirs(x, edges)
         expected.backward(upstream)
@@ -43,7 +43,7 @@ def test_mean_equals_pyg_forward_and_backward() -> None:
             out = ours(features, Adjacency(edges, 30))
             out.backward(upstream)
             torch.testing.assert_close(out, expected, atol=1e-5, rtol=1e-5)
-            for mine, other in ((ours.neighbour, theirs.lin_l), (ours.itself, theirs.lin_r)):
+            for mine, other in ((ours.lin_neigh, theirs.lin_l), (ours.lin_self, theirs.lin_r)):
                 torch.testing.assert_close(mine.weight.grad, other.weight.grad, atol=1e-4, rtol=1e-4)
 
 

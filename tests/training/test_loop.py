@@ -29,7 +29,7 @@ class Script(nn.Module):
 
 def run(model: Script, **keys: int):
     log = []
-    return fit("student", model, model.loss, model.score, Training(**keys), (0.1, 0.0), log), log
+    return fit("student", model, model.loss, model.score, Training(**keys), 0.1, 0.0, log), log
 
 
 def test_the_best_weights_are_kept_and_the_later_of_equal_epochs_wins() -> None:
@@ -59,6 +59,18 @@ def test_patience_waits_for_learning_to_begin_but_not_forever() -> None:
     flat = [1.0] * 40
     result, _ = run(Script([0.5] * 6 + [0.8] + [0.3] * 30, flat), max_epochs=37, patience=3)
     assert (result.best_epoch, result.epochs) == (6, 10)
+
+
+def test_where_learning_never_begins_the_best_epoch_of_all_is_taken() -> None:
+    result, _ = run(Script([0.5, 0.9, 0.3], [1.0] * 3), max_epochs=3, patience=50)
+    assert (result.best_epoch, result.epochs) == (1, 3)
+
+
+def test_weights_that_are_not_finite_are_not_kept() -> None:
+    model = Script([0.5], [1.0])
+    model.register_buffer("broken", torch.tensor(float("inf")))
+    with pytest.raises(GraphKDError, match="the student's weights are no longer finite"):
+        run(model, max_epochs=1)
 
 
 def test_a_loss_that_is_not_finite_ends_in_one_line() -> None:

@@ -1,0 +1,8 @@
+"""Runs and their folders."""
+
+from graphkd.runs.folder import RunFolder, read_config, read_metrics
+from graphkd.runs.metrics import default_name, summarise, versions
+from graphkd.runs.run import Run
+from graphkd.runs.seed import SeedRun
+
+__all__ = ["Run", "RunFolder", "SeedRun", "default_name", "read_config", "read_metrics", "summarise", "versions"]

@@ -1,0 +1,53 @@
+"""What a run writes down about itself."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+
+from graphkd.recipe import Recipe, name_of
+
+SCHEMA_VERSION = 1
+
+
+def summarise(dataset: str, split: str, recipe: Recipe, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
+    columns = {"teacher_test": "teacher", "student_test": "student", "mlp_test": "mlp"}
+    tests = {
+        column: [entry[part]["test"] for entry in entries]
+        for column, part in columns.items()
+        if all(part in entry for entry in entries)
+    }
+    names = recipe.names
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "dataset": dataset,
+        "split": split,
+        "setting": names.pop("setting"),
+        "metric": "accuracy",
+        **names,
+        "seeds": entries,
+        "mean": {column: float(np.mean(values)) for column, values in tests.items()},
+        "std": {column: float(np.std(values)) for column, values in tests.items()},
+        "versions": versions(),
+    }
+
+
+def default_name(dataset: str, split: str, recipe: Recipe) -> str:
+    """``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``."""
+    parts = (recipe.setting, name_of(recipe.teacher), name_of(recipe.method), name_of(recipe.matching))
+    return "-".join((dataset, split, *parts))
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for package in ("graphkd", "torch", "torch-geometric", "numpy", "scipy", "scikit-learn"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found

@@ -1,0 +1,61 @@
+"""What the library hands back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from graphkd.runs.folder import RunFolder
+from graphkd.runs.metrics import summarise
+from graphkd.runs.seed import SeedRun
+
+
+class Run:
+    """What ``graphkd.distill`` returns.
+
+    Args:
+        result: the trained seed.
+    """
+
+    def __init__(self, result: SeedRun) -> None:
+        self.result = result
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The contents of ``metrics.json``."""
+        graph = self.result.graph
+        return summarise(graph.dataset, graph.split, self.result.recipe, [self.result.entry])
+
+    @property
+    def teacher(self) -> nn.Module:
+        """The trained graph network."""
+        return self.result.taught.model
+
+    @property
+    def student(self) -> nn.Module:
+        """The trained MLP, called with prepared rows."""
+        return self.result.distilled.model
+
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Writes the run folder.
+
+        Args:
+            path: of the folder.
+            overwrite: replace a run that is there.
+
+        Raises:
+            GraphKDError: there is something at ``path``, and it may not or must not be replaced.
+        """
+        graph = self.result.graph
+        origin = dict(graph.origin)
+        places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
+        if origin.get("in_memory"):
+            origin["fingerprint"] = graph.fingerprint()
+        steps: dict[str, Any] = asdict(graph.preprocessing)
+        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}
+        folder = RunFolder(Path(path), {**config, "seeds": [self.result.seed]}, overwrite)
+        folder.add(self.result.seed, lambda: self.result)
+        folder.finish(graph.dataset, graph.split, self.result.recipe)

@@ -1,0 +1,96 @@
+"""One seed of a run: the stages in order, and what they leave behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphkd.datasets import Graph
+from graphkd.deploy import write_bundle
+from graphkd.recipe import Recipe
+from graphkd.runs.metrics import versions
+from graphkd.storage import write_json, write_text
+from graphkd.training.loop import Log
+from graphkd.training.stages import StudentResult, TeacherResult, teach, train_baseline, train_student
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One seed of a run, trained.
+
+    Args:
+        seed: the seed.
+        graph: what it was trained on.
+        recipe: its parts.
+        taught: the teacher.
+        distilled: the student.
+        baseline: the plainly trained student, or nothing.
+        log: one record per epoch and stage.
+    """
+
+    seed: int
+    graph: Graph
+    recipe: Recipe
+    taught: TeacherResult
+    distilled: StudentResult
+    baseline: StudentResult | None
+    log: Log
+
+    @classmethod
+    def train(cls, graph: Graph, recipe: Recipe, seed: int, baseline: bool = False) -> SeedRun:
+        """Runs the stages.
+
+        Args:
+            graph: checked data on its device.
+            recipe: the parts.
+            seed: of everything random.
+            baseline: also train the student plainly, for comparison.
+        """
+        log: Log = []
+        taught = teach(graph, recipe, seed, log)
+        distilled = train_student(graph, recipe, taught.output, seed, log)
+        plain = train_baseline(graph, recipe, taught.output, seed, log) if baseline else None
+        return cls(seed, graph, recipe, taught, distilled, plain, [{"seed": seed, **row} for row in log])
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """This seed's element of ``metrics.json``."""
+        teacher, student = self.taught.fit, self.distilled.fit
+        entry = {
+            "seed": self.seed,
+            "teacher": self.taught.scores,
+            "student": self.distilled.scores,
+            "epochs": {"teacher": teacher.epochs, "student": student.epochs},
+            "best_epoch": {"teacher": teacher.best_epoch, "student": student.best_epoch},
+            "seconds": {
+                "teacher": round(teacher.seconds, 3),
+                "compile": round(self.distilled.compile_seconds, 3),
+                "student": round(student.seconds, 3),
+            },
+        }
+        return entry if self.baseline is None else {**entry, "mlp": self.baseline.scores}
+
+    def write(self, folder: Path) -> None:
+        """Fills a folder with ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry)."""
+        card = {
+            "dataset": self.graph.dataset,
+            "split": self.graph.split,
+            **self.recipe.names,
+            "seed": self.seed,
+            "teacher_scores": self.taught.scores,
+            "student_scores": self.distilled.scores,
+            "versions": versions(),
+        }
+        write_bundle(
+            folder / "bundle",
+            self.distilled.model,
+            self.distilled.arguments,
+            self.graph.preprocessing,
+            self.distilled.propagation,
+            self.graph.class_names,
+            card,
+        )
+        write_text(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in self.log))
+        write_json(folder / "metrics.json", self.entry)

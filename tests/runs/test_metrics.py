@@ -1,0 +1,16 @@
+import pytest
+
+from graphkd.recipe import resolve
+from graphkd.runs import summarise, versions
+
+
+def test_mean_and_population_standard_deviation() -> None:
+    tests = [0.5, 0.7]
+    entries = [{"teacher": {"test": 1.0}, "student": {"test": test}, "mlp": {"test": 0.1}} for test in tests]
+    metrics = summarise("toy", "masks", resolve(), entries)
+    assert metrics["mean"] == {"teacher_test": 1.0, "student_test": 0.6, "mlp_test": 0.1}
+    assert metrics["std"]["student_test"] == pytest.approx(0.1)
+
+
+def test_versions_name_what_results_depend_on() -> None:
+    assert {"python", "graphkd", "torch", "torch-geometric", "numpy"} <= set(versions())
