@@ -43,15 +43,15 @@ def read_rows(path: Path) -> tuple[Any, Tensor | None]:
         raise GraphKDError(
             f"{path} must hold [rows, features] of numbers, but holds {list(rows.shape)} {rows.dtype}"
         )
-    return rows, edges
+    return (rows if scipy.sparse.issparse(rows) else np.ascontiguousarray(rows, dtype=np.float32)), edges
 
 
 def check_output(path: Path) -> None:
     """Refuses, before any work, a file that predictions cannot be written to."""
     if path.suffix not in (".csv", ".npy"):
         raise GraphKDError(f"{path} ends in '{path.suffix}': predictions are written as .csv or .npy")
-    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise GraphKDError(f"{path.parent} is no folder that can be written to: make it first")
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise GraphKDError(f"{path} cannot be written: it is a folder, or its own folder is not there or closed")
 
 
 def write_predictions(path: Path, proba: NDArray[np.float32], class_names: list[str] | None) -> None:
@@ -83,7 +83,7 @@ def _read_npy(path: Path) -> tuple[Any, None]:
 
 def _read_npz(path: Path) -> tuple[Any, Tensor | None]:
     with np.load(path, allow_pickle=False) as arrays:
-        if "format" in arrays.files and "indptr" in arrays.files:
+        if "format" in arrays.files:
             return scipy.sparse.load_npz(path), None
         if "x" not in arrays.files:
             raise GraphKDError(f"{path} holds no array x: it has {', '.join(arrays.files) or 'nothing'}")
@@ -94,6 +94,8 @@ def _read_npz(path: Path) -> tuple[Any, Tensor | None]:
 def _read_csv(path: Path) -> tuple[Any, None]:
     with path.open(newline="", encoding="utf-8") as file:
         first = file.readline()
+    if not first:
+        raise GraphKDError(f"{path} is empty: give a line of numbers per row")
     try:
         [float(value) for value in first.strip().split(",")]
         header = 0

@@ -17,7 +17,9 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path) -> None:
     scipy.sparse.save_npz(tmp_path / "c.npz", scipy.sparse.csr_matrix(X))
     np.savetxt(tmp_path / "d.csv", X, delimiter=",")
     np.savetxt(tmp_path / "e.csv", X, delimiter=",", header="one,two,three", comments="")
-    for name in ("a.npy", "b.npz", "c.npz", "d.csv", "e.csv"):
+    np.save(tmp_path / "f.npy", X.astype(">f8"))
+    scipy.sparse.save_npz(tmp_path / "g.npz", scipy.sparse.coo_matrix(X))
+    for name in ("f.npy", "g.npz", "a.npy", "b.npz", "c.npz", "d.csv", "e.csv"):
         rows, edges = read_rows(tmp_path / name)
         np.testing.assert_array_equal(rows.toarray() if hasattr(rows, "toarray") else rows, X)
         assert (edges is not None) == (name == "b.npz")
@@ -28,6 +30,7 @@ def test_files_that_are_not_rows_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "words.csv").write_text("a,b\n1,x\n")
     (tmp_path / "table.xlsx").write_text("")
     np.save(tmp_path / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    (tmp_path / "empty.csv").write_text("")
     np.save(tmp_path / "flat.npy", np.ones(3))
     np.save(tmp_path / "letters.npy", np.array([["a"]]))
     np.savez(tmp_path / "other.npz", y=X)
@@ -37,6 +40,7 @@ def test_files_that_are_not_rows_are_one_line(tmp_path: Path) -> None:
         "words.csv": "does not hold rows of numbers",
         "table.xlsx": "ends in '.xlsx'",
         "objects.npy": "does not hold rows of numbers",
+        "empty.csv": "is empty",
         "flat.npy": "must hold",
         "letters.npy": "must hold",
         "other.npz": "holds no array x: it has y",
@@ -55,6 +59,7 @@ def test_predictions(tmp_path: Path) -> None:
     assert (tmp_path / "p.csv").read_text().splitlines()[1] == '0,1,"yes, sir",0.750000'
     write_predictions(tmp_path / "p.npy", proba, None)
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), proba)
-    for path in (tmp_path / "p.json", tmp_path / "no" / "p.csv"):
+    (tmp_path / "folder.csv").mkdir()
+    for path in (tmp_path / "folder.csv", tmp_path / "p.json", tmp_path / "no" / "p.csv"):
         with pytest.raises(GraphKDError):
             check_output(path)

@@ -1,0 +1,43 @@
+"""The stages on a CUDA device; `make test-gpu`."""
+
+import pytest
+import torch
+
+import graphkd
+from graphkd.datasets import Graph
+from graphkd.influence import infgrand
+from graphkd.methods import InfGraND
+from graphkd.teachers import GCN, TeacherOutput
+from tests.conftest import make_data
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+
+def test_teacher_influence_and_compiled_loss_agree_with_the_cpu() -> None:
+    torch.manual_seed(0)
+    graph, network, logits = Graph.from_data(make_data()), GCN(8, 6, 3).eval(), torch.randn(60, 3)
+    results = []
+    for device in ("cpu", "cuda"):
+        here = graph.to(device)
+        hop = network.to(device)(here.x, here.adj).logits.detach()
+        weighted = here.with_influence(infgrand(here.x, here.adj))
+        targets = InfGraND().prepare(weighted, TeacherOutput(hop))
+        z = logits.to(device).requires_grad_()
+        loss = targets.soft.loss(z)
+        loss.backward()
+        results.append([hop, weighted.influence, targets.inputs, loss.detach(), z.grad])
+    for on_cpu, on_gpu in zip(*results, strict=True):
+        torch.testing.assert_close(on_gpu.cpu(), on_cpu, atol=1e-5, rtol=1e-4)
+
+
+def test_a_run_from_data_to_bundle(tmp_path) -> None:
+    data = graphkd.load_dataset("digits")
+    run = graphkd.distill(data, method="infgrand", matching="forward", device="cuda")
+    assert run.metrics["mean"]["student_test"] > 0.9
+    run.save(tmp_path / "run")
+    model = graphkd.load_bundle(tmp_path / "run")
+    right = model.predict(data.x, data.edge_index) == data.y.numpy()
+    assert abs(right[data.test_mask.numpy()].mean() - run.metrics["mean"]["student_test"]) < 0.005
