@@ -137,7 +137,7 @@ def resolve(
     Raises:
         GraphKDError: an unknown name, or parts that do not fit together.
     """
-    chosen: Method = _object(methods, method, Method)
+    chosen: Method = _object(_part(methods, method), Method)
     if influence is None:
         influence = default_influence(chosen)
     elif isinstance(influence, str):
@@ -146,9 +146,9 @@ def resolve(
         teacher=_part(teachers, teacher),
         student=_part(students, student),
         method=chosen,
-        matching=_object(matchings, matching, Matching),
+        matching=_object(_part(matchings, matching), Matching),
         influence=influence,
-        training=_object(None, training or Training(), Training),
+        training=_object(training or Training(), Training),
         setting=setting,
     )
 
@@ -193,9 +193,7 @@ def _part(package: ModuleType, part: Any) -> Any:
     return lookup(package, part) if isinstance(part, str) else part
 
 
-def _object(package: ModuleType | None, part: Any, kind: type) -> Any:
-    if package is not None:
-        part = _part(package, part)
+def _object(part: Any, kind: type) -> Any:
     part = part() if inspect.isclass(part) else part
     if not isinstance(part, kind):
         raise GraphKDError(f"{part!r} is neither a name nor a {kind.__name__}")

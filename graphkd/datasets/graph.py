@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
+IN_MEMORY: dict[str, Any] = {"name": "custom", "split": "masks", "in_memory": True}
+"""The origin of data that ``load_dataset`` did not make."""
+
+
 @dataclass(frozen=True)
 class Graph:
     """Everything that a stage may know of the data.
@@ -43,7 +47,7 @@ class Graph:
     class_names: list[str] | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     influence: Tensor | None = None
-    origin: dict[str, Any] = field(default_factory=lambda: {"name": "custom", "split": "masks", "in_memory": True})
+    origin: dict[str, Any] = field(default_factory=IN_MEMORY.copy)
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -58,7 +62,7 @@ class Graph:
             GraphKDError: something in the data cannot be right; the line says what.
         """
         check(data)
-        origin = dict(getattr(data, "graphkd", None) or {"name": "custom", "split": "masks", "in_memory": True})
+        origin = dict(getattr(data, "graphkd", None) or IN_MEMORY)
         if preprocessing is None:
             keys = ("features", "row_normalize")
             preprocessing = Preprocessing(**{key: origin[key] for key in keys if key in origin})

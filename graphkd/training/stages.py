@@ -16,7 +16,6 @@ from graphkd.evaluation import accuracy, macro_f1
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import select_rows
-from graphkd.students import StudentOutput
 from graphkd.teachers import TeacherOutput
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.seeds import seeded
@@ -74,23 +73,22 @@ def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> TeacherResult:
     with seeded(seed, "teacher", graph.y.device):
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes)
         model.to(graph.y.device)
-
-        labels = graph.y[graph.train]
+        labels, val_labels = graph.y[graph.train], graph.y[graph.val]
 
         def loss() -> dict[str, Tensor]:
             logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
             return {"loss": nn.functional.cross_entropy(logits, labels)}
 
         def score() -> float:
-            return accuracy(model(graph.x, graph.adj).logits[graph.val], graph.y[graph.val])
+            return accuracy(model(graph.x, graph.adj).logits[graph.val], val_labels)
 
         optimiser = (training.teacher_lr, training.teacher_weight_decay)
         result = fit("teacher", model, loss, score, training, *optimiser, log)
     with torch.no_grad():
         output = model(graph.x, graph.adj).detach()
     scores = {
-        part: accuracy(output.logits[getattr(graph, part)], graph.y[getattr(graph, part)])
-        for part in ("val", "test")
+        "val": accuracy(output.logits[graph.val], graph.y[graph.val]),
+        "test": accuracy(output.logits[graph.test], graph.y[graph.test]),
     }
     return TeacherResult(model, output, scores, result)
 
@@ -130,9 +128,10 @@ def train_student(
         # Methods may hold parameters that train: a copy, so that no seed starts from another's.
         task = Distillation(student, copy.deepcopy(recipe.method), term, recipe.matching.weight).to(device)
         batch, val_rows = targets.without_idle_rows(), select_rows(targets.inputs, graph.val)
+        val_labels = graph.y[graph.val]
 
         def score() -> float:
-            return accuracy(student(val_rows).logits, graph.y[graph.val])
+            return accuracy(student(val_rows).logits, val_labels)
 
         optimiser = (training.lr, training.weight_decay)
         result = fit(stage, task, lambda: task(batch), score, training, *optimiser, log)
@@ -149,11 +148,12 @@ def train_baseline(graph: Graph, recipe: Recipe, output: TeacherOutput, seed: in
 
 def _student_scores(student: nn.Module, targets: Targets, graph: Graph) -> dict[str, float]:
     with torch.no_grad():
-        out: dict[str, StudentOutput] = {
-            part: student(select_rows(targets.inputs, getattr(graph, part))) for part in ("val", "test")
-        }
-    scores = {part: accuracy(out[part].logits, graph.y[getattr(graph, part)]) for part in out}
-    return {**scores, "test_macro_f1": macro_f1(out["test"].logits, graph.y[graph.test])}
+        val, test = (student(select_rows(targets.inputs, nodes)).logits for nodes in (graph.val, graph.test))
+    return {
+        "val": accuracy(val, graph.y[graph.val]),
+        "test": accuracy(test, graph.y[graph.test]),
+        "test_macro_f1": macro_f1(test, graph.y[graph.test]),
+    }
 
 
 def _checked(influence: Tensor, graph: Graph) -> Tensor:
