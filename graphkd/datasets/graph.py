@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.validate import check, known_labels
-from graphkd.sparse import Adjacency, Features, as_features, check_features
+from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features
 from graphkd.storage import sha256
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Graph:
     """Everything that a stage may know of the data.
 
     Args:
-        x: ``[N, D]`` preprocessed features, dense or sparse.
+        x: ``[N, D]`` preprocessed features, sparse where that costs less.
         adj: the raw adjacency.
         y: ``[N]`` int64 classes, −1 where unknown.
         train: ``[n]`` int64 node ids; ``val`` and ``test`` likewise.
@@ -72,7 +72,7 @@ class Graph:
         y, num_classes = known_labels(data)
         features = check_features(as_features(data.x).to(torch.float32), name="data.x in float32")
         return cls(
-            x=preprocessing(features),
+            x=cheapest(preprocessing(features)),
             adj=Adjacency(data.edge_index, data.x.shape[0], getattr(data, "edge_weight", None)),
             y=y,
             train=train,

@@ -12,7 +12,7 @@ from graphkd.influence._infgrand import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.compile import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over
-from graphkd.sparse import SparseMatrix, propagate
+from graphkd.sparse import SparseMatrix, mix
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -83,7 +83,7 @@ class InfGraND(Method):
         loops = SELF_LOOPS[self.variant]
         weights = self._edge_weights(graph, self.gamma1 + self.gamma2 * influence.double())
         return Targets(
-            inputs=propagate(graph.x, graph.adj, self.hops, loops),
+            inputs=mix(graph.x, graph.adj, self.hops, loops),
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
             soft=edge_targets(teacher.logits, weights, self.tau, reverse=self.kl == "reverse"),

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.folded import folded_sum
-from graphkd.sparse import Features, select_rows
+from graphkd.sparse import Inputs, select_rows
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Targets:
     """What the student sees: rows, and nothing that knows an edge.
 
     Args:
-        inputs: ``[N, D']`` dense or sparse.
+        inputs: ``[N, D']`` dense, sparse or, for all rows at once, factored.
         labels: ``[N]`` int64; read only where ``label_weight`` is not zero.
         label_weight: ``[N]`` float64, weight of each node's cross-entropy; 0 for the unlabelled ones.
         soft: the teacher's folded distributions, or nothing.
@@ -81,7 +81,7 @@ class Targets:
         scale: ``N / B`` of a batch, 1 for all rows.
     """
 
-    inputs: Features
+    inputs: Inputs
     labels: Tensor
     label_weight: Tensor
     soft: SoftTargets | None = None

@@ -1,18 +1,23 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
-from graphkd.sparse.features import Features, as_features, check_features, linear, select_rows
+from graphkd.sparse.factored import Factored
+from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.propagate import propagate
+from graphkd.sparse.propagate import cheapest, mix, propagate
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
     "Adjacency",
+    "Factored",
     "Features",
+    "Inputs",
     "SparseMatrix",
     "as_features",
+    "cheapest",
     "check_features",
     "linear",
+    "mix",
     "propagate",
     "select_rows",
     "spmm",

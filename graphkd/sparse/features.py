@@ -9,15 +9,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.sparse.factored import Factored
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
 
 Features: TypeAlias = "Tensor | SparseMatrix"
 """Node features ``[N, D]``: a dense tensor or a sparse matrix."""
 
+Inputs: TypeAlias = "Features | Factored"
+"""Student inputs ``[N, D']``: features, or propagated ones that are kept as factors."""
 
-def linear(x: Features, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``x @ weightᵀ + bias`` for dense or sparse rows; the sparse form costs nnz · h.
+
+def linear(x: Inputs, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``x @ weightᵀ + bias`` for dense, sparse or factored rows; the sparse form costs nnz · h.
 
     Args:
         x: ``[B, D]``.
@@ -29,7 +33,7 @@ def linear(x: Features, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """
     if isinstance(x, Tensor):
         return F.linear(x, weight, bias)
-    out = spmm(x, weight.t())
+    out = x.linear(weight) if isinstance(x, Factored) else spmm(x, weight.t())
     return out if bias is None else out + bias
 
 
@@ -81,6 +85,6 @@ def check_features(x: Features, width: int | None = None, name: str = "x") -> Fe
     return x
 
 
-def select_rows(x: Features, index: Tensor) -> Features:
-    """The rows ``index [B]`` of dense or sparse features."""
+def select_rows(x: Inputs, index: Tensor) -> Features:
+    """The rows ``index [B]`` of dense, sparse or factored inputs."""
     return x.index_select(0, index) if isinstance(x, Tensor) else x.select(index)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.layers import check_sizes, layer_widths, make_norm
-from graphkd.sparse import Features, linear
+from graphkd.layers import check_sizes, dropout, layer_widths, make_norm
+from graphkd.sparse import Inputs, linear
 from graphkd.students.output import StudentOutput
 
 
 class SparseLinear(nn.Linear):
-    """``torch.nn.Linear`` that takes sparse rows as well."""
+    """``torch.nn.Linear`` that takes sparse and factored rows as well."""
 
-    def forward(self, x: Features) -> Tensor:
+    def forward(self, x: Inputs) -> Tensor:
         """``[B, d_in]`` → ``[B, d_out]``."""
         return linear(x, self.weight, self.bias)
 
@@ -53,11 +53,11 @@ class MLP(nn.Module):
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
         self.dropout = dropout
 
-    def forward(self, x: Features) -> StudentOutput:
-        """``x [B, D']``, dense or sparse → logits ``[B, C]`` and hidden layers."""
+    def forward(self, x: Inputs) -> StudentOutput:
+        """``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
         hidden: list[Tensor] = []
-        h: Features = x
+        h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
             hidden.append(F.relu(norm(layer(h))))
-            h = F.dropout(hidden[-1], self.dropout, self.training)
+            h = dropout(hidden[-1], self.dropout, self.training)
         return StudentOutput(self.layers[-1](h), hidden)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
-from graphkd.layers import make_norm
+from graphkd.layers import dropout, make_norm
 from graphkd.sparse import Adjacency, Features, as_features
 from graphkd.teachers.output import TeacherOutput
 
@@ -57,6 +57,6 @@ class Teacher(nn.Module):
             if self.residual and h.shape[1] == out.shape[1]:
                 out = out + (h if isinstance(h, Tensor) else h.to_dense())
             hops.append(out)
-            h = F.dropout(out, self.dropout, self.training)
+            h = dropout(out, self.dropout, self.training)
         logits = self.convs[-1](h, adj)
         return TeacherOutput(logits, [*hops, logits])

@@ -50,11 +50,12 @@ def fit(
     """Adam until the validation score has not been reached again for ``patience`` epochs.
 
     Afterwards ``model`` holds the weights of the best epoch, in evaluation mode. Where epochs tie, the
-    later one wins, as in the released codes. Unlike there, an epoch can be the best one, and patience
-    runs, only once learning has begun: when the loss has fallen to half of the first epoch's, at the latest
-    after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins, whose
-    soft labels are almost uniform, or patience runs out while a student's loss is still flat. Where
-    ``max_epochs`` end before that, the best epoch of all is taken.
+    later one wins, as in the released codes. Unlike there, an epoch can be the best one, patience runs, and
+    weights decay, only once learning has begun: when the loss has fallen to half of the first epoch's, at
+    the latest after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins,
+    whose soft labels are almost uniform; and a student of such a teacher never starts, since its loss has
+    less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
+    all is taken.
 
     Args:
         stage: name in log and progress bar.
@@ -63,14 +64,14 @@ def fit(
         score: validation score, higher is better, called in evaluation mode without gradients.
         training: epochs and patience.
         lr: learning rate.
-        weight_decay: L2 in Adam.
+        weight_decay: L2 in Adam, from the epoch in which learning has begun.
         log: receives one record per epoch.
 
     Raises:
         GraphKDError: loss or weights are no longer finite.
     """
     start = time.perf_counter()
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+    optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     best, best_epoch, kept = -math.inf, 0, {}
     epoch, begun, first = 0, False, math.inf
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
@@ -85,6 +86,7 @@ def fit(
             first = terms["loss"] if epoch == 0 else first
             if not begun and (terms["loss"] <= WARMUP_LOSS_RATIO * first or epoch >= 2 * training.patience):
                 begun, best = True, -math.inf
+                optimizer.param_groups[0]["weight_decay"] = weight_decay
             if value >= best:
                 best, best_epoch = value, epoch
                 kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}

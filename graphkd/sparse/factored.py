@@ -1,0 +1,82 @@
+"""Propagated features that are kept as their factors: project first, then propagate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import scipy.sparse
+import torch
+from torch import Tensor
+
+from graphkd.sparse.matrix import SparseMatrix
+from graphkd.sparse.spmm import backend_for, multiply, spmm
+
+
+class Factored:
+    """``X̃ = 1/(P+1) Σ_k Ã^k X`` for ``k = 0 … P``, of which only ``X`` and ``Ã`` are stored.
+
+    Mean pooling is linear, so a layer on it is ``X̃ Wᵀ = 1/(P+1) Σ_k Ã^k (X Wᵀ)``: nnz(X) · h for the product
+    and ``P`` products with the graph, where the table costs N · D · h. Exact for all rows at once.
+
+    Args:
+        x: ``X [N, D]``.
+        operator: ``Ã [N, N]``.
+        hops: ``P``, from 1.
+    """
+
+    def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int) -> None:
+        self.x, self.operator, self.hops = x, operator, hops
+        self.shape = x.shape
+
+    @property
+    def device(self) -> torch.device:
+        """Where the factors are."""
+        return self.x.device
+
+    def linear(self, weight: Tensor) -> Tensor:
+        """``X̃ Wᵀ [N, h]`` for ``weight [h, D]``."""
+        return _Mix.apply(spmm(self.x, weight.t()), self.operator, self.hops)  # type: ignore[no-any-return, no-untyped-call]
+
+    def select(self, index: Tensor) -> SparseMatrix:
+        """The rows ``index [B]`` of the table: ``(1/(P+1) Σ_k Ã^k)[index] X``, from the left."""
+        operator, x = _scipy(self.operator), _scipy(self.x)
+        power = _scipy(_identity(self.operator).select(index))
+        total = power
+        for _ in range(self.hops):
+            power = power @ operator
+            total = total + power
+        rows = (total @ x).tocsr() / (self.hops + 1)
+        rows.sort_indices()
+        parts = (torch.from_numpy(part).to(self.device) for part in (rows.indptr, rows.indices, rows.data))
+        rowptr, col, value = parts
+        return SparseMatrix(rowptr.long(), col.long(), value, self.shape[1])
+
+
+class _Mix(torch.autograd.Function):
+    """``1/(P+1) Σ_k Ã^k Z`` by Horner's rule: ``Z + Ã (Z + Ã (Z + …))``; the same with Ãᵀ backwards."""
+
+    @staticmethod
+    def forward(ctx: Any, dense: Tensor, operator: SparseMatrix, hops: int) -> Tensor:
+        ctx.operator, ctx.hops = operator, hops
+        return _horner(operator, dense, hops)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return _horner(ctx.operator.t(), grads[0].contiguous(), ctx.hops), None, None
+
+
+def _horner(operator: SparseMatrix, dense: Tensor, hops: int) -> Tensor:
+    backend, out = backend_for(dense.dtype, dense.device), dense
+    for _ in range(hops):
+        out = multiply(operator, out, backend).add_(dense)
+    return out / (hops + 1)
+
+
+def _identity(like: SparseMatrix) -> SparseMatrix:
+    node = torch.arange(like.shape[0] + 1, device=like.device)
+    return SparseMatrix(node, node[:-1], like.value.new_ones(like.shape[0]), like.shape[0])
+
+
+def _scipy(matrix: SparseMatrix) -> scipy.sparse.csr_matrix[Any]:
+    parts = (part.cpu().numpy() for part in (matrix.value, matrix.col, matrix.rowptr))
+    return scipy.sparse.csr_matrix(tuple(parts), shape=matrix.shape)
