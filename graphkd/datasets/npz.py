@@ -79,7 +79,8 @@ def read_graph(path: Path) -> Data:
 def _edges(adj: Any) -> Tensor:
     """``[2, E]``: the entries off the diagonal, each once; a row of the archive is a sender, as in PyG."""
     adj.sum_duplicates()
-    pairs = np.stack(adj.tocoo().coords).astype(np.int64)
+    entries = adj.tocoo()
+    pairs = np.stack([entries.row, entries.col]).astype(np.int64)
     return torch.from_numpy(pairs[:, pairs[0] != pairs[1]])
 
 
