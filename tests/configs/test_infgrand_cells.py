@@ -25,9 +25,9 @@ CELLS = read_cells()
 FILES = [name.removeprefix("infgrand/") for name in names_in("experiment") if name.startswith("infgrand/")]
 
 
-def test_every_transductive_cell_has_its_file_and_no_other_is_there() -> None:
+def test_every_cell_has_its_file_and_no_other_is_there() -> None:
     assert len(CELLS) == 36
-    assert {name for name in CELLS if name.endswith("_transductive")} <= set(FILES) <= set(CELLS)
+    assert set(FILES) == set(CELLS)
 
 
 @pytest.mark.parametrize("name", FILES)
