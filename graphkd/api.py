@@ -43,8 +43,10 @@ def load_dataset(
     Args:
         name: see ``graphkd list datasets``.
         data_dir: folder that holds raw files in PyG's layout; only read.
-        split: ``public`` or ``random``; by default the data set's first.
-        seed: of a split that is drawn.
+        split: ``public`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf`` (largest
+            connected component; 20 and 30 nodes per class, the rest) or ``fractions`` (60, 20 and 20 %
+            of every class), where the data set has it; by default its first.
+        seed: of a split that is drawn; of ten stored ones (minesweeper, tolokers) it takes number ``seed mod 10``.
         features: ``stored``, or ``binary`` to train on 0/1.
         row_normalize: train on rows divided by their sum; by default as the data set's protocol.
         directed: keep the edges' directions.
@@ -53,8 +55,9 @@ def load_dataset(
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
-        ``y [N]`` and three masks ``[N]``. The arguments are noted in ``data.graphkd``; ``features`` and
-        ``row_normalize`` are applied by ``distill``, whose bundle then does the same with raw rows.
+        ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
+        ``data.graphkd``; ``features`` and ``row_normalize`` are applied by ``distill``, whose bundle then
+        does the same with raw rows.
 
     Raises:
         GraphKDError: an unknown name or split, or files that cannot be had.

@@ -24,7 +24,9 @@ def data_dir() -> Path:
     """The real data sets; tests that ask for it are slow."""
     folder = os.environ.get("GRAPHKD_DATA")
     if not folder:
-        pytest.fail("set GRAPHKD_DATA to a folder that holds Planetoid/, Amazon/ and Coauthor/")
+        pytest.fail(
+            "set GRAPHKD_DATA to a folder with Planetoid, Amazon, Coauthor, CPF, HeterophilousGraphDataset"
+        )
     return Path(folder)
 
 

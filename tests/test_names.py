@@ -8,7 +8,12 @@ from graphkd.recipe import name_of, settings_of
 
 
 def test_everything_selectable_and_nothing_else() -> None:
-    assert set(catalogue(datasets)) == {"digits", "cora", "citeseer", "pubmed"}
+    planetoid, cpf, ranked = (
+        {"cora", "citeseer", "pubmed"},
+        {"cpf_cora", "cpf_citeseer"},
+        {"minesweeper", "tolokers"},
+    )
+    assert set(catalogue(datasets)) == {"digits", "photo", "computers", "cs", "physics"} | planetoid | cpf | ranked
     assert set(catalogue(teachers)) == {"gcn", "sage"}
     assert set(catalogue(students)) == {"mlp"}
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}

@@ -129,7 +129,7 @@ def run_job(config: DictConfig) -> None:
     else:
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
-        metrics = folder.finish(first.dataset, first.split, recipe)
+        metrics = folder.finish(first.dataset, first.split, first.metric, recipe)
     print_table(metrics, folder.path)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from graphkd.commands.own_data import own_data
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
-from graphkd.evaluation import accuracy
+from graphkd.evaluation import score
 from graphkd.runs import read_metrics
 
 TOLERANCE = 0.005
@@ -29,8 +30,9 @@ def evaluate(run: str, data_dir: str | None) -> None:
         seat = path / f"seed_{entry['seed']}"
         data = own_data(path, entry["seed"], data_dir)
         model = load_bundle(seat if seat.is_dir() else path)
-        proba = torch.from_numpy(model.predict_proba(data.x, data.edge_index))
-        val, test = (accuracy(proba[mask], data.y[mask]) for mask in (data.val_mask, data.test_mask))
+        logits = _log(torch.from_numpy(model.predict_proba(data.x, data.edge_index)))
+        masks = (data.val_mask, data.test_mask)
+        val, test = (score(metrics["metric"], logits[mask], data.y[mask]) for mask in masks)
         recorded = entry["student"]["test"]
         print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")
         if abs(test - recorded) > TOLERANCE:
@@ -38,3 +40,8 @@ def evaluate(run: str, data_dir: str | None) -> None:
                 f"seed {entry['seed']} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "
                 "the data or the bundle is not the run's own"
             )
+
+
+def _log(proba: Tensor) -> Tensor:
+    """Probabilities ``[B, C]`` → logits up to a constant per row; one that has underflowed stays finite."""
+    return proba.clamp_min(torch.finfo(proba.dtype).tiny).log()

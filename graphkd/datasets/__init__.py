@@ -1,9 +1,29 @@
 """Names → ``torch_geometric`` data, checked and preprocessed graphs, splits."""
 
 from graphkd.datasets._digits import digits
+from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
 from graphkd.datasets.graph import Graph
+from graphkd.datasets.heterophilous import minesweeper, tolokers
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.datasets.shchur import computers, cs, photo, physics
 from graphkd.datasets.source import Location, Source
 
-__all__ = ["Graph", "Location", "Preprocessing", "Source", "citeseer", "cora", "digits", "pubmed"]
+__all__ = [
+    "Graph",
+    "Location",
+    "Preprocessing",
+    "Source",
+    "citeseer",
+    "computers",
+    "cora",
+    "cpf_citeseer",
+    "cpf_cora",
+    "cs",
+    "digits",
+    "minesweeper",
+    "photo",
+    "physics",
+    "pubmed",
+    "tolokers",
+]

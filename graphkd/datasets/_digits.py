@@ -34,7 +34,7 @@ def _read(location: Location) -> Data:
 digits = Source(
     name="digits",
     paper="Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI 1998 (8-nearest-neighbour graph)",
-    splits=("random",),
+    splits=("random", "cpf", "fractions"),
     row_normalize=False,
     read=_read,
 )

@@ -17,47 +17,52 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("GRAPHKD_CACHE") or Path(home) / "graphkd")
 
 
-def find_raw(location: Location, family: str, name: str, files: list[str], url: str) -> Path:
+def find_raw(location: Location, name: str, folder: str, files: list[str], url: str, served: bool = True) -> Path:
     """The folder that holds all of ``files``.
 
-    It is looked for in ``data_dir/FAMILY/NAME/raw``, ``data_dir/NAME/raw`` (PyG's layout, any case) and
-    in the cache. The person's folder is never written to; a download goes to the cache.
+    It is looked for as ``folder`` in ``data_dir`` (PyG's layout, any case), also without the first part of
+    ``folder``, and in the cache. The person's folder is never written to; a download goes to the cache.
 
     Args:
         location: folders and the permission to download.
-        family: PyG's class, such as ``Planetoid``.
-        name: PyG's name of the data set.
+        name: of the data set, for messages.
+        folder: such as ``Planetoid/Cora/raw``.
         files: names of the raw files.
         url: address of the folder that holds them, used after permission only.
+        served: ``url`` serves the files; otherwise it is where a person finds them.
 
     Raises:
         GraphKDError: the files are not there and may not, or cannot, be fetched.
     """
-    places = [_insensitive(root, name) for root in (location.data_dir / family, location.data_dir)]
-    cached = location.cache_dir / family / name
-    for place in [*places, cached]:
-        raw = place / "raw"
+    places = [_insensitive(location.data_dir, part) for part in (folder, folder.partition("/")[2])]
+    cached = location.cache_dir / folder
+    for raw in [*places, cached]:
         missing = [file for file in files if not (raw / file).is_file()]
         if not missing:
             return raw
         if raw.is_dir() and len(missing) < len(files):
             raise GraphKDError(f"{raw} is incomplete, {missing[0]} is missing: fetch it again")
-    if not _may_download(location, name):
+    if not (served and _may_download(location, name)):
         state = "" if location.data_dir.is_dir() else ", which does not exist"
+        way = ", or allow download=yes" if served else f" ({url})"
         raise GraphKDError(
-            f"{name.lower()} is not in data_dir={location.data_dir}{state}: put its files into "
-            f"{places[0] / 'raw'}, or allow download=yes"
+            f"{name} is not in data_dir={location.data_dir}{state}: put {_listed(files)} into {places[0]}{way}"
         )
-    _download(url, files, cached / "raw")
-    return cached / "raw"
+    _download(url, files, cached)
+    return cached
 
 
-def _insensitive(root: Path, name: str) -> Path:
-    if root.is_dir():
-        for entry in sorted(root.iterdir()):
-            if entry.name.lower() == name.lower() and entry.is_dir():
-                return entry
-    return root / name
+def _listed(files: list[str]) -> str:
+    return "its files" if len(files) > 1 else files[0]
+
+
+def _insensitive(root: Path, folder: str) -> Path:
+    """``root/folder``, each part in the case in which it is there."""
+    for part in folder.split("/"):
+        entries = sorted(root.iterdir()) if root.is_dir() else []
+        found = [entry for entry in entries if entry.name.lower() == part.lower() and entry.is_dir()]
+        root = found[0] if found else root / part
+    return root
 
 
 def _may_download(location: Location, name: str) -> bool:

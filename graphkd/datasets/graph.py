@@ -35,6 +35,7 @@ class Graph:
         preprocessing: how ``x`` came from the stored features; goes into the bundle.
         influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
         origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``.
+        metric: by which models are scored, one of ``graphkd.evaluation.METRICS``.
     """
 
     x: Features
@@ -48,6 +49,7 @@ class Graph:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     influence: Tensor | None = None
     origin: dict[str, Any] = field(default_factory=IN_MEMORY.copy)
+    metric: str = "accuracy"
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -55,7 +57,7 @@ class Graph:
 
         Args:
             data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
-                optionally ``edge_weight`` and ``class_names``.
+                optionally ``edge_weight``, ``class_names`` and ``metric``.
             preprocessing: of the features; by default what ``load_dataset`` noted, for other data none.
 
         Raises:
@@ -82,6 +84,7 @@ class Graph:
             class_names=None if names is None else [str(name) for name in names],
             preprocessing=preprocessing,
             origin=origin,
+            metric=getattr(data, "metric", "accuracy"),
         )
 
     def fingerprint(self) -> str:

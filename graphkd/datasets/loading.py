@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from torch import Tensor
+
+from graphkd.datasets.component import largest_component
 from graphkd.datasets.files import default_cache_dir
 from graphkd.datasets.source import Location, Source
-from graphkd.datasets.splits import random_split
+from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
+from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -22,11 +28,13 @@ def load(source: Source, location: Location, split: str, seed: int, directed: bo
         source: the data set.
         location: where its files are.
         split: one of ``source.splits``.
-        seed: of a split that is drawn; ``public`` does not depend on it.
+        seed: of a split that is drawn. Where ``public`` is one of ``S`` stored splits, it is number
+            ``seed mod S``; where there is one, the seed plays no part.
         directed: keep edges as stored; otherwise both directions of each are there.
 
     Returns:
-        ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y`` and the masks.
+        ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
+        ``metric``. For ``cpf`` it is the largest connected component, ``node_id [N]`` says of which nodes.
 
     Raises:
         GraphKDError: the split is not one of this data set's, or the files cannot be had.
@@ -38,9 +46,35 @@ def load(source: Source, location: Location, split: str, seed: int, directed: bo
         from torch_geometric.utils import to_undirected
 
         data.edge_index = to_undirected(data.edge_index, num_nodes=data.x.shape[0])
-    if split == "random":
-        data.train_mask, data.val_mask, data.test_mask = random_split(data.y, seed)
+    data = SPLITS[split](data, seed)
+    data.metric = source.metric
     return data
+
+
+def _stored(data: Data, seed: int) -> Data:
+    """The masks as they are; of ``S`` stored splits ``[N, S]``, column ``seed mod S``."""
+    for name in MASKS:
+        mask = data[name]
+        data[name] = mask if mask.dim() == 1 else mask[:, seed % mask.shape[1]]
+    return data
+
+
+def _draw(split: Callable[[Tensor, int], Masks], data: Data, seed: int) -> Data:
+    data.train_mask, data.val_mask, data.test_mask = split(data.y, seed)
+    return data
+
+
+def _cpf(data: Data, seed: int) -> Data:
+    return _draw(cpf_split, largest_component(data), seed)
+
+
+SPLITS: dict[str, Callable[[Data, int], Data]] = {
+    "public": _stored,
+    "random": partial(_draw, random_split),
+    "cpf": _cpf,
+    "fractions": partial(_draw, fractions_split),
+}
+"""By name: data without masks, or with stored ones, and a seed → data with the split's masks."""
 
 
 def locate(data_dir: str | os.PathLike[str], cache_dir: str | os.PathLike[str] | None, download: str) -> Location:

@@ -29,7 +29,7 @@ def _read(name: str, location: Location) -> Data:
     from torch_geometric.datasets import Planetoid
 
     files = [f"ind.{name.lower()}.{part}" for part in PARTS]
-    raw = find_raw(location, "Planetoid", name, files, url=Planetoid.url)
+    raw = find_raw(location, name.lower(), f"Planetoid/{name}/raw", files, url=Planetoid.url)
     try:
         return Data(**_parts(raw, files))
     except GraphKDError:
@@ -90,7 +90,7 @@ cora, citeseer, pubmed = (
     Source(
         name=name.lower(),
         paper=_PAPER,
-        splits=("public", "random"),
+        splits=("public", "random", "cpf", "fractions"),
         row_normalize=True,
         read=partial(_read, name),
     )

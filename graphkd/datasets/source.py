@@ -35,7 +35,9 @@ class Source:
         paper: whose data it is.
         splits: those it can be had with, the default one first.
         row_normalize: whether its protocol row-normalises the features.
-        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``.
+        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and for ``public`` masks: ``[N]``, or
+            ``[N, S]`` where there are ``S`` stored splits.
+        metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
     """
 
     name: str
@@ -43,3 +45,4 @@ class Source:
     splits: tuple[str, ...]
     row_normalize: bool
     read: Callable[[Location], Data]
+    metric: str = "accuracy"

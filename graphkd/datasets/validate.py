@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation import METRICS
+from graphkd.names import unknown
 from graphkd.sparse import as_features, check_features
 from graphkd.sparse.adjacency import check_edges
 
@@ -27,7 +29,7 @@ def check(data: Data) -> None:
     Raises:
         GraphKDError: a part is missing or has the wrong shape; features or weights are not finite; an
             edge points nowhere; a mask is empty or overlaps another; a label inside a mask is not a
-            class.
+            class; ``data.metric`` is unknown or does not fit the labels.
     """
     for name in ("x", "edge_index", "y", *MASKS):
         part = getattr(data, name, None)
@@ -43,6 +45,7 @@ def check(data: Data) -> None:
         raise GraphKDError(f"data.y must hold one class per node [{num_nodes}], but has shape {list(y.shape)}")
     _check_masks(data, num_nodes)
     _check_labels(data, y.reshape(-1))
+    _check_metric(data, y.reshape(-1))
 
 
 def known_labels(data: Data) -> tuple[Tensor, int]:
@@ -121,3 +124,22 @@ def _check_labels(data: Data, y: Tensor) -> None:
                 f"no node has class {missing[0]}, though labels go up to {top - 1}: "
                 "number the classes 0 to C-1, or name all of them in data.class_names"
             )
+
+
+def _check_metric(data: Data, y: Tensor) -> None:
+    """Whether both scored parts can be scored, before anything is trained."""
+    metric = getattr(data, "metric", "accuracy")
+    if not isinstance(metric, str) or metric not in METRICS:
+        named = metric if isinstance(metric, str) else type(metric).__name__
+        raise GraphKDError(unknown("data.metric", named, list(METRICS)))
+    if metric != "roc_auc":
+        return
+    names = getattr(data, "class_names", None)
+    used = y[data.train_mask | data.val_mask | data.test_mask]
+    count = len(names) if names is not None else int(used.max()) + 1
+    if count != 2:
+        raise GraphKDError(f"data.metric is roc_auc, which needs two classes, but there are {count}: use accuracy")
+    for name in MASKS[1:]:
+        labels = y[getattr(data, name)]
+        if bool((labels == labels[0]).all()):
+            raise GraphKDError(f"data.metric is roc_auc, but {name} selects one class only: choose it anew")

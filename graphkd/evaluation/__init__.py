@@ -1,5 +1,5 @@
 """Metrics."""
 
-from graphkd.evaluation.metrics import accuracy, macro_f1
+from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
 
-__all__ = ["accuracy", "macro_f1"]
+__all__ = ["METRICS", "accuracy", "macro_f1", "roc_auc", "score"]

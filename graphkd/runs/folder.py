@@ -60,14 +60,14 @@ class RunFolder:
                 result.write(draft)
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
-    def finish(self, dataset: str, split: str, recipe: Recipe) -> dict[str, Any]:
+    def finish(self, dataset: str, split: str, metric: str, recipe: Recipe) -> dict[str, Any]:
         """Collects the seeds: all logs, the bundle of the seed that is best on validation, the metrics."""
         best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
         logs = [(self.place / f"seed_{seed}" / "log.jsonl").read_text("utf-8") for seed in self.seeds]
         write_text(self.place / "log.jsonl", "".join(logs))
-        metrics = summarise(dataset, split, recipe, self.entries)
+        metrics = summarise(dataset, split, metric, recipe, self.entries)
         write_json(self.place / "metrics.json", metrics)
         if len(self.seeds) == 1:
             shutil.rmtree(self.place / f"seed_{self.seeds[0]}")

@@ -13,7 +13,9 @@ from graphkd.recipe import Recipe, name_of
 SCHEMA_VERSION = 1
 
 
-def summarise(dataset: str, split: str, recipe: Recipe, entries: list[dict[str, Any]]) -> dict[str, Any]:
+def summarise(
+    dataset: str, split: str, metric: str, recipe: Recipe, entries: list[dict[str, Any]]
+) -> dict[str, Any]:
     """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     columns = {"teacher_test": "teacher", "student_test": "student", "mlp_test": "mlp"}
     tests = {
@@ -27,7 +29,7 @@ def summarise(dataset: str, split: str, recipe: Recipe, entries: list[dict[str, 
         "dataset": dataset,
         "split": split,
         "setting": names.pop("setting"),
-        "metric": "accuracy",
+        "metric": metric,
         **names,
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},

@@ -27,7 +27,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The contents of ``metrics.json``."""
         graph = self.result.graph
-        return summarise(graph.dataset, graph.split, self.result.recipe, [self.result.entry])
+        return summarise(graph.dataset, graph.split, graph.metric, self.result.recipe, [self.result.entry])
 
     @property
     def teacher(self) -> nn.Module:
@@ -58,4 +58,4 @@ class Run:
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}
         folder = RunFolder(Path(path), {**config, "seeds": [self.result.seed]}, overwrite)
         folder.add(self.result.seed, lambda: self.result)
-        folder.finish(graph.dataset, graph.split, self.result.recipe)
+        folder.finish(graph.dataset, graph.split, graph.metric, self.result.recipe)

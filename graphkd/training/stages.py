@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphkd import evaluation
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
-from graphkd.evaluation import accuracy, macro_f1
+from graphkd.evaluation import macro_f1
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import select_rows
@@ -80,15 +81,15 @@ def teach(graph: Graph, recipe: Recipe, seed: int, log: Log) -> TeacherResult:
             return {"loss": nn.functional.cross_entropy(logits, labels)}
 
         def score() -> float:
-            return accuracy(model(graph.x, graph.adj).logits[graph.val], val_labels)
+            return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
 
         optimiser = (training.teacher_lr, training.teacher_weight_decay)
         result = fit("teacher", model, loss, score, training, *optimiser, log)
     with torch.no_grad():
         output = model(graph.x, graph.adj).detach()
     scores = {
-        "val": accuracy(output.logits[graph.val], graph.y[graph.val]),
-        "test": accuracy(output.logits[graph.test], graph.y[graph.test]),
+        "val": evaluation.score(graph.metric, output.logits[graph.val], graph.y[graph.val]),
+        "test": evaluation.score(graph.metric, output.logits[graph.test], graph.y[graph.test]),
     }
     return TeacherResult(model, output, scores, result)
 
@@ -131,7 +132,7 @@ def train_student(
         val_labels = graph.y[graph.val]
 
         def score() -> float:
-            return accuracy(student(val_rows).logits, val_labels)
+            return evaluation.score(graph.metric, student(val_rows).logits, val_labels)
 
         optimiser = (training.lr, training.weight_decay)
         result = fit(stage, task, lambda: task(batch), score, training, *optimiser, log)
@@ -150,8 +151,8 @@ def _student_scores(student: nn.Module, targets: Targets, graph: Graph) -> dict[
     with torch.no_grad():
         val, test = (student(select_rows(targets.inputs, nodes)).logits for nodes in (graph.val, graph.test))
     return {
-        "val": accuracy(val, graph.y[graph.val]),
-        "test": accuracy(test, graph.y[graph.test]),
+        "val": evaluation.score(graph.metric, val, graph.y[graph.val]),
+        "test": evaluation.score(graph.metric, test, graph.y[graph.test]),
         "test_macro_f1": macro_f1(test, graph.y[graph.test]),
     }
 

@@ -1,12 +1,16 @@
 from pathlib import Path
 
 import pytest
+from sklearn.metrics import roc_auc_score
 
 import graphkd
 from graphkd import GraphKDError
+from graphkd.cli import main
 from graphkd.commands.evaluate import evaluate
+from graphkd.runs import read_metrics
 from tests.commands.runs import SHORT, planetoid_run
 from tests.conftest import make_data
+from tests.datasets.npz_files import splits_arrays, write
 from tests.datasets.planetoid_files import write_planetoid
 
 
@@ -54,3 +58,22 @@ def test_a_library_run_of_a_built_in_set_can_be_evaluated(
     graphkd.distill(data, seed=4, training=SHORT).save(tmp_path / "run")
     evaluate(str(tmp_path / "run"), None)
     assert capsys.readouterr().out.splitlines()[1].split()[0] == "4"
+
+
+def test_a_set_that_is_ranked_is_scored_by_roc_auc_everywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "minesweeper" / "raw" / "minesweeper.npz", splits_arrays())
+    args = [f"data_dir={tmp_path}", f"output_dir={tmp_path}/run", "training.max_epochs=5", "seeds=[3]"]
+    assert main(["distill", "dataset=minesweeper", *args]) == 0
+    assert capsys.readouterr().out.startswith("minesweeper · public split · transductive · roc_auc · 1 seed")
+    metrics = read_metrics(tmp_path / "run")
+    data = graphkd.load_dataset("minesweeper", tmp_path, seed=3)
+    proba = graphkd.load_bundle(tmp_path / "run").predict_proba(data.x)
+    auc = roc_auc_score(data.y[data.test_mask], proba[data.test_mask, 1])
+    assert metrics["metric"] == "roc_auc"
+    assert metrics["mean"]["student_test"] == pytest.approx(auc, abs=1e-3)
+    evaluate(str(tmp_path / "run"), None)
+    val, test, recorded = capsys.readouterr().out.splitlines()[1].split()[1:]
+    assert test == recorded
+    assert float(val) == pytest.approx(100 * metrics["seeds"][0]["student"]["val"], abs=0.011)

@@ -73,3 +73,8 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     assert files.default_cache_dir() == Path("/caches/graphkd")
     assert locate("~/data", None, "ask").data_dir == Path.home() / "data"
+
+
+def test_folders_in_any_case(tmp_path: Path) -> None:
+    write_planetoid(tmp_path / "data" / "planetoid" / "CORA" / "Raw")
+    assert load(tmp_path, download="never").num_nodes == NUM_NODES

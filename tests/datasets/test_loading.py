@@ -1,7 +1,9 @@
 import pytest
 import torch
 
-from graphkd import GraphKDError, load_dataset
+from graphkd import GraphKDError, datasets, load_dataset
+from graphkd.datasets.loading import SPLITS
+from graphkd.names import catalogue
 
 
 def test_digits_is_a_symmetric_graph_with_20_labels_per_class() -> None:
@@ -38,3 +40,16 @@ def test_unknown_names() -> None:
         load_dataset("digits", row_normalize="no")
     with pytest.raises(GraphKDError, match="dataset.features is 'x'"):
         load_dataset("digits", features="x")
+
+
+def test_every_split_that_a_data_set_names_exists() -> None:
+    for source in catalogue(datasets).values():
+        assert set(source.splits) <= set(SPLITS)
+
+
+@pytest.mark.parametrize("split", ["cpf", "fractions"])
+def test_drawn_splits_by_name(split: str) -> None:
+    data = load_dataset("digits", split=split)
+    assert data.graphkd["split"] == split
+    sizes = [int(data[mask].sum()) for mask in ("train_mask", "val_mask", "test_mask")]
+    assert sizes == {"cpf": [200, 300, 1297], "fractions": [1078, 360, 359]}[split]

@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphkd import GraphKDError
-from graphkd.datasets.splits import random_split
+from graphkd.datasets.splits import cpf_split, fractions_split, random_split
 
 Y = torch.arange(2000) % 4
 
@@ -28,3 +31,65 @@ def test_unlabelled_nodes_are_never_drawn() -> None:
 def test_too_few_nodes() -> None:
     with pytest.raises(GraphKDError, match="only 20 labelled nodes are left"):
         random_split(torch.arange(100) % 4, 0)
+
+
+def test_the_draw_for_a_seed_is_as_it_was() -> None:
+    train, val, test = random_split(Y, seed=7)
+    ids = [int(mask.nonzero().sum()) for mask in (train, val, test)]
+    assert ids == [83716, 481445, 1014581]
+
+
+LABELS = st.lists(st.integers(-1, 3), min_size=1, max_size=60).map(torch.tensor)
+
+
+@given(y=LABELS, seed=st.integers(0, 2**32 - 1))
+def test_cpf_draws_what_the_published_loop_draws(y: torch.Tensor, seed: int) -> None:
+    counts = [y.tolist().count(c) for c in range(int(y.max()) + 1)]
+    if not counts or min(counts) < 5 or sum(counts) == 5 * len(counts):
+        with pytest.raises(GraphKDError, match="split=cpf"):
+            cpf_split(y, seed, per_class=2, val_per_class=3)
+        return
+    train, val, test = cpf_split(y, seed, per_class=2, val_per_class=3)
+    rng, drawn = np.random.RandomState(seed), [set(), set()]
+    for part, count in zip(drawn, (2, 3), strict=True):
+        before = set().union(*drawn)
+        for c in range(len(counts)):
+            free = [node for node, label in enumerate(y.tolist()) if label == c and node not in before]
+            part.update(rng.choice(free, count, replace=False).tolist())
+    labelled = {node for node, label in enumerate(y.tolist()) if label >= 0}
+    expected = (drawn[0], drawn[1], labelled - drawn[0] - drawn[1])
+    for mask, nodes in zip((train, val, test), expected, strict=True):
+        assert set(mask.nonzero().reshape(-1).tolist()) == nodes
+
+
+@given(y=LABELS, seed=st.integers(0, 1000), train=st.sampled_from([0.5, 0.6]), val=st.sampled_from([0.2, 0.3]))
+def test_fractions_of_every_class_and_one_training_node_at_least(
+    y: torch.Tensor, seed: int, train: float, val: float
+) -> None:
+    y = torch.cat([y, torch.zeros(5, dtype=torch.long)])  # enough for three parts
+    masks = fractions_split(y, seed, train, val)
+    assert torch.equal(torch.stack(masks).sum(dim=0), (y >= 0).long())
+    assert all(mask.any() for mask in masks)
+    for c in y[y >= 0].unique():
+        size, taken = int((y == c).sum()), [int((mask & (y == c)).sum()) for mask in masks]
+        assert taken[0] >= 1
+        for count, share in zip(taken, (train, val, 1 - train - val), strict=True):
+            assert abs(count - share * size) <= 1
+    assert all(torch.equal(*pair) for pair in zip(masks, fractions_split(y, seed, train, val), strict=True))
+
+
+def test_fractions_default_to_60_20_20_and_follow_the_seed() -> None:
+    masks = fractions_split(Y, seed=0)
+    assert [torch.bincount(Y[mask]).tolist() for mask in masks] == [[300] * 4, [100] * 4, [100] * 4]
+    assert not torch.equal(masks[0], fractions_split(Y, seed=1)[0])
+
+
+def test_too_few_nodes_of_a_class() -> None:
+    with pytest.raises(GraphKDError, match="needs 50 labelled nodes of every class, but class 2 has 10"):
+        cpf_split(torch.tensor([0] * 60 + [1] * 70 + [2] * 10), 0)
+    with pytest.raises(GraphKDError, match="but no node has a label"):
+        cpf_split(torch.full((9,), -1), 0)
+    with pytest.raises(GraphKDError, match="leaves no labelled node for test"):
+        cpf_split(torch.arange(100) % 2, 0)
+    with pytest.raises(GraphKDError, match="cannot divide 2 labelled nodes into train, validation and test"):
+        fractions_split(torch.tensor([0, 1, -1]), 0)

@@ -76,6 +76,9 @@ MISTAKES = {
         "20 nodes are in both train_mask and val_mask",
     ),
     "unlabelled training node": (in_train(-1), "label -1 inside a mask, outside the classes 0 to 2"),
+    "unknown metric": (spoil("metric", "auc"), "unknown data.metric 'auc': did you mean 'roc_auc'"),
+    "a metric that is no name": (spoil("metric", [torch.ones(2, 2)]), "unknown data.metric 'list'"),
+    "three classes ranked": (spoil("metric", "roc_auc"), "needs two classes, but there are 3"),
     "a class that skips": (in_train(7), "no node has class 3, though labels go up to 7"),
 }
 
@@ -118,3 +121,13 @@ def test_named_classes_need_not_all_occur() -> None:
     data = make_data()
     data.class_names = ["a", "b", "c", "never seen"]
     assert Graph.from_data(data).num_classes == 4
+
+
+def test_roc_auc_needs_both_classes_where_it_scores() -> None:
+    data = make_data(num_classes=2)
+    data.metric = "roc_auc"
+    assert Graph.from_data(data).metric == "roc_auc"
+    assert Graph.from_data(make_data()).metric == "accuracy"
+    data.val_mask &= data.y == 0
+    with pytest.raises(GraphKDError, match="data.metric is roc_auc, but val_mask selects one class only"):
+        check(data)

@@ -1,6 +1,11 @@
+import pytest
 import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from graphkd.evaluation import accuracy, macro_f1
+from graphkd import GraphKDError
+from graphkd.evaluation import accuracy, macro_f1, roc_auc, score
+from tests.strategies import tables
 
 
 def test_by_hand() -> None:
@@ -8,3 +13,38 @@ def test_by_hand() -> None:
     y = torch.tensor([0, 1, 0, 1])
     assert accuracy(logits, y) == 0.75
     assert abs(macro_f1(logits, y) - (0.8 + 2 / 3) / 2) < 1e-12
+
+
+@given(logits=tables(12, 2), y=st.lists(st.integers(0, 1), min_size=12, max_size=12))
+def test_roc_auc_counts_the_pairs_that_are_in_order(logits: torch.Tensor, y: list[int]) -> None:
+    assume(0 < sum(y) < 12)
+    won, pairs = 0.0, 0
+    for (low_0, low_1), label in zip(logits.tolist(), y, strict=True):
+        for (high_0, high_1), other in zip(logits.tolist(), y, strict=True):
+            if (label, other) == (0, 1):
+                low, high = low_1 - low_0, high_1 - high_0
+                won, pairs = won + (high > low) + 0.5 * (high == low), pairs + 1
+    assert roc_auc(logits, torch.tensor(y)) == pytest.approx(won / pairs, abs=1e-12)
+
+
+def test_roc_auc_takes_the_difference_in_float64() -> None:
+    logits = torch.tensor([[1e8, 1e-3], [1e8, 2e-3]])
+    assert roc_auc(logits, torch.tensor([0, 1])) == 1.0
+
+
+def test_what_cannot_be_ranked_is_one_line() -> None:
+    two = torch.zeros(3, 2)
+    with pytest.raises(GraphKDError, match="nodes of both classes to score, but only one occurs"):
+        roc_auc(two, torch.tensor([1, 1, 1]))
+    with pytest.raises(GraphKDError, match=r"needs two classes, but logits are \[3, 4\]"):
+        roc_auc(torch.zeros(3, 4), torch.tensor([0, 1, 1]))
+    with pytest.raises(GraphKDError, match="the model has diverged"):
+        roc_auc(two + float("nan"), torch.tensor([0, 1, 1]))
+
+
+def test_a_score_by_name() -> None:
+    logits, y = torch.tensor([[3.0, 0.0], [2.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1, 1])
+    assert score("accuracy", logits, y) == pytest.approx(1 / 3)
+    assert score("roc_auc", logits, y) == 1.0
+    with pytest.raises(GraphKDError, match="unknown metric 'accurcy': did you mean 'accuracy'"):
+        score("accurcy", logits, y)

@@ -31,7 +31,7 @@ def fill(path: Path, graph: Graph, stop_at: int | None = None, config: dict = CO
     folder = RunFolder(path, config, overwrite=False)
     for seed in config["seeds"]:
         folder.add(seed, lambda seed=seed: train(seed))
-    folder.finish("toy", "masks", RECIPE)
+    folder.finish("toy", "masks", "accuracy", RECIPE)
     return trained
 
 

@@ -7,7 +7,8 @@ from graphkd.runs import summarise, versions
 def test_mean_and_population_standard_deviation() -> None:
     tests = [0.5, 0.7]
     entries = [{"teacher": {"test": 1.0}, "student": {"test": test}, "mlp": {"test": 0.1}} for test in tests]
-    metrics = summarise("toy", "masks", resolve(), entries)
+    metrics = summarise("toy", "masks", "roc_auc", resolve(), entries)
+    assert metrics["metric"] == "roc_auc"
     assert metrics["mean"] == {"teacher_test": 1.0, "student_test": 0.6, "mlp_test": 0.1}
     assert metrics["std"]["student_test"] == pytest.approx(0.1)
 

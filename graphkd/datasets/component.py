@@ -1,0 +1,50 @@
+"""The largest connected component of a graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy.sparse
+import torch
+from torch import Tensor
+
+from graphkd.sparse import as_features, select_rows
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def largest_component(data: Data) -> Data:
+    """Drops every node outside the largest connected component; directions do not matter.
+
+    Args:
+        data: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]``; masks are dropped.
+
+    Returns:
+        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_id [M]``, what they were
+        numbered before.
+    """
+    from torch_geometric.data import Data
+
+    nodes = _largest(data.edge_index, data.x.shape[0])
+    number = torch.full((data.x.shape[0],), -1)
+    number[nodes] = torch.arange(nodes.numel())
+    edges = number[data.edge_index]
+    x = select_rows(as_features(data.x), nodes)
+    names = {"class_names": data.class_names} if "class_names" in data else {}
+    return Data(
+        x=x if isinstance(x, Tensor) else x.torch(),
+        edge_index=edges[:, edges[0] >= 0],
+        y=data.y[nodes],
+        node_id=nodes,
+        **names,
+    )
+
+
+def _largest(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """``[M]`` ids of its nodes, ascending."""
+    ends, shape = edge_index.numpy(), (num_nodes, num_nodes)
+    adj = scipy.sparse.coo_matrix((np.ones(ends.shape[1], dtype=np.int8), tuple(ends)), shape)
+    _, member = scipy.sparse.csgraph.connected_components(adj, directed=True, connection="weak")
+    return torch.from_numpy((member == np.bincount(member).argmax()).nonzero()[0])

@@ -1,0 +1,33 @@
+"""Cora and CiteSeer as CPF, GLNN and NOSMOG use them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from graphkd.datasets.files import find_raw
+from graphkd.datasets.npz import read_graph
+from graphkd.datasets.source import Location, Source
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+HOME = "https://github.com/BUPT-GAMMA/CPF, folder data/npz"
+
+
+def _read(name: str, location: Location) -> Data:
+    """The whole graph with its stored features; the split ``cpf`` keeps the largest component."""
+    file = f"{name}.npz"
+    return read_graph(find_raw(location, f"cpf_{name}", "CPF/npz", [file], url=HOME, served=False) / file)
+
+
+cpf_cora, cpf_citeseer = (
+    Source(
+        name=f"cpf_{name}",
+        paper="Yang et al., Extract the Knowledge of Graph Neural Networks and Go Beyond it (CPF), WWW 2021",
+        splits=("cpf", "random", "fractions"),
+        row_normalize=False,
+        read=partial(_read, name),
+    )
+    for name in ("cora", "citeseer")
+)

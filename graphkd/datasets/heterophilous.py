@@ -1,0 +1,69 @@
+"""Minesweeper and Tolokers from PyG's raw layout: two classes, scored by ROC-AUC."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from graphkd.datasets.files import find_raw
+from graphkd.datasets.npz import read_arrays
+from graphkd.datasets.source import Location, Source
+from graphkd.datasets.validate import MASKS
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def _read(name: str, location: Location) -> Data:
+    """The graph with its stored splits: masks ``[N, 10]``, one column per split.
+
+    The file lists each undirected edge once; both directions are returned.
+
+    Raises:
+        GraphKDError: the files cannot be had, or hold no such graph.
+    """
+    from torch_geometric.data import Data
+    from torch_geometric.datasets import HeterophilousGraphDataset as Pyg
+    from torch_geometric.utils import to_undirected
+
+    folder, file = f"HeterophilousGraphDataset/{name}/raw", f"{name}.npz"
+    path = find_raw(location, name, folder, [file], url=Pyg.url) / file
+    arrays = read_arrays(path, ["node_features", "node_labels", "edges", *(f"{mask}s" for mask in MASKS)])
+    try:
+        x, y, edges, *masks = (torch.from_numpy(array) for array in arrays.values())
+    except TypeError as error:
+        raise GraphKDError(f"{path} does not hold a graph ({error!r}): fetch it again") from None
+    if not _is_graph(x, y, edges) or not _are_splits(masks, num_nodes=x.shape[0]):
+        raise GraphKDError(f"{path} does not hold a graph with splits: fetch it again")
+    stored = {key: mask.t().contiguous() for key, mask in zip(MASKS, masks, strict=True)}
+    pairs = to_undirected(edges.t().long().contiguous(), num_nodes=x.shape[0])
+    return Data(x=x.float(), edge_index=pairs, y=y.long(), **stored)
+
+
+def _is_graph(x: Tensor, y: Tensor, edges: Tensor) -> bool:
+    if x.dim() != 2 or y.shape != x.shape[:1] or edges.dim() != 2 or edges.shape[1] != 2:
+        return False
+    return bool(((edges >= 0) & (edges < x.shape[0])).all())
+
+
+def _are_splits(masks: list[Tensor], num_nodes: int) -> bool:
+    """Whether they are ``[S, N]`` boolean masks, with the same ``S`` of at least 1."""
+    kinds = {(mask.dtype, mask.dim(), *mask.shape[1:]) for mask in masks}
+    return kinds == {(torch.bool, 2, num_nodes)} and len({len(mask) for mask in masks} - {0}) == 1
+
+
+minesweeper, tolokers = (
+    Source(
+        name=name,
+        paper="Platonov et al., A Critical Look at the Evaluation of GNNs under Heterophily, ICLR 2023",
+        splits=("public", "random", "fractions"),
+        row_normalize=False,
+        read=partial(_read, name),
+        metric="roc_auc",
+    )
+    for name in ("minesweeper", "tolokers")
+)

@@ -1,0 +1,40 @@
+"""Amazon's and the co-author graphs from PyG's raw layout, with the features as they are stored."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from graphkd.datasets.files import find_raw
+from graphkd.datasets.npz import read_graph
+from graphkd.datasets.source import Location, Source
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def _read(name: str, folder: str, file: str, location: Location) -> Data:
+    """The whole graph, features as counts or weights: unlike PyG's loader, nothing is binarised or dense."""
+    from torch_geometric import datasets
+
+    url: str = getattr(datasets, folder.partition("/")[0]).url
+    return read_graph(find_raw(location, name, f"{folder}/raw", [file], url.rstrip("/")) / file)
+
+
+_PAPER = "Shchur et al., Pitfalls of Graph Neural Network Evaluation, 2018"
+
+photo, computers, cs, physics = (
+    Source(
+        name=name,
+        paper=_PAPER,
+        splits=("random", "cpf", "fractions"),
+        row_normalize=False,
+        read=partial(_read, name, folder, file),
+    )
+    for name, folder, file in (
+        ("photo", "Amazon/Photo", "amazon_electronics_photo.npz"),
+        ("computers", "Amazon/Computers", "amazon_electronics_computers.npz"),
+        ("cs", "Coauthor/CS", "ms_academic_cs.npz"),
+        ("physics", "Coauthor/Physics", "ms_academic_phy.npz"),
+    )
+)
