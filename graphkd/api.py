@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing
@@ -19,6 +20,8 @@ from graphkd.methods import Method
 from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
 from graphkd.runs import Run, SeedRun
+from graphkd.teachers import TeacherOutput
+from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 from graphkd.training.settings import Training
 
@@ -83,7 +86,7 @@ def load_dataset(
 def distill(
     data: Data,
     *,
-    teacher: str | Factory = "gcn",
+    teacher: str | Factory | nn.Module | TeacherOutput | Tensor = "gcn",
     student: str | Factory = "mlp",
     method: str | Method = "glnn",
     matching: str | Matching = "none",
@@ -93,22 +96,26 @@ def distill(
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
     device: str = "auto",
+    cache_dir: str | os.PathLike[str] | None = None,
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
     Args:
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
-        teacher: name, or a factory such as ``functools.partial(graphkd.teachers.GCN, num_layers=3)``.
+        teacher: name; a factory such as ``functools.partial(graphkd.teachers.GCN, num_layers=3)``; or one that
+            is fitted: a network called with ``(x, edge_index)`` as PyG's are (its answer is logits ``[N, C]`` or a
+            ``TeacherOutput``), a ``TeacherOutput``, or logits ``[N, C]`` alone.
         student: name or factory.
         method: name or object, such as ``graphkd.methods.InfGraND(lam=0.1)``.
         matching: name or object, such as ``graphkd.matching.Reverse(weight=3.0)``.
         influence: name, ``none``, or a function ``(x, adj) → [N]``; by default the method's own.
-        setting: ``transductive``.
+        setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
         training: epochs, patience and rates.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
             default what ``load_dataset`` noted, for other data none.
-        seed: of both initialisations, dropout and drawn matchings.
+        seed: of both initialisations, dropout, drawn matchings and hidden nodes.
         device: ``auto``, ``cpu`` or ``cuda``.
+        cache_dir: where finished stages are kept and found again; by default nowhere.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -120,7 +127,8 @@ def distill(
     (seed,) = parse_seeds([seed])
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     recipe.dry_run(graph.num_features, graph.num_classes)
-    return Run(SeedRun.train(graph, recipe, seed))
+    cache = Artefacts(None if cache_dir is None else Path(cache_dir))
+    return Run(SeedRun.train(graph, recipe, seed, cache=cache))
 
 
 def pick_device(device: str) -> torch.device:

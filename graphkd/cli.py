@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from graphkd import __version__
 from graphkd.errors import GraphKDError
@@ -17,6 +18,7 @@ PARTS = ("datasets", "teachers", "methods", "matching", "influence")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status: 0, or 2 for a mistake that a person can correct."""
     args = list(sys.argv[1:] if argv is None else argv)
+    warnings.showwarning = _show_warning
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     args = [arg for arg in args if arg != "--debug"]
     try:
@@ -46,6 +48,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
     return 0
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line, as for errors; what other packages have to say to programmers is left out."""
+    if category is UserWarning and "torch" not in filename:
+        print(f"graphkd: warning: {message}", file=sys.stderr)
 
 
 def _run(args: argparse.Namespace) -> None:

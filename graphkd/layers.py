@@ -57,7 +57,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """
     if not training or p == 0:
         return x
-    return _Dropout.apply(x, p) if x.is_cpu else F.dropout(x, p)  # type: ignore[no-any-return, no-untyped-call]
+    return _Dropout.apply(x, p) if x.is_cpu else F.dropout(x, p)  # type: ignore[no-untyped-call]
 
 
 class _Dropout(torch.autograd.Function):

@@ -15,17 +15,17 @@ from torch import Tensor, nn
 from graphkd import influence as influences
 from graphkd import matching as matchings
 from graphkd import methods, students, teachers
+from graphkd.datasets import SETTINGS
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching, MatchingTerm, NoMatching
 from graphkd.methods import Method
-from graphkd.names import lookup, parameters_of
+from graphkd.names import lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency
+from graphkd.teachers import TeacherOutput
 from graphkd.training.settings import Training
 
 Factory = Callable[..., nn.Module]
 """Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
-
-SETTINGS = ("transductive",)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Recipe:
     """The parts of a run.
 
     Args:
-        teacher: factory of the graph network.
+        teacher: factory of the graph network, or a teacher that is given: a fitted network, or its output.
         student: factory of the MLP.
         method: what the student learns.
         matching: which layers it is matched to.
@@ -42,7 +42,7 @@ class Recipe:
         setting: what of the graph training may see.
     """
 
-    teacher: Factory
+    teacher: Factory | nn.Module | TeacherOutput
     student: Factory
     method: Method
     matching: Matching = field(default_factory=NoMatching)
@@ -51,13 +51,17 @@ class Recipe:
     setting: str = "transductive"
 
     def __post_init__(self) -> None:
-        for key in ("teacher", "student"):
-            if isinstance(getattr(self, key), nn.Module) or not callable(getattr(self, key)):
-                raise GraphKDError(f"{key} must be a name or a factory called with num_features and num_classes")
+        if isinstance(self.student, nn.Module) or not callable(self.student):
+            raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
+        if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
+            raise GraphKDError(
+                "teacher must be a name, a factory called with num_features and num_classes, a fitted network or "
+                "a TeacherOutput"
+            )
         if lookup(students, name_of(self.student)) is not _unwrapped(self.student):
             raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
         if self.setting not in SETTINGS:
-            raise GraphKDError(f"unknown setting '{self.setting}': choose one of {', '.join(SETTINGS)}")
+            raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
         if self.influence is not None and self.method.influence == "none":
             raise GraphKDError(
                 f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
@@ -67,6 +71,18 @@ class Recipe:
     def with_method(self, method: Method) -> Recipe:
         """The same recipe for another method, with no matching and no influence."""
         return replace(self, method=method, matching=NoMatching(), influence=None)
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the influence is taken from nodes that the setting hides."""
+        hides = SETTINGS[self.setting].hides
+        return hides and self.influence is not None and self.method.influence_of_full_graph
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether every part is graphkd's own, so that its name, settings and code say all about it."""
+        parts = (self.teacher, self.student, self.method, self.matching, self.influence)
+        return all(part is None or _home(part).startswith("graphkd.") for part in parts)
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
@@ -78,8 +94,10 @@ class Recipe:
         row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
             try:
-                hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
                 hidden = self.student(**sizes).eval()(row).hidden
+                if isinstance(self.teacher, nn.Module | TeacherOutput):
+                    return
+                hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
             except RuntimeError as error:  # what torch raises where memory cannot be had
                 first = str(error).splitlines()[0]
                 raise GraphKDError(f"teacher and student cannot be built ({first}): choose smaller ones") from None
@@ -122,7 +140,7 @@ class Recipe:
 
 
 def resolve(
-    teacher: str | Factory = "gcn",
+    teacher: str | Factory | nn.Module | TeacherOutput | Tensor = "gcn",
     student: str | Factory = "mlp",
     method: str | Method = "glnn",
     matching: str | Matching = "none",
@@ -130,7 +148,7 @@ def resolve(
     training: Training | None = None,
     setting: str = "transductive",
 ) -> Recipe:
-    """Names or objects → a recipe.
+    """Names or objects → a recipe; a teacher may be its logits alone.
 
     ``influence=None`` takes the one the method is published with, in the method's own variant.
 
@@ -143,7 +161,7 @@ def resolve(
     elif isinstance(influence, str):
         influence = None if influence == "none" else lookup(influences, influence)
     return Recipe(
-        teacher=_part(teachers, teacher),
+        teacher=TeacherOutput(teacher) if isinstance(teacher, Tensor) else _part(teachers, teacher),
         student=_part(students, student),
         method=chosen,
         matching=_object(_part(matchings, matching), Matching),
@@ -183,10 +201,21 @@ def _unwrapped(part: Any) -> Any:
 
 
 def _node(part: Any) -> dict[str, Any]:
-    made = _unwrapped(part)
-    made = made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
+    made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    return {"_target_": f"{package}.{made.__qualname__}", **settings_of(part)}
+    given = isinstance(part, TeacherOutput) or (isinstance(part, nn.Module) and not isinstance(part, Method))
+    settings = {"in_memory": True} if given else settings_of(part)
+    return {"_target_": f"{package}.{made.__qualname__}", **settings}
+
+
+def _made(part: Any) -> Any:
+    """The class or function behind a part."""
+    made = _unwrapped(part)
+    return made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
+
+
+def _home(part: Any) -> str:
+    return str(_made(part).__module__)
 
 
 def _part(package: ModuleType, part: Any) -> Any:

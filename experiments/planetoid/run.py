@@ -23,7 +23,8 @@ from graphkd.methods import GLNN
 from graphkd.recipe import Recipe
 from graphkd.storage import write_json, write_text
 from graphkd.training.loop import Log
-from graphkd.training.stages import teach, train_baseline, train_student
+from graphkd.training.student import train_baseline, train_student
+from graphkd.training.teach import teach
 
 CELLS = ("cora_sage", "cora_gcn", "pubmed_gcn", "pubmed_sage")
 COLUMNS = ("mlp", "teacher", "glnn", "infgrand")

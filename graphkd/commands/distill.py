@@ -33,10 +33,12 @@ from graphkd.config import (
     resolved,
     unknown_key,
 )
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, Scene
+from graphkd.datasets.loading import locate
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs import RunFolder, SeedRun, default_name, read_metrics
+from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
 FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
@@ -118,9 +120,11 @@ def run_job(config: DictConfig) -> None:
         return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
 
     def train(seed: int) -> SeedRun:
-        return SeedRun.train(first if seed == seeds[0] else graph(seed), recipe, seed, baseline)
+        return SeedRun.train(first if seed == seeds[0] else graph(seed), recipe, seed, baseline, cache)
 
+    cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
     first = graph(seeds[0])
+    Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
     recipe.dry_run(first.num_features, first.num_classes)
     folder = RunFolder(_run_path(config, first, recipe), resolved(config, seeds), config.overwrite)

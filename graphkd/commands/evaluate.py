@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from graphkd.commands.own_data import own_data
+from graphkd.datasets import Graph, Scene
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
-from graphkd.evaluation import score
 from graphkd.runs import read_metrics
+from graphkd.sparse import mix
+from graphkd.training.student import student_scores
 
 TOLERANCE = 0.005
 """Share of test rows that another machine's rounding may move across a decision boundary."""
@@ -28,11 +27,12 @@ def evaluate(run: str, data_dir: str | None) -> None:
     print(f"{'seed':>6}{'val %':>12}{'test %':>12}{'recorded test %':>20}")
     for entry in metrics["seeds"]:
         seat = path / f"seed_{entry['seed']}"
-        data = own_data(path, entry["seed"], data_dir)
         model = load_bundle(seat if seat.is_dir() else path)
-        logits = _log(torch.from_numpy(model.predict_proba(data.x, data.edge_index)))
-        masks = (data.val_mask, data.test_mask)
-        val, test = (score(metrics["metric"], logits[mask], data.y[mask]) for mask in masks)
+        graph = Graph.from_data(own_data(path, entry["seed"], data_dir), model.preprocessing)
+        scene, mixing = Scene.of(graph, metrics["setting"], entry["seed"]), model.propagation
+        inputs = mix(scene.observed.x, scene.observed.adj, mixing.hops, mixing.self_loops)
+        found = student_scores(model.student, inputs, mixing, scene)
+        val, test = found["val"], found["test"]
         recorded = entry["student"]["test"]
         print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")
         if abs(test - recorded) > TOLERANCE:
@@ -40,8 +40,3 @@ def evaluate(run: str, data_dir: str | None) -> None:
                 f"seed {entry['seed']} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "
                 "the data or the bundle is not the run's own"
             )
-
-
-def _log(proba: Tensor) -> Tensor:
-    """Probabilities ``[B, C]`` → logits up to a constant per row; one that has underflowed stays finite."""
-    return proba.clamp_min(torch.finfo(proba.dtype).tiny).log()

@@ -6,13 +6,17 @@ from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.datasets.scene import SETTINGS, Scene, Setting
 from graphkd.datasets.shchur import computers, cs, photo, physics
 from graphkd.datasets.source import Location, Source
 
 __all__ = [
+    "SETTINGS",
     "Graph",
     "Location",
     "Preprocessing",
+    "Scene",
+    "Setting",
     "Source",
     "citeseer",
     "computers",

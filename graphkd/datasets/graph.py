@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.validate import check, known_labels
-from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features
+from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
 from graphkd.storage import sha256
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Graph:
         preprocessing: how ``x`` came from the stored features; goes into the bundle.
         influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
         origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``.
+        stored: ``[N, D]`` features before preprocessing, where that changes them.
         metric: by which models are scored, one of ``graphkd.evaluation.METRICS``.
     """
 
@@ -49,6 +50,7 @@ class Graph:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     influence: Tensor | None = None
     origin: dict[str, Any] = field(default_factory=IN_MEMORY.copy)
+    stored: Features | None = None
     metric: str = "accuracy"
 
     @classmethod
@@ -84,6 +86,7 @@ class Graph:
             class_names=None if names is None else [str(name) for name in names],
             preprocessing=preprocessing,
             origin=origin,
+            stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", "accuracy"),
         )
 
@@ -118,9 +121,31 @@ class Graph:
         """The same graph with node weights ``[N]`` attached."""
         return replace(self, influence=influence)
 
+    def subset(self, nodes: Tensor) -> Graph:
+        """The graph that ``nodes [n]`` induce, ascending, numbered anew; all others leave no trace."""
+        place = torch.full_like(self.y, -1)
+        place[nodes] = torch.arange(nodes.numel(), device=nodes.device)
+        train, val, test = (part[part >= 0] for part in (place[self.train], place[self.val], place[self.test]))
+        return replace(
+            self,
+            x=cheapest(select_rows(self.x, nodes)),
+            stored=None if self.stored is None else select_rows(self.stored, nodes),
+            adj=self.adj.subgraph(nodes),
+            y=self.y[nodes],
+            train=train,
+            val=val,
+            test=test,
+        )
+
+    def isolate(self, nodes: Tensor) -> Graph:
+        """The same graph without the edges of ``nodes``."""
+        return replace(self, adj=self.adj.without_edges_of(nodes))
+
     def to(self, device: torch.device | str) -> Graph:
         """The same graph on another device."""
         device = torch.device(device)
         moved = {name: getattr(self, name).to(device) for name in ("x", "y", "train", "val", "test", "adj")}
-        influence = None if self.influence is None else self.influence.to(device)
-        return replace(self, influence=influence, **moved)
+        for name in ("influence", "stored"):
+            part = getattr(self, name)
+            moved[name] = None if part is None else part.to(device)
+        return replace(self, **moved)

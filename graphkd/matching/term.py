@@ -28,7 +28,7 @@ class MatchingTerm(nn.Module):
             if not widths:
                 raise GraphKDError(
                     f"matching={matching.name} needs a hidden layer, but the {owner} has none: "
-                    f"set {owner}.num_layers to 2 or more, or matching=none"
+                    f"set {owner}.num_layers to 2 or more (a given teacher: tell its hops), or matching=none"
                 )
         self.pairs = matching.pairs(len(student_widths), len(teacher_widths))
         self.distance = DISTANCES[matching.distance]

@@ -31,6 +31,10 @@ class Method(nn.Module):
     name: ClassVar[str]
     influence: ClassVar[str] = "none"
     """The node weights it is published with; ``none`` for a method that weights no nodes."""
+    has_teacher: ClassVar[bool] = True
+    """Whether it reads the teacher's output."""
+    influence_of_full_graph: bool = False
+    """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 
     def __init__(self, lam: float, tau: float) -> None:
         super().__init__()

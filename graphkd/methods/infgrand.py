@@ -28,7 +28,7 @@ class InfGraND(Method):
     - ``variant=paper``: the mean over nodes ``i`` of the mean over ``j`` in the closed neighbourhood of
       ``i`` of ``w_j KL(q_j ‖ p_i)``; Ã over A + I;
     - ``variant=reference`` (the released code): the mean of the same over all edges of ``A°``, so hubs
-      count more; Ã over A + 2I.
+      count more; Ã over A + 2I. Where nodes are hidden, the influence is still the full graph's.
 
     A node learns from the senders of its incoming edges. No factor τ². Defaults are the published Cora
     cell's (SAGE, transductive).
@@ -73,6 +73,7 @@ class InfGraND(Method):
         if hops < 0:
             raise GraphKDError(f"method.hops is {hops}: it must be 0 or more")
         self.variant, self.kl, self.hops = variant, kl, hops
+        self.influence_of_full_graph = variant == "reference"
         self.delta1, self.delta2, self.gamma1, self.gamma2 = delta1, delta2, gamma1, gamma2
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

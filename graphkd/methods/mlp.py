@@ -19,6 +19,7 @@ class MLP(Method):
     """
 
     name = "mlp"
+    has_teacher = False
 
     def __init__(self) -> None:
         super().__init__(lam=1.0, tau=1.0)

@@ -31,6 +31,7 @@ def summarise(
         "setting": names.pop("setting"),
         "metric": metric,
         **names,
+        **({"influence_of_full_graph": True} if recipe.leaks else {}),
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},

@@ -30,8 +30,8 @@ class Run:
         return summarise(graph.dataset, graph.split, graph.metric, self.result.recipe, [self.result.entry])
 
     @property
-    def teacher(self) -> nn.Module:
-        """The trained graph network."""
+    def teacher(self) -> nn.Module | None:
+        """The graph network; nothing where only its output was given."""
         return self.result.taught.model
 
     @property

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, Scene
 from graphkd.deploy import write_bundle
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import versions
 from graphkd.storage import write_json, write_text
+from graphkd.training.artefacts import Artefacts
 from graphkd.training.loop import Log
-from graphkd.training.stages import StudentResult, TeacherResult, teach, train_baseline, train_student
+from graphkd.training.student import StudentResult, train_baseline, train_student
+from graphkd.training.teach import TeacherResult, teach
 
 
 @dataclass(frozen=True)
@@ -39,19 +41,28 @@ class SeedRun:
     log: Log
 
     @classmethod
-    def train(cls, graph: Graph, recipe: Recipe, seed: int, baseline: bool = False) -> SeedRun:
+    def train(
+        cls,
+        graph: Graph,
+        recipe: Recipe,
+        seed: int,
+        baseline: bool = False,
+        cache: Artefacts | None = None,
+    ) -> SeedRun:
         """Runs the stages.
 
         Args:
             graph: checked data on its device.
             recipe: the parts.
-            seed: of everything random.
+            seed: of everything random, the nodes that a setting hides included.
             baseline: also train the student plainly, for comparison.
+            cache: where finished stages are kept, and found.
         """
         log: Log = []
-        taught = teach(graph, recipe, seed, log)
-        distilled = train_student(graph, recipe, taught.output, seed, log)
-        plain = train_baseline(graph, recipe, taught.output, seed, log) if baseline else None
+        scene = Scene.of(graph, recipe.setting, seed)
+        taught = teach(scene, recipe, seed, log, cache)
+        distilled = train_student(scene, recipe, taught, seed, log, cache)
+        plain = train_baseline(scene, recipe, taught, seed, log, cache) if baseline else None
         return cls(seed, graph, recipe, taught, distilled, plain, [{"seed": seed, **row} for row in log])
 
     @property

@@ -49,10 +49,25 @@ class Adjacency:
         """The same graph on another device."""
         if self.matrix.device == torch.device(device):
             return self
-        moved = Adjacency.__new__(Adjacency)
-        moved.matrix, moved._normalised = self.matrix.to(torch.device(device)), {}
-        moved.weighted = self.weighted
-        return moved
+        return self._like(self.matrix.to(torch.device(device)))
+
+    def subgraph(self, nodes: Tensor) -> Adjacency:
+        """The graph that ``nodes [n]`` (ascending) induce; node ``nodes[k]`` becomes ``k``."""
+        place = self.matrix.col.new_full((self.num_nodes,), -1)
+        place[nodes] = torch.arange(nodes.numel(), device=nodes.device)
+        rows = self.matrix.select(nodes)
+        return self._like(rows.filter(place[rows.col] >= 0).renumber(place, nodes.numel()))
+
+    def without_edges_of(self, nodes: Tensor) -> Adjacency:
+        """The same nodes, without any edge from or to ``nodes [m]``."""
+        touched = torch.zeros(self.num_nodes, dtype=torch.bool, device=nodes.device)
+        touched[nodes] = True
+        return self._like(self.matrix.filter(~(touched[self.matrix.row] | touched[self.matrix.col])))
+
+    def _like(self, matrix: SparseMatrix) -> Adjacency:
+        other = Adjacency.__new__(Adjacency)
+        other.matrix, other.weighted, other._normalised = matrix, self.weighted, {}
+        return other
 
     def structure(self, self_loops: int = 1) -> SparseMatrix:
         """The 0/1 pattern of ``A`` with every diagonal entry set to ``self_loops``: ``A° [N, N]``."""

@@ -108,6 +108,15 @@ class SparseMatrix:
         entry = torch.arange(start.numel(), device=self.device) + start
         return SparseMatrix(rowptr, self.col[entry], self.value[entry], self.shape[1])
 
+    def filter(self, kept: Tensor) -> SparseMatrix:
+        """The same matrix with only the entries that ``kept [nnz]`` marks."""
+        rowptr = _rowptr(self.row[kept], self.shape[0])
+        return SparseMatrix(rowptr, self.col[kept], self.value[kept], self.shape[1])
+
+    def renumber(self, place: Tensor, num_cols: int) -> SparseMatrix:
+        """Column ``j`` becomes ``place[j]``, which must keep the order of the columns in use."""
+        return SparseMatrix(self.rowptr, place[self.col], self.value, num_cols)
+
     def sum(self, dim: int) -> Tensor:
         """Row sums ``[M]`` (``dim=1``) or column sums ``[N]`` (``dim=0``)."""
         index, size = (self.row, self.shape[0]) if dim == 1 else (self.col, self.shape[1])

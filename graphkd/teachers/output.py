@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from graphkd.storage import sha256
+
 
 @dataclass(frozen=True)
 class TeacherOutput:
@@ -19,6 +21,11 @@ class TeacherOutput:
 
     logits: Tensor
     hops: list[Tensor] = field(default_factory=list)
+
+    def checksum(self) -> str:
+        """A checksum of all tensors: whether two outputs are the same."""
+        parts = [self.logits, *self.hops]
+        return sha256(b"".join(part.detach().cpu().contiguous().numpy().tobytes() for part in parts))
 
     def detach(self) -> TeacherOutput:
         """The same values without a gradient."""

@@ -1,0 +1,111 @@
+"""What a finished stage leaves in the cache, so that no command does it twice."""
+
+from __future__ import annotations
+
+import functools
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from graphkd.errors import GraphKDError
+from graphkd.storage import seal, sha256, write_bytes
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The result of a stage.
+
+    Args:
+        tensors: by name; on the CPU.
+        facts: everything else, as JSON.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Artefacts:
+    """Artefacts of stages in a folder, one file each, named by stage and key.
+
+    A key says everything that the result depends on, the code included. Files appear whole, under another
+    name first, so that several runs may share a cache at any time; each carries a checksum, and one that is
+    damaged is made again.
+
+    Args:
+        root: the cache folder, or nothing, which keeps nothing.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.folder = None if root is None else root / "stages"
+
+    def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
+        """The artefact with this key, if it is there and whole."""
+        path = self._path(stage, key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return _read(path)
+        except Exception as error:  # a damaged file can fail in many ways
+            warnings.warn(f"{path} is damaged ({error}): the {stage} is made again", stacklevel=2)
+            return None
+
+    def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        """Keeps an artefact; one that is there is replaced by its equal."""
+        path = self._path(stage, key)
+        if path is None:
+            return
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
+        card = {"key": key, "facts": artefact.facts, "tensors": _digest(tensors)}
+        metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, safetensors.torch.save(tensors, metadata))
+        except OSError as error:
+            raise GraphKDError(
+                f"the cache {path.parent} cannot be written ({error.strerror}): choose another cache_dir"
+            ) from None
+
+    def _path(self, stage: str, key: dict[str, Any]) -> Path | None:
+        if self.folder is None:
+            return None
+        return self.folder / f"{stage}-{sha256(json.dumps(key, sort_keys=True).encode())[:32]}.safetensors"
+
+
+def code_of(*parts: str) -> str:
+    """A checksum of the package's code in these folders and files, and of the torch that runs it."""
+    return _code_of(parts)
+
+
+@functools.cache
+def _code_of(parts: tuple[str, ...]) -> str:
+    package = Path(__file__).parent.parent
+    found = [package / part for part in parts]
+    files = [file for place in found for file in (place.rglob("*.py") if place.is_dir() else [place])]
+    content = b"".join(file.read_bytes() for file in sorted(files))
+    return sha256(content + torch.__version__.encode())
+
+
+def _read(path: Path) -> Artefact:
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    card = json.loads(metadata["card"])
+    if seal(card) != metadata["checksum"] or card["tensors"] != _digest(tensors):
+        raise ValueError("its checksum does not fit")
+    return Artefact(tensors, card["facts"])
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    parts = [f"{name} {tensor.dtype} {list(tensor.shape)}".encode() for name, tensor in sorted(tensors.items())]
+    parts += [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for _, tensor in sorted(tensors.items())]
+    return sha256(b"".join(parts))

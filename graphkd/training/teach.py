@@ -1,0 +1,122 @@
+"""The first stage: a teacher is trained, or taken as it comes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd import evaluation
+from graphkd.datasets import Graph, Scene
+from graphkd.errors import GraphKDError
+from graphkd.recipe import Recipe
+from graphkd.teachers import TeacherOutput, given_output
+from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.loop import Fit, Log, fit
+from graphkd.training.scores import scores
+from graphkd.training.seeds import seeded
+
+
+@dataclass(frozen=True)
+class TeacherResult:
+    """A teacher and what it says.
+
+    Args:
+        model: the network, in evaluation mode; nothing where only its output was given.
+        output: its frozen ``logits [n, C]`` and hops on the observed graph.
+        scores: ``val``, ``test`` and what the setting adds.
+        fit: epochs and seconds; of a given teacher 0.
+        key: what the output depends on; part of the key of what is made from it.
+    """
+
+    model: nn.Module | None
+    output: TeacherOutput
+    scores: dict[str, float]
+    fit: Fit
+    key: dict[str, Any]
+
+
+def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | None = None) -> TeacherResult:
+    """Trains the teacher on the labelled nodes, all observed nodes in view.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: names the teacher and the training, or holds a teacher that is given.
+        seed: of initialisation and dropout.
+        log: receives one record per epoch.
+        cache: where a finished teacher is kept, and found.
+
+    Raises:
+        GraphKDError: a given teacher does not fit the data or the setting.
+    """
+    if isinstance(recipe.teacher, nn.Module | TeacherOutput):
+        return _given(scene, recipe.teacher)
+    cache = cache or Artefacts(None)
+    graph, device = scene.observed, scene.observed.y.device
+    key = _key(scene, recipe, seed)
+    kept = cache.load("teacher", key) if recipe.reproducible else None
+    with seeded(seed, "teacher", device):
+        model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
+        if kept is None:
+            records: Log = []
+            result = _train(model, graph, recipe, records)
+        else:
+            model.load_state_dict(dict(kept.tensors))
+            records, result = kept.facts["log"], Fit(**kept.facts["fit"])
+    log += records
+    if kept is None and recipe.reproducible:
+        cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
+    output, hidden = _outputs(scene, lambda graph: model.eval()(graph.x, graph.adj))
+    return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key)
+
+
+def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
+    training, labels, val_labels = recipe.training, graph.y[graph.train], graph.y[graph.val]
+
+    def loss() -> dict[str, Tensor]:
+        logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
+        return {"loss": nn.functional.cross_entropy(logits, labels)}
+
+    def score() -> float:
+        return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
+
+    optimiser = (training.teacher_lr, training.teacher_weight_decay)
+    return fit("teacher", model, loss, score, training, *optimiser, log)
+
+
+def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
+    if isinstance(teacher, TeacherOutput) and scene.setting.hides:
+        raise GraphKDError(
+            f"a teacher given by its logits has seen every node, setting={scene.setting.name} hides some: "
+            "give the network itself, or use setting=transductive"
+        )
+    output, hidden = _outputs(scene, lambda graph: given_output(teacher, graph))
+    model = None if isinstance(teacher, TeacherOutput) else teacher
+    fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
+    return TeacherResult(model, output, scores(scene, output.logits, hidden), fit, {"given": output.checksum()})
+
+
+def _outputs(scene: Scene, run: Any) -> tuple[TeacherOutput, Tensor]:
+    """The frozen output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
+    with torch.no_grad():
+        output = run(scene.observed).detach()
+        hidden = run(scene.full).logits[scene.hidden] if scene.setting.hides else output.logits[:0]
+    return output, hidden
+
+
+def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
+    training = recipe.training
+    return {
+        "graph": scene.observed.fingerprint(),
+        "classes": scene.observed.num_classes,
+        "metric": scene.observed.metric,
+        "setting": scene.setting.name,
+        "teacher": recipe.config()["teacher"],
+        "epochs": [training.max_epochs, training.patience],
+        "optimiser": [training.teacher_lr, training.teacher_weight_decay],
+        "seed": seed,
+        "device": scene.observed.y.device.type,
+        "code": code_of("datasets", "sparse", "teachers", "training", "layers.py"),
+    }
