@@ -93,7 +93,7 @@ MISTAKES = {
     "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
     "an exploding width": (["student.hidden_dim=1000000000000"], "choose smaller ones"),
     "no teacher": (["teacher=null"], "teacher is null: choose one of gcn, sage"),
-    "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, cora, digits, pubmed"),
+    "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, cora, custom, digits, pubmed"),
     "no method": (["method=null"], "method is null: choose one of glnn, infgrand, mlp"),
     "unknown permission": (["download=maybe"], "download is 'maybe': choose ask, yes or never"),
     "a word for a number": (["method=infgrand", "influence.self_loops=abc"], "could not be converted to Integer"),

@@ -29,7 +29,8 @@ def evaluate(run: str, data_dir: str | None) -> None:
         seat = path / f"seed_{entry['seed']}"
         data = own_data(path, entry["seed"], data_dir)
         model = load_bundle(seat if seat.is_dir() else path)
-        proba = torch.from_numpy(model.predict_proba(data.x, data.edge_index))
+        weight = getattr(data, "edge_weight", None)
+        proba = torch.from_numpy(model.predict_proba(data.x, data.edge_index, edge_weight=weight))
         val, test = (accuracy(proba[mask], data.y[mask]) for mask in (data.val_mask, data.test_mask))
         recorded = entry["student"]["test"]
         print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")

@@ -2,8 +2,9 @@
 
 from graphkd.datasets._digits import digits
 from graphkd.datasets.graph import Graph
+from graphkd.datasets.own import custom
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.source import Location, Source
 
-__all__ = ["Graph", "Location", "Preprocessing", "Source", "citeseer", "cora", "digits", "pubmed"]
+__all__ = ["Graph", "Location", "Preprocessing", "Source", "citeseer", "cora", "custom", "digits", "pubmed"]

@@ -44,3 +44,48 @@ def random_split(
     for mask, part in zip(masks, parts, strict=True):
         mask[torch.from_numpy(part)] = True
     return masks[0], masks[1], masks[2]
+
+
+def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) -> tuple[Tensor, Tensor, Tensor]:
+    """Draws fractions of the labelled nodes; the classes have the same ones, as far as they can be divided.
+
+    Of a class with ``n`` nodes, ``max(1, round(train · n))`` are for training. The rest of all classes, one class
+    after another, is dealt to validation and test in the ratio that is left.
+
+    Args:
+        y: ``[N]`` classes, −1 where unknown; such nodes are never drawn.
+        seed: of the draw.
+        train: fraction of the training nodes.
+        val: fraction of the validation nodes; what remains is for testing.
+
+    Returns:
+        Three boolean masks ``[N]``.
+
+    Raises:
+        GraphKDError: there are too few labelled nodes.
+
+    Source: a common choice; no paper.
+    """
+    rng = np.random.RandomState(seed)
+    order = rng.permutation(int(y.numel()))
+    labels = y.numpy()[order]
+    groups = [order[labels == c] for c in range(int(y.max()) + 1)]
+    counts = [max(1, int(train * group.size + 0.5)) for group in groups]
+    none = order[:0]  # of all nodes, where no label is known
+    rest = np.concatenate([none, *(group[count:] for group, count in zip(groups, counts, strict=True))])
+    dealt = np.floor(np.arange(rest.size + 1) * val / (1.0 - train) + 1e-9)
+    to_val = dealt[1:] > dealt[:-1]
+    parts = (
+        np.concatenate([none, *(group[:n] for group, n in zip(groups, counts, strict=True))]),
+        rest[to_val],
+        rest[~to_val],
+    )
+    if not all(part.size for part in parts):
+        raise GraphKDError(
+            f"split=fractions needs nodes for training, validation and test, but there are only "
+            f"{int((y >= 0).sum())} labelled nodes in {len(groups)} classes: label more, or give the masks"
+        )
+    masks = torch.zeros(3, y.numel(), dtype=torch.bool)
+    for mask, part in zip(masks, parts, strict=True):
+        mask[torch.from_numpy(part)] = True
+    return masks[0], masks[1], masks[2]

@@ -1,8 +1,12 @@
+import math
+
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graphkd import GraphKDError
-from graphkd.datasets.splits import random_split
+from graphkd.datasets.splits import fractions_split, random_split
 
 Y = torch.arange(2000) % 4
 
@@ -28,3 +32,29 @@ def test_unlabelled_nodes_are_never_drawn() -> None:
 def test_too_few_nodes() -> None:
     with pytest.raises(GraphKDError, match="only 20 labelled nodes are left"):
         random_split(torch.arange(100) % 4, 0)
+
+
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=60), st.integers(0, 5))
+def test_fractions_are_those_of_the_labelled_nodes_and_no_class_goes_without_training(
+    labels: list[int], seed: int
+) -> None:
+    y = torch.tensor(labels)
+    counts = [labels.count(c) for c in range(max(labels) + 1)]
+    training = [max(1, math.floor(0.6 * count + 0.5)) if count else 0 for count in counts]
+    left = sum(counts) - sum(training)
+    if left < 2:
+        with pytest.raises(GraphKDError, match="split=fractions needs nodes for training, validation and test"):
+            fractions_split(y, seed)
+        return
+    train, val, test = fractions_split(y, seed)
+    assert [int((train & (y == c)).sum()) for c in range(len(counts))] == training
+    assert (int(val.sum()), int(test.sum())) == (left // 2, left - left // 2)
+    assert torch.equal(train.int() + val.int() + test.int(), (y >= 0).int())
+
+
+def test_other_fractions_and_the_seed() -> None:
+    train, val, test = fractions_split(Y, 0, train=0.1, val=0.3)
+    assert (int(train.sum()), int(val.sum()), int(test.sum())) == (200, 600, 1200)
+    assert torch.bincount(Y[val]).tolist() == [150] * 4
+    assert torch.equal(fractions_split(Y, 1)[0], fractions_split(Y, 1)[0])
+    assert not torch.equal(fractions_split(Y, 1)[0], fractions_split(Y, 2)[0])
