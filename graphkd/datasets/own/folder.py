@@ -10,8 +10,9 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, read_parts
 from graphkd.datasets.own.frames import frame_parts
+from graphkd.datasets.own.masks import MASK_COLUMNS
 from graphkd.datasets.own.npz import read_features, read_graph
-from graphkd.datasets.own.tables import MASK_COLUMNS, read_table
+from graphkd.datasets.own.tables import read_table
 from graphkd.datasets.source import Location, Source
 from graphkd.errors import GraphKDError
 

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse
 
 from graphkd.datasets.own.build import Parts
-from graphkd.datasets.own.tables import MASK_COLUMNS
+from graphkd.datasets.own.masks import MASK_COLUMNS
 from graphkd.errors import GraphKDError
 
 SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")

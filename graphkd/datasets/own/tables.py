@@ -8,7 +8,6 @@ from typing import Any
 
 from graphkd.errors import GraphKDError
 
-MASK_COLUMNS = ("train_mask", "val_mask", "test_mask")
 TEXT_COLUMNS = ("id", "source", "target", "label", "split")
 """Read as texts: numbers would lose the zeros of an id such as 007."""
 
@@ -44,6 +43,8 @@ def _read_csv(file: Path) -> Any:
     import pandas as pd
 
     header = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
+    if any(name.startswith("Unnamed: ") for name in header):
+        raise GraphKDError(f"{file} has a column without a name: name it, or write the file with index=False")
     texts = {name: str for name in TEXT_COLUMNS if name in header}
     frame = pd.read_csv(
         file,

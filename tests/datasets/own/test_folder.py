@@ -145,6 +145,10 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "a gap among features": (table({"a": [1.0, None] * 4}), "nodes.csv column 'a' holds nothing in row 1"),
     "an id twice": (table({"id": ["x"] * 8}), "nodes.csv column 'id' holds 'x' twice"),
     "an edge from nowhere": (table({"id": [*"abcdefgh"]}), "edges.csv column 'source' names 'ann'"),
+    "an index without a name": (
+        both(table(), lambda folder: nodes().to_csv(folder / "nodes.csv")),
+        "nodes.csv has a column without a name",
+    ),
     "a column of edges": (table(None, {"wieght": 1.0}), "edges.csv has a column 'wieght', which is not read"),
     "a negative weight": (table(None, {"weight": -1.0}), "edges.csv column 'weight' holds -1.0 for edge 0"),
     "one mask of three": (

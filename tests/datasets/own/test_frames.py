@@ -55,6 +55,7 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {},
         "puts node 'ann' into train, but its label",
     ),
+    "a mask among features": ({"val_mask": True}, {}, {}, "nodes column 'val_mask' is no feature: name the three"),
     "two split columns": ({}, {}, {"split": ["a", "b"]}, "split names 2 columns: give one, or three"),
     "masks that are none": (
         {},
