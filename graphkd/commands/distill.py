@@ -125,7 +125,7 @@ def run_job(config: DictConfig) -> None:
     recipe.dry_run(first.num_features, first.num_classes)
     settings = resolved(config, seeds)
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
-        settings["dataset"]["fingerprint"] = first.fingerprint()
+        settings["dataset"].update(split=first.split, fingerprint=first.fingerprint())
     folder = RunFolder(_run_path(config, first, recipe), settings, config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)

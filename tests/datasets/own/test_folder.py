@@ -13,6 +13,7 @@ import torch
 
 import graphkd
 from graphkd import GraphKDError, load_dataset
+from graphkd.runs import read_config
 from tests.datasets.own.graphs import X, arrays, blocks, edges, nodes, write_folder
 from tests.test_cli import FAST, command
 
@@ -37,6 +38,7 @@ def test_a_run_goes_on_with_the_same_files_only_and_finds_them_where_they_went(t
     folder = write_folder(tmp_path / "forest", *blocks())
     args = ["distill", "dataset=custom", "dataset.path=forest", "output_dir=run", *FAST]
     assert command(*args, cwd=tmp_path).returncode == 0
+    assert read_config(tmp_path / "run")["dataset"]["split"] == "fractions"
     assert command(*args, cwd=tmp_path).returncode == 0
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
