@@ -15,7 +15,7 @@ data = graphkd.from_networkx(
     labels="side",
     weight="weight",
 )
-model = graphkd.GraphDistiller(teacher="gcn", training=graphkd.Training(max_epochs=100)).fit(data)
+model = graphkd.GraphDistiller(teacher="gcn", training=graphkd.Training(max_epochs=50)).fit(data)
 
 for member, side in zip(data.node_ids, model.predict(data), strict=True):
     print(f"{member}: {side}")

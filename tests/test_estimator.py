@@ -14,11 +14,16 @@ from tests.conftest import make_data
 from tests.datasets.own.graphs import blocks
 
 SHORT = Training(max_epochs=30, lr=0.05)
+SMALL = {
+    "teacher": functools.partial(graphkd.teachers.GCN, hidden_dim=16),
+    "student": functools.partial(graphkd.students.MLP, hidden_dim=16),
+    "training": SHORT,
+}
 
 
 @pytest.fixture(scope="module")
 def fitted() -> GraphDistiller:
-    return GraphDistiller(training=SHORT).fit(from_frames(*blocks(), id="id", label="label"))
+    return GraphDistiller(**SMALL).fit(from_frames(*blocks(), id="id", label="label"))
 
 
 def test_it_answers_in_the_person_s_own_terms(fitted: GraphDistiller) -> None:
@@ -53,13 +58,13 @@ def test_numbers_with_gaps_come_back_as_numbers() -> None:
     table, ties = blocks()
     numbers = table["label"].map({"oak": 30, "elm": 10, "fir": 20})
     data = from_frames(table.assign(label=numbers), ties, id="id", label="label")
-    model = GraphDistiller(training=SHORT).fit(data)
+    model = GraphDistiller(**SMALL).fit(data)
     assert model.classes_.tolist() == [10, 20, 30]
     assert model.score(data, numbers) == model.score(data, data.y) > 0.8
 
 
 def test_the_habits_of_scikit_learn() -> None:
-    model = GraphDistiller(teacher=functools.partial(graphkd.teachers.GCN, num_layers=3), seed=4)
+    model = GraphDistiller(**{**SMALL, "training": None}, seed=4)
     assert is_classifier(model)
     assert clone(model).get_params()["seed"] == 4
     assert model.set_params(method="mlp", training=SHORT) is model
