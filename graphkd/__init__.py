@@ -22,21 +22,28 @@ if TYPE_CHECKING:
         training,
     )
     from graphkd.api import distill, load_dataset
+    from graphkd.datasets.own import from_frames, from_networkx, from_scipy
     from graphkd.deploy import load_bundle
     from graphkd.errors import GraphKDError
+    from graphkd.estimator import GraphDistiller
     from graphkd.training import Training
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "GraphDistiller": "estimator",
     "GraphKDError": "errors",
     "Training": "training",
     "distill": "api",
+    "from_frames": "datasets.own",
+    "from_networkx": "datasets.own",
+    "from_scipy": "datasets.own",
     "load_bundle": "deploy",
     "load_dataset": "api",
 }
 
 __all__ = [
+    "GraphDistiller",
     "GraphKDError",
     "Training",
     "__version__",
@@ -44,6 +51,9 @@ __all__ = [
     "deploy",
     "distill",
     "evaluation",
+    "from_frames",
+    "from_networkx",
+    "from_scipy",
     "influence",
     "load_bundle",
     "load_dataset",

@@ -40,21 +40,23 @@ def load_dataset(
     directed: bool = False,
     cache_dir: str | os.PathLike[str] | None = None,
     download: str = "ask",
+    path: str | os.PathLike[str] | None = None,
 ) -> Data:
-    """A built-in data set with its masks.
+    """A built-in data set, or one in a folder of your own, with its masks.
 
     Args:
         name: see ``graphkd list datasets``.
         data_dir: folder that holds raw files in PyG's layout; only read.
         split: ``public`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf`` (largest
-            connected component; 20 and 30 nodes per class, the rest) or ``fractions`` (60, 20 and 20 %
-            of every class), where the data set has it; by default its first.
+            connected component; 20 and 30 nodes per class, the rest), ``fractions`` (60, 20 and 20 %
+            of every class) or ``masks`` (your own), where the data set has it; by default its first.
         seed: of a split that is drawn; of ten stored ones (minesweeper, tolokers) it takes number ``seed mod 10``.
         features: ``stored``, or ``binary`` to train on 0/1.
         row_normalize: train on rows divided by their sum; by default as the data set's protocol.
         directed: keep the edges' directions.
         cache_dir: where downloads go; by default ``$GRAPHKD_CACHE`` or the user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
+        path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.own.folder.read_folder``.
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
@@ -66,10 +68,12 @@ def load_dataset(
         GraphKDError: an unknown name or split, or files that cannot be had.
     """
     source = lookup(datasets, name)
-    location = locate(data_dir, cache_dir, download)
-    split, (seed,) = split or source.splits[0], parse_seeds([seed])
+    if path is not None and name != "custom":
+        raise GraphKDError(f"dataset.path is for dataset=custom, not for {name}: leave it out, or choose custom")
+    location = locate(data_dir, cache_dir, download, path)
+    (seed,) = parse_seeds([seed])
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
-    data = load(source, location, split, seed, directed)
+    data, split = load(source, location, split, seed, directed)
     data.graphkd = {
         "name": name,
         "split": split,
@@ -79,6 +83,7 @@ def load_dataset(
         "directed": directed,
         "data_dir": str(data_dir),
         "cache_dir": None if cache_dir is None else str(cache_dir),
+        **({} if path is None else {"path": str(path)}),
     }
     return data
 

@@ -66,10 +66,11 @@ class DatasetConfig:
     """The keys of ``dataset``; see ``graphkd.load_dataset``."""
 
     name: str = MISSING
-    split: str = MISSING
+    split: str | None = None
     features: str = "stored"
     row_normalize: bool = False
     directed: bool = False
+    path: str | None = None
 
 
 @dataclass
@@ -189,4 +190,5 @@ def _schema_of(part: Any) -> type:
 
 
 def _dataset_schema(source: Source) -> DatasetConfig:
-    return DatasetConfig(name=source.name, split=source.splits[0], row_normalize=source.row_normalize)
+    split = None if source.splits[0] == "masks" else source.splits[0]  # a person's files may have none
+    return DatasetConfig(name=source.name, split=split, row_normalize=source.row_normalize)

@@ -13,7 +13,8 @@ def test_everything_selectable_and_nothing_else() -> None:
         {"cpf_cora", "cpf_citeseer"},
         {"minesweeper", "tolokers"},
     )
-    assert set(catalogue(datasets)) == {"digits", "photo", "computers", "cs", "physics"} | planetoid | cpf | ranked
+    own = {"digits", "custom"}
+    assert set(catalogue(datasets)) == {"photo", "computers", "cs", "physics"} | planetoid | cpf | ranked | own
     assert set(catalogue(teachers)) == {"gcn", "sage"}
     assert set(catalogue(students)) == {"mlp"}
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}

@@ -115,7 +115,7 @@ def run_job(config: DictConfig) -> None:
     recipe, device = recipe_from(config), pick_device(config.device)
 
     def graph(seed: int) -> Graph:
-        keys = {key: config.dataset[key] for key in ("split", "features", "row_normalize", "directed")}
+        keys = {key: config.dataset[key] for key in ("split", "features", "row_normalize", "directed", "path")}
         places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
         return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
 
@@ -127,7 +127,10 @@ def run_job(config: DictConfig) -> None:
     Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
     recipe.dry_run(first.num_features, first.num_classes)
-    folder = RunFolder(_run_path(config, first, recipe), resolved(config, seeds), config.overwrite)
+    settings = resolved(config, seeds)
+    if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
+        settings["dataset"].update(split=first.split, fingerprint=first.fingerprint())
+    folder = RunFolder(_run_path(config, first, recipe), settings, config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)
     else:
@@ -142,7 +145,9 @@ def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     if job.mode == RunMode.MULTIRUN:
         name = job.job.override_dirname.replace("/", "_")
         return Path(config.output_dir or "runs") / (name or "default")
-    return Path(config.output_dir or Path("runs") / default_name(graph.dataset, graph.split, recipe))
+    own = config.dataset.path
+    name = graph.dataset if own is None else Path(own).expanduser().resolve().name
+    return Path(config.output_dir or Path("runs") / default_name(name, graph.split, recipe))
 
 
 def _check_args(args: list[str]) -> None:

@@ -29,6 +29,7 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
     config = read_config(path)
     chosen = dict(config["dataset"])
     name = chosen.pop("name")
+    chosen.pop("fingerprint", None)
     if chosen.get("in_memory") or name not in catalogue(datasets):
         raise GraphKDError(
             f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
@@ -36,5 +37,7 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
     places = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
     if data_dir is not None:
         places["data_dir"] = data_dir
+        if chosen.get("path") is not None:
+            chosen["path"] = data_dir
     seed = chosen.pop("seed", seed)
     return load_dataset(name, seed=seed, download="never", **chosen, **places)

@@ -27,9 +27,11 @@ def predict(run: str, source: str, output: str, data_dir: str | None) -> None:
     read_metrics(path)
     check_output(target)
     model = load_bundle(path)
+    weight, ids = None, None
     if source == "graph":
         data = own_data(path, model.card["seed"], data_dir)
         rows, edges = data.x, data.edge_index
+        weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
     else:
         rows, edges = read_rows(Path(source))
         if model.propagation.hops and edges is None:
@@ -37,5 +39,6 @@ def predict(run: str, source: str, output: str, data_dir: str | None) -> None:
                 f"this student was trained on features propagated over {model.propagation.hops} hops: give the "
                 "word graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
             )
-    write_predictions(target, model.predict_proba(rows, edges), model.class_names)
+    proba = model.predict_proba(rows, edges, edge_weight=weight)
+    write_predictions(target, proba, model.class_names, ids)
     print(f"{rows.shape[0]} predictions: {target}")

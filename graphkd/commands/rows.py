@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +55,16 @@ def check_output(path: Path) -> None:
         raise GraphKDError(f"{path} cannot be written: it is a folder, or its own folder is not there or closed")
 
 
-def write_predictions(path: Path, proba: NDArray[np.float32], class_names: list[str] | None) -> None:
-    """Writes probabilities as ``.npy``, or as ``.csv`` a line per row: row, class, name, probability.
+def write_predictions(
+    path: Path, proba: NDArray[np.float32], class_names: list[str] | None, ids: Sequence[Any] | None = None
+) -> None:
+    """Writes probabilities as ``.npy``, or as ``.csv`` a line per row: row, id, class, name, probability.
 
     Args:
         path: of the file, whole or absent.
         proba: ``[B, C]``.
         class_names: ``C`` names, or nothing, which leaves that column out.
+        ids: ``B`` names of the rows, or nothing, which leaves that column out.
     """
     if path.suffix == ".npy":
         buffer = io.BytesIO()
@@ -70,10 +74,11 @@ def write_predictions(path: Path, proba: NDArray[np.float32], class_names: list[
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     named = class_names is not None
-    writer.writerow(["row", "class", *(["name"] if named else []), "probability"])
+    identified = ["id"] if ids is not None else []
+    writer.writerow(["row", *identified, "class", *(["name"] if named else []), "probability"])
     for row, (best, top) in enumerate(zip(proba.argmax(axis=1), proba.max(axis=1), strict=True)):
         name = [class_names[best]] if class_names is not None else []
-        writer.writerow([row, best, *name, f"{top:.6f}"])
+        writer.writerow([row, *([ids[row]] if ids is not None else []), best, *name, f"{top:.6f}"])
     write_bytes(path, text.getvalue().encode())
 
 

@@ -4,6 +4,7 @@ from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
 from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
+from graphkd.datasets.own import custom
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scene import SETTINGS, Scene, Setting
@@ -24,6 +25,7 @@ __all__ = [
     "cpf_citeseer",
     "cpf_cora",
     "cs",
+    "custom",
     "digits",
     "minesweeper",
     "photo",

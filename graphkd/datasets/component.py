@@ -22,7 +22,7 @@ def largest_component(data: Data) -> Data:
         data: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]``; masks are dropped.
 
     Returns:
-        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_id [M]``, what they were
+        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_ids``, what they were
         numbered before.
     """
     from torch_geometric.data import Data
@@ -37,7 +37,7 @@ def largest_component(data: Data) -> Data:
         x=x if isinstance(x, Tensor) else x.torch(),
         edge_index=edges[:, edges[0] >= 0],
         y=data.y[nodes],
-        node_id=nodes,
+        node_ids=nodes.tolist(),
         **names,
     )
 

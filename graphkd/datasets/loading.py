@@ -12,6 +12,7 @@ from torch import Tensor
 
 from graphkd.datasets.component import largest_component
 from graphkd.datasets.files import default_cache_dir
+from graphkd.datasets.own.build import make_undirected
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
 from graphkd.datasets.validate import MASKS
@@ -21,34 +22,40 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def load(source: Source, location: Location, split: str, seed: int, directed: bool) -> Data:
+def load(source: Source, location: Location, split: str | None, seed: int, directed: bool) -> tuple[Data, str]:
     """Reads a built-in data set and puts the named split on it.
 
     Args:
         source: the data set.
         location: where its files are.
-        split: one of ``source.splits``.
+        split: one of ``source.splits``; by default the first that can be had.
         seed: of a split that is drawn. Where ``public`` is one of ``S`` stored splits, it is number
             ``seed mod S``; where there is one, the seed plays no part.
         directed: keep edges as stored; otherwise both directions of each are there.
 
     Returns:
         ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
-        ``metric``. For ``cpf`` it is the largest connected component, ``node_id [N]`` says of which nodes.
+        ``metric`` (for ``cpf`` it is the largest connected component, ``node_ids`` says of which nodes); and the
+        name of the split.
 
     Raises:
         GraphKDError: the split is not one of this data set's, or the files cannot be had.
     """
-    if split not in source.splits:
+    if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
     data = source.read(location)
+    split = split or _default_split(source, data)
+    if split == "masks" and not hasattr(data, "train_mask"):
+        raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
     if not directed:
-        from torch_geometric.utils import to_undirected
-
-        data.edge_index = to_undirected(data.edge_index, num_nodes=data.x.shape[0])
+        make_undirected(data)
     data = SPLITS[split](data, seed)
     data.metric = source.metric
-    return data
+    return data, split
+
+
+def _default_split(source: Source, data: Data) -> str:
+    return next(name for name in source.splits if name != "masks" or hasattr(data, "train_mask"))
 
 
 def _stored(data: Data, seed: int) -> Data:
@@ -70,6 +77,7 @@ def _cpf(data: Data, seed: int) -> Data:
 
 SPLITS: dict[str, Callable[[Data, int], Data]] = {
     "public": _stored,
+    "masks": _stored,
     "random": partial(_draw, random_split),
     "cpf": _cpf,
     "fractions": partial(_draw, fractions_split),
@@ -77,9 +85,15 @@ SPLITS: dict[str, Callable[[Data, int], Data]] = {
 """By name: data without masks, or with stored ones, and a seed → data with the split's masks."""
 
 
-def locate(data_dir: str | os.PathLike[str], cache_dir: str | os.PathLike[str] | None, download: str) -> Location:
+def locate(
+    data_dir: str | os.PathLike[str],
+    cache_dir: str | os.PathLike[str] | None,
+    download: str,
+    path: str | os.PathLike[str] | None = None,
+) -> Location:
     """Folders as a person gives them → ``Location``; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else Path(cache_dir)
-    return Location(Path(data_dir).expanduser(), cache.expanduser(), download)
+    own = None if path is None else Path(path).expanduser()
+    return Location(Path(data_dir).expanduser(), cache.expanduser(), download, own)

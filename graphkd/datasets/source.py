@@ -19,11 +19,13 @@ class Location:
         data_dir: the person's folder; only ever read.
         cache_dir: ours; downloads go here.
         download: ``ask`` (only where somebody can answer), ``yes`` or ``never``.
+        path: folder of a person's own graph; only read, and only by ``custom``.
     """
 
     data_dir: Path
     cache_dir: Path
     download: str = "ask"
+    path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,10 @@ class Source:
     Args:
         name: as on the command line.
         paper: whose data it is.
-        splits: those it can be had with, the default one first.
+        splits: those it can be had with, the default one first; ``masks`` only where the files have them.
         row_normalize: whether its protocol row-normalises the features.
-        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and for ``public`` masks: ``[N]``, or
-            ``[N, S]`` where there are ``S`` stored splits.
+        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public`` and ``masks``:
+            ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
         metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
     """
 

@@ -84,34 +84,45 @@ def cpf_split(y: Tensor, seed: int, per_class: int = 20, val_per_class: int = 30
 
 
 def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) -> Masks:
-    """Divides the labelled nodes of every class by the same fractions; the rest is test.
+    """Draws fractions of the labelled nodes; the classes have the same ones, as far as they can be divided.
+
+    Of a class with ``n`` nodes, ``max(1, round(train · n))`` are for training. The rest of all classes, one class
+    after another, is dealt to validation and test in the ratio that is left.
 
     Args:
-        y: ``[N]`` classes, −1 where unknown; such nodes are in no part.
+        y: ``[N]`` classes, −1 where unknown; such nodes are never drawn.
         seed: of the draw.
-        train: fraction for training; at least one node of every class that occurs.
-        val: fraction for validation.
+        train: fraction of the training nodes.
+        val: fraction of the validation nodes; what remains is for testing.
 
     Returns:
         Three boolean masks ``[N]``.
 
     Raises:
-        GraphKDError: there are too few labelled nodes for three parts.
+        GraphKDError: there are too few labelled nodes.
+
+    Source: a common choice; no paper.
     """
-    rng, labels = np.random.RandomState(seed), y.numpy()
-    parts: list[list[NDArray[np.int64]]] = [[], [], []]
-    for c in np.unique(labels[labels >= 0]):
-        order = rng.permutation((labels == c).nonzero()[0])
-        first = max(1, round(train * order.size))
-        ends = [first, max(first, round((train + val) * order.size))]
-        for part, nodes in zip(parts, np.split(order, ends), strict=True):
-            part.append(nodes)
-    if not all(any(nodes.size for nodes in part) for part in parts):
+    rng = np.random.RandomState(seed)
+    order = rng.permutation(int(y.numel()))
+    labels = y.numpy()[order]
+    groups = [order[labels == c] for c in range(int(y.max()) + 1)]
+    counts = [max(1, int(train * group.size + 0.5)) for group in groups]
+    none = order[:0]  # of all nodes, where no label is known
+    rest = np.concatenate([none, *(group[count:] for group, count in zip(groups, counts, strict=True))])
+    dealt = np.floor(np.arange(rest.size + 1) * val / (1.0 - train) + 1e-9)
+    to_val = dealt[1:] > dealt[:-1]
+    parts = (
+        np.concatenate([none, *(group[:n] for group, n in zip(groups, counts, strict=True))]),
+        rest[to_val],
+        rest[~to_val],
+    )
+    if not all(part.size for part in parts):
         raise GraphKDError(
-            f"split=fractions cannot divide {int((labels >= 0).sum())} labelled nodes into train, validation "
-            "and test: label more nodes, or use another split"
+            f"split=fractions needs nodes for training, validation and test, but there are only "
+            f"{int((y >= 0).sum())} labelled nodes in {len(groups)} classes: label more, or give the masks"
         )
-    return _masks(y.numel(), *(np.concatenate(part) for part in parts))
+    return _masks(y.numel(), *parts)
 
 
 def _masks(num_nodes: int, *parts: NDArray[np.int64]) -> Masks:

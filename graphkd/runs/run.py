@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from graphkd.deploy import Predictor
 from graphkd.runs.folder import RunFolder
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
@@ -39,6 +41,19 @@ class Run:
         """The trained MLP, called with prepared rows."""
         return self.result.distilled.model
 
+    @property
+    def predictor(self) -> Predictor:
+        """The student with its preprocessing, on the CPU: what ``load_bundle`` gives after ``save``."""
+        graph, distilled = self.result.graph, self.result.distilled
+        return Predictor(
+            copy.deepcopy(distilled.model).cpu().eval(),
+            num_features=graph.num_features,
+            preprocessing=graph.preprocessing,
+            propagation=distilled.propagation,
+            class_names=graph.class_names,
+            card=self.result.card,
+        )
+
     def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Writes the run folder.
 
@@ -52,7 +67,7 @@ class Run:
         graph = self.result.graph
         origin = dict(graph.origin)
         places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
-        if origin.get("in_memory"):
+        if origin.get("in_memory") or "path" in origin:
             origin["fingerprint"] = graph.fingerprint()
         steps: dict[str, Any] = asdict(graph.preprocessing)
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}

@@ -83,9 +83,10 @@ class SeedRun:
         }
         return entry if self.baseline is None else {**entry, "mlp": self.baseline.scores}
 
-    def write(self, folder: Path) -> None:
-        """Fills a folder with ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry)."""
-        card = {
+    @property
+    def card(self) -> dict[str, Any]:
+        """Where the student comes from and how it scored."""
+        return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.recipe.names,
@@ -94,6 +95,9 @@ class SeedRun:
             "student_scores": self.distilled.scores,
             "versions": versions(),
         }
+
+    def write(self, folder: Path) -> None:
+        """Fills a folder with ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry)."""
         write_bundle(
             folder / "bundle",
             self.distilled.model,
@@ -101,7 +105,7 @@ class SeedRun:
             self.graph.preprocessing,
             self.distilled.propagation,
             self.graph.class_names,
-            card,
+            self.card,
         )
         write_text(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -60,6 +61,8 @@ def as_features(x: Any) -> Features:
             csr.shape[1],
         )
         return matrix if matrix.dtype.is_floating_point else matrix.to(torch.float32)
+    if isinstance(x, np.ndarray) and not x.flags.writeable:
+        x = x.copy()  # pandas hands out read-only arrays, which torch warns about
     tensor: Tensor = torch.as_tensor(x)
     if not tensor.dtype.is_floating_point:
         tensor = tensor.float()

@@ -57,6 +57,8 @@ def test_predictions(tmp_path: Path) -> None:
     assert (tmp_path / "p.csv").read_text() == "row,class,probability\n0,1,0.750000\n1,0,0.900000\n"
     write_predictions(tmp_path / "p.csv", proba, ["no", "yes, sir"])
     assert (tmp_path / "p.csv").read_text().splitlines()[1] == '0,1,"yes, sir",0.750000'
+    write_predictions(tmp_path / "p.csv", proba, None, ["a", 7])
+    assert (tmp_path / "p.csv").read_text() == "row,id,class,probability\n0,a,1,0.750000\n1,7,0,0.900000\n"
     write_predictions(tmp_path / "p.npy", proba, None)
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), proba)
     (tmp_path / "folder.csv").mkdir()

@@ -14,7 +14,7 @@ def test_it_agrees_with_a_search_from_every_node(edges: Tensor) -> None:
     dense = torch.rand(N, 3)
     for x in (dense, dense.to_sparse_csr()):
         data = largest_component(Data(x=x, edge_index=edges, y=torch.arange(N)))
-        kept = data.node_id.tolist()
+        kept = data.node_ids
         assert kept in [found for found in searched(edges) if len(found) == max(map(len, searched(edges)))]
         assert data.y.tolist() == kept
         assert torch.equal(data.x.to_dense(), dense[kept])
@@ -38,4 +38,4 @@ def searched(edges: Tensor) -> list[list[int]]:
 def test_names_stay() -> None:
     data = Data(x=torch.ones(2, 1), edge_index=torch.zeros(2, 0).long(), y=torch.zeros(2), class_names=["a"])
     small = largest_component(data)
-    assert (small.class_names, small.node_id.tolist(), small.num_edges) == (["a"], [0], 0)
+    assert (small.class_names, small.node_ids, small.num_edges) == (["a"], [0], 0)

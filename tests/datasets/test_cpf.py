@@ -13,7 +13,7 @@ def test_the_largest_component_with_20_and_30_nodes_per_class(tmp_path: Path) ->
     data = load_dataset("cpf_cora", tmp_path, seed=3, download="never")
     graph = Graph.from_data(data)
     assert (graph.num_nodes, graph.split, graph.preprocessing) == (234, "cpf", Preprocessing())
-    assert torch.equal(data.node_id, torch.arange(234))
+    assert data.node_ids == list(range(234))
     assert [len(part) for part in (graph.train, graph.val, graph.test)] == [60, 90, 84]
     assert load_dataset("cpf_cora", tmp_path, split="fractions", download="never").num_nodes == 240
 

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -62,22 +64,6 @@ def test_cpf_draws_what_the_published_loop_draws(y: torch.Tensor, seed: int) -> 
         assert set(mask.nonzero().reshape(-1).tolist()) == nodes
 
 
-@given(y=LABELS, seed=st.integers(0, 1000), train=st.sampled_from([0.5, 0.6]), val=st.sampled_from([0.2, 0.3]))
-def test_fractions_of_every_class_and_one_training_node_at_least(
-    y: torch.Tensor, seed: int, train: float, val: float
-) -> None:
-    y = torch.cat([y, torch.zeros(5, dtype=torch.long)])  # enough for three parts
-    masks = fractions_split(y, seed, train, val)
-    assert torch.equal(torch.stack(masks).sum(dim=0), (y >= 0).long())
-    assert all(mask.any() for mask in masks)
-    for c in y[y >= 0].unique():
-        size, taken = int((y == c).sum()), [int((mask & (y == c)).sum()) for mask in masks]
-        assert taken[0] >= 1
-        for count, share in zip(taken, (train, val, 1 - train - val), strict=True):
-            assert abs(count - share * size) <= 1
-    assert all(torch.equal(*pair) for pair in zip(masks, fractions_split(y, seed, train, val), strict=True))
-
-
 def test_fractions_default_to_60_20_20_and_follow_the_seed() -> None:
     masks = fractions_split(Y, seed=0)
     assert [torch.bincount(Y[mask]).tolist() for mask in masks] == [[300] * 4, [100] * 4, [100] * 4]
@@ -91,5 +77,29 @@ def test_too_few_nodes_of_a_class() -> None:
         cpf_split(torch.full((9,), -1), 0)
     with pytest.raises(GraphKDError, match="leaves no labelled node for test"):
         cpf_split(torch.arange(100) % 2, 0)
-    with pytest.raises(GraphKDError, match="cannot divide 2 labelled nodes into train, validation and test"):
-        fractions_split(torch.tensor([0, 1, -1]), 0)
+
+
+@given(st.lists(st.integers(-1, 4), min_size=1, max_size=60), st.integers(0, 5))
+def test_fractions_are_those_of_the_labelled_nodes_and_no_class_goes_without_training(
+    labels: list[int], seed: int
+) -> None:
+    y = torch.tensor(labels)
+    counts = [labels.count(c) for c in range(max(labels) + 1)]
+    training = [max(1, math.floor(0.6 * count + 0.5)) if count else 0 for count in counts]
+    left = sum(counts) - sum(training)
+    if left < 2:
+        with pytest.raises(GraphKDError, match="split=fractions needs nodes for training, validation and test"):
+            fractions_split(y, seed)
+        return
+    train, val, test = fractions_split(y, seed)
+    assert [int((train & (y == c)).sum()) for c in range(len(counts))] == training
+    assert (int(val.sum()), int(test.sum())) == (left // 2, left - left // 2)
+    assert torch.equal(train.int() + val.int() + test.int(), (y >= 0).int())
+
+
+def test_other_fractions_and_the_seed() -> None:
+    train, val, test = fractions_split(Y, 0, train=0.1, val=0.3)
+    assert (int(train.sum()), int(val.sum()), int(test.sum())) == (200, 600, 1200)
+    assert torch.bincount(Y[val]).tolist() == [150] * 4
+    assert torch.equal(fractions_split(Y, 1)[0], fractions_split(Y, 1)[0])
+    assert not torch.equal(fractions_split(Y, 1)[0], fractions_split(Y, 2)[0])

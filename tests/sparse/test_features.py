@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import scipy.sparse
 import torch
 from hypothesis import given
@@ -32,6 +33,13 @@ def test_the_caller_s_matrix_stays_as_it_is() -> None:
     matrix = scipy.sparse.csr_matrix(parts, shape=(1, 2))
     assert as_features(matrix).to_dense().tolist() == [[0.0, 3.0]]
     assert matrix.nnz == 2
+
+
+def test_an_array_that_may_not_be_written_to_gives_no_warning(recwarn: pytest.WarningsRecorder) -> None:
+    array = np.ones((2, 2), dtype=np.float32)
+    array.flags.writeable = False
+    assert as_features(array).sum() == 4
+    assert not recwarn.list
 
 
 def test_whole_numbers_become_float32() -> None:

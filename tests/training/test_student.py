@@ -4,28 +4,29 @@ import pytest
 import torch
 
 from graphkd import Training
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, Scene
 from graphkd.methods import InfGraND
 from graphkd.recipe import resolve
 from graphkd.teachers import GCN
-from graphkd.training.stages import compile_targets, teach, train_baseline, train_student
+from graphkd.training.student import compile_targets, train_baseline, train_student
+from graphkd.training.teach import teach
 from tests.conftest import make_data
 
 SHORT = Training(max_epochs=30, patience=30)
 
 
 @pytest.fixture
-def graph() -> Graph:
-    return Graph.from_data(make_data())
+def scene() -> Scene:
+    return Scene.of(Graph.from_data(make_data()))
 
 
-def test_teacher_and_student_learn_and_the_same_seed_gives_the_same_bits(graph: Graph) -> None:
+def test_teacher_and_student_learn_and_the_same_seed_gives_the_same_bits(scene: Scene) -> None:
     recipe = resolve(method="infgrand", matching="random", training=SHORT)
     runs = []
     for _ in range(2):
         log = []
-        taught = teach(graph, recipe, 3, log)
-        student = train_student(graph, recipe, taught.output, 3, log)
+        taught = teach(scene, recipe, 3, log)
+        student = train_student(scene, recipe, taught, 3, log)
         runs.append((taught.scores, student.scores, log, student.model.state_dict()))
         torch.rand(7)
     assert runs[0][:3] == runs[1][:3]
@@ -35,40 +36,40 @@ def test_teacher_and_student_learn_and_the_same_seed_gives_the_same_bits(graph: 
     assert {row["stage"] for row in runs[0][2]} == {"teacher", "student"}
 
 
-def test_another_seed_gives_another_student(graph: Graph) -> None:
+def test_another_seed_gives_another_student(scene: Scene) -> None:
     recipe = resolve(training=SHORT)
-    output = teach(graph, recipe, 0, []).output
-    one, two = (train_student(graph, recipe, output, seed, []).model.state_dict() for seed in (0, 1))
+    taught = teach(scene, recipe, 0, [])
+    one, two = (train_student(scene, recipe, taught, seed, []).model.state_dict() for seed in (0, 1))
     assert not torch.equal(one["layers.0.weight"], two["layers.0.weight"])
 
 
-def test_the_teacher_is_frozen_and_the_targets_hold_no_edge(graph: Graph) -> None:
+def test_the_teacher_is_frozen_and_the_targets_hold_no_edge(scene: Scene) -> None:
     teacher = functools.partial(GCN, num_layers=3)
     recipe = resolve(teacher, method="infgrand", matching="forward", training=SHORT)
-    output = teach(graph, recipe, 0, []).output
-    targets = compile_targets(graph, recipe, output)
+    output = teach(scene, recipe, 0, []).output
+    targets = compile_targets(scene, recipe, output)
     assert not output.logits.requires_grad
     assert [tuple(hop.shape) for hop in targets.hops] == [(60, 128), (60, 128)]
     tensors = [targets.inputs, targets.labels, targets.label_weight, targets.soft.table, *targets.hops]
-    assert all(tensor.shape[0] == graph.num_nodes for tensor in tensors)
+    assert all(tensor.shape[0] == scene.observed.num_nodes for tensor in tensors)
 
 
-def test_the_baseline_is_the_plain_student_of_the_same_shape(graph: Graph) -> None:
+def test_the_baseline_is_the_plain_student_of_the_same_shape(scene: Scene) -> None:
     recipe = resolve(method=InfGraND(hops=3), matching="forward", training=SHORT)
-    output, log = teach(graph, recipe, 0, []).output, []
-    plain = train_baseline(graph, recipe, output, 0, log)
+    taught, log = teach(scene, recipe, 0, []), []
+    plain = train_baseline(scene, recipe, taught, 0, log)
     assert plain.propagation.hops == 0
     assert {row["stage"] for row in log} == {"mlp"}
     assert plain.arguments["num_features"] == 8
 
 
-def test_the_labels_of_test_nodes_do_not_reach_training(graph: Graph) -> None:
+def test_the_labels_of_test_nodes_do_not_reach_training(scene: Scene) -> None:
     """Scrambling them changes the test score and nothing else."""
-    recipe = resolve(method="infgrand", training=SHORT)
+    recipe, graph = resolve(method="infgrand", training=SHORT), scene.full
     scrambled = Graph(**{**vars(graph), "y": graph.y.clone()})
     scrambled.y[graph.test] = (graph.y[graph.test] + 1) % 3
     states = []
-    for each in (graph, scrambled):
-        output = teach(each, recipe, 0, []).output
-        states.append(train_student(each, recipe, output, 0, []).model.state_dict())
+    for each in (scene, Scene.of(scrambled)):
+        taught = teach(each, recipe, 0, [])
+        states.append(train_student(each, recipe, taught, 0, []).model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

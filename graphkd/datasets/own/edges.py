@@ -1,0 +1,105 @@
+"""Edges between ids → merged edges between rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.errors import GraphKDError
+
+Rows: TypeAlias = "NDArray[np.int64]"
+Weights: TypeAlias = "NDArray[np.float64] | None"
+
+
+def row_of_each(ids: Iterable[Hashable], where: str = "ids") -> dict[Hashable, int]:
+    """Id → row.
+
+    Raises:
+        GraphKDError: an id is missing, is no text or number, or is there twice.
+    """
+    rows: dict[Hashable, int] = {}
+    for row, name in enumerate(ids):
+        if not isinstance(name, Hashable):
+            raise GraphKDError(f"{where} holds a {type(name).__name__} in row {row}: ids are texts or numbers")
+        if name is None or name != name or name == "":
+            raise GraphKDError(f"{where} is empty in row {row}: give every node an id")
+        if name in rows:
+            raise GraphKDError(f"{where} holds {name!r} twice (rows {rows[name]} and {row}): make ids unique")
+        rows[name] = row
+    return rows
+
+
+def rows_of(ends: Iterable[Any], rows: Mapping[Hashable, int], where: str) -> Rows:
+    """The row of each end ``[E]``.
+
+    Raises:
+        GraphKDError: an end is no node.
+    """
+    names = ends.tolist() if hasattr(ends, "tolist") else list(ends)
+    found = np.fromiter((rows.get(name, -1) for name in names), np.int64, len(names))
+    if (found < 0).any():
+        edge = int((found < 0).argmax())
+        name, one = names[edge], next(iter(rows), None)
+        kinds = type(name).__name__, type(one).__name__
+        hint = f"is a {kinds[0]} where ids are {kinds[1]}" if kinds[0] != kinds[1] else "is no node"
+        raise GraphKDError(f"{where} names {name!r} (edge {edge}), which {hint}: add the node or correct the edge")
+    return found
+
+
+def check_rows(ends: Any, num_nodes: int, where: str) -> Rows:
+    """Ends that are rows already, ``[E]`` whole numbers in ``[0, N)``.
+
+    Raises:
+        GraphKDError: they are not.
+    """
+    rows = np.asarray(ends)
+    if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= num_nodes):
+        raise GraphKDError(f"{where} must name rows 0 to {num_nodes - 1} by whole numbers: correct the edges")
+    return rows.astype(np.int64)
+
+
+def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64]:
+    """``[E]`` finite weights, none below 0.
+
+    Raises:
+        GraphKDError: they are not.
+    """
+    try:
+        weights = np.asarray(weight, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise GraphKDError(f"{where} holds something that is no number: correct the weights") from None
+    if weights.shape != (num_edges,):
+        raise GraphKDError(f"{where} has shape {list(weights.shape)} for {num_edges} edges: give one per edge")
+    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    if wrong.any():
+        edge = int(wrong.argmax())
+        raise GraphKDError(f"{where} holds {weights[edge]} for edge {edge}: weights are finite and not below 0")
+    return weights
+
+
+def merge(sender: Rows, receiver: Rows, weight: Weights, num_nodes: int) -> tuple[Rows, Rows, Weights]:
+    """Every directed edge once, sorted by sender; the weights of its copies are added."""
+    keys, place = np.unique(sender * num_nodes + receiver, return_inverse=True)
+    total: Weights = None
+    if weight is not None:
+        total = np.zeros(keys.size)
+        np.add.at(total, place, weight)
+    return keys // num_nodes, keys % num_nodes, total
+
+
+def both_directions(sender: Rows, receiver: Rows, weight: Weights, num_nodes: int) -> tuple[Rows, Rows, Weights]:
+    """Every merged edge in both directions; where both were there the larger weight counts for both.
+
+    An undirected edge may so be listed once or twice: its weight is not doubled.
+    """
+    keys, place = np.unique(
+        np.concatenate([sender * num_nodes + receiver, receiver * num_nodes + sender]), return_inverse=True
+    )
+    if weight is not None:
+        larger = np.zeros(keys.size)
+        np.maximum.at(larger, place, np.concatenate([weight, weight]))
+        weight = larger
+    return keys // num_nodes, keys % num_nodes, weight

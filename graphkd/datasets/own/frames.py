@@ -1,0 +1,166 @@
+"""Data frames of nodes and edges → data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkd.datasets.own.build import Parts, build
+from graphkd.datasets.own.masks import MASK_COLUMNS
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def from_frames(
+    nodes: Any,
+    edges: Any,
+    *,
+    id: str | None = None,  # noqa: A002 (what everybody calls the column)
+    source: str = "source",
+    target: str = "target",
+    label: str | None = None,
+    features: Any = None,
+    split: str | Sequence[str] | None = None,
+    weight: str | None = None,
+    directed: bool = False,
+    seed: int = 0,
+) -> Data:
+    """A graph given as two pandas frames: a row per node, a row per edge.
+
+    Args:
+        nodes: ``N`` rows.
+        edges: ``E`` rows; an edge from ``source`` to ``target``. Further columns are not read.
+        id: column of ``nodes`` that names them; by default the index. Kept in ``node_ids``.
+        source: column of ``edges``: id of the sender.
+        target: column of ``edges``: id of the receiver.
+        label: column of ``nodes``: whole numbers, texts or booleans; missing, the empty text and the number −1
+            are unknown. Nothing for a graph to predict on.
+        features: columns of ``nodes`` that hold numbers, by default all that are nothing else; or ``[N, D]``
+            in the order of the rows, array or scipy sparse.
+        split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or nothing), or three columns of
+            booleans. By default 60/20/20 % of the labelled nodes, drawn per class by ``seed``.
+        weight: column of ``edges``: numbers, not below 0; copies of an edge add up. By default none are used.
+        directed: keep the edges' directions. By default both directions of each are there, so that an
+            undirected edge may be listed once or twice; the larger weight counts where the two differ.
+        seed: of the split, where it is drawn.
+
+    Returns:
+        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
+        masks, ``node_ids``; ``class_names`` and ``edge_weight`` where there are such.
+
+    Raises:
+        GraphKDError: a column that is not there, holds no numbers or names no node.
+    """
+    for name, frame in (("nodes", nodes), ("edges", edges)):
+        if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
+            raise GraphKDError(f"{name} is a {type(frame).__name__}: give a pandas DataFrame")
+    parts = frame_parts(
+        nodes,
+        edges,
+        id=id,
+        source=source,
+        target=target,
+        label=label,
+        features=features,
+        split=split,
+        weight=weight,
+    )
+    return build(parts, directed, seed)
+
+
+def frame_parts(
+    nodes: Any,
+    edges: Any,
+    *,
+    id: str | None,  # noqa: A002 (as above)
+    source: str,
+    target: str,
+    label: str | None,
+    features: Any,
+    split: str | Sequence[str] | None,
+    weight: str | None,
+    files: tuple[str, str] = ("nodes", "edges"),
+) -> Parts:
+    """The columns that are named; see ``from_frames``.
+
+    Args:
+        nodes: frame.
+        edges: frame.
+        id: column, or nothing for the index.
+        source: column.
+        target: column.
+        label: column, or nothing.
+        features: columns, an array, or nothing for all numeric columns.
+        split: one column or three, or nothing.
+        weight: column, or nothing.
+        files: what error messages call the two frames.
+    """
+    splits = [] if split is None else [split] if isinstance(split, str) else list(split)
+    if len(splits) not in (0, 1, 3):
+        raise GraphKDError(f"split names {len(splits)} columns: give one, or three of booleans")
+    mine = [name for name in (id, label, *splits) if name is not None]
+    columns = {name: _column(nodes, name, files[0]).to_numpy() for name in mine}
+    masks = [columns[name] for name in splits]
+    return Parts(
+        _features(nodes, features, mine, files[0]),
+        _column(edges, source, files[1]).to_numpy(),
+        _column(edges, target, files[1]).to_numpy(),
+        ids=(nodes.index if id is None else columns[id]).tolist(),
+        labels=None if label is None else columns[label],
+        split=None if not masks else masks[0] if len(masks) == 1 else masks,
+        weight=None if weight is None else _column(edges, weight, files[1]).to_numpy(),
+        names={
+            "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
+            "labels": f"{files[0]} column '{label}'",
+            "split": f"{files[0]} column {' and '.join(map(repr, splits))}",
+            "source": f"{files[1]} column '{source}'",
+            "target": f"{files[1]} column '{target}'",
+            "weight": f"{files[1]} column '{weight}'",
+            "features": f"features of {files[0]}",
+        },
+    )
+
+
+def _column(frame: Any, name: str, file: str) -> Any:
+    count = int((frame.columns == name).sum())
+    if count == 0:
+        there = ", ".join(map(str, frame.columns[:8])) + (", …" if len(frame.columns) > 8 else "")
+        raise GraphKDError(f"{file} has no column '{name}': there are {there or 'none'}")
+    if count > 1:
+        raise GraphKDError(f"{file} has {count} columns '{name}': rename all but one")
+    return frame[name]
+
+
+def _features(nodes: Any, features: Any, used: list[str], file: str) -> Any:
+    if features is None:
+        features = [name for name in nodes.columns if name not in used]
+        if masks := [name for name in MASK_COLUMNS if name in features]:
+            raise GraphKDError(f"{file} column '{masks[0]}' is no feature: name the three masks in split=")
+        if not features:
+            raise GraphKDError(f"{file} has no column left for features: add columns of numbers")
+    elif not (isinstance(features, (list, tuple)) and all(isinstance(name, str) for name in features)):
+        return features
+    return np.stack([_numbers(_column(nodes, name, file), f"{file} column '{name}'") for name in features], axis=1)
+
+
+def _numbers(column: Any, where: str) -> Any:
+    import pandas as pd
+
+    if column.dtype.kind in "mMc":
+        raise GraphKDError(
+            f"{where} holds {column.dtype}: features are finite numbers; encode it, or leave it out"
+        )
+    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    wrong = ~np.isfinite(numbers)
+    if wrong.any():
+        row = int(wrong.argmax())
+        value = column.iloc[row]
+        held = "nothing" if pd.isna(value) else f"{value!r}"
+        raise GraphKDError(
+            f"{where} holds {held} in row {row}: features are finite numbers; fill it, encode it, or leave it out"
+        )
+    return numbers

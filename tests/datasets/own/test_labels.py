@@ -1,0 +1,36 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphkd import GraphKDError
+from graphkd.datasets.own.labels import encode_labels
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1).filter(any))
+def test_names_give_the_labels_back(labels: list[str | None]) -> None:
+    y, names = encode_labels(labels)
+    assert names == sorted(names)
+    assert [names[number] if number >= 0 else None for number in y.tolist()] == [label or None for label in labels]
+
+
+@given(st.lists(st.integers(-1, 5), min_size=1).filter(lambda labels: max(labels) >= 0 and set(labels) != {-1, 1}))
+def test_numbers_stay_where_none_is_left_out(labels: list[int]) -> None:
+    for form in (labels, np.array(labels, dtype=np.int8), torch.tensor(labels), pd.Series(labels, dtype="Int64")):
+        y, names = encode_labels(form)
+        values = range(max(labels) + 1) if names is None else names
+        assert (names is None) == (set(labels) - {-1} == set(range(max(labels) + 1)))
+        assert [values[number] if number >= 0 else -1 for number in y.tolist()] == labels
+
+
+def test_pandas_kinds() -> None:
+    for column in (pd.Series(["b", "a", None], dtype="category"), pd.Series(["b", "a", None], dtype="string")):
+        y, names = encode_labels(column)
+        assert (y.tolist(), names) == ([1, 0, -1], ["a", "b"])
+
+
+def test_a_date_is_no_label() -> None:
+    with pytest.raises(GraphKDError, match="holds a Timestamp: labels are whole numbers, texts or booleans"):
+        encode_labels(list(pd.to_datetime(["2020-01-01"])))

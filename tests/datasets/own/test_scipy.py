@@ -1,0 +1,34 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse
+
+from graphkd import GraphKDError, from_scipy
+from tests.datasets.own.graphs import X, matrix
+
+
+def test_a_matrix_s_rows_are_senders_and_stored_zeros_no_edges() -> None:
+    stored = scipy.sparse.csr_matrix((np.array([5.0, 0.0]), ([0, 1], [2, 2])), (3, 3))
+    data = from_scipy(stored, X[:3], directed=True)
+    assert data.edge_index.tolist() == [[0], [2]]
+    assert "edge_weight" not in data
+    assert "y" not in data
+    assert stored.nnz == 2
+
+
+MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
+    "no matrix": (lambda: from_scipy(np.eye(3), X[:3]), "adjacency is a ndarray, no scipy sparse matrix"),
+    "no square": (lambda: from_scipy(matrix()[:3], X), r"adjacency must be square .* shape \[3, 8\]"),
+    "fewer features": (lambda: from_scipy(matrix(), X[:3]), "adjacency is for 8 nodes, features has 3 rows"),
+    "signed": (lambda: from_scipy(-matrix(), X, weighted=True), "adjacency holds -1.0 for edge 0"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes(mistake: str) -> None:
+    make, message = MISTAKES[mistake]
+    with pytest.raises(GraphKDError, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
