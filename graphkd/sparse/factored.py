@@ -45,11 +45,11 @@ class Factored:
         for _ in range(self.hops):
             power = power @ operator
             total = total + power
-        rows = (total @ x).tocsr() / (self.hops + 1)
+        rows = (total @ x).tocsr()
         rows.sort_indices()
         parts = (torch.from_numpy(part).to(self.device) for part in (rows.indptr, rows.indices, rows.data))
         rowptr, col, value = parts
-        return SparseMatrix(rowptr.long(), col.long(), value, self.shape[1])
+        return SparseMatrix(rowptr.long(), col.long(), value / (self.hops + 1), self.shape[1])
 
 
 class _Mix(torch.autograd.Function):

@@ -18,7 +18,7 @@ def graph_arrays(seed: int = 0) -> dict[str, Any]:
     ends = np.concatenate([ends, [[3, 5], [3, 5]], np.stack([np.arange(233), np.arange(1, 234)])], axis=1)
     adj = scipy.sparse.csr_matrix((np.ones(ends.shape[1], np.float32), tuple(ends)), (NUM_NODES, NUM_NODES))
     adj.data[:] = 1.0
-    attr = scipy.sparse.random(NUM_NODES, 12, density=0.3, format="csr", random_state=rng, dtype=np.float32)
+    attr = scipy.sparse.random(NUM_NODES, 200, density=0.02, format="csr", random_state=rng, dtype=np.float32)
     attr.data = rng.randint(1, 9, attr.nnz).astype(np.float32)
     arrays: dict[str, Any] = {"labels": (np.arange(NUM_NODES) % 3).astype(np.int8)}
     for name, matrix in (("adj", adj), ("attr", attr)):

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from graphkd.datasets import Graph, Preprocessing
@@ -16,12 +17,13 @@ def test_it_holds_what_the_data_holds() -> None:
     assert graph.to("cpu").adj is graph.adj
 
 
-def test_sparse_features_stay_sparse_and_double_becomes_single() -> None:
+@pytest.mark.parametrize("width", [8, 400])
+def test_sparse_features_stay_sparse_where_that_costs_less_and_double_becomes_single(width: int) -> None:
     data = make_data()
-    dense = data.x.abs()
+    dense = torch.cat([data.x.abs(), torch.zeros(60, width - 8)], dim=1)
     data.x = dense.double().to_sparse_csr()
     graph = Graph.from_data(data, Preprocessing(row_normalize=True))
-    assert isinstance(graph.x, SparseMatrix)
+    assert isinstance(graph.x, SparseMatrix) == (width == 400)
     assert graph.x.dtype == torch.float32
     torch.testing.assert_close(graph.x.to_dense(), dense / dense.sum(dim=1, keepdim=True))
 
