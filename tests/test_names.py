@@ -9,7 +9,7 @@ from graphkd.recipe import name_of, settings_of
 
 def test_everything_selectable_and_nothing_else() -> None:
     assert set(catalogue(datasets)) == {"digits", "cora", "citeseer", "pubmed"}
-    assert set(catalogue(teachers)) == {"gcn", "sage"}
+    assert set(catalogue(teachers)) == {"gat", "gcn", "sage"}
     assert set(catalogue(students)) == {"mlp"}
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}
     assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "random"}

@@ -1,9 +1,11 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
+from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.features import Features, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import propagate
+from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
@@ -12,8 +14,11 @@ __all__ = [
     "SparseMatrix",
     "as_features",
     "check_features",
+    "edge_scores",
     "linear",
     "propagate",
+    "segment_softmax",
     "select_rows",
     "spmm",
+    "spmm_edges",
 ]
