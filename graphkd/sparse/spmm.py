@@ -1,9 +1,9 @@
 """Sparse times dense, forward and backward, and the one place that picks its backend.
 
-The rule comes from ``experiments/spmm`` (measured, two cores): on CPU, ``embedding_bag`` over CSR is
-2 to 5 times faster than anything else for 32- and 16-bit floats and slower than ``torch.sparse`` for
-64-bit ones; on other devices ``torch.sparse`` CSR is used. ``torch_scatter`` is there to be compared with: it
-gathers first, which costs 3 to 6 times the time and nnz × d of memory.
+The rule comes from ``experiments/spmm`` (measured, two cores): on CPU, ``embedding_bag`` over CSR is the
+fastest there is for 32- and 16-bit floats, backward pass included, and slower than ``torch.sparse`` for 64-bit
+ones; on other devices ``torch.sparse`` CSR is used. ``torch_scatter`` is there to be compared with: it
+gathers first, which costs 5 to 8 times the time and nnz × d of memory.
 """
 
 from __future__ import annotations

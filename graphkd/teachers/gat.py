@@ -54,8 +54,8 @@ class GATLayer(nn.Module):
 
 def _columns(attention: Tensor) -> Tensor:
     """``[H, d]`` → ``[H · d, H]``, head h in column h: one small product instead of copies of all heads."""
-    heads, width = attention.shape
-    return (torch.eye(heads).to(attention).unsqueeze(1) * attention.unsqueeze(2)).view(heads * width, heads)
+    one = torch.eye(attention.shape[0], dtype=attention.dtype, device=attention.device)
+    return (one.unsqueeze(1) * attention.unsqueeze(2)).flatten(0, 1)
 
 
 class GAT(Teacher):

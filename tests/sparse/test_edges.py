@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from graphkd.sparse import SparseMatrix, edge_scores, spmm, spmm_edges
 from tests import literal
-from tests.memory import peak_growth
 from tests.sparse.test_matrix import sparse
 from tests.strategies import patterns, seeded, tables
 
@@ -73,15 +72,3 @@ def test_only_the_gradients_that_are_asked_for() -> None:
 def test_shapes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match=r"cannot multiply .* with values \[3, 2\] by \[3, 1, 2\]"):
         spmm_edges(sparse(torch.eye(3)), torch.zeros(3, 2), torch.zeros(3, 1, 2))
-
-
-def test_no_tensor_with_a_row_per_entry() -> None:
-    setup = (
-        "import torch; from graphkd.sparse import SparseMatrix, spmm_edges\n"
-        "n, m, d = 4000, 600_000, 256; torch.manual_seed(0)\n"
-        "row, col = torch.randint(n, (2, m)); one = torch.ones(m)\n"
-        "pattern = SparseMatrix.from_coo(row, col, one, (n, n)); pattern.t(); pattern.transpose_order()\n"
-        "value, dense = torch.rand(pattern.nnz, 2), torch.randn(n, 2, d // 2)\n"
-    )
-    code = "spmm_edges(pattern, value.requires_grad_(), dense.requires_grad_()).sum().backward()"
-    assert peak_growth(setup, code) < 600_000 * 256 * 4 / 8

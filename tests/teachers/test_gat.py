@@ -14,6 +14,7 @@ from graphkd.sparse import Adjacency
 from graphkd.teachers import GAT
 from graphkd.teachers.gat import GATLayer
 from tests import literal
+from tests.memory import peak_growth
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, tables
 
@@ -148,3 +149,14 @@ def test_trains_to_the_same_bits_without_torch_scatter(data: Data, monkeypatch: 
     for mine, other in zip(first.teacher.parameters(), second.teacher.parameters(), strict=True):
         assert torch.equal(mine, other)
     assert first.metrics["mean"] == second.metrics["mean"]
+
+
+def test_no_tensor_with_a_wide_row_per_edge() -> None:
+    setup = (
+        "import torch; from graphkd.sparse import Adjacency; from graphkd.teachers.gat import GATLayer\n"
+        "torch.manual_seed(0); layer = GATLayer(16, 128, 2, True, 0.3)\n"
+        "adj = Adjacency(torch.randint(4000, (2, 600_000)), 4000)\n"
+        "pattern = adj.normalize('none'); pattern.t(); pattern.transpose_order(); x = torch.randn(4000, 16)\n"
+    )
+    per_edge = 600_000 * 256 * 4
+    assert peak_growth(setup, "layer(x, adj).square().mean().backward()") < per_edge / 6
