@@ -236,3 +236,59 @@ def sage_gcn_layer(
                 count += 1
         rows.append(total / (count + self_loops) @ weight.double().t() + bias.double())
     return torch.stack(rows)
+
+
+def gat_layer(
+    x: Tensor, edge_index: Tensor, weight: Tensor, att_src: Tensor, att_dst: Tensor, bias: Tensor, concat: bool
+) -> Tensor:
+    """sum_j a_ij W_h x_j for each head h, side by side if concat, else their mean; then + b.
+
+    a_ij = exp(e_ij) / sum_k exp(e_ik) over the senders k of i's closed neighbourhood, each once;
+    e_ij = l(<att_src_h, W_h x_j> + <att_dst_h, W_h x_i>), l(s) = s for s > 0, else 0.2 s.
+    x [N, in], edge_index [2, E], weight [H * d, in], att_src [H, d], att_dst [H, d], bias [H * d] or [d]
+    -> [N, H * d] or [N, d].
+    """
+    num_nodes, (heads, width) = x.shape[0], att_src.shape
+    adjacency = dense_adjacency(edge_index, num_nodes, 1.0)
+    rows = []
+    for i in range(num_nodes):
+        parts = []
+        for head in range(heads):
+            matrix = weight[head * width : (head + 1) * width].double()
+            total, normaliser = torch.zeros(width, dtype=torch.float64), 0.0
+            for j in range(num_nodes):
+                if adjacency[i, j] == 0:
+                    continue
+                sent, own = matrix @ x[j].double(), matrix @ x[i].double()
+                score = (att_src[head].double() * sent).sum() + (att_dst[head].double() * own).sum()
+                factor = torch.exp(score if score > 0 else 0.2 * score)
+                total, normaliser = total + factor * sent, normaliser + factor
+            parts.append(total / normaliser)
+        rows.append(torch.cat(parts) if concat else torch.stack(parts).sum(dim=0) / heads)
+    return torch.stack(rows) + bias.double()
+
+
+def segment_softmax(rowptr: Tensor, scores: Tensor) -> Tensor:
+    """exp(s_e) / sum_f exp(s_f) over the entries f of e's row, column by column.
+
+    rowptr [M + 1], scores [nnz, H] -> [nnz, H].
+    """
+    pieces = [scores[:0]]
+    for start, end in zip(rowptr[:-1].tolist(), rowptr[1:].tolist(), strict=True):
+        total = torch.zeros(scores.shape[1], dtype=torch.float64)
+        for entry in range(start, end):
+            total = total + torch.exp(scores[entry])
+        pieces += [(torch.exp(scores[entry]) / total).unsqueeze(0) for entry in range(start, end)]
+    return torch.cat(pieces)
+
+
+def edge_product(row: Tensor, col: Tensor, value: Tensor, dense: Tensor, num_rows: int) -> Tensor:
+    """out[row_e, h] = sum_e value[e, h] * dense[col_e, h].
+
+    row [nnz], col [nnz], value [nnz, H], dense [N, H, d] -> [num_rows, H, d].
+    """
+    rows = [torch.zeros(dense.shape[1:], dtype=dense.dtype) for _ in range(num_rows)]
+    for entry in range(value.shape[0]):
+        i, j = int(row[entry]), int(col[entry])
+        rows[i] = rows[i] + value[entry].unsqueeze(1) * dense[j]
+    return torch.stack(rows)

@@ -6,6 +6,8 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from graphkd.sparse import SparseMatrix
+
 
 @st.composite
 def edge_lists(draw: st.DrawFn, num_nodes: int, undirected: bool | None = None) -> Tensor:
@@ -28,6 +30,15 @@ def tables(
     for row in draw(st.lists(st.integers(0, rows - 1), max_size=2)):
         table[row] = 0.0 if draw(st.booleans()) else table[0]
     return table.to(dtype)
+
+
+@st.composite
+def patterns(draw: st.DrawFn, rows: int, columns: int) -> SparseMatrix:
+    """``rows × columns`` with any entries, rows and columns without any among them, all of value 1."""
+    place = st.tuples(st.integers(0, rows - 1), st.integers(0, columns - 1))
+    places = sorted(draw(st.sets(place, max_size=rows * columns)))
+    row, col = torch.tensor(places, dtype=torch.long).reshape(-1, 2).t()
+    return SparseMatrix.from_coo(row, col, torch.ones(len(places), dtype=torch.float64), (rows, columns))
 
 
 def seeded(seed: int) -> torch.Generator:

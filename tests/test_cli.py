@@ -53,7 +53,10 @@ MISTAKES = {
         ["dataset=digit"],
         "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer",
     ),
-    "unknown teacher": (["teacher=gnc"], "unknown teacher 'gnc': did you mean 'gcn'? choose one of gcn, sage"),
+    "unknown teacher": (
+        ["teacher=gnc"],
+        "unknown teacher 'gnc': did you mean 'gcn'? choose one of gat, gcn, sage",
+    ),
     "unknown student": (["student=cnn"], "unknown student 'cnn'"),
     "unknown method": (
         ["method=gln"],
@@ -92,7 +95,7 @@ MISTAKES = {
     "influence without effect": (["influence=uniform"], "method=glnn weights no nodes"),
     "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
     "an exploding width": (["student.hidden_dim=1000000000000"], "choose smaller ones"),
-    "no teacher": (["teacher=null"], "teacher is null: choose one of gcn, sage"),
+    "no teacher": (["teacher=null"], "teacher is null: choose one of gat, gcn, sage"),
     "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, computers, cora, cpf_citeseer"),
     "no method": (["method=null"], "method is null: choose one of glnn, infgrand, mlp"),
     "unknown permission": (["download=maybe"], "download is 'maybe': choose ask, yes or never"),

@@ -15,7 +15,7 @@ def test_everything_selectable_and_nothing_else() -> None:
     )
     own = {"digits", "custom"}
     assert set(catalogue(datasets)) == {"photo", "computers", "cs", "physics"} | planetoid | cpf | ranked | own
-    assert set(catalogue(teachers)) == {"gcn", "sage"}
+    assert set(catalogue(teachers)) == {"gat", "gcn", "sage"}
     assert set(catalogue(students)) == {"mlp"}
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}
     assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "random"}

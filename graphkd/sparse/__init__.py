@@ -1,10 +1,12 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
+from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import cheapest, mix, propagate
+from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
@@ -16,9 +18,12 @@ __all__ = [
     "as_features",
     "cheapest",
     "check_features",
+    "edge_scores",
     "linear",
     "mix",
     "propagate",
+    "segment_softmax",
     "select_rows",
     "spmm",
+    "spmm_edges",
 ]

@@ -25,6 +25,7 @@ class SparseMatrix:
         self.rowptr, self.col, self.value = rowptr, col, value
         self.shape = (rowptr.numel() - 1, num_cols)
         self._transpose: SparseMatrix | None = None
+        self._order: Tensor | None = None
         self._torch: Tensor | None = None
 
     @classmethod
@@ -83,12 +84,21 @@ class SparseMatrix:
     def t(self) -> SparseMatrix:
         """The transpose, made at the first call; the matrix itself where it is symmetric."""
         if self._transpose is None:
-            order = torch.argsort(self.col, stable=True)
+            order = self._order if self._order is not None else torch.argsort(self.col, stable=True)
             rowptr = _rowptr(self.col, self.shape[1])
             other = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
             self._transpose = self if self._equals(other) else other
             other._transpose = self
         return self._transpose
+
+    def transpose_order(self) -> Tensor:
+        """``[nnz]`` int64: which entry of this matrix each entry of the transpose is; made once.
+
+        Values that change from step to step follow it: ``value[order]`` are those of the transpose.
+        """
+        if self._order is None:
+            self._order = torch.argsort(self.col, stable=True)
+        return self._order
 
     def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
         """``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""

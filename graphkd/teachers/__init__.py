@@ -1,9 +1,9 @@
 """Graph networks: features ``[N, F]`` and a graph → ``TeacherOutput(logits [N, C], hops)``."""
 
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.gat import GAT
 from graphkd.teachers.gcn import GCN
-from graphkd.teachers.given import given_output
 from graphkd.teachers.output import TeacherOutput
 from graphkd.teachers.sage import SAGE
 
-__all__ = ["GCN", "SAGE", "Teacher", "TeacherOutput", "given_output"]
+__all__ = ["GAT", "GCN", "SAGE", "Teacher", "TeacherOutput"]

@@ -14,10 +14,11 @@ from graphkd.teachers.output import TeacherOutput
 
 
 class Teacher(nn.Module):
-    """A stack of graph convolutions, ``h_k = drop(relu(norm(conv_k(h_{k-1}, A))) [+ h_{k-1}])``.
+    """A stack of graph convolutions, ``h_k = drop(act(norm(conv_k(h_{k-1}, A))) [+ h_{k-1}])``.
 
     The last hop has neither norm, activation, residual nor dropout: it is the logits. A hop embedding is
-    taken after activation and residual, before dropout.
+    taken after activation and residual, before dropout. ``act`` is ``activation``, ReLU unless a
+    teacher's paper has another.
 
     Args:
         convs: one module per hop, called as ``conv(x [N, d_in], adj) → [N, d_out]``.
@@ -34,6 +35,11 @@ class Teacher(nn.Module):
         self.convs = nn.ModuleList(convs)
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in convs[:-1])
         self.dropout, self.residual = dropout, residual
+
+    @staticmethod
+    def activation(x: Tensor) -> Tensor:
+        """Between hops."""
+        return F.relu(x)
 
     def forward(self, x: Features, adj: Adjacency) -> TeacherOutput:
         """All nodes at once.
@@ -53,7 +59,7 @@ class Teacher(nn.Module):
         h: Features = as_features(x)
         hops: list[Tensor] = []
         for conv, norm in zip(self.convs, self.norms, strict=False):
-            out = F.relu(norm(conv(h, adj)))
+            out = self.activation(norm(conv(h, adj)))
             if self.residual and h.shape[1] == out.shape[1]:
                 out = out + (h if isinstance(h, Tensor) else h.to_dense())
             hops.append(out)

@@ -12,7 +12,8 @@ from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.teachers import TeacherOutput, given_output
+from graphkd.teachers import TeacherOutput
+from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, code_of
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores

@@ -34,10 +34,10 @@ def test_gradients_reach_student_and_projections_only(
 ) -> None:
     torch.manual_seed(0)
     data = make_data()
-    network = teacher(8, 10, 3, num_layers=4)
+    network = teacher(8, 12, 3, num_layers=4)
     hops = network(data.x, Adjacency(data.edge_index, 60)).detach().hops[:-1]
     student = students.MLP(8, 6, 3, num_layers=3, dropout=0.0)
-    term = MatchingTerm(strategy(distance=distance), [6, 6], [10, 10, 10])
+    term = MatchingTerm(strategy(distance=distance), [6, 6], [12, 12, 12])
     loss = term(student(data.x).hidden, hops)
     loss.backward()
     assert loss.isfinite()

@@ -21,7 +21,7 @@ def test_rows_in_finite_loss_out_and_gradients_for_the_student_only(
     method: type[Method], teacher: type, graph: Graph
 ) -> None:
     torch.manual_seed(0)
-    network = teacher(graph.num_features, 6, graph.num_classes)
+    network = teacher(graph.num_features, 8, graph.num_classes)
     output = network(graph.x, graph.adj)
     criterion = method()
     targets = criterion.prepare(graph, output.detach())

@@ -25,6 +25,17 @@ def test_dense_transpose_and_sums_agree_with_the_dense_table(table: torch.Tensor
     assert torch.equal(matrix.torch().to_dense(), table)
 
 
+@given(table=tables(5, 7), first=st.booleans())
+def test_transpose_order_says_where_the_entries_of_the_transpose_are(table: torch.Tensor, first: bool) -> None:
+    matrix = sparse(table)
+    if first:
+        matrix.t()
+    order = matrix.transpose_order()
+    assert torch.equal(matrix.value[order], matrix.t().value)
+    assert torch.equal(matrix.row[order], matrix.t().col)
+    assert matrix.transpose_order() is order
+
+
 @given(table=tables(5, 7), index=st.lists(st.integers(0, 4), max_size=8))
 def test_select_takes_rows_in_the_given_order(table: torch.Tensor, index: list[int]) -> None:
     rows = torch.tensor(index, dtype=torch.long)

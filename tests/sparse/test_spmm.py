@@ -1,10 +1,13 @@
+import importlib.util
+import sys
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkd.sparse import Adjacency, SparseMatrix, spmm
-from graphkd.sparse.spmm import backend_for, multiply
+from graphkd.sparse.spmm import available_backends, backend_for, multiply
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, tables
 
@@ -12,12 +15,12 @@ DTYPES = st.sampled_from([torch.float32, torch.float64])
 
 
 @given(table=tables(5, 7), dense=tables(7, 3), dtype=DTYPES)
-def test_both_backends_and_both_directions_agree_with_dense(
+def test_all_backends_and_both_directions_agree_with_dense(
     table: torch.Tensor, dense: torch.Tensor, dtype: torch.dtype
 ) -> None:
     table, dense = table.to(dtype), dense.to(dtype)
     matrix = sparse(table)
-    for backend in ("embedding_bag", "csr"):
+    for backend in available_backends():
         torch.testing.assert_close(multiply(matrix, dense, backend), table @ dense)
     ours, theirs = dense.clone().requires_grad_(), dense.clone().requires_grad_()
     upstream = torch.arange(15, dtype=dtype).reshape(5, 3)
@@ -33,13 +36,22 @@ def test_gradcheck_on_a_symmetric_graph(edges: torch.Tensor, dense: torch.Tensor
     assert torch.autograd.gradcheck(lambda x: spmm(operator, x), dense.requires_grad_())
 
 
-def test_agrees_with_torch_scatter() -> None:
-    segment_csr = pytest.importorskip("torch_scatter").segment_csr
-    edges = torch.randint(50, (2, 400), generator=torch.Generator().manual_seed(0))
-    operator = Adjacency(edges, 50).normalize("row", self_loops=0)
-    x = torch.randn(50, 16, generator=torch.Generator().manual_seed(1))
-    gathered = x[operator.col] * operator.value.unsqueeze(1)
-    torch.testing.assert_close(spmm(operator, x), segment_csr(gathered, operator.rowptr, reduce="sum"))
+@given(table=tables(5, 7), dense=tables(7, 3), dtype=DTYPES)
+def test_the_gradient_of_spmm_is_that_of_every_backend(
+    table: torch.Tensor, dense: torch.Tensor, dtype: torch.dtype
+) -> None:
+    matrix, upstream = sparse(table.to(dtype)), torch.arange(15, dtype=dtype).reshape(5, 3)
+    ours = dense.to(dtype).requires_grad_()
+    spmm(matrix, ours).backward(upstream)
+    for backend in available_backends():
+        torch.testing.assert_close(ours.grad, multiply(matrix.t(), upstream, backend))
+
+
+def test_torch_scatter_is_a_backend_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = importlib.util.find_spec("torch_scatter") is not None
+    assert available_backends() == ["embedding_bag", "csr", *(["torch_scatter"] if present else [])]
+    monkeypatch.setitem(sys.modules, "torch_scatter", None)
+    assert available_backends() == ["embedding_bag", "csr"]
 
 
 def test_the_rule_that_picks_the_backend() -> None:
@@ -58,3 +70,5 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
 def test_a_matrix_without_entries_gives_zeros() -> None:
     empty = SparseMatrix.from_coo(torch.zeros(0).long(), torch.zeros(0).long(), torch.zeros(0), (3, 4))
     assert torch.equal(spmm(empty, torch.ones(4, 2)), torch.zeros(3, 2))
+    for backend in available_backends():
+        assert torch.equal(multiply(empty, torch.ones(4, 2), backend), torch.zeros(3, 2))

@@ -3,16 +3,16 @@ import torch
 
 from graphkd import GraphKDError
 from graphkd.sparse import Adjacency, as_features
-from graphkd.teachers import GCN, SAGE, TeacherOutput
+from graphkd.teachers import GAT, GCN, SAGE, TeacherOutput
 
 EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
 
 
-@pytest.mark.parametrize("teacher", [GCN, SAGE])
+@pytest.mark.parametrize("teacher", [GAT, GCN, SAGE])
 @pytest.mark.parametrize("num_layers", [1, 2, 5])
 def test_one_hop_per_layer_and_the_last_is_the_logits(teacher: type, num_layers: int) -> None:
-    out = teacher(4, 6, 3, num_layers)(torch.randn(3, 4), Adjacency(EDGES, 3))
-    assert [tuple(hop.shape) for hop in out.hops] == [(3, 6)] * (num_layers - 1) + [(3, 3)]
+    out = teacher(4, 8, 3, num_layers)(torch.randn(3, 4), Adjacency(EDGES, 3))
+    assert [tuple(hop.shape) for hop in out.hops] == [(3, 8)] * (num_layers - 1) + [(3, 3)]
     assert out.hops[-1] is out.logits
 
 

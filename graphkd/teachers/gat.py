@@ -1,0 +1,117 @@
+"""Graph attention network."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from graphkd.errors import GraphKDError
+from graphkd.layers import check_sizes, layer_widths
+from graphkd.sparse import Adjacency, Features, edge_scores, linear, segment_softmax, spmm_edges
+from graphkd.teachers.base import Teacher
+
+
+class GATLayer(nn.Module):
+    """``out_i = Σ_j α_ij W x_j + b`` over j in i's closed neighbourhood, for each of ``heads`` heads.
+
+    ``α_ij = softmax_j(e_ij)`` with ``e_ij = LeakyReLU(⟨a_src, W x_j⟩ + ⟨a_dst, W x_i⟩)``, slope 0.2; dropout
+    falls on ``α``. Every node has one self-loop, listed or not. Weights of edges are not read, as in PyG's
+    ``GATConv``: an edge is there or not, and attention decides what it is worth.
+
+    Args:
+        in_dim: width of ``x``.
+        head_dim: width of each head.
+        heads: ``H``.
+        concat: heads side by side, ``[N, H · head_dim]``; else their mean, ``[N, head_dim]``.
+        dropout: probability, on the attention coefficients.
+    """
+
+    slope: ClassVar[float] = 0.2
+
+    def __init__(self, in_dim: int, head_dim: int, heads: int, concat: bool, dropout: float) -> None:
+        super().__init__()
+        self.concat, self.dropout = concat, dropout
+        self.linear = nn.Linear(in_dim, heads * head_dim, bias=False)
+        self.att_src = nn.Parameter(torch.empty(heads, head_dim))
+        self.att_dst = nn.Parameter(torch.empty(heads, head_dim))
+        self.bias = nn.Parameter(torch.zeros(heads * head_dim if concat else head_dim))
+        for weight in (self.linear.weight, self.att_src, self.att_dst):
+            nn.init.xavier_uniform_(weight)
+
+    def forward(self, x: Features, adj: Adjacency) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``."""
+        pattern = adj.normalize("none", self_loops=1, dtype=self.bias.dtype)
+        h = linear(x, self.linear.weight)
+        scores = edge_scores(pattern, h @ _columns(self.att_dst), h @ _columns(self.att_src))
+        attention = segment_softmax(pattern.rowptr, F.leaky_relu_(scores, self.slope))
+        attention = F.dropout(attention, self.dropout, self.training)
+        out = spmm_edges(pattern, attention, h.view(x.shape[0], *self.att_src.shape))
+        return (out.flatten(1) if self.concat else out.mean(dim=1)) + self.bias
+
+
+def _columns(attention: Tensor) -> Tensor:
+    """``[H, d]`` → ``[H · d, H]``, head h in column h: one small product instead of copies of all heads."""
+    one = torch.eye(attention.shape[0], dtype=attention.dtype, device=attention.device)
+    return (one.unsqueeze(1) * attention.unsqueeze(2)).flatten(0, 1)
+
+
+class GAT(Teacher):
+    """GAT of any depth: heads side by side in hidden hops, their mean in the last one, ELU between hops.
+
+    Source: Velickovic et al., Graph Attention Networks, ICLR 2018
+
+    Args:
+        num_features: ``D``.
+        hidden_dim: width of the hops before the last, all heads together.
+        num_classes: ``C``.
+        num_layers: hops, from 1.
+        dropout: probability, after each activation.
+        norm: ``none``, ``batch`` or ``layer``.
+        residual: add a hop's input to its output where the widths agree.
+        heads: attention heads of every hop; each has ``hidden_dim // heads`` columns, in the last hop ``C``.
+        attention_dropout: probability, on the attention coefficients.
+
+    Raises:
+        GraphKDError: a size that no network can have, or a width that the heads cannot share.
+    """
+
+    name = "gat"
+
+    def __init__(
+        self,
+        num_features: int,
+        hidden_dim: int = 128,
+        num_classes: int = 2,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        norm: str = "none",
+        residual: bool = False,
+        heads: int = 4,
+        attention_dropout: float = 0.3,
+    ) -> None:
+        check_sizes(num_layers, hidden_dim, dropout)
+        _check_heads(hidden_dim, heads, attention_dropout)
+        *hidden, (width, classes) = layer_widths(num_features, hidden_dim, num_classes, num_layers)
+        convs: list[nn.Module] = [GATLayer(i, o // heads, heads, True, attention_dropout) for i, o in hidden]
+        convs.append(GATLayer(width, classes, heads, False, attention_dropout))
+        super().__init__(convs, hidden_dim, dropout, norm, residual)
+
+    @staticmethod
+    def activation(x: Tensor) -> Tensor:
+        """ELU, as in the paper."""
+        return F.elu(x)
+
+
+def _check_heads(hidden_dim: int, heads: int, attention_dropout: float) -> None:
+    if heads < 1:
+        raise GraphKDError(f"teacher.heads is {heads}: it must be 1 or more")
+    if hidden_dim % heads:
+        raise GraphKDError(
+            f"teacher.hidden_dim is {hidden_dim}, which {heads} heads cannot share evenly: "
+            f"choose a multiple of {heads}, or other teacher.heads"
+        )
+    if not 0 <= attention_dropout < 1:
+        raise GraphKDError(f"teacher.attention_dropout is {attention_dropout}: it must lie in [0, 1)")
