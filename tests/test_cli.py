@@ -32,7 +32,7 @@ def command(*args: str, cwd: Path, **env: str) -> Done:
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.chdir(cwd)
-        for key, value in {"GRAPHKD_CACHE": str(cwd / "cache"), **env}.items():
+        for key, value in {"GRAPHKD_CACHE": str(cwd.parent / "cache"), **env}.items():
             patch.setenv(key, value)
         try:
             code = main(args)
