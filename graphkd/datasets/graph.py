@@ -26,7 +26,7 @@ class Graph:
     """Everything that a stage may know of the data.
 
     Args:
-        x: ``[N, D]`` preprocessed features, sparse where that costs less.
+        x: ``[N, D]`` preprocessed features, dense or sparse.
         adj: the raw adjacency.
         y: ``[N]`` int64 classes, −1 where unknown.
         train: ``[n]`` int64 node ids; ``val`` and ``test`` likewise.
@@ -76,7 +76,7 @@ class Graph:
         y, num_classes = known_labels(data)
         features = check_features(as_features(data.x).to(torch.float32), name="data.x in float32")
         return cls(
-            x=cheapest(preprocessing(features)),
+            x=preprocessing(features),
             adj=Adjacency(data.edge_index, data.x.shape[0], getattr(data, "edge_weight", None)),
             y=y,
             train=train,
@@ -121,6 +121,10 @@ class Graph:
         """The same graph with node weights ``[N]`` attached."""
         return replace(self, influence=influence)
 
+    def in_cheapest_form(self) -> Graph:
+        """The same graph, its sparse features as a dense table where layers on them cost less so."""
+        return replace(self, x=cheapest(self.x))
+
     def subset(self, nodes: Tensor) -> Graph:
         """The graph that ``nodes [n]`` induce, ascending, numbered anew; all others leave no trace."""
         place = torch.full_like(self.y, -1)
@@ -128,7 +132,7 @@ class Graph:
         train, val, test = (part[part >= 0] for part in (place[self.train], place[self.val], place[self.test]))
         return replace(
             self,
-            x=cheapest(select_rows(self.x, nodes)),
+            x=select_rows(self.x, nodes),
             stored=None if self.stored is None else select_rows(self.stored, nodes),
             adj=self.adj.subgraph(nodes),
             y=self.y[nodes],

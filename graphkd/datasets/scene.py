@@ -81,6 +81,7 @@ class Scene:
         rules = SETTINGS[setting]
         everyone = torch.arange(graph.num_nodes, device=graph.y.device)
         if not rules.hides:
+            graph = graph.in_cheapest_form()
             return cls(rules, graph, graph, everyone, everyone[:0])
         hidden = _draw(graph.test, setting, seed)
         visible = torch.ones_like(graph.y, dtype=torch.bool)
@@ -90,7 +91,8 @@ class Scene:
         visible[hidden] = False
         nodes = everyone[visible]
         full = graph.isolate(hidden) if rules.isolates else graph
-        return cls(rules, graph.subset(nodes), full, nodes, hidden)
+        # Which form is cheapest is a fact about features, too: the observed ones decide it for themselves.
+        return cls(rules, graph.subset(nodes).in_cheapest_form(), full.in_cheapest_form(), nodes, hidden)
 
 
 def _draw(test: Tensor, setting: str, seed: int) -> Tensor:

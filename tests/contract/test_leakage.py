@@ -1,0 +1,141 @@
+"""Nothing of a hidden node reaches training: every setting, method, influence and preprocessing.
+
+The hidden part is changed (features, edges, labels, degrees) and every tensor that training reads must stay
+as it was, to the bit. A method that is exported is covered by being exported. The one exception is named:
+InfGraND's ``variant=reference`` takes its influence from the full graph, as published.
+"""
+
+import functools
+import warnings
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from graphkd import influence, matching, methods, teachers
+from graphkd.datasets import SETTINGS, Graph, Preprocessing, Scene
+from graphkd.names import catalogue
+from graphkd.recipe import Recipe, resolve
+from graphkd.sparse import Factored, SparseMatrix
+from graphkd.training import Training
+from graphkd.training.student import compile_targets
+from graphkd.training.teach import teach
+from tests.conftest import make_data
+
+HIDING = [name for name, setting in SETTINGS.items() if setting.hides]
+PREPROCESSING = [Preprocessing(), Preprocessing(row_normalize=True), Preprocessing(features="binary")]
+WEIGHTED = [
+    functools.partial(part, variant=variant) if name == "infgrand" else part
+    for name, part in catalogue(influence).items()
+    for variant in ("paper", "reference")[: 2 if name == "infgrand" else 1]
+]
+SHORT = Training(max_epochs=2, patience=2)
+
+
+def data_of(sparse: bool) -> Data:
+    """Unlabelled nodes outside the masks, non-negative features, wide enough to stay sparse where asked."""
+    data = make_data(num_nodes=90)
+    data.x = data.x.abs() * (data.x > -0.5)
+    for name in ("train_mask", "val_mask", "test_mask"):
+        data[name][:15] = False
+    if sparse:
+        data.x = torch.cat([data.x, torch.zeros(90, 1000)], dim=1).to_sparse_csr()
+    return data
+
+
+def perturbed(data: Data, hidden: torch.Tensor) -> Data:
+    """The same data, whose hidden nodes have other features, labels and twice the edges, to others too."""
+    other = data.clone()
+    x = data.x.clone() if data.x.layout == torch.strided else data.x.to_dense()
+    x[hidden] = x[hidden].roll(3, dims=1) * 7 + 3  # no zero is left: which form costs less changes, too
+    other.x = x if data.x.layout == torch.strided else x.to_sparse_csr()
+    other.y = data.y.clone()
+    other.y[hidden] = (data.y[hidden] + 1) % 3
+    partner = torch.arange(hidden.numel() * 3)
+    extra = torch.stack([hidden.repeat(3), partner])
+    other.edge_index = torch.cat([data.edge_index, extra, extra.flip(0)], dim=1)
+    return other
+
+
+def tensors_of(part: object) -> list[torch.Tensor]:
+    """Every tensor inside a result, however it is nested."""
+    if isinstance(part, torch.Tensor):
+        return [part]
+    if isinstance(part, SparseMatrix):
+        return [part.rowptr, part.col, part.value]
+    if isinstance(part, Factored):
+        return [*tensors_of(part.x), *tensors_of(part.operator)]
+    if isinstance(part, list | tuple):
+        return [tensor for item in part for tensor in tensors_of(item)]
+    return (
+        [tensor for item in vars(part).values() for tensor in tensors_of(item)]
+        if hasattr(part, "__dict__")
+        else []
+    )
+
+
+def training_tensors(data: Data, recipe: Recipe, steps: Preprocessing) -> tuple[list[torch.Tensor], Scene]:
+    """All that training reads: the observed graph, the teacher's output after two epochs, the targets."""
+    scene = Scene.of(Graph.from_data(data, steps), recipe.setting, seed=5)
+    taught = teach(scene, recipe, 0, [])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        targets = compile_targets(scene, recipe, taught.output)
+    graph = scene.observed
+    seen = [graph.x, graph.adj.matrix, graph.y, graph.train, graph.val, graph.test, scene.nodes]
+    return tensors_of([*seen, taught.output, targets]), scene
+
+
+def unchanged(recipe: Recipe, steps: Preprocessing, sparse: bool) -> bool:
+    data = data_of(sparse)
+    before, scene = training_tensors(data, recipe, steps)
+    assert scene.hidden.numel() == 5
+    after, other = training_tensors(perturbed(data, scene.hidden), recipe, steps)
+    assert not torch.equal(*(tensors_of(each.full.x)[-1] for each in (scene, other)))
+    assert len(before) == len(after) > 12
+    return all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("setting", HIDING)
+@pytest.mark.parametrize("steps", PREPROCESSING, ids=str)
+@pytest.mark.parametrize("method", catalogue(methods))
+@pytest.mark.parametrize("sparse", [False, True])
+def test_no_method_sees_what_is_hidden(method: str, steps: Preprocessing, setting: str, sparse: bool) -> None:
+    assert unchanged(resolve(method=method, setting=setting, training=SHORT), steps, sparse)
+
+
+@pytest.mark.parametrize("setting", HIDING)
+@pytest.mark.parametrize("weights", WEIGHTED, ids=str)
+@pytest.mark.parametrize("method", [name for name, part in catalogue(methods).items() if part.influence != "none"])
+def test_no_influence_sees_what_is_hidden(method: str, weights, setting: str) -> None:
+    assert unchanged(
+        resolve(method=method, influence=weights, setting=setting, training=SHORT), Preprocessing(), False
+    )
+
+
+@pytest.mark.parametrize("setting", HIDING)
+@pytest.mark.parametrize("teacher", catalogue(teachers))
+@pytest.mark.parametrize("strategy", catalogue(matching))
+def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
+    recipe = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
+    assert unchanged(recipe, Preprocessing(), False)
+
+
+@pytest.mark.parametrize("setting", HIDING)
+def test_the_exception_leaks_and_says_so(setting: str) -> None:
+    recipe = resolve(method=methods.InfGraND(variant="reference"), setting=setting, training=SHORT)
+    assert recipe.leaks
+    if setting != "cold_start":  # where hidden nodes have no edges to change, their features alone count
+        assert not unchanged(recipe, Preprocessing(), False)
+    scene = Scene.of(Graph.from_data(data_of(False)), setting)
+    with pytest.warns(UserWarning, match="takes the influence from the full graph, hidden nodes included"):
+        compile_targets(scene, recipe, teach(scene, recipe, 0, []).output)
+
+
+def test_the_test_can_fail() -> None:
+    """A method that keeps a statistic of the whole graph is caught."""
+    data = data_of(False)
+    scene = Scene.of(Graph.from_data(data), "production", seed=5)
+    other = Scene.of(Graph.from_data(perturbed(data, scene.hidden)), "production", seed=5)
+    assert not torch.equal(scene.full.x.mean(dim=0), other.full.x.mean(dim=0))
+    assert torch.equal(scene.observed.x.mean(dim=0), other.observed.x.mean(dim=0))
