@@ -77,3 +77,29 @@ def test_a_set_that_is_ranked_is_scored_by_roc_auc_everywhere(
     val, test, recorded = capsys.readouterr().out.splitlines()[1].split()[1:]
     assert test == recorded
     assert float(val) == pytest.approx(100 * metrics["seeds"][0]["student"]["val"], abs=0.011)
+
+
+@pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])
+def test_hidden_nodes_are_scored_as_they_were(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["method=infgrand", f"setting={setting}", "seeds=[0,3]", "training.max_epochs=5", "baseline=false"]
+    assert main(["distill", *args, f"output_dir={tmp_path}/run", f"cache_dir={tmp_path}/cache"]) == 0
+    assert f"· {setting} ·" in capsys.readouterr().out
+    evaluate(str(tmp_path / "run"), None)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert [line[2] == line[3] for line in lines] == [True, True]
+    metrics = read_metrics(tmp_path / "run")
+    assert all({"test_ind", "test_tran"} <= set(seed["student"]) for seed in metrics["seeds"])
+    assert "influence_of_full_graph" not in metrics
+
+
+def test_a_published_leak_warns_in_one_line_and_is_on_record(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = ["method=infgrand", "method.variant=reference", "setting=inductive", "training.max_epochs=2"]
+    assert main(["distill", *args, f"output_dir={tmp_path}/run", f"cache_dir={tmp_path}/cache"]) == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert len(warned) == 1
+    assert warned[0].startswith("graphkd: warning: infgrand's variant=reference takes the influence from the full")
+    assert read_metrics(tmp_path / "run")["influence_of_full_graph"] is True

@@ -1,0 +1,198 @@
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+import graphkd
+from graphkd import GraphKDError, Training
+from graphkd.cli import main
+from graphkd.datasets import Graph
+from graphkd.recipe import resolve
+from graphkd.runs import SeedRun
+from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from tests.conftest import make_data
+
+KEY = {"seed": 0, "code": "abc"}
+SHORT = Training(max_epochs=4, patience=4)
+FASTER = Training(max_epochs=4, patience=4, teacher_lr=0.1)
+
+
+def artefact(value: float = 1.0) -> Artefact:
+    return Artefact({"w": torch.full((3, 2), value), "count": torch.tensor(7)}, {"log": [{"loss": 0.1}]})
+
+
+def test_what_is_saved_is_found_by_its_key_alone(tmp_path: Path) -> None:
+    cache = Artefacts(tmp_path)
+    assert cache.load("teacher", KEY) is None
+    cache.save("teacher", KEY, artefact())
+    found = cache.load("teacher", {"code": "abc", "seed": 0})
+    assert found.facts == {"log": [{"loss": 0.1}]}
+    assert torch.equal(found.tensors["w"], torch.ones(3, 2))
+    assert int(found.tensors["count"]) == 7
+    assert cache.load("teacher", {**KEY, "seed": 1}) is None
+    assert cache.load("student", KEY) is None
+    assert [file.name[:8] for file in (tmp_path / "stages").iterdir()] == ["teacher-"]
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    Artefacts(None).save("teacher", KEY, artefact())
+    assert Artefacts(None).load("teacher", KEY) is None
+
+
+DAMAGE = {
+    "truncated": lambda content: content[:-3],
+    "a flipped bit in a weight": lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+    "edited facts": lambda content: content.replace(b"loss", b"lost"),
+    "empty": lambda content: b"",
+    "text": lambda content: b"hello",
+    "other tensors only": lambda content: __import__("safetensors.torch").torch.save({"w": torch.ones(3, 2)}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_artefact_is_noticed_and_made_again(damage: str, tmp_path: Path) -> None:
+    cache = Artefacts(tmp_path)
+    cache.save("teacher", KEY, artefact())
+    (file,) = (tmp_path / "stages").iterdir()
+    file.write_bytes(DAMAGE[damage](file.read_bytes()))
+    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher is made again"):
+        assert cache.load("teacher", KEY) is None
+    cache.save("teacher", KEY, artefact())
+    assert cache.load("teacher", KEY) is not None
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(GraphKDError, match="cannot be written .*: choose another cache_dir"):
+        Artefacts(tmp_path / "file").save("teacher", KEY, artefact())
+
+
+def test_the_code_is_part_of_a_key() -> None:
+    assert code_of("sparse") == code_of("sparse")
+    assert len({code_of("sparse"), code_of("teachers"), code_of("sparse", "teachers"), code_of("layers.py")}) == 4
+
+
+def test_two_writers_and_a_reader_at_once_never_see_half_a_file(tmp_path: Path) -> None:
+    cache, big = Artefacts(tmp_path), Artefact({"w": torch.arange(200_000.0)}, {})
+    found, stop = [], threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            cache.save("teacher", KEY, big)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    while len(found) < 30:
+        kept = cache.load("teacher", KEY)
+        found += [] if kept is None else [kept]
+    stop.set()
+    for writer in writers:
+        writer.join()
+    assert all(torch.equal(kept.tensors["w"], big.tensors["w"]) for kept in found)
+    assert len(list((tmp_path / "stages").iterdir())) == 1
+
+
+def stages(folder: Path) -> list[str]:
+    return sorted(file.name.split("-")[0] for file in (folder / "stages").iterdir())
+
+
+def test_one_teacher_and_one_plain_mlp_serve_every_method(tmp_path: Path) -> None:
+    graph, cache, logs = Graph.from_data(make_data()), Artefacts(tmp_path), []
+    for method, matching in (("glnn", "none"), ("infgrand", "reverse"), ("glnn", "none")):
+        recipe = resolve(method=method, matching=matching, training=SHORT)
+        logs.append(SeedRun.train(graph, recipe, 0, baseline=True, cache=cache))
+    assert stages(tmp_path) == ["influence", "student", "student", "student", "teacher"]
+    fresh = SeedRun.train(graph, resolve(method="glnn", training=SHORT), 0, baseline=True)
+    assert logs[0].log == logs[2].log == fresh.log
+    for one, two in ((logs[2].distilled, fresh.distilled), (logs[2].baseline, fresh.baseline)):
+        assert one.scores == two.scores
+        states = one.model.state_dict(), two.model.state_dict()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+CHANGES = {
+    "the seed": ({"seed": 1}, ["student", "teacher"]),
+    "the student's rate": ({"training": Training(max_epochs=4, patience=4, lr=0.1)}, ["student"]),
+    "the teacher's rate": (
+        {"training": Training(max_epochs=4, patience=4, teacher_lr=0.1)},
+        ["student", "teacher"],
+    ),
+    "the setting": ({"setting": "production"}, ["student", "teacher"]),
+    "the method": ({"method": "mlp"}, ["student"]),
+    "the teacher": ({"teacher": "sage"}, ["student", "teacher"]),
+    "nothing": ({}, []),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_key_holds_what_the_result_depends_on_and_no_more(change: str, tmp_path: Path) -> None:
+    keys, expected = CHANGES[change]
+    common = {"training": SHORT, "cache_dir": tmp_path}
+    graphkd.distill(make_data(), **common)
+    before = stages(tmp_path)
+    graphkd.distill(make_data(), **{**common, **keys})
+    assert sorted(stages(tmp_path)) == sorted(before + expected)
+
+
+def test_other_labels_features_edges_or_masks_are_another_graph(tmp_path: Path) -> None:
+    for count, part in enumerate((None, "x", "edge_index", "y", "test_mask"), start=1):
+        data = make_data()
+        if part == "x":
+            data.x[0, 0] += 1
+        elif part == "edge_index":
+            data.edge_index = data.edge_index[:, 1:]
+        elif part == "y":
+            node = int(data.test_mask.nonzero()[0])
+            data.y[node] = (data.y[node] + 1) % 3
+        elif part == "test_mask":
+            data.test_mask[data.test_mask.nonzero()[0]] = False
+        graphkd.distill(data, training=SHORT, cache_dir=tmp_path)
+        assert stages(tmp_path).count("teacher") == count
+
+
+def test_parts_that_are_not_graphkd_s_own_are_not_kept(tmp_path: Path) -> None:
+    """Their code is not part of the key: they might have changed."""
+
+    class Mine(graphkd.methods.GLNN):
+        """Somebody's."""
+
+    graphkd.distill(make_data(), method=Mine(), training=SHORT, cache_dir=tmp_path)
+    assert not (tmp_path / "stages").exists()
+
+
+KILLED = """
+import os, signal, sys, torch
+torch.set_num_threads(2)
+from graphkd.cli import main
+from graphkd.training.artefacts import Artefacts
+save, left = Artefacts.save, [int(sys.argv[1])]
+def dying(self, stage, key, artefact):
+    save(self, stage, key, artefact)
+    left[0] -= 1
+    if left[0] == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+Artefacts.save = dying
+main(sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("saves", [1, 5])
+def test_a_killed_sweep_goes_on_and_ends_with_the_same_bits(saves: int, tmp_path: Path) -> None:
+    """Killed after the first teacher, and in the second job after the first seed's student."""
+    args = ["distill", "-m", "method=glnn,infgrand", "seeds=2", "training.max_epochs=3", "baseline=false"]
+    cut = [*args, f"output_dir={tmp_path / 'cut'}", f"cache_dir={tmp_path / 'cut_cache'}"]
+    done = subprocess.run([sys.executable, "-c", KILLED, str(saves), *cut], capture_output=True)
+    assert done.returncode == -9
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "cut_cache" / "stages").iterdir()}
+    assert len(before) == saves
+    assert main(cut) == 0
+    assert main([*args, f"output_dir={tmp_path / 'whole'}", f"cache_dir={tmp_path / 'cache'}"]) == 0
+    assert all(file.stat().st_mtime_ns == time for file, time in before.items())
+    weights = sorted(path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*.safetensors"))
+    assert len(weights) == 6
+    for path in weights:
+        assert (tmp_path / "cut" / path).read_bytes() == (tmp_path / "whole" / path).read_bytes()
