@@ -25,7 +25,9 @@ class Factored:
     """
 
     def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int) -> None:
-        self.x, self.operator, self.hops = x, operator, hops
+        # The mean's factor goes into the entries of X, the smallest of all places.
+        self.x = SparseMatrix(x.rowptr, x.col, x.value / (hops + 1), x.shape[1])
+        self.operator, self.hops = operator, hops
         self.shape = x.shape
 
     @property
@@ -49,11 +51,11 @@ class Factored:
         rows.sort_indices()
         parts = (torch.from_numpy(part).to(self.device) for part in (rows.indptr, rows.indices, rows.data))
         rowptr, col, value = parts
-        return SparseMatrix(rowptr.long(), col.long(), value / (self.hops + 1), self.shape[1])
+        return SparseMatrix(rowptr.long(), col.long(), value, self.shape[1])
 
 
 class _Mix(torch.autograd.Function):
-    """``1/(P+1) Σ_k Ã^k Z`` by Horner's rule: ``Z + Ã (Z + Ã (Z + …))``; the same with Ãᵀ backwards."""
+    """``Σ_k Ã^k Z`` by Horner's rule: ``Z + Ã (Z + Ã (Z + …))``; the same with Ãᵀ backwards."""
 
     @staticmethod
     def forward(ctx: Any, dense: Tensor, operator: SparseMatrix, hops: int) -> Tensor:
@@ -69,7 +71,7 @@ def _horner(operator: SparseMatrix, dense: Tensor, hops: int) -> Tensor:
     backend, out = backend_for(dense.dtype, dense.device), dense
     for _ in range(hops):
         out = multiply(operator, out, backend).add_(dense)
-    return out / (hops + 1)
+    return out
 
 
 def _identity(like: SparseMatrix) -> SparseMatrix:

@@ -35,7 +35,7 @@ def linear(x: Inputs, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if isinstance(x, Tensor):
         return F.linear(x, weight, bias)
     out = x.linear(weight) if isinstance(x, Factored) else spmm(x, weight.t())
-    return out if bias is None else out + bias
+    return out if bias is None else out.add_(bias)
 
 
 def as_features(x: Any) -> Features:

@@ -10,7 +10,7 @@ from graphkd.sparse.features import Features, Inputs
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
 
-SPARSE_COST = 32
+SPARSE_COST = 16
 """Dense multiply-adds that take as long as one through a sparse entry; see ``experiments/factored``."""
 
 TABLE_BYTES = 2**29

@@ -58,6 +58,6 @@ class MLP(nn.Module):
         hidden: list[Tensor] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            hidden.append(F.relu(norm(layer(h))))
+            hidden.append(F.relu(norm(layer(h)), inplace=True))
             h = dropout(hidden[-1], self.dropout, self.training)
         return StudentOutput(self.layers[-1](h), hidden)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
@@ -39,7 +38,7 @@ class Teacher(nn.Module):
     @staticmethod
     def activation(x: Tensor) -> Tensor:
         """Between hops."""
-        return F.relu(x)
+        return F.relu(x, inplace=True)
 
     def forward(self, x: Features, adj: Adjacency) -> TeacherOutput:
         """All nodes at once.
