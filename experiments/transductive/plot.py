@@ -1,6 +1,6 @@
 """Draws plot.png from expected.csv: every seed a dot, their mean a bar.
 
-python experiments/planetoid/plot.py    (needs matplotlib)
+python experiments/transductive/plot.py    (needs matplotlib)
 """
 
 from __future__ import annotations
