@@ -1,25 +1,23 @@
-"""The second and third stage: targets are compiled, and a student is trained on them."""
+"""The third stage: a student is trained on compiled targets."""
 
 from __future__ import annotations
 
 import copy
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
-from graphkd.errors import GraphKDError
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Factored, Inputs, mix, select_rows
-from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.compile import compile_targets
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
@@ -49,24 +47,6 @@ class StudentResult:
     scores: dict[str, float]
     fit: Fit
     compile_seconds: float
-
-
-def compile_targets(
-    scene: Scene, recipe: Recipe, output: TeacherOutput, cache: Artefacts | None = None
-) -> Targets:
-    """Everything the student will see, computed once; the graph is not needed afterwards.
-
-    Args:
-        scene: the graph as the setting shows it; all but its observed part is left alone, unless the method
-            is published with an influence of the full graph, which warns.
-        recipe: names method, matching and influence.
-        output: the frozen teacher.
-        cache: where node influences are kept, and found.
-    """
-    influence = None if recipe.influence is None else _influence(scene, recipe, cache or Artefacts(None))
-    with torch.no_grad():
-        targets = recipe.method.prepare(scene.observed.with_influence(influence), output)
-    return targets if recipe.matching.name == "none" else targets.with_hops(output.hops[:-1])
 
 
 def train_student(
@@ -159,36 +139,6 @@ def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[]
         return lambda: evaluation.score(graph.metric, student(inputs).logits[nodes], labels)
     rows = select_rows(inputs, nodes)
     return lambda: evaluation.score(graph.metric, student(rows).logits, labels)
-
-
-def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
-    """``[n]`` weights of the observed nodes."""
-    assert recipe.influence is not None
-    graph = scene.full if recipe.leaks else scene.observed
-    if recipe.leaks:
-        warnings.warn(
-            f"{recipe.method.name}'s variant=reference takes the influence from the full graph, hidden nodes "
-            "included, as published; variant=paper sees observed nodes only",
-            stacklevel=2,
-        )
-    key = {
-        "graph": graph.fingerprint(),
-        "influence": recipe.config()["influence"],
-        "code": code_of("influence", "sparse"),
-    }
-    kept = cache.load("influence", key) if recipe.reproducible else None
-    weights = recipe.influence(graph.x, graph.adj) if kept is None else kept.tensors["influence"]
-    _check(weights, graph.num_nodes)
-    weights = weights.to(graph.y.device)
-    if kept is None and recipe.reproducible:
-        cache.save("influence", key, Artefact({"influence": weights}, {}))
-    return weights[scene.nodes] if recipe.leaks else weights
-
-
-def _check(weights: Any, num_nodes: int) -> None:
-    right = isinstance(weights, Tensor) and weights.shape == (num_nodes,)
-    if not right or not bool(((weights >= 0) & (weights <= 1)).all()):
-        raise GraphKDError(f"influence must return a tensor [{num_nodes}] of weights between 0 and 1")
 
 
 def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict[str, Any]:

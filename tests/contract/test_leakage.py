@@ -18,7 +18,7 @@ from graphkd.names import catalogue
 from graphkd.recipe import Recipe, resolve
 from graphkd.sparse import Factored, SparseMatrix
 from graphkd.training import Training
-from graphkd.training.student import compile_targets
+from graphkd.training.compile import compile_targets
 from graphkd.training.teach import teach
 from tests.conftest import make_data
 

@@ -8,7 +8,8 @@ from graphkd.datasets import Graph, Scene
 from graphkd.methods import InfGraND
 from graphkd.recipe import resolve
 from graphkd.teachers import GCN
-from graphkd.training.student import compile_targets, train_baseline, train_student
+from graphkd.training.compile import compile_targets
+from graphkd.training.student import train_baseline, train_student
 from graphkd.training.teach import teach
 from tests.conftest import make_data
 
