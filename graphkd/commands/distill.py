@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import re
 import sys
 import tempfile
 import textwrap
@@ -42,6 +43,10 @@ from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
 FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+
+_NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECASE)
+"""What a group cannot be: lists, mappings, numbers, truth values, nothing."""
 
 
 def distill(args: list[str]) -> None:
@@ -156,8 +161,12 @@ def _check_args(args: list[str]) -> None:
         if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):
             raise GraphKDError(f"{flag} {value}: choose job, hydra or all")
         group, _, name = flag.partition("=")
-        if group in groups() and name == "null":
-            raise GraphKDError(f"{group} is null: choose one of {', '.join(names_in(group))}")
+        if group in groups() and any(_NO_NAME.fullmatch(part.strip()) for part in name.split(",")):
+            raise GraphKDError(f"{group} is {name or 'empty'}: choose one of {', '.join(names_in(group))}")
+        if flag.startswith("="):
+            raise GraphKDError(f"{flag} sets no key: write KEY=VALUE")
+        if flag in ("--info", "-i") and value and not value.startswith("-") and value not in INFO:
+            raise GraphKDError(f"{flag} {value}: choose one of {', '.join(INFO)}")
         if flag.startswith("-") and flag.partition("=")[0] not in FLAGS:
             raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
 

@@ -16,7 +16,7 @@ from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
 from graphkd.methods import MLP, Propagation, Targets
-from graphkd.recipe import Recipe, settings_of
+from graphkd.recipe import Recipe, name_of, settings_of
 from graphkd.sparse import Factored, Inputs, mix, select_rows
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefact, Artefacts, code_of
@@ -177,7 +177,7 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
         "code": code_of("influence", "sparse"),
     }
     kept = cache.load("influence", key) if recipe.reproducible else None
-    weights = recipe.influence(graph.x, graph.adj) if kept is None else kept.tensors["influence"]
+    weights = _weights(recipe, graph) if kept is None else kept.tensors["influence"]
     _check(weights, graph.num_nodes)
     weights = weights.to(graph.y.device)
     if kept is None and recipe.reproducible:
@@ -185,15 +185,28 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
     return weights[scene.nodes] if recipe.leaks else weights
 
 
+def _weights(recipe: Recipe, graph: Graph) -> Any:
+    assert recipe.influence is not None
+    try:
+        return recipe.influence(graph.x, graph.adj)
+    except GraphKDError:
+        raise
+    except Exception as error:  # a person's function can fail in any way
+        raise GraphKDError(
+            f"influence={name_of(recipe.influence)} failed when called with (x, adj): {type(error).__name__}: "
+            f"{(str(error).splitlines() or [''])[0]}"
+        ) from error
+
+
 def _check(weights: Any, num_nodes: int) -> None:
     right = isinstance(weights, Tensor) and weights.shape == (num_nodes,)
     if not right or not bool(((weights >= 0) & (weights <= 1)).all()):
-        raise GraphKDError(f"influence must return a tensor [{num_nodes}] of weights between 0 and 1")
+        raise GraphKDError(f"influence must return a tensor [{num_nodes}] of weights between 0 and 1: scale them")
 
 
 def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict[str, Any]:
     """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one."""
-    config, training = recipe.config(), recipe.training
+    config = recipe.config()
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
     seen = {"full": scene.full.fingerprint()} if recipe.leaks else {}
     return {
@@ -201,7 +214,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
         **own,
         **seen,
         **{part: config[part] for part in ("student", "method", "matching", "influence")},
-        "training": [training.max_epochs, training.patience, training.lr, training.weight_decay],
+        "training": [config["training"][key] for key in ("max_epochs", "patience", "lr", "weight_decay")],
         "seed": seed,
         "metric": scene.observed.metric,
         "classes": scene.observed.num_classes,
