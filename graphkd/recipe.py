@@ -185,7 +185,7 @@ def _tried(part: str, factory: Factory, sizes: dict[str, int], *inputs: Any) -> 
     except GraphKDError:
         raise
     except Exception as error:  # a person's factory can fail in any way; torch has a RuntimeError for memory
-        remedy = "choose a smaller one" if isinstance(error, RuntimeError) else "correct its settings"
+        remedy = "choose smaller sizes" if isinstance(error, RuntimeError) else "correct its settings"
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise GraphKDError(f"the {part} cannot be built and called ({reason}): {remedy}") from error
 

@@ -25,7 +25,7 @@ def as_path(given: Any, what: str) -> Path:
     Raises:
         GraphKDError: it is neither, or empty.
     """
-    if not isinstance(given, (str, os.PathLike)) or not os.fspath(given) or "\0" in str(given):
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given) or "\0" in str(given):
         raise GraphKDError(f"{what} is {given!r}: give a path")
     return Path(given).expanduser()
 

@@ -194,7 +194,7 @@ def _weights(recipe: Recipe, graph: Graph) -> Any:
     except Exception as error:  # a person's function can fail in any way
         raise GraphKDError(
             f"influence={name_of(recipe.influence)} failed when called with (x, adj): {type(error).__name__}: "
-            f"{(str(error).splitlines() or [''])[0]}"
+            f"{(str(error).splitlines() or [''])[0]}: correct it"
         ) from error
 
 
