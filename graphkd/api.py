@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,12 +13,14 @@ from torch import Tensor, nn
 from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.loading import load, locate
+from graphkd.datasets.own.build import check_directed
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
 from graphkd.runs import Run, SeedRun
+from graphkd.storage import as_path
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
@@ -72,6 +73,7 @@ def load_dataset(
         raise GraphKDError(f"dataset.path is for dataset=custom, not for {name}: leave it out, or choose custom")
     location = locate(data_dir, cache_dir, download, path)
     (seed,) = parse_seeds([seed])
+    check_directed(directed)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
     data.graphkd = {
@@ -130,9 +132,9 @@ def distill(
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     (seed,) = parse_seeds([seed])
+    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"))
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     recipe.dry_run(graph.num_features, graph.num_classes)
-    cache = Artefacts(None if cache_dir is None else Path(cache_dir))
     return Run(SeedRun.train(graph, recipe, seed, cache=cache))
 
 

@@ -137,14 +137,17 @@ def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
 
 
 def added_keys(config: DictConfig) -> list[str]:
-    """Top-level keys that somebody added with ``+`` and nobody reads."""
-    return [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
+    """Keys that somebody added with ``+`` and nobody reads; parts check their own."""
+    keys = [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
+    for group, kind in (("dataset", DatasetConfig), ("setting", SettingConfig)):
+        keys += [f"{group}.{key}" for key in config[group] if key not in kind.__dataclass_fields__]
+    return keys
 
 
 def known_keys() -> list[str]:
     """Every key that ``graphkd distill`` accepts, dotted."""
     keys = [*DistillConfig.__dataclass_fields__, "experiment"]
-    keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__]
+    keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__] + ["setting.name"]
     for group, package in GROUPS.items():
         if group != "dataset":
             keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]

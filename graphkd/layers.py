@@ -10,11 +10,22 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import is_real, is_whole
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """Batch normalisation that can train on one row: it has no variance, so the running statistics take over."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, d]`` → ``[B, d]``."""
+        if self.training and x.shape[0] == 1:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(x)
 
 
 def make_norm(kind: str, width: int) -> nn.Module:
     """``none``, ``batch`` or ``layer`` normalisation over ``width`` channels."""
-    kinds = {"none": nn.Identity, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+    kinds = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
     if kind not in kinds:
         raise GraphKDError(f"norm is '{kind}': choose one of {', '.join(kinds)}")
     return nn.Identity() if kind == "none" else kinds[kind](width)
@@ -22,11 +33,11 @@ def make_norm(kind: str, width: int) -> nn.Module:
 
 def check_sizes(num_layers: int, hidden_dim: int, dropout: float) -> None:
     """Refuses sizes that no network can have, with one line."""
-    if num_layers < 1:
-        raise GraphKDError(f"num_layers is {num_layers}: a network needs at least 1")
-    if hidden_dim < 1:
-        raise GraphKDError(f"hidden_dim is {hidden_dim}: a layer needs at least 1 unit")
-    if not 0 <= dropout < 1:
+    if not is_whole(num_layers) or num_layers < 1:
+        raise GraphKDError(f"num_layers is {num_layers}: a network needs a whole number of them, at least 1")
+    if not is_whole(hidden_dim) or hidden_dim < 1:
+        raise GraphKDError(f"hidden_dim is {hidden_dim}: a layer needs a whole number of units, at least 1")
+    if not (is_real(dropout) and 0 <= dropout < 1):
         raise GraphKDError(f"dropout is {dropout}: it must lie in [0, 1)")
 
 

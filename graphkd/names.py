@@ -40,15 +40,15 @@ def lookup(package: ModuleType, name: str) -> Any:
         GraphKDError: there is no such part; the message lists those that exist.
     """
     parts = catalogue(package)
-    if name not in parts:
+    if not isinstance(name, str) or name not in parts:
         kind = package.__name__.rpartition(".")[2]
         raise GraphKDError(unknown(kind.removesuffix("s"), name, list(parts)))
     return parts[name]
 
 
-def unknown(kind: str, name: str, known: list[str]) -> str:
+def unknown(kind: str, name: object, known: list[str]) -> str:
     """The line that answers a name nobody knows: the nearest ones first, then all there are."""
-    near = difflib.get_close_matches(name, known, n=1)
+    near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"unknown {kind} '{name}': {hint}choose one of {', '.join(known)}"
 

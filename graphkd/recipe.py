@@ -20,6 +20,7 @@ from graphkd.errors import GraphKDError
 from graphkd.matching import Matching, MatchingTerm, NoMatching
 from graphkd.methods import Method
 from graphkd.names import lookup, parameters_of, unknown
+from graphkd.numbers import plain
 from graphkd.sparse import Adjacency
 from graphkd.teachers import TeacherOutput
 from graphkd.training.settings import Training
@@ -60,8 +61,10 @@ class Recipe:
             )
         if lookup(students, name_of(self.student)) is not _unwrapped(self.student):
             raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
-        if self.setting not in SETTINGS:
+        if not isinstance(self.setting, str) or self.setting not in SETTINGS:
             raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
+        if self.influence is not None and not callable(self.influence):
+            raise GraphKDError("influence must be a name, none, or a function (x, adj) that gives weights [N]")
         if self.influence is not None and self.method.influence == "none":
             raise GraphKDError(
                 f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
@@ -88,20 +91,21 @@ class Recipe:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
 
         Raises:
-            GraphKDError: a size that no network can have, or layers that cannot be matched.
+            GraphKDError: settings that no network can have, or layers that cannot be matched.
         """
         sizes = {"num_features": num_features, "num_classes": num_classes}
         row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
-            try:
-                hidden = self.student(**sizes).eval()(row).hidden
-                if isinstance(self.teacher, nn.Module | TeacherOutput):
-                    return
-                hops = self.teacher(**sizes).eval()(row, Adjacency(edges, 1)).hops
-            except RuntimeError as error:  # what torch raises where memory cannot be had
-                first = str(error).splitlines()[0]
-                raise GraphKDError(f"teacher and student cannot be built ({first}): choose smaller ones") from None
-            self.matching_term(hidden, hops[:-1])
+            hidden = _tried("student", self.student, sizes, row).hidden
+            if isinstance(self.teacher, nn.Module | TeacherOutput):
+                return
+            output = _tried("teacher", self.teacher, sizes, row, Adjacency(edges, 1))
+            if not isinstance(output, TeacherOutput) or output.logits.shape != (1, num_classes):
+                raise GraphKDError(
+                    f"teacher={name_of(self.teacher)} must return a TeacherOutput with logits [N, {num_classes}]: "
+                    "take one of graphkd.teachers as a pattern, or give a fitted network"
+                )
+            self.matching_term(hidden, output.hops[:-1])
 
     def matching_term(self, hidden: list[Tensor], hops: list[Tensor], seed: int = 0) -> MatchingTerm | None:
         """The matching loss for layers of these widths, or nothing where none is asked for.
@@ -135,7 +139,10 @@ class Recipe:
         return {
             "setting": {"name": self.setting},
             **{key: None if part is None else _node(part) for key, part in parts.items()},
-            "training": {"_target_": "graphkd.training.Training", **asdict(self.training)},
+            "training": {
+                "_target_": "graphkd.training.Training",
+                **{key: plain(value) for key, value in asdict(self.training).items()},
+            },
         }
 
 
@@ -171,6 +178,18 @@ def resolve(
     )
 
 
+def _tried(part: str, factory: Factory, sizes: dict[str, int], *inputs: Any) -> Any:
+    """What a network of a factory says to these inputs, or one line about why there is none."""
+    try:
+        return factory(**sizes).eval()(*inputs)
+    except GraphKDError:
+        raise
+    except Exception as error:  # a person's factory can fail in any way; torch has a RuntimeError for memory
+        remedy = "choose smaller sizes" if isinstance(error, RuntimeError) else "correct its settings"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise GraphKDError(f"the {part} cannot be built and called ({reason}): {remedy}") from error
+
+
 def default_influence(method: Method) -> Callable[..., Tensor] | None:
     """The influence a method is published with; ``variant`` follows the method's."""
     if method.influence == "none":
@@ -190,10 +209,10 @@ def name_of(part: Any) -> str:
 def settings_of(part: Any) -> dict[str, Any]:
     """A part's settings: defaults, replaced by what a partial binds or an instance holds."""
     if isinstance(part, functools.partial):
-        return {**settings_of(part.func), **part.keywords}
+        return {**settings_of(part.func), **{key: plain(value) for key, value in part.keywords.items()}}
     if inspect.isclass(part) or inspect.isfunction(part):
         return {name: parameter.default for name, parameter in parameters_of(part).items()}
-    return {name: getattr(part, name) for name in parameters_of(type(part))}
+    return {name: plain(getattr(part, name)) for name in parameters_of(type(part))}
 
 
 def _unwrapped(part: Any) -> Any:
@@ -223,7 +242,12 @@ def _part(package: ModuleType, part: Any) -> Any:
 
 
 def _object(part: Any, kind: type) -> Any:
-    part = part() if inspect.isclass(part) else part
+    try:
+        part = part() if inspect.isclass(part) else part
+    except TypeError as error:
+        raise GraphKDError(f"{part.__name__} cannot be made without arguments ({error}): give an object") from None
     if not isinstance(part, kind):
-        raise GraphKDError(f"{part!r} is neither a name nor a {kind.__name__}")
+        raise GraphKDError(
+            f"{part!r} is neither a name nor a {kind.__name__}: choose one of graphkd's, or make one"
+        )
     return part

@@ -15,6 +15,37 @@ from typing import Any
 from graphkd.errors import GraphKDError
 
 
+def as_path(given: Any, what: str) -> Path:
+    """A path as a person gives it; ``~`` is expanded.
+
+    Args:
+        given: a text or a path.
+        what: it is, for the error message.
+
+    Raises:
+        GraphKDError: it is neither, or empty.
+    """
+    if not isinstance(given, str | os.PathLike) or not os.fspath(given) or "\0" in str(given):
+        raise GraphKDError(f"{what} is {given!r}: give a path")
+    return Path(given).expanduser()
+
+
+def check_writable(path: Path, what: str) -> None:
+    """Refuses, before anything is computed, a path at which no folder can be made.
+
+    Args:
+        path: of the folder.
+        what: the key that it is the value of, for the error message.
+    """
+    place = path.absolute()
+    while not (place.exists() or place.is_symlink()):
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise GraphKDError(
+            f"{path} cannot be made, {place} is no folder that can be written to: choose another {what}"
+        )
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file under a temporary name, then renames it: readers see the old or the new one."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

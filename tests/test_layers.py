@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from graphkd.layers import dropout
+from graphkd.layers import dropout, make_norm
 
 
 def test_dropout_keeps_the_right_share_and_the_expectation() -> None:
@@ -41,3 +41,16 @@ def test_the_same_seed_drops_the_same_and_evaluation_drops_nothing() -> None:
     assert not torch.equal(one, dropout(x, 0.4, training=True))
     assert dropout(x, 0.4, training=False) is x
     assert dropout(x, 0.0, training=True) is x
+
+
+def test_batch_normalisation_trains_on_one_row_by_its_running_statistics() -> None:
+    torch.manual_seed(0)
+    norm, plain = make_norm("batch", 3), torch.nn.BatchNorm1d(3)
+    rows, one = torch.randn(5, 3), torch.randn(1, 3)
+    torch.testing.assert_close(norm(rows), plain(rows))
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    out = norm(one)
+    torch.testing.assert_close(out, plain.eval()(one))
+    out.sum().backward()
+    assert norm.bias.grad.tolist() == [1.0, 1.0, 1.0]
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())

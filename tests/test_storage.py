@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.storage import read_json, whole_folder, write_json, write_text
+from graphkd.storage import as_path, check_writable, read_json, whole_folder, write_json, write_text
 
 
 def test_a_file_is_replaced_whole_and_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,3 +33,21 @@ def test_json(tmp_path: Path) -> None:
     assert read_json(tmp_path / "v.json", "a thing") == {"a": [1]}
     with pytest.raises(GraphKDError, match="is not a thing: it holds no w.json"):
         read_json(tmp_path / "w.json", "a thing")
+
+
+def test_a_path_is_a_text_or_a_path() -> None:
+    assert as_path("a/b", "it") == as_path(Path("a/b"), "it") == Path("a/b")
+    assert as_path("~/a", "it") == Path.home() / "a"
+    for wrong in (None, 3, "", b"a", "a\0b", ["a"]):
+        with pytest.raises(GraphKDError, match="it is .*: give a path"):
+            as_path(wrong, "it")
+
+
+def test_a_folder_can_be_made_below_folders_only(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new" / "newer", "cache_dir")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    for name in ("file", "link"):
+        with pytest.raises(GraphKDError, match="is no folder that can be written to: choose another cache_dir"):
+            check_writable(tmp_path / name / "below", "cache_dir")

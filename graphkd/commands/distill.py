@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import re
 import sys
 import tempfile
 import textwrap
@@ -42,6 +43,10 @@ from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
 FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
+INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+
+_NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECASE)
+"""What a group cannot be: lists, mappings, numbers, truth values, nothing."""
 
 
 def distill(args: list[str]) -> None:
@@ -155,9 +160,13 @@ def _check_args(args: list[str]) -> None:
     for flag, value in itertools.zip_longest(args, args[1:], fillvalue=""):
         if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):
             raise GraphKDError(f"{flag} {value}: choose job, hydra or all")
-        group, _, name = flag.partition("=")
-        if group in groups() and name == "null":
-            raise GraphKDError(f"{group} is null: choose one of {', '.join(names_in(group))}")
+        group, sign, name = flag.partition("=")
+        if sign and group in groups() and any(_NO_NAME.fullmatch(part.strip()) for part in name.split(",")):
+            raise GraphKDError(f"{group} is {name or 'empty'}: choose one of {', '.join(names_in(group))}")
+        if flag.startswith("="):
+            raise GraphKDError(f"{flag} sets no key: write KEY=VALUE")
+        if flag in ("--info", "-i") and value and not value.startswith("-") and value not in INFO:
+            raise GraphKDError(f"{flag} {value}: choose one of {', '.join(INFO)}")
         if flag.startswith("-") and flag.partition("=")[0] not in FLAGS:
             raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
 
@@ -167,7 +176,7 @@ def _hydra_process(args: list[str]) -> Iterator[None]:
     """Hydra reads ``sys.argv``, passes exceptions on where this variable is set, and keeps notes in a folder."""
     argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     with tempfile.TemporaryDirectory() as notes:
-        sys.argv = ["graphkd distill", *args, f"hydra.sweep.dir={notes}"]
+        sys.argv = ["graphkd distill", *sorted(args, key=_is_override), f"hydra.sweep.dir={notes}"]
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
             yield
@@ -176,3 +185,8 @@ def _hydra_process(args: list[str]) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
             if debug is not None:
                 os.environ["HYDRA_FULL_ERROR"] = debug
+
+
+def _is_override(arg: str) -> bool:
+    """Whether it sets a key: argparse wants all of these together, after the flags."""
+    return not arg.startswith("-") and ("=" in arg or arg.startswith("~"))

@@ -9,6 +9,7 @@ from graphkd.names import unknown
 
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
 _KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")
+_NULL = re.compile(r"field '[^']*' is not Optional.*?full_key: (\S+)", re.S)
 _ADDED = re.compile(r"unexpected keyword argument '([^']+)'.*full_key: (\S+)", re.S)
 _VALUE = re.compile(
     r"Value '?.*?'?(?: of type '.*?')? (?:could not be|is not).*?(?=\n|$)|Cannot convert .*|Incompatible value .*"
@@ -27,6 +28,8 @@ def explain(error: BaseException) -> str:
         return unknown_key(key[1] or key[2])
     if added := _ADDED.search(text):
         return unknown_key(f"{added[2]}.{added[1]}")
+    if null := _NULL.search(text):
+        return f"{null[1]} is null: give a value, or leave it out"
     if value := _VALUE.search(text):
         where = re.search(r"full_key: (\S+)", text)
         return f"{where[1] + ': ' if where else ''}{value[0]}: give a value of the right type"

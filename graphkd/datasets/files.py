@@ -43,7 +43,8 @@ def find_raw(location: Location, name: str, folder: str, files: list[str], url: 
         if raw.is_dir() and len(missing) < len(files):
             raise GraphKDError(f"{raw} is incomplete, {missing[0]} is missing: fetch it again")
     if not (served and _may_download(location, name)):
-        state = "" if location.data_dir.is_dir() else ", which does not exist"
+        there = "is no folder" if location.data_dir.exists() else "does not exist"
+        state = "" if location.data_dir.is_dir() else f", which {there}"
         way = ", or allow download=yes" if served else f" ({url})"
         raise GraphKDError(
             f"{name} is not in data_dir={location.data_dir}{state}: put {_listed(files)} into {places[0]}{way}"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.validate import check, known_labels
+from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
 from graphkd.storage import sha256
 
@@ -66,18 +67,23 @@ class Graph:
             GraphKDError: something in the data cannot be right; the line says what.
         """
         check(data)
+        if not isinstance(preprocessing, Preprocessing | None):
+            raise GraphKDError(
+                f"preprocessing is {preprocessing!r}: give a graphkd.datasets.Preprocessing, such as "
+                "Preprocessing(row_normalize=True)"
+            )
         origin = dict(getattr(data, "graphkd", None) or IN_MEMORY)
         if preprocessing is None:
             keys = ("features", "row_normalize")
             preprocessing = Preprocessing(**{key: origin[key] for key in keys if key in origin})
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
-        names = getattr(data, "class_names", None)
+        names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
         y, num_classes = known_labels(data)
-        features = check_features(as_features(data.x).to(torch.float32), name="data.x in float32")
+        features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
         return cls(
             x=preprocessing(features),
-            adj=Adjacency(data.edge_index, data.x.shape[0], getattr(data, "edge_weight", None)),
+            adj=Adjacency(data.edge_index, data.x.shape[0], None if weight is None else weight.detach()),
             y=y,
             train=train,
             val=val,

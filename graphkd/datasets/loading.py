@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -17,6 +16,7 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
+from graphkd.storage import as_path
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -94,6 +94,6 @@ def locate(
     """Folders as a person gives them → ``Location``; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
-    cache = default_cache_dir() if cache_dir is None else Path(cache_dir)
-    own = None if path is None else Path(path).expanduser()
-    return Location(Path(data_dir).expanduser(), cache.expanduser(), download, own)
+    cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")
+    own = None if path is None else as_path(path, "dataset.path")
+    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, own)

@@ -46,7 +46,8 @@ def _binary(x: Features) -> Features:
 
 def _row_normalize(x: Features) -> Features:
     if isinstance(x, SparseMatrix):
-        total = SparseMatrix(x.rowptr, x.col, x.value.abs(), x.shape[1]).sum(dim=1)
-        return x.scale(rows=torch.where(total > 0, 1.0 / total, 0.0))
-    total = x.abs().sum(dim=1, keepdim=True)
-    return x * torch.where(total > 0, 1.0 / total, 0.0)
+        rows = x.to(torch.float64)
+        total = SparseMatrix(x.rowptr, x.col, rows.value.abs(), x.shape[1]).sum(dim=1)
+        return rows.scale(rows=torch.where(total > 0, 1.0 / total, 0.0)).to(x.dtype)
+    total = x.abs().sum(dim=1, keepdim=True, dtype=torch.float64)
+    return (x * torch.where(total > 0, 1.0 / total, 0.0)).to(x.dtype)

@@ -74,7 +74,7 @@ class Scene:
             seed: draws the hidden nodes from the test nodes.
 
         Raises:
-            GraphKDError: an unknown setting, or too few test nodes to hide some and keep some.
+            GraphKDError: an unknown setting, or too few test nodes to hide some and keep some that can be scored.
         """
         if setting not in SETTINGS:
             raise GraphKDError(f"unknown setting '{setting}': choose one of {', '.join(SETTINGS)}")
@@ -92,7 +92,10 @@ class Scene:
         nodes = everyone[visible]
         full = graph.isolate(hidden) if rules.isolates else graph
         # Which form is cheapest is a fact about features, too: the observed ones decide it for themselves.
-        return cls(rules, graph.subset(nodes).in_cheapest_form(), full.in_cheapest_form(), nodes, hidden)
+        observed = graph.subset(nodes).in_cheapest_form()
+        scene = cls(rules, observed, full.in_cheapest_form(), nodes, hidden)
+        _check_scored(scene)
+        return scene
 
 
 def _draw(test: Tensor, setting: str, seed: int) -> Tensor:
@@ -105,3 +108,15 @@ def _draw(test: Tensor, setting: str, seed: int) -> Tensor:
         )
     order = np.random.RandomState(seed).permutation(test.numel())
     return test[torch.from_numpy(order[:count]).to(test.device)].sort().values
+
+
+def _check_scored(scene: Scene) -> None:
+    """Whether both parts of the test nodes can be scored, before anything is trained."""
+    graph = scene.observed
+    for part, labels in (("hidden", scene.full.y[scene.hidden]), ("visible", graph.y[graph.test])):
+        if graph.metric == "roc_auc" and bool((labels == labels[0]).all()):
+            raise GraphKDError(
+                f"data.metric is roc_auc, but the {part} test nodes of setting={scene.setting.name}, "
+                f"{labels.numel()} of {scene.hidden.numel() + graph.test.numel()}, are of one class: "
+                "give more test nodes, or use another seed or accuracy"
+            )

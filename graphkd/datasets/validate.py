@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,12 +12,17 @@ from graphkd.errors import GraphKDError
 from graphkd.evaluation import METRICS
 from graphkd.names import unknown
 from graphkd.sparse import as_features, check_features
-from graphkd.sparse.adjacency import check_edges
+from graphkd.sparse.adjacency import check_edges, check_weights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 MASKS = ("train_mask", "val_mask", "test_mask")
+LABEL_TYPES = (
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+)
+"""Floating-point ones too, whose NaN is an unknown class; torch compares no others."""
 
 
 def check(data: Data) -> None:
@@ -31,6 +37,7 @@ def check(data: Data) -> None:
             edge points nowhere; a mask is empty or overlaps another; a label inside a mask is not a
             class; ``data.metric`` is unknown or does not fit the labels.
     """
+    _check_kind(data)
     for name in ("x", "edge_index", "y", *MASKS):
         part = getattr(data, name, None)
         if part is None:
@@ -39,11 +46,12 @@ def check(data: Data) -> None:
             raise GraphKDError(f"data.{name} is a {type(part).__name__}: make it a tensor with torch.as_tensor")
     num_nodes = _check_features(data.x)
     check_edges(data.edge_index, num_nodes)
-    _check_weights(data)
+    check_weights(getattr(data, "edge_weight", None), data.edge_index.shape[1], name="data.edge_weight")
     y = torch.as_tensor(data.y)
     if y.numel() != num_nodes:
         raise GraphKDError(f"data.y must hold one class per node [{num_nodes}], but has shape {list(y.shape)}")
     _check_masks(data, num_nodes)
+    _check_names(getattr(data, "class_names", None))
     _check_labels(data, y.reshape(-1))
     _check_metric(data, y.reshape(-1))
 
@@ -62,6 +70,24 @@ def known_labels(data: Data) -> tuple[Tensor, int]:
     return torch.where(known, y, -1).long(), num_classes
 
 
+def _check_kind(data: object) -> None:
+    from torch_geometric.data import Data
+
+    if not isinstance(data, Data):
+        raise GraphKDError(
+            f"data is a {type(data).__name__}, no torch_geometric Data: make one with graphkd.load_dataset, "
+            "from_networkx, from_scipy or from_frames"
+        )
+
+
+def _check_names(names: object) -> None:
+    """Names have an order: a text or a mapping would be read as something else."""
+    if names is not None and not (
+        isinstance(names, list | tuple | np.ndarray) and np.ndim(names) == 1 and len(names)
+    ):
+        raise GraphKDError(f"data.class_names is {names!r}: give a list with one name per class, or leave it out")
+
+
 def _check_features(x: Tensor) -> int:
     if x.layout not in (torch.strided, torch.sparse_csr):
         raise GraphKDError("data.x must be a dense or a sparse CSR tensor: call x.to_sparse_csr()")
@@ -71,21 +97,6 @@ def _check_features(x: Tensor) -> int:
     if x.shape[0] == 0:
         raise GraphKDError("data.x has no rows: a graph needs at least one node")
     return int(x.shape[0])
-
-
-def _check_weights(data: Data) -> None:
-    weight = getattr(data, "edge_weight", None)
-    if weight is None:
-        return
-    if not isinstance(weight, Tensor) or not weight.is_floating_point():
-        raise GraphKDError("data.edge_weight must be a tensor of floating-point numbers: convert it first")
-    if weight.shape != (data.edge_index.shape[1],):
-        raise GraphKDError(
-            f"data.edge_weight must hold one weight per edge [{data.edge_index.shape[1]}], "
-            f"but has shape {list(weight.shape)}"
-        )
-    if not bool((weight.isfinite() & (weight >= 0)).all()):
-        raise GraphKDError("data.edge_weight must be finite and not negative: correct the weights")
 
 
 def _check_masks(data: Data, num_nodes: int) -> None:
@@ -105,6 +116,8 @@ def _check_masks(data: Data, num_nodes: int) -> None:
 
 
 def _check_labels(data: Data, y: Tensor) -> None:
+    if y.dtype not in LABEL_TYPES:
+        raise GraphKDError(f"data.y must hold whole class numbers, but is {y.dtype}: convert it with y.long()")
     used = y[data.train_mask | data.val_mask | data.test_mask]
     classes = used.long().float()
     if used.is_floating_point() and not bool((used == classes).all()):

@@ -15,7 +15,7 @@ from graphkd.deploy.predictor import Predictor
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
 from graphkd.names import lookup
-from graphkd.storage import read_json, seal, sha256, whole_folder, write_json
+from graphkd.storage import as_path, read_json, seal, sha256, whole_folder, write_json
 
 SCHEMA_VERSION = 1
 WEIGHTS, CARD = "model.safetensors", "bundle.json"
@@ -69,7 +69,7 @@ def load_bundle(path: str | Path) -> Predictor:
     Raises:
         GraphKDError: there is no bundle, it was truncated or edited, or it has another schema version.
     """
-    path = Path(path)
+    path = as_path(path, "the bundle")
     folder = path / "bundle" if (path / "bundle" / CARD).is_file() else path
     description = read_json(folder / CARD, "a bundle")
     version = description.get("schema_version")

@@ -13,6 +13,7 @@ from graphkd.datasets.preprocess import Preprocessing
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
 from graphkd.sparse import Adjacency, Features, as_features, check_features, propagate, select_rows
+from graphkd.sparse.adjacency import check_edges, check_weights
 
 BATCH = 65536
 """Rows per forward pass."""
@@ -101,7 +102,8 @@ class Predictor:
             ``[N, D]`` preprocessed and propagated rows.
 
         Raises:
-            GraphKDError: wrong width, NaN, an edge that points nowhere, or no graph where one is needed.
+            GraphKDError: wrong width, NaN, an edge that points nowhere, wrong weights, or no graph where one is
+                needed.
         """
         rows = self.preprocessing(self._checked(x))
         hops, self_loops = self.propagation.hops, self.propagation.self_loops
@@ -117,8 +119,16 @@ class Predictor:
             raise GraphKDError(
                 f"this student was trained on a graph {wanted} edge weights: predict on one {wanted} them"
             )
-        adj = Adjacency(torch.as_tensor(edge_index), rows.shape[0], edge_weight)
+        edges, weight = _tensor(edge_index), None if edge_weight is None else _tensor(edge_weight)
+        check_edges(edges, rows.shape[0])
+        check_weights(weight, edges.shape[1])
+        adj = Adjacency(edges, rows.shape[0], weight)
         return propagate(rows, adj, hops, self_loops)
 
     def _checked(self, x: Any) -> Features:
         return check_features(as_features(x).to(torch.float32), self.num_features)
+
+
+def _tensor(given: Any) -> Any:
+    """Arrays and lists as tensors; other things as they are, to be refused by name."""
+    return torch.as_tensor(given) if isinstance(given, list | tuple | np.ndarray) else given

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.influence._cosine import PropagatedCosine
+from graphkd.numbers import is_whole
 from graphkd.sparse import Adjacency, Features, as_features, check_features
 
 SELF_LOOPS = {"paper": 1, "reference": 2}
@@ -50,8 +51,10 @@ def infgrand(
     if variant not in SELF_LOOPS:
         raise GraphKDError(f"influence variant '{variant}' is unknown: choose paper or reference")
     loops = SELF_LOOPS[variant] if self_loops is None else self_loops
-    if hops < 0 or loops < 0:
-        raise GraphKDError(f"influence has hops {hops} and self_loops {loops}: both must be 0 or more")
+    if not (is_whole(hops) and is_whole(loops) and hops >= 0 and loops >= 0):
+        raise GraphKDError(
+            f"influence has hops {hops} and self_loops {loops}: both must be whole numbers, 0 or more"
+        )
     features = check_features(as_features(x))
     adj = edge_index if isinstance(edge_index, Adjacency) else Adjacency(edge_index, features.shape[0])
     if adj.num_nodes != features.shape[0]:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from graphkd.errors import GraphKDError
 from graphkd.matching.distances import DISTANCES
+from graphkd.numbers import is_real, is_whole
 
 
 class Matching:
@@ -28,10 +29,10 @@ class Matching:
     def __init__(
         self, weight: float = 1.0, distance: str = "normalized_mse", projection: str = "linear", seed: int = 0
     ) -> None:
-        if not 0 <= weight < math.inf:
+        if not (is_real(weight) and 0 <= weight < math.inf):
             raise GraphKDError(f"matching.weight is {weight}: it must be a finite number, 0 or more")
-        if not 0 <= seed < 2**31:
-            raise GraphKDError(f"matching.seed is {seed}: it must be 0 or more")
+        if not (is_whole(seed) and 0 <= seed < 2**31):
+            raise GraphKDError(f"matching.seed is {seed}: it must be a whole number from 0 to {2**31 - 1}")
         if distance not in DISTANCES:
             raise GraphKDError(f"matching.distance is '{distance}': choose one of {', '.join(DISTANCES)}")
         if projection not in ("linear", "none"):

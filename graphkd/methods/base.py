@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Targets
+from graphkd.numbers import is_real
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -38,9 +39,9 @@ class Method(nn.Module):
 
     def __init__(self, lam: float, tau: float) -> None:
         super().__init__()
-        if not 0 <= lam <= 1:
+        if not (is_real(lam) and 0 <= lam <= 1):
             raise GraphKDError(f"method.lam is {lam}: it must lie in [0, 1]")
-        if not 0 < tau < math.inf:
+        if not (is_real(tau) and 0 < tau < math.inf):
             raise GraphKDError(f"method.tau is {tau}: it must be a finite number greater than 0")
         self.lam, self.tau = lam, tau
 

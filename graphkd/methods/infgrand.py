@@ -12,6 +12,7 @@ from graphkd.influence._infgrand import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.compile import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over
+from graphkd.numbers import is_real, is_whole
 from graphkd.sparse import SparseMatrix, mix
 
 if TYPE_CHECKING:
@@ -64,15 +65,15 @@ class InfGraND(Method):
     ) -> None:
         super().__init__(lam, tau)
         for key, value in {"delta1": delta1, "delta2": delta2, "gamma1": gamma1, "gamma2": gamma2}.items():
-            if not 0 <= value < math.inf:
+            if not (is_real(value) and 0 <= value < math.inf):
                 raise GraphKDError(f"method.{key} is {value}: it must be a finite number, 0 or more")
         if variant not in SELF_LOOPS:
             raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
         if kl not in ("forward", "reverse"):
             raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
-        if hops < 0:
-            raise GraphKDError(f"method.hops is {hops}: it must be 0 or more")
-        self.variant, self.kl, self.hops = variant, kl, hops
+        if not is_whole(hops) or hops < 0:
+            raise GraphKDError(f"method.hops is {hops}: it must be a whole number, 0 or more")
+        self.variant, self.kl, self.hops = variant, kl, int(hops)
         self.influence_of_full_graph = variant == "reference"
         self.delta1, self.delta2, self.gamma1, self.gamma2 = delta1, delta2, gamma1, gamma2
 

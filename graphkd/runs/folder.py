@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
-from graphkd.storage import read_json, replace_folder, whole_folder, write_json, write_text
+from graphkd.storage import check_writable, read_json, replace_folder, whole_folder, write_json, write_text
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
@@ -39,7 +38,7 @@ class RunFolder:
         self.place = path
         if path.is_dir() and any(path.iterdir()):
             self._check_reusable(overwrite)
-        _check_writable(path)
+        check_writable(path, "output_dir")
 
     @property
     def finished(self) -> bool:
@@ -85,17 +84,6 @@ class RunFolder:
             raise GraphKDError(
                 f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
             )
-
-
-def _check_writable(path: Path) -> None:
-    """Refuses, before anything is trained, a path at which no folder can be made."""
-    place = path.absolute()
-    while not (place.exists() or place.is_symlink()):
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise GraphKDError(
-            f"{path} cannot be made, {place} is no folder that can be written to: choose another output_dir"
-        )
 
 
 def read_config(path: Path) -> dict[str, Any]:

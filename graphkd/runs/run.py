@@ -10,9 +10,11 @@ from typing import Any
 from torch import nn
 
 from graphkd.deploy import Predictor
+from graphkd.errors import GraphKDError
 from graphkd.runs.folder import RunFolder
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
+from graphkd.storage import as_path
 
 
 class Run:
@@ -71,6 +73,12 @@ class Run:
             origin["fingerprint"] = graph.fingerprint()
         steps: dict[str, Any] = asdict(graph.preprocessing)
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}
-        folder = RunFolder(Path(path), {**config, "seeds": [self.result.seed]}, overwrite)
-        folder.add(self.result.seed, lambda: self.result)
-        folder.finish(graph.dataset, graph.split, graph.metric, self.result.recipe)
+        place, config = as_path(path, "the run folder"), {**config, "seeds": [self.result.seed]}
+        try:
+            folder = RunFolder(place, config, overwrite)
+            folder.add(self.result.seed, lambda: self.result)
+            folder.finish(graph.dataset, graph.split, graph.metric, self.result.recipe)
+        except OSError as error:  # a disk that is full, a folder that may not be written to
+            raise GraphKDError(
+                f"{error.filename or place}: {error.strerror or error}: choose another place"
+            ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from graphkd.errors import GraphKDError
 from graphkd.sparse.matrix import SparseMatrix
 
 Normalisation = Literal["symmetric", "row", "none"]
+
+INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+"""What edges may be given in; torch can compare no other whole numbers."""
 
 
 class Adjacency:
@@ -101,9 +104,9 @@ class Adjacency:
 
 def check_edges(edge_index: Tensor, num_nodes: int) -> None:
     """Refuses an edge index of the wrong shape, or one that points outside ``[0, num_nodes)``."""
-    if not isinstance(edge_index, Tensor) or edge_index.is_floating_point() or edge_index.dtype == torch.bool:
+    if not isinstance(edge_index, Tensor) or edge_index.dtype not in INDEX_TYPES:
         kind = edge_index.dtype if isinstance(edge_index, Tensor) else type(edge_index).__name__
-        raise GraphKDError(f"edge_index must be a tensor of whole numbers, but is {kind}: convert it first")
+        raise GraphKDError(f"edge_index must be a tensor of whole numbers, but is {kind}: convert it to int64")
     if edge_index.dim() != 2 or edge_index.shape[0] != 2:
         raise GraphKDError(f"edge_index must be [2, E], but has shape {list(edge_index.shape)}")
     if edge_index.numel() and not (int(edge_index.min()) >= 0 and int(edge_index.max()) < num_nodes):
@@ -112,6 +115,21 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
             f"edge_index names nodes {low} to {high}, but the graph has nodes 0 to {num_nodes - 1}: "
             "correct the edges or add the missing feature rows"
         )
+
+
+def check_weights(weight: Any, num_edges: int, name: str = "edge_weight") -> None:
+    """Refuses edge weights that are no ``[E]`` tensor of finite numbers from 0; nothing is no weights."""
+    if weight is None:
+        return
+    if not isinstance(weight, Tensor) or not weight.is_floating_point():
+        raise GraphKDError(f"{name} must be a tensor of floating-point numbers: convert it first")
+    if weight.shape != (num_edges,):
+        raise GraphKDError(
+            f"{name} must hold one weight per edge [{num_edges}], but has shape {list(weight.shape)}: "
+            "give one for each"
+        )
+    if not bool((weight.isfinite() & (weight >= 0)).all()):
+        raise GraphKDError(f"{name} must be finite and not negative: correct the weights")
 
 
 def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int, keep: bool) -> SparseMatrix:

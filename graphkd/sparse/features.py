@@ -46,11 +46,15 @@ def as_features(x: Any) -> Features:
 
     Returns:
         Floating-point features; half, single and double precision are kept, all else becomes float32.
+
+    Raises:
+        GraphKDError: no table of real numbers.
     """
     if isinstance(x, SparseMatrix):
         return x
     if hasattr(x, "tocsr"):
         csr = x.tocsr()
+        _check_real(csr.dtype.kind in "biuf", csr.dtype)
         if not csr.has_canonical_format:
             csr = csr.copy()  # the caller's matrix stays as it is
             csr.sum_duplicates()
@@ -63,12 +67,23 @@ def as_features(x: Any) -> Features:
         return matrix if matrix.dtype.is_floating_point else matrix.to(torch.float32)
     if isinstance(x, np.ndarray) and not x.flags.writeable:
         x = x.copy()  # pandas hands out read-only arrays, which torch warns about
-    tensor: Tensor = torch.as_tensor(x)
+    try:
+        tensor: Tensor = torch.as_tensor(x)
+    except (TypeError, ValueError, RuntimeError):
+        raise GraphKDError(
+            f"x is no table of numbers, but a {type(x).__name__}: give [rows, features] as a tensor or an array"
+        ) from None
+    _check_real(not tensor.is_complex(), tensor.dtype)
     if not tensor.dtype.is_floating_point:
         tensor = tensor.float()
     if tensor.layout == torch.strided:
         return tensor
     return SparseMatrix.from_torch(tensor.to_sparse_csr() if tensor.layout != torch.sparse_csr else tensor)
+
+
+def _check_real(real: bool, dtype: Any) -> None:
+    if not real:
+        raise GraphKDError(f"x must hold real numbers, but holds {dtype}: encode it as such first")
 
 
 def check_features(x: Features, width: int | None = None, name: str = "x") -> Features:

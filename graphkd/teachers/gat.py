@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, layer_widths
+from graphkd.numbers import is_real, is_whole
 from graphkd.sparse import Adjacency, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
 
@@ -106,12 +107,12 @@ class GAT(Teacher):
 
 
 def _check_heads(hidden_dim: int, heads: int, attention_dropout: float) -> None:
-    if heads < 1:
-        raise GraphKDError(f"teacher.heads is {heads}: it must be 1 or more")
+    if not is_whole(heads) or heads < 1:
+        raise GraphKDError(f"teacher.heads is {heads}: it must be a whole number, 1 or more")
     if hidden_dim % heads:
         raise GraphKDError(
             f"teacher.hidden_dim is {hidden_dim}, which {heads} heads cannot share evenly: "
             f"choose a multiple of {heads}, or other teacher.heads"
         )
-    if not 0 <= attention_dropout < 1:
+    if not (is_real(attention_dropout) and 0 <= attention_dropout < 1):
         raise GraphKDError(f"teacher.attention_dropout is {attention_dropout}: it must lie in [0, 1)")

@@ -33,35 +33,56 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
     """
     if isinstance(teacher, nn.Module):
         teacher = _call(teacher.to(graph.y.device), graph)
-    logits, wanted = teacher.logits, (graph.num_nodes, graph.num_classes)
-    if not isinstance(logits, Tensor) or logits.shape != wanted or not bool(logits.isfinite().all()):
-        found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    wanted, device = [graph.num_nodes, graph.num_classes], graph.y.device
+    logits = _finite(teacher.logits, graph.num_nodes)
+    if logits is None or logits.shape[1] != graph.num_classes:
         raise GraphKDError(
-            f"the given teacher's logits must be finite numbers {list(wanted)}, one row per node and one column "
-            f"per class, but are {found}: correct the teacher or the data"
+            f"the given teacher's logits must be finite numbers {wanted}, one row per node and one column "
+            f"per class, but are {_described(teacher.logits)}: correct the teacher or the data"
         )
-    if any(hop.shape[0] != graph.num_nodes for hop in teacher.hops):
-        raise GraphKDError(f"the given teacher's hops must have {graph.num_nodes} rows, one per node")
-    logits = logits.float().to(graph.y.device)
-    return TeacherOutput(logits, [hop.float().to(graph.y.device) for hop in teacher.hops])
+    hops: list[Tensor] = []
+    for hop in teacher.hops if isinstance(teacher.hops, list | tuple) else [teacher.hops]:
+        table = _finite(hop, graph.num_nodes)
+        if table is None:
+            raise GraphKDError(
+                f"the given teacher's hops must be a list of finite numbers [{graph.num_nodes}, d], but one is "
+                f"{_described(hop)}: correct them, or give the logits alone"
+            )
+        hops.append(table.to(device))
+    return TeacherOutput(logits.to(device), hops)
+
+
+def _finite(part: Any, rows: int) -> Tensor | None:
+    """A dense table ``[rows, d]`` of finite numbers in float32; nothing where it is none."""
+    if not isinstance(part, Tensor) or part.layout != torch.strided or part.is_complex():
+        return None
+    part = part.float()
+    return part if part.dim() == 2 and part.shape[0] == rows and bool(part.isfinite().all()) else None
+
+
+def _described(part: Any) -> str:
+    return f"{list(part.shape)} in {part.dtype}" if isinstance(part, Tensor) else type(part).__name__
 
 
 def _call(model: nn.Module, graph: Graph) -> TeacherOutput:
-    mode = model.training
+    modes = [(part, part.training) for part in model.modules()]
     try:
         said = model.eval()(graph.x, graph.adj) if isinstance(model, Teacher) else model.eval()(*_arguments(graph))
     except Exception as error:  # a person's network can fail in any way
         raise GraphKDError(
             f"the given teacher {type(model).__name__} failed when called with (x, edge_index): "
-            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}: it gets "
+            "x [N, D] in float32 and edge_index [2, E], with weights also edge_weight [E]"
         ) from error
     finally:
-        model.train(mode)
+        for part, mode in modes:
+            part.training = mode
     return said if isinstance(said, TeacherOutput) else TeacherOutput(said)
 
 
 def _arguments(graph: Graph) -> list[Any]:
     x: Features = graph.x if graph.stored is None else graph.stored
     matrix = graph.adj.matrix
-    edges = [torch.stack([matrix.col, matrix.row]), *([matrix.value] if graph.adj.weighted else [])]
-    return [x if isinstance(x, Tensor) else x.to_dense(), *edges]
+    edges = [torch.stack([matrix.col, matrix.row]), *([matrix.value.clone()] if graph.adj.weighted else [])]
+    # Copies: a person's network may change what it is given.
+    return [x.clone() if isinstance(x, Tensor) else x.to_dense(), *edges]

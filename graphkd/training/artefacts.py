@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.storage import seal, sha256, write_bytes
+from graphkd.storage import check_writable, seal, sha256, write_bytes
 
 SCHEMA_VERSION = "1"
 
@@ -43,10 +43,15 @@ class Artefacts:
 
     Args:
         root: the cache folder, or nothing, which keeps nothing.
+
+    Raises:
+        GraphKDError: no folder can be made there.
     """
 
     def __init__(self, root: Path | None) -> None:
         self.folder = None if root is None else root / "stages"
+        if self.folder is not None:
+            check_writable(self.folder, "cache_dir")
 
     def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
         """The artefact with this key, if it is there and whole."""

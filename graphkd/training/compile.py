@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphkd.datasets import Scene
+from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
 from graphkd.methods import Targets
-from graphkd.recipe import Recipe
+from graphkd.recipe import Recipe, name_of
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefact, Artefacts, code_of
 
@@ -50,7 +50,7 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
         "code": code_of("influence", "sparse"),
     }
     kept = cache.load("influence", key) if recipe.reproducible else None
-    weights = recipe.influence(graph.x, graph.adj) if kept is None else kept.tensors["influence"]
+    weights = _weights(recipe, graph) if kept is None else kept.tensors["influence"]
     _check(weights, graph.num_nodes)
     weights = weights.to(graph.y.device)
     if kept is None and recipe.reproducible:
@@ -58,7 +58,20 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
     return weights[scene.nodes] if recipe.leaks else weights
 
 
+def _weights(recipe: Recipe, graph: Graph) -> Any:
+    assert recipe.influence is not None
+    try:
+        return recipe.influence(graph.x, graph.adj)
+    except GraphKDError:
+        raise
+    except Exception as error:  # a person's function can fail in any way
+        raise GraphKDError(
+            f"influence={name_of(recipe.influence)} failed when called with (x, adj): {type(error).__name__}: "
+            f"{(str(error).splitlines() or [''])[0]}: correct it"
+        ) from error
+
+
 def _check(weights: Any, num_nodes: int) -> None:
     right = isinstance(weights, Tensor) and weights.shape == (num_nodes,)
     if not right or not bool(((weights >= 0) & (weights <= 1)).all()):
-        raise GraphKDError(f"influence must return a tensor [{num_nodes}] of weights between 0 and 1")
+        raise GraphKDError(f"influence must return a tensor [{num_nodes}] of weights between 0 and 1: scale them")

@@ -78,8 +78,9 @@ def fit(
         for epoch in range(training.max_epochs):
             terms = _step(model, optimizer, loss)
             if not math.isfinite(terms["loss"]):
+                remedy = "lower its learning rate, or scale" if epoch else "nothing has been learned yet, so scale"
                 raise GraphKDError(
-                    f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: lower its learning rate"
+                    f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: {remedy} features and weights down"
                 )
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
@@ -95,7 +96,9 @@ def fit(
             if begun and epoch - best_epoch >= training.patience:
                 break
     if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
-        raise GraphKDError(f"the {stage}'s weights are no longer finite: lower its learning rate")
+        raise GraphKDError(
+            f"the {stage}'s weights are no longer finite: lower its learning rate, or scale the features"
+        )
     model.load_state_dict(kept)
     return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import is_whole, plain
+
+MOST = 10**6
+"""Seeds that a count may ask for; more would be a slip."""
 
 
 def parse_seeds(seeds: Any) -> list[int]:
@@ -19,11 +22,11 @@ def parse_seeds(seeds: Any) -> list[int]:
     Raises:
         GraphKDError: not a positive count, nor a list of different non-negative whole numbers.
     """
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
+    if is_whole(seeds) and 0 < seeds <= MOST:
         return list(range(seeds))
     values = list(seeds) if isinstance(seeds, Sequence) and not isinstance(seeds, str) else []
-    values = [int(seed) if isinstance(seed, np.integer) else seed for seed in values]
-    whole = all(isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**32 for seed in values)
+    values = [plain(seed) for seed in values]
+    whole = all(is_whole(seed) and 0 <= seed < 2**32 for seed in values)
     if values and whole and len(set(values)) == len(values):
         return values
     raise GraphKDError(f"seeds is {seeds}: give a count such as 5, or different whole numbers such as [0,1,7]")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import is_real, is_whole
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Training:
 
     def __post_init__(self) -> None:
         for key in ("max_epochs", "patience"):
-            if getattr(self, key) < 1:
-                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be 1 or more")
+            if not is_whole(getattr(self, key)) or getattr(self, key) < 1:
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be a whole number, 1 or more")
         for key in ("lr", "teacher_lr"):
-            if not 0 < getattr(self, key) < 1e30:
+            if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
         for key in ("weight_decay", "teacher_weight_decay"):
-            if not 0 <= getattr(self, key) < 1e30:
+            if not (is_real(getattr(self, key)) and 0 <= getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")

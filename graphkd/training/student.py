@@ -143,7 +143,7 @@ def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[]
 
 def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict[str, Any]:
     """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one."""
-    config, training = recipe.config(), recipe.training
+    config = recipe.config()
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
     seen = {"full": scene.full.fingerprint()} if recipe.leaks else {}
     return {
@@ -151,7 +151,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
         **own,
         **seen,
         **{part: config[part] for part in ("student", "method", "matching", "influence")},
-        "training": [training.max_epochs, training.patience, training.lr, training.weight_decay],
+        "training": [config["training"][key] for key in ("max_epochs", "patience", "lr", "weight_decay")],
         "seed": seed,
         "metric": scene.observed.metric,
         "classes": scene.observed.num_classes,

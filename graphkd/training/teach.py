@@ -108,15 +108,16 @@ def _outputs(scene: Scene, run: Any) -> tuple[TeacherOutput, Tensor]:
 
 
 def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
-    training = recipe.training
+    config = recipe.config()
     return {
         "graph": scene.observed.fingerprint(),
         "classes": scene.observed.num_classes,
         "metric": scene.observed.metric,
         "setting": scene.setting.name,
-        "teacher": recipe.config()["teacher"],
-        "epochs": [training.max_epochs, training.patience],
-        "optimiser": [training.teacher_lr, training.teacher_weight_decay],
+        "teacher": config["teacher"],
+        "training": [
+            config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")
+        ],
         "seed": seed,
         "device": scene.observed.y.device.type,
         "code": code_of("datasets", "sparse", "teachers", "training", "layers.py"),

@@ -25,3 +25,10 @@ def test_dense_and_sparse_agree_and_twice_is_once(x: torch.Tensor, features: str
 def test_unknown_features_are_refused() -> None:
     with pytest.raises(GraphKDError, match="dataset.features is 'tfidf': choose stored or binary"):
         Preprocessing("tfidf")
+
+
+@pytest.mark.parametrize("scale", [1e-45, 1e-30, 1e38])
+def test_rows_at_the_ends_of_float32_sum_to_one(scale: float) -> None:
+    rows = torch.full((2, 4), scale)
+    for x in (Preprocessing(row_normalize=True)(rows), Preprocessing(row_normalize=True)(sparse(rows)).to_dense()):
+        torch.testing.assert_close(x, torch.full((2, 4), 0.25))

@@ -130,7 +130,7 @@ def test_gradients_are_finite_where_an_edge_is_listed_ten_thousand_times() -> No
     ("keys", "message"),
     [
         ({"hidden_dim": 10, "heads": 4}, "hidden_dim is 10, which 4 heads cannot share evenly: choose a multiple"),
-        ({"heads": 0}, "heads is 0: it must be 1 or more"),
+        ({"heads": 0}, "heads is 0: it must be a whole number, 1 or more"),
         ({"attention_dropout": 1.0}, r"attention_dropout is 1.0: it must lie in \[0, 1\)"),
     ],
 )

@@ -76,6 +76,8 @@ def read_parts(parts: Parts) -> Data:
     if parts.count is not None:
         _check_count(parts.count, num_nodes, parts, "source")
     if parts.ids is not None:
+        if not hasattr(parts.ids, "__len__"):
+            raise GraphKDError(f"{parts.called('ids')} is {parts.ids!r}: give a list with one id per node")
         _check_count(len(parts.ids), num_nodes, parts, "ids")
         data.node_ids = [name.item() if isinstance(name, np.generic) else name for name in parts.ids]
     _put_edges(data, *_edges(parts, num_nodes))
@@ -106,6 +108,7 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
     """
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise GraphKDError(f"seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
+    check_directed(directed)
     data = read_parts(parts)
     if not directed:
         make_undirected(data)
@@ -113,6 +116,12 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
         _put_masks(data, fractions_split(data.y, seed))
         data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed)}
     return data
+
+
+def check_directed(directed: Any) -> None:
+    """Refuses a text such as ``no``, which would count as true."""
+    if not isinstance(directed, (bool, np.bool_)):
+        raise GraphKDError(f"directed is {directed!r}: choose True or False")
 
 
 def make_undirected(data: Data) -> None:

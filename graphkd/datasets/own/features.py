@@ -28,9 +28,13 @@ def feature_tensor(features: Any, where: str = "features") -> Tensor:
         GraphKDError: no table of finite numbers.
     """
     if isinstance(features, Tensor) and features.layout == torch.strided:
-        features = features.detach().cpu().numpy()
-    if not (isinstance(features, Tensor) or scipy.sparse.issparse(features)):
+        features = features.detach().cpu()
+        features = (features.float() if features.dtype == torch.bfloat16 else features).numpy()
+    sparse: bool = scipy.sparse.issparse(features)
+    if not (isinstance(features, Tensor) or sparse):
         features = _dense(features, where)
+    if sparse:
+        _check_kind(np.dtype(features.dtype), where)
     if len(features.shape) != 2 or 0 in features.shape:
         raise GraphKDError(f"{where} must be [nodes, features], but has shape {list(features.shape)}")
     x = as_features(features).to(torch.float32)
@@ -47,8 +51,12 @@ def _dense(features: Any, where: str) -> np.ndarray[Any, Any]:
         table = table.astype(np.float64) if table.dtype == object else table
     except (TypeError, ValueError):
         raise GraphKDError(f"{where} is no table of numbers: give every node a row of the same length") from None
-    if table.dtype.kind not in "biuf":
-        raise GraphKDError(f"{where} holds {table.dtype}, not numbers: encode it as numbers first")
+    _check_kind(table.dtype, where)
     with np.errstate(over="ignore"):
         table = table.astype(np.float32)
     return table.reshape(-1, 1) if table.ndim == 1 else table
+
+
+def _check_kind(dtype: np.dtype[Any], where: str) -> None:
+    if dtype.kind not in "biuf":
+        raise GraphKDError(f"{where} holds {dtype}, not numbers: encode it as numbers first")

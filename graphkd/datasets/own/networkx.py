@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkd.datasets.own.build import Parts, build
+from graphkd.datasets.own.build import Parts, build, check_directed
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -48,10 +48,12 @@ def from_networkx(
     Raises:
         GraphKDError: no such attribute, a node without features, or something that does not fit.
     """
-    if not hasattr(graph, "number_of_nodes"):
+    if isinstance(graph, type) or not hasattr(graph, "number_of_nodes"):
         raise GraphKDError(f"from_networkx needs a networkx graph, but got a {type(graph).__name__}")
     if graph.number_of_nodes() == 0:
         raise GraphKDError("the graph has no node: add some")
+    if directed is not None:
+        check_directed(directed)
     if directed and not graph.is_directed():
         raise GraphKDError("an undirected graph has no directions to keep: leave directed out, or give a DiGraph")
     ids = list(graph.nodes)

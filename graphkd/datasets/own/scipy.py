@@ -56,6 +56,10 @@ def from_scipy(
         )
     if adjacency.ndim != 2 or adjacency.shape[0] != adjacency.shape[1]:
         raise GraphKDError(f"adjacency must be square [nodes, nodes], but has shape {list(adjacency.shape)}")
+    if adjacency.dtype.kind not in "biuf":
+        raise GraphKDError(f"adjacency holds {adjacency.dtype}, not numbers: make its entries real")
+    if not isinstance(weighted, bool):
+        raise GraphKDError(f"weighted is {weighted!r}: choose True or False")
     matrix = adjacency.tocsr(copy=True)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()

@@ -26,8 +26,8 @@ def read_table(folder: Path, name: str) -> tuple[Any, str]:
     files = [folder / f"{name}.{kind}" for kind in ("csv", "parquet")]
     found = [file for file in files if file.is_file()]
     if len(found) != 1:
-        state = "both" if found else "neither"
-        raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: keep one of them")
+        state, remedy = ("both", "keep") if found else ("neither", "give")
+        raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: {remedy} one of them")
     (file,) = found
     try:
         frame = _read_csv(file) if file.suffix == ".csv" else _read_parquet(file)

@@ -1,0 +1,23 @@
+"""What counts as a number among the settings that a person gives."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+import numpy as np
+
+
+def is_whole(value: Any) -> bool:
+    """Whether it is an integer of Python or numpy; truth values are none."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_real(value: Any) -> bool:
+    """Whether it is a number of Python or numpy, NaN and infinity included; truth values are none."""
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def plain(value: Any) -> Any:
+    """Scalars of numpy as Python's own, which JSON and YAML can hold; everything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value

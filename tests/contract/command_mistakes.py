@@ -1,0 +1,104 @@
+"""What a person can get wrong on the command line: what is there, the arguments, and the line that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.datasets.own.graphs import arrays
+
+
+def own_graph(folder: Path, **parts: Any) -> None:
+    """``own``, a graph of a person's own."""
+    (folder / "own").mkdir()
+    np.savez(folder / "own" / "graph.npz", **arrays(**parts))
+
+
+def one_test_node(folder: Path) -> None:
+    """``own`` with one node to test on."""
+    own_graph(folder, test_mask=np.arange(8) == 4)
+
+
+def damaged_photo(folder: Path) -> None:
+    """A raw file that is none."""
+    raw = folder / "own" / "Amazon" / "Photo" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "amazon_electronics_photo.npz").write_text("<html>")
+
+
+def a_file(folder: Path) -> None:
+    """``own`` is a file."""
+    (folder / "own").write_text("x")
+
+
+OWN = ["dataset=custom", "dataset.path=own"]
+
+COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
+    "a seed twice": (None, ["seeds=[0,0]"], r"seeds is [0, 0]: give a count such as 5"),
+    "no seed": (None, ["seeds=[]"], "seeds is []: give a count"),
+    "true seeds": (None, ["seeds=true"], "seeds is True: give a count"),
+    "more seeds than can be": (None, ["seeds=99999999999"], "seeds is 99999999999: give a count"),
+    "a seed beyond 32 bits": (None, ["seeds=[4294967296]"], "seeds is [4294967296]: give a count"),
+    "two data sets in a list": (
+        None,
+        ["dataset=[cora,digits]"],
+        "dataset is [cora,digits]: choose one of citeseer",
+    ),
+    "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage"),
+    "a number in a sweep": (None, ["-m", "method=glnn,3"], "method is glnn,3: choose one of glnn"),
+    "no name for an experiment": (None, ["experiment="], "experiment is empty: choose one of infgrand/"),
+    "truth for a setting": (None, ["setting=true"], "setting is true: choose one of cold_start"),
+    "no key": (None, ["=3"], "=3 sets no key: write KEY=VALUE"),
+    "a sweep that is not asked for": (None, ["teacher=gcn,sage"], "add --multirun to your command line"),
+    "information on nothing": (None, ["--info", "teacher"], "--info teacher: choose one of all, config"),
+    "a folder of configs that is not there": (None, ["--config-dir=nowhere"], "nowhere' not found"),
+    "nothing for a number": (
+        None,
+        ["student.dropout=null"],
+        "student.dropout is null: give a value, or leave it out",
+    ),
+    "nothing for a device": (None, ["device=null"], "device is null: give a value, or leave it out"),
+    "a rate that is no number": (None, ["training.lr=nan"], "training.lr is nan: it must lie between 0 and 1e30"),
+    "a key of a setting": (
+        None,
+        ["setting.share=0.5"],
+        "unknown key 'setting.share': did you mean 'setting.name'",
+    ),
+    "an added key of a setting": (None, ["+setting.share=0.5"], "unknown key 'setting.share'"),
+    "an added key of a data set": (None, ["+dataset.metric=f1"], "unknown key 'dataset.metric'"),
+    "another name in a setting": (None, ["setting.name=prod"], "unknown setting 'prod': choose one of"),
+    "another name in a data set": (None, ["dataset.name=nope"], "unknown dataset 'nope': choose one of"),
+    "heads of a network without": (None, ["teacher.heads=2"], "'teacher.heads' is no key of the teacher that was"),
+    "heads that cannot share": (
+        None,
+        ["teacher=gat", "teacher.heads=3"],
+        "128, which 3 heads cannot share evenly",
+    ),
+    "all attention dropped": (None, ["teacher=gat", "teacher.attention_dropout=1"], "it must lie in [0, 1)"),
+    "a split of other data": (
+        own_graph,
+        [*OWN, "dataset.split=cpf"],
+        "custom has no split 'cpf': choose masks or",
+    ),
+    "a split that photo has not": (damaged_photo, ["dataset=photo", "dataset.split=public"], "photo has no split"),
+    "a damaged download": (damaged_photo, ["dataset=photo", "data_dir=own", "download=never"], "npz is damaged"),
+    "a file for the data": (a_file, ["dataset=cora", "data_dir=own", "download=never"], "own, which is no folder"),
+    "a file for an own graph": (a_file, OWN, "dataset.path=own is no folder: give the one with nodes and edges"),
+    "no path to an own graph": (None, ["dataset=custom", "dataset.path="], "dataset.path is '': give a path"),
+    "an own graph for built-in data": (own_graph, ["dataset.path=own"], "dataset.path is for dataset=custom"),
+    "nobody to hide": (
+        one_test_node,
+        [*OWN, "setting=production"],
+        "hides a fifth of the test nodes, but there is",
+    ),
+    "a cache that is a file": (
+        a_file,
+        ["cache_dir=own"],
+        "no folder that can be written to: choose another cache_dir",
+    ),
+    "a cache without a name": (None, ["cache_dir="], "cache_dir is '': give a path"),
+    "a run among other files": (own_graph, ["output_dir=own"], "own exists and is not a run: choose another"),
+}
