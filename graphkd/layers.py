@@ -74,7 +74,7 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
 class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float) -> Tensor:
-        levels = round(p * 2**16)
+        levels = min(round(p * 2**16), 2**16 - 1)
         ctx.scale = 2**16 / (2**16 - levels)
         flat, out = x.reshape(-1), torch.empty_like(x, memory_format=torch.contiguous_format)
         kept = torch.empty(flat.shape, dtype=torch.bool)

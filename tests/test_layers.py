@@ -54,3 +54,7 @@ def test_batch_normalisation_trains_on_one_row_by_its_running_statistics() -> No
     out.sum().backward()
     assert norm.bias.grad.tolist() == [1.0, 1.0, 1.0]
     assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
+
+
+def test_dropout_close_to_one_stays_finite() -> None:
+    assert dropout(torch.ones(1000), 1 - 1e-7, training=True).isfinite().all()

@@ -114,7 +114,10 @@ WRONG = {
     "too few classes": (torch.zeros(60, 2), r"but are \[60, 2\]"),
     "not finite": (torch.full((60, 3), torch.inf), "finite numbers"),
     "no logits": (TeacherOutput(None), "but are NoneType"),  # type: ignore[arg-type]
-    "hops of another graph": (TeacherOutput(torch.zeros(60, 3), [torch.zeros(4, 3)]), "hops must have 60 rows"),
+    "hops of another graph": (
+        TeacherOutput(torch.zeros(60, 3), [torch.zeros(4, 3)]),
+        r"finite numbers \[60, d\], but one is \[4, 3\]",
+    ),
     "a network of other sizes": (nn.Linear(8, 3), r"Linear failed when called with \(x, edge_index\): TypeError"),
 }
 
