@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from graphkd import datasets
-from graphkd.datasets import Graph, Preprocessing
+from graphkd.datasets import Graph, Preprocessing, Scene
 from graphkd.datasets.loading import load, locate
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
-from graphkd.runs import Run, SeedRun
+from graphkd.runs import Run, SeedRun, check_disk, check_memory
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
@@ -126,13 +126,16 @@ def distill(
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
 
     Raises:
-        GraphKDError: data, names or settings that cannot be right.
+        GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     (seed,) = parse_seeds([seed])
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
-    recipe.dry_run(graph.num_features, graph.num_classes)
     cache = Artefacts(None if cache_dir is None else Path(cache_dir))
+    scene = Scene.of(graph, recipe.setting, seed)
+    check_memory(scene, recipe)
+    check_disk(scene, recipe, seeds=1, baseline=False, run=None, cache=cache.folder)
+    recipe.dry_run(graph.num_features, graph.num_classes)
     return Run(SeedRun.train(graph, recipe, seed, cache=cache))
 
 
