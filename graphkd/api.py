@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd import datasets
-from graphkd.datasets import Graph, Preprocessing
+from graphkd.datasets import Graph, Preprocessing, Scene
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.own.build import check_directed
 from graphkd.errors import GraphKDError
@@ -19,7 +19,7 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
-from graphkd.runs import Run, SeedRun
+from graphkd.runs import Run, SeedRun, check_disk, check_memory
 from graphkd.storage import as_path
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
@@ -128,12 +128,15 @@ def distill(
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
 
     Raises:
-        GraphKDError: data, names or settings that cannot be right.
+        GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     (seed,) = parse_seeds([seed])
     cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"))
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
+    scene = Scene.of(graph, recipe.setting, seed)
+    check_memory(scene, recipe)
+    check_disk(scene, recipe, seeds=1, baseline=False, run=None, cache=cache.folder)
     recipe.dry_run(graph.num_features, graph.num_classes)
     return Run(SeedRun.train(graph, recipe, seed, cache=cache))
 

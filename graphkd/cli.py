@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             distill(args[1:])
         else:
-            _run(_parser().parse_args(args))
+            return _run(_parser().parse_args(args))
     except GraphKDError as error:
         if debug:
             raise
@@ -63,7 +63,7 @@ def _show_warning(
         print(f"graphkd: warning: {message}", file=sys.stderr)
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int:
     if args.command == "list":
         from graphkd.commands.list import list_parts
 
@@ -76,6 +76,11 @@ def _run(args: argparse.Namespace) -> None:
         from graphkd.commands.predict import predict
 
         predict(args.run, args.input, args.output, args.data_dir)
+    elif args.command == "doctor":
+        from graphkd.commands.doctor import doctor
+
+        return 0 if doctor(args.data_dir, args.cache_dir) else 2
+    return 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -101,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         "input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own"
     )
     predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
+    doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
+    doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
+    doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")
     for command in (evaluate, predict):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
     return parser

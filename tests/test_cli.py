@@ -94,7 +94,7 @@ MISTAKES = {
     "a setting outside its range": (["method.lam=2"], "method.lam is 2.0: it must lie in [0, 1]"),
     "influence without effect": (["influence=uniform"], "method=glnn weights no nodes"),
     "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
-    "an exploding width": (["student.hidden_dim=1000000000000"], "choose smaller sizes"),
+    "an exploding width": (["student.hidden_dim=1000000000000"], "choose a smaller student.hidden_dim"),
     "no teacher": (["teacher=null"], "teacher is null: choose one of gat, gcn, sage"),
     "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, computers, cora, cpf_citeseer"),
     "no method": (["method=null"], "method is null: choose one of glnn, infgrand, mlp"),

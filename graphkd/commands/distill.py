@@ -38,7 +38,7 @@ from graphkd.datasets import Graph, Scene
 from graphkd.datasets.loading import locate
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.runs import RunFolder, SeedRun, default_name, read_metrics
+from graphkd.runs import RunFolder, SeedRun, check_disk, check_memory, default_name, read_metrics
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
@@ -129,9 +129,8 @@ def run_job(config: DictConfig) -> None:
 
     cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
     first = graph(seeds[0])
-    Scene.of(first, recipe.setting)
+    scene = Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
-    recipe.dry_run(first.num_features, first.num_classes)
     settings = resolved(config, seeds)
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
         settings["dataset"].update(split=first.split, fingerprint=first.fingerprint())
@@ -139,6 +138,9 @@ def run_job(config: DictConfig) -> None:
     if folder.finished:
         metrics = read_metrics(folder.path)
     else:
+        check_memory(scene, recipe)
+        check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder)
+        recipe.dry_run(first.num_features, first.num_classes)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
         metrics = folder.finish(first.dataset, first.split, first.metric, recipe)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.npz import read_graph
-from graphkd.datasets.source import Location, Source
+from graphkd.datasets.source import Location, RawFiles, Source
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 HOME = "https://github.com/BUPT-GAMMA/CPF, folder data/npz"
 
 
+def _raw(name: str) -> RawFiles:
+    return RawFiles("CPF/npz", (f"{name}.npz",), HOME)
+
+
 def _read(name: str, location: Location) -> Data:
     """The whole graph with its stored features; the split ``cpf`` keeps the largest component."""
-    file = f"{name}.npz"
-    return read_graph(find_raw(location, f"cpf_{name}", "CPF/npz", [file], url=HOME, served=False) / file)
+    raw = _raw(name)
+    return read_graph(find_raw(location, f"cpf_{name}", raw) / raw.files[0])
 
 
 cpf_cora, cpf_citeseer = (
@@ -28,6 +32,7 @@ cpf_cora, cpf_citeseer = (
         splits=("cpf", "random", "fractions"),
         row_normalize=False,
         read=partial(_read, name),
+        raw=_raw(name),
     )
     for name in ("cora", "citeseer")
 )

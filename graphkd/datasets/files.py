@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from graphkd.datasets.source import Location
+from graphkd.datasets.source import Location, RawFiles
 from graphkd.errors import GraphKDError
 
 
@@ -17,44 +17,64 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("GRAPHKD_CACHE") or Path(home) / "graphkd")
 
 
-def find_raw(location: Location, name: str, folder: str, files: list[str], url: str, served: bool = True) -> Path:
-    """The folder that holds all of ``files``.
+def search_raw(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:
+    """Where a data set's files are, and which of them are missing there; nothing is read or written.
 
-    It is looked for as ``folder`` in ``data_dir`` (PyG's layout, any case), also without the first part of
-    ``folder``, and in the cache. The person's folder is never written to; a download goes to the cache.
+    They are looked for in ``raw.folder`` in ``data_dir`` (PyG's layout, any case), also without the first part of
+    it, and in the cache.
+
+    Returns:
+        The first folder that holds any of them and the names of those it lacks; where none does, the folder
+        they belong into, and all.
+    """
+    parts = (raw.folder, raw.folder.partition("/")[2])
+    places = [_insensitive(location.data_dir, part) for part in parts]
+    for place in [*places, location.cache_dir / raw.folder]:
+        missing = [file for file in raw.files if not (place / file).is_file()]
+        if len(missing) < len(raw.files):
+            return place, missing
+    return places[0], list(raw.files)
+
+
+def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Path:
+    """The folder that holds all files, as ``search_raw`` finds it.
+
+    The person's folder is never written to; a download goes to the cache.
 
     Args:
         location: folders and the permission to download.
         name: of the data set, for messages.
-        folder: such as ``Planetoid/Cora/raw``.
-        files: names of the raw files.
-        url: address of the folder that holds them, used after permission only.
-        served: ``url`` serves the files; otherwise it is where a person finds them.
+        raw: the files.
+        url: address of the folder that serves them, used after permission only; nothing where they have a home.
 
     Raises:
         GraphKDError: the files are not there and may not, or cannot, be fetched.
     """
-    places = [_insensitive(location.data_dir, part) for part in (folder, folder.partition("/")[2])]
-    cached = location.cache_dir / folder
-    for raw in [*places, cached]:
-        missing = [file for file in files if not (raw / file).is_file()]
-        if not missing:
-            return raw
-        if raw.is_dir() and len(missing) < len(files):
-            raise GraphKDError(f"{raw} is incomplete, {missing[0]} is missing: fetch it again")
-    if not (served and _may_download(location, name)):
+    place, missing = search_raw(location, raw)
+    if not missing:
+        return place
+    if len(missing) < len(raw.files):
+        raise GraphKDError(incomplete(place, missing))
+    if raw.home or not _may_download(location, name):
         there = "is no folder" if location.data_dir.exists() else "does not exist"
         state = "" if location.data_dir.is_dir() else f", which {there}"
-        way = ", or allow download=yes" if served else f" ({url})"
+        names = "its files" if len(raw.files) > 1 else raw.files[0]
         raise GraphKDError(
-            f"{name} is not in data_dir={location.data_dir}{state}: put {_listed(files)} into {places[0]}{way}"
+            f"{name} is not in data_dir={location.data_dir}{state}: put {names} into {place}{way_to_get(raw)}"
         )
-    _download(url, files, cached)
+    cached = location.cache_dir / raw.folder
+    _download(url, list(raw.files), cached)
     return cached
 
 
-def _listed(files: list[str]) -> str:
-    return "its files" if len(files) > 1 else files[0]
+def incomplete(place: Path, missing: list[str]) -> str:
+    """The line for a folder that lacks some of its files."""
+    return f"{place} is incomplete, {missing[0]} is missing: fetch it again"
+
+
+def way_to_get(raw: RawFiles) -> str:
+    """How else than by copying files a person comes to them, or where from."""
+    return f" ({raw.home})" if raw.home else ", or allow download=yes"
 
 
 def _insensitive(root: Path, folder: str) -> Path:

@@ -10,12 +10,16 @@ from torch import Tensor
 
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.npz import read_arrays
-from graphkd.datasets.source import Location, Source
+from graphkd.datasets.source import Location, RawFiles, Source
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+
+def _raw(name: str) -> RawFiles:
+    return RawFiles(f"HeterophilousGraphDataset/{name}/raw", (f"{name}.npz",))
 
 
 def _read(name: str, location: Location) -> Data:
@@ -30,8 +34,8 @@ def _read(name: str, location: Location) -> Data:
     from torch_geometric.datasets import HeterophilousGraphDataset as Pyg
     from torch_geometric.utils import to_undirected
 
-    folder, file = f"HeterophilousGraphDataset/{name}/raw", f"{name}.npz"
-    path = find_raw(location, name, folder, [file], url=Pyg.url) / file
+    raw = _raw(name)
+    path = find_raw(location, name, raw, url=Pyg.url) / raw.files[0]
     arrays = read_arrays(path, ["node_features", "node_labels", "edges", *(f"{mask}s" for mask in MASKS)])
     try:
         x, y, edges, *masks = (torch.from_numpy(array) for array in arrays.values())
@@ -63,6 +67,7 @@ minesweeper, tolokers = (
         splits=("public", "random", "fractions"),
         row_normalize=False,
         read=partial(_read, name),
+        raw=_raw(name),
         metric="roc_auc",
     )
     for name in ("minesweeper", "tolokers")

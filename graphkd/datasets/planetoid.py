@@ -13,7 +13,7 @@ from torch import Tensor
 
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.pickles import read_pickle
-from graphkd.datasets.source import Location, Source
+from graphkd.datasets.source import Location, RawFiles, Source
 from graphkd.errors import GraphKDError
 from graphkd.sparse import SparseMatrix, as_features
 
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 PARTS = ("x", "tx", "allx", "y", "ty", "ally", "graph", "test.index")
 
 
+def _raw(name: str) -> RawFiles:
+    return RawFiles(f"Planetoid/{name}/raw", tuple(f"ind.{name.lower()}.{part}" for part in PARTS))
+
+
 def _read(name: str, location: Location) -> Data:
     """The graph with the public split: 20 training nodes per class, 500 validation, 1,000 test nodes."""
     from torch_geometric.data import Data
     from torch_geometric.datasets import Planetoid
 
-    files = [f"ind.{name.lower()}.{part}" for part in PARTS]
-    raw = find_raw(location, name.lower(), f"Planetoid/{name}/raw", files, url=Planetoid.url)
+    raw = find_raw(location, name.lower(), _raw(name), url=Planetoid.url)
     try:
-        return Data(**_parts(raw, files))
+        return Data(**_parts(raw, list(_raw(name).files)))
     except GraphKDError:
         raise
     except Exception as error:  # files that are whole pickles, but not Planetoid's, fail in many ways
@@ -93,6 +96,7 @@ cora, citeseer, pubmed = (
         splits=("public", "random", "cpf", "fractions"),
         row_normalize=True,
         read=partial(_read, name),
+        raw=_raw(name),
     )
     for name in ("Cora", "CiteSeer", "PubMed")
 )

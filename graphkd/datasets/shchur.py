@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.npz import read_graph
-from graphkd.datasets.source import Location, Source
+from graphkd.datasets.source import Location, RawFiles, Source
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def _read(name: str, folder: str, file: str, location: Location) -> Data:
+def _read(name: str, raw: RawFiles, location: Location) -> Data:
     """The whole graph, features as counts or weights: unlike PyG's loader, nothing is binarised or dense."""
     from torch_geometric import datasets
 
-    url: str = getattr(datasets, folder.partition("/")[0]).url
-    return read_graph(find_raw(location, name, f"{folder}/raw", [file], url.rstrip("/")) / file)
+    url: str = getattr(datasets, raw.folder.partition("/")[0]).url
+    return read_graph(find_raw(location, name, raw, url.rstrip("/")) / raw.files[0])
 
 
 _PAPER = "Shchur et al., Pitfalls of Graph Neural Network Evaluation, 2018"
@@ -29,12 +29,13 @@ photo, computers, cs, physics = (
         paper=_PAPER,
         splits=("random", "cpf", "fractions"),
         row_normalize=False,
-        read=partial(_read, name, folder, file),
+        read=partial(_read, name, raw),
+        raw=raw,
     )
-    for name, folder, file in (
-        ("photo", "Amazon/Photo", "amazon_electronics_photo.npz"),
-        ("computers", "Amazon/Computers", "amazon_electronics_computers.npz"),
-        ("cs", "Coauthor/CS", "ms_academic_cs.npz"),
-        ("physics", "Coauthor/Physics", "ms_academic_phy.npz"),
+    for name, raw in (
+        ("photo", RawFiles("Amazon/Photo/raw", ("amazon_electronics_photo.npz",))),
+        ("computers", RawFiles("Amazon/Computers/raw", ("amazon_electronics_computers.npz",))),
+        ("cs", RawFiles("Coauthor/CS/raw", ("ms_academic_cs.npz",))),
+        ("physics", RawFiles("Coauthor/Physics/raw", ("ms_academic_phy.npz",))),
     )
 )

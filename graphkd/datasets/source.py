@@ -29,6 +29,21 @@ class Location:
 
 
 @dataclass(frozen=True)
+class RawFiles:
+    """The files that a data set is read from.
+
+    Args:
+        folder: in ``data_dir`` or the cache, such as ``Planetoid/Cora/raw``.
+        files: their names.
+        home: where a person finds them, if they cannot be downloaded by us.
+    """
+
+    folder: str
+    files: tuple[str, ...]
+    home: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """A built-in data set.
 
@@ -40,6 +55,7 @@ class Source:
         read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public`` and ``masks``:
             ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
         metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
+        raw: its files, as ``read`` looks for them; nothing where it needs none, or a person names them.
     """
 
     name: str
@@ -48,3 +64,4 @@ class Source:
     row_normalize: bool
     read: Callable[[Location], Data]
     metric: str = "accuracy"
+    raw: RawFiles | None = None

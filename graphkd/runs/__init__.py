@@ -2,7 +2,19 @@
 
 from graphkd.runs.folder import RunFolder, read_config, read_metrics
 from graphkd.runs.metrics import default_name, summarise, versions
+from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
 
-__all__ = ["Run", "RunFolder", "SeedRun", "default_name", "read_config", "read_metrics", "summarise", "versions"]
+__all__ = [
+    "Run",
+    "RunFolder",
+    "SeedRun",
+    "check_disk",
+    "check_memory",
+    "default_name",
+    "read_config",
+    "read_metrics",
+    "summarise",
+    "versions",
+]

@@ -45,6 +45,11 @@ class RunFolder:
         """Whether ``metrics.json`` is there: it is written last."""
         return (self.place / "metrics.json").is_file()
 
+    @property
+    def pending(self) -> list[int]:
+        """Seeds that are not trained yet."""
+        return [seed for seed in self.seeds if not (self.place / f"seed_{seed}").is_dir()]
+
     def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
         """Trains a seed into ``seed_K``, unless an earlier, interrupted run has.
 

@@ -80,6 +80,11 @@ class Artefacts:
                 f"the cache {path.parent} cannot be written ({error.strerror}): choose another cache_dir"
             ) from None
 
+    @property
+    def files(self) -> list[Path]:
+        """Those that are kept now."""
+        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
+
     def _path(self, stage: str, key: dict[str, Any]) -> Path | None:
         if self.folder is None:
             return None

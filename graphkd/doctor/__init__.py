@@ -1,0 +1,6 @@
+"""What works here and what does not, as lines; nothing is downloaded, trained or written, nothing raises."""
+
+from graphkd.doctor.line import Line
+from graphkd.doctor.report import Report, examine
+
+__all__ = ["Line", "Report", "examine"]

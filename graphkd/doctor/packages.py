@@ -1,0 +1,90 @@
+"""Python, graphkd and the packages it needs or can use."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import re
+from dataclasses import dataclass
+from importlib import metadata
+
+from graphkd import __version__
+from graphkd.doctor.line import Line, reason
+
+PYTHON = "3.11"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package as ``pyproject.toml`` names it.
+
+    Args:
+        name: of the distribution.
+        least: the oldest version that will do.
+        module: what is imported.
+        use: what an optional one is for, and how to get it; empty for a required one.
+    """
+
+    name: str
+    least: str
+    module: str
+    use: str = ""
+
+
+REQUIRED = (
+    Package("torch", "2.6", "torch"),
+    Package("torch-geometric", "2.6", "torch_geometric"),
+    Package("numpy", "1.26", "numpy"),
+    Package("scipy", "1.12", "scipy"),
+    Package("scikit-learn", "1.4", "sklearn"),
+    Package("pandas", "2.0", "pandas"),
+    Package("networkx", "3.2", "networkx"),
+    Package("hydra-core", "1.3.2", "hydra"),
+    Package("safetensors", "0.4.5", "safetensors"),
+    Package("tqdm", "4.66", "tqdm"),
+)
+
+OPTIONAL = (
+    Package(
+        "torch-scatter",
+        "2.1.2",
+        "torch_scatter",
+        "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
+    ),
+    Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
+)
+
+
+def versions() -> list[Line]:
+    """Python and graphkd itself."""
+    python = platform.python_version()
+    old = _older(python, PYTHON)
+    text = f"{python}, graphkd needs {PYTHON} or newer: make another environment" if old else python
+    return [Line("broken" if old else "ok", "python", text), Line("ok", "graphkd", __version__)]
+
+
+def look_at(package: Package) -> list[Line]:
+    """Whether a package is there, new enough, and can be imported: one line."""
+    name, wanted = package.name, f"'{package.name}>={package.least}'"
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return [Line("missing", name, package.use or f"not installed: pip install {wanted}")]
+    if _older(version, package.least):
+        text = f"{version}, graphkd needs {package.least} or newer: pip install --upgrade {wanted}"
+        return [Line("broken", name, text)]
+    try:
+        importlib.import_module(package.module)
+    except Exception as error:  # built for another torch, a library that is not there, and much else
+        advice = package.use or f"pip install --force-reinstall {wanted}"
+        return [Line("broken", name, f"{version} cannot be imported ({reason(error)}): {advice}")]
+    return [Line("ok", name, version)]
+
+
+def _older(version: str, least: str) -> bool:
+    return _numbers(version) < _numbers(least)
+
+
+def _numbers(version: str) -> list[int]:
+    found = re.match(r"\d+(\.\d+)*", version)
+    return [int(part) for part in found[0].split(".")] if found else []

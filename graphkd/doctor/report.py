@@ -1,0 +1,58 @@
+"""Everything that is looked at, in order."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphkd.doctor.folders import cache, data_sets, disk
+from graphkd.doctor.hardware import accelerators, cpus, main_memory
+from graphkd.doctor.line import Line, guarded
+from graphkd.doctor.packages import OPTIONAL, REQUIRED, Package, look_at, versions
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Args:
+        parts: Python and the packages without which nothing runs.
+        rest: optional packages, the machine, the folders.
+    """
+
+    parts: list[Line]
+    rest: list[Line]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every required part works."""
+        return all(line.state == "ok" for line in self.parts)
+
+    @property
+    def lines(self) -> list[Line]:
+        """All of them."""
+        return [*self.parts, *self.rest]
+
+
+def examine(data_dir: str, cache_dir: str | None) -> Report:
+    """Looks at packages, machine and folders.
+
+    Args:
+        data_dir: as of ``graphkd distill``.
+        cache_dir: likewise; nothing is the default one.
+    """
+    parts = versions() + _packages(REQUIRED)
+    rest = _packages(OPTIONAL)
+    rest += guarded("cpus", cpus) + guarded("memory", main_memory) + guarded("cuda", accelerators)
+    rest += guarded("data sets", lambda: data_sets(data_dir, cache_dir))
+    rest += guarded("cache folder", lambda: cache(cache_dir))
+    rest += guarded("current disk", lambda: [disk("current disk", Path.cwd())])
+    return Report(parts, rest)
+
+
+def _packages(packages: tuple[Package, ...]) -> list[Line]:
+    found: list[Line] = []
+    for package in packages:
+        found += guarded(package.name, functools.partial(look_at, package))
+    return found

@@ -1,0 +1,164 @@
+"""How much memory and disk a run takes at least, from the sizes of its parts.
+
+Everything here is a lower bound: what is left out (a norm's copies, temporaries of an optimiser, matched
+layers) only adds. All numbers are bytes of float32, beyond the data that is loaded already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd.datasets import Scene
+from graphkd.methods import InfGraND
+from graphkd.recipe import Recipe, settings_of
+from graphkd.teachers import GAT, Teacher
+from graphkd.teachers import TeacherOutput as Output
+
+FLOAT = 4
+NETWORK = "choose a smaller {0}.hidden_dim or {0}.num_layers"
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a stage takes.
+
+    Args:
+        size: bytes, at least.
+        what: takes it, for the message.
+        advice: what would need less.
+    """
+
+    size: int
+    what: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a network of ``L = layers + 1`` layers.
+
+    Args:
+        parameters: ``P``.
+        layers: hidden layers, ``L − 1``.
+        width: of each, ``h``.
+        outputs: of the last one, ``C``.
+        masked: whether dropout is on.
+    """
+
+    parameters: int
+    layers: int
+    width: int
+    outputs: int
+    masked: bool
+
+    def training(self, rows: int) -> int:
+        """One step on ``n`` rows: ``4 (4 P + n ((L − 1) s h + max(h, C) + C))``, or 20 P where that is more.
+
+        A hidden layer's activation is kept for the backward pass, and where there is dropout its masked copy
+        and a mask of a byte per entry: ``s = 1`` or ``9/4``. When the backward pass begins, they meet the
+        gradients of two layers, the weights, Adam's two moments and the weights of the best epoch; at its end
+        the weights' gradients are there as well.
+        """
+        kept = self.layers * (9 if self.masked else 4) * self.width
+        flowing = FLOAT * (max(self.width * bool(self.layers), self.outputs) + self.outputs)
+        return max(4 * FLOAT * self.parameters + rows * (kept + flowing), 5 * FLOAT * self.parameters)
+
+    def output(self, rows: int) -> int:
+        """All hops of ``n`` rows: ``4 n ((L − 1) h + C)``."""
+        return FLOAT * rows * (self.layers * self.width + self.outputs)
+
+
+def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
+    """What each stage takes at its peak; the run takes the largest.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: parts of the person's own have no known needs and are left out.
+    """
+    graph, nodes = scene.observed, scene.observed.num_nodes
+    sizes = {"num_features": graph.num_features, "num_classes": graph.num_classes}
+    teacher, student = _teacher(recipe, sizes), shape_of(recipe.student, sizes)
+    frozen, needs = 0, []
+    if teacher is not None:
+        edges = graph.adj.matrix.nnz
+        step = teacher.training(nodes) + _attention(recipe, teacher, nodes, edges)
+        needs.append(Need(step, "the teacher", NETWORK.format("teacher")))
+        frozen = FLOAT * teacher.parameters + teacher.output(nodes)
+    table = _table(scene, recipe)
+    if table:  # three powers of it while it is made
+        advice = "choose method.hops=0, or fewer features"
+        needs.append(Need(frozen + 3 * table, "the student's propagated inputs", advice))
+    every = recipe.method.has_teacher or recipe.matching.name != "none"
+    step = student.training(nodes if every else graph.train.numel())
+    needs.append(Need(frozen + table + step, "the student", NETWORK.format("student")))
+    return needs
+
+
+def weights_size(recipe: Recipe, num_features: int, num_classes: int) -> tuple[int, int]:
+    """Bytes of the teacher's weights, 0 where it is given or a person's own, and of the student's."""
+    sizes = {"num_features": num_features, "num_classes": num_classes}
+    teacher = _teacher(recipe, sizes)
+    student = shape_of(recipe.student, sizes)
+    return (FLOAT * teacher.parameters if teacher else 0), FLOAT * student.parameters
+
+
+def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
+    """The sizes of one of graphkd's networks; no weight is made.
+
+    Args:
+        factory: of the network.
+        sizes: ``num_features`` and ``num_classes``.
+
+    Raises:
+        GraphKDError: a size that no network can have.
+    """
+    chosen = settings_of(factory)
+    parameters = 0
+    # More than can be counted is left to the dry run, which says so.
+    with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError):
+        parameters = sum(weight.numel() for weight in factory(**sizes).parameters())
+    hidden, masked = chosen["num_layers"] - 1, chosen["dropout"] > 0
+    return Shape(parameters, hidden, chosen["hidden_dim"], sizes["num_classes"], masked)
+
+
+def _teacher(recipe: Recipe, sizes: dict[str, int]) -> Shape | None:
+    if isinstance(recipe.teacher, nn.Module | Output) or not _is_ours(recipe.teacher):
+        return None
+    return shape_of(recipe.teacher, sizes)
+
+
+def _is_ours(factory: Any) -> bool:
+    made = _class_of(factory)
+    return isinstance(made, type) and issubclass(made, Teacher) and made.__module__.startswith("graphkd.")
+
+
+def _class_of(factory: Any) -> Any:
+    return factory.func if isinstance(factory, functools.partial) else factory
+
+
+def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:
+    """What GAT keeps besides, ``e`` edges with loops: ``4 (L e s H + n ((L − 1) h + H C))`` for ``H`` heads.
+
+    Each layer keeps scores, their softmax and, where there is dropout on it, mask and masked copy: ``s = 2`` or
+    4. A hidden layer keeps its projected rows, the last one those of all heads.
+    """
+    if _class_of(recipe.teacher) is not GAT:
+        return 0
+    chosen = settings_of(recipe.teacher)
+    per_edge = 4 if chosen["attention_dropout"] > 0 else 2
+    scores = (shape.layers + 1) * (edges + nodes) * per_edge * chosen["heads"]
+    projected = nodes * (shape.layers * shape.width + chosen["heads"] * shape.outputs)
+    return int(FLOAT * (scores + projected))
+
+
+def _table(scene: Scene, recipe: Recipe) -> int:
+    """Bytes of propagated inputs ``[n, D]``; of sparse features they are kept as factors, or small."""
+    x, method = scene.observed.x, recipe.method
+    mixes = isinstance(method, InfGraND) and method.hops > 0
+    return FLOAT * x.numel() if mixes and isinstance(x, Tensor) else 0

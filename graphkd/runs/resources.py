@@ -1,0 +1,94 @@
+"""Refuses, before it starts, a run for which there is too little memory or disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from graphkd.datasets import Scene
+from graphkd.errors import GraphKDError
+from graphkd.machine import existing, free_disk, memory, readable
+from graphkd.recipe import Recipe
+from graphkd.runs.needs import memory_needs, weights_size
+
+
+def check_memory(scene: Scene, recipe: Recipe) -> None:
+    """Compares the largest need of a stage with the free memory of the graph's device.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: the parts.
+
+    Raises:
+        GraphKDError: the run cannot fit. Where free memory is unknown, or parts are a person's own, nothing.
+    """
+    device = scene.observed.y.device
+    free = available_memory(device)
+    need = max(memory_needs(scene, recipe), key=lambda need: need.size)
+    if free is None or need.size <= free:
+        return
+    place, other = ("", "") if device.type == "cpu" else (f" of {device}", ", or device=cpu")
+    raise GraphKDError(
+        f"this run needs at least {readable(need.size)} of memory{place} for {need.what}, {readable(free)} are "
+        f"free: {need.advice}{other}"
+    )
+
+
+def available_memory(device: torch.device) -> int | None:
+    """Bytes that can still be had on a device, swap included, or nothing where that is unknown."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    found = memory()
+    return None if found is None else found.free + found.swap
+
+
+def check_disk(
+    scene: Scene, recipe: Recipe, seeds: int, baseline: bool, run: Path | None, cache: Path | None
+) -> None:
+    """Compares what a run writes with the free disk.
+
+    A seed leaves a bundle in the run folder, which gets another one of its own, and the weights of teacher,
+    student and, where asked for, plain student in the cache. What the cache holds already may be this run's
+    and is taken off.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: the parts; those of a person's own are not cached.
+        seeds: that are still to be trained.
+        baseline: whether the plain student is trained too.
+        run: the run folder, or nothing.
+        cache: the folder of cached stages, or nothing.
+
+    Raises:
+        GraphKDError: the disk would be full before the run is finished.
+    """
+    graph = scene.observed
+    teacher, student = weights_size(recipe, graph.num_features, graph.num_classes)
+    needs: dict[Path, int] = {}
+    if run is not None:
+        needs[run] = (seeds + 1) * student
+    if cache is not None and recipe.reproducible:
+        needs[cache] = max(0, seeds * (teacher + (1 + baseline) * student) - _size(cache))
+    for places in _by_disk(list(needs)):
+        need, free = sum(needs[place] for place in places), free_disk(places[0])
+        if free is not None and need > free:
+            names = " and ".join(map(str, places))
+            raise GraphKDError(
+                f"this run writes at least {readable(need)} to {names}, {readable(free)} are free there: free "
+                "some, or choose another output_dir and cache_dir"
+            )
+
+
+def _by_disk(places: list[Path]) -> list[list[Path]]:
+    """The places in groups that share a disk."""
+    disks: dict[int, list[Path]] = {}
+    for place in places:
+        disks.setdefault(os.stat(existing(place)).st_dev, []).append(place)
+    return list(disks.values())
+
+
+def _size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
