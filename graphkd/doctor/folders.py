@@ -30,13 +30,14 @@ def cache(cache_dir: str | None) -> list[Line]:
     from graphkd.training.artefacts import Artefacts
 
     root = locate("data", cache_dir, "never").cache_dir
-    files = Artefacts(root).files
-    kept = f"{len(files)} finished stages, {readable(sum(file.stat().st_size for file in files))}"
-    line = Line("ok", "cache folder", f"{root}: {kept}; may be deleted at any time")
     if not root.exists():
         line = Line("note", "cache folder", f"{root} is not there yet: a run makes it")
     elif not (root.is_dir() and os.access(root, os.R_OK | os.W_OK | os.X_OK)):
         line = Line("broken", "cache folder", f"{root} may not be read or written to: give --cache-dir DIR")
+    else:
+        files = Artefacts(root).files
+        kept = f"{len(files)} finished stages, {readable(sum(file.stat().st_size for file in files))}"
+        line = Line("ok", "cache folder", f"{root}: {kept}; may be deleted at any time")
     return [line, disk("cache disk", root)]
 
 

@@ -120,8 +120,8 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
     """
     chosen = settings_of(factory)
     parameters = 0
-    # More than can be counted is left to the dry run, which says so.
-    with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError):
+    # More than can be counted, and arguments it does not have, are left to the dry run, which says so.
+    with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError, TypeError):
         parameters = sum(weight.numel() for weight in factory(**sizes).parameters())
     hidden, masked = chosen["num_layers"] - 1, chosen["dropout"] > 0
     return Shape(parameters, hidden, chosen["hidden_dim"], sizes["num_classes"], masked)
