@@ -22,6 +22,11 @@ class GATLayer(nn.Module):
     falls on ``α``. Every node has one self-loop, listed or not. Weights of edges are not read, as in PyG's
     ``GATConv``: an edge is there or not, and attention decides what it is worth.
 
+    ``a_src`` and ``a_dst`` start at zero: a layer begins as the mean over the neighbourhood. Drawn as in PyG, on
+    features of large norm, the softmax is at one neighbour from the start, dropout on ``α`` is all that lets
+    others through, and the network without dropout is another one than what was trained (Photo, seed 2022:
+    validation 0.80 with dropout, 0.27 without).
+
     Args:
         in_dim: width of ``x``.
         head_dim: width of each head.
@@ -36,11 +41,10 @@ class GATLayer(nn.Module):
         super().__init__()
         self.concat, self.dropout = concat, dropout
         self.linear = nn.Linear(in_dim, heads * head_dim, bias=False)
-        self.att_src = nn.Parameter(torch.empty(heads, head_dim))
-        self.att_dst = nn.Parameter(torch.empty(heads, head_dim))
+        self.att_src = nn.Parameter(torch.zeros(heads, head_dim))
+        self.att_dst = nn.Parameter(torch.zeros(heads, head_dim))
         self.bias = nn.Parameter(torch.zeros(heads * head_dim if concat else head_dim))
-        for weight in (self.linear.weight, self.att_src, self.att_dst):
-            nn.init.xavier_uniform_(weight)
+        nn.init.xavier_uniform_(self.linear.weight)
 
     def forward(self, x: Features, adj: Adjacency) -> Tensor:
         """``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``."""
