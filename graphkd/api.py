@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd import datasets
@@ -23,7 +24,7 @@ from graphkd.runs import Run, SeedRun, check_disk, check_memory
 from graphkd.storage import as_path
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
-from graphkd.training.seeds import parse_seeds
+from graphkd.training.seeds import parse_seed
 from graphkd.training.settings import Training
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def load_dataset(
     if path is not None and name != "custom":
         raise GraphKDError(f"dataset.path is for dataset=custom, not for {name}: leave it out, or choose custom")
     location = locate(data_dir, cache_dir, download, path)
-    (seed,) = parse_seeds([seed])
+    seed = parse_seed(seed)
     check_directed(directed)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
@@ -93,7 +94,7 @@ def load_dataset(
 def distill(
     data: Data,
     *,
-    teacher: str | Factory | nn.Module | TeacherOutput | Tensor = "gcn",
+    teacher: str | Factory | nn.Module | TeacherOutput | Tensor | NDArray[Any] = "gcn",
     student: str | Factory = "mlp",
     method: str | Method = "glnn",
     matching: str | Matching = "none",
@@ -131,7 +132,7 @@ def distill(
         GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
-    (seed,) = parse_seeds([seed])
+    seed = parse_seed(seed)
     cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"))
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     scene = Scene.of(graph, recipe.setting, seed)

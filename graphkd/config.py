@@ -36,7 +36,7 @@ class DistillConfig:
         seeds: a count, or a list of seeds.
         data_dir: folder with raw data; only read.
         output_dir: the run folder, or with ``-m`` its parent; by default under ``runs``.
-        cache_dir: where downloads go; by default the user's cache folder.
+        cache_dir: where downloads go and finished stages are kept; by default the user's cache folder.
         device: ``auto``, ``cpu`` or ``cuda``.
         download: ``ask``, ``yes`` or ``never``.
         overwrite: replace another run in the same folder.

@@ -51,12 +51,13 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.influence, self.setting, self.training = influence, setting, training
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
 
-    def fit(self, data: Data) -> GraphDistiller:
+    def fit(self, data: Data, y: None = None) -> GraphDistiller:
         """Trains the teacher and its student.
 
         Args:
             data: a graph with labels and masks: of ``graphkd.from_networkx``, ``from_scipy``, ``from_frames`` or
                 ``load_dataset``, or your own ``torch_geometric`` ``Data``.
+            y: there for scikit-learn's habits; labels are part of the graph, whose rows cannot be cut into folds.
 
         Returns:
             This estimator.
@@ -64,9 +65,10 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             GraphKDError: no graph, or data, names and settings that cannot be right.
         """
-        if not isinstance(data, Data):
+        if not isinstance(data, Data) or y is not None:
             raise GraphKDError(
-                f"fit needs a torch_geometric Data, but got a {type(data).__name__}: make one with "
+                f"fit needs one torch_geometric Data with its labels, but got a {type(data).__name__}"
+                f"{'' if y is None else ' and y'}: make one with "
                 "graphkd.from_networkx, from_scipy or from_frames"
             )
         run = distill(data, **self.get_params(deep=False))

@@ -9,7 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd import influence as influences
@@ -56,8 +58,8 @@ class Recipe:
             raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
         if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
             raise GraphKDError(
-                "teacher must be a name, a factory called with num_features and num_classes, a fitted network or "
-                "a TeacherOutput"
+                "teacher must be a name, a factory called with num_features and num_classes, a fitted network, "
+                "a TeacherOutput or logits"
             )
         if lookup(students, name_of(self.student)) is not _unwrapped(self.student):
             raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
@@ -80,6 +82,11 @@ class Recipe:
         """Whether the influence is taken from nodes that the setting hides."""
         hides = SETTINGS[self.setting].hides
         return hides and self.influence is not None and self.method.influence_of_full_graph
+
+    @property
+    def given_teacher_may_leak(self) -> bool:
+        """Whether the setting hides nodes from training that a given teacher may have been fitted on."""
+        return SETTINGS[self.setting].hides and isinstance(self.teacher, nn.Module)
 
     @property
     def reproducible(self) -> bool:
@@ -147,7 +154,7 @@ class Recipe:
 
 
 def resolve(
-    teacher: str | Factory | nn.Module | TeacherOutput | Tensor = "gcn",
+    teacher: str | Factory | nn.Module | TeacherOutput | Tensor | NDArray[Any] = "gcn",
     student: str | Factory = "mlp",
     method: str | Method = "glnn",
     matching: str | Matching = "none",
@@ -168,7 +175,7 @@ def resolve(
     elif isinstance(influence, str):
         influence = None if influence == "none" else lookup(influences, influence)
     return Recipe(
-        teacher=TeacherOutput(teacher) if isinstance(teacher, Tensor) else _part(teachers, teacher),
+        teacher=_logits(teacher) if isinstance(teacher, Tensor | np.ndarray) else _part(teachers, teacher),
         student=_part(students, student),
         method=chosen,
         matching=_object(_part(matchings, matching), Matching),
@@ -188,6 +195,13 @@ def _tried(part: str, factory: Factory, sizes: dict[str, int], *inputs: Any) -> 
         remedy = "choose smaller sizes" if isinstance(error, RuntimeError) else "correct its settings"
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise GraphKDError(f"the {part} cannot be built and called ({reason}): {remedy}") from error
+
+
+def _logits(values: Tensor | NDArray[Any]) -> TeacherOutput:
+    numeric = isinstance(values, Tensor) or values.dtype.kind == "f"
+    if not numeric:
+        raise GraphKDError("the given teacher's logits must be finite numbers: give an array of floats [N, C]")
+    return TeacherOutput(torch.as_tensor(values))
 
 
 def default_influence(method: Method) -> Callable[..., Tensor] | None:

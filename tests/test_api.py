@@ -91,7 +91,7 @@ def test_saving_never_replaces_something_else(tmp_path: Path) -> None:
         ({"method": "x"}, "unknown method 'x'"),
         ({"matching": "x"}, "unknown matching 'x'"),
         ({"influence": "x", "method": "infgrand"}, "unknown influence 'x'"),
-        ({"seed": -1}, r"seeds is \[-1\]"),
+        ({"seed": -1}, "seed is -1: give a whole number"),
         ({"device": "cuda"}, "finds no such CUDA device"),
         ({"device": "abacus"}, "choose auto, cpu or cuda"),
         ({"device": "meta"}, "choose auto, cpu or cuda"),

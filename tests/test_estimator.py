@@ -106,7 +106,9 @@ def test_mistakes(fitted: GraphDistiller) -> None:
         with pytest.raises(NotFittedError):
             use(GraphDistiller())
     for wrong, message in {
-        (lambda: GraphDistiller().fit(rows)): "fit needs a torch_geometric Data, but got a ndarray: make one with",
+        (
+            lambda: GraphDistiller().fit(rows)
+        ): "fit needs one torch_geometric Data with its labels, but got a ndarray",
         (lambda: GraphDistiller(teacher="gnc").fit(make_data())): "unknown teacher 'gnc'",
         (lambda: fitted.predict(np.ones((2, 3)))): r"x must be \[rows, 2\]",
         (lambda: fitted.predict(pd.DataFrame({"a": ["x"], "b": ["y"]}))): "x is no table of numbers",

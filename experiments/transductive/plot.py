@@ -22,7 +22,7 @@ def main() -> None:
     with (HERE / "expected.csv").open() as file:
         rows = list(csv.DictReader(file))
     cells = list(dict.fromkeys(row["cell"] for row in rows))
-    figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(16, 4), layout="constrained")
     for offset, (column, name) in enumerate(MODELS.items()):
         for place, cell in enumerate(cells):
             scores = 100 * np.array([float(row[column]) for row in rows if row["cell"] == cell])
@@ -30,9 +30,11 @@ def main() -> None:
             label = name if place == 0 else None
             axes.bar(x, scores.mean(), 0.17, color=f"C{offset}", alpha=0.35, label=label)
             axes.plot(np.full(scores.size, x), scores, ".", color=f"C{offset}")
-    axes.set_xticks(range(len(cells)), [cell.replace("_", " / ").upper() for cell in cells])
-    axes.set_ylim(50, 90)
-    axes.set_ylabel("test accuracy, %")
+    axes.set_xticks(
+        range(len(cells)), [" / ".join(cell.rsplit("_", 1)) for cell in cells], rotation=60, ha="right"
+    )
+    axes.set_ylim(45, 100)
+    axes.set_ylabel("test score, %")
     axes.legend(ncols=4, fontsize="small", frameon=False, loc="upper center")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(HERE / "plot.png", dpi=110)

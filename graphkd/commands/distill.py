@@ -132,8 +132,10 @@ def run_job(config: DictConfig) -> None:
     scene = Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
     settings = resolved(config, seeds)
+    settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
-        settings["dataset"].update(split=first.split, fingerprint=first.fingerprint())
+        path = str(Path(config.dataset.path).expanduser().absolute())
+        settings["dataset"].update(path=path, split=first.split, fingerprint=first.fingerprint())
     folder = RunFolder(_run_path(config, first, recipe), settings, config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)

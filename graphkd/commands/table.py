@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
+"""Scores of a model, in the order of the table."""
+
 
 def print_table(metrics: dict[str, Any], path: Path) -> None:
     """Teacher, plain MLP and student side by side, in percent, and where the run is."""
@@ -21,7 +24,8 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
         metrics: contents of ``metrics.json``.
 
     Returns:
-        A heading, a line of column names and a line per model: mean ± population standard deviation.
+        A heading, a line of column names and a line per model: mean ± population standard deviation. Where nodes
+        were hidden, the hidden and the visible test nodes have columns of their own.
     """
     seeds = metrics["seeds"]
     count = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
@@ -30,10 +34,12 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
     rows = [("teacher", metrics["teacher"], "teacher"), ("mlp", "plainly trained", "mlp")]
     rows = [row for row in rows if row[2] in seeds[0]] + [("student", method, "student")]
     width = max(len(row[1]) for row in rows) + 2
-    lines = [" · ".join(facts), f"{'':9}{'':{width}}{'val %':>14}{'test %':>16}"]
+    columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
+    head = "".join(f"{name:>16}" for name in columns.values())
+    lines = [" · ".join(facts), f"{'':9}{'':{width - 2}}{head}"]
     for role, name, part in rows:
-        val, test = (_percent([seed[part][column] for seed in seeds]) for column in ("val", "test"))
-        lines.append(f"{role:9}{name:{width}}{val:>14}{test:>16}")
+        scores = "".join(f"{_percent([seed[part][column] for seed in seeds]):>16}" for column in columns)
+        lines.append(f"{role:9}{name:{width - 2}}{scores}")
     return lines
 
 

@@ -36,7 +36,8 @@ class RunFolder:
         self.entries: list[dict[str, Any]] = []
         self.seeds: list[int] = config["seeds"]
         self.place = path
-        if path.is_dir() and any(path.iterdir()):
+        # Names that begin with a dot are drafts of a run that was killed.
+        if path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir()):
             self._check_reusable(overwrite)
         check_writable(path, "output_dir")
 

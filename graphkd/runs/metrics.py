@@ -17,11 +17,11 @@ def summarise(
     dataset: str, split: str, metric: str, recipe: Recipe, entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
-    columns = {"teacher_test": "teacher", "student_test": "student", "mlp_test": "mlp"}
     tests = {
-        column: [entry[part]["test"] for entry in entries]
-        for column, part in columns.items()
-        if all(part in entry for entry in entries)
+        f"{part}_{score}": [entry[part][score] for entry in entries]
+        for part in ("teacher", "student", "mlp")
+        for score in ("test", "test_ind", "test_tran")
+        if all(score in entry.get(part, {}) for entry in entries)
     }
     names = recipe.names
     return {
@@ -32,6 +32,7 @@ def summarise(
         "metric": metric,
         **names,
         **({"influence_of_full_graph": True} if recipe.leaks else {}),
+        **({"teacher_may_have_seen_hidden": True} if recipe.given_teacher_may_leak else {}),
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},

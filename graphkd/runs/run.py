@@ -66,13 +66,20 @@ class Run:
         Raises:
             GraphKDError: there is something at ``path``, and it may not or must not be replaced.
         """
-        graph = self.result.graph
+        graph, recipe = self.result.graph, self.result.recipe
+        if not (overwrite or recipe.reproducible) and (Path(path) / "config.yaml").exists():
+            raise GraphKDError(
+                f"{path} holds a run, and whether it is this one cannot be known, since parts are your own: "
+                "choose another path, or overwrite=True"
+            )
         origin = dict(graph.origin)
         places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
         if origin.get("in_memory") or "path" in origin:
             origin["fingerprint"] = graph.fingerprint()
         steps: dict[str, Any] = asdict(graph.preprocessing)
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}
+        if "given" in self.result.taught.key:
+            config["teacher"]["checksum"] = self.result.taught.key["given"]
         place, config = as_path(path, "the run folder"), {**config, "seeds": [self.result.seed]}
         try:
             folder = RunFolder(place, config, overwrite)

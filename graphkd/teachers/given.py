@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Features
+from graphkd.sparse.propagate import TABLE_BYTES
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
 
@@ -22,7 +23,7 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
     Args:
         teacher: an output, taken as it is; one of ``graphkd.teachers``, called with preprocessed features; or
             another network, called as PyG's are with ``(x, edge_index)``, and ``edge_weight`` where the graph
-            has weights, on the features as they came.
+            has weights, on the features as they came: dense, or sparse CSR where dense ones exceed 512 MiB.
         graph: whose nodes the rows are.
 
     Returns:
@@ -84,5 +85,6 @@ def _arguments(graph: Graph) -> list[Any]:
     x: Features = graph.x if graph.stored is None else graph.stored
     matrix = graph.adj.matrix
     edges = [torch.stack([matrix.col, matrix.row]), *([matrix.value.clone()] if graph.adj.weighted else [])]
-    # Copies: a person's network may change what it is given.
-    return [x.clone() if isinstance(x, Tensor) else x.to_dense(), *edges]
+    # Copies: a person's network may change what it is given. A table too large to be made stays sparse.
+    table = x if isinstance(x, Tensor) or 4 * x.shape[0] * x.shape[1] > TABLE_BYTES else x.to_dense()
+    return [table.clone() if isinstance(table, Tensor) else table.torch().clone(), *edges]

@@ -47,6 +47,7 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
     key = {
         "graph": graph.fingerprint(),
         "influence": recipe.config()["influence"],
+        "device": graph.y.device.type,
         "code": code_of("influence", "sparse"),
     }
     kept = cache.load("influence", key) if recipe.reproducible else None

@@ -32,6 +32,18 @@ def parse_seeds(seeds: Any) -> list[int]:
     raise GraphKDError(f"seeds is {seeds}: give a count such as 5, or different whole numbers such as [0,1,7]")
 
 
+def parse_seed(seed: Any) -> int:
+    """One seed.
+
+    Raises:
+        GraphKDError: it is no whole number from 0 to 2³² − 1.
+    """
+    seed = plain(seed)
+    if not is_whole(seed) or not 0 <= seed < 2**32:
+        raise GraphKDError(f"seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
+    return int(seed)
+
+
 @contextmanager
 def seeded(seed: int, stage: str, device: torch.device) -> Iterator[None]:
     """Everything random in the block depends on ``seed`` and ``stage`` only; the caller's state is restored."""

@@ -157,6 +157,15 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
         "classes": scene.observed.num_classes,
         "device": scene.observed.y.device.type,
         "code": code_of(
-            "datasets", "influence", "matching", "methods", "sparse", "students", "training", "layers.py"
+            "datasets",
+            "evaluation",
+            "influence",
+            "matching",
+            "methods",
+            "sparse",
+            "students",
+            "training",
+            "layers.py",
+            "recipe.py",
         ),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -93,6 +94,11 @@ def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
             f"a teacher given by its logits has seen every node, setting={scene.setting.name} hides some: "
             "give the network itself, or use setting=transductive"
         )
+    if scene.setting.hides:
+        warnings.warn(
+            f"setting={scene.setting.name} hides nodes that the given teacher may have seen when it was fitted",
+            stacklevel=2,
+        )
     output, hidden = _outputs(scene, lambda graph: given_output(teacher, graph))
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
@@ -120,5 +126,5 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
         ],
         "seed": seed,
         "device": scene.observed.y.device.type,
-        "code": code_of("datasets", "sparse", "teachers", "training", "layers.py"),
+        "code": code_of("datasets", "evaluation", "sparse", "teachers", "training", "layers.py", "recipe.py"),
     }

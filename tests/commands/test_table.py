@@ -16,6 +16,13 @@ def test_one_seed_without_a_baseline() -> None:
     ]
 
 
+def test_hidden_and_visible_test_nodes_have_columns_of_their_own() -> None:
+    seed = {part: {**scores, "test_ind": 0.5, "test_tran": 0.9} for part, scores in SEED.items()}
+    lines = format_table({**METRICS, "setting": "production", "seeds": [seed]})
+    assert lines[1].split("  ")[-1].strip() == "visible test %"
+    assert lines[3].split()[-4:] == ["81.00", "83.00", "50.00", "90.00"]
+
+
 def test_several_seeds_have_a_spread_and_the_baseline_stands_between() -> None:
     other = {"teacher": {"val": 0.7, "test": 0.8}, "student": {"val": 0.8, "test": 0.81}}
     seeds = [{**seed, "mlp": {"val": 0.5, "test": 0.6}} for seed in (SEED, other)]

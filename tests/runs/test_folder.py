@@ -88,3 +88,9 @@ def test_a_damaged_config_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("- a")
     with pytest.raises(GraphKDError, match="config.yaml is damaged"):
         read_config(tmp_path)
+
+
+def test_drafts_of_a_killed_run_are_no_other_run(tmp_path: Path, graph: Graph) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.yaml.abcd").touch()
+    assert fill(tmp_path / "run", graph) == [0, 1, 2]

@@ -13,5 +13,12 @@ def test_mean_and_population_standard_deviation() -> None:
     assert metrics["std"]["student_test"] == pytest.approx(0.1)
 
 
+def test_hidden_and_visible_test_nodes_have_means_of_their_own() -> None:
+    scores = {"test": 0.5, "test_ind": 0.25, "test_tran": 0.75}
+    metrics = summarise("toy", "masks", "accuracy", resolve(), [{"teacher": scores, "student": scores}])
+    assert metrics["mean"]["student_test_ind"] == 0.25
+    assert metrics["std"]["teacher_test_tran"] == 0.0
+
+
 def test_versions_name_what_results_depend_on() -> None:
     assert {"python", "graphkd", "torch", "torch-geometric", "numpy"} <= set(versions())

@@ -47,12 +47,13 @@ def test_network_output_and_logits_alone_give_the_same_student() -> None:
     model = fitted(data)
     with torch.no_grad():
         logits = model.eval()(data.x, data.edge_index)
-    runs = [graphkd.distill(data, teacher=each, training=SHORT) for each in (model, TeacherOutput(logits), logits)]
+    given = (model, TeacherOutput(logits), logits, logits.numpy())
+    runs = [graphkd.distill(data, teacher=each, training=SHORT) for each in given]
     states = [run.student.state_dict() for run in runs]
     assert all(torch.equal(states[0][name], state[name]) for state in states for name in state)
     right = (logits.argmax(dim=1) == data.y)[data.test_mask].double().mean()
-    assert [run.metrics["seeds"][0]["teacher"]["test"] for run in runs] == [float(right)] * 3
-    assert [run.teacher for run in runs] == [model, None, None]
+    assert [run.metrics["seeds"][0]["teacher"]["test"] for run in runs] == [float(right)] * 4
+    assert [run.teacher for run in runs] == [model, None, None, None]
     assert runs[0].metrics["teacher"] == "Own"
     assert runs[0].metrics["mean"]["student_test"] > 0.6
 
@@ -93,7 +94,9 @@ def test_matching_uses_the_hops_that_a_network_tells() -> None:
 @pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])
 def test_a_network_answers_for_hidden_nodes(setting: str) -> None:
     data = make_data()
-    run = graphkd.distill(data, teacher=fitted(data), setting=setting, training=SHORT)
+    with pytest.warns(UserWarning, match="hides nodes that the given teacher may have seen"):
+        run = graphkd.distill(data, teacher=fitted(data), setting=setting, training=SHORT)
+    assert run.metrics["teacher_may_have_seen_hidden"] is True
     assert {"test_ind", "test_tran"} <= set(run.metrics["seeds"][0]["teacher"])
 
 
@@ -127,3 +130,28 @@ def test_what_is_no_teacher_is_one_line(mistake: str) -> None:
     teacher, message = WRONG[mistake]
     with pytest.raises(GraphKDError, match=message):
         graphkd.distill(make_data(), teacher=teacher, training=SHORT)
+
+
+def test_a_run_of_a_given_teacher_does_not_take_another_one_s_place(tmp_path: Path) -> None:
+    one, two = (graphkd.distill(make_data(), teacher=torch.randn(60, 3), training=SHORT) for _ in range(2))
+    one.save(tmp_path / "run")
+    with pytest.raises(GraphKDError, match="holds a run with another teacher.checksum"):
+        two.save(tmp_path / "run")
+    two.save(tmp_path / "run", overwrite=True)
+
+
+def test_wide_sparse_features_stay_sparse(monkeypatch: pytest.MonkeyPatch) -> None:
+    import graphkd.teachers.given as module
+
+    data, seen = make_data(), []
+    data.x = data.x.to_sparse_csr()
+
+    class Spy(nn.Module):
+        def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+            seen.append(x.layout)
+            return torch.zeros(60, 3)
+
+    given_output(Spy(), Graph.from_data(data))
+    monkeypatch.setattr(module, "TABLE_BYTES", 100)
+    given_output(Spy(), Graph.from_data(data))
+    assert seen == [torch.strided, torch.sparse_csr]

@@ -1,0 +1,43 @@
+"""Seeds that used to collapse on real graphs, with the published settings: they learn."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+import graphkd
+from graphkd.config import config_dir, recipe_from, register_schemas
+from graphkd.datasets import Graph, Scene
+from graphkd.training.student import train_student
+from graphkd.training.teach import teach
+
+pytestmark = pytest.mark.slow
+
+
+def trained(cell: str, seed: int, data_dir: Path) -> tuple[float, float]:
+    """Validation scores of teacher and student."""
+    register_schemas()
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        config = compose("distill", [f"experiment=infgrand/{cell}_transductive"])
+    recipe = recipe_from(config)
+    data = graphkd.load_dataset(
+        config.dataset.name, data_dir, split=config.dataset.split, seed=seed, download="never"
+    )
+    scene = Scene.of(Graph.from_data(data))
+    taught = teach(scene, recipe, seed, [])
+    return taught.scores["val"], train_student(scene, recipe, taught, seed, []).scores["val"]
+
+
+@pytest.mark.parametrize("seed", [1, 3, 2025])
+def test_citeseer_s_student_starts_although_its_teacher_s_labels_are_soft(seed: int, data_dir: Path) -> None:
+    """1 and 3 stayed at 0.41 for 500 epochs; the released code's student of 2025 at 0.33."""
+    teacher, student = trained("citeseer_gcn", seed, data_dir)
+    assert teacher > 0.68
+    assert student > 0.7
+
+
+def test_photo_s_gat_does_not_lean_on_dropped_attention(data_dir: Path) -> None:
+    """With drawn attention vectors the teacher of this seed stopped at 0.28."""
+    teacher, student = trained("photo_gat", 2022, data_dir)
+    assert teacher > 0.8
+    assert student > 0.8
