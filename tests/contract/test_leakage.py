@@ -33,8 +33,10 @@ SHORT = Training(max_epochs=2, patience=2)
 
 
 def data_of(sparse: bool) -> Data:
-    """Unlabelled nodes outside the masks, non-negative features, wide enough to stay sparse where asked."""
+    """Unlabelled nodes outside the masks, non-negative features; wide, sparse, with edge weights where asked."""
     data = make_data(num_nodes=90)
+    if sparse:
+        data.edge_weight = torch.rand(data.num_edges, generator=torch.Generator().manual_seed(1))
     data.x = data.x.abs() * (data.x > -0.5)
     for name in ("train_mask", "val_mask", "test_mask"):
         data[name][:15] = False
@@ -54,6 +56,8 @@ def perturbed(data: Data, hidden: torch.Tensor) -> Data:
     partner = torch.arange(hidden.numel() * 3)
     extra = torch.stack([hidden.repeat(3), partner])
     other.edge_index = torch.cat([data.edge_index, extra, extra.flip(0)], dim=1)
+    if "edge_weight" in data:
+        other.edge_weight = torch.cat([data.edge_weight, torch.full((2 * extra.shape[1],), 3.0)])
     return other
 
 
@@ -130,6 +134,12 @@ def test_the_exception_leaks_and_says_so(setting: str) -> None:
     scene = Scene.of(Graph.from_data(data_of(False)), setting)
     with pytest.warns(UserWarning, match="takes the influence from the full graph, hidden nodes included"):
         compile_targets(scene, recipe, teach(scene, recipe, 0, []).output)
+
+
+def test_every_way_to_prepare_features_is_among_those_tested() -> None:
+    """A new one fails here until it is added above."""
+    tried = {field: {getattr(steps, field) for steps in PREPROCESSING} for field in vars(Preprocessing())}
+    assert tried == {"features": {"stored", "binary"}, "row_normalize": {True, False}}
 
 
 def test_the_test_can_fail() -> None:
