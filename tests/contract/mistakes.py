@@ -159,7 +159,7 @@ API: dict[str, tuple[Call, str]] = {
     "complex logits": (do(teacher=LOGITS + 0j), "are .* in torch.complex64: correct the teacher or the data"),
     "sparse logits": (do(teacher=LOGITS.to_sparse_csr()), "logits must be finite numbers"),
     "logits beyond float32": (do(teacher=LOGITS.double() + 1e300), "in torch.float64: correct the teacher"),
-    "an array of logits": (do(teacher=LOGITS.numpy()), "teacher must be a name, a factory"),
+    "logits that are words": (do(teacher=LOGITS.numpy().astype(str)), r"give an array of floats \[N, C\]"),
     "logits in numpy": (do(teacher=TeacherOutput(LOGITS.numpy())), "logits must be finite .* but are ndarray"),
     "hops that are nothing": (do(teacher=TeacherOutput(LOGITS, None)), "hops must be a list .* one is NoneType"),
     "hops of other rows": (told(torch.zeros(5, 4)), r"hops must be a list .*\[24, d\], but one is \[5, 4\]"),

@@ -36,6 +36,7 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.mark.filterwarnings("ignore:setting=production hides nodes")
 @pytest.mark.parametrize("mistake", API)
 def test_a_mistake_is_one_line(mistake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call, message = API[mistake]

@@ -32,7 +32,7 @@ def test_unknown_names() -> None:
         load_dataset("digit")
     with pytest.raises(GraphKDError, match="digits has no split 'public': choose random"):
         load_dataset("digits", split="public")
-    with pytest.raises(GraphKDError, match="seeds is"):
+    with pytest.raises(GraphKDError, match="seed is"):
         load_dataset("digits", seed=-1)
     with pytest.raises(GraphKDError, match="download is 'maybe': choose ask, yes or never"):
         load_dataset("digits", download="maybe")

@@ -48,7 +48,7 @@ def test_a_run_goes_on_with_the_same_files_only_and_finds_them_where_they_went(t
     assert refused.returncode == 2
     assert "holds a run with another dataset.fingerprint" in refused.stderr
     shutil.rmtree(folder)
-    assert "dataset.path=forest is no folder" in command("evaluate", "run", cwd=tmp_path).stderr
+    assert "forest is no folder" in command("evaluate", "run", cwd=tmp_path).stderr
     assert command("evaluate", "run", "--data-dir", "moved", cwd=tmp_path).returncode == 0
 
 
