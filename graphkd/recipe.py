@@ -61,7 +61,7 @@ class Recipe:
                 "teacher must be a name, a factory called with num_features and num_classes, a fitted network, "
                 "a TeacherOutput or logits"
             )
-        if lookup(students, name_of(self.student)) is not _unwrapped(self.student):
+        if lookup(students, name_of(self.student)) is not unwrapped(self.student):
             raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
         if not isinstance(self.setting, str) or self.setting not in SETTINGS:
             raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
@@ -216,7 +216,7 @@ def default_influence(method: Method) -> Callable[..., Tensor] | None:
 
 def name_of(part: Any) -> str:
     """The name of a part: of a class, an instance, a function, or a partial of these."""
-    part = _unwrapped(part)
+    part = unwrapped(part)
     return str(getattr(part, "name", getattr(part, "__name__", type(part).__name__)))
 
 
@@ -229,7 +229,8 @@ def settings_of(part: Any) -> dict[str, Any]:
     return {name: plain(getattr(part, name)) for name in parameters_of(type(part))}
 
 
-def _unwrapped(part: Any) -> Any:
+def unwrapped(part: Any) -> Any:
+    """What a partial binds arguments of; anything else as it is."""
     return part.func if isinstance(part, functools.partial) else part
 
 
@@ -243,7 +244,7 @@ def _node(part: Any) -> dict[str, Any]:
 
 def _made(part: Any) -> Any:
     """The class or function behind a part."""
-    made = _unwrapped(part)
+    made = unwrapped(part)
     return made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
 
 

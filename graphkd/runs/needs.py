@@ -7,18 +7,16 @@ layers) only adds. All numbers are bytes of float32, beyond the data that is loa
 from __future__ import annotations
 
 import contextlib
-import functools
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from graphkd.datasets import Scene
 from graphkd.methods import InfGraND
-from graphkd.recipe import Recipe, settings_of
+from graphkd.recipe import Recipe, settings_of, unwrapped
 from graphkd.teachers import GAT, Teacher
-from graphkd.teachers import TeacherOutput as Output
 
 FLOAT = 4
 NETWORK = "choose a smaller {0}.hidden_dim or {0}.num_layers"
@@ -128,18 +126,12 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
 
 
 def _teacher(recipe: Recipe, sizes: dict[str, int]) -> Shape | None:
-    if isinstance(recipe.teacher, nn.Module | Output) or not _is_ours(recipe.teacher):
-        return None
-    return shape_of(recipe.teacher, sizes)
+    return shape_of(recipe.teacher, sizes) if _is_ours(recipe.teacher) else None
 
 
 def _is_ours(factory: Any) -> bool:
-    made = _class_of(factory)
+    made = unwrapped(factory)
     return isinstance(made, type) and issubclass(made, Teacher) and made.__module__.startswith("graphkd.")
-
-
-def _class_of(factory: Any) -> Any:
-    return factory.func if isinstance(factory, functools.partial) else factory
 
 
 def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:
@@ -148,7 +140,7 @@ def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:
     Each layer keeps scores, their softmax and, where there is dropout on it, mask and masked copy: ``s = 2`` or
     4. A hidden layer keeps its projected rows, the last one those of all heads.
     """
-    if _class_of(recipe.teacher) is not GAT:
+    if unwrapped(recipe.teacher) is not GAT:
         return 0
     chosen = settings_of(recipe.teacher)
     per_edge = 4 if chosen["attention_dropout"] > 0 else 2

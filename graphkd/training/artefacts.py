@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.recipe import Recipe
 from graphkd.storage import check_writable, seal, sha256, write_bytes
 
 SCHEMA_VERSION = "1"
@@ -89,6 +90,11 @@ class Artefacts:
         if self.folder is None:
             return None
         return self.folder / f"{stage}-{sha256(json.dumps(key, sort_keys=True).encode())[:32]}.safetensors"
+
+
+def cache_for(recipe: Recipe, cache: Artefacts | None) -> Artefacts:
+    """The cache, or one that keeps nothing where there is none or a part is a person's own: its code is no key."""
+    return cache if cache is not None and recipe.reproducible else Artefacts(None)
 
 
 def code_of(*parts: str) -> str:

@@ -13,7 +13,7 @@ from graphkd.errors import GraphKDError
 from graphkd.methods import Targets
 from graphkd.recipe import Recipe, name_of
 from graphkd.teachers import TeacherOutput
-from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 
 
 def compile_targets(
@@ -28,7 +28,7 @@ def compile_targets(
         output: the frozen teacher.
         cache: where node influences are kept, and found.
     """
-    influence = None if recipe.influence is None else _influence(scene, recipe, cache or Artefacts(None))
+    influence = None if recipe.influence is None else _influence(scene, recipe, cache_for(recipe, cache))
     with torch.no_grad():
         targets = recipe.method.prepare(scene.observed.with_influence(influence), output)
     return targets if recipe.matching.name == "none" else targets.with_hops(output.hops[:-1])
@@ -50,11 +50,11 @@ def _influence(scene: Scene, recipe: Recipe, cache: Artefacts) -> Tensor:
         "device": graph.y.device.type,
         "code": code_of("influence", "sparse"),
     }
-    kept = cache.load("influence", key) if recipe.reproducible else None
+    kept = cache.load("influence", key)
     weights = _weights(recipe, graph) if kept is None else kept.tensors["influence"]
     _check(weights, graph.num_nodes)
     weights = weights.to(graph.y.device)
-    if kept is None and recipe.reproducible:
+    if kept is None:
         cache.save("influence", key, Artefact({"influence": weights}, {}))
     return weights[scene.nodes] if recipe.leaks else weights
 

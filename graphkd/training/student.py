@@ -16,7 +16,7 @@ from graphkd.datasets import Graph, Scene
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Factored, Inputs, mix, select_rows
-from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 from graphkd.training.compile import compile_targets
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores
@@ -70,14 +70,14 @@ def train_student(
         cache: where a finished student is kept, and found.
         stage: name in log and progress bar.
     """
-    start, cache = time.perf_counter(), cache or Artefacts(None)
+    start, cache = time.perf_counter(), cache_for(recipe, cache)
     targets = compile_targets(scene, recipe, taught.output, cache)
     compile_seconds = time.perf_counter() - start
     key = _key(scene, recipe, taught, seed)
-    kept = cache.load("student", key) if recipe.reproducible else None
+    kept = cache.load("student", key)
     student, arguments, records, result = _student(scene.observed, recipe, targets, seed, stage, kept)
     log += [{**record, "stage": stage} for record in records]
-    if kept is None and recipe.reproducible:
+    if kept is None:
         cache.save("student", key, Artefact(student.state_dict(), {"log": records, "fit": asdict(result)}))
     found = student_scores(student, targets.inputs, targets.propagation, scene)
     return StudentResult(student, arguments, targets.propagation, found, result, compile_seconds)

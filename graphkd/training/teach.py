@@ -15,7 +15,7 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
-from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
@@ -55,10 +55,10 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     """
     if isinstance(recipe.teacher, nn.Module | TeacherOutput):
         return _given(scene, recipe.teacher)
-    cache = cache or Artefacts(None)
+    cache = cache_for(recipe, cache)
     graph, device = scene.observed, scene.observed.y.device
     key = _key(scene, recipe, seed)
-    kept = cache.load("teacher", key) if recipe.reproducible else None
+    kept = cache.load("teacher", key)
     with seeded(seed, "teacher", device):
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
         if kept is None:
@@ -68,7 +68,7 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
             model.load_state_dict(dict(kept.tensors))
             records, result = kept.facts["log"], Fit(**kept.facts["fit"])
     log += records
-    if kept is None and recipe.reproducible:
+    if kept is None:
         cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
     output, hidden = _outputs(scene, lambda graph: model.eval()(graph.x, graph.adj))
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key)

@@ -10,10 +10,10 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, read_parts
 from graphkd.datasets.own.frames import frame_parts
-from graphkd.datasets.own.masks import MASK_COLUMNS
 from graphkd.datasets.own.npz import read_features, read_graph
 from graphkd.datasets.own.tables import read_table
 from graphkd.datasets.source import Location, Source
+from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def read_folder(location: Location) -> Data:
 def _table_parts(folder: Path) -> Parts:
     (nodes, nodes_file), (edges, edges_file) = read_table(folder, "nodes"), read_table(folder, "edges")
     beside = read_features(folder)
-    masks = [name for name in MASK_COLUMNS if name in nodes]
+    masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
     if len(masks) not in (0, 3) or (masks and "split" in nodes):
-        raise GraphKDError(f"{nodes_file} must have split, or all of {', '.join(MASK_COLUMNS)}, or none of them")
+        raise GraphKDError(f"{nodes_file} must have split, or all of {', '.join(MASKS)}, or none of them")
     for name in edges.columns:
         if name not in ("source", "target", "weight"):
             raise GraphKDError(f"{edges_file} has a column '{name}', which is not read: name it weight or drop it")
@@ -92,7 +92,7 @@ def _table_parts(folder: Path) -> Parts:
 
 def _check_no_features(nodes: Any, file: str) -> None:
     for name in nodes.columns:
-        if name not in ("id", "label", "split", *MASK_COLUMNS):
+        if name not in ("id", "label", "split", *MASKS):
             raise GraphKDError(f"{file} has a column '{name}' beside a features file: keep features in one place")
 
 

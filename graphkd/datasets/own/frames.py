@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkd.datasets.own.build import Parts, build
-from graphkd.datasets.own.masks import MASK_COLUMNS
+from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _column(frame: Any, name: str, file: str) -> Any:
 def _features(nodes: Any, features: Any, used: list[str], file: str) -> Any:
     if features is None:
         features = [name for name in nodes.columns if name not in used]
-        if masks := [name for name in MASK_COLUMNS if name in features]:
+        if masks := [name for name in MASKS if name in features]:
             raise GraphKDError(f"{file} column '{masks[0]}' is no feature: name the three masks in split=")
         if not features:
             raise GraphKDError(f"{file} has no column left for features: add columns of numbers")

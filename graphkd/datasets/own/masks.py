@@ -11,7 +11,6 @@ from torch import Tensor
 from graphkd.errors import GraphKDError
 
 PARTS = ("train", "val", "test")
-MASK_COLUMNS = ("train_mask", "val_mask", "test_mask")
 
 
 def masks_of(split: Any, num_nodes: int, where: str = "split") -> tuple[Tensor, Tensor, Tensor]:

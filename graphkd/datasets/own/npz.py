@@ -9,11 +9,11 @@ import numpy as np
 import scipy.sparse
 
 from graphkd.datasets.own.build import Parts
-from graphkd.datasets.own.masks import MASK_COLUMNS
+from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 
 SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")
-KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASK_COLUMNS)
+KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 
 
 def read_graph(file: Path) -> Parts:
@@ -31,11 +31,9 @@ def read_graph(file: Path) -> Parts:
     edges = _needed(arrays, "edge_index", file)
     if edges.ndim != 2 or edges.shape[0] != 2:
         raise GraphKDError(f"{file} array edge_index must be [2, E], but has shape {list(edges.shape)}")
-    masks = [name for name in MASK_COLUMNS if name in arrays]
+    masks = [name for name in MASKS if name in arrays]
     if len(masks) not in (0, 3):
-        raise GraphKDError(
-            f"{file} holds {' and '.join(masks)} only: give all of {', '.join(MASK_COLUMNS)}, or none"
-        )
+        raise GraphKDError(f"{file} holds {' and '.join(masks)} only: give all of {', '.join(MASKS)}, or none")
     return Parts(
         _features(arrays, file),
         edges[0],
