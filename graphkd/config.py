@@ -27,6 +27,16 @@ GROUPS: dict[str, ModuleType] = {
     "training": training,
 }
 
+KINDS: dict[str, Any] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "int | None": Optional[int],  # noqa: UP045 - OmegaConf knows this form only
+    "float | None": Optional[float],  # noqa: UP045
+}
+"""Annotations of arguments that a config is checked against; others take anything, and the part checks it."""
+
 
 @dataclass
 class DistillConfig:
@@ -174,7 +184,9 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
     if part is None:
         raise GraphKDError(f"{group} has an unknown _target_: only parts of graphkd are made from configs")
     for key, value in settings.items():
-        if key not in parameters_of(part) or isinstance(value, (dict, list)):
+        parameter = parameters_of(part).get(key)
+        listed = isinstance(value, list) and parameter is not None and "list" in str(parameter.annotation)
+        if parameter is None or (isinstance(value, (dict, list)) and not listed):
             raise GraphKDError(unknown_key(f"{group}.{key}"))
     return functools.partial(part, **settings) if partial else part(**settings)
 
@@ -186,8 +198,7 @@ def _target_of(part: Any) -> str:
 def _schema_of(part: Any) -> type:
     fields: list[Any] = [("_target_", str, _target_of(part))]
     for name, parameter in parameters_of(part).items():
-        kinds = {"int": int, "float": float, "str": str, "bool": bool, "int | None": Optional[int]}  # noqa: UP045
-        kind = kinds.get(str(parameter.annotation), Any)
+        kind = KINDS.get(str(parameter.annotation), Any)
         fields.append((name, kind, field(default=parameter.default)))
     return make_dataclass(f"{name_of(part)}_schema", fields)
 

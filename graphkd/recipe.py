@@ -237,7 +237,8 @@ def unwrapped(part: Any) -> Any:
 def _node(part: Any) -> dict[str, Any]:
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    given = isinstance(part, TeacherOutput) or (isinstance(part, nn.Module) and not isinstance(part, Method))
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching)
+    given = isinstance(part, TeacherOutput) or own
     settings = {"in_memory": True} if given else settings_of(part)
     return {"_target_": f"{package}.{made.__qualname__}", **settings}
 

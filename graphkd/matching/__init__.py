@@ -3,9 +3,25 @@
 from graphkd.matching.all_to_one import AllToOne
 from graphkd.matching.base import Matching
 from graphkd.matching.forward import Forward
+from graphkd.matching.in_order import InOrderRandom
+from graphkd.matching.last import Last
 from graphkd.matching.none import NoMatching
 from graphkd.matching.random import Random
 from graphkd.matching.reverse import Reverse
+from graphkd.matching.skip import Skip
+from graphkd.matching.soft import SoftMatching
 from graphkd.matching.term import MatchingTerm
 
-__all__ = ["AllToOne", "Forward", "Matching", "MatchingTerm", "NoMatching", "Random", "Reverse"]
+__all__ = [
+    "AllToOne",
+    "Forward",
+    "InOrderRandom",
+    "Last",
+    "Matching",
+    "MatchingTerm",
+    "NoMatching",
+    "Random",
+    "Reverse",
+    "Skip",
+    "SoftMatching",
+]

@@ -6,8 +6,13 @@ import copy
 import math
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from graphkd.errors import GraphKDError
 from graphkd.matching.distances import DISTANCES
+from graphkd.matching.layers import Layers
+from graphkd.matching.projections import PROJECTIONS
 from graphkd.numbers import is_real, is_whole
 
 
@@ -16,28 +21,37 @@ class Matching:
 
     Args:
         weight: of the term, added to the method's loss.
-        distance: ``mse``, ``normalized_mse`` or ``cosine``.
-        projection: ``linear`` (a learned bias-free map per pair, only where widths differ) or ``none``.
+        distance: between layers, a key of ``DISTANCES``.
+        projection: of student layers, a key of ``PROJECTIONS``.
+        lr: learning rate of what the term trains (projections, a learned strategy); by default the student's.
         seed: of strategies that draw; the run's seed is added to it.
 
     Raises:
-        GraphKDError: an unknown distance or projection, or a negative weight.
+        GraphKDError: an unknown distance or projection, or a value outside its range.
     """
 
     name: ClassVar[str]
 
     def __init__(
-        self, weight: float = 1.0, distance: str = "normalized_mse", projection: str = "linear", seed: int = 0
+        self,
+        weight: float = 1.0,
+        distance: str = "normalized_mse",
+        projection: str = "auto",
+        lr: float | None = None,
+        seed: int = 0,
     ) -> None:
         if not (is_real(weight) and 0 <= weight < math.inf):
             raise GraphKDError(f"matching.weight is {weight}: it must be a finite number, 0 or more")
         if not (is_whole(seed) and 0 <= seed < 2**31):
             raise GraphKDError(f"matching.seed is {seed}: it must be a whole number from 0 to {2**31 - 1}")
+        if lr is not None and not (is_real(lr) and 0 < lr < 1e30):
+            raise GraphKDError(f"matching.lr is {lr}: it must lie between 0 and 1e30, or be left out")
         if distance not in DISTANCES:
             raise GraphKDError(f"matching.distance is '{distance}': choose one of {', '.join(DISTANCES)}")
-        if projection not in ("linear", "none"):
-            raise GraphKDError(f"matching.projection is '{projection}': choose linear or none")
-        self.weight, self.distance, self.projection, self.seed = weight, distance, projection, seed
+        if projection not in PROJECTIONS:
+            raise GraphKDError(f"matching.projection is '{projection}': choose one of {', '.join(PROJECTIONS)}")
+        self.weight, self.distance, self.projection = weight, distance, projection
+        self.lr, self.seed = lr, seed
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """The layers to match.
@@ -48,8 +62,29 @@ class Matching:
 
         Returns:
             ``(student layer, teacher layer)``, 0-based.
+
+        Raises:
+            GraphKDError: settings that name a layer which is not there.
         """
         raise NotImplementedError
+
+    def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """The pairs that need a projection; more than ``pairs`` where those are drawn again during training."""
+        return self.pairs(num_student, num_teacher)
+
+    def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
+        """Makes what a strategy needs for layers of these widths, once; most need nothing.
+
+        Raises:
+            GraphKDError: layers that the strategy cannot match.
+        """
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draws what is drawn again in every epoch; most draw nothing."""
+
+    def loss(self, layers: Layers) -> Tensor:
+        """The mean of the pairs' distances, a scalar."""
+        return torch.stack([layers.cost(i, j) for i, j in self.pairs(*layers.depths)]).mean()
 
     def with_seed(self, seed: int) -> Matching:
         """The same strategy, drawing from another seed."""
@@ -61,3 +96,18 @@ class Matching:
 def uniform_map(num_student: int, num_teacher: int) -> list[int]:
     """``a(i) = ceil((i + 1) N / M) − 1`` for ``i = 0 … M − 1``: evenly spaced, the last to the last."""
     return [-(-(i + 1) * num_teacher // num_student) - 1 for i in range(num_student)]
+
+
+def check_layer(key: str, layer: object, num_teacher: int) -> None:
+    """Refuses a number that is no hidden layer of the teacher."""
+    if not (is_whole(layer) and 0 <= layer < num_teacher):  # type: ignore[operator]
+        raise GraphKDError(
+            f"{key} is {layer}, but the teacher has {num_teacher} hidden layers: "
+            f"choose from 0 to {num_teacher - 1}"
+        )
+
+
+def check_flag(key: str, value: object) -> None:
+    """Refuses what is neither true nor false."""
+    if not isinstance(value, bool):
+        raise GraphKDError(f"{key} is {value!r}: choose true or false")

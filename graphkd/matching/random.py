@@ -1,22 +1,53 @@
-"""Forward's teacher layers in an order drawn once."""
+"""Forward's teacher layers in an order that is drawn."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from graphkd.matching.base import Matching, uniform_map
+from graphkd.matching.base import Matching, check_flag, uniform_map
 
 
 class Random(Matching):
-    """Student layer ``i`` to teacher layer ``a(π(i))``, ``π`` one permutation drawn per run.
+    """Student layer ``i`` to teacher layer ``a(π(i))`` with forward's ``a`` and a permutation ``π``.
+
+    Costs ``M`` distances; where ``redraw`` and projections are on, ``M²`` projections at most are kept.
 
     Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025
+
+    Args:
+        weight, distance, projection, lr, seed: see ``Matching``.
+        redraw: ``π`` in every epoch, instead of once per run.
     """
 
     name = "random"
 
+    def __init__(
+        self,
+        weight: float = 1.0,
+        distance: str = "normalized_mse",
+        projection: str = "auto",
+        lr: float | None = None,
+        seed: int = 0,
+        redraw: bool = False,
+    ) -> None:
+        super().__init__(weight, distance, projection, lr, seed)
+        check_flag("matching.redraw", redraw)
+        self.redraw, self.epoch = redraw, 0
+
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """The same for the same seed."""
+        """Those of this epoch; the same for the same seed."""
         chosen = uniform_map(num_student, num_teacher)
-        order = np.random.RandomState(self.seed % 2**32).permutation(num_student)
+        source = [self.seed, self.epoch] if self.redraw else self.seed % 2**32
+        order = np.random.RandomState(source).permutation(num_student)
         return [(i, chosen[int(j)]) for i, j in enumerate(order)]
+
+    def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """The pairs, or all that may be drawn."""
+        if not self.redraw:
+            return self.pairs(num_student, num_teacher)
+        chosen = sorted(set(uniform_map(num_student, num_teacher)))
+        return [(i, j) for i in range(num_student) for j in chosen]
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draws, where asked for."""
+        self.epoch = epoch

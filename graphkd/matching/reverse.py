@@ -8,6 +8,8 @@ from graphkd.matching.base import Matching, uniform_map
 class Reverse(Matching):
     """Student layer ``i`` to teacher layer ``a(M − 1 − i)``, with forward's ``a``.
 
+    Costs ``M`` distances.
+
     Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025
     """
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import torch
+import copy
+
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.matching.base import Matching
 from graphkd.matching.distances import DISTANCES
+from graphkd.matching.layers import Layers
+from graphkd.matching.projections import Projections
 
 
 class MatchingTerm(nn.Module):
-    """``mean over pairs of distance(P_ij h_i, t_j)``; the projections train with the student.
+    """A strategy's loss over the layers of one student and one teacher; what it learns trains with the student.
 
     Args:
-        matching: strategy, distance and projection.
+        matching: strategy, distance and projection; copied.
         student_widths: of the student's hidden layers.
         teacher_widths: of the teacher's hidden hops.
 
     Raises:
-        GraphKDError: there is no layer to match, or widths differ and ``projection`` is ``none``.
+        GraphKDError: there is no layer to match, the strategy cannot match these, or widths differ and
+            ``projection`` is ``none``.
     """
 
     def __init__(self, matching: Matching, student_widths: list[int], teacher_widths: list[int]) -> None:
@@ -30,11 +34,16 @@ class MatchingTerm(nn.Module):
                     f"matching={matching.name} needs a hidden layer, but the {owner} has none: "
                     f"set {owner}.num_layers to 2 or more (a given teacher: tell its hops), or matching=none"
                 )
-        self.pairs = matching.pairs(len(student_widths), len(teacher_widths))
-        self.distance = DISTANCES[matching.distance]
-        self.projections = nn.ModuleList(
-            _projection(matching, student_widths[i], teacher_widths[j]) for i, j in self.pairs
+        self.matching, self.distance = copy.deepcopy(matching), DISTANCES[matching.distance]
+        self.matching.build(student_widths, teacher_widths)
+        pairs = self.matching.projected(len(student_widths), len(teacher_widths))
+        self.projections = Projections(
+            matching.projection, pairs, student_widths, teacher_widths, self.distance.any_width
         )
+
+    def start_epoch(self, epoch: int) -> None:
+        """Lets a strategy that draws in every epoch draw."""
+        self.matching.start_epoch(epoch)
 
     def forward(self, hidden: list[Tensor], hops: list[Tensor]) -> Tensor:
         """The loss.
@@ -46,19 +55,4 @@ class MatchingTerm(nn.Module):
         Returns:
             A scalar.
         """
-        losses = [
-            self.distance(project(hidden[i]), hops[j])
-            for (i, j), project in zip(self.pairs, self.projections, strict=True)
-        ]
-        return torch.stack(losses).mean()
-
-
-def _projection(matching: Matching, student_width: int, teacher_width: int) -> nn.Module:
-    if student_width == teacher_width:
-        return nn.Identity()
-    if matching.projection == "none":
-        raise GraphKDError(
-            f"a student layer has width {student_width}, the teacher's {teacher_width}: "
-            "set matching.projection=linear, or equal hidden_dim"
-        )
-    return nn.Linear(student_width, teacher_width, bias=False)
+        return self.matching.loss(Layers(hidden, hops, self.distance, self.projections))

@@ -40,10 +40,10 @@ class Fit:
 def fit(
     stage: str,
     model: nn.Module,
-    loss: Callable[[], dict[str, Tensor]],
+    loss: Callable[[int], dict[str, Tensor]],
     score: Callable[[], float],
     training: Training,
-    lr: float,
+    groups: list[dict[str, Any]],
     weight_decay: float,
     log: Log,
 ) -> Fit:
@@ -60,11 +60,12 @@ def fit(
     Args:
         stage: name in log and progress bar.
         model: everything that trains.
-        loss: ``loss`` and named terms of the whole data, called in training mode.
+        loss: the epoch → ``loss`` and named terms of the whole data, called in training mode. Where there is a
+            term called ``method``, learning has begun by that one: what is added to it changes no protocol.
         score: validation score, higher is better, called in evaluation mode without gradients.
         training: epochs and patience.
-        lr: learning rate.
-        weight_decay: L2 in Adam, from the epoch in which learning has begun.
+        groups: of parameters, each with its ``lr``, as Adam takes them.
+        weight_decay: L2 in Adam for all, from the epoch in which learning has begun.
         log: receives one record per epoch.
 
     Raises:
@@ -72,12 +73,12 @@ def fit(
     """
     start = time.perf_counter()
     # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal gradients.
-    optimizer = torch.optim.Adam(model.parameters(), lr=lr, fused=True)
+    optimizer = torch.optim.Adam(groups, fused=True)
     best, best_epoch, kept = -math.inf, 0, {}
     epoch, begun, first = 0, False, math.inf
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
         for epoch in range(training.max_epochs):
-            terms = _step(model, optimizer, loss)
+            terms = _step(model, optimizer, loss, epoch)
             if not math.isfinite(terms["loss"]):
                 remedy = "lower its learning rate, or scale" if epoch else "nothing has been learned yet, so scale"
                 raise GraphKDError(
@@ -85,10 +86,12 @@ def fit(
                 )
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
-            first = terms["loss"] if epoch == 0 else first
-            if not begun and (terms["loss"] <= WARMUP_LOSS_RATIO * first or epoch >= 2 * training.patience):
+            learned = terms.get("method", terms["loss"])
+            first = learned if epoch == 0 else first
+            if not begun and (learned <= WARMUP_LOSS_RATIO * first or epoch >= 2 * training.patience):
                 begun, best = True, -math.inf
-                optimizer.param_groups[0]["weight_decay"] = weight_decay
+                for group in optimizer.param_groups:
+                    group["weight_decay"] = weight_decay
             if value >= best:
                 best, best_epoch = value, epoch
                 kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -105,11 +108,11 @@ def fit(
 
 
 def _step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[[], dict[str, Tensor]]
+    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[[int], dict[str, Tensor]], epoch: int
 ) -> dict[str, float]:
     model.train()
     optimizer.zero_grad()
-    terms = loss()
+    terms = loss(epoch)
     torch.autograd.backward(terms["loss"])
     optimizer.step()
     return {name: float(term.detach()) for name, term in terms.items()}

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
@@ -33,20 +33,25 @@ class StudentResult:
     """A trained student.
 
     Args:
-        model: the network, in evaluation mode.
-        arguments: with which it was constructed.
+        task: the student, in evaluation mode, with what was trained beside it.
+        arguments: with which the student was constructed.
         propagation: how its inputs were mixed over the graph.
         scores: ``val``, ``test``, ``test_macro_f1`` and what the setting adds.
         fit: epochs and seconds.
         compile_seconds: of the compile stage.
     """
 
-    model: nn.Module
+    task: Distillation
     arguments: dict[str, Any]
     propagation: Propagation
     scores: dict[str, float]
     fit: Fit
     compile_seconds: float
+
+    @property
+    def model(self) -> nn.Module:
+        """The student."""
+        return self.task.student
 
 
 def train_student(
@@ -75,12 +80,13 @@ def train_student(
     compile_seconds = time.perf_counter() - start
     key = _key(scene, recipe, taught, seed)
     kept = cache.load("student", key)
-    student, arguments, records, result = _student(scene.observed, recipe, targets, seed, stage, kept)
+    task, records, result = _trained(scene.observed, recipe, targets, seed, stage, kept)
     log += [{**record, "stage": stage} for record in records]
     if kept is None:
-        cache.save("student", key, Artefact(student.state_dict(), {"log": records, "fit": asdict(result)}))
-    found = student_scores(student, targets.inputs, targets.propagation, scene)
-    return StudentResult(student, arguments, targets.propagation, found, result, compile_seconds)
+        cache.save("student", key, Artefact(task.state_dict(), {"log": records, "fit": asdict(result)}))
+    found = student_scores(task.student, targets.inputs, targets.propagation, scene)
+    arguments = {**settings_of(recipe.student), **_sizes(targets, scene.observed)}
+    return StudentResult(task, arguments, targets.propagation, found, result, compile_seconds)
 
 
 def train_baseline(
@@ -108,28 +114,55 @@ def student_scores(student: nn.Module, inputs: Inputs, propagation: Propagation,
     return scores(scene, observed, hidden, with_f1=True)
 
 
-def _student(
+def start_task(graph: Graph, recipe: Recipe, targets: Targets, seed: int) -> Distillation:
+    """A student at its start, with the criterion and the matching that it trains with.
+
+    The student draws from torch's generator, which ``seeded(seed, "student", …)`` sets; the matching has a stream
+    of its own, so that students of one seed begin and drop out alike, whatever they are matched to.
+
+    Args:
+        graph: the observed one.
+        recipe: names student, method and matching.
+        targets: compiled; say the widths.
+        seed: of what the matching draws.
+    """
+    device = graph.y.device
+    student = recipe.student(**_sizes(targets, graph)).to(device)
+    with torch.no_grad():
+        hidden = student.eval()(select_rows(targets.inputs, graph.train[:1])).hidden
+    with seeded(seed, "matching", device):
+        term = recipe.matching_term(hidden, targets.hops, seed)
+    # Methods may hold parameters that train: a copy, so that no seed starts from another's.
+    return Distillation(student, copy.deepcopy(recipe.method), term, recipe.matching.weight).to(device)
+
+
+def _trained(
     graph: Graph, recipe: Recipe, targets: Targets, seed: int, stage: str, kept: Artefact | None
-) -> tuple[nn.Module, dict[str, Any], Log, Fit]:
-    """The student with its arguments, log and fit: trained, or as it was kept."""
-    device, log = graph.y.device, Log()
-    sizes = {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
-    with seeded(seed, "student", device):
-        student = recipe.student(**sizes).to(device)
-        if kept is not None:
-            student.load_state_dict(dict(kept.tensors))
-            log, result = kept.facts["log"], Fit(**kept.facts["fit"])
-        else:
-            with torch.no_grad():
-                hidden = student.eval()(select_rows(targets.inputs, graph.train[:1])).hidden
-            term = recipe.matching_term(hidden, targets.hops, seed)
-            # Methods may hold parameters that train: a copy, so that no seed starts from another's.
-            method = copy.deepcopy(recipe.method)
-            task = Distillation(student, method, term, recipe.matching.weight).to(device)
-            batch, score = targets.without_idle_rows(), _validation(student, targets.inputs, graph)
-            optimiser = (recipe.training.lr, recipe.training.weight_decay)
-            result = fit(stage, task, lambda: task(batch), score, recipe.training, *optimiser, log)
-    return student.eval(), {**settings_of(recipe.student), **sizes}, log, result
+) -> tuple[Distillation, Log, Fit]:
+    """The task, its log and its fit: trained, or as it was kept."""
+    with seeded(seed, "student", graph.y.device):
+        task = start_task(graph, recipe, targets, seed)
+        if kept is None:
+            return task, *_fit(task, graph, recipe, targets, stage)
+    task.load_state_dict(dict(kept.tensors))
+    return task.eval(), kept.facts["log"], Fit(**kept.facts["fit"])
+
+
+def _fit(task: Distillation, graph: Graph, recipe: Recipe, targets: Targets, stage: str) -> tuple[Log, Fit]:
+    log, training, batch = Log(), recipe.training, targets.without_idle_rows()
+
+    def loss(epoch: int) -> dict[str, Tensor]:
+        task.start_epoch(epoch)
+        return task(batch)  # type: ignore[no-any-return]
+
+    score, groups = _validation(task.student, targets.inputs, graph), task.parameter_groups(training.lr)
+    result = fit(stage, task, loss, score, training, groups, training.weight_decay, log)
+    task.eval()
+    return log, result
+
+
+def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
+    return {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
 
 
 def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from graphkd.matching import MatchingTerm
@@ -22,11 +24,31 @@ class Distillation(nn.Module):
         super().__init__()
         self.student, self.method, self.matching, self.weight = student, method, matching, weight
 
+    def start_epoch(self, epoch: int) -> None:
+        """Tells the matching, which may draw its pairs again."""
+        if self.matching is not None:
+            self.matching.start_epoch(epoch)
+
+    def parameter_groups(self, lr: float) -> list[dict[str, Any]]:
+        """For the optimiser: what the matching trains has a rate of its own where one is set.
+
+        Args:
+            lr: learning rate of the student and the method.
+        """
+        if self.matching is None:
+            return [{"params": list(self.parameters()), "lr": lr}]
+        groups = [
+            {"params": [*self.student.parameters(), *self.method.parameters()], "lr": lr},
+            {"params": list(self.matching.parameters()), "lr": self.matching.matching.lr or lr},
+        ]
+        return [group for group in groups if group["params"]]
+
     def forward(self, batch: Targets) -> dict[str, Tensor]:
         """``loss`` and its named terms for a batch of targets."""
         output = self.student(batch.inputs)
         terms: dict[str, Tensor] = self.method(output, batch)
         if self.matching is not None:
             terms["matching"] = self.matching(output.hidden, batch.hops)
-            terms["loss"] = terms["loss"] + self.weight * terms["matching"]
+            terms["method"] = terms["loss"]
+            terms["loss"] = terms["method"] + self.weight * terms["matching"]
         return terms

@@ -77,15 +77,15 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
 def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
     training, labels, val_labels = recipe.training, graph.y[graph.train], graph.y[graph.val]
 
-    def loss() -> dict[str, Tensor]:
+    def loss(epoch: int) -> dict[str, Tensor]:
         logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
         return {"loss": nn.functional.cross_entropy(logits, labels)}
 
     def score() -> float:
         return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
 
-    optimiser = (training.teacher_lr, training.teacher_weight_decay)
-    return fit("teacher", model, loss, score, training, *optimiser, log)
+    groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
+    return fit("teacher", model, loss, score, training, groups, training.teacher_weight_decay, log)
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:

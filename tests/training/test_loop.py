@@ -15,7 +15,7 @@ class Script(nn.Module):
         self.register_buffer("steps", torch.tensor(0))
         self.scores, self.losses = scores, losses or [1.0] + [0.1] * len(scores)
 
-    def loss(self) -> dict[str, torch.Tensor]:
+    def loss(self, epoch: int = 0) -> dict[str, torch.Tensor]:
         assert self.training
         value = self.losses[int(self.steps)]
         self.steps += 1
@@ -28,8 +28,8 @@ class Script(nn.Module):
 
 
 def run(model: Script, **keys: int):
-    log = []
-    return fit("student", model, model.loss, model.score, Training(**keys), 0.1, 0.0, log), log
+    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
+    return fit("student", model, model.loss, model.score, Training(**keys), groups, 0.0, log), log
 
 
 def test_the_best_weights_are_kept_and_the_later_of_equal_epochs_wins() -> None:

@@ -17,5 +17,6 @@ def test_the_loss_is_the_method_s_plus_the_weighted_matching_term() -> None:
     matched = targets.with_hops([torch.randn(5, 4)])
     both = Distillation(student, GLNN(), MatchingTerm(Forward(), [4], [4]), 3.0)(matched)
     assert set(plain) == {"loss", "label", "soft"}
-    assert set(both) == {"loss", "label", "soft", "matching"}
+    assert set(both) == {"loss", "label", "soft", "method", "matching"}
+    torch.testing.assert_close(both["method"], plain["loss"])
     torch.testing.assert_close(both["loss"], plain["loss"] + 3.0 * both["matching"])

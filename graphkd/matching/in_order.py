@@ -1,0 +1,34 @@
+"""Teacher layers drawn in every epoch, in their order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphkd.matching.base import Matching
+
+
+class InOrderRandom(Matching):
+    """In every epoch ``M`` of the ``N`` teacher layers are drawn, sorted, and matched in order.
+
+    They are drawn without replacement; where ``M > N`` every layer is taken ``M // N`` times, and the rest is
+    drawn. The layer-wise form of RAIL-KD. Costs ``M`` distances; with projections, ``M · N`` of them are kept.
+
+    Source: Haidar et al., RAIL-KD: RAndom Intermediate Layer Mapping for Knowledge Distillation, 2021
+    """
+
+    name = "in_order"
+    epoch = 0
+
+    def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """Those of this epoch; the same for the same seed."""
+        rounds, rest = divmod(num_student, num_teacher)
+        drawn = np.random.RandomState([self.seed, self.epoch]).permutation(num_teacher)[:rest]
+        return list(enumerate(sorted([*drawn.tolist(), *list(range(num_teacher)) * rounds])))
+
+    def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """All pairs: any of them may be drawn."""
+        return [(i, j) for i in range(num_student) for j in range(num_teacher)]
+
+    def start_epoch(self, epoch: int) -> None:
+        """Draws."""
+        self.epoch = epoch
