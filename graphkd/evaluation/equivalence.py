@@ -51,14 +51,15 @@ def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
         alpha: level of each test; the interval has confidence ``1 − 2 alpha``.
 
     Raises:
-        GraphKDError: no differences, some that are not finite, or a margin that is not above 0.
+        GraphKDError: no differences, some that are not finite, a margin that is not above 0, or a level
+            that is none.
     """
     from scipy import stats
 
     values = np.asarray(differences, dtype=np.float64)
     if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
         raise GraphKDError(f"differences are {list(values.shape)}: give [n] finite numbers, n at least 1")
-    _check_margin(margin)
+    _check_margin(margin, alpha)
     n, mean = values.size, float(values.mean())
     if n == 1:
         return Tost(mean, math.nan, math.nan, math.nan, False, 1)
@@ -90,12 +91,13 @@ def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, differ
         difference: δ.
 
     Raises:
-        GraphKDError: fewer than two pairs, a negative spread, or a margin that is not above 0.
+        GraphKDError: fewer than two pairs, a negative spread, a margin that is not above 0, or a level that is
+            none.
     """
     from scipy import stats
 
     _check_sample(std, n)
-    _check_margin(margin)
+    _check_margin(margin, alpha)
     if std == 0:
         return float(abs(difference) < margin)
     error = std / math.sqrt(n)
@@ -130,8 +132,8 @@ def detectable_difference(std: float, n: int, alpha: float = 0.05, power: float 
     from scipy import optimize, stats
 
     _check_sample(std, n)
-    if not alpha < power < 1:
-        raise GraphKDError(f"power is {power}: it must lie between alpha ({alpha}) and 1")
+    if not 0 < alpha < power < 1:
+        raise GraphKDError(f"power is {power}: it must lie between alpha ({alpha}), above 0, and 1")
     slope = float(stats.t.isf(alpha / 2, n - 1)) / math.sqrt(n - 1)
 
     def missing(shift: float) -> float:
@@ -157,7 +159,9 @@ def _normal(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
-def _check_margin(margin: float) -> None:
+def _check_margin(margin: float, alpha: float) -> None:
+    if not 0 < alpha < 0.5:
+        raise GraphKDError(f"alpha is {alpha}: it must lie between 0 and 0.5")
     if not margin > 0:
         raise GraphKDError(f"margin is {margin}: give the largest difference that does not matter, above 0")
 

@@ -66,12 +66,14 @@ def paired_difference(
         a: ``[n]`` scores.
         b: ``[n]`` scores; ``b_i`` is compared with ``a_i``.
         confidence: of the interval, in (0, 1).
-        resamples: of the bootstrap.
+        resamples: of the bootstrap; all ``resamples · n`` numbers are in memory at once.
         seed: of the resampling.
 
     Raises:
-        GraphKDError: no pairs, arrays of unequal lengths, or scores that are not finite.
+        GraphKDError: no pairs, arrays of unequal lengths, scores that are not finite, or settings out of range.
     """
+    if not 0 < confidence < 1 or resamples < 1:
+        raise GraphKDError(f"confidence is {confidence}, resamples is {resamples}: give one in (0, 1), 1 or more")
     if np.shape(a) != np.shape(b):
         raise GraphKDError(f"a is {list(np.shape(a))}, b is {list(np.shape(b))}: give the scores pair by pair")
     differences = _finite(a, 1) - _finite(b, 1)
@@ -102,10 +104,12 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
         alpha: level of the critical difference.
 
     Raises:
-        GraphKDError: no blocks, or scores that are not finite.
+        GraphKDError: no blocks, scores that are not finite, or a level that is none.
     """
     from scipy import stats
 
+    if not 0 < alpha < 1:
+        raise GraphKDError(f"alpha is {alpha}: it must lie between 0 and 1")
     table = _finite(scores, 2)
     blocks, k = table.shape
     ranks = stats.rankdata(-table, axis=1)

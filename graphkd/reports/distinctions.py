@@ -56,7 +56,8 @@ def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _value(value: Any) -> str:
     """Consecutive seeds as ``0..4``."""
-    if isinstance(value, list) and len(value) > 2 and value == list(range(value[0], value[0] + len(value))):
+    whole = isinstance(value, list) and len(value) > 2 and all(isinstance(each, int) for each in value)
+    if whole and value == list(range(value[0], value[0] + len(value))):
         return f"{value[0]}..{value[-1]}"
     return "none" if value is None else str(value)
 

@@ -104,9 +104,11 @@ def test_what_cannot_be_tested_is_one_line() -> None:
         tost([0.1, 0.2], 0)
     with pytest.raises(GraphKDError, match=r"margin is nan"):
         power_of_tost(1.0, 5, math.nan)
+    with pytest.raises(GraphKDError, match=r"alpha is 0.5: it must lie between 0 and 0.5"):
+        tost([0.1, 0.2], 1.0, alpha=0.5)
     with pytest.raises(GraphKDError, match=r"differences are \[0\]: give \[n\] finite numbers"):
         tost([], 0.5)
     with pytest.raises(GraphKDError, match=r"a sample of 1 pairs with standard deviation 1.0: give 2 or more"):
         power_of_tost(1.0, 1, 0.5)
-    with pytest.raises(GraphKDError, match=r"power is 0.01: it must lie between alpha \(0.05\) and 1"):
+    with pytest.raises(GraphKDError, match=r"power is 0.01: it must lie between alpha \(0.05\), above 0, and 1"):
         detectable_difference(1.0, 5, power=0.01)

@@ -148,6 +148,10 @@ def test_what_is_no_table_of_scores_is_one_line() -> None:
         paired_difference([0.1, 0.2], [0.1])
     with pytest.raises(GraphKDError, match=r"scores are \[0\]: give an array \[n\] that is not empty"):
         paired_difference([], [])
+    with pytest.raises(GraphKDError, match=r"confidence is 95, resamples is 10000: give one in \(0, 1\)"):
+        paired_difference([0.1], [0.2], confidence=95)
+    with pytest.raises(GraphKDError, match=r"alpha is 1: it must lie between 0 and 1"):
+        friedman([[0.1, 0.2]], alpha=1)
     with pytest.raises(GraphKDError, match=r"scores are \[2\]: give an array \[N, k\] that is not empty"):
         friedman([0.1, 0.2])
     with pytest.raises(GraphKDError, match="scores hold NaN or infinite values"):

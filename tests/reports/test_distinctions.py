@@ -30,6 +30,8 @@ def test_what_one_config_does_not_have_is_none_and_seeds_that_follow_are_short(t
     seeds = [seed(number, 0.5, 0.5) for number in range(4)]
     runs = make_run(tmp_path / "a", seeds, "method: {extra: 1}"), make_run(tmp_path / "b")
     assert told_apart(*runs) == ["extra=1, seeds=0..3", "extra=none, seeds=[0, 1]"]
+    words = make_run(tmp_path / "d", changes="method: {extra: [a, b, c]}")
+    assert told_apart(words, runs[1]) == ["extra=['a', 'b', 'c']", "extra=none"]
     same = make_run(tmp_path / "c", changes="method: {extra: null}")
     assert told_apart(runs[1], same) == ["b", "c"]
 
