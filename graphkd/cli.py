@@ -76,6 +76,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.predict import predict
 
         predict(args.run, args.input, args.output, args.data_dir)
+    elif args.command == "report":
+        from graphkd.commands.report import report
+
+        report(args.runs, args.output_dir)
     elif args.command == "doctor":
         from graphkd.commands.doctor import doctor
 
@@ -106,6 +110,11 @@ def _parser() -> argparse.ArgumentParser:
         "input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own"
     )
     predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
+    report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
+    report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
+    report.add_argument(
+        "--output-dir", help="where to write report.md, report.csv, report_seeds.csv and report.png"
+    )
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from graphkd.reports.figures import percent
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
@@ -38,11 +38,6 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
     head = "".join(f"{name:>16}" for name in columns.values())
     lines = [" · ".join(facts), f"{'':9}{'':{width - 2}}{head}"]
     for role, name, part in rows:
-        scores = "".join(f"{_percent([seed[part][column] for seed in seeds]):>16}" for column in columns)
+        scores = "".join(f"{percent([seed[part][column] for seed in seeds]):>16}" for column in columns)
         lines.append(f"{role:9}{name:{width - 2}}{scores}")
     return lines
-
-
-def _percent(values: list[float]) -> str:
-    mean = f"{100 * np.mean(values):.2f}"
-    return mean if len(values) == 1 else f"{mean} ± {100 * np.std(values):.2f}"

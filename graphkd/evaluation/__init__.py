@@ -1,5 +1,22 @@
-"""Metrics."""
+"""Metrics, and how sure a difference between them is."""
 
+from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
+from graphkd.evaluation.significance import Friedman, PairedDifference, best_share, friedman, paired_difference
 
-__all__ = ["METRICS", "accuracy", "macro_f1", "roc_auc", "score"]
+__all__ = [
+    "METRICS",
+    "Friedman",
+    "PairedDifference",
+    "Tost",
+    "accuracy",
+    "best_share",
+    "detectable_difference",
+    "friedman",
+    "macro_f1",
+    "paired_difference",
+    "power_of_tost",
+    "roc_auc",
+    "score",
+    "tost",
+]

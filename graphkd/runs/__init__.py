@@ -1,12 +1,16 @@
 """Runs and their folders."""
 
-from graphkd.runs.folder import RunFolder, read_config, read_metrics
-from graphkd.runs.metrics import default_name, summarise, versions
+from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
+from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
 
 __all__ = [
+    "NAMES",
+    "PARTS",
+    "PLACES",
+    "TESTS",
     "Run",
     "RunFolder",
     "SeedRun",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from omegaconf import OmegaConf
 
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.runs.metrics import summarise
+from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.storage import check_writable, read_json, replace_folder, whole_folder, write_json, write_text
 
@@ -118,19 +119,25 @@ def read_metrics(path: Path) -> dict[str, Any]:
     if not (path / "metrics.json").is_file():
         raise GraphKDError(f"{path} is not finished: run its graphkd distill command again, it goes on")
     metrics = read_json(path / "metrics.json", "a run")
-    try:
-        scores = [
-            seed[part][at]
-            for seed in metrics["seeds"]
-            for part in ("teacher", "student")
-            for at in ("val", "test")
-        ]
-        whole = scores and all(isinstance(score, float) for score in scores) and metrics["method"]
-    except (KeyError, TypeError):
-        whole = False
-    if not whole:
+    if not _whole(metrics):
         raise GraphKDError(f"{path / 'metrics.json'} is damaged: make the run again with overwrite=true")
     return metrics
+
+
+def _whole(metrics: dict[str, Any]) -> bool:
+    """Whether all is there that a reader of runs relies on."""
+    try:
+        seeds = metrics["seeds"]
+        scores = [seed[part][at] for seed in seeds for part in ("teacher", "student") for at in ("val", "test")]
+        scores += [score for seed in seeds for part in PARTS for score in seed.get(part, {}).values()]
+        return (
+            bool(scores)
+            and all(isinstance(score, float) and math.isfinite(score) for score in scores)
+            and all(isinstance(metrics[name], str) for name in NAMES)
+            and all(isinstance(seed["seed"], int) for seed in seeds)
+        )
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> str:

@@ -12,6 +12,17 @@ from graphkd.recipe import Recipe, name_of
 
 SCHEMA_VERSION = 1
 
+NAMES = (
+    "dataset", "split", "setting", "metric", "teacher", "student", "method", "variant", "matching", "influence",
+)  # fmt: skip
+"""What a run says it is, as texts."""
+
+PARTS = ("teacher", "student", "mlp")
+"""Whose scores are recorded; the plain MLP's only where it was trained."""
+
+TESTS = ("test", "test_ind", "test_tran")
+"""Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
+
 
 def summarise(
     dataset: str, split: str, metric: str, recipe: Recipe, entries: list[dict[str, Any]]
@@ -19,8 +30,8 @@ def summarise(
     """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
         f"{part}_{score}": [entry[part][score] for entry in entries]
-        for part in ("teacher", "student", "mlp")
-        for score in ("test", "test_ind", "test_tran")
+        for part in PARTS
+        for score in TESTS
         if all(score in entry.get(part, {}) for entry in entries)
     }
     names = recipe.names

@@ -1,0 +1,30 @@
+"""``graphkd report``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graphkd.reports import check_plot, find_runs, grouped, to_markdown, write_report
+from graphkd.storage import as_path, check_writable
+
+
+def report(runs: Sequence[str], output_dir: str | None) -> None:
+    """Prints a table over runs as Markdown; with a folder it is written there as well, as CSV and as a plot.
+
+    Args:
+        runs: run folders, or folders in which they are.
+        output_dir: where the files go, or nothing.
+
+    Raises:
+        GraphKDError: no run, one that is not finished or damaged, or no matplotlib; nothing has been written then.
+    """
+    folder = None if output_dir is None else as_path(output_dir, "--output-dir")
+    if folder is not None:
+        check_writable(folder, "--output-dir")
+        check_plot()
+    groups = grouped(find_runs(runs))
+    if folder is not None:
+        write_report(groups, folder)
+    print(to_markdown(groups), end="")
+    if folder is not None:
+        print(f"\nreport folder: {folder}")

@@ -1,0 +1,171 @@
+"""Whether a difference is too small to matter, and what a sample can tell at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from graphkd.errors import GraphKDError
+
+
+@dataclass(frozen=True)
+class Tost:
+    """Outcome of two one-sided tests.
+
+    Args:
+        mean: of the differences.
+        low: lower end of the interval of confidence ``1 − 2 alpha``; NaN for one difference.
+        high: its upper end.
+        p_value: the larger of the two; NaN for one difference.
+        equivalent: whether it is below alpha, that is, whether the interval lies within the margin.
+        n: differences.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p_value: float
+    equivalent: bool
+    n: int
+
+
+def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
+    """Two one-sided t tests of ``μ ≤ −margin`` and ``μ ≥ margin``: rejecting both shows ``|μ| < margin``.
+
+    With ``s`` the sample standard deviation (ddof 1) and ``T`` a t variable of n − 1 degrees of freedom::
+
+        p = max(P(T > (mean + margin) / (s / √n)),  P(T < (mean − margin) / (s / √n)))
+
+    Without spread, p is 0 within the margin and 1 outside. That a test of a difference finds nothing does not show
+    equivalence; this one does.
+
+    Source: Schuirmann: A comparison of the two one-sided tests procedure and the power approach. 1987
+
+    Args:
+        differences: ``[n]``, paired.
+        margin: the largest difference that does not matter, above 0, in the unit of the differences.
+        alpha: level of each test; the interval has confidence ``1 − 2 alpha``.
+
+    Raises:
+        GraphKDError: no differences, some that are not finite, a margin that is not above 0, or a level
+            that is none.
+    """
+    from scipy import stats
+
+    values = np.asarray(differences, dtype=np.float64)
+    if values.ndim != 1 or values.size == 0 or not np.isfinite(values).all():
+        raise GraphKDError(f"differences are {list(values.shape)}: give [n] finite numbers, n at least 1")
+    _check_margin(margin, alpha)
+    n, mean = values.size, float(values.mean())
+    if n == 1:
+        return Tost(mean, math.nan, math.nan, math.nan, False, 1)
+    error = float(values.std(ddof=1)) / math.sqrt(n)
+    room = margin - abs(mean)  # of the two, the test on the nearer side has the larger p
+    p_value = float(stats.t.sf(room / error, n - 1)) if error else float(room <= 0)
+    half = error * float(stats.t.isf(alpha, n - 1))
+    return Tost(mean, mean - half, mean + half, p_value, p_value < alpha, n)
+
+
+def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, difference: float = 0.0) -> float:
+    """Chance that ``tost`` says equivalent, for normal differences of mean ``difference``.
+
+    Given the sample's standard deviation ``s``, the mean is normal and must lie within ``margin − t s / √n``;
+    ``(n − 1) s² / σ²`` is chi-squared, so that the chance is exactly::
+
+        ∫ f(c) [Φ((h(c) − δ) √n / σ) − Φ((−h(c) − δ) √n / σ)]₊ dc      h(c) = margin − t c σ / √(n (n − 1))
+
+    with f the density of a chi variable ``c`` and t the upper alpha quantile of Student's t, both of n − 1 degrees
+    of freedom, and δ the true difference.
+
+    Source: Phillips: Power of the two one-sided tests procedure in bioequivalence. 1990
+
+    Args:
+        std: σ, of one difference, in the unit of the margin.
+        n: pairs, 2 or more.
+        margin: the largest difference that does not matter.
+        alpha: level of each test.
+        difference: δ.
+
+    Raises:
+        GraphKDError: fewer than two pairs, a negative spread, a margin that is not above 0, or a level that is
+            none.
+    """
+    from scipy import stats
+
+    _check_sample(std, n)
+    _check_margin(margin, alpha)
+    if std == 0:
+        return float(abs(difference) < margin)
+    error = std / math.sqrt(n)
+    slope = float(stats.t.isf(alpha, n - 1)) * error / math.sqrt(n - 1)
+
+    def equivalent(c: float) -> float:
+        half = margin - slope * c
+        return _normal((half - difference) / error) - _normal((-half - difference) / error)
+
+    return _mean_over_chi(equivalent, n - 1, margin / slope)
+
+
+def detectable_difference(std: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest true difference that the two-sided paired t test finds with a given chance.
+
+    It is ``δ = λ σ / √n``, where a noncentral t variable of ν = n − 1 degrees of freedom and noncentrality λ lies
+    outside ``± t``, t the upper α / 2 quantile of Student's t, with chance ``power``::
+
+        ∫ f(c) [Φ(λ − t c / √ν) + Φ(−λ − t c / √ν)] dc = power      f: density of a chi variable, ν degrees
+
+    Source: Cohen: Statistical Power Analysis for the Behavioral Sciences. 1988, chapter 2
+
+    Args:
+        std: σ, of one difference.
+        n: pairs, 2 or more.
+        alpha: level of the test.
+        power: chance to find it, in (alpha, 1).
+
+    Raises:
+        GraphKDError: fewer than two pairs, a negative spread, or a power that is none.
+    """
+    from scipy import optimize, stats
+
+    _check_sample(std, n)
+    if not 0 < alpha < power < 1:
+        raise GraphKDError(f"power is {power}: it must lie between alpha ({alpha}), above 0, and 1")
+    slope = float(stats.t.isf(alpha / 2, n - 1)) / math.sqrt(n - 1)
+
+    def missing(shift: float) -> float:
+        return power - _mean_over_chi(lambda c: _normal(shift - slope * c) + _normal(-shift - slope * c), n - 1)
+
+    rest = (1 - power) / 2  # no more than that is lost to an unlucky spread, nor to an unlucky mean
+    enough = slope * float(stats.chi.isf(rest, n - 1)) + float(stats.norm.isf(rest))
+    return float(optimize.brentq(missing, 0.0, enough)) * std / math.sqrt(n)
+
+
+def _mean_over_chi(function: Callable[[float], float], degrees: int, end: float = math.inf) -> float:
+    """``∫_0^end f(c) function(c) dc``, f the density of a chi variable; noncentral t fails where it is far out."""
+    from scipy import integrate, stats
+
+    chi = stats.chi(degrees)
+    start, stop = float(chi.ppf(1e-12)), min(float(chi.isf(1e-12)), end)  # 1e-12 of the chance is left out
+    if stop <= start:
+        return 0.0
+    return float(integrate.quad(lambda c: float(chi.pdf(c)) * function(c), start, stop, limit=200)[0])
+
+
+def _normal(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2))
+
+
+def _check_margin(margin: float, alpha: float) -> None:
+    if not 0 < alpha < 0.5:
+        raise GraphKDError(f"alpha is {alpha}: it must lie between 0 and 0.5")
+    if not margin > 0:
+        raise GraphKDError(f"margin is {margin}: give the largest difference that does not matter, above 0")
+
+
+def _check_sample(std: float, n: int) -> None:
+    if n < 2 or not std >= 0:
+        raise GraphKDError(f"a sample of {n} pairs with standard deviation {std}: give 2 or more, and 0 or more")

@@ -1,0 +1,150 @@
+"""How sure a difference between scores is: paired differences, and ranks over many data sets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from graphkd.errors import GraphKDError
+
+RESAMPLES = 10_000
+"""Of the bootstrap: the ends of an interval then move by about a fiftieth of its width with another seed."""
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """A mean difference over pairs.
+
+    Args:
+        mean: of the differences.
+        std: their sample standard deviation (ddof 1); NaN for one pair.
+        low: lower end of the bootstrap interval of the mean; NaN for one pair.
+        high: its upper end.
+        n: pairs.
+    """
+
+    mean: float
+    std: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Friedman:
+    """Whether treatments differ in rank over blocks, and by how much two must.
+
+    Args:
+        statistic: chi-squared with k − 1 degrees of freedom; NaN for fewer than three treatments, and where all
+            treatments are equal in every block.
+        p_value: of the hypothesis that all treatments rank alike; NaN likewise.
+        mean_ranks: ``[k]``, 1 is the best.
+        critical_difference: Nemenyi's; NaN for one treatment.
+    """
+
+    statistic: float
+    p_value: float
+    mean_ranks: NDArray[np.float64]
+    critical_difference: float
+
+
+def paired_difference(
+    a: ArrayLike, b: ArrayLike, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+) -> PairedDifference:
+    """``mean_i(a_i − b_i)`` with a percentile bootstrap interval; the same arguments give the same interval.
+
+    The interval is ``[Q_{α/2}, Q_{1−α/2}]`` of the means of ``resamples`` samples of n pairs, drawn with
+    replacement; ``α = 1 − confidence``. With few pairs it is too narrow: of intervals that say 95 %, 75 % hold the
+    true mean of normal differences for n = 3, 83 % for 5, 90 % for 10, 93 % for 20.
+
+    Source: Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 13
+
+    Args:
+        a: ``[n]`` scores.
+        b: ``[n]`` scores; ``b_i`` is compared with ``a_i``.
+        confidence: of the interval, in (0, 1).
+        resamples: of the bootstrap; all ``resamples · n`` numbers are in memory at once.
+        seed: of the resampling.
+
+    Raises:
+        GraphKDError: no pairs, arrays of unequal lengths, scores that are not finite, or settings out of range.
+    """
+    if not 0 < confidence < 1 or resamples < 1:
+        raise GraphKDError(f"confidence is {confidence}, resamples is {resamples}: give one in (0, 1), 1 or more")
+    if np.shape(a) != np.shape(b):
+        raise GraphKDError(f"a is {list(np.shape(a))}, b is {list(np.shape(b))}: give the scores pair by pair")
+    differences = _finite(a, 1) - _finite(b, 1)
+    n, mean = differences.size, float(differences.mean())
+    if n == 1:
+        return PairedDifference(mean, math.nan, math.nan, math.nan, 1)
+    drawn = np.random.default_rng(seed).integers(0, n, (resamples, n))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(differences[drawn].mean(axis=1), [tail, 1 - tail])
+    return PairedDifference(mean, float(differences.std(ddof=1)), float(low), float(high), n)
+
+
+def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
+    """Friedman's test over blocks, and Nemenyi's critical difference of mean ranks.
+
+    With ``r_ij`` the rank of treatment j in block i, ties averaged, and ``R_j = mean_i r_ij``::
+
+        statistic = 12 N / (k (k + 1)) · Σ_j (R_j − (k + 1) / 2)²      divided by a correction for ties
+        critical difference = q_α sqrt(k (k + 1) / (6 N))              q_α: studentised range of k means / √2
+
+    Two treatments differ at level ``alpha`` if their mean ranks are further apart than the critical difference.
+    Scores tie only where they are equal to the last bit: round means over seeds first.
+
+    Source: Demšar: Statistical Comparisons of Classifiers over Multiple Data Sets. JMLR 7, 2006
+
+    Args:
+        scores: ``[N, k]``, N blocks (data sets) and k treatments; higher is better.
+        alpha: level of the critical difference.
+
+    Raises:
+        GraphKDError: no blocks, scores that are not finite, or a level that is none.
+    """
+    from scipy import stats
+
+    if not 0 < alpha < 1:
+        raise GraphKDError(f"alpha is {alpha}: it must lie between 0 and 1")
+    table = _finite(scores, 2)
+    blocks, k = table.shape
+    ranks = stats.rankdata(-table, axis=1)
+    statistic, p_value, critical = math.nan, math.nan, math.nan
+    if k > 2 and np.ptp(ranks) > 0:  # else there is nothing to test, and scipy divides by zero
+        found = stats.friedmanchisquare(*table.T)
+        statistic, p_value = float(found.statistic), float(found.pvalue)
+    if k > 1:
+        q = float(stats.studentized_range.ppf(1 - alpha, k, np.inf)) / math.sqrt(2)
+        critical = q * math.sqrt(k * (k + 1) / (6 * blocks))
+    return Friedman(statistic, p_value, ranks.mean(axis=0), critical)
+
+
+def best_share(scores: ArrayLike) -> NDArray[np.float64]:
+    """Share of blocks in which each treatment is best, alone or jointly: the shares add up to 1 or more.
+
+    Args:
+        scores: ``[N, k]``, N blocks and k treatments; higher is better.
+
+    Returns:
+        ``[k]`` in [0, 1].
+
+    Raises:
+        GraphKDError: no blocks, or scores that are not finite.
+    """
+    table = _finite(scores, 2)
+    shares: NDArray[np.float64] = (table == table.max(axis=1, keepdims=True)).mean(axis=0)
+    return shares
+
+
+def _finite(scores: ArrayLike, dimensions: int) -> NDArray[np.float64]:
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != dimensions or values.size == 0:
+        shape = ["[n]", "[N, k]"][dimensions - 1]
+        raise GraphKDError(f"scores are {list(values.shape)}: give an array {shape} that is not empty")
+    if not np.isfinite(values).all():
+        raise GraphKDError("scores hold NaN or infinite values: leave those runs out")
+    return values

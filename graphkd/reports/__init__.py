@@ -1,0 +1,25 @@
+"""Tables and a plot over any finished runs."""
+
+from graphkd.reports.figures import percent, points
+from graphkd.reports.finished import FinishedRun, find_runs
+from graphkd.reports.groups import Group, Row, grouped
+from graphkd.reports.markdown import to_markdown
+from graphkd.reports.plot import check_plot, draw
+from graphkd.reports.sheets import seeds_csv, to_csv
+from graphkd.reports.writing import write_report
+
+__all__ = [
+    "FinishedRun",
+    "Group",
+    "Row",
+    "check_plot",
+    "draw",
+    "find_runs",
+    "grouped",
+    "percent",
+    "points",
+    "seeds_csv",
+    "to_csv",
+    "to_markdown",
+    "write_report",
+]

@@ -1,0 +1,73 @@
+"""What tells runs apart whose parts have the same names."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from graphkd.reports.finished import FinishedRun
+from graphkd.runs import PLACES
+
+LONGEST = 60
+"""Characters of settings that a column can hold; beyond that the folder's name says it."""
+
+
+def distinctions(runs: Sequence[FinishedRun]) -> list[str]:
+    """A text for each run; empty for one whose parts have names that no other's have.
+
+    Args:
+        runs: of one group.
+
+    Returns:
+        The settings in which runs of the same names differ, such as ``max_epochs=20``, or where those are the same
+        or too long the part of their paths that differs.
+    """
+    texts = [""] * len(runs)
+    for names in {tuple(run.names.values()): None for run in runs}:
+        alike = [at for at, run in enumerate(runs) if tuple(run.names.values()) == names]
+        if len(alike) > 1:
+            for at, text in zip(alike, _apart([runs[at] for at in alike]), strict=True):
+                texts[at] = text
+    return texts
+
+
+def _apart(runs: list[FinishedRun]) -> list[str]:
+    flat = [_flat(run.config) for run in runs]
+    keys = sorted(key for key in set().union(*flat) if len({repr(each.get(key)) for each in flat}) > 1)
+    leaves = Counter(key.rpartition(".")[2] for key in set().union(*flat))
+    short = {key: key.rpartition(".")[2] if leaves[key.rpartition(".")[2]] == 1 else key for key in keys}
+    texts = [", ".join(f"{short[key]}={_value(each.get(key))}" for key in keys) for each in flat]
+    if len(set(texts)) == len(texts) and max(map(len, texts)) <= LONGEST:
+        return texts
+    return _tails([str(run.path.absolute()) for run in runs])
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            found.update(_flat(value, f"{prefix}{key}."))
+        elif prefix or key not in (*PLACES, "baseline"):
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _value(value: Any) -> str:
+    """Consecutive seeds as ``0..4``."""
+    whole = isinstance(value, list) and len(value) > 2 and all(isinstance(each, int) for each in value)
+    if whole and value == list(range(value[0], value[0] + len(value))):
+        return f"{value[0]}..{value[-1]}"
+    return "none" if value is None else str(value)
+
+
+def _tails(paths: list[str]) -> list[str]:
+    """The names of folders, with as many of those above as it takes to tell all apart."""
+    parts = [path.split(os.sep) for path in paths]
+    depth = next(depth for depth in range(1, 1 + max(map(len, parts))) if _unlike(parts, depth))
+    return [os.sep.join(each[-depth:]) for each in parts]
+
+
+def _unlike(parts: list[list[str]], depth: int) -> bool:
+    return len({tuple(each[-depth:]) for each in parts}) == len(parts)

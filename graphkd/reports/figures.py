@@ -1,0 +1,22 @@
+"""Scores and differences as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.evaluation import PairedDifference
+
+
+def percent(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """Mean ± population standard deviation in percent; one value has no spread."""
+    mean = f"{100 * np.mean(values):.2f}"
+    return mean if len(values) == 1 else f"{mean} ± {100 * np.std(values):.2f}"
+
+
+def points(difference: PairedDifference) -> str:
+    """Mean difference in percentage points with its interval; one pair has none."""
+    mean = f"{100 * difference.mean:+z.2f}"
+    return mean if difference.n == 1 else f"{mean} [{100 * difference.low:+z.2f}, {100 * difference.high:+z.2f}]"

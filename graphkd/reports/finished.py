@@ -1,0 +1,112 @@
+"""The runs that a report is about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd import methods
+from graphkd.errors import GraphKDError
+from graphkd.names import catalogue
+from graphkd.runs import read_config, read_metrics
+from graphkd.storage import as_path
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run folder says.
+
+    Args:
+        path: of the folder, as it was given.
+        metrics: contents of ``metrics.json``.
+        config: contents of ``config.yaml``.
+    """
+
+    path: Path
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+
+    @property
+    def facts(self) -> tuple[str, str, str, str, str, str]:
+        """Data set, split, setting, metric, and path and checksum of a graph of one's own, else empty.
+
+        Scores of runs that differ in one of them cannot be compared.
+        """
+        named = [str(self.metrics[key]) for key in ("dataset", "split", "setting", "metric")]
+        own = [str(self.config["dataset"].get(key) or "") for key in ("path", "fingerprint")]
+        return named[0], named[1], named[2], named[3], own[0], own[1]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The parts by heading; ``influence`` is empty where it is the one that the method is published with."""
+        metrics = self.metrics
+        variant = "" if metrics["variant"] == "none" else f" ({metrics['variant']})"
+        published = getattr(catalogue(methods).get(metrics["method"]), "influence", "none")
+        return {
+            "teacher": metrics["teacher"],
+            "student": metrics["student"],
+            "method": f"{metrics['method']}{variant}",
+            "matching": metrics["matching"],
+            "influence": "" if metrics["influence"] == published else metrics["influence"],
+        }
+
+    @property
+    def warning(self) -> str:
+        """What is on record against the scores."""
+        flags = {
+            "influence_of_full_graph": "influence saw hidden nodes",
+            "teacher_may_have_seen_hidden": "teacher may have seen hidden nodes",
+        }
+        return ", ".join(text for flag, text in flags.items() if self.metrics.get(flag))
+
+    def scores(self, part: str, column: str = "test") -> NDArray[np.float64] | None:
+        """``[seeds]`` fractions, or nothing where they are not recorded for every seed."""
+        found = [seed.get(part, {}).get(column) for seed in self.metrics["seeds"]]
+        return None if None in found else np.array(found)
+
+    @property
+    def by_seed(self) -> dict[tuple[int, int], float]:
+        """Test score of the student by seed of the split and seed of the run: the command has one for both."""
+        split = self.config["dataset"].get("seed")
+        return {
+            (seed["seed"] if split is None else split, seed["seed"]): seed["student"]["test"]
+            for seed in self.metrics["seeds"]
+        }
+
+
+def find_runs(given: Sequence[str]) -> list[FinishedRun]:
+    """The runs in folders, in the order given, each once.
+
+    Args:
+        given: run folders, or folders in which they are, however deep; the latter are searched in order of names.
+
+    Raises:
+        GraphKDError: a folder without a run, or a run that is not finished or damaged.
+    """
+    found: dict[Path, FinishedRun] = {}
+    for each in given:
+        folder = as_path(each, "RUN")
+        paths = list(_run_folders(folder, set()))
+        if not paths:
+            what = "holds no run" if folder.is_dir() else "is no folder"
+            raise GraphKDError(f"{folder} {what}: give a run made by graphkd distill, or a folder with such runs")
+        for path in paths:
+            if path.resolve() not in found:
+                found[path.resolve()] = FinishedRun(path, read_metrics(path), read_config(path))
+    return list(found.values())
+
+
+def _run_folders(folder: Path, seen: set[Path]) -> Iterator[Path]:
+    if (folder / "config.yaml").is_file():
+        yield folder
+    elif folder.is_dir() and folder.resolve() not in seen:  # links may lead in circles
+        seen.add(folder.resolve())
+        # Names that begin with a dot are drafts.
+        for name in sorted(name for name in os.listdir(folder) if not name.startswith(".")):
+            yield from _run_folders(folder / name, seen)

@@ -1,0 +1,98 @@
+"""Runs that may be compared, and how they compare."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphkd.evaluation import PairedDifference, paired_difference
+from graphkd.reports.distinctions import distinctions
+from graphkd.reports.finished import FinishedRun
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run beside its teacher and beside the first run of its group.
+
+    Args:
+        run: what is on record.
+        distinction: tells it from runs whose parts have the same names; else empty.
+        gain: student − teacher, paired by seed.
+        lead: student − student of the group's first run, over the seeds that both have; nothing for the first run
+            itself, and where they share none.
+    """
+
+    run: FinishedRun
+    distinction: str
+    gain: PairedDifference
+    lead: PairedDifference | None
+
+    @property
+    def label(self) -> str:
+        """Teacher, method, strategy and distinction as one text."""
+        names = self.run.names
+        text = f"{names['teacher']} → {names['method']}"
+        text += f" + {names['matching']}" if names["matching"] != "none" else ""
+        text += f", influence {names['influence']}" if names["influence"] else ""
+        return f"{text}, {self.distinction}" if self.distinction else text
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs on the same data, split and setting, by the same metric.
+
+    Args:
+        title: says which.
+        rows: one per run; the first is the reference.
+    """
+
+    title: str
+    rows: list[Row]
+
+
+def grouped(runs: Sequence[FinishedRun]) -> list[Group]:
+    """Groups in the order of their first runs; runs keep theirs.
+
+    Pairs are runs of the same seed, which drives the split (where one is drawn), both initialisations and dropout.
+    Where two runs have different teachers, their difference is that of teacher and student together.
+    """
+    keys = list(dict.fromkeys(run.facts for run in runs))
+    return [
+        Group(title, _rows([run for run in runs if run.facts == key]))
+        for key, title in zip(keys, _titles(keys), strict=True)
+    ]
+
+
+def _rows(runs: list[FinishedRun]) -> list[Row]:
+    return [
+        Row(run, distinction, _gain(run), _lead(run, runs[0]))
+        for run, distinction in zip(runs, distinctions(runs), strict=True)
+    ]
+
+
+def _gain(run: FinishedRun) -> PairedDifference:
+    student, teacher = ([seed[part]["test"] for seed in run.metrics["seeds"]] for part in ("student", "teacher"))
+    return paired_difference(student, teacher)
+
+
+def _lead(run: FinishedRun, reference: FinishedRun) -> PairedDifference | None:
+    ours, theirs = run.by_seed, reference.by_seed
+    common = [seed for seed in ours if seed in theirs]
+    if run is reference or not common:
+        return None
+    return paired_difference([ours[seed] for seed in common], [theirs[seed] for seed in common])
+
+
+def _titles(keys: list[tuple[str, str, str, str, str, str]]) -> list[str]:
+    """What the table of a run is headed by; graphs of one's own with their folder, or their checksum as well."""
+    titles = []
+    for dataset, split, setting, metric, path, _ in keys:
+        own = f" ({Path(path).name})" if path else ""
+        titles.append(" · ".join((f"{dataset}{own}", f"{split} split", setting, metric)))
+    times = Counter(titles)
+    return [
+        f"{title} · data {key[5][:8]}" if times[title] > 1 else title
+        for key, title in zip(keys, titles, strict=True)
+    ]

@@ -1,0 +1,32 @@
+"""The files of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from graphkd.reports.groups import Group
+from graphkd.reports.markdown import to_markdown
+from graphkd.reports.plot import draw
+from graphkd.reports.sheets import seeds_csv, to_csv
+from graphkd.storage import write_bytes
+
+
+def write_report(groups: Sequence[Group], folder: Path) -> None:
+    """Writes ``report.md``, ``report.csv``, ``report_seeds.csv`` and ``report.png``, each whole.
+
+    All are made before the first is written.
+
+    Args:
+        groups: at least one.
+        folder: is made if it is not there; reports in it are replaced.
+    """
+    files = {
+        "report.md": to_markdown(groups).encode(),
+        "report.csv": to_csv(groups).encode(),
+        "report_seeds.csv": seeds_csv(groups).encode(),
+        "report.png": draw(groups),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        write_bytes(folder / name, content)
