@@ -75,7 +75,7 @@ class GAT(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
         heads: attention heads of every hop; each has ``hidden_dim // heads`` columns, in the last hop ``C``.
         attention_dropout: probability, on the attention coefficients.
 

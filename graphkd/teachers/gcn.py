@@ -44,7 +44,7 @@ class GCN(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
 
     Raises:
         GraphKDError: a size that no network can have.

@@ -56,7 +56,7 @@ class SAGE(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
         aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
         self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
             to the graph before an aggregator that counts the node anyway, which makes 2.

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from graphkd import GraphKDError
 from graphkd.sparse import Adjacency, as_features
@@ -35,6 +36,16 @@ def test_norm_and_residual() -> None:
     before = normed.norms[0](normed.convs[0](x, adj))
     torch.testing.assert_close(before.mean(dim=1), torch.zeros(3), atol=1e-5, rtol=0)
     assert isinstance(GCN(6, 6, 3, 3, norm="batch").norms[1], torch.nn.BatchNorm1d)
+
+
+@pytest.mark.parametrize("keys", [{"residual": True}])
+def test_residuals_carry_what_dropout_has_not_touched(keys: dict) -> None:
+    """A second hop that says nothing passes on what it was given of the first."""
+    torch.manual_seed(0)
+    model = GCN(4, 50, 3, 3, dropout=0.9, **keys).train()
+    nn.init.zeros_(model.convs[1].linear.weight)
+    first, second, _ = model(torch.randn(3, 4), Adjacency(EDGES, 3)).hops
+    torch.testing.assert_close(second, keys.get("initial_residual", 1.0) * first)
 
 
 @pytest.mark.parametrize(
