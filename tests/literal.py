@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -266,6 +268,42 @@ def gat_layer(
             parts.append(total / normaliser)
         rows.append(torch.cat(parts) if concat else torch.stack(parts).sum(dim=0) / heads)
     return torch.stack(rows) + bias.double()
+
+
+def stack(
+    x: Tensor,
+    convs: list[Callable[[Tensor], Tensor]],
+    gains: list[tuple[Tensor, Tensor]],
+    activation: Callable[[Tensor], Tensor],
+    residual: bool,
+    alpha: float,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """z_k = norm((1 - alpha) conv_k(e_{k-1}) + alpha e_1) with alpha = 0 for k = 1; e_k = act(z_k) [+ e_{k-1}].
+
+    The norm is a layer's, (z - mean z) / sqrt(var z + 1e-5) * gain + shift, node by node; the residual is there
+    where the widths agree; e_0 = x. The last hop is conv(e), and is in both results.
+    x [N, D], gains [(gain [h], shift [h])] per hidden hop -> all z_k, all e_k.
+    """
+    before: list[Tensor] = []
+    after: list[Tensor] = []
+    last = x.double()
+    for conv, (gain, shift) in zip(convs, gains, strict=False):
+        said, pre, post = conv(last), [], []
+        for i in range(x.shape[0]):
+            row = said[i]
+            if after:
+                row = (1 - alpha) * row + alpha * after[0][i]
+            mean = row.sum() / row.shape[0]
+            spread = ((row - mean) * (row - mean)).sum() / row.shape[0]
+            z = (row - mean) / (spread + 1e-5) ** 0.5 * gain + shift
+            e = activation(z)
+            pre.append(z)
+            post.append(e + last[i] if residual and last.shape[1] == e.shape[0] else e)
+        before.append(torch.stack(pre))
+        after.append(torch.stack(post))
+        last = after[-1]
+    logits = convs[-1](last)
+    return [*before, logits], [*after, logits]
 
 
 def segment_softmax(rowptr: Tensor, scores: Tensor) -> Tensor:

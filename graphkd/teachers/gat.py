@@ -75,9 +75,11 @@ class GAT(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
         heads: attention heads of every hop; each has ``hidden_dim // heads`` columns, in the last hop ``C``.
         attention_dropout: probability, on the attention coefficients.
+        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
+        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
         GraphKDError: a size that no network can have, or a width that the heads cannot share.
@@ -96,13 +98,15 @@ class GAT(Teacher):
         residual: bool = False,
         heads: int = 4,
         attention_dropout: float = 0.3,
+        initial_residual: float = 0.0,
+        hops: str = "after_activation",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         _check_heads(hidden_dim, heads, attention_dropout)
         *hidden, (width, classes) = layer_widths(num_features, hidden_dim, num_classes, num_layers)
         convs: list[nn.Module] = [GATLayer(i, o // heads, heads, True, attention_dropout) for i, o in hidden]
         convs.append(GATLayer(width, classes, heads, False, attention_dropout))
-        super().__init__(convs, hidden_dim, dropout, norm, residual)
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
 
     @staticmethod
     def activation(x: Tensor) -> Tensor:

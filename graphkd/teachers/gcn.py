@@ -44,7 +44,9 @@ class GCN(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
+        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
+        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
         GraphKDError: a size that no network can have.
@@ -61,7 +63,11 @@ class GCN(Teacher):
         dropout: float = 0.5,
         norm: str = "none",
         residual: bool = False,
+        initial_residual: float = 0.0,
+        hops: str = "after_activation",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        super().__init__([GCNLayer(*pair) for pair in widths], hidden_dim, dropout, norm, residual)
+        super().__init__(
+            [GCNLayer(*pair) for pair in widths], hidden_dim, dropout, norm, residual, initial_residual, hops
+        )

@@ -56,10 +56,12 @@ class SAGE(Teacher):
         num_layers: hops, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        residual: add a hop's input to its output where the widths agree.
+        residual: add the embedding of the hop before where the widths agree.
         aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
         self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
             to the graph before an aggregator that counts the node anyway, which makes 2.
+        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
+        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
         GraphKDError: a size that no network can have, or an unknown aggregator.
@@ -78,6 +80,8 @@ class SAGE(Teacher):
         residual: bool = False,
         aggregator: str = "gcn",
         self_loops: int = 1,
+        initial_residual: float = 0.0,
+        hops: str = "after_activation",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         if self_loops < 0:
@@ -86,4 +90,4 @@ class SAGE(Teacher):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
         convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops) for pair in widths]
-        super().__init__(convs, hidden_dim, dropout, norm, residual)
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
