@@ -1,4 +1,4 @@
-"""Distances between matched layers."""
+"""Distances between matched layers; those of nodes cost ``O(B d)``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor
+
+from graphkd.matching.gram import cka, gram
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,75 @@ class Distance:
 
 
 def mse(student: Tensor, teacher: Tensor) -> Tensor:
-    """``mean_d (s_vd − t_vd)²`` of every node, ``[B]``."""
+    """``mean_d (s_vd − t_vd)²`` of every node, ``[B]``.
+
+    From 0 up; grows with the square of the layers' common scale.
+
+    Source: the BART scripts of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching, 2025; ALP-KD, BERT-EMD
+    """
     return (student - teacher).square().mean(dim=1)
 
 
+def squared_l2(student: Tensor, teacher: Tensor) -> Tensor:
+    """``‖s_v − t_v‖²`` of every node, ``[B]``: ``d`` times ``mse``.
+
+    From 0 up; grows with the width, and with the square of the layers' common scale.
+
+    Source: the BERT scripts of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching, 2025
+    """
+    return (student - teacher).square().sum(dim=1)
+
+
 def normalized_mse(student: Tensor, teacher: Tensor) -> Tensor:
-    """``‖s_v/‖s_v‖ − t_v/‖t_v‖‖²`` of every node, ``[B]``, which is ``2 − 2 cos`` for non-zero rows."""
+    """``‖s_v/‖s_v‖ − t_v/‖t_v‖‖²`` of every node, ``[B]``, which is ``2 − 2 cos`` for non-zero rows.
+
+    From 0 to 4; scaling a row does not change it. A zero row stays zero.
+
+    Source: Sun et al., Patient Knowledge Distillation (PKD), EMNLP 2019; the Qwen scripts of Yu, Wen and Mou, 2025
+    """
     return (F.normalize(student, dim=1) - F.normalize(teacher, dim=1)).square().sum(dim=1)
 
 
 def cosine(student: Tensor, teacher: Tensor) -> Tensor:
-    """``1 − cos(s_v, t_v)`` of every node, ``[B]``; a zero row has cosine 0."""
+    """``1 − cos(s_v, t_v)`` of every node, ``[B]``; a zero row has cosine 0.
+
+    From 0 to 2; scaling a row does not change it. Half of ``normalized_mse`` where no row is zero.
+
+    Source: the cosine loss of Sanh et al., DistilBERT, 2019
+    """
     return 1 - F.cosine_similarity(student, teacher, dim=1)
+
+
+def layer_norm(student: Tensor, teacher: Tensor) -> Tensor:
+    """``mse`` of rows with mean 0 and variance 1, ``[B]``: ``2 − 2 corr(s_v, t_v)``.
+
+    From 0 to 4; scaling a row or adding a number to all its entries does not change it, unless its variance comes
+    down to the 1e-5 that are added to it. A row of equal entries becomes zero.
+
+    Source: Ba, Kiros and Hinton, Layer Normalization, 2016, without gain and bias
+    """
+    return mse(F.layer_norm(student, student.shape[1:]), F.layer_norm(teacher, teacher.shape[1:]))
+
+
+def standardized_mse(student: Tensor, teacher: Tensor) -> Tensor:
+    """``mse`` of layers whose ``B · d`` entries together have mean 0 and variance 1, ``[B]``.
+
+    Its mean lies between 0 and 4; scaling a whole layer or adding a number to it does not change it, unless its
+    variance comes down to the 1e-5 that are added to it. Unlike in ``layer_norm``, longer rows weigh more. In a
+    batch they are the batch's.
+
+    Source: the T5 scripts of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching, 2025
+    """
+    return mse(F.layer_norm(student, student.shape), F.layer_norm(teacher, teacher.shape))
 
 
 DISTANCES: dict[str, Distance] = {
     "mse": Distance(mse),
     "normalized_mse": Distance(normalized_mse),
     "cosine": Distance(cosine),
+    "squared_l2": Distance(squared_l2),
+    "layer_norm": Distance(layer_norm),
+    "standardized_mse": Distance(standardized_mse),
+    "gram": Distance(gram, by_node=False, any_width=True),
+    "cka": Distance(cka, by_node=False, any_width=True),
 }
