@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 import torch.nn.functional as F
 from torch import Tensor
+from torch.linalg import vecdot
 
 from graphkd.matching.gram import cka, gram
+
+SMALLEST = 1e-24
+"""Squared length below which a row counts as zero."""
 
 
 @dataclass(frozen=True)
@@ -19,15 +23,17 @@ class Distance:
         of: ``[B, d]`` and ``[B, d']`` → ``[B]``, each node's share; or, where ``by_node`` is false, a scalar.
         by_node: whether nodes have a share of their own; a distance of whole layers needs the full batch.
         any_width: whether ``d`` and ``d'`` may differ.
+        fused: the mean over nodes, where torch has it in one pass.
     """
 
     of: Callable[[Tensor, Tensor], Tensor]
     by_node: bool = True
     any_width: bool = False
+    fused: Callable[[Tensor, Tensor], Tensor] | None = None
 
     def __call__(self, student: Tensor, teacher: Tensor) -> Tensor:
         """The mean over nodes, a scalar."""
-        return self.of(student, teacher).mean()
+        return self.of(student, teacher).mean() if self.fused is None else self.fused(student, teacher)
 
 
 def mse(student: Tensor, teacher: Tensor) -> Tensor:
@@ -53,11 +59,15 @@ def squared_l2(student: Tensor, teacher: Tensor) -> Tensor:
 def normalized_mse(student: Tensor, teacher: Tensor) -> Tensor:
     """``‖s_v/‖s_v‖ − t_v/‖t_v‖‖²`` of every node, ``[B]``, which is ``2 − 2 cos`` for non-zero rows.
 
-    From 0 to 4; scaling a row does not change it. A zero row stays zero.
+    From 0 to 4; scaling a row does not change it. A row shorter than 1e-12 counts as zero and has no gradient.
 
     Source: Sun et al., Patient Knowledge Distillation (PKD), EMNLP 2019; the Qwen scripts of Yu, Wen and Mou, 2025
     """
-    return (F.normalize(student, dim=1) - F.normalize(teacher, dim=1)).square().sum(dim=1)
+    squares = [vecdot(layer, layer) for layer in (student, teacher)]
+    own, other = ((square > SMALLEST).to(square.dtype) for square in squares)
+    scales = [square.clamp(min=SMALLEST).rsqrt() for square in squares]
+    cosines: Tensor = own * other * scales[0] * scales[1] * vecdot(student, teacher)
+    return own + other - 2 * cosines
 
 
 def cosine(student: Tensor, teacher: Tensor) -> Tensor:
@@ -94,7 +104,7 @@ def standardized_mse(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 DISTANCES: dict[str, Distance] = {
-    "mse": Distance(mse),
+    "mse": Distance(mse, fused=F.mse_loss),
     "normalized_mse": Distance(normalized_mse),
     "cosine": Distance(cosine),
     "squared_l2": Distance(squared_l2),
