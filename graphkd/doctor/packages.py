@@ -52,6 +52,7 @@ OPTIONAL = (
         "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
     ),
     Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
+    Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
 )
 
 
