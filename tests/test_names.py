@@ -18,7 +18,8 @@ def test_everything_selectable_and_nothing_else() -> None:
     assert set(catalogue(teachers)) == {"gat", "gcn", "sage"}
     assert set(catalogue(students)) == {"mlp"}
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}
-    assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "random"}
+    drawn, soft = {"random", "in_order"}, {"attention", "emd", "semckd", "nearest"}
+    assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "skip", "last"} | drawn | soft
     assert set(catalogue(influence)) == {"infgrand", "uniform"}
 
 

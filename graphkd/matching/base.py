@@ -7,7 +7,7 @@ import math
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.matching.distances import DISTANCES
@@ -16,8 +16,10 @@ from graphkd.matching.projections import PROJECTIONS
 from graphkd.numbers import is_real, is_whole
 
 
-class Matching:
+class Matching(nn.Module):
     """Which student layer is pulled towards which teacher layer, and how.
+
+    A module, since some strategies learn: parameters made in ``build`` train with the student.
 
     Args:
         weight: of the term, added to the method's loss.
@@ -31,6 +33,10 @@ class Matching:
     """
 
     name: ClassVar[str]
+    one_width: ClassVar[bool] = False
+    """Whether projected layers must have the teacher's width, whatever the distance takes."""
+    by_node: ClassVar[bool] = False
+    """Whether nodes are weighted, so that the distance must tell them apart."""
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class Matching:
         lr: float | None = None,
         seed: int = 0,
     ) -> None:
+        super().__init__()
         if not (is_real(weight) and 0 <= weight < math.inf):
             raise GraphKDError(f"matching.weight is {weight}: it must be a finite number, 0 or more")
         if not (is_whole(seed) and 0 <= seed < 2**31):
@@ -48,6 +55,11 @@ class Matching:
             raise GraphKDError(f"matching.lr is {lr}: it must lie between 0 and 1e30, or be left out")
         if distance not in DISTANCES:
             raise GraphKDError(f"matching.distance is '{distance}': choose one of {', '.join(DISTANCES)}")
+        if self.by_node and not DISTANCES[distance].by_node:
+            raise GraphKDError(
+                f"matching={self.name} weights nodes, which distance={distance} does not tell apart: "
+                f"choose one of {', '.join(name for name, each in DISTANCES.items() if each.by_node)}"
+            )
         if projection not in PROJECTIONS:
             raise GraphKDError(f"matching.projection is '{projection}': choose one of {', '.join(PROJECTIONS)}")
         self.weight, self.distance, self.projection = weight, distance, projection
@@ -88,7 +100,7 @@ class Matching:
 
     def with_seed(self, seed: int) -> Matching:
         """The same strategy, drawing from another seed."""
-        other = copy.copy(self)
+        other = copy.deepcopy(self)
         other.seed = seed
         return other
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from graphkd.matching.base import Matching
@@ -17,11 +18,11 @@ class SoftMatching(Matching):
         return [(i, j) for i in range(num_student) for j in range(num_teacher)]
 
     def weigh(self, layers: Layers) -> Tensor:
-        """``w [M, N]``, or ``[B, M, N]`` where every node has its own."""
+        """``w [M, N]``, which sum to 1; or ``[B, M, N]`` where every node has its own, whose rows do."""
         raise NotImplementedError
 
     def weights(self, hidden: list[Tensor], hops: list[Tensor]) -> Tensor:
-        """``weigh`` of layers that need no projection.
+        """``weigh`` of layers that need no projection; changes nothing.
 
         Args:
             hidden: ``M`` tensors ``[B, d]`` of the student.
@@ -33,5 +34,22 @@ class SoftMatching(Matching):
         return self.weigh(Layers(hidden, hops, DISTANCES[self.distance]))
 
     def loss(self, layers: Layers) -> Tensor:
-        """A scalar; weights ``[M, N]`` multiply distances of layers."""
-        return (self.weigh(layers) * layers.costs()).sum()
+        """``weighted`` by what ``weigh`` gives."""
+        return weighted(self.weigh(layers), layers)
+
+
+def weighted(weights: Tensor, layers: Layers) -> Tensor:
+    """``Σ_ij w_ij distance(P_ij h_i, t_j)``, or ``1 / (B M) Σ_vij w_vij distance_v(P_ij h_i, t_j)``.
+
+    Args:
+        weights: ``[M, N]`` or ``[B, M, N]``.
+        layers: between which the distances are.
+
+    Returns:
+        A scalar.
+    """
+    if weights.dim() == 2:
+        return (weights * layers.costs()).sum()
+    num_student, num_teacher = layers.depths
+    pairs = [(i, j) for i in range(num_student) for j in range(num_teacher)]
+    return torch.stack([(weights[:, i, j] * layers.rows(i, j)).mean() for i, j in pairs]).sum() / num_student

@@ -37,9 +37,8 @@ class MatchingTerm(nn.Module):
         self.matching, self.distance = copy.deepcopy(matching), DISTANCES[matching.distance]
         self.matching.build(student_widths, teacher_widths)
         pairs = self.matching.projected(len(student_widths), len(teacher_widths))
-        self.projections = Projections(
-            matching.projection, pairs, student_widths, teacher_widths, self.distance.any_width
-        )
+        any_width = self.distance.any_width and not matching.one_width
+        self.projections = Projections(matching.projection, pairs, student_widths, teacher_widths, any_width)
 
     def start_epoch(self, epoch: int) -> None:
         """Lets a strategy that draws in every epoch draw."""

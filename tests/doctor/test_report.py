@@ -165,5 +165,6 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["scatter"],
         *extras["parquet"],
         *extras["plot"],
+        *extras["emd"],
     ]
     assert stated["requires-python"] == f">={packages.PYTHON}"

@@ -1,0 +1,48 @@
+"""Chosen teacher layers to whichever student layer is nearest."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphkd.matching.base import uniform_map
+from graphkd.matching.layers import Layers
+from graphkd.matching.soft import SoftMatching
+
+
+class Nearest(SoftMatching):
+    """``1/M Σ_t c(i*(t), t)`` over ``t = a(0), …, a(M − 1)``, with ``i*(t) = argmin_i c(i, t)``, now.
+
+    ``c(i, t) = distance(P_it h_i, t)`` and forward's ``a``; a teacher layer that ``a`` names twice counts twice.
+    The choice is made anew in every step, in any order: one student layer may learn from several teacher layers,
+    others from none. Costs a distance and a projection for every student layer with every different teacher
+    layer of ``a``, at most ``M²``; gradients are those of the chosen ones.
+
+    Source: Xia, Zhong and Chen, Structured Pruning Learns Compact and Accurate Models (CoFi), ACL 2022
+    """
+
+    name = "nearest"
+
+    def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+        """Those it chooses from: every student layer with every teacher layer of ``a``."""
+        chosen = sorted(set(uniform_map(num_student, num_teacher)))
+        return [(i, t) for i in range(num_student) for t in chosen]
+
+    def weigh(self, layers: Layers) -> Tensor:
+        """``[M, N]``: ``1/M`` for every ``(i*(t), t)``, twice that where ``t`` counts twice, else 0."""
+        weights = torch.zeros(layers.depths, dtype=layers.hidden[0].dtype, device=layers.hidden[0].device)
+        for i, t in self._nearest(layers):
+            weights[i, t] += 1 / layers.depths[0]
+        return weights
+
+    def loss(self, layers: Layers) -> Tensor:
+        """The mean over teacher layers, a scalar."""
+        return torch.stack([layers.cost(i, t) for i, t in self._nearest(layers)]).mean()
+
+    def _nearest(self, layers: Layers) -> list[tuple[int, int]]:
+        """``(i*(t), t)`` for ``t`` in ``a``; of equals the shallowest."""
+        num_student, _ = layers.depths
+        wanted = uniform_map(*layers.depths)
+        costs = {t: [layers.cost(i, t) for i in range(num_student)] for t in set(wanted)}
+        nearest = {t: int(torch.stack(column).argmin()) for t, column in costs.items()}
+        return [(nearest[t], t) for t in wanted]
