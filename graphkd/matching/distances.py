@@ -64,10 +64,10 @@ def normalized_mse(student: Tensor, teacher: Tensor) -> Tensor:
     Source: Sun et al., Patient Knowledge Distillation (PKD), EMNLP 2019; the Qwen scripts of Yu, Wen and Mou, 2025
     """
     squares = [vecdot(layer, layer) for layer in (student, teacher)]
-    own, other = ((square > SMALLEST).to(square.dtype) for square in squares)
+    own, other = [(square > SMALLEST).to(square.dtype) for square in squares]
     scales = [square.clamp(min=SMALLEST).rsqrt() for square in squares]
-    cosines: Tensor = own * other * scales[0] * scales[1] * vecdot(student, teacher)
-    return own + other - 2 * cosines
+    distance: Tensor = own + other - 2 * own * other * scales[0] * scales[1] * vecdot(student, teacher)
+    return distance
 
 
 def cosine(student: Tensor, teacher: Tensor) -> Tensor:

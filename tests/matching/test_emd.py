@@ -10,9 +10,11 @@ from torch import Tensor
 
 from graphkd import GraphKDError
 from graphkd.matching import EMD, MatchingTerm
+from graphkd.matching.distances import DISTANCES
 from graphkd.matching.emd import LEAST, flow, updated
+from graphkd.matching.layers import Layers
 from graphkd.recipe import resolve
-from tests.matching.twins import squares, stacks
+from tests.matching.twins import stacks
 from tests.strategies import tables
 
 positive = st.floats(0.01, 1.0)
@@ -84,7 +86,9 @@ def test_cheap_layers_get_more_and_free_ones_not_all() -> None:
 def test_two_steps_equal_loops(layers: tuple[list[Tensor], list[Tensor]]) -> None:
     hidden, hops = layers
     term = MatchingTerm(EMD(distance="mse"), [3] * len(hidden), [3] * len(hops))
-    costs = torch.tensor([[squares(layer, hop) for hop in hops] for layer in hidden], dtype=torch.float64)
+    costs = Layers(
+        hidden, hops, DISTANCES["mse"]
+    ).costs()  # the same bits: of equal layers, flows are a matter of taste
     left, right = shares([1.0] * len(hidden)), shares([1.0] * len(hops))
     for _ in range(2):
         moved = flow(left, right, costs)
