@@ -30,8 +30,8 @@ class Teacher(nn.Module):
     ``hops="before_activation"`` ``z_k``; which one changes nothing else. ``act`` is ``activation``, ReLU unless a
     teacher's paper has another.
 
-    Both residuals carry what dropout has not touched, as in GCNII. Added after it, the identity
-    would be masked and scaled at every hop, ``1 / (1 − p)^L`` times in all: 16 hops with ``p = 0.5`` stay near
+    Both residuals carry what dropout has not touched, as in GCNII. Added after it, the identity would be masked
+    and scaled at every hop, ``1 / (1 − p)^L`` times in all: 16 hops with ``p = 0.5`` and a layer norm stay near
     chance on Cora (validation 0.20 for GCN, against 0.78).
 
     Source of the initial residual: Chen et al., Simple and Deep Graph Convolutional Networks, ICML 2020 (GCNII),
