@@ -52,6 +52,7 @@ OPTIONAL = (
         "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
     ),
     Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
+    Package("matplotlib", "3.8", "matplotlib", "optional, for the plot of a report: pip install 'graphkd[plot]'"),
 )
 
 

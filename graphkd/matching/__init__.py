@@ -1,6 +1,7 @@
 """Which student layer learns from which teacher hop, by which distance."""
 
 from graphkd.matching.all_to_one import AllToOne
+from graphkd.matching.angles import LayerAngles
 from graphkd.matching.base import Matching
 from graphkd.matching.forward import Forward
 from graphkd.matching.in_order import InOrderRandom
@@ -17,6 +18,7 @@ __all__ = [
     "Forward",
     "InOrderRandom",
     "Last",
+    "LayerAngles",
     "Matching",
     "MatchingTerm",
     "NoMatching",

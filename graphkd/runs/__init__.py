@@ -1,5 +1,6 @@
 """Runs and their folders."""
 
+from graphkd.runs.angles import Angles
 from graphkd.runs.folder import RunFolder, read_config, read_metrics
 from graphkd.runs.metrics import default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
@@ -7,6 +8,7 @@ from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
 
 __all__ = [
+    "Angles",
     "Run",
     "RunFolder",
     "SeedRun",

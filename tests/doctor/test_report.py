@@ -164,5 +164,6 @@ def test_the_packages_are_those_of_pyproject() -> None:
     assert [f"{package.name}>={package.least}" for package in packages.OPTIONAL] == [
         *extras["scatter"],
         *extras["parquet"],
+        *extras["plot"],
     ]
     assert stated["requires-python"] == f">={packages.PYTHON}"
