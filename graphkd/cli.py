@@ -80,6 +80,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.report import report
 
         report(args.runs, args.output_dir)
+    elif args.command == "angles":
+        from graphkd.commands.angles import angles
+
+        angles(args.run, args.data_dir)
     elif args.command == "doctor":
         from graphkd.commands.doctor import doctor
 
@@ -115,9 +119,13 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--output-dir", help="where to write report.md, report.csv, report_seeds.csv and report.png"
     )
+    angles = commands.add_parser(
+        "angles", help="angles between teacher layers, seen from a run's student, before and after training"
+    )
+    angles.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")
-    for command in (evaluate, predict):
+    for command in (evaluate, predict, angles):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
     return parser

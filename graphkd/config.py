@@ -139,6 +139,26 @@ def recipe_from(config: DictConfig) -> Recipe:
     )
 
 
+def recipe_of(config: dict[str, Any], path: Path) -> Recipe:
+    """The parts of a run, from its ``config.yaml``.
+
+    Args:
+        config: as ``graphkd.runs.read_config`` gives it.
+        path: of the run, for the error message.
+
+    Raises:
+        GraphKDError: the config names no parts of graphkd, or is damaged.
+    """
+    try:
+        return recipe_from(OmegaConf.create(config))
+    except GraphKDError:
+        raise
+    except Exception as error:  # a config that somebody changed can fail in many ways
+        raise GraphKDError(
+            f"{path / 'config.yaml'} is damaged ({type(error).__name__}): make the run again elsewhere"
+        ) from None
+
+
 def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
     """The composed config as plain data, interpolations and seeds resolved: ``config.yaml`` of a run."""
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)

@@ -205,7 +205,7 @@ def test_so_is_one_in_a_run(mistake: str, finished: Path, tmp_path: Path) -> Non
     name, content, message = RUN_MISTAKES[mistake]
     run = shutil.copytree(finished, tmp_path / "run")
     (run / name).write_text(content)
-    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"]):
+    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"], ["angles", "run"]):
         done = command(*args, cwd=tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert message in done.stderr
@@ -233,6 +233,7 @@ OTHER_MISTAKES = {
     "unknown list": (["list", "tables"], "invalid choice: 'tables'"),
     "not a run": (["evaluate", "."], ". is not a run: it holds no config.yaml"),
     "no such run": (["evaluate", "nowhere"], "nowhere is not a run"),
+    "not a run to measure": (["angles", "."], ". is not a run: it holds no config.yaml"),
     "not a run to predict with": (["predict", ".", "graph", "out.csv"], ". is not a run"),
 }
 

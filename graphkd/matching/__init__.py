@@ -1,6 +1,7 @@
 """Which student layer learns from which teacher hop, by which distance."""
 
 from graphkd.matching.all_to_one import AllToOne
+from graphkd.matching.angles import LayerAngles
 from graphkd.matching.attention import Attention
 from graphkd.matching.base import Matching
 from graphkd.matching.emd import EMD
@@ -23,6 +24,7 @@ __all__ = [
     "Forward",
     "InOrderRandom",
     "Last",
+    "LayerAngles",
     "Matching",
     "MatchingTerm",
     "Nearest",

@@ -44,6 +44,27 @@ class MatchingTerm(nn.Module):
         """Lets a strategy that draws in every epoch draw."""
         self.matching.start_epoch(epoch)
 
+    def seen(self, layer: Tensor, i: int, j: int) -> Tensor | None:
+        """A student layer in the space of a teacher layer, whether the two are matched or not.
+
+        Through their own projection; else through that of student layer ``i`` to the nearest teacher layer which
+        has one and is as wide as ``j``, of two the lower; else, where widths agree, as it is.
+
+        Args:
+            layer: ``[B, d_S]`` of the student.
+            i: its number.
+            j: of the teacher layer.
+
+        Returns:
+            ``[B, d_j]``, or nothing where no projection leads there.
+        """
+        widths = self.projections.widths[1]
+        for k in sorted(range(len(widths)), key=lambda k: (abs(k - j), k)):
+            projected = self.projections(layer, i, k) if widths[k] == widths[j] else layer
+            if projected is not layer:  # there is a map
+                return projected
+        return layer if layer.shape[1] == widths[j] else None
+
     def forward(self, hidden: list[Tensor], hops: list[Tensor]) -> Tensor:
         """The loss.
 

@@ -1,5 +1,6 @@
 """Runs and their folders."""
 
+from graphkd.runs.angles import Angles
 from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
 from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
@@ -11,6 +12,7 @@ __all__ = [
     "PARTS",
     "PLACES",
     "TESTS",
+    "Angles",
     "Run",
     "RunFolder",
     "SeedRun",

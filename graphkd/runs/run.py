@@ -11,6 +11,7 @@ from torch import nn
 
 from graphkd.deploy import Predictor
 from graphkd.errors import GraphKDError
+from graphkd.runs.angles import Angles
 from graphkd.runs.folder import RunFolder
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
@@ -55,6 +56,18 @@ class Run:
             class_names=graph.class_names,
             card=self.result.card,
         )
+
+    def angles(self) -> Angles:
+        """The angles between the teacher's layers as the student's see them, before and after training.
+
+        Returns:
+            ``before`` and ``after``, each with ``cosines [M, P, n]``, ``degrees [M, P]`` and ``acute [M, P]`` for
+            ``M`` hidden student layers, ``P`` pairs of hidden teacher layers and ``n`` observed nodes.
+
+        Raises:
+            GraphKDError: the student had no teacher, or there is no angle between the layers.
+        """
+        return Angles.of(self.result)
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Writes the run folder.

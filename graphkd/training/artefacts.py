@@ -45,11 +45,14 @@ class Artefacts:
     Args:
         root: the cache folder, or nothing, which keeps nothing.
 
+    ``made`` names the stages that were kept since, which is to say not found.
+
     Raises:
         GraphKDError: no folder can be made there.
     """
 
     def __init__(self, root: Path | None) -> None:
+        self.made: list[str] = []
         self.folder = None if root is None else root / "stages"
         if self.folder is not None:
             check_writable(self.folder, "cache_dir")
@@ -70,6 +73,7 @@ class Artefacts:
         path = self._path(stage, key)
         if path is None:
             return
+        self.made.append(stage)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
         card = {"key": key, "facts": artefact.facts, "tensors": _digest(tensors)}
         metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}

@@ -1,0 +1,60 @@
+"""The seeds of a finished run with all that the run folder does not keep: teacher, projections, start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graphkd.api import pick_device
+from graphkd.commands.own_data import own_data
+from graphkd.config import recipe_of
+from graphkd.datasets import Graph
+from graphkd.datasets.loading import locate
+from graphkd.deploy import load_bundle
+from graphkd.errors import GraphKDError
+from graphkd.runs import SeedRun, read_config
+from graphkd.training.artefacts import Artefacts
+
+
+def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
+    """Runs the stages of every seed again: from the cache, or trained anew, which gives the same bits.
+
+    Args:
+        path: folder of a finished run.
+        data_dir: where the run's data is now, if it has moved.
+
+    Raises:
+        GraphKDError: parts or data were in memory, data cannot be had, or a student is not the run's own.
+    """
+    config = read_config(path)
+    _check_parts(path, config)
+    recipe, device = recipe_of(config, path), pick_device(config.get("device", "auto"))
+    folder = locate(config.get("data_dir") or "data", config.get("cache_dir"), "never").cache_dir
+    for seed in config["seeds"]:
+        seat, cache = path / f"seed_{seed}", Artefacts(folder)
+        kept = load_bundle(seat if seat.is_dir() else path).student.state_dict()
+        graph = Graph.from_data(own_data(path, seed, data_dir)).to(device)
+        result = SeedRun.train(graph, recipe, seed, cache=cache)
+        if made := [stage for stage in ("teacher", "student") if stage in cache.made]:
+            print(f"graphkd: seed {seed}: {' and '.join(made)} not in {folder}: trained again", file=sys.stderr)
+        found = result.distilled.model.state_dict()
+        if found.keys() != kept.keys() or not all(torch.equal(found[key].cpu(), kept[key]) for key in kept):
+            raise GraphKDError(
+                f"seed {seed} now gives another student than {path} holds: the run is of another version or "
+                "machine, or its data has changed: make it again with overwrite=true"
+            )
+        yield result
+
+
+def _check_parts(path: Path, config: dict[str, Any]) -> None:
+    """Refuses what no file can bring back."""
+    for key in ("dataset", "teacher", "student", "method", "matching", "influence"):
+        part = config.get(key) or {}
+        if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):
+            raise GraphKDError(
+                f"{path} was made with a {key} in memory: in Python, call angles() on what graphkd.distill returns"
+            )

@@ -1,0 +1,87 @@
+"""The angles of one trained seed, before and after its training."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from graphkd.datasets import Scene
+from graphkd.errors import GraphKDError
+from graphkd.matching import LayerAngles
+from graphkd.runs.seed import SeedRun
+from graphkd.sparse import Inputs
+from graphkd.training.compile import compile_targets
+from graphkd.training.seeds import seeded
+from graphkd.training.student import start_task
+from graphkd.training.task import Distillation
+
+
+@dataclass(frozen=True)
+class Angles:
+    """How student layers see the teacher's hidden hops, in evaluation mode (nothing is dropped), on the CPU.
+
+    Args:
+        before: at the student's start, the one that its seed gives.
+        after: as it was trained.
+        nodes: ``[n]`` the observed nodes, in the numbers of the whole graph.
+    """
+
+    before: LayerAngles
+    after: LayerAngles
+    nodes: Tensor
+
+    @classmethod
+    def of(cls, result: SeedRun) -> Angles:
+        """Measures both on the inputs that the student was trained on; warns of angles that are left out.
+
+        Args:
+            result: the trained seed.
+
+        Raises:
+            GraphKDError: the student had no teacher, or there is no angle between the layers.
+        """
+        recipe, output, seed = result.recipe, result.taught.output, result.seed
+        if not recipe.method.has_teacher and recipe.matching.name == "none":
+            raise GraphKDError(
+                f"a student of method={recipe.method.name} has no teacher whose layers it could see: "
+                "choose a run of another method"
+            )
+        scene = Scene.of(result.graph, recipe.setting, seed)
+        # Weights of nodes show neither in inputs nor in hops.
+        targets = compile_targets(scene, replace(recipe, influence=None), output)
+        hops = targets.hops or output.hops[:-1]
+        with seeded(seed, "student", scene.observed.y.device):
+            start = start_task(scene.observed, recipe, targets, seed)
+        before, after = (_seen(task, targets.inputs, hops) for task in (start, result.distilled.task))
+        _warn(after)
+        return cls(before, after, scene.nodes.cpu())
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """``P`` pairs ``j < k`` of the teacher's hidden layers, 0-based."""
+        return self.after.pairs
+
+    @property
+    def depths(self) -> tuple[int, int]:
+        """Hidden layers of student and teacher."""
+        return self.after.cosines.shape[0], self.pairs[-1][1] + 1
+
+
+def _seen(task: Distillation, inputs: Inputs, hops: list[Tensor]) -> LayerAngles:
+    with torch.no_grad():
+        hidden = task.eval().student(inputs).hidden
+    found = LayerAngles.of(hidden, hops, task.matching)
+    return LayerAngles(found.cosines.cpu(), found.pairs)
+
+
+def _warn(found: LayerAngles) -> None:
+    missing, total = len(found.left_out), found.cosines.shape[0] * found.cosines.shape[1]
+    if missing:
+        warnings.warn(
+            f"{missing} of {total} angles are left out: two teacher layers differ in width, or the student layer "
+            "has neither their width nor a projection to it",
+            stacklevel=3,
+        )
