@@ -1,0 +1,138 @@
+"""From rows of runs to tables, statistics and plots; all scores and differences in points (percent)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plots
+from study import STRATEGIES
+
+from graphkd.evaluation import best_share, detectable_difference, friedman, paired_difference, power_of_tost, tost
+from graphkd.storage import write_text
+
+MARGIN = 0.5
+"""Points that do not matter."""
+NAMES = ("angle", "acute")
+
+
+def analyse(block: str, rows: list[dict[str, Any]], folder: Path) -> str:
+    """Writes ``rows.csv``, ``differences.csv``, ``tables.md`` and the plots; returns the tables."""
+    frame = pd.DataFrame(rows)
+    frame["cell"] = [
+        f"{name} / {teacher.upper()}" for name, teacher in zip(frame.dataset, frame.teacher, strict=True)
+    ]
+    points = frame.pivot_table(index=["cell", "seed"], columns="strategy", values="test", sort=False) * 100
+    points["teacher"] = 100 * frame.groupby(["cell", "seed"], sort=False).teacher_test.first()
+    differences = pd.DataFrame(
+        [row for reference in ("none", "forward") for row in differences_to(reference, points)]
+    )
+    text = "\n\n".join(
+        [
+            f"# {block}",
+            scores_table(points),
+            pooled_table(points, differences),
+            ranks_table(points),
+            angles_table(frame),
+        ]
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / "rows.csv", frame.drop(columns="cell").to_csv(index=False, float_format="%.6g"))
+    write_text(folder / "differences.csv", differences.to_csv(index=False, float_format="%.6g"))
+    write_text(folder / "tables.md", text + "\n")
+    plots.plot_differences(differences, folder / "differences.png")
+    plots.plot_ranks(means(points), folder / "ranks.png")
+    plots.plot_angles(frame, folder / "angles.png")
+    return text
+
+
+def means(points: pd.DataFrame) -> pd.DataFrame:
+    """Mean over seeds, cells by strategies; rounded, so that equal means tie."""
+    return points[list(STRATEGIES)].groupby(level="cell", sort=False).mean().round(9)
+
+
+def differences_to(reference: str, points: pd.DataFrame) -> list[dict[str, Any]]:
+    """Paired differences of every other strategy, in each cell, over all runs, and over the cells' means."""
+    rows = []
+    for strategy in STRATEGIES:
+        if strategy == reference:
+            continue
+        gaps = points[strategy] - points[reference]
+        parts = {"all runs": gaps, "all cells": gaps.groupby(level="cell", sort=False).mean()}
+        parts |= dict(list(gaps.groupby(level="cell", sort=False)))
+        for part, values in parts.items():
+            found = paired_difference(values, [0.0] * len(values))
+            rows.append({"strategy": strategy, "reference": reference, "part": part, **vars(found)})
+    return rows
+
+
+def scores_table(points: pd.DataFrame) -> str:
+    """Mean ± population standard deviation over seeds; the best strategy in bold."""
+    columns = ["mlp", "teacher", *STRATEGIES]
+    grouped = points.groupby(level="cell", sort=False)
+    mean, spread = grouped.mean(), grouped.std(ddof=0)
+    lines = ["| data / teacher | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    for cell in mean.index:
+        best = mean.loc[cell, list(STRATEGIES)].max()
+        texts = [f"{mean.loc[cell, name]:.2f} ± {spread.loc[cell, name]:.2f}" for name in columns]
+        marked = [
+            f"**{text}**" if name in STRATEGIES and mean.loc[cell, name] == best else text
+            for name, text in zip(columns, texts, strict=True)
+        ]
+        lines.append(f"| {cell} | " + " | ".join(marked) + " |")
+    return "\n".join(lines)
+
+
+def pooled_table(points: pd.DataFrame, differences: pd.DataFrame) -> str:
+    """Differences over all runs and over cells, whether they are too small to matter, and what could be seen."""
+    head = (
+        "difference",
+        "over runs [95 %]",
+        "over cells [95 %]",
+        f"TOST ± {MARGIN}: p, runs",
+        "p, cells",
+        "power, cells",
+        "detectable, cells",
+    )
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for (reference, strategy), rows in differences.groupby(["reference", "strategy"], sort=False):
+        gaps = points[strategy] - points[reference]
+        cells = gaps.groupby(level="cell", sort=False).mean()
+        runs, over_cells = (rows[rows.part == part].iloc[0] for part in ("all runs", "all cells"))
+        texts = [f"{row['mean']:+.2f} [{row.low:+.2f}, {row.high:+.2f}]" for row in (runs, over_cells)]
+        texts += [f"{tost(values, MARGIN).p_value:.3g}" for values in (gaps, cells)]
+        texts.append(f"{power_of_tost(over_cells['std'], len(cells), MARGIN):.2f}")
+        texts.append(f"{detectable_difference(over_cells['std'], len(cells)):.2f}")
+        lines.append(f"| {strategy} − {reference} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)
+
+
+def ranks_table(points: pd.DataFrame) -> str:
+    """Friedman's test over the cells, and how often a strategy is best."""
+    table = means(points)
+    found, shares = friedman(table.to_numpy()), best_share(table.to_numpy())
+    lines = [
+        f"Friedman over {len(table)} cells: χ² = {found.statistic:.2f}, p = {found.p_value:.3g}; ranks differ at "
+        f"5 % if they are {found.critical_difference:.2f} apart.",
+        "",
+        "| strategy | mean rank | best or joint best in |",
+        "|---|---|---|",
+    ]
+    for name, rank, share in zip(table.columns, found.mean_ranks, shares, strict=True):
+        lines.append(f"| {name} | {rank:.2f} | {round(share * len(table))} of {len(table)} |")
+    return "\n".join(lines)
+
+
+def angles_table(frame: pd.DataFrame) -> str:
+    """Mean angle between the pulls of two teacher layers, and how many are acute, by strategy."""
+    rows = frame[frame.strategy != "mlp"].groupby("strategy", sort=False)
+    keys = [f"{prefix}{name}_{when}" for prefix in ("", "unit_") for when in ("before", "after") for name in NAMES]
+    lines = [
+        "| strategy | before | acute | after | acute | unit rows, before | acute | after | acute |",
+        "|---" * (len(keys) + 1) + "|",
+    ]
+    for strategy, values in rows[keys].mean().iterrows():
+        texts = [f"{values[key]:.1f}°" if "angle" in key else f"{100 * values[key]:.0f} %" for key in keys]
+        lines.append(f"| {strategy} | " + " | ".join(texts) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,81 @@
+"""Does it matter which GNN layer an MLP layer is matched to? See README.md beside this file.
+
+python experiments/layer_selection/run.py --data-dir data --output-dir runs/layer_selection [block …]
+
+Every seed of every cell is a file in the output folder, every trained network one in its cache: the command goes
+on where it stopped. It ends with rows, tables and plots of each block.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from analysis import analyse
+from study import BLOCKS, Cell, run_seed
+
+from graphkd.storage import write_json
+from graphkd.training.artefacts import Artefacts
+
+
+@dataclass(frozen=True)
+class Job:
+    """A seed of a cell, the file that it leaves behind, and how long its networks may train."""
+
+    cell: Cell
+    seed: int
+    file: Path
+    max_epochs: int
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("blocks", nargs="*", help=f"core by default; there are {', '.join(BLOCKS)}")
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--output-dir", type=Path, default=Path("runs/layer_selection"))
+    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
+    args = parser.parse_args(arguments)
+    blocks = args.blocks or ["core"]
+    if unknown := set(blocks) - set(BLOCKS):
+        parser.error(f"no block is called {', '.join(sorted(unknown))}: there are {', '.join(BLOCKS)}")
+    jobs = {block: jobs_of(block, args.output_dir) for block in blocks}
+    run_all([job for block in blocks for job in jobs[block]], args.data_dir, args.output_dir, args.workers)
+    for block in blocks:
+        rows = [row for job in jobs[block] for row in json.loads(job.file.read_text())["rows"]]
+        print(analyse(block, rows, args.output_dir / block))
+
+
+def jobs_of(block: str, folder: Path) -> list[Job]:
+    """In the order in which they are run: a seed of every cell, then the next."""
+    plan = BLOCKS[block]
+    return [
+        Job(cell, seed, folder / block / f"{cell.dataset}_{cell.teacher}_{seed}.json", plan.max_epochs)
+        for seed in plan.seeds
+        for cell in plan.cells
+    ]
+
+
+def run_all(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> None:
+    """Those that are not there yet, several at a time."""
+    missing = [job for job in jobs if not job.file.exists()]
+    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        running = [pool.submit(run_job, job, data_dir, folder) for job in missing]
+        for number, future in enumerate(as_completed(running), 1):
+            print(f"{number} of {len(running)}: {future.result()}", flush=True)
+
+
+def run_job(job: Job, data_dir: str, folder: Path) -> str:
+    """Trains, and writes the file."""
+    rows = run_seed(job.cell, job.seed, data_dir, Artefacts(folder / "cache"), job.max_epochs)
+    job.file.parent.mkdir(parents=True, exist_ok=True)
+    write_json(job.file, {"rows": rows})
+    return job.file.stem
+
+
+if __name__ == "__main__":
+    main()
