@@ -78,6 +78,11 @@ class Recipe:
         return replace(self, method=method, matching=NoMatching(), influence=None)
 
     @property
+    def hears_teacher(self) -> bool:
+        """Whether the student learns anything from the teacher."""
+        return self.method.has_teacher or self.matching.name != "none"
+
+    @property
     def leaks(self) -> bool:
         """Whether the influence is taken from nodes that the setting hides."""
         hides = SETTINGS[self.setting].hides

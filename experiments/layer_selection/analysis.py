@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import plots
+from scipy import stats
 from study import STRATEGIES
 
 from graphkd.evaluation import best_share, detectable_difference, friedman, paired_difference, power_of_tost, tost
@@ -135,4 +136,16 @@ def angles_table(frame: pd.DataFrame) -> str:
     for strategy, values in rows[keys].mean().iterrows():
         texts = [f"{values[key]:.1f}°" if "angle" in key else f"{100 * values[key]:.0f} %" for key in keys]
         lines.append(f"| {strategy} | " + " | ".join(texts) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", spread_line(frame)])
+
+
+def spread_line(frame: pd.DataFrame) -> str:
+    """How far matched students of a run lie apart, and whether wider angles go with it."""
+    runs = frame[~frame.strategy.isin(["mlp", "none"])].groupby(["cell", "seed"], sort=False)
+    spread, angle = 100 * (runs.test.max() - runs.test.min()), runs.unit_angle_before.first()
+    found = stats.spearmanr(angle, spread)
+    return (
+        f"Best minus worst matching of a run: {spread.mean():.2f} points on average, {spread.max():.2f} at most; "
+        f"rank correlation with the angle at the start (unit rows): {found.statistic:+.2f}, p = {found.pvalue:.2g}, "
+        f"{len(spread)} runs."
+    )

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 import pandas as pd
+from study import STRATEGIES
 
 from graphkd.evaluation import friedman
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
+COLOURS = dict(zip(STRATEGIES, ("black", *[f"C{number}" for number in range(5)]), strict=True))
+plt.switch_backend("Agg")
 
 
 def plot_differences(differences: pd.DataFrame, path: Path) -> None:
     """Mean paired differences to ``none`` and to ``forward`` with 95 % intervals: each cell, and all together."""
     parts = [part for part in differences.part.unique() if part != "all runs"]
     parts = [*[part for part in parts if part != "all cells"], "all cells"]
-    figure, axes = plt.subplots(1, 2, figsize=(11, 1.2 + 0.42 * len(parts)), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(11, 1.2 + 0.42 * len(parts)), sharex=True, sharey=True)
     for axis, (reference, rows) in zip(axes, differences.groupby("reference", sort=False), strict=True):
         names = rows.strategy.unique()
         for number, name in enumerate(names):
             own = rows[rows.strategy == name].set_index("part").loc[parts]
             height = [place + 0.13 * (number - (len(names) - 1) / 2) for place in range(len(parts))]
             gaps = [(own["mean"] - own.low).fillna(0), (own.high - own["mean"]).fillna(0)]
-            axis.errorbar(own["mean"], height, xerr=gaps, fmt="o", markersize=3, linewidth=1, label=name)
+            axis.errorbar(own["mean"], height, xerr=gaps, fmt="o", ms=3, lw=1, label=name, color=COLOURS[name])
         axis.axvspan(-0.5, 0.5, color="0.92", zorder=0)
         axis.axvline(0, color="0.5", linewidth=0.8)
         axis.axhline(len(parts) - 1.5, color="0.5", linewidth=0.8)
@@ -71,7 +72,7 @@ def plot_ranks(table: pd.DataFrame, path: Path) -> None:
         va="center",
         fontsize=9,
     )
-    axis.text(count, 0.8, "mean rank, 1 is best", ha="right", va="center", fontsize=9)
+    axis.text((1 + count) / 2, -half - 0.9, "mean rank, 1 is best", ha="center", va="center", fontsize=9)
     _save(figure, path)
 
 
@@ -90,13 +91,12 @@ def plot_angles(frame: pd.DataFrame, path: Path) -> None:
     matched = frame[~frame.strategy.isin(["mlp", "none"])]
     runs = matched.groupby(["cell", "seed"], sort=False)
     spread = 100 * (runs.test.max() - runs.test.min())
-    angle = runs.angle_before.first()
+    angle = runs.unit_angle_before.first()
     figure, axis = plt.subplots(figsize=(7, 4.2))
     for number, (cell, values) in enumerate(spread.groupby(level="cell", sort=False)):
         marker = "os^vD*"[number // 2 % 6]
         axis.scatter(angle.loc[values.index], values, s=22, marker=marker, color=f"C{number % 10}", label=cell)
-    axis.axvline(90, color="0.5", linewidth=0.8)
-    axis.set_xlabel("mean angle between two teacher layers, seen from the student before training, degrees")
+    axis.set_xlabel("mean angle of two teacher layers from the student at its start, unit rows, degrees")
     axis.set_ylabel("best minus worst matching, points")
     axis.legend(fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     _save(figure, path)

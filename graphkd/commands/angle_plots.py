@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.errors import GraphKDError
 from graphkd.matching import LayerAngles
+from graphkd.plots import literal, png
 from graphkd.runs import Angles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 Found = Mapping[int, Angles]
@@ -36,14 +34,6 @@ COLUMNS = 3
 
 MOST_LABELLED = 11
 """Rows of a heat map whose cells still have room for their numbers."""
-
-
-def check_plot() -> None:
-    """Refuses, before anything is computed, to plot without matplotlib."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise GraphKDError("a plot needs matplotlib: pip install 'graphkd[plot]'") from None
 
 
 def histograms(found: Found, title: str) -> bytes:
@@ -66,10 +56,10 @@ def histograms(found: Found, title: str) -> bytes:
         panel.set_visible(False)
     for panel in panels[::across]:
         panel.set_ylabel("share per 5 degrees, %")
-    figure.suptitle(_literal(title), fontsize="medium")
+    figure.suptitle(literal(title), fontsize="medium")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def layer_pairs(found: Found, title: str) -> bytes:
@@ -93,10 +83,10 @@ def layer_pairs(found: Found, title: str) -> bytes:
             image = _heat_map(panel, _square(found, view, i))
     for panel in panels[-1]:
         panel.set_xlabel("teacher hop")
-    figure.suptitle(_literal(title), fontsize="medium")
+    figure.suptitle(literal(title), fontsize="medium")
     bar = figure.colorbar(image, ax=panels, ticks=range(0, 181, 30), shrink=min(0.9, 5 / height), anchor=(0, 1))
     bar.set_label("mean angle, degrees")
-    return _png(figure)
+    return png(figure)
 
 
 def _histogram(panel: Axes, found: Found, i: int) -> None:
@@ -154,14 +144,3 @@ def _mean(values: list[NDArray[np.float32]]) -> float:
 
 def _depths(found: Found) -> tuple[int, int]:
     return next(iter(found.values())).depths
-
-
-def _literal(text: str) -> str:
-    """Without matplotlib's mathematics: a dollar sign in a name is one."""
-    return text.replace("$", r"\$")
-
-
-def _png(figure: Figure) -> bytes:
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=150, metadata={"Software": None})
-    return out.getvalue()

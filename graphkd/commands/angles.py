@@ -11,7 +11,8 @@ from torch import Tensor
 
 from graphkd.commands.again import made_again
 from graphkd.commands.angle_files import write_numbers, write_summary
-from graphkd.commands.angle_plots import SIDES, check_plot, histograms, layer_pairs
+from graphkd.commands.angle_plots import SIDES, histograms, layer_pairs
+from graphkd.plots import check_plot
 from graphkd.runs import Angles, read_metrics
 from graphkd.storage import check_writable, whole_folder
 

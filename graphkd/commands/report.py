@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphkd.reports import check_plot, find_runs, grouped, to_markdown, write_report
+from graphkd.plots import check_plot
+from graphkd.reports import find_runs, grouped, to_markdown, write_report
 from graphkd.storage import as_path, check_writable
 
 

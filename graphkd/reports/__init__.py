@@ -4,7 +4,7 @@ from graphkd.reports.figures import percent, points
 from graphkd.reports.finished import FinishedRun, find_runs
 from graphkd.reports.groups import Group, Row, grouped
 from graphkd.reports.markdown import to_markdown
-from graphkd.reports.plot import check_plot, draw
+from graphkd.reports.plot import draw
 from graphkd.reports.sheets import seeds_csv, to_csv
 from graphkd.reports.writing import write_report
 
@@ -12,7 +12,6 @@ __all__ = [
     "FinishedRun",
     "Group",
     "Row",
-    "check_plot",
     "draw",
     "find_runs",
     "grouped",

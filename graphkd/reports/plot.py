@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.errors import GraphKDError
+from graphkd.plots import literal, png
 from graphkd.reports.groups import Group
 
 if TYPE_CHECKING:
@@ -30,14 +29,6 @@ MOST_PIXELS = 60_000
 """That the renderer can draw in one direction."""
 
 
-def check_plot() -> None:
-    """Refuses, before anything is written, to plot without matplotlib."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError:
-        raise GraphKDError("a plot needs matplotlib: pip install 'graphkd[plot]'") from None
-
-
 def draw(groups: Sequence[Group]) -> bytes:
     """A PNG with a panel per group and a row per run.
 
@@ -54,9 +45,7 @@ def draw(groups: Sequence[Group]) -> bytes:
         _panel(panel, group, texts)
     handles = {handle.get_label(): handle for panel in panels for handle in panel.get_legend_handles_labels()[0]}
     figure.legend(handles=list(handles.values()), loc="outside upper center", ncols=len(MODELS), frameon=False)
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=min(150, MOST_PIXELS / height), metadata={"Software": None})
-    return out.getvalue()
+    return png(figure, dpi=min(150, MOST_PIXELS / height))
 
 
 def _panel(panel: Axes, group: Group, labels: list[str]) -> None:
@@ -76,7 +65,7 @@ def _panel(panel: Axes, group: Group, labels: list[str]) -> None:
     panel.grid(axis="x", color="0.9")
     panel.set_axisbelow(True)
     panel.spines[["top", "right", "left"]].set_visible(False)
-    panel.set_title("\n".join(textwrap.wrap(_literal(group.title), TITLE)), loc="left", fontsize="medium")
+    panel.set_title("\n".join(textwrap.wrap(literal(group.title), TITLE)), loc="left", fontsize="medium")
     panel.set_xlabel(f"test {group.rows[0].run.metrics['metric']}, %")
 
 
@@ -94,9 +83,4 @@ def _inches(label: str) -> float:
 
 
 def _wrapped(label: str) -> str:
-    return "\n".join(textwrap.wrap(_literal(label), LABEL))
-
-
-def _literal(text: str) -> str:
-    """Without matplotlib's mathematics: a dollar sign in a name is one."""
-    return text.replace("$", r"\$")
+    return "\n".join(textwrap.wrap(literal(label), LABEL))

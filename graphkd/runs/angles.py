@@ -44,7 +44,7 @@ class Angles:
             GraphKDError: the student had no teacher, or there is no angle between the layers.
         """
         recipe, output, seed = result.recipe, result.taught.output, result.seed
-        if not recipe.method.has_teacher and recipe.matching.name == "none":
+        if not recipe.hears_teacher:
             raise GraphKDError(
                 f"a student of method={recipe.method.name} has no teacher whose layers it could see: "
                 "choose a run of another method"

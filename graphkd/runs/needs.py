@@ -92,7 +92,7 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
     if table:  # three powers of it while it is made
         advice = "choose method.hops=0, or fewer features"
         needs.append(Need(frozen + 3 * table, "the student's propagated inputs", advice))
-    every = recipe.method.has_teacher or recipe.matching.name != "none"
+    every = recipe.hears_teacher
     step = student.training(nodes if every else graph.train.numel())
     needs.append(Need(frozen + table + step, "the student", NETWORK.format("student")))
     return needs

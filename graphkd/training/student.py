@@ -180,7 +180,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
     seen = {"full": scene.full.fingerprint()} if recipe.leaks else {}
     return {
-        "teacher": taught.key if recipe.method.has_teacher else None,
+        "teacher": taught.key if recipe.hears_teacher else None,
         **own,
         **seen,
         **{part: config[part] for part in ("student", "method", "matching", "influence")},

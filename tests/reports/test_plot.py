@@ -1,12 +1,10 @@
 import io
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from graphkd import GraphKDError
-from graphkd.reports import check_plot, draw, find_runs, grouped
+from graphkd.reports import draw, find_runs, grouped
 from graphkd.reports.plot import LABEL, WIDTH
 from tests.reports.runs import make_run, seed
 
@@ -52,10 +50,3 @@ def test_a_picture_with_too_many_rows_is_drawn_smaller(tmp_path: Path, monkeypat
     monkeypatch.setattr("graphkd.reports.plot.MOST_PIXELS", 200)
     assert drawn(*runs).height in (199, 200)
     assert full.height > 300
-
-
-def test_without_matplotlib_the_line_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    check_plot()
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(GraphKDError, match=r"a plot needs matplotlib: pip install 'graphkd\[plot\]'"):
-        check_plot()

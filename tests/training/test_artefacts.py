@@ -138,6 +138,13 @@ def test_a_key_holds_what_the_result_depends_on_and_no_more(change: str, tmp_pat
     assert sorted(stages(tmp_path)) == sorted(before + expected)
 
 
+def test_a_plain_mlp_that_is_matched_depends_on_its_teacher(tmp_path: Path) -> None:
+    keys = {"method": "mlp", "matching": "forward", "training": SHORT, "cache_dir": tmp_path}
+    for teacher in ("gcn", "sage"):
+        graphkd.distill(make_data(), teacher=teacher, **keys)
+    assert stages(tmp_path) == ["student", "student", "teacher", "teacher"]
+
+
 def test_other_labels_features_edges_or_masks_are_another_graph(tmp_path: Path) -> None:
     for count, part in enumerate((None, "x", "edge_index", "y", "test_mask"), start=1):
         data = make_data()
