@@ -146,6 +146,6 @@ def spread_line(frame: pd.DataFrame) -> str:
     found = stats.spearmanr(angle, spread)
     return (
         f"Best minus worst matching of a run: {spread.mean():.2f} points on average, {spread.max():.2f} at most; "
-        f"rank correlation with the angle at the start (unit rows): {found.statistic:+.2f}, p = {found.pvalue:.2g}, "
+        f"rank correlation with the first angle (unit rows): {found.statistic:+.2f}, p = {found.pvalue:.2g}, "
         f"{len(spread)} runs."
     )
