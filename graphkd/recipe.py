@@ -130,7 +130,7 @@ class Recipe:
         if self.matching.name == "none":
             return None
         widths = [layer.shape[1] for layer in hidden], [hop.shape[1] for hop in hops]
-        return MatchingTerm(self.matching.with_seed(self.matching.seed + seed), *widths)
+        return MatchingTerm(self.matching.with_seed((self.matching.seed + seed) % 2**32), *widths)
 
     @property
     def names(self) -> dict[str, str]:

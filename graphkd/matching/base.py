@@ -81,7 +81,7 @@ class Matching(nn.Module):
         raise NotImplementedError
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """The pairs that need a projection; more than ``pairs`` where those are drawn again during training."""
+        """Pairs that need a projection: more than ``pairs`` where those are drawn, fewer where some share one."""
         return self.pairs(num_student, num_teacher)
 
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:

@@ -23,7 +23,7 @@ class Nearest(SoftMatching):
 
     name = "nearest"
 
-    def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
+    def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """Those it chooses from: every student layer with every teacher layer of ``a``."""
         chosen = sorted(set(uniform_map(num_student, num_teacher)))
         return [(i, t) for i in range(num_student) for t in chosen]

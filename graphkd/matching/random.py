@@ -37,7 +37,7 @@ class Random(Matching):
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """Those of this epoch; the same for the same seed."""
         chosen = uniform_map(num_student, num_teacher)
-        source = [self.seed, self.epoch] if self.redraw else self.seed % 2**32
+        source = [self.seed, self.epoch] if self.redraw else self.seed
         order = np.random.RandomState(source).permutation(num_student)
         return [(i, chosen[int(j)]) for i, j in enumerate(order)]
 

@@ -57,4 +57,4 @@ def test_costs_that_are_not_asked_for_are_not_made() -> None:
     hidden, hops = [torch.randn(6, 4) for _ in range(2)], [torch.randn(6, 4) for _ in range(6)]
     layers = Layers(hidden, hops, DISTANCES["mse"])
     Nearest().loss(layers)
-    assert sorted(layers._costs) == [(0, 2), (0, 5), (1, 2), (1, 5)] == Nearest().pairs(2, 6)
+    assert sorted(layers._costs) == [(0, 2), (0, 5), (1, 2), (1, 5)] == Nearest().projected(2, 6)
