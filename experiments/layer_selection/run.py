@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 from analysis import analyse
-from study import BLOCKS, Cell, run_seed
+from study import BLOCKS, PROTOCOL, Cell, run_seed
 
 from graphkd.storage import write_json
 from graphkd.training.artefacts import Artefacts
@@ -50,30 +50,42 @@ def main(arguments: list[str] | None = None) -> None:
         print(analyse(block, rows, args.output_dir / block))
 
 
+def check(job: Job) -> None:
+    """Refuses a result that was made by another protocol."""
+    if job.file.exists() and json.loads(job.file.read_text())["protocol"] != PROTOCOL:
+        raise SystemExit(f"{job.file} was made with other settings: choose another --output-dir")
+
+
 def jobs_of(block: str, folder: Path) -> list[Job]:
-    """In the order in which they are run: a seed of every cell, then the next."""
+    """In the order in which they are run: a seed of every cell, then the next; blocks share what they share."""
     plan = BLOCKS[block]
     return [
-        Job(cell, seed, folder / block / f"{cell.dataset}_{cell.teacher}_{seed}.json", plan.max_epochs)
+        Job(cell, seed, folder / "cells" / f"{cell.name}_{seed}.json", plan.max_epochs)
         for seed in plan.seeds
         for cell in plan.cells
     ]
 
 
 def run_all(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> None:
-    """Those that are not there yet, several at a time."""
-    missing = [job for job in jobs if not job.file.exists()]
+    """Those that are not there yet, several at a time; the first that fails ends the rest."""
+    for job in jobs:
+        check(job)
+    missing = [job for job in dict.fromkeys(jobs) if not job.file.exists()]
     with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         running = [pool.submit(run_job, job, data_dir, folder) for job in missing]
-        for number, future in enumerate(as_completed(running), 1):
-            print(f"{number} of {len(running)}: {future.result()}", flush=True)
+        try:
+            for number, future in enumerate(as_completed(running), 1):
+                print(f"{number} of {len(running)}: {future.result()}", flush=True)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def run_job(job: Job, data_dir: str, folder: Path) -> str:
     """Trains, and writes the file."""
     rows = run_seed(job.cell, job.seed, data_dir, Artefacts(folder / "cache"), job.max_epochs)
     job.file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(job.file, {"rows": rows})
+    write_json(job.file, {"protocol": PROTOCOL, "rows": rows})
     return job.file.stem
 
 

@@ -26,7 +26,7 @@ def test_the_smoke_size_runs_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     assert printed.count("reverse − forward") == 1
     for name in ("differences.png", "ranks.png", "angles.png"):
         assert (tmp_path / "smoke" / name).stat().st_size > 5000
-    one = tmp_path / "smoke" / "digits_gcn_0.json"
+    one = tmp_path / "cells" / "digits_gcn_glnn_teacher6_student4_0.json"
     before = json.loads(one.read_text())
     one.unlink()
     assert "1 of 1" in study(tmp_path, "smoke")
