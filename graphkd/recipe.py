@@ -267,7 +267,7 @@ def _object(part: Any, kind: type) -> Any:
         part = part() if inspect.isclass(part) else part
     except TypeError as error:
         raise GraphKDError(f"{part.__name__} cannot be made without arguments ({error}): give an object") from None
-    if not isinstance(part, kind):
+    if not isinstance(part, kind) or not hasattr(part, "name"):
         raise GraphKDError(
             f"{part!r} is neither a name nor a {kind.__name__}: choose one of graphkd's, or make one"
         )

@@ -21,7 +21,9 @@ from graphkd.training.artefacts import Artefacts
 
 
 def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
-    """Runs the stages of every seed again: from the cache, or trained anew, which gives the same bits.
+    """Runs the stages of every seed again: from the cache, or trained anew.
+
+    The same machine gives the same bits with the same number of threads.
 
     Args:
         path: folder of a finished run.
@@ -44,8 +46,9 @@ def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
         found = result.distilled.model.state_dict()
         if found.keys() != kept.keys() or not all(torch.equal(found[key].cpu(), kept[key]) for key in kept):
             raise GraphKDError(
-                f"seed {seed} now gives another student than {path} holds: the run is of another version or "
-                "machine, or its data has changed: make it again with overwrite=true"
+                f"seed {seed} now gives another student than {path} holds, made with another number of threads "
+                "(OMP_NUM_THREADS), version or machine, or on other data: take those, or overwrite=true to make "
+                "the run anew"
             )
         yield result
 

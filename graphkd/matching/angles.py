@@ -23,9 +23,12 @@ class LayerAngles:
     """``cos(v, i, j, k) = ⟨u, w⟩ / (‖u‖ ‖w‖ + 1e-6)`` with ``u = t_j(v) − s_ij(v)`` and ``w = t_k(v) − s_ik(v)``.
 
     ``t_j(v)`` is teacher layer ``j`` at node ``v`` and ``s_ij(v)`` student layer ``i`` as teacher layer ``j`` sees
-    it, see ``MatchingTerm.seen``; without projections it is the student layer itself, whatever ``j``. Below 90
-    degrees a step towards one teacher layer is one towards the other as well. Where the student meets
-    a teacher layer, ``u = 0``, the cosine is 0.
+    it, see ``MatchingTerm.seen``; without projections it is the student layer itself, whatever ``j``. Then, below
+    90 degrees, a step towards one teacher layer is one towards the other as well; through a projection ``P`` that
+    holds in the teacher's space, while the student moves along ``Pᵀ u``, which agrees where ``P`` is orthonormal.
+    Where the student meets a teacher layer, ``u = 0``, the cosine is 0, and it is drawn to 0 where the product
+    of lengths comes near 1e-6. Layers after ReLU lie in one orthant, which keeps angles seen from near the origin
+    below 90 degrees whatever was learned.
 
     Two teacher layers of different width span no angle, and a student layer sees none whose width it neither has
     nor is projected to: NaN. Angles depend on the student layer's length, which a distance that ignores lengths
@@ -90,7 +93,7 @@ class LayerAngles:
     @property
     def left_out(self) -> list[tuple[int, tuple[int, int]]]:
         """Student layers and pairs that have no angle, 0-based."""
-        missing = self.cosines[:, :, :1].isnan().any(dim=2).nonzero().tolist()
+        missing = self.cosines.isnan().all(dim=2).nonzero().tolist()
         return [(i, self.pairs[p]) for i, p in missing]
 
 
@@ -129,5 +132,5 @@ def _nothing_seen(hidden: list[Tensor], hops: list[Tensor]) -> str:
     )
     return (
         f"there is no angle to measure: the student's layers have width {student}, the teacher's {teacher}, and "
-        "no projection joins them: match with a projection (matching=forward), or choose equal hidden_dim"
+        "no projection joins two of them: set matching.projection=linear, or equal hidden_dim"
     )

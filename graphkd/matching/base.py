@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 from typing import ClassVar
 
 import torch
@@ -13,7 +12,11 @@ from graphkd.errors import GraphKDError
 from graphkd.matching.distances import DISTANCES
 from graphkd.matching.layers import Layers
 from graphkd.matching.projections import PROJECTIONS
+from graphkd.names import parameters_of
 from graphkd.numbers import is_real, is_whole
+
+MOST_WEIGHT = 1e12
+"""Above, squares of gradients leave what Adam can hold in float32, and nothing would move."""
 
 
 class Matching(nn.Module):
@@ -47,30 +50,30 @@ class Matching(nn.Module):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if not (is_real(weight) and 0 <= weight < math.inf):
-            raise GraphKDError(f"matching.weight is {weight}: it must be a finite number, 0 or more")
+        if not (is_real(weight) and 0 <= weight < MOST_WEIGHT):
+            raise GraphKDError(f"matching.weight is {weight}: it must lie between 0 and {MOST_WEIGHT:g}")
         if not (is_whole(seed) and 0 <= seed < 2**31):
             raise GraphKDError(f"matching.seed is {seed}: it must be a whole number from 0 to {2**31 - 1}")
         if lr is not None and not (is_real(lr) and 0 < lr < 1e30):
             raise GraphKDError(f"matching.lr is {lr}: it must lie between 0 and 1e30, or be left out")
-        if distance not in DISTANCES:
+        if not isinstance(distance, str) or distance not in DISTANCES:
             raise GraphKDError(f"matching.distance is '{distance}': choose one of {', '.join(DISTANCES)}")
         if self.by_node and not DISTANCES[distance].by_node:
             raise GraphKDError(
                 f"matching={self.name} weights nodes, which distance={distance} does not tell apart: "
                 f"choose one of {', '.join(name for name, each in DISTANCES.items() if each.by_node)}"
             )
-        if projection not in PROJECTIONS:
+        if not isinstance(projection, str) or projection not in PROJECTIONS:
             raise GraphKDError(f"matching.projection is '{projection}': choose one of {', '.join(PROJECTIONS)}")
         self.weight, self.distance, self.projection = weight, distance, projection
-        self.lr, self.seed = lr, seed
+        self.lr, self.seed = lr, int(seed)
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """The layers to match.
 
         Args:
-            num_student: ``M`` hidden layers of the student.
-            num_teacher: ``N`` hidden hops of the teacher (its logits are not one).
+            num_student: ``M`` hidden layers of the student, 1 or more.
+            num_teacher: ``N`` hidden hops of the teacher (its logits are not one), 1 or more.
 
         Returns:
             ``(student layer, teacher layer)``, 0-based.
@@ -98,6 +101,10 @@ class Matching(nn.Module):
         """The mean of the pairs' distances, a scalar."""
         return torch.stack([layers.cost(i, j) for i, j in self.pairs(*layers.depths)]).mean()
 
+    def extra_repr(self) -> str:
+        """Its settings, for ``repr``."""
+        return ", ".join(f"{key}={getattr(self, key)!r}" for key in parameters_of(type(self)))
+
     def with_seed(self, seed: int) -> Matching:
         """The same strategy, drawing from another seed."""
         other = copy.deepcopy(self)
@@ -113,9 +120,9 @@ def uniform_map(num_student: int, num_teacher: int) -> list[int]:
 def check_layer(key: str, layer: object, num_teacher: int) -> None:
     """Refuses a number that is no hidden layer of the teacher."""
     if not (is_whole(layer) and 0 <= layer < num_teacher):  # type: ignore[operator]
+        count = f"{num_teacher} hidden layer{'s' if num_teacher > 1 else ''}"
         raise GraphKDError(
-            f"{key} is {layer}, but the teacher has {num_teacher} hidden layers: "
-            f"choose from 0 to {num_teacher - 1}"
+            f"{key} is {layer!r}, but the teacher has {count}: choose a whole number from 0 to {num_teacher - 1}"
         )
 
 

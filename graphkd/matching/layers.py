@@ -21,7 +21,7 @@ def as_it_is(layer: Tensor, i: int, j: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Layers:
-    """What a strategy looks at; projections and distances are made when asked for, and once.
+    """What a strategy looks at; distances of layers are made when asked for, and once.
 
     Args:
         hidden: ``M`` tensors ``[B, d_S]`` of the student.

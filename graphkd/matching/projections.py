@@ -40,12 +40,11 @@ class Projections(nn.Module):
             sizes = student_widths[i], teacher_widths[j]
             if kind == "auto" and (any_width or sizes[0] == sizes[1]):
                 continue
-            if kind == "none":
+            make, name = PROJECTIONS[kind], self._name(i, j)
+            if make is None:
                 _check_widths(*sizes, any_width)
-                continue
-            name = self._name(i, j)
-            if name not in self.maps:
-                self.maps[name] = PROJECTIONS[kind](*sizes)
+            elif name not in self.maps:
+                self.maps[name] = make(*sizes)
 
     def forward(self, layer: Tensor, i: int, j: int) -> Tensor:
         """Student layer ``i``, ``[B, d_S]``, as teacher layer ``j`` sees it: ``[B, d_T]``."""
@@ -80,13 +79,9 @@ def _orthogonal(student: int, teacher: int) -> nn.Module:
     return parametrizations.orthogonal(_linear(student, teacher), orthogonal_map="cayley")
 
 
-def _nothing(student: int, teacher: int) -> nn.Module:
-    return nn.Identity()
-
-
-PROJECTIONS: dict[str, Callable[[int, int], nn.Module]] = {
+PROJECTIONS: dict[str, Callable[[int, int], nn.Module] | None] = {
     "auto": _linear,
-    "none": _nothing,
+    "none": None,
     "linear": _linear,
     "shared": _linear,
     "random": _random,
@@ -95,4 +90,5 @@ PROJECTIONS: dict[str, Callable[[int, int], nn.Module]] = {
 """``auto``: ``linear`` where widths differ and the distance minds, else none. ``none``: widths must be equal,
 unless the distance takes any. ``linear``: a learned bias-free map per pair. ``shared``: one for all pairs of the
 same widths. ``random``: drawn once per pair and frozen. ``orthogonal``: learned, with orthonormal rows or columns,
-whichever are fewer; in each step, a linear system of the larger width is solved for it."""
+whichever are fewer; in each step, a linear system of the larger width is solved for it. Students' layers are never
+negative (ReLU), hops of GAT or before the activation can be: at equal width ``auto`` leaves that as it is."""

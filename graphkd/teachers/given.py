@@ -50,6 +50,11 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
                 f"{_described(hop)}: correct them, or give the logits alone"
             )
         hops.append(table.to(device))
+    if hops and not torch.equal(hops[-1], logits.to(device)):
+        raise GraphKDError(
+            "the given teacher's last hop must be its logits, the others are what layers are matched to: "
+            "append the logits to the hops"
+        )
     return TeacherOutput(logits.to(device), hops)
 
 

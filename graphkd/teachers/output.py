@@ -25,7 +25,8 @@ class TeacherOutput:
     def checksum(self) -> str:
         """A checksum of all tensors: whether two outputs are the same."""
         parts = [self.logits, *self.hops]
-        return sha256(b"".join(part.detach().cpu().contiguous().numpy().tobytes() for part in parts))
+        contents = [part.detach().cpu().contiguous().numpy() for part in parts]
+        return sha256(b"".join(f"{part.dtype}{part.shape}".encode() + part.tobytes() for part in contents))
 
     def detach(self) -> TeacherOutput:
         """The same values without a gradient."""

@@ -79,11 +79,7 @@ def fit(
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
         for epoch in range(training.max_epochs):
             terms = _step(model, optimizer, loss, epoch)
-            if not math.isfinite(terms["loss"]):
-                remedy = "lower its learning rate, or scale" if epoch else "nothing has been learned yet, so scale"
-                raise GraphKDError(
-                    f"the {stage}'s loss is {terms['loss']} in epoch {epoch}: {remedy} features and weights down"
-                )
+            _check_loss(stage, epoch, terms["loss"])
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
             learned = terms.get("method", terms["loss"])
@@ -99,10 +95,7 @@ def fit(
             bar.update()
             if begun and epoch - best_epoch >= training.patience:
                 break
-    if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
-        raise GraphKDError(
-            f"the {stage}'s weights are no longer finite: lower its learning rate, or scale the features"
-        )
+    _check_weights(stage, kept)
     model.load_state_dict(kept)
     return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
 
@@ -116,6 +109,19 @@ def _step(
     torch.autograd.backward(terms["loss"])
     optimizer.step()
     return {name: float(term.detach()) for name, term in terms.items()}
+
+
+def _check_loss(stage: str, epoch: int, loss: float) -> None:
+    if not math.isfinite(loss):
+        remedy = "lower its learning rate, or scale" if epoch else "nothing has been learned yet, so scale"
+        raise GraphKDError(f"the {stage}'s loss is {loss} in epoch {epoch}: {remedy} features and weights down")
+
+
+def _check_weights(stage: str, weights: dict[str, Tensor]) -> None:
+    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
+        raise GraphKDError(
+            f"the {stage}'s weights are no longer finite: lower its learning rate, or scale the features"
+        )
 
 
 def _score(model: nn.Module, score: Callable[[], float]) -> float:

@@ -149,7 +149,7 @@ def test_without_matplotlib_nothing_is_computed(run: Path, monkeypatch: pytest.M
         (["method=mlp"], "a student of method=mlp has no teacher"),
         (["student.num_layers=1"], "angles need a hidden layer of the student"),
         (["teacher.num_layers=2"], "angles need two hidden layers of the teacher, but there are 1"),
-        ([], "have width 4, the teacher's 8, and no projection joins them"),
+        ([], "have width 4, the teacher's 8, and no projection joins two of them"),
     ],
 )
 def test_a_run_without_angles_is_one_line(

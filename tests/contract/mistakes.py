@@ -15,7 +15,7 @@ from torch import nn
 import graphkd
 from graphkd import GraphDistiller, Training, from_networkx, from_scipy
 from graphkd.datasets import Preprocessing
-from graphkd.matching import Forward
+from graphkd.matching import Forward, Matching
 from graphkd.methods import GLNN, InfGraND, Method
 from graphkd.students import MLP
 from graphkd.teachers import GAT, GCN, TeacherOutput
@@ -99,8 +99,18 @@ API: dict[str, tuple[Call, str]] = {
     "no share of labels": (lambda: GLNN(lam=None), r"lam is None: it must lie in \[0, 1\]"),
     "a word for a temperature": (lambda: GLNN(tau="hot"), "tau is hot: it must be a finite number greater than 0"),
     "half a hop": (lambda: InfGraND(hops=1.5), "method.hops is 1.5: it must be a whole number, 0 or more"),
-    "a word for a weight": (lambda: Forward(weight="much"), "weight is much: it must be a finite number"),
+    "a word for a weight": (lambda: Forward(weight="much"), "weight is much: it must lie between"),
     "a word for a matching's seed": (lambda: Forward(seed="a"), "matching.seed is a: it must be a whole number"),
+    "a weight beyond measure": (
+        lambda: Forward(weight=1e30),
+        r"weight is 1e\+30: it must lie between 0 and 1e\+12",
+    ),
+    "two distances": (lambda: Forward(distance=["mse"]), r"distance is '\['mse'\]': choose one of mse"),
+    "the base of all strategies": (do(matching=Matching), "is neither a name nor a Matching: choose one of"),
+    "hops without the logits": (
+        do(teacher=TeacherOutput(LOGITS, [torch.ones(NODES, 4)]), matching="forward"),
+        "the given teacher's last hop must be its logits.*: append the logits to the hops",
+    ),
     "the base of all methods": (do(method=Method), "Method cannot be made without arguments .*: give an object"),
     "a word for a width": (
         do(teacher=partial(GCN, hidden_dim="wide")),

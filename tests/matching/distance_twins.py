@@ -28,10 +28,7 @@ def unit(row: Tensor, smallest: float) -> Tensor:
 
 def normalized_mse(student: Tensor, teacher: Tensor) -> Tensor:
     """1 / N sum_v |s_v / |s_v| - t_v / |t_v||^2; a row of zeros is left alone."""
-    rows = [
-        [unit(row, 1e-12) if (row != 0).any() else 0 * row.detach() for row in layer]
-        for layer in (student, teacher)
-    ]
+    rows = [[unit(row, 1e-12) if (row != 0).any() else 0 * row for row in layer] for layer in (student, teacher)]
     return squared_l2(*map(torch.stack, rows))
 
 

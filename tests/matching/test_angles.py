@@ -123,7 +123,7 @@ def test_what_has_no_angle_is_left_out() -> None:
         ([], [4, 4], "angles need a hidden layer of the student, but there is none: set student.num_layers"),
         ([4], [4], "angles need two hidden layers of the teacher, but there are 1: set teacher.num_layers"),
         ([4], [], "but there are 0"),
-        ([4, 3], [6, 6], "the student's layers have width 3 and 4, the teacher's 6, and no projection joins them"),
+        ([4, 3], [6, 6], "the student's layers have width 3 and 4, the teacher's 6, and no projection joins"),
     ],
 )
 def test_layers_without_any_angle_are_refused(student: list[int], teacher: list[int], message: str) -> None:

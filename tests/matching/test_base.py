@@ -1,6 +1,6 @@
 import pytest
 
-from graphkd.matching import Matching
+from graphkd.matching import Forward, Matching
 from graphkd.matching.base import uniform_map
 
 
@@ -16,3 +16,8 @@ def test_the_map_is_monotone_and_ends_at_the_last_layer(num_student: int, num_te
 def test_a_strategy_without_pairs_says_so() -> None:
     with pytest.raises(NotImplementedError):
         Matching().pairs(1, 1)
+
+
+def test_repr_says_the_settings() -> None:
+    assert "weight=3.0" in repr(Forward(weight=3.0, layers=[0, 1]))
+    assert "layers=[0, 1]" in repr(Forward(weight=3.0, layers=[0, 1]))

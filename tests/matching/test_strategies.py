@@ -73,11 +73,11 @@ def test_all_to_one_takes_the_layer_that_is_asked_for() -> None:
         (
             Forward(layers=[0, 5]),
             2,
-            "matching.layers is 5, but the teacher has 5 hidden layers: choose from 0 to 4",
+            "matching.layers is 5, but the teacher has 5 hidden layers: choose a whole number from 0 to 4",
         ),
         (Forward(layers=[0, -1]), 2, "matching.layers is -1, but the teacher has 5"),
-        (Forward(layers=["a"]), 1, "matching.layers is a, but the teacher has 5"),
-        (AllToOne(layer=5), 2, "matching.layer is 5, but the teacher has 5 hidden layers: choose from 0 to 4"),
+        (Forward(layers=["a"]), 1, "matching.layers is 'a', but the teacher has 5"),
+        (AllToOne(layer=5), 2, "matching.layer is 5, but the teacher has 5 hidden layers: choose a whole"),
         (AllToOne(layer=-1), 2, "matching.layer is -1, but"),
     ],
 )

@@ -14,6 +14,16 @@ def test_a_student_that_equals_its_teacher_has_loss_zero_under_forward_only() ->
     assert float(reverse(layers, layers)) > 0.1
 
 
+def test_a_student_whose_projections_are_the_teacher_s_layers_has_loss_zero_under_forward() -> None:
+    hidden = [torch.randn(5, 4) for _ in range(2)]
+    for projection in ("auto", "shared", "random", "orthogonal"):
+        term = MatchingTerm(Forward(distance="mse", projection=projection), [4, 4], [6, 6])
+        with torch.no_grad():
+            hops = [term.projections(layer, i, i) for i, layer in enumerate(hidden)]
+        assert float(term(hidden, hops).detach()) == 0
+        assert float(term(hidden, hops[::-1]).detach()) > 0.01
+
+
 def test_the_loss_is_the_mean_over_pairs() -> None:
     hidden, hops = [torch.zeros(5, 4), torch.ones(5, 4)], [torch.full((5, 4), 3.0)]
     term = MatchingTerm(AllToOne(distance="mse"), [4, 4], [4])

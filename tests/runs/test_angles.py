@@ -87,14 +87,15 @@ def test_a_student_without_a_teacher_has_none() -> None:
 def test_widths_that_nothing_joins_are_one_line() -> None:
     run = trained(student=functools.partial(MLP, num_layers=3, hidden_dim=6))
     with pytest.raises(
-        GraphKDError, match="have width 6, the teacher's 8, and no projection joins them: match with"
+        GraphKDError, match="have width 6, the teacher's 8, and no projection joins two of them: set matching"
     ):
         run.angles()
 
 
 def test_a_given_teacher_s_hops_may_differ_in_width_which_leaves_angles_out() -> None:
     hops = [torch.randn(60, width) for width in (8, 8, 5)]
-    teacher = TeacherOutput(torch.randn(60, 3), [*hops, torch.randn(60, 3)])
+    logits = torch.randn(60, 3)
+    teacher = TeacherOutput(logits, [*hops, logits])
     run = trained(teacher=teacher, matching=Forward(layers=[1, 2]))
     with pytest.warns(UserWarning, match="4 of 6 angles are left out: two teacher layers differ in width"):
         found = run.angles()

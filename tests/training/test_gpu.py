@@ -1,12 +1,18 @@
 """The stages on a CUDA device; `make test-gpu`."""
 
+import copy
+
 import pytest
 import torch
 
 import graphkd
+from graphkd import matching
 from graphkd.datasets import Graph
 from graphkd.influence import infgrand
+from graphkd.matching import Matching
 from graphkd.methods import InfGraND
+from graphkd.names import catalogue
+from graphkd.recipe import resolve
 from graphkd.teachers import GCN, TeacherOutput
 from tests.conftest import make_data
 
@@ -41,3 +47,18 @@ def test_a_run_from_data_to_bundle(tmp_path) -> None:
     model = graphkd.load_bundle(tmp_path / "run")
     right = model.predict(data.x, data.edge_index) == data.y.numpy()
     assert abs(right[data.test_mask.numpy()].mean() - run.metrics["mean"]["student_test"]) < 0.005
+
+
+@pytest.mark.parametrize("strategy", catalogue(matching).values())
+@pytest.mark.parametrize("projection", ["auto", "orthogonal"])
+def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str) -> None:
+    recipe = resolve(matching=strategy(projection=projection))
+    hidden, hops = [torch.randn(40, 6) for _ in range(2)], [torch.randn(40, 8) for _ in range(3)]
+    torch.manual_seed(0)
+    term, losses = recipe.matching_term(hidden, hops), []
+    for device in ("cpu", "cuda"):
+        if term is not None:
+            layers = [[layer.to(device) for layer in stack] for stack in (hidden, hops)]
+            losses.append(copy.deepcopy(term).to(device)(*layers).cpu())
+    if losses:
+        torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=1e-4)
