@@ -14,7 +14,7 @@ COLOURS = dict(zip(STRATEGIES, ("black", *[f"C{number}" for number in range(5)])
 plt.switch_backend("Agg")
 
 
-def plot_differences(differences: pd.DataFrame, path: Path) -> None:
+def plot_differences(differences: pd.DataFrame, margin: float, path: Path) -> None:
     """Mean paired differences to ``none`` and to ``forward`` with 95 % intervals: each cell, and all together."""
     parts = [part for part in differences.part.unique() if part != "all runs"]
     parts = [*[part for part in parts if part != "all cells"], "all cells"]
@@ -26,7 +26,7 @@ def plot_differences(differences: pd.DataFrame, path: Path) -> None:
             height = [place + 0.13 * (number - (len(names) - 1) / 2) for place in range(len(parts))]
             gaps = [(own["mean"] - own.low).fillna(0), (own.high - own["mean"]).fillna(0)]
             axis.errorbar(own["mean"], height, xerr=gaps, fmt="o", ms=3, lw=1, label=name, color=COLOURS[name])
-        axis.axvspan(-0.5, 0.5, color="0.92", zorder=0)
+        axis.axvspan(-margin, margin, color="0.92", zorder=0)
         axis.axvline(0, color="0.5", linewidth=0.8)
         axis.axhline(len(parts) - 1.5, color="0.5", linewidth=0.8)
         axis.set_xlabel(f"test score minus {reference}'s, points")
@@ -87,18 +87,23 @@ def cliques(ranks: list[float], critical: float) -> list[tuple[float, float]]:
 
 
 def plot_angles(frame: pd.DataFrame, path: Path) -> None:
-    """Each run of each cell: how far the strategies' scores lie apart, against the angles at the start."""
-    matched = frame[~frame.strategy.isin(["mlp", "none"])]
-    runs = matched.groupby(["cell", "seed"], sort=False)
-    spread = 100 * (runs.test.max() - runs.test.min())
-    angle = runs.unit_angle_before.first()
+    """Each cell: how far the strategies' means lie apart, against the angles at the start."""
+    cells = frame[~frame.strategy.isin(["mlp", "none"])].groupby(["cell", "strategy"], sort=False)
+    means = 100 * cells.test.mean().unstack("strategy")
+    angle = cells.unit_angle_before.mean().unstack("strategy").iloc[:, 0]
     figure, axis = plt.subplots(figsize=(7, 4.2))
-    for number, (cell, values) in enumerate(spread.groupby(level="cell", sort=False)):
-        marker = "os^vD*"[number // 2 % 6]
-        axis.scatter(angle.loc[values.index], values, s=22, marker=marker, color=f"C{number % 10}", label=cell)
+    axis.scatter(angle[means.index], means.max(axis=1) - means.min(axis=1), s=22)
+    for cell in means.index:
+        axis.annotate(
+            cell,
+            (angle[cell], means.loc[cell].max() - means.loc[cell].min()),
+            fontsize=7,
+            xytext=(4, 3),
+            textcoords="offset points",
+        )
+    axis.margins(0.12)
     axis.set_xlabel("mean angle of two teacher layers from the student at its start, unit rows, degrees")
-    axis.set_ylabel("best minus worst matching, points")
-    axis.legend(fontsize=7, ncols=1, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
+    axis.set_ylabel("best minus worst matching of a cell, points")
     _save(figure, path)
 
 
