@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 import graphkd
 from graphkd import Training
@@ -14,6 +15,12 @@ from graphkd.teachers import GAT, GCN, SAGE
 from graphkd.training.teach import teach
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(_two_threads: None) -> None:
+    """Sixteen small layers on two threads wait for each other, minutes long where a core is busy."""
+    torch.set_num_threads(1)
 
 
 def validation(teacher: type, data_dir: Path, epochs: int, **keys: Any) -> float:
