@@ -25,7 +25,8 @@ class Matching(nn.Module):
     A module, since some strategies learn: parameters made in ``build`` train with the student.
 
     Args:
-        weight: of the term, added to the method's loss.
+        weight: of the term, added to the method's loss. With a large one the method's own loss falls late, and a
+            student may fall back where weight decay sets in: see experiments/layer_selection.
         distance: between layers, a key of ``DISTANCES``.
         projection: of student layers, a key of ``PROJECTIONS``.
         lr: learning rate of what the term trains (projections, a learned strategy); by default the student's.
