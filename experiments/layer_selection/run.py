@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("blocks", nargs="*", help=f"core by default; there are {', '.join(BLOCKS)}")
     parser.add_argument("--data-dir", default="data")
     parser.add_argument("--output-dir", type=Path, default=Path("runs/layer_selection"))
-    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each")
+    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each; 1 is this one")
     args = parser.parse_args(arguments)
     blocks = args.blocks or ["core"]
     if unknown := set(blocks) - set(BLOCKS):
@@ -71,6 +71,11 @@ def run_all(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> None:
     for job in jobs:
         check(job)
     missing = [job for job in dict.fromkeys(jobs) if not job.file.exists()]
+    if workers == 1:
+        torch.set_num_threads(1)
+        for number, job in enumerate(missing, 1):
+            print(f"{number} of {len(missing)}: {run_job(job, data_dir, folder)}", flush=True)
+        return
     with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         running = [pool.submit(run_job, job, data_dir, folder) for job in missing]
         try:

@@ -1,21 +1,29 @@
 """The study's command at its smallest size, and what its statistics say of made-up scores."""
 
 import csv
+import importlib
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 FOLDER = Path(__file__).parents[2] / "experiments" / "layer_selection"
 
 
-def study(output: Path, *arguments: str) -> str:
-    command = [sys.executable, "run.py", *arguments, "--workers", "1", "--output-dir", str(output)]
-    return subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=True).stdout
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[str]], None]:
+    """Its ``main``, in this process."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    main = importlib.import_module("run").main
+    return lambda blocks: main([*blocks, "--workers", "1", "--output-dir", str(tmp_path)])
 
 
-def test_the_smoke_size_runs_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    printed = study(tmp_path, "smoke")
+def test_the_smoke_size_runs_and_goes_on_where_it_stopped(
+    study: Callable[[list[str]], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study(["smoke"])
+    printed = capsys.readouterr().out
     assert "4 of 4" in printed
     rows = list(csv.DictReader((tmp_path / "smoke" / "rows.csv").open()))
     assert len(rows) == 2 * 2 * 7
@@ -29,13 +37,19 @@ def test_the_smoke_size_runs_and_goes_on_where_it_stopped(tmp_path: Path) -> Non
     one = tmp_path / "cells" / "digits_gcn_glnn_teacher6_student4_0.json"
     before = json.loads(one.read_text())
     one.unlink()
-    assert "1 of 1" in study(tmp_path, "smoke")
+    study(["smoke"])
+    assert "1 of 1" in capsys.readouterr().out
     again = json.loads(one.read_text())
     assert [row["test"] for row in again["rows"]] == [row["test"] for row in before["rows"]]
+    one.write_text(json.dumps({**again, "protocol": {**again["protocol"], "weight": 7.0}}))
+    with pytest.raises(SystemExit, match="was made with other settings"):
+        study(["smoke"])
 
 
-def test_a_block_that_is_none_is_refused(tmp_path: Path) -> None:
-    command = [sys.executable, "run.py", "cor", "--output-dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "no block is called cor" in done.stderr
+def test_a_block_that_is_none_is_refused(
+    study: Callable[[list[str]], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        study(["cor"])
+    assert caught.value.code == 2
+    assert "no block is called cor" in capsys.readouterr().err
