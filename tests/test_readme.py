@@ -32,14 +32,17 @@ SHELL = [block for block in README if block.language == "shell"]
 
 
 def run_shell(block: Block, cwd: Path) -> None:
-    """Each line by the shell, ``graphkd`` and ``python`` being the ones under test; make targets as a dry run."""
+    """Each line by the shell, ``graphkd`` and ``python`` being the ones under test, for a few epochs; make
+    targets as a dry run.
+    """
     for line in filter(None, map(str.strip, block.text.splitlines())):
         words = shlex.split(line, comments=True)
         if words[0] == "make":
             command, folder = ["make", "--dry-run", *words[1:]], ROOT
         else:
             start = {"graphkd": [sys.executable, "-m", "graphkd"], "python": [sys.executable]}[words[0]]
-            command, folder = [*start, *words[1:]], cwd
+            short = ["training.max_epochs=20"] if words[1] == "distill" and "max_epochs" not in line else []
+            command, folder = [*start, *words[1:], *short], cwd
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
