@@ -12,6 +12,7 @@ from torch import Tensor
 from graphkd.commands.again import made_again
 from graphkd.commands.angle_files import write_numbers, write_summary
 from graphkd.commands.angle_plots import SIDES, histograms, layer_pairs
+from graphkd.commands.table import count_of, method_of
 from graphkd.plots import check_plot
 from graphkd.runs import Angles, read_metrics
 from graphkd.storage import check_writable, whole_folder
@@ -71,7 +72,5 @@ def _mean(tables: list[Tensor]) -> Tensor:
 
 
 def _heading(metrics: dict[str, Any]) -> str:
-    count = len(metrics["seeds"])
-    method = metrics["method"] if metrics["matching"] == "none" else f"{metrics['method']} + {metrics['matching']}"
-    parts = (f"{metrics['teacher']} to {method}", f"{count} seed{'s' if count > 1 else ''}")
+    parts = (f"{metrics['teacher']} to {method_of(metrics)}", count_of(metrics))
     return " · ".join((metrics["dataset"], f"{metrics['split']} split", metrics["setting"], *parts))

@@ -17,6 +17,17 @@ def print_table(metrics: dict[str, Any], path: Path) -> None:
     print(f"run folder: {path}")
 
 
+def method_of(metrics: dict[str, Any]) -> str:
+    """The method of a run, and the matching where there is one."""
+    return metrics["method"] if metrics["matching"] == "none" else f"{metrics['method']} + {metrics['matching']}"
+
+
+def count_of(metrics: dict[str, Any]) -> str:
+    """How many seeds a run has, in words."""
+    count = len(metrics["seeds"])
+    return f"{count} seed{'s' if count > 1 else ''}"
+
+
 def format_table(metrics: dict[str, Any]) -> list[str]:
     """The lines of the table.
 
@@ -28,15 +39,13 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
         were hidden, the hidden and the visible test nodes have columns of their own.
     """
     seeds = metrics["seeds"]
-    count = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
-    facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"], count)
-    method = metrics["method"] if metrics["matching"] == "none" else f"{metrics['method']} + {metrics['matching']}"
+    facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"])
     rows = [("teacher", metrics["teacher"], "teacher"), ("mlp", "plainly trained", "mlp")]
-    rows = [row for row in rows if row[2] in seeds[0]] + [("student", method, "student")]
+    rows = [row for row in rows if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
     width = max(len(row[1]) for row in rows) + 2
     columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
     head = "".join(f"{name:>16}" for name in columns.values())
-    lines = [" · ".join(facts), f"{'':9}{'':{width - 2}}{head}"]
+    lines = [" · ".join((*facts, count_of(metrics))), f"{'':9}{'':{width - 2}}{head}"]
     for role, name, part in rows:
         scores = "".join(f"{percent([seed[part][column] for seed in seeds]):>16}" for column in columns)
         lines.append(f"{role:9}{name:{width - 2}}{scores}")
