@@ -30,7 +30,7 @@ def infgrand(
 
     which costs one propagation and one minimum instead of an N × N matrix. A zero row has cosine 0 with
     everything. The minimum is exact: a certified 0 where features are non-negative and one pair is
-    orthogonal, else a blocked search over all pairs in bounded memory.
+    orthogonal, else a blocked search over all pairs in bounded memory. Edge weights are read.
 
     Source: Eskandari et al., InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, TMLR 2026
 
