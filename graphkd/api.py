@@ -116,7 +116,8 @@ def distill(
         student: name or factory.
         method: name or object, such as ``graphkd.methods.InfGraND(lam=0.1)``.
         matching: name or object, such as ``graphkd.matching.Reverse(weight=3.0)``.
-        influence: name, ``none``, or a function ``(x, adj) → [N]``; by default the method's own.
+        influence: name, ``none``, or a function ``(x, adj) → [N]``, which may ask for more by name
+            (``graphkd.influence.inputs``); by default the method's own.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
         training: epochs, patience and rates.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by

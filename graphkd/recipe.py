@@ -19,6 +19,7 @@ from graphkd import matching as matchings
 from graphkd import methods, students, teachers
 from graphkd.datasets import SETTINGS
 from graphkd.errors import GraphKDError
+from graphkd.influence.inputs import inputs_of, reads_teacher
 from graphkd.matching import Matching, MatchingTerm, NoMatching
 from graphkd.methods import Method
 from graphkd.names import lookup, parameters_of, unknown
@@ -40,7 +41,7 @@ class Recipe:
         student: factory of the MLP.
         method: what the student learns.
         matching: which layers it is matched to.
-        influence: ``(x, adj) → [N]`` node weights, or nothing.
+        influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
     """
@@ -72,6 +73,11 @@ class Recipe:
                 f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
                 "would have no effect: leave influence out"
             )
+        if isinstance(self.teacher, TeacherOutput) and "perturbed" in inputs_of(self.influence):
+            raise GraphKDError(
+                f"influence={name_of(self.influence)} asks the teacher again, with noise on the features, which "
+                "given logits cannot answer: give the network itself, or choose another influence"
+            )
 
     def with_method(self, method: Method) -> Recipe:
         """The same recipe for another method, with no matching and no influence."""
@@ -80,7 +86,7 @@ class Recipe:
     @property
     def hears_teacher(self) -> bool:
         """Whether the student learns anything from the teacher."""
-        return self.method.has_teacher or self.matching.name != "none"
+        return self.method.has_teacher or self.matching.name != "none" or reads_teacher(self.influence)
 
     @property
     def leaks(self) -> bool:
@@ -95,7 +101,12 @@ class Recipe:
 
     @property
     def reproducible(self) -> bool:
-        """Whether every part is graphkd's own, so that its name, settings and code say all about it."""
+        """Whether every part is graphkd's own, so that its name, settings and code say all about it.
+
+        A given network is known by its output, which says nothing of its answers to noise.
+        """
+        if isinstance(self.teacher, nn.Module) and "perturbed" in inputs_of(self.influence):
+            return False
         parts = (self.teacher, self.student, self.method, self.matching, self.influence)
         return all(part is None or _home(part).startswith("graphkd.") for part in parts)
 

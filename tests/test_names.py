@@ -20,7 +20,9 @@ def test_everything_selectable_and_nothing_else() -> None:
     assert set(catalogue(methods)) == {"mlp", "glnn", "infgrand"}
     drawn, soft = {"random", "in_order"}, {"attention", "emd", "semckd", "nearest"}
     assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "skip", "last"} | drawn | soft
-    assert set(catalogue(influence)) == {"infgrand", "uniform"}
+    of_graphs = {"degree", "pagerank", "kcore", "betweenness", "random_walk", "infgrand", "infgrand_per_class"}
+    of_teachers, plain = {"confidence", "reliability"}, {"uniform", "random_uniform", "shuffled"}
+    assert set(catalogue(influence)) == of_graphs | of_teachers | plain
 
 
 @pytest.mark.parametrize("package", [datasets, teachers, methods, matching, influence])
@@ -32,7 +34,7 @@ def test_lookup() -> None:
     assert lookup(methods, "glnn") is methods.GLNN
     with pytest.raises(GraphKDError, match="unknown method 'gln': did you mean 'glnn'\\? choose one of"):
         lookup(methods, "gln")
-    with pytest.raises(GraphKDError, match="unknown influence 'x': choose one of infgrand, uniform"):
+    with pytest.raises(GraphKDError, match="unknown influence 'x': choose one of betweenness, confidence, degree"):
         lookup(influence, "x")
 
 

@@ -104,7 +104,7 @@ def run_seed(
         matched = replace(recipe, matching=strategy)
         log = Log()
         student = train_student(scene, matched, taught, seed, log, cache)
-        targets = compile_targets(scene, matched, taught.output, cache)
+        targets = compile_targets(scene, matched, taught, seed, cache)
         with seeded(seed, "student", graph.y.device):
             start = start_task(graph, matched, targets, seed).student
         angles = {}

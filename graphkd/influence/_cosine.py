@@ -40,8 +40,12 @@ class PropagatedCosine:
 
     def row_sums(self) -> Tensor:
         """``Σ_j S_ij = ⟨x̂_i, m⟩`` with ``m = Xᵀ (Ãᵀ)^k (1 / ‖y_j‖)``: ``[N]``."""
-        column = self._power(self.operator.t(), self.y_scale.unsqueeze(1))
-        return self.x_scale * self._times(self._transposed_times(column)).squeeze(1)
+        return self.group_sums(self.y_scale.new_ones(self.y_scale.numel(), 1)).squeeze(1)
+
+    def group_sums(self, members: Tensor) -> Tensor:
+        """``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, at the cost of C row sums."""
+        columns = self._power(self.operator.t(), self.y_scale.unsqueeze(1) * members)
+        return self.x_scale.unsqueeze(1) * self._times(self._transposed_times(columns))
 
     def minimum(self) -> float:
         """``min_ij S_ij`` over all pairs, exactly."""

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.influence._checks import check_hops, graph_of, scaled
 from graphkd.influence._cosine import PropagatedCosine
-from graphkd.numbers import is_whole
 from graphkd.sparse import Adjacency, Features, as_features, check_features
 
 SELF_LOOPS = {"paper": 1, "reference": 2}
@@ -30,7 +30,7 @@ def infgrand(
 
     which costs one propagation and one minimum instead of an N × N matrix. A zero row has cosine 0 with
     everything. The minimum is exact: a certified 0 where features are non-negative and one pair is
-    orthogonal, else a blocked search over all pairs in bounded memory.
+    orthogonal, else a blocked search over all pairs in bounded memory. Edge weights are read.
 
     Source: Eskandari et al., InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, TMLR 2026
 
@@ -48,21 +48,21 @@ def infgrand(
         GraphKDError: an unknown variant, a negative number, features that are not finite, or an edge that
             points nowhere.
     """
+    cosine = similarities(x, edge_index, hops, variant, self_loops)
+    num_nodes = cosine.x_scale.numel()
+    score = cosine.row_sums() - num_nodes * cosine.minimum()
+    # Equal similarities leave rounding noise only: nothing to rank.
+    return scaled(score, noise=1e-12 * num_nodes)
+
+
+def similarities(
+    x: Tensor | Features, edge_index: Tensor | Adjacency, hops: int, variant: str, self_loops: int | None
+) -> PropagatedCosine:
+    """``S_ij = cos(x_i, (Ã^k X)_j)``, checked and not yet computed; arguments and errors are ``infgrand``'s."""
     if variant not in SELF_LOOPS:
         raise GraphKDError(f"influence variant '{variant}' is unknown: choose paper or reference")
     loops = SELF_LOOPS[variant] if self_loops is None else self_loops
-    if not (is_whole(hops) and is_whole(loops) and hops >= 0 and loops >= 0):
-        raise GraphKDError(
-            f"influence has hops {hops} and self_loops {loops}: both must be whole numbers, 0 or more"
-        )
+    check_hops(hops, loops)
     features = check_features(as_features(x))
-    adj = edge_index if isinstance(edge_index, Adjacency) else Adjacency(edge_index, features.shape[0])
-    if adj.num_nodes != features.shape[0]:
-        raise GraphKDError(f"x has {features.shape[0]} rows, but the graph has {adj.num_nodes} nodes")
-    cosine = PropagatedCosine(features, adj.normalize("symmetric", loops, torch.float64), hops)
-    score = cosine.row_sums() - adj.num_nodes * cosine.minimum()
-    top = score.max()
-    # Equal similarities leave rounding noise only: nothing to rank.
-    if not bool(top > 1e-12 * adj.num_nodes):
-        return torch.ones(adj.num_nodes, device=score.device)
-    return (score / top).clamp(0.0, 1.0).float()
+    adj = graph_of(features, edge_index, signed=True)
+    return PropagatedCosine(features, adj.normalize("symmetric", loops, torch.float64), hops)

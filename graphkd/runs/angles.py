@@ -51,7 +51,7 @@ class Angles:
             )
         scene = Scene.of(result.graph, recipe.setting, seed)
         # Weights of nodes show neither in inputs nor in hops.
-        targets = compile_targets(scene, replace(recipe, influence=None), output)
+        targets = compile_targets(scene, replace(recipe, influence=None), result.taught, seed)
         hops = targets.hops or output.hops[:-1]
         with seeded(seed, "student", scene.observed.y.device):
             start = start_task(scene.observed, recipe, targets, seed)

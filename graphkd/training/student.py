@@ -76,7 +76,7 @@ def train_student(
         stage: name in log and progress bar.
     """
     start, cache = time.perf_counter(), cache_for(recipe, cache)
-    targets = compile_targets(scene, recipe, taught.output, cache)
+    targets = compile_targets(scene, recipe, taught, seed, cache)
     compile_seconds = time.perf_counter() - start
     key = _key(scene, recipe, taught, seed)
     kept = cache.load("student", key)

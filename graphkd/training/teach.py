@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +32,7 @@ class TeacherResult:
         scores: ``val``, ``test`` and what the setting adds.
         fit: epochs and seconds; of a given teacher 0.
         key: what the output depends on; part of the key of what is made from it.
+        of: what it says of any graph, frozen; where only its output was given, that.
     """
 
     model: nn.Module | None
@@ -38,6 +40,7 @@ class TeacherResult:
     scores: dict[str, float]
     fit: Fit
     key: dict[str, Any]
+    of: Callable[[Graph], TeacherOutput]
 
 
 def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | None = None) -> TeacherResult:
@@ -70,8 +73,9 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     log += records
     if kept is None:
         cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
-    output, hidden = _outputs(scene, lambda graph: model.eval()(graph.x, graph.adj))
-    return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key)
+    run = _frozen(lambda graph: model.eval()(graph.x, graph.adj))
+    output, hidden = _outputs(scene, run)
+    return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
 
 
 def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
@@ -99,17 +103,26 @@ def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
             f"setting={scene.setting.name} hides nodes that the given teacher may have seen when it was fitted",
             stacklevel=2,
         )
-    output, hidden = _outputs(scene, lambda graph: given_output(teacher, graph))
+    run = _frozen(lambda graph: given_output(teacher, graph))
+    output, hidden = _outputs(scene, run)
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
-    return TeacherResult(model, output, scores(scene, output.logits, hidden), fit, {"given": output.checksum()})
+    key = {"given": output.checksum()}
+    return TeacherResult(model, output, scores(scene, output.logits, hidden), fit, key, run)
 
 
-def _outputs(scene: Scene, run: Any) -> tuple[TeacherOutput, Tensor]:
-    """The frozen output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
-    with torch.no_grad():
-        output = run(scene.observed).detach()
-        hidden = run(scene.full).logits[scene.hidden] if scene.setting.hides else output.logits[:0]
+def _frozen(run: Callable[[Graph], TeacherOutput]) -> Callable[[Graph], TeacherOutput]:
+    def without_gradient(graph: Graph) -> TeacherOutput:
+        with torch.no_grad():
+            return run(graph).detach()
+
+    return without_gradient
+
+
+def _outputs(scene: Scene, run: Callable[[Graph], TeacherOutput]) -> tuple[TeacherOutput, Tensor]:
+    """The output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
+    output = run(scene.observed)
+    hidden = run(scene.full).logits[scene.hidden] if scene.setting.hides else output.logits[:0]
     return output, hidden
 
 

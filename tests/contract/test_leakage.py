@@ -5,6 +5,7 @@ as it was, to the bit. A method that is exported is covered by being exported. T
 InfGraND's ``variant=reference`` takes its influence from the full graph, as published.
 """
 
+import dataclasses
 import functools
 import warnings
 
@@ -14,20 +15,25 @@ from torch_geometric.data import Data
 
 from graphkd import influence, matching, methods, teachers
 from graphkd.datasets import SETTINGS, Graph, Preprocessing, Scene
-from graphkd.names import catalogue
+from graphkd.names import catalogue, parameters_of
 from graphkd.recipe import Recipe, resolve
 from graphkd.sparse import Factored, SparseMatrix
 from graphkd.training import Training
 from graphkd.training.compile import compile_targets
-from graphkd.training.teach import teach
+from graphkd.training.teach import TeacherResult, teach
+from graphkd.training.weights import node_weights
 from tests.conftest import make_data
 
 HIDING = [name for name, setting in SETTINGS.items() if setting.hides]
 PREPROCESSING = [Preprocessing(), Preprocessing(row_normalize=True), Preprocessing(features="binary")]
+KEYS: dict[str, list[dict[str, object]]] = {
+    "betweenness": [{}, {"samples": 20}],
+    "shuffled": [{}, {"base": "reliability"}, {"base": "infgrand_per_class"}],
+}
 WEIGHTED = [
-    functools.partial(part, variant=variant) if name == "infgrand" else part
+    functools.partial(part, **keys)
     for name, part in catalogue(influence).items()
-    for variant in ("paper", "reference")[: 2 if name == "infgrand" else 1]
+    for keys in KEYS.get(name, [{"variant": "reference"}, {}] if "variant" in parameters_of(part) else [{}])
 ]
 SHORT = Training(max_epochs=2, patience=2)
 
@@ -84,10 +90,23 @@ def training_tensors(data: Data, recipe: Recipe, steps: Preprocessing) -> tuple[
     taught = teach(scene, recipe, 0, [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        targets = compile_targets(scene, recipe, taught.output)
+        targets = compile_targets(scene, recipe, taught, 0)
     graph = scene.observed
     seen = [graph.x, graph.adj.matrix, graph.y, graph.train, graph.val, graph.test, scene.nodes]
     return tensors_of([*seen, taught.output, targets]), scene
+
+
+@functools.cache
+def two_scenes(setting: str) -> tuple[Scene, Scene, TeacherResult]:
+    """Before and after the change, and one teacher for both: that it stays the same is tested for itself."""
+    data, recipe = data_of(False), resolve(setting=setting, training=SHORT)
+    scene = Scene.of(Graph.from_data(data), setting, seed=5)
+    other = Scene.of(Graph.from_data(perturbed(data, scene.hidden)), setting, seed=5)
+    return scene, other, teach(scene, recipe, 0, [])
+
+
+def label(part: functools.partial) -> str:
+    return "-".join([part.func.__name__, *(str(value) for value in part.keywords.values())])
 
 
 def unchanged(recipe: Recipe, steps: Preprocessing, sparse: bool) -> bool:
@@ -109,12 +128,26 @@ def test_no_method_sees_what_is_hidden(method: str, steps: Preprocessing, settin
 
 
 @pytest.mark.parametrize("setting", HIDING)
-@pytest.mark.parametrize("weights", WEIGHTED, ids=str)
+@pytest.mark.parametrize("weights", WEIGHTED, ids=label)
 @pytest.mark.parametrize("method", [name for name, part in catalogue(methods).items() if part.influence != "none"])
-def test_no_influence_sees_what_is_hidden(method: str, weights, setting: str) -> None:
-    assert unchanged(
-        resolve(method=method, influence=weights, setting=setting, training=SHORT), Preprocessing(), False
-    )
+def test_no_influence_sees_what_is_hidden(method: str, weights: functools.partial, setting: str) -> None:
+    recipe = resolve(method=method, influence=weights, setting=setting, training=SHORT)
+    *scenes, taught = two_scenes(setting)
+    before, after = (compile_targets(scene, recipe, taught, 0) for scene in scenes)
+    assert len(tensors_of(before)) == len(tensors_of(after)) > 4
+    assert all(torch.equal(*pair) for pair in zip(tensors_of(before), tensors_of(after), strict=True))
+    assert torch.equal(*(node_weights(scene, recipe, taught, 0) for scene in scenes))
+
+
+@pytest.mark.parametrize("weights", WEIGHTED, ids=label)
+def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functools.partial) -> None:
+    recipe = resolve(method="infgrand", influence=weights, training=SHORT)
+    scene, _, taught = two_scenes("production")
+    graph = scene.observed
+    y = (graph.y + 1) % 3
+    y[graph.train] = graph.y[graph.train]
+    other = dataclasses.replace(scene, observed=dataclasses.replace(graph, y=y))
+    assert torch.equal(*(node_weights(each, recipe, taught, 0) for each in (scene, other)))
 
 
 @pytest.mark.parametrize("setting", HIDING)
@@ -133,7 +166,7 @@ def test_the_exception_leaks_and_says_so(setting: str) -> None:
         assert not unchanged(recipe, Preprocessing(), False)
     scene = Scene.of(Graph.from_data(data_of(False)), setting)
     with pytest.warns(UserWarning, match="takes the influence from the full graph, hidden nodes included"):
-        compile_targets(scene, recipe, teach(scene, recipe, 0, []).output)
+        compile_targets(scene, recipe, teach(scene, recipe, 0, []), 0)
 
 
 def test_every_way_to_prepare_features_is_among_those_tested() -> None:

@@ -1,14 +1,16 @@
 """The stages on a CUDA device; `make test-gpu`."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
 
 import graphkd
-from graphkd import matching
+from graphkd import influence, matching
 from graphkd.datasets import Graph
 from graphkd.influence import infgrand
+from graphkd.influence.inputs import inputs_of
 from graphkd.matching import Matching
 from graphkd.methods import InfGraND
 from graphkd.names import catalogue
@@ -37,6 +39,18 @@ def test_teacher_influence_and_compiled_loss_agree_with_the_cpu() -> None:
         results.append([hop, weighted.influence, targets.inputs, loss.detach(), z.grad])
     for on_cpu, on_gpu in zip(*results, strict=True):
         torch.testing.assert_close(on_gpu.cpu(), on_cpu, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("part", catalogue(influence).values())
+def test_influence_agrees_with_the_cpu(part: Callable[..., torch.Tensor]) -> None:
+    graph, logits, found = Graph.from_data(make_data()), torch.randn(60, 3), []
+    for device in ("cpu", "cuda"):
+        here, said = graph.to(device), logits.to(device)
+        every = {"labels": here.y, "logits": said, "perturbed": lambda noise, said=said: said + noise[:, :3]}
+        inputs = {name: every[name] for name in inputs_of(part)}
+        found.append(part(here.x, here.adj, **inputs))
+        assert found[-1].device.type == device
+    torch.testing.assert_close(found[1].cpu(), found[0], atol=1e-5, rtol=0)
 
 
 def test_a_run_from_data_to_bundle(tmp_path) -> None:

@@ -1,0 +1,59 @@
+"""What influences refuse, and how their scores become weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphkd.errors import GraphKDError
+from graphkd.numbers import is_whole
+from graphkd.sparse import Adjacency, Features
+from graphkd.sparse.adjacency import check_weights
+
+
+def graph_of(x: Tensor | Features, edge_index: Tensor | Adjacency, signed: bool = False) -> Adjacency:
+    """The graph between the rows of ``x``.
+
+    Args:
+        x: ``[N, D]``; only the number of rows is read.
+        edge_index: ``[2, E]``, or the adjacency.
+        signed: whether negative edge weights are as good as others.
+
+    Raises:
+        GraphKDError: an edge points nowhere, ``x`` has other rows than the graph, or a weight is negative.
+    """
+    adj = edge_index if isinstance(edge_index, Adjacency) else Adjacency(edge_index, x.shape[0])
+    if adj.num_nodes != x.shape[0]:
+        raise GraphKDError(f"x has {x.shape[0]} rows, but the graph has {adj.num_nodes} nodes")
+    if not signed:
+        check_weights(adj.matrix.value, adj.matrix.nnz)
+    return adj
+
+
+def check_hops(hops: object, self_loops: object) -> None:
+    """Refuses what cannot be counts."""
+    if not all(is_whole(number) and number >= 0 for number in (hops, self_loops)):  # type: ignore[operator]
+        raise GraphKDError(
+            f"influence has hops {hops} and self_loops {self_loops}: both must be whole numbers, 0 or more"
+        )
+
+
+def check_seed(seed: object) -> None:
+    """Refuses what is no seed."""
+    if not (is_whole(seed) and 0 <= seed < 2**32):  # type: ignore[operator]
+        raise GraphKDError(f"influence.seed is {seed!r}: it must be a whole number from 0 to {2**32 - 1}")
+
+
+def scaled(score: Tensor, noise: float = 0.0) -> Tensor:
+    """``score_i / max_l score_l``.
+
+    Args:
+        score: ``[N]``, 0 or more but for rounding.
+        noise: a largest score up to this is rounding: there is nothing to rank.
+
+    Returns:
+        ``[N]`` float32 in [0, 1], the largest 1; ones where all scores are equal.
+    """
+    if score.numel() == 0 or not bool(score.max() > noise):
+        return torch.ones(score.shape[0], device=score.device)
+    return (score / score.max()).clamp(0.0, 1.0).float()

@@ -1,0 +1,32 @@
+"""The number of neighbours as influence."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphkd.influence._checks import graph_of, scaled
+from graphkd.sparse import Adjacency, Features
+
+
+def degree(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
+    """How much a node sends: ``I_i = d_i / max_l d_l`` with ``d_i = Σ_{j ≠ i} A_ji``.
+
+    Self-loops do not count. Edge weights are read; without them ``d_i`` counts the nodes that hear node ``i``.
+    Features are not read. Costs O(E + N).
+
+    Source: degree centrality; Freeman, Centrality in Social Networks: Conceptual Clarification, 1979
+
+    Args:
+        x: ``[N, D]``; only the number of rows is read.
+        edge_index: ``[2, E]``, or the adjacency.
+
+    Returns:
+        ``[N]`` float32 in [0, 1]; ones where all degrees are equal.
+
+    Raises:
+        GraphKDError: an edge that points nowhere, or a negative weight.
+    """
+    matrix = graph_of(x, edge_index).matrix
+    sent = matrix.value.to(torch.float64) * (matrix.row != matrix.col)
+    return scaled(sent.new_zeros(matrix.shape[1]).index_add_(0, matrix.col, sent))

@@ -1,0 +1,64 @@
+"""PageRank as influence."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from graphkd.errors import GraphKDError
+from graphkd.influence._checks import graph_of, scaled
+from graphkd.numbers import is_real
+from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
+
+TOLERANCE = 1e-12
+"""Largest distance ``Σ_i |p_i − p*_i|`` to the fixed point, as far as float64 goes."""
+
+
+def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: float = 0.85) -> Tensor:
+    """How often a random surfer is at a node: ``I_i = p_i / max_l p_l``, with ``p`` the solution of this equation.
+
+        p_i = (1 − d) / N + d (Σ_j A_ij p_j / a_j + Σ_{j: a_j = 0} p_j / N),    a_j = Σ_i A_ij.
+
+    The surfer follows edges from sender to receiver, and jumps anywhere from a node that sends nothing. Edge
+    weights are read, self-loops are followed as listed, features are not read. A product of E entries per step
+    and ``log 1e-12 / log d`` steps at most (170 for 0.85), since the distance shrinks by ``d`` in each; O(E + N)
+    memory.
+
+    Source: Brin and Page, The Anatomy of a Large-Scale Hypertextual Web Search Engine, 1998
+
+    Args:
+        x: ``[N, D]``; only the number of rows is read.
+        edge_index: ``[2, E]``, or the adjacency.
+        damping: ``d`` in [0, 1).
+
+    Returns:
+        ``[N]`` float32 in [0, 1]; ones where all ranks are equal.
+
+    Raises:
+        GraphKDError: a damping outside its range, an edge that points nowhere, or a negative weight.
+    """
+    if not (is_real(damping) and 0 <= damping < 1):
+        raise GraphKDError(f"influence.damping is {damping}: it must lie in [0, 1)")
+    matrix = graph_of(x, edge_index).matrix.to(torch.float64)
+    sent = matrix.sum(dim=0)
+    follow = matrix.scale(cols=torch.where(sent > 0, 1.0 / sent, 0.0))
+    return scaled(_fixed_point(follow, sent == 0, damping))
+
+
+def _fixed_point(follow: SparseMatrix, silent: Tensor, damping: float) -> Tensor:
+    """``p [N]``, by steps from the uniform distribution."""
+    num_nodes = follow.shape[0]
+    rank = follow.value.new_full((num_nodes,), 1.0 / max(num_nodes, 1))
+    for _ in range(_steps(damping)):
+        jumped = (damping * rank[silent].sum() + 1.0 - damping) / num_nodes
+        last, rank = rank, damping * spmm(follow, rank.unsqueeze(1)).squeeze(1) + jumped
+        if damping * float((rank - last).abs().sum()) < (1.0 - damping) * TOLERANCE:
+            break
+    return rank
+
+
+def _steps(damping: float) -> int:
+    """``k`` with ``2 d^k ≤ TOLERANCE``: no two distributions are further apart than 2."""
+    return 1 if damping == 0 else math.ceil(math.log(TOLERANCE / 2) / math.log(damping))

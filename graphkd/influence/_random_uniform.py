@@ -1,0 +1,32 @@
+"""Weights that are drawn: what an influence is worth that means nothing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphkd.influence._checks import check_seed, scaled
+from graphkd.sparse import Adjacency, Features
+
+
+def random_uniform(x: Tensor | Features, edge_index: Tensor | Adjacency, seed: int = 0) -> Tensor:
+    """``I_i = u_i / max_l u_l`` with ``u_i ~ U(0, 1)``, drawn in the order of the nodes.
+
+    Edges, their weights and features are not read. Costs O(N).
+
+    Source: the random baseline; no paper
+
+    Args:
+        x: ``[N, D]``; only the number of rows is read.
+        edge_index: ``[2, E]``, or the adjacency; not used.
+        seed: of the draw; in a run, the run's seed is added to it.
+
+    Returns:
+        ``[N]`` float32 in [0, 1].
+
+    Raises:
+        GraphKDError: no seed.
+    """
+    check_seed(seed)
+    drawn = torch.rand(x.shape[0], dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return scaled(drawn.to(x.device))

@@ -1,0 +1,43 @@
+"""The exact influence of linear message passing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from graphkd.influence._checks import check_hops, graph_of, scaled
+from graphkd.sparse import Adjacency, Features, spmm
+
+
+def random_walk(
+    x: Tensor | Features, edge_index: Tensor | Adjacency, hops: int = 2, self_loops: int = 1
+) -> Tensor:
+    """How much all nodes' propagated features change with a node's own, exactly.
+
+        I_i = r_i / max_l r_l,    X^(k) = Ã^k X,    r_i = Σ_j ‖∂x_j^(k) / ∂x_i‖₁ / D = Σ_j (Ã^k)_ji,
+
+    the column sums of ``Ã^k`` for ``Ã = D^-1/2 (A + s I) D^-1/2``. This is InfGraND's definition before a cosine
+    takes its place; features do not matter to it. Edge weights are read.
+
+    One product with ``Ãᵀ`` per hop: O(k E) time, O(E + N) memory.
+
+    Source: Eskandari et al., InfGraND, TMLR 2026 (its definition); Xu et al., Jumping Knowledge, ICML 2018
+
+    Args:
+        x: ``[N, D]``; only the number of rows is read.
+        edge_index: ``[2, E]``, or the adjacency.
+        hops: ``k``.
+        self_loops: ``s``.
+
+    Returns:
+        ``[N]`` float32 in [0, 1]; ones where all sums are equal.
+
+    Raises:
+        GraphKDError: a negative number, an edge that points nowhere, or a negative weight.
+    """
+    check_hops(hops, self_loops)
+    receivers = graph_of(x, edge_index).normalize("symmetric", self_loops, torch.float64).t()
+    column = receivers.value.new_ones(receivers.shape[0], 1)
+    for _ in range(hops):
+        column = spmm(receivers, column)
+    return scaled(column.squeeze(1))
