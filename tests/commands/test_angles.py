@@ -30,15 +30,8 @@ def distill(folder: Path, *keys: str) -> Path:
     return folder / "run"
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads: None) -> None:
-    """A second one costs more than it gives on graphs as small as these."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("made")
     write_planetoid(folder / "data" / "Cora" / "raw")
     distill(folder, "matching=forward", "seeds=[0,3]")

@@ -24,16 +24,8 @@ from tests.contract.inputs import ODD, RECIPES, SHORT, Net, features, graph
 from tests.contract.mistakes import API, distilled
 from tests.test_cli import command
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 ONE_TEST_NODE = {"three nodes"}
 """Nobody can be hidden there: in other settings it is a mistake."""
-
-
-@pytest.fixture
-def one_thread() -> None:
-    """A second one costs more than it gives on 24 nodes."""
-    torch.set_num_threads(1)
 
 
 @pytest.mark.filterwarnings("ignore:setting=production hides nodes")

@@ -24,12 +24,6 @@ DEPTHS = [(num_student, num_teacher) for num_student in range(1, 5) for num_teac
 FEW = [(1, 1), (4, 2), (2, 5)]
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads: None) -> None:
-    """On 20 nodes two threads only wait for each other."""
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def taught():
     """A teacher by name and number of hidden hops, with those hops of 20 nodes; each is made once."""

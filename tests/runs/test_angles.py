@@ -17,11 +17,6 @@ TEACHER = functools.partial(GCN, num_layers=4, hidden_dim=8)
 STUDENT = functools.partial(MLP, num_layers=3, hidden_dim=8)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread(_two_threads: None) -> None:
-    torch.set_num_threads(1)
-
-
 def trained(**keys) -> Run:
     parts = {"teacher": TEACHER, "student": STUDENT, "method": "glnn", "training": SHORT, "seed": 3, **keys}
     return graphkd.distill(make_data(), **parts)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(_two_threads: None) -> None:
+def _one_thread(_two_on_real_data: None) -> None:
     """Sixteen small layers on two threads wait for each other, minutes long where a core is busy."""
     torch.set_num_threads(1)
 

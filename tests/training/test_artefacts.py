@@ -174,8 +174,6 @@ def test_parts_that_are_not_graphkd_s_own_are_not_kept(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from graphkd.cli import main
-import torch
-torch.set_num_threads(2)
 from graphkd.training.artefacts import Artefacts
 save, left = Artefacts.save, [int(sys.argv[1])]
 def dying(self, stage, key, artefact):
