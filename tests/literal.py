@@ -54,8 +54,11 @@ def mean_pooled(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | No
     return total / (hops + 1)
 
 
-def influence(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None) -> Tensor:
-    """r_i / max r, where r_i = sum_j |C_ij| and C is cos(x_i, y_j) min-max scaled over all entries.
+def influence(
+    x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None, columns: int | None = None
+) -> Tensor:
+    """r_i / max r, where r_i = sum_j |C_ij| over the first ``columns`` (by default all) j and C is cos(x_i, y_j)
+    min-max scaled over all entries.
 
     Y = S^hops X; cos is 0 if either row is zero; C is all ones if max - min < 1e-12; all ones if max r is 0.
     x [N, D], edge_index [2, E] -> [N].
@@ -83,7 +86,7 @@ def influence(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None
 
     row_sum = torch.zeros(num_nodes, dtype=torch.float64)
     for i in range(num_nodes):
-        for j in range(num_nodes):
+        for j in range(num_nodes if columns is None else columns):
             row_sum[i] += scaled[i, j].abs()
     if row_sum.max() == 0:
         return torch.ones(num_nodes, dtype=torch.float64)

@@ -38,9 +38,11 @@ class PropagatedCosine:
         self.x_scale = _inverse(_squared_norms(x).sqrt())
         self.y_scale = _inverse(self._propagated_norms())
 
-    def row_sums(self) -> Tensor:
-        """``Σ_j S_ij = ⟨x̂_i, m⟩`` with ``m = Xᵀ (Ãᵀ)^k (1 / ‖y_j‖)``: ``[N]``."""
-        return self.group_sums(self.y_scale.new_ones(self.y_scale.numel(), 1)).squeeze(1)
+    def row_sums(self, columns: int) -> Tensor:
+        """``Σ_j S_ij = ⟨x̂_i, m⟩`` over the first ``columns`` nodes ``j``: ``[N]``."""
+        members = self.y_scale.new_zeros(self.y_scale.numel(), 1)
+        members[:columns] = 1.0
+        return self.group_sums(members).squeeze(1)
 
     def group_sums(self, members: Tensor) -> Tensor:
         """``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, at the cost of C row sums."""

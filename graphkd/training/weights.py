@@ -44,17 +44,17 @@ def node_weights(
             "included, as published; variant=paper sees observed nodes only",
             stacklevel=2,
         )
-    drawn = _drawn(recipe, seed)
+    told = {**_seed(recipe, seed), **_columns(recipe, scene)}
     key = {
         "graph": graph.fingerprint(),
         "influence": recipe.config()["influence"],
         "teacher": taught.key if reads_teacher(recipe.influence) else None,
         "device": graph.y.device.type,
         "code": code_of("influence", "sparse"),
-        **drawn,
+        **told,
     }
     kept = cache.load("influence", key)
-    weights = _called(recipe, graph, taught, drawn) if kept is None else kept.tensors["influence"]
+    weights = _called(recipe, graph, taught, told) if kept is None else kept.tensors["influence"]
     _check(weights, graph.num_nodes)
     weights = weights.to(graph.y.device)
     if kept is None:
@@ -62,19 +62,26 @@ def node_weights(
     return weights[scene.nodes] if recipe.leaks else weights
 
 
-def _drawn(recipe: Recipe, seed: int) -> dict[str, int]:
+def _seed(recipe: Recipe, seed: int) -> dict[str, int]:
     """The ``seed`` of an influence that has one, with the run's added to it."""
     parameter = signature(recipe.influence).get("seed")
     own = None if parameter is None else parameter.default
     return {"seed": (own + seed) % 2**32} if is_whole(own) and own >= 0 else {}  # type: ignore[operator]
 
 
-def _called(recipe: Recipe, graph: Graph, taught: TeacherResult, drawn: dict[str, int]) -> Any:
+def _columns(recipe: Recipe, scene: Scene) -> dict[str, int]:
+    """As many first nodes as are observed, where the full graph is read: what the released code sums over."""
+    parameter = signature(recipe.influence).get("columns")
+    open_ = recipe.leaks and parameter is not None and parameter.default is None
+    return {"columns": scene.nodes.numel()} if open_ else {}
+
+
+def _called(recipe: Recipe, graph: Graph, taught: TeacherResult, told: dict[str, int]) -> Any:
     assert recipe.influence is not None
     inputs = {name: _input(name, graph, taught) for name in inputs_of(recipe.influence)}
     try:
         with torch.no_grad():
-            return recipe.influence(graph.x, graph.adj, **drawn, **inputs)
+            return recipe.influence(graph.x, graph.adj, **told, **inputs)
     except GraphKDError:
         raise
     except Exception as error:  # a person's function can fail in any way

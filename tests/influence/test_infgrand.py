@@ -38,6 +38,14 @@ def test_closed_form_equals_the_double_loop_on_non_negative_features(
     torch.testing.assert_close(ours.double(), literal.influence(x, edges, hops, 1), atol=1e-6, rtol=0)
 
 
+@given(edges=edge_lists(7), x=tables(7, 4), columns=st.integers(0, 7))
+def test_sums_over_the_first_columns_keep_the_minimum_of_all(
+    edges: torch.Tensor, x: torch.Tensor, columns: int
+) -> None:
+    ours = infgrand(x, edges, self_loops=2, columns=columns)
+    torch.testing.assert_close(ours.double(), literal.influence(x, edges, 2, 2, columns), atol=1e-6, rtol=0)
+
+
 def test_the_blocked_search_gives_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
     x = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
     edges = torch.randint(40, (2, 100), generator=torch.Generator().manual_seed(1))
@@ -118,6 +126,7 @@ def test_the_variant_sets_the_self_loops() -> None:
         ({"variant": "old"}, "variant 'old'"),
         ({"hops": -1}, "influence has hops -1"),
         ({"self_loops": -1}, "self_loops -1"),
+        ({"columns": 3}, "influence.columns is 3: it must be a whole number from 0 to 2"),
     ],
 )
 def test_bad_settings_are_refused(keys: dict, message: str) -> None:

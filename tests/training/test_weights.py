@@ -9,7 +9,7 @@ import torch
 
 from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph, Preprocessing, Scene
-from graphkd.influence import confidence, infgrand_per_class, reliability, shuffled
+from graphkd.influence import confidence, infgrand, infgrand_per_class, reliability, shuffled
 from graphkd.methods import InfGraND
 from graphkd.recipe import Recipe, resolve
 from graphkd.teachers import GCN, TeacherOutput
@@ -163,3 +163,14 @@ def test_an_influence_of_the_full_graph_asks_the_teacher_there() -> None:
         weights = node_weights(scene, recipe, taught, 0)
     full = confidence(scene.full.x, scene.full.adj, logits=taught.of(scene.full).logits)
     torch.testing.assert_close(weights, full[scene.nodes])
+
+
+def test_the_released_influence_sums_over_as_many_first_nodes_as_are_observed() -> None:
+    scene = Scene.of(Graph.from_data(make_data()), "inductive")
+    recipe = resolve(method=InfGraND("reference"), training=SHORT, setting="inductive")
+    with pytest.warns(UserWarning, match="takes the influence from the full graph"):
+        weights = node_weights(scene, recipe, teach(scene, recipe, 0, []), 0)
+    full, columns = scene.full, scene.nodes.numel()
+    expected = infgrand(full.x, full.adj, variant="reference", columns=columns)[scene.nodes]
+    assert torch.equal(weights, expected)
+    assert not torch.equal(weights, infgrand(full.x, full.adj, variant="reference")[scene.nodes])
