@@ -10,22 +10,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 
-import graphkd
-from graphkd.config import config_dir, names_in, recipe_from, register_schemas
-from graphkd.datasets import Graph, Scene
-from graphkd.methods import GLNN
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from cells import composed, run_cell  # experiments/cells.py
+
+from graphkd.config import names_in, recipe_from
+from graphkd.methods import GLNN, MLP
 from graphkd.storage import write_json, write_text
 from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
-from graphkd.training.student import train_baseline, train_student
-from graphkd.training.teach import teach
 
 DATASETS = ("cpf_cora", "cpf_citeseer", "cora", "citeseer", "minesweeper", "tolokers", "cs", "computers", "photo")
 DATASETS += ("physics", "pubmed")
@@ -43,7 +41,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    register_schemas()
     rows = []
     for cell in args.cells:
         for seed in SEEDS[: args.seeds]:
@@ -57,34 +54,24 @@ def main() -> None:
     print(to_markdown(rows))
 
 
-def config_of(cell: str) -> Any:
+def overrides_of(cell: str) -> list[str]:
     """The published cell where there is one, else the data set's and the parts' defaults."""
     dataset, _, teacher = cell.rpartition("_")
     published = f"infgrand/{cell}_transductive"
-    overrides = [f"dataset={dataset}", f"teacher={teacher}", "method=infgrand"]
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return compose(
-            "distill", [f"experiment={published}"] if published in names_in("experiment") else overrides
-        )
+    if published in names_in("experiment"):
+        return [f"experiment={published}"]
+    return [f"dataset={dataset}", f"teacher={teacher}", "method=infgrand"]
 
 
 def run_seed(cell: str, seed: int, data_dir: str, cache: Artefacts) -> dict[str, float]:
     """One teacher, and every student distilled from it: scores on test and validation, and seconds in all."""
-    config = config_of(cell)
+    config = composed(overrides_of(cell))
     infgrand = recipe_from(config)
-    keys = {key: config.dataset[key] for key in ("features", "row_normalize", "directed")}
-    data = graphkd.load_dataset(config.dataset.name, data_dir, seed=seed, split=config.dataset.split, **keys)
-    scene, log = Scene.of(Graph.from_data(data)), Log()
-    taught = teach(scene, infgrand, seed, log, cache)
-    students = {
-        "mlp": train_baseline(scene, infgrand, taught, seed, log, cache),
-        "glnn": train_student(scene, infgrand.with_method(GLNN()), taught, seed, log, cache),
-        "infgrand": train_student(scene, infgrand, taught, seed, log, cache),
-    }
-    results = {"teacher": taught, **students}
-    tests = {name: result.scores["test"] for name, result in results.items()}
-    vals = {f"{name}_val": result.scores["val"] for name, result in results.items()}
-    return {**tests, **vals, "seconds": round(sum(result.fit.seconds for result in results.values()), 1)}
+    students = {"mlp": infgrand.with_method(MLP()), "glnn": infgrand.with_method(GLNN()), "infgrand": infgrand}
+    results = run_cell(config, seed, data_dir, students, cache)
+    tests = {name: facts["test"] for name, facts in results.items()}
+    vals = {f"{name}_val": facts["val"] for name, facts in results.items()}
+    return {**tests, **vals, "seconds": round(sum(facts["seconds"] for facts in results.values()), 1)}
 
 
 def to_csv(rows: list[dict[str, Any]]) -> str:

@@ -1,0 +1,60 @@
+"""One seed of one cell: a teacher, and every student that is distilled from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+import graphkd
+from graphkd.config import config_dir, register_schemas
+from graphkd.datasets import Graph, Scene
+from graphkd.recipe import Recipe
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.loop import Log
+from graphkd.training.student import StudentResult, train_student
+from graphkd.training.teach import TeacherResult, teach
+
+
+def composed(overrides: Iterable[str]) -> DictConfig:
+    """What ``graphkd distill`` would read for these overrides."""
+    register_schemas()
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return compose("distill", list(overrides))
+
+
+def scene_of(config: DictConfig, seed: int, data_dir: str) -> Scene:
+    """The data set of a config as its setting shows it."""
+    keys = {key: config.dataset[key] for key in ("features", "row_normalize", "directed")}
+    data = graphkd.load_dataset(config.dataset.name, data_dir, seed=seed, split=config.dataset.split, **keys)
+    return Scene.of(Graph.from_data(data), config.setting.name, seed)
+
+
+def run_cell(
+    config: DictConfig, seed: int, data_dir: str, students: Mapping[str, Recipe], cache: Artefacts
+) -> dict[str, dict[str, float]]:
+    """Scores, epochs and seconds of the teacher and of every student, by name.
+
+    Args:
+        config: names data set and setting.
+        seed: of the split, of what a setting hides, and of every network.
+        data_dir: where the data is.
+        students: recipes with the same teacher.
+        cache: where trained networks are kept, and found.
+    """
+    scene, log = scene_of(config, seed, data_dir), Log()
+    taught = teach(scene, next(iter(students.values())), seed, log, cache)
+    results: dict[str, TeacherResult | StudentResult] = {"teacher": taught}
+    for name, recipe in students.items():
+        results[name] = train_student(scene, recipe, taught, seed, log, cache)
+    return {name: _facts(result) for name, result in results.items()}
+
+
+def _facts(result: TeacherResult | StudentResult) -> dict[str, float]:
+    compiled = result.compile_seconds if isinstance(result, StudentResult) else 0.0
+    return {
+        **{key: result.scores[key] for key in ("val", "test")},
+        "epochs": result.fit.epochs,
+        "seconds": round(result.fit.seconds + compiled, 2),
+    }

@@ -1,0 +1,121 @@
+"""How far an epoch is from its matrix products alone; see README.md beside this file.
+
+python experiments/infgrand/floor.py --data-dir data [cell …]
+
+Every dense and sparse product of one epoch is recorded, shapes and sparse matrices included, and called again
+without anything around it: that is the floor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from cells import composed, scene_of  # experiments/cells.py
+from timing import interleaved, machine  # experiments/timing.py
+
+from graphkd.config import recipe_from
+from graphkd.datasets import Scene
+from graphkd.recipe import Recipe
+from graphkd.training.student import train_student
+from graphkd.training.teach import TeacherResult, teach
+
+CELLS = ("cora_gcn_transductive", "photo_sage_transductive", "pubmed_gcn_transductive")
+"""Narrow and sparse, wide and deep, many rows."""
+SEED = 2022
+PRODUCTS = ("mm", "addmm", "_embedding_bag", "_embedding_bag_forward_only")
+
+
+@dataclass
+class Products(TorchDispatchMode):
+    """Counts products by operator and shapes, and keeps what is needed to call them again."""
+
+    count: Counter[Any] = field(default_factory=Counter)
+    calls: dict[Any, Callable[[], object]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in PRODUCTS:
+            key = (func.name(), *(tuple(arg.shape) if isinstance(arg, torch.Tensor) else arg for arg in args))
+            self.count[key] += 1
+            if key not in self.calls:
+                kept = [_like(arg) for arg in args]
+                self.calls[key] = lambda: func(*kept, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("cells", nargs="*", default=CELLS)
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=5, help="of which a round takes the mean")
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    print(machine(), "| cell | stage | ms per epoch | its products alone | ratio |", "|---" * 5 + "|", sep="\n")
+    for cell in args.cells:
+        config = composed([f"experiment=infgrand/{cell}"])
+        recipe, scene = recipe_from(config), scene_of(config, SEED, args.data_dir)
+        taught = teach(scene, _shortened(recipe, 1), SEED, [])
+        for stage, run in stages(scene, recipe, taught).items():
+            epoch, floor = measured(run, args.epochs, args.rounds)
+            print(f"| {cell} | {stage} | {epoch:.1f} | {floor:.1f} | {epoch / floor:.2f} |", flush=True)
+
+
+def stages(scene: Scene, recipe: Recipe, taught: TeacherResult) -> dict[str, Callable[[int], float]]:
+    """Number of epochs → seconds of the training loop."""
+    return {
+        "teacher": lambda epochs: teach(scene, _shortened(recipe, epochs), SEED, []).fit.seconds,
+        "student": lambda epochs: train_student(scene, _shortened(recipe, epochs), taught, SEED, []).fit.seconds,
+    }
+
+
+def measured(run: Callable[[int], float], epochs: int, rounds: int) -> tuple[float, float]:
+    """Milliseconds of an epoch, and of its products alone, side by side."""
+    one, two = Products(), Products()
+    with one:
+        run(1)
+    with two:
+        run(2)
+    per_epoch = two.count - one.count  # what comes before and after the epochs is in both
+    calls = [two.calls[key] for key, times in per_epoch.items() for _ in range(times)]
+    seconds: list[float] = []
+
+    def products() -> None:
+        for call in calls * epochs:
+            call()
+
+    found = interleaved({"epoch": lambda: seconds.append(run(epochs)), "products": products}, rounds)
+    epoch = sorted(seconds[1:])[rounds // 2]
+    return 1000 * epoch / epochs, 1000 * found["products"] / epochs
+
+
+def _shortened(recipe: Recipe, epochs: int) -> Recipe:
+    return replace(recipe, training=replace(recipe.training, max_epochs=epochs, patience=epochs))
+
+
+def _like(arg: Any) -> Any:
+    """A dense tensor with other numbers, transposed where it was; sparse ones and indices as they are."""
+    if not isinstance(arg, torch.Tensor) or not arg.is_floating_point():
+        return arg
+    if arg.layout != torch.strided:
+        return arg
+    if arg.dim() == 2 and arg.stride(0) == 1 and arg.stride(1) != 1:
+        return torch.randn(arg.shape[1], arg.shape[0]).t()
+    return torch.randn(arg.shape)
+
+
+if __name__ == "__main__":
+    main()
