@@ -74,10 +74,10 @@ def paired_t(gaps: np.ndarray) -> dict[str, float]:
 def family_table(name: str, points: pd.DataFrame, found: pd.DataFrame) -> str:
     """Mean ± population standard deviation per data set, and what is different from the reference."""
     family = FAMILIES[name]
-    if family.reference not in points:
+    rows = [variant for variant in dict.fromkeys([family.reference, *family.variants]) if variant in points]
+    if family.reference not in points or len(rows) == 1:
         return ""
     datasets = list(dict.fromkeys(points.index.get_level_values("dataset")))
-    rows = [variant for variant in dict.fromkeys([family.reference, *family.variants]) if variant in points]
     lines = [
         f"### {family.title}",
         "",
