@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing, Scene
+from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.own.build import check_directed
 from graphkd.errors import GraphKDError
@@ -43,6 +44,7 @@ def load_dataset(
     cache_dir: str | os.PathLike[str] | None = None,
     download: str = "ask",
     path: str | os.PathLike[str] | None = None,
+    label_rate: float = 1.0,
 ) -> Data:
     """A built-in data set, or one in a folder of your own, with its masks.
 
@@ -59,6 +61,9 @@ def load_dataset(
         cache_dir: where downloads go; by default ``$GRAPHKD_CACHE`` or the user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
         path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.own.folder.read_folder``.
+        label_rate: share of every class's training nodes that stay in training, at least one, drawn by the seed;
+            the others stay in the graph, unlabelled. Smaller shares are parts of larger ones; validation and
+            test nodes stay.
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
@@ -67,7 +72,7 @@ def load_dataset(
         does the same with raw rows.
 
     Raises:
-        GraphKDError: an unknown name or split, or files that cannot be had.
+        GraphKDError: an unknown name or split, files that cannot be had, or no such share.
     """
     source = lookup(datasets, name)
     if path is not None and name != "custom":
@@ -75,8 +80,11 @@ def load_dataset(
     location = locate(data_dir, cache_dir, download, path)
     seed = parse_seed(seed)
     check_directed(directed)
+    check_label_rate(label_rate)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
+    if label_rate < 1:
+        data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
     data.graphkd = {
         "name": name,
         "split": split,
@@ -84,6 +92,7 @@ def load_dataset(
         "features": steps.features,
         "row_normalize": steps.row_normalize,
         "directed": directed,
+        "label_rate": float(label_rate),
         "data_dir": str(data_dir),
         "cache_dir": None if cache_dir is None else str(cache_dir),
         **({} if path is None else {"path": str(path)}),

@@ -80,6 +80,7 @@ class DatasetConfig:
     features: str = "stored"
     row_normalize: bool = False
     directed: bool = False
+    label_rate: float = 1.0
     path: str | None = None
 
 

@@ -119,7 +119,8 @@ class Recipe:
         sizes = {"num_features": num_features, "num_classes": num_classes}
         row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
-            hidden = _tried("student", self.student, sizes, row).hidden
+            wide = self.method.input_width(num_features)
+            hidden = _tried("student", self.student, {**sizes, "num_features": wide}, torch.zeros(1, wide)).hidden
             if isinstance(self.teacher, nn.Module | TeacherOutput):
                 return
             output = _tried("teacher", self.teacher, sizes, row, Adjacency(edges, 1))

@@ -54,6 +54,25 @@ def mean_pooled(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | No
     return total / (hops + 1)
 
 
+def pooled(x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None, pooling: str) -> Tensor:
+    """Entry by entry the mean, the largest or the smallest of X, S X, ..., S^P X, or all of them side by side.
+
+    x [N, D], edge_index [2, E] -> [N, D], or [N, (P + 1) D] for concat.
+    """
+    matrix, powers = symmetric(edge_index, x.shape[0], self_loops), [x.double()]
+    for _ in range(hops):
+        powers.append(matrix @ powers[-1])
+    reduce = {"mean": lambda values: sum(values) / len(values), "max": max, "min": min}
+    rows = []
+    for i in range(x.shape[0]):
+        if pooling == "concat":
+            rows.append([entry for power in powers for entry in power[i].tolist()])
+        else:
+            entries = zip(*(power[i].tolist() for power in powers), strict=True)
+            rows.append([reduce[pooling](list(values)) for values in entries])
+    return torch.tensor(rows, dtype=torch.float64)
+
+
 def influence(
     x: Tensor, edge_index: Tensor, hops: int, self_loops: float | None, columns: int | None = None
 ) -> Tensor:

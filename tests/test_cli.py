@@ -83,6 +83,11 @@ MISTAKES = {
         ["dataset=cora", "download=never", "data_dir=nowhere"],
         "cora is not in data_dir=nowhere, which does not",
     ),
+    "no share of the labels": (
+        ["dataset.label_rate=1.2"],
+        "dataset.label_rate is 1.2: it must be a number greater than 0 and at most 1",
+    ),
+    "a word for a share": (["dataset.label_rate=few"], "could not be converted to Float"),
     "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
     "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),
     "no layer": (["teacher.num_layers=0"], "num_layers is 0"),
@@ -274,6 +279,28 @@ def test_the_embedded_default_from_data_to_predictions(tmp_path: Path) -> None:
     assert (check.returncode, len(check.stdout.splitlines())) == (0, 2)
     assert command("predict", str(run), "graph", "out.csv", cwd=tmp_path).stdout == "1797 predictions: out.csv\n"
     assert (tmp_path / "out.csv").read_text().startswith("row,class,name,probability\n0,")
+
+
+def test_a_share_of_the_labels_makes_a_run_of_its_own(tmp_path: Path) -> None:
+    keys = ["dataset.label_rate=0.1", "baseline=false", *FAST]
+    done = command("distill", *keys, cwd=tmp_path)
+    assert done.stdout.startswith("digits · random-labels0.1 split · transductive · accuracy · 1 seed\n")
+    run = "runs/digits-random-labels0.1-transductive-gcn-glnn-none"
+    assert json.loads((tmp_path / run / "metrics.json").read_text())["split"] == "random-labels0.1"
+    assert command("evaluate", run, cwd=tmp_path).returncode == 0
+    other = command("distill", *keys, "dataset.label_rate=0.2", f"output_dir={run}", cwd=tmp_path)
+    assert "holds a run with another dataset.label_rate" in other.stderr
+
+
+def test_a_run_from_before_there_were_shares_and_poolings_is_read(tmp_path: Path) -> None:
+    keys = ["method=infgrand", "teacher.num_layers=3", "student.num_layers=2", "baseline=false", *FAST]
+    assert command("distill", "output_dir=run", *keys, cwd=tmp_path).returncode == 0
+    lines = (tmp_path / "run" / "config.yaml").read_text().splitlines(keepends=True)
+    old = [line for line in lines if not line.strip().startswith(("label_rate:", "pooling:"))]
+    assert len(old) == len(lines) - 2
+    (tmp_path / "run" / "config.yaml").write_text("".join(old))
+    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"], ["angles", "run"]):
+        assert command(*args, cwd=tmp_path).returncode == 0
 
 
 def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> None:

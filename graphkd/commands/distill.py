@@ -120,7 +120,7 @@ def run_job(config: DictConfig) -> None:
     recipe, device = recipe_from(config), pick_device(config.device)
 
     def graph(seed: int) -> Graph:
-        keys = {key: config.dataset[key] for key in ("split", "features", "row_normalize", "directed", "path")}
+        keys = {key: value for key, value in config.dataset.items() if key != "name"}
         places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
         return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
 
@@ -135,7 +135,7 @@ def run_job(config: DictConfig) -> None:
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
         path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.split, fingerprint=first.fingerprint())
+        settings["dataset"].update(path=path, split=first.origin["split"], fingerprint=first.fingerprint())
     folder = RunFolder(_run_path(config, first, recipe), settings, config.overwrite)
     if folder.finished:
         metrics = read_metrics(folder.path)

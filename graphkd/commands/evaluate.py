@@ -9,7 +9,6 @@ from graphkd.datasets import Graph, Scene
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.runs import read_metrics
-from graphkd.sparse import mix
 from graphkd.training.student import student_scores
 
 TOLERANCE = 0.005
@@ -29,9 +28,9 @@ def evaluate(run: str, data_dir: str | None) -> None:
         seat = path / f"seed_{entry['seed']}"
         model = load_bundle(seat if seat.is_dir() else path)
         graph = Graph.from_data(own_data(path, entry["seed"], data_dir), model.preprocessing)
-        scene, mixing = Scene.of(graph, metrics["setting"], entry["seed"]), model.propagation
-        inputs = mix(scene.observed.x, scene.observed.adj, mixing.hops, mixing.self_loops)
-        found = student_scores(model.student, inputs, mixing, scene)
+        scene = Scene.of(graph, metrics["setting"], entry["seed"])
+        inputs = model.propagation.mix(scene.observed.x, scene.observed.adj)
+        found = student_scores(model.student, inputs, model.propagation, scene)
         val, test = found["val"], found["test"]
         recorded = entry["student"]["test"]
         print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")

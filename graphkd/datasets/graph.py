@@ -110,8 +110,9 @@ class Graph:
 
     @property
     def split(self) -> str:
-        """Name of the split, for the record."""
-        return str(self.origin["split"])
+        """Name of the split, for the record; a share of its labels is a split of its own: ``public-labels0.1``."""
+        rate = self.origin.get("label_rate", 1.0)
+        return f"{self.origin['split']}{'' if rate == 1 else f'-labels{rate:g}'}"
 
     @property
     def num_nodes(self) -> int:

@@ -15,6 +15,7 @@ from graphkd.deploy.predictor import Predictor
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
 from graphkd.names import lookup
+from graphkd.sparse import check_pooling
 from graphkd.storage import as_path, read_json, seal, sha256, whole_folder, write_json
 
 SCHEMA_VERSION = 1
@@ -99,14 +100,15 @@ def _weights(folder: Path, digest: str) -> bytes:
 
 
 def _predictor(description: dict[str, Any], weights: bytes) -> Predictor:
-    arguments = description["student"]["arguments"]
+    arguments, propagation = description["student"]["arguments"], Propagation(**description["propagation"])
+    check_pooling(propagation.pooling)
     student: nn.Module = lookup(students, description["student"]["name"])(**arguments)
     student.load_state_dict(safetensors.torch.load(weights))
     return Predictor(
         student.eval(),
-        num_features=arguments["num_features"],
+        num_features=propagation.raw_width(arguments["num_features"]),
         preprocessing=Preprocessing(**description["preprocessing"]),
-        propagation=Propagation(**description["propagation"]),
+        propagation=propagation,
         class_names=description["class_names"],
         card=description["card"],
     )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
-from graphkd.sparse import Adjacency, Features, as_features, check_features, propagate, select_rows
+from graphkd.sparse import Adjacency, Features, as_features, check_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights
 
 BATCH = 65536
@@ -24,7 +24,7 @@ class Predictor:
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``, in evaluation mode.
-        num_features: ``D'``.
+        num_features: ``D`` of raw rows; ``propagation`` says what becomes of it.
         preprocessing: of raw rows.
         propagation: of prepared rows over the graph; ``hops = 0`` needs no graph.
         class_names: ``C`` names, or nothing.
@@ -65,7 +65,7 @@ class Predictor:
         """Class probabilities.
 
         A student that was trained on propagated features (``propagation.hops > 0``) must be told which
-        rows it gets, since raw and propagated ones have the same shape.
+        rows it gets, since raw and propagated ones have the same shape (but for ``pooling=concat``).
 
         Args:
             x: ``[B, D]`` raw rows: array, scipy sparse, tensor, torch sparse; preprocessed here.
@@ -79,9 +79,8 @@ class Predictor:
         Raises:
             GraphKDError: wrong width, NaN, or a student with hops that was told neither.
         """
-        if not propagated:
-            x = self.prepare(x, edge_index, edge_weight)
-        rows = self._checked(x)
+        rows = x if propagated else self.prepare(x, edge_index, edge_weight)
+        rows = _checked(rows, self.propagation.width(self.num_features))
         with torch.inference_mode():
             blocks = [
                 torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
@@ -99,14 +98,13 @@ class Predictor:
             edge_weight: ``[E]``; needed where it was trained on a graph with weights.
 
         Returns:
-            ``[N, D]`` preprocessed and propagated rows.
+            ``[N, D']`` preprocessed and propagated rows.
 
         Raises:
             GraphKDError: wrong width, NaN, an edge that points nowhere, wrong weights, or no graph where one is
                 needed.
         """
-        rows = self.preprocessing(self._checked(x))
-        hops, self_loops = self.propagation.hops, self.propagation.self_loops
+        rows, hops = self.preprocessing(_checked(x, self.num_features)), self.propagation.hops
         if hops == 0:
             return rows
         if edge_index is None:
@@ -122,11 +120,11 @@ class Predictor:
         edges, weight = _tensor(edge_index), None if edge_weight is None else _tensor(edge_weight)
         check_edges(edges, rows.shape[0])
         check_weights(weight, edges.shape[1])
-        adj = Adjacency(edges, rows.shape[0], weight)
-        return propagate(rows, adj, hops, self_loops)
+        return self.propagation.table(rows, Adjacency(edges, rows.shape[0], weight))
 
-    def _checked(self, x: Any) -> Features:
-        return check_features(as_features(x).to(torch.float32), self.num_features)
+
+def _checked(x: Any, width: int) -> Features:
+    return check_features(as_features(x).to(torch.float32), width)
 
 
 def _tensor(given: Any) -> Any:

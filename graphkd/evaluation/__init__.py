@@ -2,7 +2,14 @@
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
-from graphkd.evaluation.significance import Friedman, PairedDifference, best_share, friedman, paired_difference
+from graphkd.evaluation.significance import (
+    Friedman,
+    PairedDifference,
+    best_share,
+    friedman,
+    holm,
+    paired_difference,
+)
 
 __all__ = [
     "METRICS",
@@ -13,6 +20,7 @@ __all__ = [
     "best_share",
     "detectable_difference",
     "friedman",
+    "holm",
     "macro_f1",
     "paired_difference",
     "power_of_tost",

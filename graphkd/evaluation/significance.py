@@ -140,6 +140,33 @@ def best_share(scores: ArrayLike) -> NDArray[np.float64]:
     return shares
 
 
+def holm(p_values: ArrayLike) -> NDArray[np.float64]:
+    """P values of ``m`` tests, corrected so that one of them errs with at most the level's probability.
+
+    With ``p_(1) ≤ … ≤ p_(m)`` the corrected ones are ``max_{j ≤ i} min(1, (m − j + 1) p_(j))``; no independence is
+    asked for.
+
+    Source: Holm: A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics, 1979
+
+    Args:
+        p_values: ``[m]`` in [0, 1].
+
+    Returns:
+        ``[m]`` in the same order.
+
+    Raises:
+        GraphKDError: no tests, or numbers that are no p values.
+    """
+    given = _finite(p_values, 1)
+    if given.min() < 0 or given.max() > 1:
+        raise GraphKDError("p values must lie between 0 and 1: give those of the tests")
+    order = np.argsort(given, kind="stable")
+    factors = np.arange(given.size, 0, -1)
+    corrected = np.empty_like(given)
+    corrected[order] = np.maximum.accumulate(np.minimum(1.0, factors * given[order]))
+    return corrected
+
+
 def _finite(scores: ArrayLike, dimensions: int) -> NDArray[np.float64]:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != dimensions or values.size == 0:

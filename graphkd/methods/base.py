@@ -57,6 +57,10 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
+    def input_width(self, num_features: int) -> int:
+        """``D'`` of the student's inputs for ``D`` features; one that widens them overrides it."""
+        return num_features
+
     def forward(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
         """The loss of a batch.
 

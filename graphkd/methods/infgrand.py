@@ -13,7 +13,7 @@ from graphkd.methods.base import Method
 from graphkd.methods.compile import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over
 from graphkd.numbers import is_real, is_whole
-from graphkd.sparse import SparseMatrix, mix
+from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class InfGraND(Method):
-    """``lam · L_s + (1 − lam) · L_d`` on ``X̃ = 1/(P+1) Σ_k Ã^k X``.
+    """``lam · L_s + (1 − lam) · L_d`` on ``X̃ = POOL({X, ÃX, …, Ã^P X})``, by default their mean.
 
     ``L_s = mean_{v labelled} (δ1 + δ2 I_v) CE(z_v, y_v)``. With ``w_j = γ1 + γ2 I_j`` and ``A°`` the
     graph with one self-loop per node, ``L_d`` is
@@ -43,6 +43,8 @@ class InfGraND(Method):
         delta1: δ1; ``delta2``, ``gamma1`` and ``gamma2`` likewise.
         hops: ``P``; 0 leaves the features alone.
         kl: ``forward`` is KL(teacher ‖ student), as released; ``reverse`` the other direction.
+        pooling: of the hops: ``mean``, ``max``, ``min``, or ``concat``, which widens the student's first layer to
+            ``(P + 1) D``.
 
     Raises:
         GraphKDError: a setting outside its range.
@@ -62,6 +64,7 @@ class InfGraND(Method):
         gamma2: float = 0.4,
         hops: int = 2,
         kl: str = "forward",
+        pooling: str = "mean",
     ) -> None:
         super().__init__(lam, tau)
         for key, value in {"delta1": delta1, "delta2": delta2, "gamma1": gamma1, "gamma2": gamma2}.items():
@@ -73,7 +76,8 @@ class InfGraND(Method):
             raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
         if not is_whole(hops) or hops < 0:
             raise GraphKDError(f"method.hops is {hops}: it must be a whole number, 0 or more")
-        self.variant, self.kl, self.hops = variant, kl, int(hops)
+        check_pooling(pooling)
+        self.variant, self.kl, self.hops, self.pooling = variant, kl, int(hops), pooling
         self.influence_of_full_graph = variant == "reference"
         self.delta1, self.delta2, self.gamma1, self.gamma2 = delta1, delta2, gamma1, gamma2
 
@@ -82,15 +86,22 @@ class InfGraND(Method):
         influence = graph.influence
         if influence is None:
             influence = torch.zeros(graph.num_nodes, device=graph.y.device)
-        loops = SELF_LOOPS[self.variant]
+        propagation = self._propagation(graph.adj.weighted)
         weights = self._edge_weights(graph, self.gamma1 + self.gamma2 * influence.double())
         return Targets(
-            inputs=mix(graph.x, graph.adj, self.hops, loops),
+            inputs=propagation.mix(graph.x, graph.adj),
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
             soft=edge_targets(teacher.logits, weights, self.tau, reverse=self.kl == "reverse"),
-            propagation=Propagation(self.hops, loops, graph.adj.weighted),
+            propagation=propagation,
         )
+
+    def input_width(self, num_features: int) -> int:
+        """``(P + 1) D`` for ``pooling=concat``, else ``D``."""
+        return self._propagation().width(num_features)
+
+    def _propagation(self, weighted: bool = False) -> Propagation:
+        return Propagation(self.hops, SELF_LOOPS[self.variant], weighted, self.pooling)
 
     def _edge_weights(self, graph: Graph, sender_weight: torch.Tensor) -> SparseMatrix:
         """The factor of each KL term, ``N × N``."""

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.folded import folded_sum
-from graphkd.sparse import Inputs, select_rows
+from graphkd.sparse import Adjacency, Features, Inputs, blocks, mix, propagate, select_rows
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,29 @@ class Propagation:
         hops: ``P``; 0 leaves rows alone, and the student needs no graph at all.
         self_loops: ``s`` in Ã over ``A + s I``.
         weighted: whether A had edge weights.
+        pooling: of the hops, one of ``graphkd.sparse.POOLINGS``.
     """
 
     hops: int = 0
     self_loops: int = 1
     weighted: bool = False
+    pooling: str = "mean"
+
+    def width(self, num_features: int) -> int:
+        """``D'`` of the mixed rows for ``D`` features."""
+        return num_features * blocks(self.hops, self.pooling)
+
+    def raw_width(self, width: int) -> int:
+        """``D`` of the features for ``D'`` of the mixed rows."""
+        return width // blocks(self.hops, self.pooling)
+
+    def mix(self, x: Features, adj: Adjacency) -> Inputs:
+        """Features ``[N, D]`` → inputs ``[N, D']`` in the form that costs least."""
+        return mix(x, adj, self.hops, self.self_loops, self.pooling)
+
+    def table(self, x: Features, adj: Adjacency) -> Features:
+        """Features ``[N, D]`` → inputs ``[N, D']`` as a table."""
+        return propagate(x, adj, self.hops, self.self_loops, self.pooling)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from graphkd.datasets import Scene
 from graphkd.methods import InfGraND
 from graphkd.recipe import Recipe, settings_of, unwrapped
+from graphkd.sparse import SparseMatrix
 from graphkd.teachers import GAT, Teacher
 
 FLOAT = 4
@@ -81,17 +81,17 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
     """
     graph, nodes = scene.observed, scene.observed.num_nodes
     sizes = {"num_features": graph.num_features, "num_classes": graph.num_classes}
-    teacher, student = _teacher(recipe, sizes), shape_of(recipe.student, sizes)
+    teacher, student = _teacher(recipe, sizes), _student(recipe, sizes)
     frozen, needs = 0, []
     if teacher is not None:
         edges = graph.adj.matrix.nnz
         step = teacher.training(nodes) + _attention(recipe, teacher, nodes, edges)
         needs.append(Need(step, "the teacher", NETWORK.format("teacher")))
         frozen = FLOAT * teacher.parameters + teacher.output(nodes)
-    table = _table(scene, recipe)
-    if table:  # three powers of it while it is made
+    table, making = _table(scene, recipe)
+    if table:
         advice = "choose method.hops=0, or fewer features"
-        needs.append(Need(frozen + 3 * table, "the student's propagated inputs", advice))
+        needs.append(Need(frozen + table + making, "the student's propagated inputs", advice))
     every = recipe.hears_teacher
     step = student.training(nodes if every else graph.train.numel())
     needs.append(Need(frozen + table + step, "the student", NETWORK.format("student")))
@@ -101,8 +101,7 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
 def weights_size(recipe: Recipe, num_features: int, num_classes: int) -> tuple[int, int]:
     """Bytes of the teacher's weights, 0 where it is given or a person's own, and of the student's."""
     sizes = {"num_features": num_features, "num_classes": num_classes}
-    teacher = _teacher(recipe, sizes)
-    student = shape_of(recipe.student, sizes)
+    teacher, student = _teacher(recipe, sizes), _student(recipe, sizes)
     return (FLOAT * teacher.parameters if teacher else 0), FLOAT * student.parameters
 
 
@@ -129,6 +128,10 @@ def _teacher(recipe: Recipe, sizes: dict[str, int]) -> Shape | None:
     return shape_of(recipe.teacher, sizes) if _is_ours(recipe.teacher) else None
 
 
+def _student(recipe: Recipe, sizes: dict[str, int]) -> Shape:
+    return shape_of(recipe.student, {**sizes, "num_features": recipe.method.input_width(sizes["num_features"])})
+
+
 def _is_ours(factory: Any) -> bool:
     made = unwrapped(factory)
     return isinstance(made, type) and issubclass(made, Teacher) and made.__module__.startswith("graphkd.")
@@ -149,8 +152,15 @@ def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:
     return int(FLOAT * (scores + projected))
 
 
-def _table(scene: Scene, recipe: Recipe) -> int:
-    """Bytes of propagated inputs ``[n, D]``; of sparse features they are kept as factors, or small."""
+def _table(scene: Scene, recipe: Recipe) -> tuple[int, int]:
+    """Bytes of propagated inputs ``[n, D']``, and of the powers ``[n, D]`` beside them while they are made.
+
+    Of sparse features mean and concatenation are kept as factors, or small; the largest and the smallest are not.
+    """
     x, method = scene.observed.x, recipe.method
-    mixes = isinstance(method, InfGraND) and method.hops > 0
-    return FLOAT * x.numel() if mixes and isinstance(x, Tensor) else 0
+    if not isinstance(method, InfGraND) or method.hops == 0:
+        return 0, 0
+    if isinstance(x, SparseMatrix) and method.pooling in ("mean", "concat"):
+        return 0, 0
+    row = FLOAT * x.shape[0]
+    return row * method.input_width(x.shape[1]), row * x.shape[1] * min(method.hops, 2)

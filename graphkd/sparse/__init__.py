@@ -5,19 +5,22 @@ from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.propagate import cheapest, mix, propagate
+from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
 from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
+    "POOLINGS",
     "Adjacency",
     "Factored",
     "Features",
     "Inputs",
     "SparseMatrix",
     "as_features",
+    "blocks",
     "cheapest",
     "check_features",
+    "check_pooling",
     "edge_scores",
     "linear",
     "mix",

@@ -13,22 +13,25 @@ from graphkd.sparse.spmm import backend_for, multiply, spmm
 
 
 class Factored:
-    """``X̃ = 1/(P+1) Σ_k Ã^k X`` for ``k = 0 … P``, of which only ``X`` and ``Ã`` are stored.
+    """``X̃ = 1/(P+1) Σ_k Ã^k X`` for ``k = 0 … P``, or ``[X ‖ ÃX ‖ … ‖ Ã^P X]``: only ``X`` and ``Ã`` are stored.
 
     Mean pooling is linear, so a layer on it is ``X̃ Wᵀ = 1/(P+1) Σ_k Ã^k (X Wᵀ)``: nnz(X) · h for the product
-    and ``P`` products with the graph, where the table costs N · D · h. Exact for all rows at once.
+    and ``P`` products with the graph, where the table costs N · D · h. A layer on ``concat`` has a block of ``W``
+    for each hop, ``Σ_k Ã^k (X W_kᵀ)``: ``P + 1`` products with ``X``. Exact for all rows at once.
 
     Args:
         x: ``X [N, D]``.
         operator: ``Ã [N, N]``.
         hops: ``P``, from 1.
+        pooling: ``mean`` or ``concat``.
     """
 
-    def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int) -> None:
-        # The mean's factor goes into the entries of X, the smallest of all places.
-        self.x = SparseMatrix(x.rowptr, x.col, x.value / (hops + 1), x.shape[1])
-        self.operator, self.hops = operator, hops
-        self.shape = x.shape
+    def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int, pooling: str = "mean") -> None:
+        self.operator, self.hops, self.pooling = operator, hops, pooling
+        if pooling == "concat":
+            self.x, self.shape = x, (x.shape[0], (hops + 1) * x.shape[1])
+        else:  # the mean's factor goes into the entries of X, the smallest of all places
+            self.x, self.shape = SparseMatrix(x.rowptr, x.col, x.value / (hops + 1), x.shape[1]), x.shape
 
     @property
     def device(self) -> torch.device:
@@ -36,22 +39,33 @@ class Factored:
         return self.x.device
 
     def linear(self, weight: Tensor) -> Tensor:
-        """``X̃ Wᵀ [N, h]`` for ``weight [h, D]``."""
+        """``X̃ Wᵀ [N, h]`` for ``weight [h, D]``, of ``concat`` for ``[h, (P + 1) D]``."""
+        if self.pooling == "concat":
+            return self._blockwise(weight)
         return _Mix.apply(spmm(self.x, weight.t()), self.operator, self.hops)  # type: ignore[no-any-return, no-untyped-call]
 
     def select(self, index: Tensor) -> SparseMatrix:
         """The rows ``index [B]`` of the table: ``(1/(P+1) Σ_k Ã^k)[index] X``, from the left."""
         operator, x = _scipy(self.operator), _scipy(self.x)
-        power = _scipy(_identity(self.operator).select(index))
-        total = power
+        powers = [_scipy(_identity(self.operator).select(index))]
         for _ in range(self.hops):
-            power = power @ operator
-            total = total + power
-        rows = (total @ x).tocsr()
+            powers.append(powers[-1] @ operator)
+        if self.pooling == "concat":
+            rows = scipy.sparse.hstack([power @ x for power in powers]).tocsr()
+        else:
+            rows = (sum(powers[1:], powers[0]) @ x).tocsr()
         rows.sort_indices()
         parts = (torch.from_numpy(part).to(self.device) for part in (rows.indptr, rows.indices, rows.data))
         rowptr, col, value = parts
         return SparseMatrix(rowptr.long(), col.long(), value, self.shape[1])
+
+    def _blockwise(self, weight: Tensor) -> Tensor:
+        """``X W_0ᵀ + Ã (X W_1ᵀ + Ã (X W_2ᵀ + …))``: Horner's rule over the blocks of ``weight``."""
+        first, *others = reversed(torch.split(weight, self.x.shape[1], dim=1))
+        out = spmm(self.x, first.t())
+        for block in others:
+            out = spmm(self.operator, out) + spmm(self.x, block.t())
+        return out
 
 
 class _Mix(torch.autograd.Function):

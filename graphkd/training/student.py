@@ -15,7 +15,7 @@ from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
-from graphkd.sparse import Factored, Inputs, mix, select_rows
+from graphkd.sparse import Factored, Inputs, select_rows
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 from graphkd.training.compile import compile_targets
 from graphkd.training.loop import Fit, Log, fit
@@ -109,7 +109,7 @@ def student_scores(student: nn.Module, inputs: Inputs, propagation: Propagation,
         observed = student(inputs).logits
         hidden = observed[:0]
         if scene.setting.hides:
-            mixed = mix(scene.full.x, scene.full.adj, propagation.hops, propagation.self_loops)
+            mixed = propagation.mix(scene.full.x, scene.full.adj)
             hidden = student(select_rows(mixed, scene.hidden)).logits
     return scores(scene, observed, hidden, with_f1=True)
 

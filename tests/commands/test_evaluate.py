@@ -7,11 +7,12 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.commands.evaluate import evaluate
+from graphkd.commands.predict import predict
 from graphkd.runs import read_metrics
 from tests.commands.runs import SHORT, planetoid_run
 from tests.conftest import make_data
 from tests.datasets.npz_files import splits_arrays, write
-from tests.datasets.planetoid_files import write_planetoid
+from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
 
 
 @pytest.fixture
@@ -26,6 +27,22 @@ def test_evaluate_gets_the_recorded_scores_again(run: Path, capsys: pytest.Captu
     lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     assert [line[0] for line in lines] == ["0", "1"]
     assert all(line[2] == line[3] for line in lines)
+
+
+@pytest.mark.parametrize("pooling", ["min", "concat"])
+def test_evaluate_pools_as_the_run_did_hidden_nodes_too(
+    pooling: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_planetoid(tmp_path / "Cora" / "raw")
+    args = ["method=infgrand", f"method.pooling={pooling}", "setting=production", "training.max_epochs=5"]
+    places = [f"data_dir={tmp_path}", f"output_dir={tmp_path}/run"]
+    assert main(["distill", "dataset=cora", *args, *places]) == 0
+    capsys.readouterr()
+    evaluate(str(tmp_path / "run"), None)
+    line = capsys.readouterr().out.splitlines()[1].split()
+    assert line[2] == line[3]
+    predict(str(tmp_path / "run"), "graph", str(tmp_path / "p.csv"), None)
+    assert len((tmp_path / "p.csv").read_text().splitlines()) == 1 + NUM_NODES
 
 
 def test_evaluate_notices_that_the_data_is_another(run: Path, tmp_path: Path) -> None:

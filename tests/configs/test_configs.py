@@ -60,6 +60,7 @@ def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
     assert method == {
         "variant": "reference", "lam": 0.5, "tau": 1.3, "delta1": 0.8, "delta2": 0.1,
         "gamma1": 1.0, "gamma2": 0.4, "hops": 2, "kl": "forward",
+        "pooling": "mean",
     }  # fmt: skip
     assert config.influence.variant == "reference"
 

@@ -152,7 +152,7 @@ RECIPES: list[dict[str, Any]] = [
     },
     {
         "teacher": partial(GCN, num_layers=1),
-        "method": InfGraND(hops=10),
+        "method": InfGraND(hops=10, pooling="max"),
         "student": partial(students.MLP, num_layers=1),
         "preprocessing": Preprocessing(row_normalize=True),
     },
@@ -171,7 +171,7 @@ RECIPES: list[dict[str, Any]] = [
     },
     {
         "teacher": partial(GCN, hidden_dim=8),
-        "method": InfGraND(gamma1=0.0),
+        "method": InfGraND(gamma1=0.0, pooling="concat"),
         "matching": Forward(),
         "student": SMALL,
     },

@@ -17,7 +17,7 @@ from graphkd import influence, matching, methods, teachers
 from graphkd.datasets import SETTINGS, Graph, Preprocessing, Scene
 from graphkd.names import catalogue, parameters_of
 from graphkd.recipe import Recipe, resolve
-from graphkd.sparse import Factored, SparseMatrix
+from graphkd.sparse import POOLINGS, Factored, SparseMatrix
 from graphkd.training import Training
 from graphkd.training.compile import compile_targets
 from graphkd.training.teach import TeacherResult, teach
@@ -125,6 +125,14 @@ def unchanged(recipe: Recipe, steps: Preprocessing, sparse: bool) -> bool:
 @pytest.mark.parametrize("sparse", [False, True])
 def test_no_method_sees_what_is_hidden(method: str, steps: Preprocessing, setting: str, sparse: bool) -> None:
     assert unchanged(resolve(method=method, setting=setting, training=SHORT), steps, sparse)
+
+
+@pytest.mark.parametrize("setting", HIDING)
+@pytest.mark.parametrize("pooling", POOLINGS[1:])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_no_pooling_sees_what_is_hidden(pooling: str, setting: str, sparse: bool) -> None:
+    recipe = resolve(method=methods.InfGraND(pooling=pooling), setting=setting, training=SHORT)
+    assert unchanged(recipe, Preprocessing(), sparse)
 
 
 @pytest.mark.parametrize("setting", HIDING)

@@ -13,7 +13,7 @@ def test_digits_is_a_symmetric_graph_with_20_labels_per_class() -> None:
     assert torch.bincount(data.y[data.train_mask]).tolist() == [20] * 10
     assert data.graphkd == {
         "name": "digits", "split": "random", "seed": 0, "features": "stored", "row_normalize": False,
-        "directed": False, "data_dir": "data", "cache_dir": None,
+        "directed": False, "label_rate": 1.0, "data_dir": "data", "cache_dir": None,
     }  # fmt: skip
     assert torch.bincount(data.edge_index[1]).min() >= 8
 

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 import torch
 
+import graphkd
 from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
-from graphkd.methods import Propagation
+from graphkd.methods import InfGraND, Propagation
+from graphkd.sparse import POOLINGS
 from graphkd.storage import seal
 from graphkd.students import MLP
+from tests.conftest import make_data
 
 
 @pytest.fixture
@@ -36,6 +39,26 @@ def test_what_is_loaded_is_what_was_written(bundle: Path) -> None:
     assert model.class_names == ["a", "b", "c"]
     assert model.card == {"dataset": "x"}
     assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "model.safetensors"]
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_the_pooling_is_loaded_with_it(pooling: str, tmp_path: Path) -> None:
+    data, method = make_data(), InfGraND(hops=2, pooling=pooling)
+    run = graphkd.distill(data, method=method, training=graphkd.Training(max_epochs=3))
+    run.save(tmp_path / "run")
+    model = load_bundle(tmp_path / "run")
+    assert (model.num_features, model.propagation.pooling) == (8, pooling)
+    proba = model.predict_proba(data.x, data.edge_index)
+    np.testing.assert_array_equal(proba, run.predictor.predict_proba(data.x, data.edge_index))
+    test = data.test_mask.numpy()
+    hits = proba.argmax(axis=1)[test] == data.y.numpy()[test]
+    assert hits.mean() == pytest.approx(run.metrics["mean"]["student_test"])
+
+
+def test_a_bundle_from_before_there_was_a_choice_is_pooled_by_the_mean(bundle: Path) -> None:
+    edit(bundle, propagation={"hops": 2, "self_loops": 1, "weighted": False})
+    edit(bundle, checksum=seal(json.loads((bundle / "bundle.json").read_text())))
+    assert load_bundle(bundle).propagation == Propagation(2, 1, pooling="mean")
 
 
 def edit(bundle: Path, **changes: object) -> None:
@@ -84,13 +107,14 @@ def test_what_does_not_match_is_refused_in_one_line(bundle: Path, damage: str) -
         {"student": {"name": "mlp", "arguments": {"width": 5}}},
         {"student": {}},
         {"preprocessing": {"features": "stored", "more": 1}},
+        {"propagation": {"hops": 2, "pooling": "sum"}},
         {"weights_sha256": None},
     ],
 )
 def test_a_whole_bundle_that_describes_no_student(bundle: Path, changes: dict) -> None:
     edit(bundle, **changes)
     edit(bundle, checksum=seal(json.loads((bundle / "bundle.json").read_text())))
-    with pytest.raises(GraphKDError, match="does not describe a student|truncated or was changed") as caught:
+    with pytest.raises(GraphKDError, match="does not describe a student|truncated or was changed|'sum'") as caught:
         load_bundle(bundle)
     assert "\n" not in str(caught.value)
 

@@ -7,7 +7,7 @@ from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import Predictor, predictor
 from graphkd.methods import Propagation
-from graphkd.sparse import Adjacency, propagate
+from graphkd.sparse import POOLINGS, Adjacency, propagate
 from graphkd.students import MLP
 from tests import literal
 
@@ -47,6 +47,20 @@ def test_a_student_with_hops_must_be_told_which_rows_it_gets() -> None:
     np.testing.assert_array_equal(
         model.predict_proba(rows, propagated=True), model.predict_proba(x, edge_index=EDGES)
     )
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_rows_are_pooled_as_the_student_was_trained(pooling: str) -> None:
+    propagation, x = Propagation(2, 2, pooling=pooling), torch.randn(3, 4)
+    width = propagation.width(4)
+    model = Predictor(MLP(width, 6, 3).eval(), 4, Preprocessing(), propagation, None, {})
+    rows = model.prepare(x, EDGES)
+    torch.testing.assert_close(rows.double(), literal.pooled(x, EDGES, 2, 2, pooling), atol=1e-6, rtol=1e-5)
+    np.testing.assert_array_equal(model.predict_proba(rows, propagated=True), model.predict_proba(x, EDGES))
+    with pytest.raises(GraphKDError, match=rf"x must be \[rows, {width}\], but has shape \[3, 5\]"):
+        model.predict(torch.ones(3, 5), propagated=True)
+    with pytest.raises(GraphKDError, match=r"x must be \[rows, 4\], but has shape \[3, 5\]"):
+        model.predict(torch.ones(3, 5), EDGES)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphkd import GraphKDError
-from graphkd.evaluation import best_share, friedman, paired_difference
+from graphkd.evaluation import best_share, friedman, holm, paired_difference
 
 SCORE = st.floats(0, 1, width=32)
 PAIRS = st.lists(st.tuples(SCORE, SCORE), min_size=2, max_size=8)
@@ -156,3 +156,22 @@ def test_what_is_no_table_of_scores_is_one_line() -> None:
         friedman([0.1, 0.2])
     with pytest.raises(GraphKDError, match="scores hold NaN or infinite values"):
         best_share([[0.1, math.nan]])
+
+
+@given(p_values=st.lists(st.floats(0, 1, width=32), min_size=1, max_size=8))
+def test_holm_rejects_what_the_steps_of_his_procedure_reject(p_values: list[float]) -> None:
+    """Smallest first, each against ``level / tests left``; the first that fails keeps all the rest."""
+    corrected = holm(p_values)
+    for level in (0.01, 0.05, 0.3, 0.9):
+        rejected, left = set(), sorted(range(len(p_values)), key=p_values.__getitem__)
+        while left and p_values[left[0]] * len(left) <= level:
+            rejected.add(left.pop(0))
+        assert {at for at, value in enumerate(corrected) if value <= level} == rejected
+
+
+def test_holm_by_hand_and_what_are_no_p_values() -> None:
+    assert holm([0.04, 0.01, 0.03]).tolist() == pytest.approx([0.06, 0.03, 0.06])
+    assert holm([0.8, 0.7]).tolist() == [1.0, 1.0]
+    for wrong in ([1.5], [-0.1, 0.5]):
+        with pytest.raises(GraphKDError, match="p values must lie between 0 and 1"):
+            holm(wrong)

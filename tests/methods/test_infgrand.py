@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from graphkd import GraphKDError
 from graphkd.methods import InfGraND
+from graphkd.sparse import POOLINGS
 from graphkd.students import StudentOutput
 from graphkd.teachers import TeacherOutput
 from tests import literal
@@ -22,6 +23,7 @@ LOOPS = {"paper": 1, "reference": 2}
     influence=tables(6, 1, low=0.0),
     variant=st.sampled_from(["paper", "reference"]),
     kl=st.sampled_from(["forward", "reverse"]),
+    pooling=st.sampled_from(POOLINGS),
 )
 def test_the_whole_method_equals_its_formula(
     edges: torch.Tensor,
@@ -31,12 +33,15 @@ def test_the_whole_method_equals_its_formula(
     influence: torch.Tensor,
     variant: str,
     kl: str,
+    pooling: str,
 ) -> None:
     influence = influence[:, 0] / 3.0
-    method = InfGraND(variant, lam=0.3, tau=1.4, delta1=0.7, delta2=0.2, gamma1=0.9, gamma2=0.5, hops=2, kl=kl)
+    weights = {"delta1": 0.7, "delta2": 0.2, "gamma1": 0.9, "gamma2": 0.5}
+    method = InfGraND(variant, lam=0.3, tau=1.4, hops=2, kl=kl, pooling=pooling, **weights)
     graph = graph_of(edges, 6, x, influence)
     targets = method.prepare(graph, TeacherOutput(teacher))
-    torch.testing.assert_close(targets.inputs, literal.mean_pooled(x, edges, 2, LOOPS[variant]))
+    torch.testing.assert_close(targets.inputs, literal.pooled(x, edges, 2, LOOPS[variant], pooling))
+    assert targets.inputs.shape[1] == method.input_width(x.shape[1])
     assert (targets.propagation.hops, targets.propagation.self_loops) == (2, LOOPS[variant])
 
     def formula(z: torch.Tensor) -> torch.Tensor:
@@ -74,6 +79,7 @@ def test_without_influence_only_the_constant_weights_remain() -> None:
         ({"variant": "old"}, "method.variant is 'old': choose paper or reference"),
         ({"kl": "both"}, "method.kl is 'both'"),
         ({"hops": -1}, "method.hops is -1"),
+        ({"pooling": "sum"}, "pooling is 'sum': choose one of mean, max, min, concat"),
         ({"gamma1": -5.0}, "method.gamma1 is -5.0"),
         ({"delta2": float("nan")}, "method.delta2 is nan"),
         ({"tau": float("inf")}, "method.tau is inf"),

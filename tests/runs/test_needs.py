@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from torch import nn
 
 from graphkd import methods, students, teachers
@@ -90,6 +91,24 @@ def test_by_hand() -> None:
     labelled = 4 * 4 * weights + 20 * (9 * 128 + 4 * 128 + 4 * 3)
     assert needs(method="mlp")["the student"] == frozen + labelled
     assert needs(method="mlp", matching="forward")["the student"] == frozen + step
+
+
+def test_a_pooled_table_by_hand() -> None:
+    """As above; the powers of the features, at most two at once, beside the table while it is made."""
+    weights = {wide: 8 * wide * 128 + 128 + 128 * 3 + 3 for wide in (1, 3)}
+    frozen, unit = 4 * weights[1] + 4 * 60 * (128 + 3), 4 * 60 * 8
+    step = {wide: 4 * 4 * weights[wide] + 60 * (9 * 128 + 4 * 128 + 4 * 3) for wide in (1, 3)}
+    for pooling, wide in (("concat", 3), ("max", 1)):
+        found = needs(method=methods.InfGraND(hops=2, pooling=pooling))
+        assert found["the student's propagated inputs"] == frozen + (wide + 2) * unit
+        assert found["the student"] == frozen + wide * unit + step[wide]
+    sparse, what = make_data(), "the student's propagated inputs"
+    sparse.x = torch.cat([sparse.x, torch.zeros(60, 1000)], dim=1).to_sparse_csr()
+    for pooling in ("mean", "concat"):
+        assert what not in needs(sparse, method=methods.InfGraND(pooling=pooling))
+    assert needs(sparse, method=methods.InfGraND(hops=1, pooling="min"))[what] > 2 * 4 * 60 * 1008
+    factored = resolve(method=methods.InfGraND(hops=2, pooling="concat"))
+    assert weights_size(factored, 8, 3) == (4 * weights[1], 4 * weights[3])
 
 
 def test_what_grows_with_what() -> None:

@@ -1,0 +1,121 @@
+"""What carries InfGraND's gain? Ablations by config alone; see README.md beside this file.
+
+python experiments/ablations/run.py --data-dir data --output-dir runs/ablations [data set …]
+
+Every variant and seed is a file in the output folder, every trained network one in its cache: the command goes on
+where it stopped. After each seed it writes the tables anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from tables import write_tables
+from torch import Tensor
+from variants import BASES, FAMILIES, overrides, variants
+
+import graphkd
+from graphkd.config import config_dir, recipe_from, register_schemas
+from graphkd.datasets import Graph, Scene
+from graphkd.storage import write_json
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.loop import Log
+from graphkd.training.student import train_student
+from graphkd.training.teach import teach
+from graphkd.training.weights import node_weights
+
+DATASETS = ("cora", "citeseer", "photo", "pubmed")
+SEEDS = (2022, 2023, 2024, 2025, 2026)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("datasets", nargs="*", default=list(DATASETS), help="by default all four")
+    parser.add_argument("--data-dir", default="data")
+    parser.add_argument("--output-dir", type=Path, default=Path("runs/ablations"))
+    parser.add_argument("--seeds", type=int, default=5, help="so many of the published five")
+    parser.add_argument("--only", nargs="*", default=list(variants()), help="variants; by default all")
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args(arguments)
+    for given, known in ((args.datasets, BASES), (args.only, variants())):
+        if unknown := set(given) - set(known):
+            parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(known)}")
+    torch.set_num_threads(args.threads)
+    register_schemas()
+    rows: list[dict[str, Any]] = []
+    cache = Artefacts(args.output_dir / "cache")
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        for dataset in args.datasets:
+            for seed in SEEDS[: args.seeds]:
+                rows += [run_one(dataset, variant, seed, args, cache) for variant in args.only]
+                text = write_tables(rows, args.output_dir)
+    print(text)
+
+
+def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cache: Artefacts) -> dict[str, Any]:
+    """The row of a variant and seed, from its file where it is there; refuses one of other settings."""
+    file, keys = args.output_dir / dataset / variant / f"{seed}.json", overrides(dataset, variant)
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, scores(keys, variant in FAMILIES["full"].variants, seed, args.data_dir, cache))
+        print(f"{dataset} {seed} {variant}: {file.read_text()}", flush=True)
+    found = json.loads(file.read_text())
+    if found.pop("overrides")[: len(keys)] != keys:
+        raise SystemExit(f"{file} was made with other settings: choose another --output-dir")
+    return {"dataset": dataset, "variant": variant, "seed": seed, **found}
+
+
+def scores(keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefacts) -> dict[str, Any]:
+    """What ``graphkd distill OVERRIDES seeds=[SEED]`` trains: test and validation scores, epochs, seconds.
+
+    Args:
+        keys: the variant's overrides.
+        full: whether the influence is the whole weight; then those of ``mean_one`` are added.
+        seed: of the run.
+        data_dir: folder of the raw data.
+        cache: of finished stages.
+    """
+    config = compose("distill", keys)
+    recipe, log = recipe_from(config), Log()
+    scene = scene_of(tuple(config.dataset.items()), recipe.setting, seed, data_dir)
+    taught = teach(scene, recipe, seed, log, cache)
+    if full:
+        keys = [*keys, *mean_one(scene.observed, node_weights(scene, recipe, taught, seed, cache))]
+        recipe = recipe_from(compose("distill", keys))
+    student = train_student(scene, recipe, taught, seed, log, cache)
+    return {
+        "overrides": keys,
+        "test": student.scores["test"],
+        "val": student.scores["val"],
+        "teacher": taught.scores["test"],
+        "epochs": student.fit.epochs,
+        "best_epoch": student.fit.best_epoch,
+        "seconds": round(student.fit.seconds, 1),
+        "teacher_seconds": round(taught.fit.seconds, 1),
+    }
+
+
+def mean_one(graph: Graph, influence: Tensor) -> list[str]:
+    """The δ2 and γ2 with which ``influence [N]`` weights labelled nodes, and edges with loops, by 1 on average."""
+    pattern = graph.adj.structure(self_loops=1).to(torch.float64)
+    edges = float(pattern.sum(dim=0) @ influence.double()) / pattern.nnz
+    nodes = float(influence[graph.train].double().mean())
+    return [f"method.delta2={1 / nodes:.6g}", f"method.gamma2={1 / edges:.6g}"]
+
+
+@functools.lru_cache(maxsize=4)
+def scene_of(keys: tuple[tuple[str, Any], ...], setting: str, seed: int, data_dir: str) -> Scene:
+    """The data of the ``dataset`` keys."""
+    return Scene.of(
+        Graph.from_data(graphkd.load_dataset(data_dir=data_dir, seed=seed, **dict(keys))), setting, seed
+    )
+
+
+if __name__ == "__main__":
+    main()
