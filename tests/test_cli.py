@@ -293,8 +293,9 @@ def test_a_share_of_the_labels_makes_a_run_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_run_from_before_there_were_shares_and_poolings_is_read(tmp_path: Path) -> None:
-    keys = ["method=infgrand", "teacher.num_layers=3", "student.num_layers=2", "baseline=false", *FAST]
-    assert command("distill", "output_dir=run", *keys, cwd=tmp_path).returncode == 0
+    write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
+    keys = ["dataset=cora", "method=infgrand", "teacher.num_layers=3", "baseline=false", *FAST]
+    assert command("distill", "data_dir=data", "output_dir=run", *keys, cwd=tmp_path).returncode == 0
     lines = (tmp_path / "run" / "config.yaml").read_text().splitlines(keepends=True)
     old = [line for line in lines if not line.strip().startswith(("label_rate:", "pooling:"))]
     assert len(old) == len(lines) - 2
