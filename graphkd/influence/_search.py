@@ -113,12 +113,13 @@ class _Search:
 
     def _raise(self, balls: Balls, curve: CostCurve, rate: float) -> float:
         """Lifts the lower bound: at once to the least cosine, or in steps of half of what time is left."""
-        pairs, low, known, rate = self.pairs, self.floor, None, rate / GATHER
-        fixed = balls.centres.shape[0] * pairs.x.shape[0] / rate
+        pairs, low, known = self.pairs, self.floor, None
+        fixed, rate = balls.centres.shape[0] * pairs.x.shape[0] / rate, rate / GATHER
         while pairs.least > low:
             base, left = curve.below(low) if known is not None else 0.0, self.means.left
             high = pairs.least
-            if curve.below(high) > base + rate * (0.8 * left - fixed):
+            # Where a sweep costs more than the pairs that it leaves over, steps would save nothing.
+            if curve.below(high) > base + rate * max(0.8 * left - fixed, fixed):
                 high = curve.affordable(base + rate * max(0.0, 0.5 * left - fixed))
             start, looked = time.monotonic(), pairs.looked
             if high <= low or not balls.sweep(known, high):
