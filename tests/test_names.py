@@ -43,6 +43,13 @@ def test_settings_of_classes_partials_instances_and_functions() -> None:
     assert settings_of(methods.GLNN(tau=2.0)) == {"lam": 0.0, "tau": 2.0}
     assert settings_of(functools.partial(teachers.GCN, num_layers=3))["num_layers"] == 3
     assert "num_classes" not in parameters_of(teachers.GCN)
-    assert settings_of(influence.infgrand) == {"hops": 2, "variant": "paper", "self_loops": None, "columns": None}
+    assert settings_of(influence.infgrand) == {
+        "hops": 2,
+        "variant": "paper",
+        "self_loops": None,
+        "columns": None,
+        "max_seconds": None,
+        "max_memory_gb": 1.0,
+    }
     assert name_of(functools.partial(influence.infgrand, hops=1)) == "infgrand"
     assert name_of(matching.AllToOne()) == "all_to_one"

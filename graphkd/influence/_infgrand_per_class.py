@@ -7,8 +7,12 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.influence._checks import scaled
-from graphkd.influence._infgrand import similarities
+from graphkd.influence._minimum import Means
+from graphkd.influence._similarities import similarities
 from graphkd.sparse import Adjacency, Features
+
+MEMORY_GB = 1.0
+"""Most working memory of the search for the minimum."""
 
 
 def infgrand_per_class(
@@ -48,7 +52,8 @@ def infgrand_per_class(
     Raises:
         GraphKDError: labels of another shape, or what ``infgrand`` refuses.
     """
-    cosine = similarities(x, edge_index, hops, variant, self_loops)
+    means = Means(None, MEMORY_GB)
+    cosine = similarities(x, edge_index, hops, variant, self_loops, means)
     if labels.shape != cosine.x_scale.shape or labels.dtype.is_floating_point:
         raise GraphKDError(
             f"labels must be whole numbers, one per row of x and −1 where unknown, but are {labels.dtype} "
@@ -60,7 +65,7 @@ def infgrand_per_class(
     members = cosine.x_scale.new_zeros(labels.shape[0], int(labels.max()) + 1)
     members[known, labels[known]] = 1.0
     counts = members.sum(dim=0)
-    score = cosine.group_sums(members) - counts * cosine.minimum()
+    score = cosine.group_sums(members) - counts * cosine.minimum(means).high
     top = score.amax(dim=0)
     # Equal similarities leave rounding noise only, as in infgrand.
     share = torch.where(top > 1e-12 * counts, score / top, 0.0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from graphkd.errors import GraphKDError
-from graphkd.influence._infgrand import SELF_LOOPS
+from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.compile import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over

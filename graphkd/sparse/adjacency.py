@@ -147,13 +147,18 @@ def _with_diagonal(matrix: SparseMatrix, value: int, keep: bool = False) -> Spar
     """The diagonal set to ``value``; where ``keep``, only the entries of it that are missing."""
     if value == 0:
         return matrix
-    off, node = matrix.row != matrix.col, torch.arange(matrix.shape[0], device=matrix.device)
+    row, node = matrix.row, torch.arange(matrix.shape[0], device=matrix.device)
+    off = row != matrix.col
     diagonal = matrix.value.new_full((matrix.shape[0],), float(value))
     if keep:
-        diagonal[matrix.row[~off]] = matrix.value[~off]
-    return SparseMatrix.from_coo(
-        torch.cat([matrix.row[off], node]),
-        torch.cat([matrix.col[off], node]),
-        torch.cat([matrix.value[off], diagonal]),
-        matrix.shape,
-    )
+        diagonal[row[~off]] = matrix.value[~off]
+    row, col, entries = row[off], matrix.col[off], matrix.value[off]
+    # An entry moves by one for each row above it, and by one more right of the diagonal: nothing has to be sorted.
+    place = torch.arange(row.numel(), device=row.device).add_(row).add_(col > row)
+    rowptr = torch.cat([node.new_zeros(1), (torch.bincount(row, minlength=node.numel()) + 1).cumsum(0)])
+    middle = rowptr[:-1] + torch.bincount(row[col < row], minlength=node.numel())
+    size = row.numel() + node.numel()
+    del row, off
+    col = node.new_empty(size).scatter_(0, place, col).scatter_(0, middle, node)
+    entries = diagonal.new_empty(size).scatter_(0, place, entries).scatter_(0, middle, diagonal)
+    return SparseMatrix(rowptr, col, entries, matrix.shape[1])

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,13 @@ from hypothesis import strategies as st
 
 from graphkd import GraphKDError, load_dataset
 from graphkd.datasets import Preprocessing
-from graphkd.influence import _cosine, infgrand
-from graphkd.influence._cosine import PropagatedCosine
+from graphkd.influence import infgrand
+from graphkd.influence.certificate import infgrand_interval
 from graphkd.sparse import Adjacency, as_features
 from tests import literal
 from tests.memory import peak_growth
 from tests.sparse.test_matrix import sparse
-from tests.strategies import edge_lists, tables
+from tests.strategies import edge_lists, seeded, tables
 
 PUBLISHED = Path(__file__).parent / "published"
 
@@ -46,23 +47,14 @@ def test_sums_over_the_first_columns_keep_the_minimum_of_all(
     torch.testing.assert_close(ours.double(), literal.influence(x, edges, 2, 2, columns), atol=1e-6, rtol=0)
 
 
-def test_the_blocked_search_gives_the_same_in_blocks_of_any_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))
-    edges = torch.randint(40, (2, 100), generator=torch.Generator().manual_seed(1))
-    whole = infgrand(x, edges)
-    for size in (1, 7 * 8 * 40):
-        monkeypatch.setattr(_cosine, "BLOCK_BYTES", size)
-        torch.testing.assert_close(infgrand(x, edges), whole, atol=1e-7, rtol=0)
-
-
-def test_an_orthogonal_pair_ends_the_search_for_non_negative_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = torch.eye(200)
-    cosine = PropagatedCosine(x, Adjacency(torch.zeros(2, 0).long(), 200).normalize(dtype=torch.float64), 2)
-    calls = []
-    search = cosine._block_minimum
-    monkeypatch.setattr(cosine, "_block_minimum", lambda rows: calls.append(rows) or search(rows))
-    assert cosine.minimum() == 0.0
-    assert [len(rows) for rows in calls] == [_cosine.PROBES]
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kind", [lambda x: x, sparse])
+def test_memory_does_not_change_the_result(dtype: torch.dtype, kind: Callable[[torch.Tensor], object]) -> None:
+    x = torch.randn(40, 5, generator=seeded(0), dtype=dtype)
+    edges = torch.randint(40, (2, 100), generator=seeded(1))
+    whole = infgrand(kind(x), edges)
+    for memory in (1e-9, 1e-5, 3e-5):
+        torch.testing.assert_close(infgrand(kind(x), edges, max_memory_gb=memory), whole, atol=1e-7, rtol=0)
 
 
 def test_the_search_over_all_pairs_makes_nothing_of_size_n_by_n() -> None:
@@ -75,25 +67,33 @@ x = torch.randn(12_000, 8)
 edges = torch.stack([torch.arange(11_999), torch.arange(1, 12_000)])
 infgrand(x[:50], edges[:, :49])
 """
-    assert peak_growth(setup, "assert infgrand(x, edges).shape == (12_000,)") < 200e6
+    run = "assert infgrand(x, edges, max_memory_gb=0.05).shape == (12_000,)"
+    assert peak_growth(setup, run) < 120e6
 
 
-def test_a_small_graph_is_searched_in_strips_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, widths = torch.randn(700, 3), []
-    search = _cosine.PropagatedCosine._block_minimum
-    monkeypatch.setattr(
-        _cosine.PropagatedCosine,
-        "_block_minimum",
-        lambda self, rows: widths.append(len(rows)) or search(self, rows),
+@pytest.mark.parametrize("scale", [1e-42, 1e-30, 1e30, 1e38])
+def test_the_size_of_features_does_not_matter(scale: float) -> None:
+    """Down to where float32 has few digits, and up to where its sums overflow."""
+    x = torch.randint(-3, 4, (12, 3), generator=seeded(2)).float()
+    x[0] = 1.0
+    edges = torch.randint(12, (2, 30), generator=seeded(1))
+    torch.testing.assert_close(
+        infgrand(x * scale, edges), infgrand(x, edges), atol=1e-2 if scale < 1e-40 else 1e-6, rtol=0
     )
-    infgrand(x, torch.tensor([[0], [1]]))
-    assert widths == [256, 256, 188]
 
 
-def test_negative_edge_weights_end_no_search() -> None:
-    adj = Adjacency(torch.tensor([[0, 1], [1, 0]]), 3, torch.tensor([-0.5, -0.5]))
-    cosine = PropagatedCosine(torch.eye(3), adj.normalize("none", 0, torch.float64), 1)
-    assert cosine.minimum() == -1.0
+def test_too_little_time_is_said_and_gives_the_middle() -> None:
+    x, edges = torch.randn(30, 4, generator=seeded(0)), torch.tensor([[0, 1], [1, 2]])
+    with pytest.warns(UserWarning, match=r"max_seconds=0 ended .* in \[-1.0000, -0.\d+\].* within ±0.\d+$"):
+        ours = infgrand(x, edges, max_seconds=0)
+    found = infgrand_interval(x, edges, max_seconds=0)
+    assert torch.equal(ours, (found.low + found.high) / 2)
+
+
+def test_enough_time_is_not_mentioned(recwarn: pytest.WarningsRecorder) -> None:
+    x, edges = torch.randn(30, 4, generator=seeded(0)), torch.tensor([[0, 1], [1, 2]])
+    assert torch.equal(infgrand(x, edges, max_seconds=60), infgrand(x, edges))
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,11 @@ def test_the_variant_sets_the_self_loops() -> None:
         ({"variant": "old"}, "variant 'old'"),
         ({"hops": -1}, "influence has hops -1"),
         ({"self_loops": -1}, "self_loops -1"),
+        ({"max_seconds": -1.0}, "influence.max_seconds is -1.0: it must be a number from 0"),
+        ({"max_seconds": "3"}, "influence.max_seconds is '3'"),
+        ({"max_seconds": float("inf")}, "influence.max_seconds is inf"),
+        ({"max_memory_gb": 0}, "influence.max_memory_gb is 0: it must be a number above 0"),
+        ({"max_memory_gb": True}, "influence.max_memory_gb is True"),
         ({"columns": 3}, "influence.columns is 3: it must be a whole number from 0 to 2"),
     ],
 )

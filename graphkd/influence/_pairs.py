@@ -1,0 +1,114 @@
+"""Cosines of many pairs of rows, block by block: float32 products find the least, float64 says what it is."""
+
+from __future__ import annotations
+
+import threading
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from graphkd.influence._minimum import Means
+
+Where: TypeAlias = "slice | Tensor"
+"""Rows of a table: a range with both ends, or indices ``[B]``."""
+
+BLOCK = (512, 2048)
+"""Largest block of cosines that one worker has in hand: small enough for its cache, large enough for a product."""
+
+
+class Pairs:
+    """The least of ``cos(x_i, y_j)`` over all pairs that were looked at.
+
+    A float32 product of unit rows is off by ``error`` at most: ``(d + 8) 2^-24`` bounds d additions and products
+    in any order (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1, with the Cauchy-Schwarz
+    inequality) and the rounding of both rows. Only pairs that could undercut the least one so far within
+    this error are computed in float64, so that ``least`` is exact.
+
+    Args:
+        x: ``[N, D]`` float32 or float64.
+        x_scale: ``[N]`` float64, ``1 / ‖x_i‖``, or 0 for a zero row: its cosine with everything is 0.
+        y: ``[M, D]`` of the same type.
+        y_scale: ``[M]``.
+        means: time and memory.
+        workers: how many threads call ``search`` at a time.
+    """
+
+    def __init__(
+        self, x: Tensor, x_scale: Tensor, y: Tensor, y_scale: Tensor, means: Means, workers: int = 1
+    ) -> None:
+        self.x, self.x_scale, self.y, self.y_scale, self.means = x, x_scale, y, y_scale, means
+        self.error = (x.shape[1] + 8) * 2.0**-24
+        self.least, self.looked = float("inf"), 0
+        self.block = _block(x.shape[1], means.bytes // max(1, workers))
+        self._lock = threading.Lock()
+
+    def search(self, rows: Where, columns: Where) -> bool:
+        """Looks at every pair of ``rows`` of x and ``columns`` of y.
+
+        Returns:
+            Whether it came to the end before the time did.
+        """
+        for some in split(rows, self.block[0]):
+            left = unit(self.x, self.x_scale, some)
+            for others in split(columns, self.block[1]):
+                if self.means.left <= 0:
+                    return False
+                out = left @ unit(self.y, self.y_scale, others).t()
+                if float(out.min()) < self.least + self.error:
+                    self._refine(out, some, others)
+                with self._lock:
+                    self.looked += out.numel()
+        return True
+
+    def settle(self, rows: Tensor, columns: Tensor) -> None:
+        """Looks at the pairs of ``rows[k]`` and ``columns[k]``, in float64."""
+        left, right = _unit64(take(self.x, rows)), _unit64(take(self.y, columns))
+        self.least = min(self.least, float((left * right).sum(dim=1).min()))
+
+    def _refine(self, out: Tensor, rows: Where, columns: Where) -> None:
+        """The same in float64, for the rows of the block that matter."""
+        near = (out.amin(dim=1) < self.least + self.error).nonzero().squeeze(1)
+        left = _unit64(take(self.x, rows)[near])
+        right = _unit64(take(self.y, columns))
+        place = int((left @ right.t()).argmin())
+        # A sum of a fixed shape: the same pair gives the same bits in blocks of any size.
+        exact = float((left[place // right.shape[0]] * right[place % right.shape[0]]).sum())
+        with self._lock:
+            self.least = min(self.least, exact)
+
+
+def take(table: Tensor, where: Where) -> Tensor:
+    """The rows of a table."""
+    return table[where] if isinstance(where, slice) else table.index_select(0, where)
+
+
+def unit(table: Tensor, scale: Tensor, where: Where) -> Tensor:
+    """Rows of length 1 (or 0), rounded to float32: ``[B, D]``."""
+    return (take(table, where) * take(scale, where).to(table.dtype).unsqueeze(1)).float()
+
+
+def split(where: Where, size: int) -> list[slice] | list[Tensor]:
+    """The same rows in parts of ``size`` or fewer."""
+    if isinstance(where, Tensor):
+        return list(torch.split(where, size))
+    return ranges(where.start, where.stop, size)
+
+
+def ranges(start: int, stop: int, size: int) -> list[slice]:
+    """``[start, stop)`` in parts of ``size`` or fewer."""
+    return [slice(first, min(first + size, stop)) for first in range(start, stop, size)]
+
+
+def _unit64(rows: Tensor) -> Tensor:
+    rows = rows.double()
+    norm = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    return torch.where(norm > 0, rows / norm, 0.0)
+
+
+def _block(width: int, most: int) -> tuple[int, int]:
+    """The largest block whose product, rows, and their float64 twins take ``most`` bytes."""
+    rows, columns = BLOCK
+    while rows * columns > 1 and 12 * rows * columns + 24 * (rows + columns) * width > most:
+        rows, columns = max(1, rows // 2), max(1, columns // 2)
+    return rows, columns
