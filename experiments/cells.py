@@ -26,8 +26,7 @@ def composed(overrides: Iterable[str]) -> DictConfig:
 
 def scene_of(config: DictConfig, seed: int, data_dir: str) -> Scene:
     """The data set of a config as its setting shows it."""
-    keys = {key: config.dataset[key] for key in ("features", "row_normalize", "directed")}
-    data = graphkd.load_dataset(config.dataset.name, data_dir, seed=seed, split=config.dataset.split, **keys)
+    data = graphkd.load_dataset(data_dir=data_dir, seed=seed, **config.dataset)
     return Scene.of(Graph.from_data(data), config.setting.name, seed)
 
 

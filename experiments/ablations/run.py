@@ -9,20 +9,21 @@ where it stopped. After each seed it writes the tables anew.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
-from tables import write_tables
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from cells import composed, scene_of  # experiments/cells.py
+from tables import write_tables
 from variants import BASES, FAMILIES, overrides, variants
 
-import graphkd
-from graphkd.config import config_dir, recipe_from, register_schemas
-from graphkd.datasets import Graph, Scene
+from graphkd.config import recipe_from
+from graphkd.datasets import Graph
 from graphkd.storage import write_json
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.loop import Log
@@ -47,14 +48,12 @@ def main(arguments: list[str] | None = None) -> None:
         if unknown := set(given) - set(known):
             parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     torch.set_num_threads(args.threads)
-    register_schemas()
     rows: list[dict[str, Any]] = []
     cache = Artefacts(args.output_dir / "cache")
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        for dataset in args.datasets:
-            for seed in SEEDS[: args.seeds]:
-                rows += [run_one(dataset, variant, seed, args, cache) for variant in args.only]
-                text = write_tables(rows, args.output_dir)
+    for dataset in args.datasets:
+        for seed in SEEDS[: args.seeds]:
+            rows += [run_one(dataset, variant, seed, args, cache) for variant in args.only]
+            text = write_tables(rows, args.output_dir)
     print(text)
 
 
@@ -81,13 +80,12 @@ def scores(keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefac
         data_dir: folder of the raw data.
         cache: of finished stages.
     """
-    config = compose("distill", keys)
-    recipe, log = recipe_from(config), Log()
-    scene = scene_of(tuple(config.dataset.items()), recipe.setting, seed, data_dir)
+    config, log = composed(keys), Log()
+    recipe, scene = recipe_from(config), scene_of(config, seed, data_dir)
     taught = teach(scene, recipe, seed, log, cache)
     if full:
         keys = [*keys, *mean_one(scene.observed, node_weights(scene, recipe, taught, seed, cache))]
-        recipe = recipe_from(compose("distill", keys))
+        recipe = recipe_from(composed(keys))
     student = train_student(scene, recipe, taught, seed, log, cache)
     return {
         "overrides": keys,
@@ -107,14 +105,6 @@ def mean_one(graph: Graph, influence: Tensor) -> list[str]:
     edges = float(pattern.sum(dim=0) @ influence.double()) / pattern.nnz
     nodes = float(influence[graph.train].double().mean())
     return [f"method.delta2={1 / nodes:.6g}", f"method.gamma2={1 / edges:.6g}"]
-
-
-@functools.lru_cache(maxsize=4)
-def scene_of(keys: tuple[tuple[str, Any], ...], setting: str, seed: int, data_dir: str) -> Scene:
-    """The data of the ``dataset`` keys."""
-    return Scene.of(
-        Graph.from_data(graphkd.load_dataset(data_dir=data_dir, seed=seed, **dict(keys))), setting, seed
-    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """The ablations' command at its smallest size, and that its bases are the published cells."""
 
 import csv
-import importlib
-import importlib.util
 import json
 from pathlib import Path
 from types import ModuleType
@@ -17,22 +15,17 @@ from graphkd import influence
 from graphkd.config import config_dir, recipe_from, register_schemas
 from graphkd.names import catalogue
 from tests.configs.test_configs import composed
+from tests.experiments.loading import load_run
 from tests.methods.twins import graph_of
 from tests.strategies import edge_lists, tables
 
-FOLDER = Path(__file__).parents[2] / "experiments" / "ablations"
 SOME = ["base", "glnn", "full_degree", "labels_10_glnn"]
 
 
 @pytest.fixture(scope="module")
 def ablations() -> ModuleType:
-    """Its ``run.py``, under another name than that of other experiments."""
-    spec = importlib.util.spec_from_file_location("ablations", FOLDER / "run.py")
-    module = importlib.util.module_from_spec(spec)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(FOLDER))
-        spec.loader.exec_module(module)
-    return module
+    """Its ``run.py``."""
+    return load_run("ablations")
 
 
 def test_it_runs_and_goes_on_where_it_stopped(

@@ -1,6 +1,5 @@
 """The command for the published cells on a made-up graph, and its tables."""
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -10,18 +9,15 @@ import pandas as pd
 import pytest
 
 from tests.datasets.planetoid_files import write_planetoid
+from tests.experiments.loading import load_run
 
-FOLDER = Path(__file__).parents[2] / "experiments" / "infgrand"
 SMALL = ["teacher.hidden_dim=8", "student.hidden_dim=8", "training.max_epochs=2"]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """Its module, with small networks."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    for name in ("run", "tables"):
-        monkeypatch.delitem(importlib.sys.modules, name, raising=False)
-    module = importlib.import_module("run")
+    module = load_run("infgrand")
     composed = module.composed
     monkeypatch.setattr(module, "composed", lambda overrides: composed([*overrides, *SMALL]))
     write_planetoid(tmp_path / "data" / "Cora" / "raw")

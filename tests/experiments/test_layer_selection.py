@@ -1,21 +1,19 @@
 """The study's command at its smallest size, and what its statistics say of made-up scores."""
 
 import csv
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "experiments" / "layer_selection"
+from tests.experiments.loading import load_run
 
 
 @pytest.fixture
-def study(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[str]], None]:
+def study(tmp_path: Path) -> Callable[[list[str]], None]:
     """Its ``main``, in this process."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    main = importlib.import_module("run").main
+    main = load_run("layer_selection").main
     return lambda blocks: main([*blocks, "--workers", "1", "--output-dir", str(tmp_path)])
 
 
