@@ -2,10 +2,12 @@
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
+from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import Friedman, PairedDifference, best_share, friedman, paired_difference
 
 __all__ = [
     "METRICS",
+    "Correlation",
     "Friedman",
     "PairedDifference",
     "Tost",
@@ -16,7 +18,9 @@ __all__ = [
     "macro_f1",
     "paired_difference",
     "power_of_tost",
+    "rank_biserial",
     "roc_auc",
     "score",
+    "spearman",
     "tost",
 ]
