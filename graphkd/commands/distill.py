@@ -157,10 +157,10 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
     return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
 
 
-def name_of_data(config: DictConfig, graph: Graph) -> str:
+def name_of_data(config: DictConfig) -> str:
     """The data set's name; that of its folder for a person's own."""
     own = config.dataset.path
-    return graph.dataset if own is None else Path(own).expanduser().resolve().name
+    return str(config.dataset.name) if own is None else Path(own).expanduser().resolve().name
 
 
 def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
@@ -168,7 +168,7 @@ def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     if job.mode == RunMode.MULTIRUN:
         name = job.job.override_dirname.replace("/", "_")
         return Path(config.output_dir or "runs") / (name or "default")
-    name = default_name(name_of_data(config, graph), graph.split, recipe)
+    name = default_name(name_of_data(config), graph.split, recipe)
     return Path(config.output_dir or Path("runs") / name)
 
 

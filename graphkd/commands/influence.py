@@ -22,6 +22,7 @@ from graphkd.methods import MLP
 from graphkd.plots import check_plot
 from graphkd.recipe import Recipe, name_of
 from graphkd.runs import InfluenceProfile, check_memory
+from graphkd.runs.influence import check_influence
 from graphkd.storage import as_path, check_writable, whole_folder
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
@@ -58,19 +59,14 @@ def influence(args: list[str]) -> None:
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
     check_plot()
-    seed = parse_seeds(config.seeds)[0]
-    recipe = recipe_from(config)
+    recipe, seed = recipe_from(config), parse_seeds(config.seeds)[0]
+    check_influence(recipe)
+    folder = _folder(config, recipe)
     cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
-    graph = load_graph(config, seed)
-    name = name_of_data(config, graph)
-    folder = Path("runs") / f"influence-{name}-{recipe.names['influence']}"
-    if config.output_dir is not None:
-        folder = as_path(config.output_dir, "output_dir")
-    _check_folder(folder)
-    scene = Scene.of(graph, recipe.setting, seed)
+    scene = Scene.of(load_graph(config, seed), recipe.setting, seed)
     taught = None if "--no-teacher" in args else _taught(scene, recipe, seed, cache)
     profile = InfluenceProfile.of(scene, recipe, taught, seed, cache)
-    title = _heading(name, graph.split, recipe, seed, taught)
+    title = _heading(name_of_data(config), scene.observed.split, recipe, seed, taught)
     with whole_folder(folder) as draft:
         write_files(draft, profile, resolved(config, [seed]), title)
     print("\n".join([title, "", *format_tables(profile), ""]))
@@ -103,13 +99,17 @@ def _composed(overrides: list[str]) -> DictConfig:
         raise GraphKDError(explain(error)) from error
 
 
-def _check_folder(folder: Path) -> None:
-    """What is there is replaced, and must be a report, or nothing."""
+def _folder(config: DictConfig, recipe: Recipe) -> Path:
+    """Of the report; what is there is replaced, and must be a report, or nothing."""
+    folder = Path("runs") / f"influence-{name_of_data(config)}-{recipe.names['influence']}"
+    if config.output_dir is not None:
+        folder = as_path(config.output_dir, "output_dir")
     check_writable(folder, "output_dir")
     if folder.exists() and folder.samefile(Path.cwd()):
         raise GraphKDError(f"output_dir={folder} is the current folder, which would be replaced: choose another")
     if folder.exists() and {entry.name for entry in folder.iterdir()} - set(FILES):
         raise GraphKDError(f"{folder} exists and holds other files than a report's: choose another output_dir")
+    return folder
 
 
 def _taught(scene: Scene, recipe: Recipe, seed: int, cache: Artefacts) -> TeacherResult:

@@ -71,12 +71,9 @@ class InfluenceProfile:
         Raises:
             GraphKDError: there is no influence, it fails, or it asks a teacher that is not there.
         """
+        check_influence(recipe)
         influence = node_weights(scene, recipe, taught, seed, cache)
-        if influence is None:
-            raise GraphKDError(
-                f"method={name_of(recipe.method)} with influence=none leaves nothing to measure: choose an "
-                "influence, and a method that weights nodes, such as infgrand"
-            )
+        assert influence is not None
         properties = graph_properties(scene.observed)
         if taught is not None:
             properties |= teacher_properties(scene.observed, taught.output.logits)
@@ -98,6 +95,15 @@ class InfluenceProfile:
             name: rank_biserial(score, values.numpy()) if name == "right" else spearman(score, values.numpy())
             for name, values in self.properties.items()
         }
+
+
+def check_influence(recipe: Recipe) -> None:
+    """Refuses, before anything is computed, a recipe that weights no nodes."""
+    if recipe.influence is None:
+        raise GraphKDError(
+            f"method={name_of(recipe.method)} with influence=none leaves nothing to measure: choose an influence, "
+            "and a method that weights nodes, such as infgrand"
+        )
 
 
 def weighted_terms(method: Method, graph: Graph, influence: Tensor) -> dict[str, WeightedTerm]:
