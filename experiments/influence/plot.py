@@ -41,6 +41,6 @@ def _heat_map(panel: Any, values: Any, names: list[str]) -> Any:
     panel.spines[:].set_visible(False)
     for (row, column), value in np.ndenumerate(values):
         colour = "white" if abs(value) > 0.6 else "black"
-        text = "–" if np.isnan(value) else f"{value:+.2f}"
+        text = "–" if np.isnan(value) else f"{value:+z.2f}"
         panel.text(column, row, text, ha="center", va="center", fontsize="small", color=colour)
     return image

@@ -154,7 +154,7 @@ def heading(key: str) -> list[str]:
 
 def line(name: str, row: dict[str, Any], digits: int = 2) -> str:
     variations = [f"{100 * row[f'{term}_variation']:.1f}" for term in ("distillation", "supervision")]
-    values = ["–" if np.isnan(row[kind]) else f"{row[kind]:+.{digits}f}" for kind in KINDS]
+    values = ["–" if np.isnan(row[kind]) else f"{row[kind]:+z.{digits}f}" for kind in KINDS]
     spread = f"{row['std'] / row['mean']:.2f}"
     return f"| {' | '.join([name, spread, *variations, *values])} |"
 

@@ -59,7 +59,7 @@ def scatter(profile: InfluenceProfile, title: str) -> bytes:
         values = profile.properties[name].numpy()
         panel.plot(values[drawn], influence[drawn], ".", markersize=4, alpha=0.35, markeredgewidth=0)
         rho = found[name].value
-        panel.set_title("no ranking" if math.isnan(rho) else f"ρ = {rho:+.3f}", fontsize="medium")
+        panel.set_title("no ranking" if math.isnan(rho) else f"ρ = {rho:+z.3f}", fontsize="medium")
         panel.set_xlabel(KINDS[name][1])
     panels[0].set_ylabel("influence I")
     panels[0].set_ylim(-0.03, 1.03)

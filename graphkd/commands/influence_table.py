@@ -63,12 +63,12 @@ def _correlations(profile: InfluenceProfile) -> list[list[str]]:
 
 def figure(value: float) -> str:
     """A correlation as a person reads it; one that is none is a dash."""
-    return "–" if math.isnan(value) else f"{value:+.3f}"
+    return "–" if math.isnan(value) else f"{value:+z.3f}"
 
 
 def interval(found: Correlation) -> str:
     """Its interval, or a dash."""
-    return "–" if math.isnan(found.low) else f"{found.low:+.3f} to {found.high:+.3f}"
+    return "–" if math.isnan(found.low) else f"{found.low:+z.3f} to {found.high:+z.3f}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

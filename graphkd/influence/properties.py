@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.datasets import Graph
@@ -102,7 +101,10 @@ def typicality(x: Features) -> Tensor:
     squares = SparseMatrix(x.rowptr, x.col, x.value.square(), x.shape[1]) if isinstance(x, SparseMatrix) else x**2
     norms = squares.sum(dim=1).sqrt()
     scale = torch.where(norms > 0, 1.0 / norms, 0.0).unsqueeze(1)
-    middle = F.normalize(_times(x.t(), scale), dim=0)
+    middle = _times(x.t(), scale)
+    length = middle.norm()
+    # Rows that cancel leave rounding noise only: no direction.
+    middle = torch.where(length > 1e-12 * x.shape[0], middle / length, 0.0)
     return (scale * _times(x, middle)).squeeze(1)
 
 

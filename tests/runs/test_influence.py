@@ -2,10 +2,12 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
+import graphkd
 from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph, Scene
 from graphkd.evaluation import rank_biserial, spearman
@@ -15,7 +17,7 @@ from graphkd.methods import GLNN, InfGraND
 from graphkd.recipe import Recipe, resolve
 from graphkd.runs import InfluenceProfile
 from graphkd.runs.influence import weighted_terms
-from graphkd.teachers import GCN
+from graphkd.teachers import GCN, TeacherOutput
 from graphkd.training.teach import teach
 from tests.conftest import make_data
 
@@ -60,8 +62,6 @@ def test_the_weights_are_those_of_the_method_s_targets(graph: Graph) -> None:
     """A teacher that is one distribution everywhere leaves the weights alone in the table."""
     influence = degree(graph.x, graph.adj)
     terms = weighted_terms(METHOD, graph, influence)
-    from graphkd.teachers import TeacherOutput
-
     targets = METHOD.prepare(graph.with_influence(influence), TeacherOutput(torch.zeros(60, 3)))
     expected = targets.label_weight[graph.train] * graph.train.numel()
     torch.testing.assert_close(terms["supervision"].weights[graph.train], expected)
@@ -100,3 +100,16 @@ def test_an_influence_that_ranks_nothing_and_one_that_is_none(graph: Graph) -> N
 
 def test_a_method_of_another_kind_says_nothing_of_its_weights(graph: Graph) -> None:
     assert weighted_terms(GLNN(), graph, torch.ones(60)) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "typicality"), [("cora", 0.996), ("citeseer", 0.998)])
+def test_the_published_score_ranks_by_features_and_not_by_the_graph(
+    name: str, typicality: float, data_dir: Path
+) -> None:
+    scene = Scene.of(Graph.from_data(graphkd.load_dataset(name, data_dir)))
+    recipe = recipe_of(method=InfGraND(variant="reference"))
+    found = InfluenceProfile.of(scene, recipe, None, 0).correlations
+    assert found["typicality"].value == pytest.approx(typicality, abs=5e-4)
+    assert found["degree"].value == pytest.approx(0.109, abs=5e-4)
+    assert abs(found["random_walk"].value) < 0.01
