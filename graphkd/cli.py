@@ -22,10 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     args = [arg for arg in args if arg != "--debug"]
     try:
-        if args[:1] == ["distill"]:
-            from graphkd.commands.distill import distill
-
-            distill(args[1:])
+        if args[:1] in (["distill"], ["influence"]):
+            _run_composed(*args)
         else:
             return _run(_parser().parse_args(args))
     except GraphKDError as error:
@@ -61,6 +59,18 @@ def _show_warning(
     """One line, as for errors; what other packages have to say to programmers is left out."""
     if category is UserWarning and "torch" not in filename:
         print(f"graphkd: warning: {message}", file=sys.stderr)
+
+
+def _run_composed(command: str, *args: str) -> None:
+    """The commands whose arguments are keys of a config."""
+    if command == "distill":
+        from graphkd.commands.distill import distill
+
+        distill(list(args))
+    else:
+        from graphkd.commands.influence import influence
+
+        influence(list(args))
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -123,6 +133,11 @@ def _parser() -> argparse.ArgumentParser:
         "angles", help="angles between teacher layers, seen from a run's student, before and after training"
     )
     angles.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    commands.add_parser(
+        "influence",
+        help="what an influence measures on a data set: graphkd influence DATASET [key=value …]",
+        add_help=False,
+    )
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")

@@ -61,7 +61,7 @@ def distill(args: list[str]) -> None:
     if "--help" in args or "-h" in args:
         print(help_text())
         return
-    _check_args(args)
+    check_overrides(args)
     register_schemas()
     failures: list[Exception] = []
 
@@ -117,18 +117,14 @@ def run_job(config: DictConfig) -> None:
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
     seeds = parse_seeds(config.seeds)
-    recipe, device = recipe_from(config), pick_device(config.device)
-
-    def graph(seed: int) -> Graph:
-        keys = {key: value for key, value in config.dataset.items() if key != "name"}
-        places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-        return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
+    recipe = recipe_from(config)
 
     def train(seed: int) -> SeedRun:
-        return SeedRun.train(first if seed == seeds[0] else graph(seed), recipe, seed, baseline, cache)
+        graph = first if seed == seeds[0] else load_graph(config, seed)
+        return SeedRun.train(graph, recipe, seed, baseline, cache)
 
     cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
-    first = graph(seeds[0])
+    first = load_graph(config, seeds[0])
     scene = Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
     settings = resolved(config, seeds)
@@ -149,17 +145,34 @@ def run_job(config: DictConfig) -> None:
     print_table(metrics, folder.path)
 
 
+def load_graph(config: DictConfig, seed: int) -> Graph:
+    """The data that a composed config names, with the split of one seed, checked and on its device.
+
+    Raises:
+        GraphKDError: data that cannot be had or cannot be right, or no such device.
+    """
+    device = pick_device(config.device)
+    keys = {key: value for key, value in config.dataset.items() if key != "name"}
+    places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
+    return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
+
+
+def name_of_data(config: DictConfig) -> str:
+    """The data set's name; that of its folder for a person's own."""
+    own = config.dataset.path
+    return str(config.dataset.name) if own is None else Path(own).expanduser().resolve().name
+
+
 def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     job = HydraConfig.get()
     if job.mode == RunMode.MULTIRUN:
         name = job.job.override_dirname.replace("/", "_")
         return Path(config.output_dir or "runs") / (name or "default")
-    own = config.dataset.path
-    name = graph.dataset if own is None else Path(own).expanduser().resolve().name
-    return Path(config.output_dir or Path("runs") / default_name(name, graph.split, recipe))
+    name = default_name(name_of_data(config), graph.split, recipe)
+    return Path(config.output_dir or Path("runs") / name)
 
 
-def _check_args(args: list[str]) -> None:
+def check_overrides(args: list[str]) -> None:
     """Refuses what Hydra would answer with its usage, many lines long, or with a traceback."""
     for flag, value in itertools.zip_longest(args, args[1:], fillvalue=""):
         if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):

@@ -2,6 +2,7 @@
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
+from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import (
     Friedman,
     PairedDifference,
@@ -13,6 +14,7 @@ from graphkd.evaluation.significance import (
 
 __all__ = [
     "METRICS",
+    "Correlation",
     "Friedman",
     "PairedDifference",
     "Tost",
@@ -24,7 +26,9 @@ __all__ = [
     "macro_f1",
     "paired_difference",
     "power_of_tost",
+    "rank_biserial",
     "roc_auc",
     "score",
+    "spearman",
     "tost",
 ]

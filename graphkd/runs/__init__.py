@@ -2,6 +2,7 @@
 
 from graphkd.runs.angles import Angles
 from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
+from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
@@ -13,6 +14,7 @@ __all__ = [
     "PLACES",
     "TESTS",
     "Angles",
+    "InfluenceProfile",
     "Run",
     "RunFolder",
     "SeedRun",

@@ -20,7 +20,7 @@ from graphkd.training.teach import TeacherResult
 
 
 def node_weights(
-    scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, cache: Artefacts | None = None
+    scene: Scene, recipe: Recipe, taught: TeacherResult | None, seed: int, cache: Artefacts | None = None
 ) -> Tensor | None:
     """Weights of the observed nodes, ``[n]``; nothing where the recipe has no influence.
 
@@ -28,15 +28,17 @@ def node_weights(
         scene: the graph as the setting shows it; its observed part is read, and all of it only where the method
             is published with an influence of the full graph, which warns.
         recipe: names the influence.
-        taught: the teacher, for influences that ask it.
+        taught: the teacher, for influences that ask it; nothing where there is none.
         seed: of the run, added to that of an influence that draws.
         cache: where weights are kept, and found.
 
     Raises:
-        GraphKDError: the influence fails, or gives no weights.
+        GraphKDError: the influence fails, gives no weights, or asks a teacher that is not there.
     """
     if recipe.influence is None:
         return None
+    if taught is None and reads_teacher(recipe.influence):
+        raise GraphKDError(f"influence={name_of(recipe.influence)} asks the teacher: leave out --no-teacher")
     graph, cache = scene.full if recipe.leaks else scene.observed, cache_for(recipe, cache)
     if recipe.leaks:
         warnings.warn(
@@ -48,7 +50,7 @@ def node_weights(
     key = {
         "graph": graph.fingerprint(),
         "influence": recipe.config()["influence"],
-        "teacher": taught.key if reads_teacher(recipe.influence) else None,
+        "teacher": taught.key if taught is not None and reads_teacher(recipe.influence) else None,
         "device": graph.y.device.type,
         "code": code_of("influence", "sparse"),
         **told,
@@ -76,7 +78,7 @@ def _columns(recipe: Recipe, scene: Scene) -> dict[str, int]:
     return {"columns": scene.nodes.numel()} if open_ else {}
 
 
-def _called(recipe: Recipe, graph: Graph, taught: TeacherResult, told: dict[str, int]) -> Any:
+def _called(recipe: Recipe, graph: Graph, taught: TeacherResult | None, told: dict[str, int]) -> Any:
     assert recipe.influence is not None
     inputs = {name: _input(name, graph, taught) for name in inputs_of(recipe.influence)}
     try:
@@ -91,12 +93,13 @@ def _called(recipe: Recipe, graph: Graph, taught: TeacherResult, told: dict[str,
         ) from error
 
 
-def _input(name: str, graph: Graph, taught: TeacherResult) -> Any:
+def _input(name: str, graph: Graph, taught: TeacherResult | None) -> Any:
     """One of ``graphkd.influence.inputs.INPUTS``, of this graph."""
     if name == "labels":  # those of other nodes are what the student is scored by
         labels = torch.full_like(graph.y, -1)
         labels[graph.train] = graph.y[graph.train]
         return labels
+    assert taught is not None
     if name == "logits":
         return taught.of(graph).logits
 

@@ -158,15 +158,24 @@ def test_bad_settings_are_refused(score, keys: dict, message: str) -> None:
 
 
 def test_none_makes_anything_of_size_n_by_n() -> None:
-    """20,000 nodes: one N × N table would take 1.6 GB in float32."""
+    """20,000 nodes: one N × N table would take 1.6 GB in float32; the last two read a sparse one."""
     setup = """
 import torch
 from graphkd import influence
+from graphkd.influence.properties import homophily, typicality
+from graphkd.sparse import SparseMatrix
 torch.set_num_threads(1)
+row, ones = torch.arange(20_000).repeat(10), torch.ones(200_000)
+sparse = SparseMatrix.from_coo(row, torch.randint(20_000, (200_000,)), ones, (20_000, 20_000))
 x, edges = torch.ones(20_000, 1), torch.randint(20_000, (2, 100_000))
 scores = [influence.degree, influence.pagerank, influence.kcore, influence.random_walk, influence.betweenness]
 for score in scores:
     score(x[:50], edges % 50)
 """
-    code = "for score in scores: score(x, edges, **({'samples': 16} if score is scores[-1] else {}))"
+    code = """
+for score in scores:
+    score(x, edges, **({'samples': 16} if score is scores[-1] else {}))
+typicality(sparse)
+homophily(sparse, torch.zeros(20_000, dtype=torch.long))
+"""
     assert peak_growth(setup, code) < 150e6

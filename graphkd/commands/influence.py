@@ -1,0 +1,126 @@
+"""``graphkd influence``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from graphkd.commands.distill import check_overrides, load_graph, name_of_data
+from graphkd.commands.influence_files import FILES, write_files
+from graphkd.commands.influence_table import format_tables
+from graphkd.commands.messages import explain
+from graphkd.config import added_keys, config_dir, recipe_from, register_schemas, resolved, unknown_key
+from graphkd.datasets import Scene
+from graphkd.datasets.loading import locate
+from graphkd.errors import GraphKDError
+from graphkd.methods import MLP
+from graphkd.plots import check_plot
+from graphkd.recipe import Recipe, name_of
+from graphkd.runs import InfluenceProfile, check_memory
+from graphkd.runs.influence import check_influence
+from graphkd.storage import as_path, check_writable, whole_folder
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.seeds import parse_seeds
+from graphkd.training.teach import TeacherResult, teach
+
+FLAGS = ("--no-teacher", "-h", "--help")
+
+HELP = """\
+usage: graphkd influence DATASET [--no-teacher] [KEY=VALUE] …
+
+What does an influence measure? Its distribution, how much it changes the weights of the loss, and its rank
+correlation with features, graph, labels and a teacher, into a folder of tables and pictures.
+
+DATASET is a name as in graphkd list datasets. Keys are those of graphkd distill (graphkd distill --help lists
+them), so that the keys of a run show its influence; method=infgrand by default, the first seed of several.
+output_dir is runs/influence-DATASET-INFLUENCE by default; a report that is there is replaced.
+--no-teacher trains none and leaves its rows out."""
+
+
+def influence(args: list[str]) -> None:
+    """Measures an influence on a data set, prints a table and writes the report's folder.
+
+    Args:
+        args: the data set, keys as of ``graphkd distill``, ``--no-teacher``.
+
+    Raises:
+        GraphKDError: any mistake in them, data that cannot be had, no influence, or no matplotlib; nothing has
+            been written then.
+    """
+    if "-h" in args or "--help" in args:
+        print(HELP)
+        return
+    config = _composed(_overrides(args))
+    for key in added_keys(config):
+        raise GraphKDError(unknown_key(key))
+    check_plot()
+    recipe, seed = recipe_from(config), parse_seeds(config.seeds)[0]
+    check_influence(recipe)
+    folder = _folder(config, recipe)
+    cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
+    scene = Scene.of(load_graph(config, seed), recipe.setting, seed)
+    taught = None if "--no-teacher" in args else _taught(scene, recipe, seed, cache)
+    profile = InfluenceProfile.of(scene, recipe, taught, seed, cache)
+    title = _heading(name_of_data(config), scene.observed.split, recipe, seed, taught)
+    with whole_folder(folder) as draft:
+        write_files(draft, profile, resolved(config, [seed]), title)
+    print("\n".join([title, "", *format_tables(profile), ""]))
+    print(f"influence folder: {folder}")
+
+
+def _overrides(args: Sequence[str]) -> list[str]:
+    """What Hydra is given; a method that weights nodes unless a person chooses one."""
+    for flag in args:
+        if flag.startswith("-") and flag not in FLAGS:
+            raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
+    names = [arg for arg in args if not arg.startswith(("-", "~")) and "=" not in arg]
+    keys = [arg for arg in args if arg not in (*names, *FLAGS)]
+    chosen = {key.partition("=")[0].lstrip("+") for key in keys}
+    if len(names) != 1 or "dataset" in chosen:
+        found = " and ".join([*names, *(key for key in keys if key.startswith("dataset="))]) or "none"
+        raise GraphKDError(f"give one data set, not {found}: graphkd influence DATASET [KEY=VALUE …]")
+    method = [] if {"method", "experiment"} & chosen else ["method=infgrand"]
+    overrides = [f"dataset={names[0]}", *method, *keys]
+    check_overrides(overrides)
+    return overrides
+
+
+def _composed(overrides: list[str]) -> DictConfig:
+    register_schemas()
+    try:
+        with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
+            return compose("distill", overrides)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise GraphKDError(explain(error)) from error
+
+
+def _folder(config: DictConfig, recipe: Recipe) -> Path:
+    """Of the report; what is there is replaced, and must be a report, or nothing."""
+    folder = Path("runs") / f"influence-{name_of_data(config)}-{recipe.names['influence']}"
+    if config.output_dir is not None:
+        folder = as_path(config.output_dir, "output_dir")
+    check_writable(folder, "output_dir")
+    if folder.exists() and folder.samefile(Path.cwd()):
+        raise GraphKDError(f"output_dir={folder} is the current folder, which would be replaced: choose another")
+    if folder.exists() and {entry.name for entry in folder.iterdir()} - set(FILES):
+        raise GraphKDError(f"{folder} exists and holds other files than a report's: choose another output_dir")
+    return folder
+
+
+def _taught(scene: Scene, recipe: Recipe, seed: int, cache: Artefacts) -> TeacherResult:
+    check_memory(scene, recipe.with_method(MLP()))  # no student of the method's own is trained
+    recipe.dry_run(scene.observed.num_features, scene.observed.num_classes)
+    return teach(scene, recipe, seed, [], cache)
+
+
+def _heading(name: str, split: str, recipe: Recipe, seed: int, taught: TeacherResult | None) -> str:
+    teacher = "no teacher" if taught is None else f"{name_of(recipe.teacher)} teacher"
+    names = recipe.names
+    variant = "" if names["variant"] == "none" else f" {names['variant']}"
+    parts = (f"influence {names['influence']}", f"method {names['method']}{variant}", teacher, f"seed {seed}")
+    return " · ".join((name, f"{split} split", recipe.setting, *parts))
