@@ -13,7 +13,7 @@ from graphkd.influence._pairs import Pairs, ranges, unit
 from graphkd.influence._threads import for_each
 
 MOST_CLUSTERS = 512
-"""More centres cost more than the smaller balls save; see ``experiments/influence_scale``."""
+"""More centres leave fewer pairs over, but each of them meets all rows of x; ``experiments/influence_scale``."""
 
 SHELLS = (0.5, 0.8, 0.95, 0.99, 1.0)
 """Shares of a cluster's members, nearest first, at which a shell ends: the few far ones stay among themselves."""

@@ -51,10 +51,15 @@ class Pairs:
         """
         for some in split(rows, self.block[0]):
             left = unit(self.x, self.x_scale, some)
+            # Filled again for every block: fresh memory costs half as much again as the product.
+            most = min(self.block[1], _count(columns))
+            right, product = left.new_empty(most, left.shape[1]), left.new_empty(left.shape[0] * most)
             for others in split(columns, self.block[1]):
                 if self.means.left <= 0:
                     return False
-                out = left @ unit(self.y, self.y_scale, others).t()
+                size = left.shape[0], _count(others)
+                factor = unit(self.y, self.y_scale, others, right[: size[1]])
+                out = torch.mm(left, factor.t(), out=product[: size[0] * size[1]].view(size))
                 if float(out.min()) < self.least + self.error:
                     self._refine(out, some, others)
                 with self._lock:
@@ -83,9 +88,15 @@ def take(table: Tensor, where: Where) -> Tensor:
     return table[where] if isinstance(where, slice) else table.index_select(0, where)
 
 
-def unit(table: Tensor, scale: Tensor, where: Where) -> Tensor:
-    """Rows of length 1 (or 0), rounded to float32: ``[B, D]``."""
-    return (take(table, where) * take(scale, where).to(table.dtype).unsqueeze(1)).float()
+def unit(table: Tensor, scale: Tensor, where: Where, out: Tensor | None = None) -> Tensor:
+    """Rows of length 1 (or 0), rounded to float32: ``[B, D]``; in ``out`` where that is given."""
+    rows = take(table, where)
+    out = rows.new_empty(rows.shape, dtype=torch.float32) if out is None else out
+    return torch.mul(rows, take(scale, where).to(table.dtype).unsqueeze(1), out=out)
+
+
+def _count(where: Where) -> int:
+    return where.stop - where.start if isinstance(where, slice) else where.numel()
 
 
 def split(where: Where, size: int) -> list[slice] | list[Tensor]:
