@@ -44,7 +44,7 @@ def test_the_folder_holds_what_the_library_says(folder: Path, report: Path) -> N
     assert sorted(entry.name for entry in report.iterdir()) == sorted(FILES)
     data = graphkd.load_dataset("cora", folder / "data", download="never")
     table = np.load(report / "influence.npz", allow_pickle=False)
-    graph = Graph.from_data(data)
+    graph = Scene.of(Graph.from_data(data)).observed
     score = infgrand(graph.x, graph.adj, variant="reference")
     np.testing.assert_array_equal(table["influence"], score.numpy())
     np.testing.assert_allclose(table["weight_distillation"], 1.0 + 0.4 * score.double().numpy())
