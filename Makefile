@@ -51,7 +51,7 @@ demo: install
 	$(VENV)/bin/graphkd distill
 
 test: $(VENV)/.test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test-slow: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -m slow
