@@ -60,8 +60,9 @@ class Job:
         """Trains what is missing, and writes the file."""
         warnings.filterwarnings("ignore", message="infgrand's variant=reference takes the influence")
         config, every = composed([f"experiment={FOLDER}{self.cell}"]), recipes(self.cell)
-        results = self.found
-        results |= run_cell(config, self.seed, data_dir, {name: every[name] for name in self.missing}, cache)
+        missing, results = self.missing, self.found
+        if missing:  # another command may have made it since
+            results |= run_cell(config, self.seed, data_dir, {name: every[name] for name in missing}, cache)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.file, results)
         scores = (f"{name} {facts['test']:.3f}" for name, facts in results.items())

@@ -123,7 +123,7 @@ def _entries(rows: pd.DataFrame) -> Iterable[str]:
         text = f"{scores.mean():.2f} ± {scores.std():.2f}"
         text = f"**{text}**" if round(scores.mean(), 2) == round(best, 2) else text
         yield text if scores.size == ALL_SEEDS else f"{text} ({scores.size})"
-    yield f"{rows.groupby('seed')['seconds'].sum().mean():.0f}"
+    yield f"{rows.groupby('seed')['seconds'].sum().median():.0f}"
 
 
 def _percent(rows: pd.DataFrame, model: str) -> np.ndarray[Any, np.dtype[np.float64]]:
