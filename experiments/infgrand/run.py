@@ -12,15 +12,13 @@ import argparse
 import json
 import sys
 import warnings
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-
-import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from cells import composed, run_cell  # experiments/cells.py
+from processes import run_all  # experiments/processes.py
 from tables import MODELS, headline, rows_of, to_csv, to_markdown
 
 from graphkd.config import names_in, recipe_from
@@ -85,7 +83,8 @@ def main(arguments: list[str] | None = None) -> None:
         for cell in args.cells or CELLS
         for seed in SEEDS[: args.seeds]
     ]
-    run_all([job for job in jobs if job.missing], args.data_dir, args.output_dir / "cache", args.workers)
+    cache = Artefacts(args.output_dir / "cache")
+    run_all((partial(job.run, args.data_dir, cache) for job in jobs if job.missing), args.workers)
     rows = rows_of(args.output_dir, CELLS)
     write_text(args.output_dir / "results.csv", to_csv(rows))
     print(to_markdown(rows), headline(rows), sep="\n")
@@ -103,23 +102,6 @@ def recipes(cell: str) -> dict[str, Recipe]:
         "reference": published,
         "paper": paper,
     }
-
-
-def run_all(jobs: list[Job], data_dir: str, cache: Path, workers: int) -> None:
-    """Several at a time; the first that fails ends the rest."""
-    if workers == 1:
-        torch.set_num_threads(1)
-        for number, job in enumerate(jobs, 1):
-            print(f"{number} of {len(jobs)}: {job.run(data_dir, Artefacts(cache))}", flush=True)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        running = [pool.submit(job.run, data_dir, Artefacts(cache)) for job in jobs]
-        try:
-            for number, future in enumerate(as_completed(running), 1):
-                print(f"{number} of {len(running)}: {future.result()}", flush=True)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
 
 
 if __name__ == "__main__":

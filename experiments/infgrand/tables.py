@@ -106,6 +106,8 @@ def _furthest_behind(rows: pd.DataFrame) -> str:
     """By validation scores, of the distilled students: a collapsed seed would stand here."""
     table = rows.pivot_table(index=["cell", "seed"], columns="model", values="val")
     models = [model for model in ("glnn", "reference", "paper") if model in table]
+    if not models:
+        return "no student was distilled"
     gaps = 100 * table[models].sub(table["teacher"], axis=0).stack()
     cell, seed, model = gaps.idxmin()
     return (

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import sys
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
-import torch
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from analysis import analyse
+from processes import run_all  # experiments/processes.py
 from study import BLOCKS, PROTOCOL, Cell, run_seed
 
 from graphkd.storage import write_json
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
     if unknown := set(blocks) - set(BLOCKS):
         parser.error(f"no block is called {', '.join(sorted(unknown))}: there are {', '.join(BLOCKS)}")
     jobs = {block: jobs_of(block, args.output_dir) for block in blocks}
-    run_all([job for block in blocks for job in jobs[block]], args.data_dir, args.output_dir, args.workers)
+    run_missing([job for block in blocks for job in jobs[block]], args.data_dir, args.output_dir, args.workers)
     for block in blocks:
         rows = [row for job in jobs[block] for row in json.loads(job.file.read_text())["rows"]]
         print(analyse(block, rows, args.output_dir / block))
@@ -66,24 +67,12 @@ def jobs_of(block: str, folder: Path) -> list[Job]:
     ]
 
 
-def run_all(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> None:
+def run_missing(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> None:
     """Those that are not there yet, several at a time; the first that fails ends the rest."""
     for job in jobs:
         check(job)
     missing = [job for job in dict.fromkeys(jobs) if not job.file.exists()]
-    if workers == 1:
-        torch.set_num_threads(1)
-        for number, job in enumerate(missing, 1):
-            print(f"{number} of {len(missing)}: {run_job(job, data_dir, folder)}", flush=True)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        running = [pool.submit(run_job, job, data_dir, folder) for job in missing]
-        try:
-            for number, future in enumerate(as_completed(running), 1):
-                print(f"{number} of {len(running)}: {future.result()}", flush=True)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    run_all((partial(run_job, job, data_dir, folder) for job in missing), workers)
 
 
 def run_job(job: Job, data_dir: str, folder: Path) -> str:

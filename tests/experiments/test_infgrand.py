@@ -29,6 +29,8 @@ def test_it_goes_on_with_the_students_that_are_missing(
 ) -> None:
     common = ["--data-dir", str(tmp_path / "data"), "--output-dir", str(tmp_path / "out"), "--workers", "1"]
     some = [*common, "--seeds", "1", "cora_sage_inductive", "cora_gcn_transductive"]
+    run.main([*common, "--seeds", "1", "cora_gcn_transductive", "--students", "mlp"])
+    assert "no student was distilled" in capsys.readouterr().out
     run.main([*some, "--students", "glnn"])
     assert "2 of 2: cora_gcn_transductive 2022: teacher" in capsys.readouterr().out
     file = tmp_path / "out" / "cora_sage_inductive" / "2022.json"
