@@ -75,6 +75,6 @@ PAPERS100M = Plan(
 )  # fmt: skip
 """Counts and shares: Hu et al., Open Graph Benchmark, NeurIPS 2020. The rest was set on validation nodes so that a
 graph network beats an MLP by about the published margin (arxiv: GCN 71.7, MLP 55.5; products: SAGE 78, MLP 61).
-Measured at scale 1 on arxiv, 3 layers of 256 with batch norm, one seed, test at the best validation epoch: GCN 73.5
-(40 epochs), MLP 57.9 (100 epochs). Products and papers100M were set from these by the share of nodes whose
+Measured at scale 1 on arxiv, 3 layers of 256 with batch norm, one seed, test at the best validation epoch: GCN
+73.5 (40 epochs), MLP 57.9 (100 epochs). Products and papers100M were set from these by the share of nodes whose
 community the best possible classifier of rows alone finds; no network was trained on them."""
