@@ -15,7 +15,9 @@ from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing, Scene
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
+from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.own.build import check_directed
+from graphkd.datasets.scale import check_scale
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
@@ -45,25 +47,28 @@ def load_dataset(
     download: str = "ask",
     path: str | os.PathLike[str] | None = None,
     label_rate: float = 1.0,
+    scale: float = 1.0,
 ) -> Data:
     """A built-in data set, or one in a folder of your own, with its masks.
 
     Args:
         name: see ``graphkd list datasets``.
-        data_dir: folder that holds raw files in PyG's layout; only read.
-        split: ``public`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf`` (largest
-            connected component; 20 and 30 nodes per class, the rest), ``fractions`` (60, 20 and 20 %
+        data_dir: folder that holds raw files in PyG's and OGB's layouts; only read.
+        split: ``public`` or ``ogb`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf``
+            (largest connected component; 20 and 30 nodes per class, the rest), ``fractions`` (60, 20 and 20 %
             of every class) or ``masks`` (your own), where the data set has it; by default its first.
         seed: of a split that is drawn; of ten stored ones (minesweeper, tolokers) it takes number ``seed mod 10``.
         features: ``stored``, or ``binary`` to train on 0/1.
         row_normalize: train on rows divided by their sum; by default as the data set's protocol.
         directed: keep the edges' directions.
-        cache_dir: where downloads go; by default ``$GRAPHKD_CACHE`` or the user's cache folder.
+        cache_dir: where downloads go, and what was parsed from OGB's files; by default ``$GRAPHKD_CACHE`` or the
+            user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
         path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.own.folder.read_folder``.
         label_rate: share of every class's training nodes that stay in training, at least one, drawn by the seed;
             the others stay in the graph, unlabelled. Smaller shares are parts of larger ones; validation and
             test nodes stay.
+        scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node stay.
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
@@ -74,10 +79,13 @@ def load_dataset(
     Raises:
         GraphKDError: an unknown name or split, files that cannot be had, or no such share.
     """
+    if name in UNSUPPORTED:
+        raise GraphKDError(UNSUPPORTED[name])
     source = lookup(datasets, name)
     if path is not None and name != "custom":
         raise GraphKDError(f"dataset.path is for dataset=custom, not for {name}: leave it out, or choose custom")
-    location = locate(data_dir, cache_dir, download, path)
+    check_scale(scale, source)
+    location = locate(data_dir, cache_dir, download, path, scale)
     seed = parse_seed(seed)
     check_directed(directed)
     check_label_rate(label_rate)
@@ -96,6 +104,7 @@ def load_dataset(
         "data_dir": str(data_dir),
         "cache_dir": None if cache_dir is None else str(cache_dir),
         **({} if path is None else {"path": str(path)}),
+        **({"scale": float(scale)} if source.scaled else {}),
     }
     return data
 

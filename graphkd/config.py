@@ -81,6 +81,7 @@ class DatasetConfig:
     row_normalize: bool = False
     directed: bool = False
     label_rate: float = 1.0
+    scale: float = 1.0
     path: str | None = None
 
 

@@ -87,6 +87,11 @@ MISTAKES = {
         ["dataset.label_rate=1.2"],
         "dataset.label_rate is 1.2: it must be a number greater than 0 and at most 1",
     ),
+    "a scale without a meaning": (
+        ["dataset.scale=0.1"],
+        "dataset.scale is 0.1, but digits has the size that it has",
+    ),
+    "labels of many tasks": (["dataset=ogbn-proteins"], "ogbn-proteins has 112 yes-or-no labels per node"),
     "a word for a share": (["dataset.label_rate=few"], "could not be converted to Float"),
     "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
     "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),

@@ -36,6 +36,7 @@ from graphkd.config import (
 )
 from graphkd.datasets import Graph, Scene
 from graphkd.datasets.loading import locate
+from graphkd.datasets.scale import scaled_name
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs import RunFolder, SeedRun, check_disk, check_memory, default_name, read_metrics
@@ -158,9 +159,9 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
 
 
 def name_of_data(config: DictConfig) -> str:
-    """The data set's name; that of its folder for a person's own."""
-    own = config.dataset.path
-    return str(config.dataset.name) if own is None else Path(own).expanduser().resolve().name
+    """The data set's name, with its scale where that is not 1; that of its folder for a person's own."""
+    own, scale = config.dataset.path, config.dataset.scale
+    return scaled_name(config.dataset.name, scale) if own is None else Path(own).expanduser().resolve().name
 
 
 def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:

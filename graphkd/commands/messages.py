@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from graphkd.config import names_in, unknown_key
+from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.names import unknown
 
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
@@ -23,6 +24,8 @@ def explain(error: BaseException) -> str:
         chain.append(cause)
     text = "\n".join(str(link) for link in chain)
     if option := _OPTION.search(text):
+        if option[1] == "dataset" and option[2] in UNSUPPORTED:
+            return UNSUPPORTED[option[2]]
         return unknown(option[1], option[2], names_in(option[1]))
     if key := _KEY.search(text):
         return unknown_key(key[1] or key[2])

@@ -4,12 +4,14 @@ from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
 from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
+from graphkd.datasets.ogb import ogbn_arxiv, ogbn_papers100m, ogbn_products
 from graphkd.datasets.own import custom
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scene import SETTINGS, Scene, Setting
 from graphkd.datasets.shchur import computers, cs, photo, physics
 from graphkd.datasets.source import Location, Source
+from graphkd.datasets.synthetic import synthetic_arxiv, synthetic_papers100m, synthetic_products
 
 __all__ = [
     "SETTINGS",
@@ -28,8 +30,14 @@ __all__ = [
     "custom",
     "digits",
     "minesweeper",
+    "ogbn_arxiv",
+    "ogbn_papers100m",
+    "ogbn_products",
     "photo",
     "physics",
     "pubmed",
+    "synthetic_arxiv",
+    "synthetic_papers100m",
+    "synthetic_products",
     "tolokers",
 ]

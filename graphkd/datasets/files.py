@@ -36,6 +36,16 @@ def search_raw(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:
     return places[0], list(raw.files)
 
 
+def search_readable(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:
+    """``search_raw``, for a run: a folder that may not be looked into is refused in one line."""
+    try:
+        return search_raw(location, raw)
+    except OSError as error:
+        raise GraphKDError(
+            f"{error.filename}: {error.strerror}: let it be read, or give another data_dir"
+        ) from None
+
+
 def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Path:
     """The folder that holds all files, as ``search_raw`` finds it.
 
@@ -50,12 +60,12 @@ def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Pat
     Raises:
         GraphKDError: the files are not there and may not, or cannot, be fetched.
     """
-    place, missing = search_raw(location, raw)
+    place, missing = search_readable(location, raw)
     if not missing:
         return place
     if len(missing) < len(raw.files):
         raise GraphKDError(incomplete(place, missing))
-    if raw.home or not _may_download(location, name):
+    if raw.home or not may_download(location, name):
         there = "is no folder" if location.data_dir.exists() else "does not exist"
         state = "" if location.data_dir.is_dir() else f", which {there}"
         names = "its files" if len(raw.files) > 1 else raw.files[0]
@@ -86,7 +96,8 @@ def _insensitive(root: Path, folder: str) -> Path:
     return root
 
 
-def _may_download(location: Location, name: str) -> bool:
+def may_download(location: Location, name: str) -> bool:
+    """Whether a person allows it: ``download=yes``, or their answer where somebody can give one."""
     if location.download == "ask" and sys.stdin is not None and sys.stdin.isatty():
         return input(f"Download {name} to {location.cache_dir}? [y/N] ").strip().lower() in ("y", "yes")
     return location.download == "yes"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
@@ -105,8 +106,8 @@ class Graph:
 
     @property
     def dataset(self) -> str:
-        """Name of the data set, for the record."""
-        return str(self.origin["name"])
+        """Name of the data set, for the record; another scale is another data set: ``synthetic-arxiv-0.1``."""
+        return scaled_name(str(self.origin["name"]), self.origin.get("scale", 1.0))
 
     @property
     def split(self) -> str:

@@ -47,7 +47,7 @@ def load(source: Source, location: Location, split: str | None, seed: int, direc
     split = split or _default_split(source, data)
     if split == "masks" and not hasattr(data, "train_mask"):
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
-    if not directed:
+    if not directed and not source.undirected:
         make_undirected(data)
     data = SPLITS[split](data, seed)
     data.metric = source.metric
@@ -77,6 +77,7 @@ def _cpf(data: Data, seed: int) -> Data:
 
 SPLITS: dict[str, Callable[[Data, int], Data]] = {
     "public": _stored,
+    "ogb": _stored,
     "masks": _stored,
     "random": partial(_draw, random_split),
     "cpf": _cpf,
@@ -90,10 +91,11 @@ def locate(
     cache_dir: str | os.PathLike[str] | None,
     download: str,
     path: str | os.PathLike[str] | None = None,
+    scale: float = 1.0,
 ) -> Location:
-    """Folders as a person gives them → ``Location``; ``~`` is expanded."""
+    """Folders as a person gives them, and a scale → ``Location``; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")
     own = None if path is None else as_path(path, "dataset.path")
-    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, own)
+    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, own, scale)

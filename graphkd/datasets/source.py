@@ -20,12 +20,14 @@ class Location:
         cache_dir: ours; downloads go here.
         download: ``ask`` (only where somebody can answer), ``yes`` or ``never``.
         path: folder of a person's own graph; only read, and only by ``custom``.
+        scale: share of its nodes that a data set which is drawn is drawn with.
     """
 
     data_dir: Path
     cache_dir: Path
     download: str = "ask"
     path: Path | None = None
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,12 @@ class Source:
         paper: whose data it is.
         splits: those it can be had with, the default one first; ``masks`` only where the files have them.
         row_normalize: whether its protocol row-normalises the features.
-        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public`` and ``masks``:
-            ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
+        read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``, ``ogb`` and
+            ``masks``: ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
         metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
         raw: its files, as ``read`` looks for them; nothing where it needs none, or a person names them.
+        undirected: whether ``read`` lists both directions of every edge, so that none has to be looked for.
+        scaled: whether it is drawn, at any ``dataset.scale``.
     """
 
     name: str
@@ -65,3 +69,5 @@ class Source:
     read: Callable[[Location], Data]
     metric: str = "accuracy"
     raw: RawFiles | None = None
+    undirected: bool = False
+    scaled: bool = False

@@ -21,7 +21,7 @@ class Line:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.state:9}{self.name:17}{self.text}"
+        return f"{self.state:9}{self.name:21}{self.text}"
 
 
 def guarded(name: str, look: Callable[[], list[Line]]) -> list[Line]:

@@ -35,6 +35,7 @@ REQUIRED = (
     Package("torch", "2.6", "torch"),
     Package("torch-geometric", "2.6", "torch_geometric"),
     Package("numpy", "1.26", "numpy"),
+    Package("ogb", "1.3.6", "graphkd.datasets.ogb.readers"),
     Package("scipy", "1.12", "scipy"),
     Package("scikit-learn", "1.4", "sklearn"),
     Package("pandas", "2.0", "pandas"),

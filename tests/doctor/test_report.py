@@ -41,21 +41,21 @@ def test_the_page(places: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert err == ""
     found = out.splitlines()
-    assert all(re.match(r"(ok|missing|broken|note) +\S.{7,16} \S", line) for line in found)
+    assert all(re.match(r"(ok|missing|broken|note) +\S.{7,20} \S", line) for line in found)
     assert {line.index(line.split()[1]) for line in found} == {9}
     data, cache = places / "data", places / "cache"
     for line in (
-        f"ok       data folder      {data}",
-        f"ok       cora             {data}/Planetoid/Cora/raw",
-        f"broken   citeseer         {data}/citeseer/raw is incomplete, ind.citeseer.graph is missing: fetch "
+        f"ok       data folder          {data}",
+        f"ok       cora                 {data}/Planetoid/Cora/raw",
+        f"broken   citeseer             {data}/citeseer/raw is incomplete, ind.citeseer.graph is missing: fetch "
         "it again",
-        f"ok       pubmed           {cache}/Planetoid/PubMed/raw",
-        f"missing  photo            put amazon_electronics_photo.npz into {data}/Amazon/Photo/raw, or allow "
+        f"ok       pubmed               {cache}/Planetoid/PubMed/raw",
+        f"missing  photo                put amazon_electronics_photo.npz into {data}/Amazon/Photo/raw, or allow "
         "download=yes",
-        f"missing  cpf_cora         put cora.npz into {data}/CPF/npz (https://github.com/BUPT-GAMMA/CPF, folder "
-        "data/npz)",
-        "ok       digits           needs no files",
-        f"ok       cache folder     {cache}: 2 finished stages, 2.0 KiB; may be deleted at any time",
+        f"missing  cpf_cora             put cora.npz into {data}/CPF/npz (https://github.com/BUPT-GAMMA/CPF, "
+        "folder data/npz)",
+        "ok       digits               needs no files",
+        f"ok       cache folder         {cache}: 2 finished stages, 2.0 KiB; may be deleted at any time",
     ):
         assert line in found
     assert sorted(places.rglob("*")) == before
@@ -84,7 +84,9 @@ def test_a_folder_that_may_not_be_read(places: Path, monkeypatch: pytest.MonkeyP
         return iterdir(path)
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    text = f"broken   cora             {places}/data: Permission denied: let it be read, or give --data-dir DIR"
+    text = (
+        f"broken   cora                 {places}/data: Permission denied: let it be read, or give --data-dir DIR"
+    )
     assert lines(places)["cora"] == text
 
 
@@ -121,10 +123,10 @@ def test_an_optional_part_that_is_broken_or_missing_stops_nothing(
     pretend(monkeypatch, "torch-scatter", "2.1.2")
     break_import(monkeypatch, "torch_scatter", OSError("undefined symbol:\n _ZN3c10"))
     assert main(["doctor", "--data-dir", str(tmp_path)]) == 0
-    line = "torch-scatter    2.1.2 cannot be imported (OSError: undefined symbol: _ZN3c10): optional, "
+    line = "torch-scatter        2.1.2 cannot be imported (OSError: undefined symbol: _ZN3c10): optional, "
     assert f"broken   {line}" in capsys.readouterr().out
     pretend(monkeypatch, "pyarrow", None)
-    text = "missing  pyarrow          optional, for graphs in parquet files: pip install 'graphkd[parquet]'"
+    text = "missing  pyarrow              optional, for graphs in parquet files: pip install 'graphkd[parquet]'"
     assert lines(tmp_path)["pyarrow"] == text
 
 
@@ -133,10 +135,12 @@ def test_a_required_part_that_is_old_or_missing_ends_with_2(
 ) -> None:
     pretend(monkeypatch, "torch", "2.5.1+cu121")
     assert main(["doctor", "--data-dir", str(tmp_path)]) == 2
-    line = "broken   torch            2.5.1+cu121, graphkd needs 2.6 or newer: pip install --upgrade 'torch>=2.6'"
+    line = (
+        "broken   torch                2.5.1+cu121, graphkd needs 2.6 or newer: pip install --upgrade 'torch>=2.6'"
+    )
     assert line in capsys.readouterr().out
     pretend(monkeypatch, "scipy", None)
-    assert lines(tmp_path)["scipy"] == "missing  scipy            not installed: pip install 'scipy>=1.12'"
+    assert lines(tmp_path)["scipy"] == "missing  scipy                not installed: pip install 'scipy>=1.12'"
 
 
 def test_without_torch_the_rest_is_still_looked_at(tmp_path: Path) -> None:

@@ -95,10 +95,11 @@ def both_directions(sender: Rows, receiver: Rows, weight: Weights, num_nodes: in
 
     An undirected edge may so be listed once or twice: its weight is not doubled.
     """
-    keys, place = np.unique(
-        np.concatenate([sender * num_nodes + receiver, receiver * num_nodes + sender]), return_inverse=True
-    )
-    if weight is not None:
+    both = np.concatenate([sender * num_nodes + receiver, receiver * num_nodes + sender])
+    if weight is None:  # places of the copies would take three times the memory
+        keys = np.unique(both)
+    else:
+        keys, place = np.unique(both, return_inverse=True)
         larger = np.zeros(keys.size)
         np.maximum.at(larger, place, np.concatenate([weight, weight]))
         weight = larger

@@ -1,0 +1,6 @@
+"""Open Graph Benchmark: raw folders → graphs with the official split."""
+
+from graphkd.datasets.ogb.sources import ogbn_arxiv, ogbn_papers100m, ogbn_products
+from graphkd.datasets.ogb.write import write_ogb
+
+__all__ = ["ogbn_arxiv", "ogbn_papers100m", "ogbn_products", "write_ogb"]

@@ -1,0 +1,83 @@
+"""What OGB's own list says about its node classification sets, and which of them graphkd has no model for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphkd.datasets.source import RawFiles
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One column of ``ogb/nodeproppred/master.csv``, and the size of the archive.
+
+    Args:
+        name: such as ``ogbn-arxiv``.
+        num_classes: ``C``.
+        split: folder of the official split.
+        add_inverse_edge: whether the files list one direction of each edge where both are meant.
+        binary: whether the files are numpy archives, else ``csv.gz``.
+        archive: name of the zip file, and of the folder in it.
+        download_gb: its size, which OGB's server states.
+        version: of the files: number in the name of their release note.
+    """
+
+    name: str
+    num_classes: int
+    split: str
+    add_inverse_edge: bool
+    binary: bool
+    archive: str
+    download_gb: float
+    version: int = 1
+
+    @property
+    def url(self) -> str:
+        """Where the archive is."""
+        return f"http://snap.stanford.edu/ogb/data/nodeproppred/{self.archive}.zip"
+
+    @property
+    def raw(self) -> RawFiles:
+        """Its files in the layout of the ``ogb`` package."""
+        release = f"RELEASE_v{self.version}.txt"
+        return RawFiles(f"OGB/{self.name.replace('-', '_')}", (release, *self.graph_files, *self.split_files))
+
+    @property
+    def graph_files(self) -> tuple[str, ...]:
+        """Edges, features, counts and labels."""
+        if self.binary:
+            return ("raw/data.npz", "raw/node-label.npz")
+        names = ("edge", "node-feat", "num-node-list", "num-edge-list", "node-label")
+        return tuple(f"raw/{name}.csv.gz" for name in names)
+
+    @property
+    def split_files(self) -> tuple[str, ...]:
+        """Node ids of the three parts; archives may hold ``split_dict.pt`` in their place."""
+        return () if self.binary else tuple(self.split_file(part) for part in PARTS)
+
+    def split_file(self, part: str) -> str:
+        """The file of one part."""
+        return f"split/{self.split}/{part}.csv.gz"
+
+
+PARTS = ("train", "valid", "test")
+
+FACTS = (
+    Facts("ogbn-arxiv", 40, "time", add_inverse_edge=False, binary=False, archive="arxiv", download_gb=0.08),
+    Facts(
+        "ogbn-products", 47, "sales_ranking", add_inverse_edge=True, binary=False, archive="products",
+        download_gb=1.38,
+    ),
+    Facts(
+        "ogbn-papers100M", 172, "time", add_inverse_edge=False, binary=True, archive="papers100M-bin",
+        download_gb=56.17,
+    ),
+)  # fmt: skip
+
+UNSUPPORTED = {
+    "ogbn-proteins": "ogbn-proteins has 112 yes-or-no labels per node, and graphkd classifies nodes into one of C "
+    "classes: choose ogbn-arxiv or ogbn-products, or take one of its labels as dataset=custom",
+    "ogbn-mag": "ogbn-mag is heterogeneous, several kinds of nodes and edges, and graphkd's teachers know one "
+    "kind: choose ogbn-arxiv, or take its paper nodes with their citations as dataset=custom",
+}
+"""Name → the line that says why it is none of graphkd's data sets and what to do."""

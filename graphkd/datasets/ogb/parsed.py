@@ -1,0 +1,82 @@
+"""What was read from slow files, kept in our cache in a form that is read at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from graphkd.storage import seal, sha256
+
+BLOCK = 1 << 24
+
+
+def parsed_file(root: Path, name: str, files: list[Path], code: str) -> Path:
+    """Where the parsed form of some files is kept; another size or time of change of any gives another place.
+
+    Args:
+        root: the cache folder.
+        name: of the data set.
+        files: that it was read from.
+        code: what the parsed form depends on besides.
+    """
+    stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return root / "parsed" / f"{name}-{sha256(json.dumps([code, stats]).encode())[:32]}.safetensors"
+
+
+def load_parsed(path: Path) -> dict[str, Tensor] | None:
+    """The tensors, if they are there and whole; a damaged file is read anew from the raw ones."""
+    if not path.is_file():
+        return None
+    try:
+        with safetensors.safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+        if metadata["checksum"] != _checksum(tensors):
+            raise ValueError("its checksum does not fit")
+    except Exception as error:  # a damaged file can fail in many ways
+        warnings.warn(f"{path} is damaged ({error}): the raw files are read again", stacklevel=2)
+        return None
+    return tensors
+
+
+def save_parsed(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Keeps tensors, whole or not at all; a cache that cannot be written costs a warning, not the run."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+    except OSError as error:
+        return _warn(path, error)
+    try:
+        safetensors.torch.save_file(tensors, draft, {"checksum": _checksum(tensors)})
+        os.replace(draft, path)
+    except (OSError, safetensors.SafetensorError) as error:
+        _warn(path, error)
+    finally:
+        Path(draft).unlink(missing_ok=True)
+    return None
+
+
+def _warn(path: Path, error: Exception) -> None:
+    warnings.warn(f"{path.parent} cannot be written ({error}): the raw files will be read again", stacklevel=3)
+
+
+def _checksum(tensors: dict[str, Tensor]) -> str:
+    """Of names, shapes and bytes, block by block: tensors may be most of the memory."""
+    parts: dict[str, Any] = {}
+    for name, tensor in sorted(tensors.items()):
+        digest, content = hashlib.sha256(), tensor.reshape(-1).view(torch.uint8).numpy()
+        for start in range(0, content.size, BLOCK):
+            digest.update(content[start : start + BLOCK].data)
+        parts[name] = [str(tensor.dtype), list(tensor.shape), digest.hexdigest()]
+    return seal(parts)

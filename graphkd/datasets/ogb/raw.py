@@ -1,0 +1,171 @@
+"""Reads the raw files of an OGB data set through the ``ogb`` package, and checks what they hold."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from graphkd.datasets.npz import read_arrays
+from graphkd.datasets.ogb.facts import Facts
+from graphkd.datasets.ogb.package import quiet
+from graphkd.errors import GraphKDError
+from graphkd.machine import memory, readable
+
+CHUNK = 1 << 20
+
+
+def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
+    """Features, edges as the files list them, and labels.
+
+    Args:
+        folder: with ``raw``.
+        facts: of the data set.
+
+    Returns:
+        ``x [N, D]`` float32, ``edge_index [2, E]`` int64 and ``y [N]`` int64, −1 where the label is unknown.
+
+    Raises:
+        GraphKDError: a file is damaged, may not be read, or does not fit to the others.
+    """
+    if facts.binary:
+        _check_memory(folder / "raw" / "data.npz", facts)
+    try:
+        graph, labels = _graph(folder / "raw", facts), _labels(folder / "raw", facts)
+        counts = _stated(folder / "raw", facts)
+    except GraphKDError:
+        raise
+    except PermissionError as error:
+        raise GraphKDError(f"{error.filename} may not be read: change its permissions, or copy it") from None
+    except Exception as error:  # damaged files can fail in many ways
+        raise GraphKDError(_damage(folder, facts, error)) from None
+    edges, x = graph["edge_index"], graph["node_feat"]
+    if labels.ndim != 1 or x.ndim != 2:
+        raise GraphKDError(
+            f"{folder / 'raw'}: features {list(x.shape)}, labels {list(labels.shape)}: fetch it again"
+        )
+    rows = {"edge": edges.shape[1], "node-feat": x.shape[0], "node-label": labels.shape[0]}
+    for (what, found), stated in zip(rows.items(), (counts[1], counts[0], counts[0]), strict=True):
+        if found != stated:
+            raise GraphKDError(
+                f"{folder / 'raw'}: {what} has {found} rows where {stated} are stated: a file was cut or mixed "
+                "up, fetch it again"
+            )
+    _check_ends(folder, edges, counts[0])
+    return {
+        "x": torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),
+        "edge_index": torch.from_numpy(np.ascontiguousarray(edges)),
+        "y": torch.from_numpy(_classes(labels, facts, folder)),
+    }
+
+
+def read_ids(file: Path) -> NDArray[Any]:
+    """The only column of a ``csv.gz`` file without a header.
+
+    Raises:
+        GraphKDError: the file is damaged, or has several columns.
+    """
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(file, compression="gzip", header=None).to_numpy()
+    except Exception as error:  # a damaged file can fail in many ways
+        raise GraphKDError(f"{file} cannot be read ({error!r}): fetch it again") from None
+    if table.shape[1] != 1:
+        raise GraphKDError(
+            f"{file} has {table.shape[1]} columns, not one: it is of another data set, fetch it again"
+        )
+    return np.asarray(table[:, 0])
+
+
+def _graph(raw: Path, facts: Facts) -> dict[str, Any]:
+    from graphkd.datasets.ogb.readers import read_binary_graph_raw, read_csv_graph_raw
+
+    with quiet():
+        graphs = (read_binary_graph_raw if facts.binary else read_csv_graph_raw)(str(raw))
+    if len(graphs) != 1 or graphs[0]["node_feat"] is None:
+        raise GraphKDError(f"{raw} does not hold one graph with features: fetch {facts.name} again")
+    return dict(graphs[0])
+
+
+def _labels(raw: Path, facts: Facts) -> NDArray[Any]:
+    if not facts.binary:
+        return read_ids(raw / "node-label.csv.gz")
+    labels = read_arrays(raw / "node-label.npz", ["node_label"])["node_label"]
+    return labels.reshape(-1) if labels.ndim == 2 and labels.shape[1] == 1 else labels
+
+
+def _stated(raw: Path, facts: Facts) -> tuple[int, int]:
+    """How many nodes and edges the files say there are."""
+    if facts.binary:
+        stated = read_arrays(raw / "data.npz", ["num_nodes_list", "num_edges_list"])
+        return int(stated["num_nodes_list"][0]), int(stated["num_edges_list"][0])
+    nodes, edges = (int(read_ids(raw / f"num-{what}-list.csv.gz")[0]) for what in ("node", "edge"))
+    return nodes, edges
+
+
+def _check_ends(folder: Path, edges: NDArray[np.int64], num_nodes: int) -> None:
+    if edges.size and not (edges.min() >= 0 and edges.max() < num_nodes):
+        raise GraphKDError(
+            f"{folder / 'raw'}: edges name nodes {edges.min()} to {edges.max()}, but there are {num_nodes}: fetch "
+            "it again"
+        )
+
+
+def _classes(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.int64]:
+    known = ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(labels.shape, dtype=bool)
+    if labels.dtype.kind not in "iuf" or (labels[known] != labels[known].astype(np.int64)).any():
+        raise GraphKDError(f"{folder / 'raw'}: labels are not whole numbers: fetch {facts.name} again")
+    y = np.where(known, labels, -1).astype(np.int64)
+    wrong = y[known & ((y < 0) | (y >= facts.num_classes))]
+    if wrong.size:
+        raise GraphKDError(
+            f"{folder / 'raw'}: a label is {wrong[0]}, but {facts.name} has classes 0 to {facts.num_classes - 1}: "
+            "fetch it again"
+        )
+    return y
+
+
+def _damage(folder: Path, facts: Facts, error: Exception) -> str:
+    """The line for files that cannot be read; says which one, where that can be found out."""
+    broken = [file for file in facts.graph_files if not _whole(folder / file)]
+    place, state = (folder / broken[0], "is damaged or cut off") if broken else (folder / "raw", "cannot be read")
+    words = " ".join(str(error).split()) or type(error).__name__
+    return f"{place} {state} ({words}): fetch it again"
+
+
+def _whole(file: Path) -> bool:
+    try:
+        if file.suffix == ".npz":
+            with zipfile.ZipFile(file) as archive:
+                return archive.testzip() is None
+        with gzip.open(file) as stream:
+            while stream.read(CHUNK):
+                pass
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return False
+    return True
+
+
+def _check_memory(file: Path, facts: Facts) -> None:
+    """OGB's reader unpacks the archive into memory: refused before it starts where that cannot fit."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            need = sum(part.file_size for part in archive.infolist())
+    except PermissionError:
+        raise GraphKDError(f"{file} may not be read: change its permissions, or copy it") from None
+    except (OSError, zipfile.BadZipFile) as error:
+        raise GraphKDError(f"{file} is damaged or cut off ({error}): fetch it again") from None
+    found = memory()
+    if found is not None and need > found.free + found.swap:
+        raise GraphKDError(
+            f"{facts.name} takes at least {readable(need)} of memory, {readable(found.free + found.swap)} are "
+            "free: read it on a larger machine, or choose synthetic-papers100M with a smaller dataset.scale"
+        )

@@ -1,0 +1,73 @@
+"""An OGB data set → a graph: from the parsed form in the cache, or from its raw files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphkd.datasets.ogb.facts import Facts
+from graphkd.datasets.ogb.folder import find_folder
+from graphkd.datasets.ogb.parsed import load_parsed, parsed_file, save_parsed
+from graphkd.datasets.ogb.raw import read_raw
+from graphkd.datasets.ogb.split import read_split
+from graphkd.datasets.own.edges import both_directions
+from graphkd.datasets.source import Location
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+FORM = "1"
+"""Of the parsed files; another number where what is kept in them changes."""
+
+
+def read_ogb(facts: Facts, location: Location) -> Data:
+    """The graph with its official split.
+
+    Its edges are directed as in the files; where those list one direction of each (ogbn-products), both are there,
+    sorted. The raw files are parsed once, then found again in ``cache_dir/parsed``, which holds a copy of them.
+
+    Args:
+        facts: of the data set.
+        location: where its files are, and the cache.
+
+    Returns:
+        ``Data`` with ``x [N, D]`` float32, ``edge_index [2, E]``, ``y [N]`` (−1 where unknown), three masks
+        ``[N]`` and ``class_names``.
+
+    Raises:
+        GraphKDError: the files cannot be had, are damaged, or hold no such graph.
+    """
+    from torch_geometric.data import Data
+
+    folder = find_folder(location, facts)
+    files = [folder / name for name in facts.graph_files]
+    kept = parsed_file(location.cache_dir, facts.name, files, FORM)
+    parts = load_parsed(kept)
+    if parts is None:
+        parts = _parse(folder, facts)
+        save_parsed(kept, parts)
+    num_nodes = parts["x"].shape[0]
+    names = [str(number) for number in range(facts.num_classes)]
+    return Data(
+        x=parts["x"],
+        edge_index=parts["edge_index"].long(),
+        y=parts["y"].long(),
+        class_names=names,
+        **read_split(folder, facts, num_nodes),
+    )
+
+
+def _parse(folder: Path, facts: Facts) -> dict[str, Tensor]:
+    """What is kept: ids as int32, which halves the largest part."""
+    parts = read_raw(folder, facts)
+    edges = parts.pop("edge_index")
+    if facts.add_inverse_edge:
+        sender, receiver = edges.numpy()
+        ends = both_directions(sender, receiver, None, parts["x"].shape[0])[:2]
+        del sender, receiver
+        edges = torch.stack([torch.from_numpy(end.astype(np.int32)) for end in ends])
+    return {"x": parts["x"], "y": parts["y"].int(), "edge_index": edges.int()}
