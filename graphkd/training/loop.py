@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,7 @@ class Fit:
 def fit(
     stage: str,
     model: nn.Module,
-    loss: Callable[[int], dict[str, Tensor]],
+    steps: Callable[[int], Iterable[dict[str, Tensor]]],
     score: Callable[[], float],
     training: Training,
     groups: list[dict[str, Any]],
@@ -60,8 +60,10 @@ def fit(
     Args:
         stage: name in log and progress bar.
         model: everything that trains.
-        loss: the epoch → ``loss`` and named terms of the whole data, called in training mode. Where there is a
-            term called ``method``, learning has begun by that one: what is added to it changes no protocol.
+        steps: the epoch → its steps, each ``loss`` and named terms of the whole data or of a batch that stands for
+            it, made in training mode one at a time: the weights have moved before the next is asked for. Where
+            there is a term called ``method``, learning has begun by that one: what is added to it changes no
+            protocol.
         score: validation score, higher is better, called in evaluation mode without gradients.
         training: epochs and patience.
         groups: of parameters, each with its ``lr``, as Adam takes them.
@@ -78,7 +80,7 @@ def fit(
     epoch, begun, first = 0, False, math.inf
     with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
         for epoch in range(training.max_epochs):
-            terms = _step(model, optimizer, loss, epoch)
+            terms = _epoch(model, optimizer, steps(epoch))
             _check_loss(stage, epoch, terms["loss"])
             value = _score(model, score)
             log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
@@ -100,15 +102,22 @@ def fit(
     return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
 
 
-def _step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[[int], dict[str, Tensor]], epoch: int
+def _epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, steps: Iterable[dict[str, Tensor]]
 ) -> dict[str, float]:
+    """Takes the steps; the mean of their terms."""
     model.train()
     optimizer.zero_grad()
-    terms = loss(epoch)
-    torch.autograd.backward(terms["loss"])
-    optimizer.step()
-    return {name: float(term.detach()) for name, term in terms.items()}
+    sums: dict[str, Tensor] = {}
+    count = 0
+    for terms in steps:
+        torch.autograd.backward(terms["loss"])
+        optimizer.step()
+        optimizer.zero_grad()
+        count += 1
+        for name, term in terms.items():
+            sums[name] = term.detach() if count == 1 else sums[name] + term.detach()
+    return {name: float(total) / count for name, total in sums.items()}
 
 
 def _check_loss(stage: str, epoch: int, loss: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -151,12 +151,12 @@ def _trained(
 def _fit(task: Distillation, graph: Graph, recipe: Recipe, targets: Targets, stage: str) -> tuple[Log, Fit]:
     log, training, batch = Log(), recipe.training, targets.without_idle_rows()
 
-    def loss(epoch: int) -> dict[str, Tensor]:
+    def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
         task.start_epoch(epoch)
-        return task(batch)  # type: ignore[no-any-return]
+        yield task(batch)
 
     score, groups = _validation(task.student, targets.inputs, graph), task.parameter_groups(training.lr)
-    result = fit(stage, task, loss, score, training, groups, training.weight_decay, log)
+    result = fit(stage, task, steps, score, training, groups, training.weight_decay, log)
     task.eval()
     return log, result
 

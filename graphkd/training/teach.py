@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -81,15 +81,15 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
 def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
     training, labels, val_labels = recipe.training, graph.y[graph.train], graph.y[graph.val]
 
-    def loss(epoch: int) -> dict[str, Tensor]:
+    def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
         logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
-        return {"loss": nn.functional.cross_entropy(logits, labels)}
+        yield {"loss": nn.functional.cross_entropy(logits, labels)}
 
     def score() -> float:
         return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
 
     groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
-    return fit("teacher", model, loss, score, training, groups, training.teacher_weight_decay, log)
+    return fit("teacher", model, steps, score, training, groups, training.teacher_weight_decay, log)
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:

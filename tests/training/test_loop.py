@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 import torch
 from torch import nn
@@ -28,8 +30,11 @@ class Script(nn.Module):
 
 
 def run(model: Script, **keys: int):
+    def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+        yield model.loss(epoch)
+
     log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
-    return fit("student", model, model.loss, model.score, Training(**keys), groups, 0.0, log), log
+    return fit("student", model, steps, model.score, Training(**keys), groups, 0.0, log), log
 
 
 def test_the_best_weights_are_kept_and_the_later_of_equal_epochs_wins() -> None:
@@ -76,3 +81,20 @@ def test_weights_that_are_not_finite_are_not_kept() -> None:
 def test_a_loss_that_is_not_finite_ends_in_one_line() -> None:
     with pytest.raises(GraphKDError, match="the student's loss is nan in epoch 1: lower its learning rate"):
         run(Script([0.5] * 3, [1.0, float("nan"), 1.0]), max_epochs=3, patience=5)
+
+
+def test_an_epoch_of_several_steps_moves_the_weights_at_each_and_records_the_mean() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(model.weight)
+    seen: list[float] = []
+
+    def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+        for target in (1.0, 3.0):
+            seen.append(float(model.weight))
+            yield {"loss": (model.weight - target).square().sum(), "half": torch.tensor(target / 2.0)}
+
+    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
+    fit("student", model, steps, lambda: 0.5, Training(max_epochs=1), groups, 0.0, log)
+    assert seen == [0.0, pytest.approx(0.1)]  # Adam's first step has the length of its rate
+    assert log[0]["loss"] == pytest.approx((1.0 + (3.0 - 0.1) ** 2) / 2.0)
+    assert log[0]["half"] == 1.0
