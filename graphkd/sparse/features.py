@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from graphkd.sparse.spmm import spmm
 
 Features: TypeAlias = "Tensor | SparseMatrix"
 """Node features ``[N, D]``: a dense tensor or a sparse matrix."""
+
+Rows = TypeVar("Rows", bound="Tensor | SparseMatrix")
+"""One of the two, the same in and out."""
 
 Inputs: TypeAlias = "Features | Factored"
 """Student inputs ``[N, D']``: features, or propagated ones that are kept as factors."""
