@@ -7,6 +7,7 @@ from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.order import spmm_linear
+from graphkd.sparse.partition import partition
 from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
 from graphkd.sparse.sample import sample, sample_blocks
 from graphkd.sparse.segment import segment_softmax
@@ -29,6 +30,7 @@ __all__ = [
     "edge_scores",
     "linear",
     "mix",
+    "partition",
     "propagate",
     "sample",
     "sample_blocks",
