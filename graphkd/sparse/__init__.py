@@ -5,7 +5,7 @@ from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
+from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
 from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
@@ -24,6 +24,7 @@ __all__ = [
     "edge_scores",
     "linear",
     "mix",
+    "power",
     "propagate",
     "segment_softmax",
     "select_rows",
