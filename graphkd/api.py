@@ -25,6 +25,7 @@ from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
 from graphkd.runs import Run, SeedRun, check_disk, check_memory
 from graphkd.storage import as_path
+from graphkd.tables import Storage
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seed
@@ -123,6 +124,8 @@ def distill(
     seed: int = 0,
     device: str = "auto",
     cache_dir: str | os.PathLike[str] | None = None,
+    memory_budget: float | None = None,
+    table_dtype: str = "float32",
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
@@ -143,6 +146,10 @@ def distill(
         seed: of both initialisations, dropout, drawn matchings and hidden nodes.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache_dir: where finished stages are kept and found again; by default nowhere.
+        memory_budget: gigabytes (10^9 bytes) that compiling may take beside the graph, its features and what the
+            teacher says; the tables it makes are files then, in ``cache_dir``. By default all is in memory.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs and of the matched hops in
+            those files; ``graphkd.tables.Workspace`` states the error.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -152,7 +159,8 @@ def distill(
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     seed = parse_seed(seed)
-    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"))
+    tables = Storage(memory_budget, table_dtype)
+    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     scene = Scene.of(graph, recipe.setting, seed)
     check_memory(scene, recipe)

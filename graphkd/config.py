@@ -51,6 +51,8 @@ class DistillConfig:
         download: ``ask``, ``yes`` or ``never``.
         overwrite: replace another run in the same folder.
         baseline: also train the plain MLP of the same shape, for the table.
+        memory_budget: gigabytes that compiling may take; its tables are files in the cache then.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of inputs and matched hops in those files.
     """
 
     seeds: Any = 1
@@ -61,6 +63,8 @@ class DistillConfig:
     download: str = "ask"
     overwrite: bool = False
     baseline: bool = True
+    memory_budget: float | None = None
+    table_dtype: str = "float32"
     dataset: Any = MISSING
     setting: Any = MISSING
     teacher: Any = MISSING

@@ -43,4 +43,4 @@ class Storage:
     @property
     def bytes(self) -> int | None:
         """The budget in bytes."""
-        return None if self.memory_budget is None else int(1e9 * self.memory_budget)
+        return None if self.memory_budget is None else round(1e9 * self.memory_budget)
