@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
@@ -126,6 +128,17 @@ def register_schemas() -> None:
         for name, part in catalogue(package).items():
             node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
             store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def composed(overrides: Iterable[str]) -> DictConfig:
+    """What ``graphkd distill`` reads for these overrides; Hydra's global state is as before afterwards.
+
+    Raises:
+        HydraException, OmegaConfBaseException: overrides that cannot be right, in Hydra's words.
+    """
+    register_schemas()
+    with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
+        return compose("distill", list(overrides))
 
 
 def recipe_from(config: DictConfig) -> Recipe:

@@ -185,7 +185,7 @@ def _rowptr(row: Tensor, num_rows: int) -> Tensor:
 def _distinct(key: Tensor) -> Tensor:
     """The numbers in ``key``, ascending, each once; ``key`` itself is sorted where it is on the CPU."""
     if not key.is_cpu:
-        return torch.unique(key)
+        return torch.unique(key)  # type: ignore[no-any-return]
     key.numpy().sort()  # in place, and more than ten times as fast as torch's
     first = key.diff() != 0
     return key if bool(first.all()) else key[torch.cat([first.new_ones(1), first])]
