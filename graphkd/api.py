@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -94,19 +95,11 @@ def load_dataset(
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
-    data.graphkd = {
-        "name": name,
-        "split": split,
-        "seed": seed,
-        "features": steps.features,
-        "row_normalize": steps.row_normalize,
-        "directed": directed,
-        "label_rate": float(label_rate),
-        "data_dir": str(data_dir),
-        "cache_dir": None if cache_dir is None else str(cache_dir),
-        **({} if path is None else {"path": str(path)}),
-        **({"scale": float(scale)} if source.scaled else {}),
-    }
+    chosen = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
+    places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
+    special: dict[str, Any] = {} if path is None else {"path": str(path)}
+    special |= {"scale": float(scale)} if source.scaled else {}
+    data.graphkd = {**chosen, **asdict(steps), **places, **special}
     return data
 
 
