@@ -8,7 +8,7 @@ from graphkd.sparse.features import Features, Inputs, as_features, check_feature
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.order import spmm_linear
 from graphkd.sparse.partition import partition
-from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
+from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
 from graphkd.sparse.sample import sample, sample_blocks
 from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
@@ -31,6 +31,7 @@ __all__ = [
     "linear",
     "mix",
     "partition",
+    "power",
     "propagate",
     "sample",
     "sample_blocks",
