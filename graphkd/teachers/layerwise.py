@@ -9,92 +9,86 @@ import torch
 from torch import Tensor
 
 from graphkd.sparse import Adjacency, Block, Features, select_rows
+from graphkd.tables import workspace
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
 
-ENTRIES = 2**19
-"""Edges that are worked on at once; 0.5 GB where each has a sender of its own and rows have 256 columns."""
+PIECE_BYTES = 2**29
+"""What the rows that one piece of the graph reads may take, each edge with a sender of its own; half a GiB."""
 
-Allocator = Callable[[str, tuple[int, int]], Tensor]
-"""A name and a shape → an empty table; a file may hold it: rows are assigned and selected, no more."""
+Rows = Callable[[Block, slice], Tensor]
+"""A piece of the graph, and which nodes its receivers are → their rows ``[n, d]``."""
 
 
 @torch.no_grad()
-def layerwise(
-    model: Teacher, x: Features, adj: Adjacency, table: Allocator | None = None, entries: int = ENTRIES
-) -> TeacherOutput:
+def layerwise(model: Teacher, x: Features, adj: Adjacency) -> TeacherOutput:
     """The evaluation-mode output over full neighbourhoods, without ever holding more than tables and a piece.
 
     Each hop is finished for all nodes before the next one begins, so no row is computed twice. Equal to the
-    forward pass over the whole graph up to rounding: a piece may take a product of three in another order.
+    forward pass over the whole graph up to rounding: a piece may take a product of three in another order. The
+    tables are those of the workspace, which may keep them in files and finds finished blocks again.
 
     Args:
         model: the teacher, in evaluation mode.
         x: ``[N, D]``, dense or sparse.
         adj: the raw graph.
-        table: makes the tables ``hop1 …`` and ``logits``, and ``embedding1 …`` where hops are taken before the
-            activation; by default in memory.
-        entries: edges of a piece at most; a node with more is a piece of its own.
 
     Returns:
-        ``logits [N, C]`` and the hops, in the tables.
+        ``logits [N, C]`` and the hops. Where hops are taken before the activation, each stands in one table with
+        the embedding that the next one is made from.
     """
-    weight = next(model.parameters())
-    fill = functools.partial(_filled, adj, entries, table or (lambda name, shape: weight.new_empty(shape)))
     last, first = x, None
     hops: list[Tensor] = []
     for k in range(len(model.norms)):
-        told, *state = fill([f"hop{k + 1}", f"embedding{k + 1}"], functools.partial(_hop, model, k, last, first))
+        table = _table(f"teacher-hop{k + 1}", adj, last, functools.partial(_hop, model, k, last, first))
+        same = model.hops == "after_activation"
+        told, last = (table, table) if same else table.chunk(2, dim=1)
         hops.append(told)
-        last = state[0] if state else told
         first = last if first is None and model.initial_residual else first
-    (logits,) = fill(["logits"], functools.partial(_logits, model, last))
+    logits = _table("teacher-logits", adj, last, lambda block, rows: model.logits(block, _read(last, block)))
     return TeacherOutput(logits, [*hops, logits])
 
 
-def pieces(adj: Adjacency, entries: int = ENTRIES) -> Iterator[tuple[slice, Block]]:
-    """The nodes in order, each piece with as many as have at most ``entries`` edges into them, at least one."""
-    rowptr, start = adj.matrix.rowptr, 0
-    # A self-loop per node counts as well, or a graph without edges would be one piece.
+def pieces(adj: Adjacency, rows: slice, entries: int) -> Iterator[tuple[slice, Block]]:
+    """The nodes ``rows`` in order, each piece with as many as have ``entries`` edges at most, at least one.
+
+    Args:
+        adj: the raw graph.
+        rows: from which node to which.
+        entries: edges into a piece's nodes, and one self-loop for each.
+    """
+    rowptr, start = adj.matrix.rowptr, rows.start
     load = rowptr + torch.arange(rowptr.numel(), device=rowptr.device)
-    while start < adj.num_nodes:
-        stop = int(torch.searchsorted(load, load[start] + entries, right=True)) - 1
-        stop = max(stop, start + 1)
+    while start < rows.stop:
+        most = int(torch.searchsorted(load, load[start] + entries, right=True)) - 1
+        stop = min(max(most, start + 1), rows.stop)
         yield slice(start, stop), Block.of(adj, torch.arange(start, stop, device=rowptr.device))
         start = stop
 
 
-def _filled(
-    adj: Adjacency,
-    entries: int,
-    table: Allocator,
-    names: list[str],
-    compute: Callable[[slice, Block], list[Tensor]],
-) -> list[Tensor]:
-    """Tables with what ``compute`` says of every piece; as many as it has parts."""
-    tables: list[Tensor] = []
-    for rows, block in pieces(adj, entries):
-        found = compute(rows, block)
-        if not tables:
-            tables = [
-                table(name, (adj.num_nodes, part.shape[1])) for name, part in zip(names, found, strict=False)
-            ]
-        for whole, part in zip(tables, found, strict=True):
-            whole[rows] = part
-    return tables
+def _table(name: str, adj: Adjacency, last: Features, compute: Rows) -> Tensor:
+    """``[N, d]``, what ``compute`` says of all nodes from the rows ``last [N, d_in]``."""
+    (rows, block), *_ = pieces(adj, slice(0, 1), 1)
+    one = compute(block, rows)
+    entries = workspace().within(PIECE_BYTES) // (one.element_size() * (last.shape[1] + one.shape[1]))
+
+    def make(rows: slice) -> Tensor:
+        made = one.new_empty(rows.stop - rows.start, one.shape[1])
+        for part, block in pieces(adj, rows, entries):
+            made[part.start - rows.start : part.stop - rows.start] = compute(block, part)
+        return made
+
+    shape = (adj.num_nodes, one.shape[1])
+    return workspace().by_rows(name, shape, one.dtype, make, 2 * shape[1] * one.element_size())
 
 
-def _hop(model: Teacher, k: int, last: Features, first: Tensor | None, rows: slice, block: Block) -> list[Tensor]:
-    """What is told of a hidden hop, and its embedding where that is another."""
-    inputs = _inputs(model, last, block)
-    told, out = model.hop(k, block, inputs, None if first is None else first[rows].to(inputs.dtype))
-    return [told] if told is out else [told, out]
+def _hop(model: Teacher, k: int, last: Features, first: Tensor | None, block: Block, rows: slice) -> Tensor:
+    """What is told of a hidden hop, and beside it the embedding where that is another."""
+    earlier = None if first is None else first[rows].to(block.sources.device)
+    told, out = model.hop(k, block, _read(last, block), earlier)
+    return told if told is out else torch.cat([told, out], dim=1)
 
 
-def _logits(model: Teacher, last: Features, rows: slice, block: Block) -> list[Tensor]:
-    return [model.logits(block, _inputs(model, last, block))]
-
-
-def _inputs(model: Teacher, last: Features, block: Block) -> Features:
-    """The rows of the sources; a table may be stored in fewer bits than the network computes with."""
-    return select_rows(last, block.sources).to(next(model.parameters()).dtype)
+def _read(last: Features, block: Block) -> Features:
+    """The rows of the sources; a table in a file is on the CPU."""
+    return select_rows(last, block.sources.to(last.device)).to(block.sources.device)

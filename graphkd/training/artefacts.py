@@ -84,7 +84,7 @@ class Artefacts:
             return
         self.made.append(stage)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
-        card = {"key": key, "facts": artefact.facts, "tensors": _digest(tensors)}
+        card = {"key": key, "facts": artefact.facts, "tensors": digest(tensors)}
         metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def _read(path: Path) -> Artefact:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     card = json.loads(metadata["card"])
-    if seal(card) != metadata["checksum"] or card["tensors"] != _digest(tensors):
+    if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
         raise ValueError("its checksum does not fit")
     return Artefact(tensors, card["facts"])
 
@@ -157,7 +157,8 @@ def _name(key: dict[str, Any]) -> str:
     return sha256(json.dumps(key, sort_keys=True).encode())[:32]
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of tensors on the CPU, their names included."""
     parts = [f"{name} {tensor.dtype} {list(tensor.shape)}".encode() for name, tensor in sorted(tensors.items())]
     parts += [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for _, tensor in sorted(tensors.items())]
     return sha256(b"".join(parts))

@@ -15,7 +15,7 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
 from graphkd.training.batches import WAYS
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores
@@ -75,7 +75,9 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
         cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
     way = WAYS[recipe.training.teacher_batches]
     run = _frozen(lambda graph: way.run(model.eval(), graph))
-    output, hidden = _outputs(scene, run)
+    weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
+    with cache.workspace("teacher", {**key, "weights": weights, "tables": code_of("tables")}):
+        output, hidden = _outputs(scene, run)
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
 
 

@@ -1,4 +1,4 @@
-"""Teachers over blocks, and hop by hop: the numbers of the whole graph."""
+"""Teachers over blocks: the numbers of the whole graph."""
 
 import functools
 
@@ -11,7 +11,6 @@ from torch import Tensor
 from graphkd import GraphKDError
 from graphkd.sparse import Adjacency, Block, sample_blocks, select_rows
 from graphkd.teachers import GAT, GCN, SAGE, Teacher
-from graphkd.teachers.layerwise import layerwise, pieces
 from tests.sparse.test_block import graphs
 from tests.sparse.test_matrix import sparse
 from tests.strategies import seeded, tables
@@ -62,44 +61,6 @@ def test_blocks_with_all_neighbours_say_what_the_whole_graph_says(
     torch.testing.assert_close(out.logits, whole.logits[seeds])
     for hop, full, block in zip(out.hops, whole.hops, blocks, strict=True):
         torch.testing.assert_close(hop, full[block.receivers(block.sources)])
-
-
-@settings(max_examples=60)
-@given(adj=graphs(8), x=tables(8, 4), model=networks(), bag=st.booleans(), entries=st.sampled_from([1, 4, 99]))
-def test_hop_by_hop_it_says_what_it_says_at_once(
-    adj: Adjacency, x: Tensor, model: Teacher, bag: bool, entries: int
-) -> None:
-    features = sparse(x) if bag else x
-    out, whole = layerwise(model, features, adj, entries=entries), model(features, adj)
-    torch.testing.assert_close(out.hops, whole.hops)
-    assert out.hops[-1] is out.logits
-
-
-@given(adj=graphs(8), entries=st.integers(1, 30))
-def test_pieces_are_all_nodes_in_order_and_hold_what_they_may(adj: Adjacency, entries: int) -> None:
-    found = list(pieces(adj, entries))
-    assert [node for rows, _ in found for node in range(rows.start, rows.stop)] == list(range(8))
-    for rows, block in found:
-        assert block.num_receivers == rows.stop - rows.start
-        assert block.num_receivers == 1 or block.matrix.nnz + block.num_receivers <= entries
-
-
-@pytest.mark.parametrize("hops", ["after_activation", "before_activation"])
-def test_tables_are_asked_for_by_name_and_may_hold_fewer_bits(hops: str) -> None:
-    torch.manual_seed(0)
-    adj = Adjacency(torch.randint(20, (2, 60)), 20)
-    model, x, made = GCN(4, 6, 3, 3, initial_residual=0.1, hops=hops).eval(), torch.randn(20, 4), {}
-
-    def table(name: str, shape: tuple[int, int]) -> Tensor:
-        made[name] = torch.empty(shape, dtype=torch.bfloat16)
-        return made[name]
-
-    out = layerwise(model, x, adj, table, entries=15)
-    names = ["hop1", "hop2", "logits"]
-    states = [] if hops == "after_activation" else ["embedding1", "embedding2"]
-    assert sorted(made) == sorted(names + states)
-    assert all(hop is made[name] for hop, name in zip(out.hops, names, strict=True))
-    torch.testing.assert_close(out.logits.float(), model(x, adj).logits, atol=0.05, rtol=0.05)
 
 
 def test_a_drawn_neighbourhood_trains_every_weight() -> None:
