@@ -58,6 +58,11 @@ def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
     assert config.influence.variant == "reference"
 
 
+def test_a_setting_may_be_a_number_or_a_list() -> None:
+    assert recipe_from(composed(["training.fanout=7"])).training.fanout == 7
+    assert recipe_from(composed(["training.fanout=[15,10]"])).training.fanout == [15, 10]
+
+
 def test_schemas_come_from_the_code() -> None:
     assert OmegaConf.to_container(composed([]).training) == {
         "_target_": "graphkd.training.Training",
