@@ -16,7 +16,7 @@ from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
-from graphkd.training.batches import WAYS
+from graphkd.training.teacher_batches import WAYS
 from graphkd.training.loop import Fit, Log, fit
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded

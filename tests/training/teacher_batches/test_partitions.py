@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from graphkd import Training
 from graphkd.datasets import Graph
 from graphkd.teachers import GCN
-from graphkd.training.batches import Partitions
+from graphkd.training.teacher_batches import Partitions
 from tests.conftest import make_data
 
 

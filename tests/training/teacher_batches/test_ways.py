@@ -11,7 +11,7 @@ from graphkd import GraphKDError, Training, teachers
 from graphkd.datasets import Graph, Scene
 from graphkd.recipe import resolve
 from graphkd.teachers import GCN, SAGE, TeacherOutput
-from graphkd.training.batches import WAYS
+from graphkd.training.teacher_batches import WAYS
 from graphkd.training.settings import TEACHER_BATCHES
 from graphkd.training.teach import _key as key_of
 from graphkd.training.teach import teach

@@ -5,8 +5,8 @@ import torch.nn.functional as F
 from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph
 from graphkd.teachers import GCN
-from graphkd.training.batches import Neighbours
-from graphkd.training.batches import neighbours as module
+from graphkd.training.teacher_batches import Neighbours
+from graphkd.training.teacher_batches import neighbours as module
 from tests.conftest import make_data
 
 

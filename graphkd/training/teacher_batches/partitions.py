@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from graphkd.datasets import Graph
 from graphkd.sparse import partition
-from graphkd.training.batches.base import Batches
+from graphkd.training.teacher_batches.base import Batches
 from graphkd.training.settings import Training
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from graphkd.datasets import Graph
 from graphkd.teachers import TeacherOutput
-from graphkd.training.batches.base import Batches
+from graphkd.training.teacher_batches.base import Batches
 
 
 class Full(Batches):
