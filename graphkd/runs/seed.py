@@ -13,7 +13,7 @@ from graphkd.recipe import Recipe
 from graphkd.runs.metrics import versions
 from graphkd.storage import write_json, write_text
 from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
+from graphkd.training.progress import Log
 from graphkd.training.student import StudentResult, train_baseline, train_student
 from graphkd.training.teach import TeacherResult, teach
 
