@@ -75,11 +75,10 @@ def check_disk(
     if run is not None:
         needs[run] = (seeds + 1) * student
     if cache is not None and recipe.reproducible:
-        finished, checkpoint = (
-            seeds * (teacher + (1 + baseline) * student),
-            CHECKPOINT_COPIES * max(teacher, student),
-        )
-        needs[cache] = max(0, finished + checkpoint - _size(cache))
+        students = (1 + baseline) * student
+        # The last student trains when all else is there; the last teacher when the students of its seed are not.
+        besides = max(CHECKPOINT_COPIES * student, CHECKPOINT_COPIES * teacher - students)
+        needs[cache] = max(0, seeds * (teacher + students) + besides - _size(cache))
     for places in _by_disk(list(needs)):
         need, free = sum(needs[place] for place in places), free_disk(places[0])
         if free is not None and need > free:
