@@ -3,7 +3,15 @@
 from graphkd.sparse.adjacency import Adjacency
 from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
-from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
+from graphkd.sparse.features import (
+    Features,
+    Inputs,
+    as_features,
+    at_least_single,
+    check_features,
+    linear,
+    select_rows,
+)
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
 from graphkd.sparse.segment import segment_softmax
@@ -17,6 +25,7 @@ __all__ = [
     "Inputs",
     "SparseMatrix",
     "as_features",
+    "at_least_single",
     "blocks",
     "cheapest",
     "check_features",

@@ -11,7 +11,7 @@ from graphkd.numbers import is_real, is_whole
 
 @dataclass(frozen=True)
 class Training:
-    """Adam, full batch, early stopping on validation.
+    """Adam, early stopping on validation.
 
     The teacher's rate and decay are its own: sweeping the student's leaves the teacher unchanged.
 
@@ -22,6 +22,7 @@ class Training:
         weight_decay: of the student, L2 in Adam.
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
+        batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
 
     Raises:
         GraphKDError: a value outside its range.
@@ -35,11 +36,16 @@ class Training:
     weight_decay: float = 5e-4
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
+    batch_size: int | None = None
 
     def __post_init__(self) -> None:
         for key in ("max_epochs", "patience"):
             if not is_whole(getattr(self, key)) or getattr(self, key) < 1:
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be a whole number, 1 or more")
+        if self.batch_size is not None and (not is_whole(self.batch_size) or self.batch_size < 1):
+            raise GraphKDError(
+                f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
+            )
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")

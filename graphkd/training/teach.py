@@ -17,7 +17,9 @@ from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
-from graphkd.training.loop import Fit, Log, fit
+from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.loop import Fit, fit
+from graphkd.training.progress import Log
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
 
@@ -66,7 +68,7 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
         if kept is None:
             records: Log = []
-            result = _train(model, graph, recipe, records)
+            result = _train(model, graph, recipe, records, Checkpoint(cache, "teacher", key))
         else:
             model.load_state_dict(dict(kept.tensors))
             records, result = kept.facts["log"], Fit(**kept.facts["fit"])
@@ -78,7 +80,7 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
 
 
-def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
+def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log, part: Checkpoint) -> Fit:
     training, labels, val_labels = recipe.training, graph.y[graph.train], graph.y[graph.val]
 
     def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
@@ -89,7 +91,7 @@ def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
         return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
 
     groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
-    return fit("teacher", model, steps, score, training, groups, training.teacher_weight_decay, log)
+    return fit("teacher", model, steps, score, training, groups, training.teacher_weight_decay, log, part)
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:

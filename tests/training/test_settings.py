@@ -12,6 +12,9 @@ from graphkd import GraphKDError, Training
         {"teacher_lr": -1.0},
         {"weight_decay": -1.0},
         {"lr": float("nan")},
+        {"batch_size": 0},
+        {"batch_size": 1.5},
+        {"batch_size": True},
     ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:
