@@ -20,6 +20,8 @@ from graphkd.sparse import SparseMatrix
 from graphkd.teachers import GAT, Teacher
 
 FLOAT = 4
+BATCH = 4096
+"""Rows of a step, as advice: enough for the products to be as fast as with more."""
 NETWORK = "choose a smaller {0}.hidden_dim or {0}.num_layers"
 
 
@@ -97,9 +99,11 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
     if table:
         advice = "choose method.hops=0, or fewer features"
         needs.append(Need(frozen + table + making, "the student's propagated inputs", advice))
-    every = recipe.hears_teacher
-    step = student.training(nodes if every else graph.train.numel())
-    needs.append(Need(frozen + table + step, "the student", NETWORK.format("student")))
+    rows = nodes if recipe.hears_teacher else graph.train.numel()
+    batch = min(rows, recipe.training.batch_size or rows)
+    step = student.training(batch)
+    advice = NETWORK.format("student") + (f", or training.batch_size={BATCH}" if batch > BATCH else "")
+    needs.append(Need(frozen + table + step, "the student", advice))
     return needs
 
 

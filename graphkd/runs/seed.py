@@ -14,7 +14,7 @@ from graphkd.runs.metrics import versions
 from graphkd.storage import write_json, write_text
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
+from graphkd.training.progress import Log
 from graphkd.training.student import StudentResult, train_baseline, train_student
 from graphkd.training.teach import TeacherResult, teach
 

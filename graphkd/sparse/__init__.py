@@ -4,7 +4,15 @@ from graphkd.sparse.adjacency import Adjacency
 from graphkd.sparse.block import Block, Edges
 from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
-from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
+from graphkd.sparse.features import (
+    Features,
+    Inputs,
+    as_features,
+    at_least_single,
+    check_features,
+    linear,
+    select_rows,
+)
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.order import spmm_linear
 from graphkd.sparse.partition import partition
@@ -23,6 +31,7 @@ __all__ = [
     "Inputs",
     "SparseMatrix",
     "as_features",
+    "at_least_single",
     "blocks",
     "cheapest",
     "check_features",

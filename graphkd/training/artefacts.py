@@ -24,6 +24,9 @@ from graphkd.tables.storage import DTYPES
 
 SCHEMA_VERSION = "1"
 
+PART = "-part"
+"""Follows the name of a stage in that of a file which holds how far it is."""
+
 
 @dataclass(frozen=True)
 class Artefact:
@@ -68,21 +71,42 @@ class Artefacts:
 
     def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
         """The artefact with this key, if it is there and whole."""
-        path = self._path(stage, key)
+        return self._load(stage, key, f"the {stage} is made again")
+
+    def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        """Keeps an artefact, and no longer what there was of it; one that is there is replaced by its equal."""
+        if self.folder is not None:
+            self.made.append(stage)
+            self._save(stage, key, artefact)
+            self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
+
+    def load_part(self, stage: str, key: dict[str, Any]) -> Artefact | None:
+        """What was kept last of a stage that is not finished, if it is there and whole."""
+        return self._load(stage + PART, key, f"the {stage} starts anew")
+
+    def save_part(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        """Keeps how far a stage is, in the place of what was kept before; gone once the stage is finished."""
+        self._save(stage + PART, key, artefact)
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that are kept now."""
+        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
+
+    def _load(self, name: str, key: dict[str, Any], otherwise: str) -> Artefact | None:
+        path = None if self.folder is None else self._path(name, key, self.folder)
         if path is None or not path.is_file():
             return None
         try:
             return _read(path)
         except Exception as error:  # a damaged file can fail in many ways
-            warnings.warn(f"{path} is damaged ({error}): the {stage} is made again", stacklevel=2)
+            warnings.warn(f"{path} is damaged ({error}): {otherwise}", stacklevel=3)
             return None
 
-    def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
-        """Keeps an artefact; one that is there is replaced by its equal."""
-        path = self._path(stage, key)
-        if path is None:
+    def _save(self, name: str, key: dict[str, Any], artefact: Artefact) -> None:
+        if self.folder is None:
             return
-        self.made.append(stage)
+        path = self._path(name, key, self.folder)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
         card = {"key": key, "facts": artefact.facts, "tensors": digest(tensors)}
         metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
@@ -111,15 +135,8 @@ class Artefacts:
         """One that keeps nothing, for parts of a person's own."""
         return Artefacts(None, self.tables, scratch=self._root)
 
-    @property
-    def files(self) -> list[Path]:
-        """Those that are kept now."""
-        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
-
-    def _path(self, stage: str, key: dict[str, Any]) -> Path | None:
-        if self.folder is None:
-            return None
-        return self.folder / f"{stage}-{_name(key)}.safetensors"
+    def _path(self, name: str, key: dict[str, Any], folder: Path) -> Path:
+        return folder / f"{name}-{_name(key)}.safetensors"
 
 
 def cache_for(recipe: Recipe, cache: Artefacts | None) -> Artefacts:

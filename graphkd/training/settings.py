@@ -28,6 +28,7 @@ class Training:
         weight_decay: of the student, L2 in Adam.
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
+        batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
         teacher_batches: what one step of the teacher sees. ``full``: the graph. ``checkpointed``: the graph, most
             activations computed twice instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours drawn around them. ``partitions``: the graph that some of its parts induce.
@@ -50,6 +51,7 @@ class Training:
     weight_decay: float = 5e-4
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
+    batch_size: int | None = None
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -61,6 +63,10 @@ class Training:
         for key in ("max_epochs", "patience", "teacher_batch_size", "parts", "parts_per_step"):
             if not _counts(getattr(self, key)):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be a whole number, 1 or more")
+        if self.batch_size is not None and not _counts(self.batch_size):
+            raise GraphKDError(
+                f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
+            )
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")

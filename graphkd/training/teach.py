@@ -16,10 +16,12 @@ from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
-from graphkd.training.teacher_batches import WAYS
-from graphkd.training.loop import Fit, Log, fit
+from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.loop import Fit, fit
+from graphkd.training.progress import Log
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
+from graphkd.training.teacher_batches import WAYS
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
         if kept is None:
             records: Log = []
-            result = _train(model, graph, recipe, seed, records)
+            part = Checkpoint(cache, "teacher", key)
+            result = _train(model, graph, recipe, seed, records, part)
         else:
             model.load_state_dict(dict(kept.tensors))
             records, result = kept.facts["log"], Fit(**kept.facts["fit"])
@@ -81,12 +84,12 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
 
 
-def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log) -> Fit:
+def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log, part: Checkpoint) -> Fit:
     training = recipe.training
     batches = WAYS[training.teacher_batches](model, graph, training, seed)
     groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
     decay = training.teacher_weight_decay
-    return fit("teacher", model, batches.steps, batches.score, training, groups, decay, log)
+    return fit("teacher", model, batches.steps, batches.score, training, groups, decay, log, part)
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch_geometric.data import Data
 
 from graphkd import methods, students, teachers
 from graphkd.datasets import Graph, Scene
@@ -95,6 +96,24 @@ def test_by_hand() -> None:
     labelled = 4 * 4 * weights + 20 * (9 * 128 + 4 * 128 + 4 * 3)
     assert needs(method="mlp")["the student"] == frozen + labelled
     assert needs(method="mlp", matching="forward")["the student"] == frozen + step
+
+
+def test_a_batch_needs_what_its_rows_do() -> None:
+    step = 4 * 4 * (8 * 128 + 128 + 128 * 3 + 3) + 16 * (9 * 128 + 4 * 128 + 4 * 3)
+    frozen = needs()["the student"] - needs()["the teacher"]
+    for size, expected in ((16, frozen + step), (60, needs()["the student"]), (1000, needs()["the student"])):
+        assert needs(training=Training(batch_size=size))["the student"] == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "advised"), [(60, None, 0), (6000, None, 1), (6000, 5000, 1), (6000, 9, 0)]
+)
+def test_smaller_batches_are_advised_where_they_help(rows: int, size: int | None, advised: bool) -> None:
+    third = torch.arange(rows) % 3
+    masks = {f"{name}_mask": third == k for k, name in enumerate(("train", "val", "test"))}
+    graph = Graph.from_data(Data(x=torch.rand(rows, 2), edge_index=torch.zeros(2, 0).long(), y=third, **masks))
+    need = memory_needs(Scene.of(graph), resolve(training=Training(batch_size=size)))[-1]
+    assert need.advice.endswith(", or training.batch_size=4096") == advised
 
 
 def test_a_pooled_table_by_hand() -> None:

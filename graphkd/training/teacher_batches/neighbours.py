@@ -11,8 +11,8 @@ from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.sparse import sample_blocks, select_rows
 from graphkd.teachers import Teacher
-from graphkd.training.teacher_batches.base import Batches
 from graphkd.training.settings import Training
+from graphkd.training.teacher_batches.base import Batches
 
 
 class Neighbours(Batches):

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from graphkd.datasets import Graph
 from graphkd.sparse import partition
-from graphkd.training.teacher_batches.base import Batches
 from graphkd.training.settings import Training
+from graphkd.training.teacher_batches.base import Batches
 
 
 class Partitions(Batches):

@@ -11,10 +11,10 @@ from graphkd import GraphKDError, Training, teachers
 from graphkd.datasets import Graph, Scene
 from graphkd.recipe import resolve
 from graphkd.teachers import GCN, SAGE, TeacherOutput
-from graphkd.training.teacher_batches import WAYS
 from graphkd.training.settings import TEACHER_BATCHES
 from graphkd.training.teach import _key as key_of
 from graphkd.training.teach import teach
+from graphkd.training.teacher_batches import WAYS
 from tests.conftest import make_data
 
 SMALL = functools.partial(
