@@ -13,7 +13,7 @@ from graphkd.sparse.features import (
     select_rows,
 )
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
+from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
 from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
@@ -33,6 +33,7 @@ __all__ = [
     "edge_scores",
     "linear",
     "mix",
+    "power",
     "propagate",
     "segment_softmax",
     "select_rows",

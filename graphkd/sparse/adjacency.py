@@ -36,10 +36,11 @@ class Adjacency:
     def __init__(self, edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> None:
         check_edges(edge_index, num_nodes)
         sender, receiver = edge_index.long()
-        weight = torch.ones(sender.numel(), device=sender.device) if edge_weight is None else edge_weight
-        self.matrix = SparseMatrix.from_coo(receiver, sender, weight, (num_nodes, num_nodes))
+        shape = (num_nodes, num_nodes)
         if edge_weight is None:
-            self.matrix.value.fill_(1.0)
+            self.matrix = SparseMatrix.pattern(receiver, sender, shape)
+        else:
+            self.matrix = SparseMatrix.from_coo(receiver, sender, edge_weight, shape)
         self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from torch import Tensor
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.storage import check_writable, seal, sha256, write_bytes
+from graphkd.tables import Storage, Workspace
+from graphkd.tables.storage import DTYPES
 
 SCHEMA_VERSION = "1"
 
@@ -38,6 +41,9 @@ class Artefact:
     facts: dict[str, Any]
 
 
+STORAGE = Storage()
+
+
 class Artefacts:
     """Artefacts of stages in a folder, one file each, named by stage and key.
 
@@ -47,6 +53,8 @@ class Artefacts:
 
     Args:
         root: the cache folder, or nothing, which keeps nothing.
+        tables: how the tables of a stage are kept while it, and what reads them, runs.
+        scratch: where tables are that go with the process, if there is no root.
 
     ``made`` names the stages that were kept since, which is to say not found.
 
@@ -54,8 +62,9 @@ class Artefacts:
         GraphKDError: no folder can be made there.
     """
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, tables: Storage = STORAGE, scratch: Path | None = None) -> None:
         self.made: list[str] = []
+        self.tables, self._root, self._scratch = tables, root, scratch
         self.folder = None if root is None else root / "stages"
         if self.folder is not None:
             check_writable(self.folder, "cache_dir")
@@ -109,13 +118,32 @@ class Artefacts:
                 f"the cache {path.parent} cannot be written ({error.strerror}): choose another cache_dir"
             ) from None
 
+    def workspace(self, stage: str, key: dict[str, Any]) -> Workspace:
+        """Where a stage makes its tables: the same key finds blocks that were finished before.
+
+        Nothing that keeps nothing has a folder: its tables are in one that goes with the process.
+        """
+        if self.tables.bytes is None:
+            return Workspace()
+        if self._root is None:
+            draft = tempfile.TemporaryDirectory(prefix="graphkd-", dir=self._scratch, ignore_cleanup_errors=True)
+            return Workspace(Path(draft.name), self.tables.bytes, DTYPES[self.tables.dtype], stage, draft)
+        folder = self._root / "tables" / f"{stage}-{_name(key)}"
+        return Workspace(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage)
+
+    def forgetful(self) -> Artefacts:
+        """One that keeps nothing, for parts of a person's own."""
+        return Artefacts(None, self.tables, scratch=self._root)
+
     def _path(self, name: str, key: dict[str, Any], folder: Path) -> Path:
-        return folder / f"{name}-{sha256(json.dumps(key, sort_keys=True).encode())[:32]}.safetensors"
+        return folder / f"{name}-{_name(key)}.safetensors"
 
 
 def cache_for(recipe: Recipe, cache: Artefacts | None) -> Artefacts:
     """The cache, or one that keeps nothing where there is none or a part is a person's own: its code is no key."""
-    return cache if cache is not None and recipe.reproducible else Artefacts(None)
+    if cache is None:
+        return Artefacts(None)
+    return cache if recipe.reproducible else cache.forgetful()
 
 
 def code_of(*parts: str) -> str:
@@ -140,6 +168,10 @@ def _read(path: Path) -> Artefact:
     if seal(card) != metadata["checksum"] or card["tensors"] != _digest(tensors):
         raise ValueError("its checksum does not fit")
     return Artefact(tensors, card["facts"])
+
+
+def _name(key: dict[str, Any]) -> str:
+    return sha256(json.dumps(key, sort_keys=True).encode())[:32]
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:

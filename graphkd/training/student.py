@@ -79,7 +79,7 @@ def train_student(
     start, cache = time.perf_counter(), cache_for(recipe, cache)
     targets = compile_targets(scene, recipe, taught, seed, cache)
     compile_seconds = time.perf_counter() - start
-    key = _key(scene, recipe, taught, seed)
+    key = _key(scene, recipe, taught, seed, cache.tables.dtype)
     kept = cache.load("student", key)
     task, records, result = _trained(
         scene.observed, recipe, targets, seed, stage, kept, Checkpoint(cache, "student", key)
@@ -178,7 +178,7 @@ def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[]
     return lambda: evaluation.score(graph.metric, answers(), labels)
 
 
-def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict[str, Any]:
+def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
     """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one."""
     config = recipe.config()
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
@@ -196,6 +196,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
         "metric": scene.observed.metric,
         "classes": scene.observed.num_classes,
         "device": scene.observed.y.device.type,
+        "tables": tables,
         "code": code_of(
             "datasets",
             "evaluation",
@@ -204,6 +205,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
             "methods",
             "sparse",
             "students",
+            "tables",
             "training",
             "layers.py",
             "recipe.py",

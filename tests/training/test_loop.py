@@ -105,7 +105,7 @@ def test_an_epoch_of_several_steps_moves_the_weights_at_each_and_records_the_mea
 
     def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
         for target in (1.0, 3.0):
-            seen.append(float(model.weight))
+            seen.append(float(model.weight.detach()))
             yield {"loss": (model.weight - target).square().sum(), "half": torch.tensor(target / 2.0)}
 
     log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
