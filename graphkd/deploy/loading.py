@@ -11,10 +11,9 @@ from graphkd.errors import GraphKDError
 from graphkd.names import unknown
 
 if TYPE_CHECKING:
-    from graphkd.deploy.network import Network
     from graphkd.deploy.predictor import Predictor
 
-RUNTIMES = ("torch", "numpy")
+RUNTIMES = ("torch", "numpy", "native", "native-int8")
 """What ``load_bundle`` can answer with; all but the first do without torch."""
 
 
@@ -58,13 +57,17 @@ def _torch(bundle: Bundle) -> Predictor:
 
 
 def _without_torch(bundle: Bundle, runtime: str) -> RowPredictor:
+    width = int(bundle.description["student"]["arguments"]["num_features"])
+    return RowPredictor(bundle, width, _engine(bundle, runtime))
+
+
+def _engine(bundle: Bundle, runtime: str) -> Engine:
+    kind, _, precision = runtime.partition("-")
+    if kind == "native":
+        from graphkd.deploy.runtimes.native import native_engine
+
+        return native_engine(bundle, precision == "int8")
     from graphkd.deploy.network import network_of
-
-    network = network_of(bundle)
-    return RowPredictor(bundle, network.num_features, _engine(network, runtime))
-
-
-def _engine(network: Network, runtime: str) -> Engine:
     from graphkd.deploy.runtimes.plain import plain_engine
 
-    return plain_engine(network)
+    return plain_engine(network_of(bundle))

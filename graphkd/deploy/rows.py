@@ -76,6 +76,8 @@ def _csr(x: Any) -> Rows:
     if not csr.has_canonical_format:
         csr = csr.copy()  # the caller's matrix stays as it is
         csr.sum_duplicates()
+    if csr.nnz and not 0 <= csr.indices.min() <= csr.indices.max() < csr.shape[1]:
+        raise GraphKDError("x names columns that it does not have: make the sparse matrix again")
     with np.errstate(over="ignore"):
         return csr if csr.dtype == np.float32 else csr.astype(np.float32)
 

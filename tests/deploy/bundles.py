@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
+from graphkd.deploy.exports.parity import Sample
 from graphkd.methods import Propagation
 from graphkd.students import MLP
 
@@ -50,3 +52,25 @@ def flip(file: Path, at: int, mask: int = 1) -> None:
     content = bytearray(file.read_bytes())
     content[at] ^= mask
     file.write_bytes(content)
+
+
+def sample_of(model: MLP, rows: int = 30) -> Sample:
+    """Random rows, half of them for training; their labels are what the student says."""
+    x = torch.randn(2 * rows, model.layers[0].in_features, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        logits = model(x).logits
+    train, val = x.numpy()[:rows], x.numpy()[rows:]
+    return Sample(train, val, logits.argmax(dim=1)[rows:], logits.numpy(), "accuracy")
+
+
+def rows_of_every_size(count: int, width: int, seed: int = 0) -> np.ndarray:
+    """Normal ones, zeros, one-hot ones, bags of words, denormals, tiny and huge ones, mixed ones, by turns."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, width))
+    scale = np.array([1, 0, 1, 1, 1e-40, 1e-20, 1e6, 1e12, 1])
+    kind = np.arange(count) % len(scale)
+    x *= scale[kind][:, None]
+    x[kind == 2] = np.eye(width)[rng.integers(0, width, (kind == 2).sum())]
+    x[kind == 3] = rng.random((int((kind == 3).sum()), width)) < 0.2
+    x[kind == 8] *= 10.0 ** rng.integers(-42, 3, (int((kind == 8).sum()), width))
+    return x.astype(np.float32)
