@@ -13,7 +13,7 @@ from graphkd.names import unknown
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor
 
-RUNTIMES = ("torch", "numpy", "native", "native-int8")
+RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 """What ``load_bundle`` can answer with; all but the first do without torch."""
 
 
@@ -67,6 +67,10 @@ def _engine(bundle: Bundle, runtime: str) -> Engine:
         from graphkd.deploy.runtimes.native import native_engine
 
         return native_engine(bundle, precision == "int8")
+    if kind == "onnx":
+        from graphkd.deploy.runtimes.onnx import bundle_engine
+
+        return bundle_engine(bundle, runtime)
     from graphkd.deploy.network import network_of
     from graphkd.deploy.runtimes.plain import plain_engine
 

@@ -15,11 +15,9 @@ from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Network, network_of
 from tests.deploy.bundles import make_bundle, rows_of_every_size, sample_of, student
 
-SHAPES = {  # norm, layers, features, hidden width, classes: every number of strips, odd widths, one layer
+SHAPES = {  # norm, layers, features, hidden width, classes: 1 to 4 strips of 16 at a time, full ones and others
     "one layer": ("none", 1, 7, 1, 3),
-    "one strip": ("batch", 2, 5, 16, 2),
-    "two strips": ("layer", 3, 6, 31, 17),
-    "three strips": ("layer", 2, 9, 48, 33),
+    "one panel": ("layer", 2, 9, 48, 33),
     "several panels": ("batch", 3, 10, 150, 70),
 }
 
