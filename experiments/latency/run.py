@@ -78,10 +78,14 @@ def python_table(size: Size, bundle: Path, repeats: int) -> None:
 
 
 def import_table(bundle: Path, repeats: int) -> None:
-    print("\n| runtime | import and load_bundle, s | resident after a row, MB | torch loaded |\n|---|---|---|---|")
+    names = ("runtime", "import and load_bundle, s", "of it CPU, s", "resident after a row, MB", "torch loaded")
+    print(f"\n| {' | '.join(names)} |\n{'|---' * len(names)}|")
     for runtime in RUNTIMES:
-        seconds, resident, loaded = first_answer(bundle, runtime, repeats)
-        print(f"| {runtime} | {seconds:.2f} | {resident:.0f} | {'yes' if loaded else 'no'} |", flush=True)
+        seconds, used, resident, loaded = first_answer(bundle, runtime, repeats)
+        print(
+            f"| {runtime} | {seconds:.2f} | {used:.2f} | {resident:.0f} | {'yes' if loaded else 'no'} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

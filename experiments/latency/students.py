@@ -11,7 +11,7 @@ import torch
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
-from graphkd.deploy.exports.parity import Sample
+from graphkd.deploy.exports.sample import Sample
 from graphkd.methods import Propagation
 from graphkd.students import MLP
 

@@ -10,7 +10,7 @@ from graphkd.cli import main
 from graphkd.commands import export as command
 from graphkd.commands.export import export
 from graphkd.commands.own_data import own_data
-from graphkd.deploy.exports.parity import Sample
+from graphkd.deploy.exports.sample import Sample
 from tests.commands.runs import SHORT, planetoid_run
 from tests.conftest import make_data
 
@@ -72,3 +72,15 @@ def test_mistakes_end_in_one_line(run: Path, tmp_path: Path, capsys: pytest.Capt
         error = capsys.readouterr().err
         assert message in error
         assert error.count("\n") == 1
+
+
+def test_a_run_on_data_in_memory_is_exported_from_python(tmp_path: Path) -> None:
+    data = make_data()
+    run = graphkd.distill(data, setting="production", training=SHORT)
+    run.save(tmp_path / "mine")
+    run.export(tmp_path / "mine", "c", allow_loss=True)
+    model = graphkd.load_bundle(tmp_path / "mine", "native")
+    np.testing.assert_array_equal(model.predict(data.x), run.predictor.predict(data.x))
+    other = graphkd.distill(data, seed=1, training=SHORT)
+    with pytest.raises(GraphKDError, match="the C file differs from the student by up to"):
+        other.export(tmp_path / "mine", "c")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from graphkd.deploy.exports.c_source import c_files
 from graphkd.deploy.exports.int8 import fits_int8
 from graphkd.deploy.exports.made import Export
-from graphkd.deploy.exports.parity import Parity, Sample, check
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import Network
 from graphkd.deploy.runtimes.native import HEADER, SOURCE, compiled_engine
 from graphkd.errors import GraphKDError

@@ -8,8 +8,8 @@ from pathlib import Path
 from graphkd.deploy.exports.c import export_c
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.onnx import export_onnx, export_onnx_int8
-from graphkd.deploy.exports.parity import Sample
 from graphkd.deploy.exports.record import add_export
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.torch_export import export_torch
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Network, network_of

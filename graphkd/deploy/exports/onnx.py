@@ -15,7 +15,8 @@ import torch
 
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.module import example, module_of
-from graphkd.deploy.exports.parity import Parity, Sample, check
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import Network
 from graphkd.deploy.rows import dense
 from graphkd.deploy.runtimes.onnx import FILES, ROWS, onnx_engine

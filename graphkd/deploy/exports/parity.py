@@ -7,11 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from graphkd import evaluation
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.rows import Rows, dense
 from graphkd.errors import GraphKDError
@@ -21,29 +18,6 @@ LARGEST = 1e-4
 
 LOSS = 0.002
 """Validation score, as a fraction, that 8-bit numbers may cost."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows to compare on, and what torch says about them.
-
-    Args:
-        train: ``[n, D']`` training rows, on which numbers of 8 bits are calibrated.
-        val: ``[m, D']`` validation rows.
-        labels: ``[m]`` of these.
-        logits: ``[n + m, C]`` of the student in torch.
-        metric: of the run.
-    """
-
-    train: Rows
-    val: Rows
-    labels: Tensor
-    logits: FloatArray
-    metric: str
-
-    def score(self, logits: NDArray[Any]) -> float:
-        """Of logits ``[n + m, C]``, on the validation rows."""
-        return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
 
 
 @dataclass(frozen=True)

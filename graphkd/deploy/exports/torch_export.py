@@ -8,7 +8,8 @@ import torch
 
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.module import example, module_of
-from graphkd.deploy.exports.parity import Parity, Sample, check
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import FloatArray, Network
 from graphkd.deploy.rows import Rows, dense
 

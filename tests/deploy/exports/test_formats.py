@@ -14,7 +14,7 @@ import torch
 from graphkd import GraphKDError, load_bundle
 from graphkd.deploy.exports import c
 from graphkd.deploy.exports.formats import FORMATS, export_bundle
-from graphkd.deploy.exports.parity import Sample
+from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import EXPORTS, read_bundle
 from tests.deploy.bundles import make_bundle, sample_of, student
 

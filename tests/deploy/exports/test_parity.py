@@ -4,7 +4,8 @@ import scipy.sparse
 import torch
 
 from graphkd import GraphKDError
-from graphkd.deploy.exports.parity import Parity, Sample, check
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
 
 LOGITS = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [1, 0]], dtype=np.float32)
 SAMPLE = Sample(LOGITS[:2], LOGITS[2:], torch.tensor([0, 1, 1]), LOGITS, "accuracy")
