@@ -59,6 +59,7 @@ OPTIONAL = (
         for name, least in (("onnx", "1.18"), ("onnxruntime", "1.20"), ("onnxscript", "0.5"))
     ),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
+    Package("pymetis", "2023.1", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )
 
 

@@ -171,5 +171,6 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["plot"],
         *extras["onnx"],
         *extras["emd"],
+        *extras["metis"],
     ]
     assert stated["requires-python"] == f">={packages.PYTHON}"
