@@ -1,6 +1,6 @@
 """What 8 bits cost: scores of a run's student in each precision; see README.md beside this file.
 
-python experiments/latency/eight_bits.py RUN… [--data-dir DIR]     # transductive runs with --to c and --to onnx-int8
+python experiments/latency/eight_bits.py RUN… [--data-dir DIR]   # transductive, with --to c and --to onnx-int8
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import graphkd
 from graphkd.commands.own_data import own_data
 
-NAMES = ("run", "runtime", "bytes", "val %", "test %", "loss on val", "loss on test", "same class, test %")
+NAMES = ("run", "runtime", "val %", "test %", "loss on val", "loss on test", "same class, test %")
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def rows_of(run: Path, data_dir: str | None) -> None:
     x = model.prepare(data.x, data.edge_index) if hops else data.x
     val, test = data.val_mask.numpy(), data.test_mask.numpy()
     reference = None
-    for runtime, file in (("native", "model.safetensors"), ("native-int8", ""), ("onnx-int8", "model.int8.onnx")):
+    for runtime in ("native", "native-int8", "onnx-int8"):
         found = graphkd.load_bundle(run, runtime).predict(x, propagated=bool(hops))
         reference = found if reference is None else reference
         scores = [100 * float((found[mask] == y[mask]).mean()) for mask in (val, test)]
@@ -40,9 +40,8 @@ def rows_of(run: Path, data_dir: str | None) -> None:
             for m, score in zip((val, test), scores, strict=True)
         ]
         same = 100 * float((found[test] == reference[test]).mean())
-        size = f"{(run / 'bundle' / file).stat().st_size:,}" if file else "a quarter"
         numbers = [f"{value:.2f}" for value in (*scores, *losses, same)]
-        print(f"| {run.name} | {runtime} | {size} | {' | '.join(numbers)} |")
+        print(f"| {run.name} | {runtime} | {' | '.join(numbers)} |")
 
 
 if __name__ == "__main__":
