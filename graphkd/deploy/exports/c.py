@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from graphkd.deploy.exports.c_source import c_files
+from graphkd.deploy.exports.c_source import c_sources
 from graphkd.deploy.exports.int8 import fits_int8
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import Network
-from graphkd.deploy.runtimes.native import HEADER, SOURCE, compiled_engine
+from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.runtimes.compiler import shared_library
+from graphkd.deploy.runtimes.native import compiled_engine
 from graphkd.errors import GraphKDError
 
 LARGEST_SOURCE = 2**22
@@ -27,18 +29,18 @@ def export_c(network: Network, sample: Sample, allow_loss: bool) -> Export:
             f"{LARGEST_SOURCE:,}: export to onnx"
         )
     int8, remarks = fits_int8(network), []
-    sources = _sources(network, int8)
-    parity = {"float32": Parity.of(sample, compiled_engine(sources, network.num_classes, False).logits)}
+    sources = c_sources(network, int8)
+    parity = {"float32": Parity.of(sample, _engine(sources, network.num_classes, False).logits)}
     check(parity["float32"].float_fault(), "the C file", allow_loss)
     if int8:
-        small = Parity.of(sample, compiled_engine(sources, network.num_classes, True).logits)
+        small = Parity.of(sample, _engine(sources, network.num_classes, True).logits)
         if (fault := small.int8_fault()) and not allow_loss:
-            sources = _sources(network, False)
+            sources = c_sources(network, False)
             remarks.append(f"the 8-bit form {fault}: left out of the file; --allow-loss keeps it")
         else:
             parity["int8"] = small
-    return Export({SOURCE: sources["student.c"], HEADER: sources["student.h"]}, parity, remarks)
+    return Export({f"c/{name}": content for name, content in sources.items()}, parity, remarks)
 
 
-def _sources(network: Network, int8: bool) -> dict[str, bytes]:
-    return {name: text.encode() for name, text in c_files(network, int8).items()}
+def _engine(sources: dict[str, bytes], num_classes: int, int8: bool) -> Engine:
+    return compiled_engine(shared_library(b"\0".join(sources.values()), lambda: sources), num_classes, int8)

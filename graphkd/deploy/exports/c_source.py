@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy import network as network_module
 from graphkd.deploy.exports.int8 import quantised
 from graphkd.deploy.network import FloatArray, Layer, Network
 
@@ -16,7 +17,7 @@ STRIP, PANEL = 16, 64
 """Outputs that are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
 
 
-def c_files(network: Network, int8: bool) -> dict[str, str]:
+def c_sources(network: Network, int8: bool) -> dict[str, bytes]:
     """``student.c`` and ``student.h``.
 
     Args:
@@ -27,9 +28,19 @@ def c_files(network: Network, int8: bool) -> dict[str, str]:
     code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
     weights = [*_float_layers(network), *(_int8_layers(network) if int8 else [])]
     return {
-        "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)),
-        "student.h": header.replace("/*@sizes@*/", "\n".join(_sizes(network, int8))),
+        "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
+        "student.h": header.replace("/*@sizes@*/", "\n".join(_sizes(network, int8))).encode(),
     }
+
+
+def code_of_the_export() -> bytes:
+    """All that decides, beside the student, what the files say."""
+    here = Path(__file__).parent
+    files = [
+        *(here / name for name in ("student.c", "student.h", "c_source.py", "int8.py")),
+        Path(network_module.__file__),
+    ]
+    return b"\0".join(file.read_bytes() for file in files)
 
 
 def _sizes(network: Network, int8: bool) -> list[str]:

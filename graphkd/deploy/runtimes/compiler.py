@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from graphkd.errors import GraphKDError
@@ -16,14 +16,15 @@ from graphkd.storage import default_cache_dir, sha256
 FLAGS = ("-O3", "-std=c99", "-ffp-contract=fast", "-fPIC", "-shared")
 
 
-def shared_library(files: Mapping[str, bytes]) -> Path:
+def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) -> Path:
     """Compiles ``student.c``, or finds what it was compiled to before.
 
     The name in the cache says what it was made from: the files, the flags, and all macros that the compiler
     defines, which name its version and the instructions of this machine.
 
     Args:
-        files: name → content; the header is beside the source.
+        identity: equal for equal files only.
+        files: gives name → content; the header is beside the source.
 
     Returns:
         The library; written under another name and renamed.
@@ -33,12 +34,12 @@ def shared_library(files: Mapping[str, bytes]) -> Path:
     """
     compiler = _compiler()
     target, macros = _target(compiler)
-    key = sha256(b"\0".join([*files.values(), macros, *(flag.encode() for flag in (*FLAGS, *target))]))
+    key = sha256(b"\0".join([identity, macros, *(flag.encode() for flag in (*FLAGS, *target))]))
     library = default_cache_dir() / "native" / f"{key}.so"
     try:
         if not library.is_file():
             library.parent.mkdir(parents=True, exist_ok=True)
-            _build([*compiler, *FLAGS, *target], files, library)
+            _build([*compiler, *FLAGS, *target], files(), library)
     except OSError as error:
         raise GraphKDError(
             f"{library.parent} cannot be written to ({error.strerror}): set GRAPHKD_CACHE to a folder that can"

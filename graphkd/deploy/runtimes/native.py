@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import ctypes
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.exports.c_source import c_sources, code_of_the_export
 from graphkd.deploy.files import Bundle
-from graphkd.deploy.network import FloatArray
+from graphkd.deploy.network import FloatArray, network_of
 from graphkd.deploy.row_predictor import Engine
 from graphkd.deploy.rows import Rows
 from graphkd.deploy.runtimes.compiler import shared_library
 from graphkd.errors import GraphKDError
 
-SOURCE, HEADER = "c/student.c", "c/student.h"
-
 
 def native_engine(bundle: Bundle, int8: bool) -> Engine:
-    """Compiles the C files of a bundle, or takes the library from the cache.
+    """Compiles the student of a bundle, or takes the library from the cache.
+
+    What is compiled is written anew from the weights, as ``graphkd export RUN --to c`` did: a bundle may come from
+    somebody else, and nothing in it can run.
 
     Args:
-        bundle: with ``graphkd export RUN --to c`` in it.
+        bundle: with that export in it, which shows that it is the same model.
         int8: on 8-bit weights.
 
     Raises:
-        GraphKDError: they were not exported, their 8-bit weights lost too much, or they cannot be compiled.
+        GraphKDError: it was not exported, its 8-bit weights lost too much, or it cannot be compiled.
     """
-    record = bundle.exported("c")
-    if int8 and "int8" not in record["parity"]:
+    both = "int8" in bundle.exported("c")["parity"]
+    if int8 and not both:
         raise GraphKDError(
             f"{bundle.folder} holds no 8-bit weights in C, which lost too much: use runtime='native', or "
             "graphkd export RUN --to c --allow-loss"
         )
-    sources = {"student.c": bundle.files[SOURCE], "student.h": bundle.files[HEADER]}
-    num_classes = int(bundle.description["student"]["arguments"]["num_classes"])
-    return compiled_engine(sources, num_classes, int8)
+    student = bundle.description["student"]
+    identity = [bundle.weights, json.dumps([student, both]).encode(), code_of_the_export()]
+    library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), both))
+    return compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
 
 
-def compiled_engine(sources: dict[str, bytes], num_classes: int, int8: bool) -> Engine:
-    """``student.c`` and ``student.h`` → an engine with ``C`` classes."""
-    library = ctypes.CDLL(str(shared_library(sources)))
+def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:
+    """A library of ``student.c`` → an engine with ``C`` classes."""
+    library = ctypes.CDLL(str(path))
     prefix = "graphkd_int8_logits" if int8 else "graphkd_logits"
     dense, csr, probabilities = library[prefix], library[f"{prefix}_csr"], library["graphkd_softmax"]
     pointer, number = ctypes.c_void_p, ctypes.c_int64

@@ -73,7 +73,6 @@ def test_8_bits_that_lose_too_much_are_left_out_of_the_c_file(
     assert "int8_t codes_0" not in made.files["c/student.c"].decode()
     with pytest.raises(GraphKDError, match="holds no 8-bit weights in C"):
         load_bundle(bundle, "native-int8")
-    assert load_bundle(bundle, "native").predict(np.ones((1, 5))).shape == (1,)
     assert export_bundle(bundle, "c", sample, allow_loss=True).parity.keys() == {"float32", "int8"}
 
 

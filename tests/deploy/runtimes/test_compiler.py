@@ -3,9 +3,13 @@ from pathlib import Path
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.deploy.runtimes.compiler import shared_library
+from graphkd.deploy.runtimes import compiler
 
 FILES = {"student.c": b'#include "student.h"\nint one(void) { return ONE; }\n', "student.h": b"#define ONE 1\n"}
+
+
+def shared_library(files: dict[str, bytes]) -> Path:
+    return compiler.shared_library(b"".join(files.values()), lambda: files)
 
 
 @pytest.fixture(autouse=True)

@@ -94,3 +94,28 @@ def test_it_has_to_be_exported_first(tmp_path: Path) -> None:
         GraphKDError, match="holds no 8-bit weights in C, which lost too much: use runtime='native'"
     ):
         load_bundle(bundle, "native-int8")
+
+
+def test_code_in_a_bundle_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes a bundle can also make its checksums."""
+    model = student()
+    bundle, x = make_bundle(tmp_path, model), torch.randn(4, 5)
+    export_bundle(bundle, "c", sample_of(model), allow_loss=True)
+    expected = load_bundle(bundle, "native").logits(x)
+    record = read_bundle(bundle).exported("c")
+    evil = {"c/student.c": b"#error\n", "c/student.h": b""}
+    add_export(read_bundle(bundle), "c", evil, record["parity"], False)
+    monkeypatch.setenv("GRAPHKD_CACHE", str(tmp_path / "cache"))
+    np.testing.assert_array_equal(load_bundle(bundle, "native").logits(x), expected)
+
+
+def test_a_student_with_other_weights_is_compiled_anew(tmp_path: Path) -> None:
+    first, second = student("none"), student("layer")
+    answers = []
+    for n, (model, norm) in enumerate(((first, "none"), (second, "layer"))):
+        bundle = make_bundle(tmp_path / str(n), model, norm)
+        export_bundle(bundle, "c", sample_of(model), allow_loss=True)
+        x = torch.ones(1, 5)
+        answers.append(load_bundle(bundle, "native").logits(x))
+        torch.testing.assert_close(torch.from_numpy(answers[-1]), model(x).logits.detach(), atol=1e-5, rtol=1e-5)
+    assert (answers[0] != answers[1]).any()
