@@ -1,6 +1,32 @@
-"""From a trained student to an answer: bundle and predictor."""
+"""From a trained student to an answer: bundle, predictors, exports.
 
-from graphkd.deploy.bundle import load_bundle, write_bundle
-from graphkd.deploy.predictor import Predictor
+Names are imported when first used: a service that reads bundles with the runtimes ``numpy``, ``onnx`` and
+``native`` loads neither torch nor PyG.
+"""
 
-__all__ = ["Predictor", "load_bundle", "write_bundle"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphkd.deploy.bundle import write_bundle
+    from graphkd.deploy.loading import RUNTIMES, load_bundle
+    from graphkd.deploy.predictor import Predictor
+    from graphkd.deploy.row_predictor import RowPredictor
+
+_HOMES = {
+    "Predictor": "predictor",
+    "RUNTIMES": "loading",
+    "RowPredictor": "row_predictor",
+    "load_bundle": "loading",
+    "write_bundle": "bundle",
+}
+
+__all__ = ["RUNTIMES", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'graphkd.deploy' has no attribute '{name}'")
+    return getattr(importlib.import_module(f"graphkd.deploy.{_HOMES[name]}"), name)
