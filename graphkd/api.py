@@ -139,10 +139,11 @@ def distill(
         seed: of both initialisations, dropout, drawn matchings and hidden nodes.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache_dir: where finished stages are kept and found again; by default nowhere.
-        memory_budget: gigabytes (10^9 bytes) that compiling may take beside the graph, its features and what the
-            teacher says; the tables it makes are files then, in ``cache_dir``. By default all is in memory.
-        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs and of the matched hops in
-            those files; ``graphkd.tables.Workspace`` states the error.
+        memory_budget: gigabytes (10^9 bytes) that making a table may take beside the graph and its features; what
+            a teacher in batches says, and all that is compiled, are files in ``cache_dir`` then. By default all is
+            in memory.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files;
+            ``graphkd.tables.Workspace`` states the error.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -156,8 +157,8 @@ def distill(
     cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     scene = Scene.of(graph, recipe.setting, seed)
-    check_memory(scene, recipe)
-    check_disk(scene, recipe, seeds=1, baseline=False, run=None, cache=cache.folder)
+    check_memory(scene, recipe, tables)
+    check_disk(scene, recipe, seeds=1, baseline=False, run=None, cache=cache.folder, tables=tables)
     recipe.dry_run(graph.num_features, graph.num_classes)
     return Run(SeedRun.train(graph, recipe, seed, cache=cache))
 

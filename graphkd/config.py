@@ -53,8 +53,8 @@ class DistillConfig:
         download: ``ask``, ``yes`` or ``never``.
         overwrite: replace another run in the same folder.
         baseline: also train the plain MLP of the same shape, for the table.
-        memory_budget: gigabytes that compiling may take; its tables are files in the cache then.
-        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of inputs and matched hops in those files.
+        memory_budget: gigabytes that making a table may take; tables are files in the cache then.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files.
     """
 
     seeds: Any = 1

@@ -139,8 +139,8 @@ def run_job(config: DictConfig) -> None:
     if folder.finished:
         metrics = read_metrics(folder.path)
     else:
-        check_memory(scene, recipe)
-        check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder)
+        check_memory(scene, recipe, cache.tables)
+        check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
         recipe.dry_run(first.num_features, first.num_classes)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))

@@ -35,8 +35,9 @@ def cache(cache_dir: str | None) -> list[Line]:
     elif not (root.is_dir() and os.access(root, os.R_OK | os.W_OK | os.X_OK)):
         line = Line("broken", "cache folder", f"{root} may not be read or written to: give --cache-dir DIR")
     else:
-        files = Artefacts(root).files
-        kept = f"{len(files)} finished stages, {readable(sum(file.stat().st_size for file in files))}"
+        files, tables = Artefacts(root).files, list(root.glob("tables/*/*"))
+        size, more = (readable(sum(file.stat().st_size for file in part)) for part in (files, tables))
+        kept = f"{len(files)} finished stages, {size}" + (f", and tables, {more}" if tables else "")
         line = Line("ok", "cache folder", f"{root}: {kept}; may be deleted at any time")
     return [line, disk("cache disk", root)]
 

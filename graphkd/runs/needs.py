@@ -79,23 +79,24 @@ class Shape:
         return FLOAT * rows * (self.layers * self.width + self.outputs)
 
 
-def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
+def memory_needs(scene: Scene, recipe: Recipe, in_files: bool = False) -> list[Need]:
     """What each stage takes at its peak; the run takes the largest.
 
     Args:
         scene: the graph as the setting shows it.
         recipe: parts of the person's own have no known needs and are left out.
+        in_files: whether tables are in files, as with a memory budget.
     """
     graph, nodes = scene.observed, scene.observed.num_nodes
     sizes = {"num_features": graph.num_features, "num_classes": graph.num_classes}
     teacher, student = _teacher(recipe, sizes), _student(recipe, sizes)
     frozen, needs = 0, []
     if teacher is not None:
-        whole = recipe.training.teacher_batches in ("full", "checkpointed")
+        whole = _in_one_piece(recipe)
         advice = NETWORK.format("teacher") + (", or training.teacher_batches=neighbours" if whole else "")
         needs.append(Need(_step(graph, recipe, teacher), "the teacher", advice))
-        frozen = FLOAT * teacher.parameters + teacher.output(nodes)
-    table, making = _table(scene, recipe)
+        frozen = FLOAT * teacher.parameters + (0 if in_files and not whole else teacher.output(nodes))
+    table, making = (0, 0) if in_files else _table(scene, recipe)
     if table:
         advice = "choose method.hops=0, or fewer features"
         needs.append(Need(frozen + table + making, "the student's propagated inputs", advice))
@@ -105,6 +106,26 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
     advice = NETWORK.format("student") + (f", or training.batch_size={BATCH}" if batch > BATCH else "")
     needs.append(Need(frozen + table + step, "the student", advice))
     return needs
+
+
+def tables_size(scene: Scene, recipe: Recipe, entry: int) -> int:
+    """Bytes of a seed's tables where these are files: inputs, targets, and the output of a teacher in batches.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: the parts.
+        entry: bytes of a number of the inputs.
+    """
+    graph = scene.observed
+    teacher = _teacher(recipe, {"num_features": graph.num_features, "num_classes": graph.num_classes})
+    targets = FLOAT * graph.num_nodes * graph.num_classes if recipe.hears_teacher else 0
+    said = 0 if teacher is None or _in_one_piece(recipe) else teacher.output(graph.num_nodes)
+    return _table(scene, recipe)[0] * entry // FLOAT + targets + said
+
+
+def _in_one_piece(recipe: Recipe) -> bool:
+    """Whether the teacher says all it says at once, in memory."""
+    return recipe.training.teacher_batches in ("full", "checkpointed")
 
 
 def weights_size(recipe: Recipe, num_features: int, num_classes: int) -> tuple[int, int]:

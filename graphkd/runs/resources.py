@@ -11,25 +11,30 @@ from graphkd.datasets import Scene
 from graphkd.errors import GraphKDError
 from graphkd.machine import existing, free_disk, memory, readable
 from graphkd.recipe import Recipe
-from graphkd.runs.needs import memory_needs, weights_size
+from graphkd.runs.needs import memory_needs, tables_size, weights_size
+from graphkd.tables import Storage
+from graphkd.tables.storage import DTYPES
+
+IN_MEMORY = Storage()
 
 CHECKPOINT_COPIES = 4
 """Tensors as large as the weights in a checkpoint."""
 
 
-def check_memory(scene: Scene, recipe: Recipe) -> None:
+def check_memory(scene: Scene, recipe: Recipe, tables: Storage = IN_MEMORY) -> None:
     """Compares the largest need of a stage with the free memory of the graph's device.
 
     Args:
         scene: the graph as the setting shows it.
         recipe: the parts.
+        tables: how the tables between the stages are kept.
 
     Raises:
         GraphKDError: the run cannot fit. Where free memory is unknown, or parts are a person's own, nothing.
     """
     device = scene.observed.y.device
     free = available_memory(device)
-    need = max(memory_needs(scene, recipe), key=lambda need: need.size)
+    need = max(memory_needs(scene, recipe, tables.bytes is not None), key=lambda need: need.size)
     if free is None or need.size <= free:
         return
     place, other = ("", "") if device.type == "cpu" else (f" of {device}", ", or device=cpu")
@@ -49,7 +54,13 @@ def available_memory(device: torch.device) -> int | None:
 
 
 def check_disk(
-    scene: Scene, recipe: Recipe, seeds: int, baseline: bool, run: Path | None, cache: Path | None
+    scene: Scene,
+    recipe: Recipe,
+    seeds: int,
+    baseline: bool,
+    run: Path | None,
+    cache: Path | None,
+    tables: Storage = IN_MEMORY,
 ) -> None:
     """Compares what a run writes with the free disk.
 
@@ -65,6 +76,7 @@ def check_disk(
         baseline: whether the plain student is trained too.
         run: the run folder, or nothing.
         cache: the folder of cached stages, or nothing.
+        tables: how the tables between the stages are kept; those in files stay in the cache, too.
 
     Raises:
         GraphKDError: the disk would be full before the run is finished.
@@ -78,7 +90,8 @@ def check_disk(
         students = (1 + baseline) * student
         # The last student trains when all else is there; the last teacher when the students of its seed are not.
         besides = max(CHECKPOINT_COPIES * student, CHECKPOINT_COPIES * teacher - students)
-        needs[cache] = max(0, seeds * (teacher + students) + besides - _size(cache))
+        files = 0 if tables.bytes is None else tables_size(scene, recipe, DTYPES[tables.dtype].itemsize)
+        needs[cache] = max(0, seeds * (teacher + students + files) + besides - _size(cache))
     for places in _by_disk(list(needs)):
         need, free = sum(needs[place] for place in places), free_disk(places[0])
         if free is not None and need > free:
@@ -98,4 +111,6 @@ def _by_disk(places: list[Path]) -> list[list[Path]]:
 
 
 def _size(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    """What the cache holds already, stages and tables."""
+    files = [*folder.glob("*.safetensors"), *folder.with_name("tables").glob("*/*")]
+    return sum(file.stat().st_size for file in files)

@@ -17,10 +17,10 @@ class Storage:
     """Tables in memory, or in files with a bound for what is made of them at a time.
 
     Args:
-        memory_budget: gigabytes (10^9 bytes) that compiling may take beside the graph, its features and what the
-            teacher says of them; nothing keeps all tables in memory.
-        dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs and of the hops that are matched,
-            where they are in files.
+        memory_budget: gigabytes (10^9 bytes) that making a table may take beside the graph and its features; what
+            a teacher in batches says, and all that is compiled from it, are files then. Nothing keeps all tables
+            in memory.
+        dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs, where they are in files.
 
     Raises:
         GraphKDError: a value outside its range, or a type without a budget.

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 import graphkd
-from graphkd import GraphKDError, teachers
+from graphkd import GraphKDError, Training, teachers
 from graphkd.datasets import Graph, Scene
 from graphkd.recipe import resolve
 from graphkd.runs import check_disk, resources
-from graphkd.runs.needs import weights_size
+from graphkd.runs.needs import memory_needs, tables_size, weights_size
+from graphkd.tables import Storage
 from tests.conftest import make_data
 from tests.test_cli import FAST, command
 
@@ -103,6 +104,25 @@ def test_disk_by_hand(free, tmp_path: Path) -> None:
     check()
     free(disk=4 * student)
     check_disk(scene, resolve(teacher=Own), 3, True, run, cache)
+
+
+def test_tables_in_files_by_hand(free, tmp_path: Path) -> None:
+    """60 nodes, 8 features, 3 classes, two hops of 128: per seed, in files instead of memory."""
+    training = Training(teacher_batches="neighbours", batch_size=1)
+    recipe = resolve(functools.partial(teachers.GCN, num_layers=3), method="infgrand", training=training)
+    scene, kept = Scene.of(Graph.from_data(make_data())), Storage(1.0, "bfloat16")
+    files = 60 * (2 * 8 + 4 * 3 + 4 * (128 + 128 + 3))
+    assert tables_size(scene, recipe, 2) == files
+    teacher, student = weights_size(recipe, 8, 3)
+    enough = 2 * (teacher + student + files) + max(4 * student, 4 * teacher - student)
+    check = functools.partial(check_disk, scene, recipe, 2, False, None, tmp_path / "stages", kept)
+    free(disk=enough)
+    check()
+    free(disk=enough - 1)
+    with pytest.raises(GraphKDError, match="this run writes at least"):
+        check()
+    in_memory, in_files = (memory_needs(scene, recipe, each)[-1].size for each in (False, True))  # the student
+    assert in_memory - in_files >= 60 * 4 * (128 + 128 + 3)
 
 
 class Own(teachers.GCN):
