@@ -75,7 +75,7 @@ class Settings:
     def pool(self, hops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Hops ``[B, P + 1, D]`` → rows of the student ``[B, D']``."""
         if self.pooling == "concat":
-            return hops.reshape(hops.shape[0], -1)
+            return hops.reshape(hops.shape[0], self.width)
         if self.pooling == "mean":
             mean: NDArray[np.float32] = np.add.reduce(hops, axis=1)
             mean /= np.float32(self.hops + 1)

@@ -75,7 +75,7 @@ class Writer:
             except OSError as error:
                 self._release()
                 raise GraphKDError(
-                    f"{self.folder} could not be written ({error.strerror or error}): make room and open it again, "
+                    f"{self.folder} could not be written ({error.strerror or error}): make room, open it again, "
                     "it will be as before the update or as after it"
                 ) from error
             except BaseException:
@@ -91,7 +91,7 @@ class Writer:
                 self._release()
 
     def _release(self) -> None:
-        """Gives the lock back as a killed process would: who opens the store next completes what is in the journal."""
+        """Gives the lock back as a killed process would: who opens the store next completes the journal."""
         for handle in reversed(self._open):
             os.close(handle)
         self._open = []
