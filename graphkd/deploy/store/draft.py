@@ -90,8 +90,7 @@ class Draft:
         missing = self.incoming.drop(receivers, senders)
         if missing:
             raise GraphKDError(f"there is no edge from {missing[1]} to {missing[0]}: only edges that are there go")
-        if self.settings.directed:
-            self.outgoing.drop(senders, receivers)
+        self.outgoing.drop(senders, receivers)
 
     def _check_single(self, senders: Ids, receivers: Ids) -> None:
         ends = np.stack([senders, receivers])

@@ -97,14 +97,15 @@ class Edits:
 
     def drop(self, owners: Ids, others: Ids) -> tuple[int, int] | None:
         """Takes entries off; returns the first pair (owner, other) that there is none for."""
+        absent = None
         for node, part in _groups(owners):
             ids, weights = self.read(node)
             missing = others[part][~np.isin(others[part], ids)]
-            if missing.size:
-                return node, int(missing[0])
+            if missing.size and absent is None:
+                absent = node, int(missing[0])
             kept = ~np.isin(ids, others[part])
             self.changed[node] = ids[kept], weights[kept]
-        return None
+        return absent
 
     def gather(self, nodes: Ids) -> Neighbours:
         """The lists of ``nodes [n]``, changes included."""

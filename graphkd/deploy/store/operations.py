@@ -73,10 +73,7 @@ def delete_edges(arrays: Arrays, edge_index: Any) -> Draft:
     """Edges that are there."""
     senders, receivers = _edges(arrays, edge_index)
     draft = Draft.of(arrays)
-    if arrays.layout.settings.directed:
-        draft.disconnect(senders, receivers)
-    else:
-        draft.disconnect(np.concatenate([senders, receivers]), np.concatenate([receivers, senders]))
+    draft.disconnect(senders, receivers)
     return draft
 
 

@@ -1,0 +1,219 @@
+"""A writer that is stopped at any of its steps leaves the old or the new version."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.deploy import FeatureStore
+from graphkd.deploy.store import disk
+from graphkd.deploy.store.layout import SEQUENCE
+
+STEPS = ("write", "sync", "truncate", "allocate", "replace", "remove")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Steps:
+    """Counts the steps that change files, and stops at one: before it, or for a write in the middle of it."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.taken: list[str] = []
+        self.last, self.torn = -1, False
+        patch.setattr(disk.os, "fsync", lambda handle: None)
+        for name in STEPS:
+            patch.setattr(disk, name, self.counted(name, getattr(disk, name)))
+
+    def counted(self, name: str, function: Callable) -> Callable:
+        def call(*args: object) -> object:
+            if len(self.taken) == self.last:
+                if name == "write" and self.torn:
+                    handle, content, offset = args
+                    function(handle, memoryview(content)[: len(content) // 2], offset)
+                raise Killed
+            self.taken.append(name)
+            return function(*args)
+
+        return call
+
+    def stop_at(self, last: int, torn: bool = False) -> None:
+        self.taken, self.last, self.torn = [], last, torn
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
+    return Steps(monkeypatch)
+
+
+def build(path: Path, directed: bool) -> None:
+    rng = np.random.default_rng(0)
+    edges = rng.integers(0, 8, (2, 12))
+    edges = edges if directed else np.concatenate([edges, edges[::-1]], axis=1)
+    store = FeatureStore.build(path, rng.standard_normal((8, 2)), edges, hops=2, directed=directed)
+    store.insert_edges([[0, 1], [3, 4]])
+    store.close()
+
+
+def state(store: FeatureStore) -> list:
+    """All that can be asked of a store, exactly."""
+    store.verify()
+    ids = store.nodes.tolist()
+    lists = [[part.tolist() for part in store.neighbours(node)] for node in ids]
+    return [ids, store.rows(ids).tobytes(), lists]
+
+
+def fill(store: FeatureStore) -> None:
+    """To the last place: the next node needs longer files."""
+    while True:
+        arrays = store._reader.arrays
+        if arrays.next_id == arrays.layout.capacity:
+            return
+        store.insert_node([1.0, 2.0])
+
+
+OPERATIONS: dict[str, Callable[[FeatureStore], object]] = {
+    "insert_node": lambda store: store.insert_node([1.0, 2.0], [0, 1, 2]),
+    "delete_node": lambda store: store.delete_node(3),
+    "insert_edges": lambda store: store.insert_edges([[0, 5], [7, 6]]),
+    "delete_edges": lambda store: store.delete_edges([[0, 1], [3, 4]]),
+    "update_features": lambda store: store.update_features([1, 2], [[1.0, 2.0], [3.0, 4.0]]),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "directed"),
+    [
+        *[("insert_node", False), ("delete_node", True), ("insert_edges", True)],
+        *[("delete_edges", False), ("update_features", False), ("growth", True)],
+    ],
+)
+def test_stopped_at_every_step(name: str, directed: bool, tmp_path: Path, steps: Steps) -> None:
+    first, operation = tmp_path / "first", OPERATIONS.get(name, OPERATIONS["insert_node"])
+    build(first, directed)
+    if name == "growth":
+        with FeatureStore(first, write=True) as store:
+            fill(store)
+    old = state(FeatureStore(first))
+    copy = shutil.copytree(first, tmp_path / "whole")
+    store = FeatureStore(copy, write=True)
+    steps.stop_at(-1)
+    operation(store)
+    taken, new = [*steps.taken], state(store)
+    assert len(taken) > 5
+    assert old != new
+    seen = []
+    for last, kind in enumerate(taken):
+        for torn in (False, True) if kind == "write" else (False,):
+            copy = shutil.copytree(first, tmp_path / f"{last}{torn}")
+            store = FeatureStore(copy, write=True)
+            steps.stop_at(last, torn)
+            with pytest.raises(Killed):
+                operation(store)
+            steps.stop_at(-1)
+            with pytest.raises(GraphKDError, match="was cut short"):
+                operation(store)
+            found = state(FeatureStore(copy, write=(last % 2 == 0)))  # a reader completes the update as well
+            assert found in (old, new), last
+            seen.append(found == new)
+            shutil.rmtree(copy)
+    assert seen == sorted(seen)  # from some step on it has happened
+    assert {*seen} == {False, True}
+
+
+def test_stopped_while_the_journal_is_replayed(tmp_path: Path, steps: Steps) -> None:
+    first = tmp_path / "first"
+    build(first, directed=False)
+    with FeatureStore(shutil.copytree(first, tmp_path / "whole"), write=True) as store:
+        steps.stop_at(-1)
+        OPERATIONS["insert_node"](store)
+        total, new = len(steps.taken), state(store)
+    store = FeatureStore(first, write=True)
+    steps.stop_at(total // 2)  # in the middle of the arrays
+    with pytest.raises(Killed):
+        OPERATIONS["insert_node"](store)
+    assert store._reader.arrays.header[SEQUENCE] % 2 == 1
+    last = 0
+    while True:
+        copy = shutil.copytree(first, tmp_path / str(last))
+        steps.stop_at(last)
+        try:
+            FeatureStore(copy, write=True)
+        except Killed:
+            steps.stop_at(-1)
+            assert state(FeatureStore(copy)) == new
+        else:
+            break
+        last += 1
+    assert last > 5
+
+
+def test_a_journal_that_is_damaged_in_the_middle_of_an_update(tmp_path: Path, steps: Steps) -> None:
+    path = tmp_path / "s"
+    build(path, directed=False)
+    store = FeatureStore(path, write=True)
+    steps.stop_at(10)
+    with pytest.raises(Killed):
+        OPERATIONS["insert_node"](store)
+    steps.stop_at(-1)
+    assert store._reader.arrays.header[SEQUENCE] % 2 == 1
+    content = bytearray((path / "journal").read_bytes())
+    content[len(content) // 2] ^= 1
+    (path / "journal").write_bytes(content)
+    for write in (True, False):
+        with pytest.raises(GraphKDError, match="its journal is damaged: build it again"):
+            FeatureStore(path, write=write).rows([0])
+
+
+def test_a_full_disk_is_one_line_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "s"
+    build(path, directed=False)
+    old, store = state(FeatureStore(path)), FeatureStore(path, write=True)
+
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk, "write", full)
+        with pytest.raises(GraphKDError, match=r"could not be written \(No space left on device\): make room"):
+            store.insert_node([1.0, 2.0], [0])
+    with FeatureStore(path, write=True) as store:
+        assert state(store) == old
+        assert store.insert_node([1.0, 2.0], [0]) == 8
+
+
+CHILD = """
+import itertools, sys
+from graphkd.deploy import FeatureStore
+store = FeatureStore(sys.argv[1], write=True)
+for node in itertools.count(len(store)):
+    assert store.insert_node([node, 1.0], [node - 1]) == node
+    print(node, flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    FeatureStore.build(path, [[0.0, 1.0]], np.zeros((2, 0), dtype=int), hops=2).close()
+    for lines in (3, 40):
+        child = subprocess.Popen([sys.executable, "-c", CHILD, str(path)], stdout=subprocess.PIPE, text=True)
+        assert child.stdout is not None
+        acknowledged = [int(child.stdout.readline()) for _ in range(lines)][-1]
+        os.kill(child.pid, signal.SIGKILL)
+        child.communicate()
+        with FeatureStore(path, write=True) as store:
+            size = len(store)
+            assert size > acknowledged
+            x = np.stack([np.arange(size), np.ones(size)], axis=1)
+            ends = np.arange(size - 1)
+            edges = np.stack([np.concatenate([ends, ends + 1]), np.concatenate([ends + 1, ends])])
+            anew = FeatureStore.build(tmp_path / f"anew{lines}", x, edges, hops=2)
+            assert state(store) == state(anew)
