@@ -24,12 +24,10 @@ class Change:
     Args:
         patches: what it writes.
         used: ends of the last lists of senders and of receivers afterwards.
-        rows: how many nodes have a row that was computed anew.
     """
 
     patches: list[Patch]
     used: list[int]
-    rows: int
 
 
 class _Degrees:
@@ -87,8 +85,7 @@ def change(draft: Draft, arrays: Arrays, used: list[int]) -> Change:
         patches += more
     if draft.born.size:
         patches.append(_patch("header", np.array([NEXT_ID]), np.array([draft.born[-1] + 1])))
-    anew = _distinct(np.concatenate([dirty for dirty, _ in hops]), arrays)
-    return Change([patch for patch in patches if patch.offsets.size], ends, anew.size)
+    return Change([patch for patch in patches if patch.offsets.size], ends)
 
 
 def _with_zeros(draft: Draft) -> tuple[Ids, NDArray[np.float32]]:

@@ -43,7 +43,8 @@ class Patch:
         size = self.content.shape[1]
         breaks = (np.flatnonzero(np.diff(self.offsets) != size) + 1).tolist()
         bounds = zip([0, *breaks], [*breaks, self.offsets.size], strict=True)
-        return [(int(self.offsets[a]), self.content[a:b].data.cast("B")) for a, b in bounds if b > a]
+        flat = self.content.reshape(-1).data  # slices of it cost less than pieces of two dimensions
+        return [(int(self.offsets[a]), flat[a * size : b * size]) for a, b in bounds if b > a]
 
 
 class Journal:
