@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from graphkd.deploy.store.arrays import Arrays, open_arrays
 from graphkd.deploy.store.disk import BusyError
-from graphkd.deploy.store.layout import LAYOUT, SEQUENCE
+from graphkd.deploy.store.layout import JOURNAL, LAYOUT, SEQUENCE
 from graphkd.deploy.store.writer import Writer
 
 T = TypeVar("T")
@@ -35,6 +35,9 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        journal = folder / JOURNAL
+        if journal.exists() and journal.stat().st_size:
+            self._complete()
         self.arrays = open_arrays(folder)
 
     def read(self, take: Callable[[Arrays], T]) -> T:
@@ -64,6 +67,14 @@ class Reader:
         while header[SEQUENCE] == stuck:
             time.sleep(1e-4)
             if time.monotonic() - begin > PATIENCE:
-                with suppress(BusyError):  # it is alive, and at work
-                    Writer(self.folder).close()
+                self._complete()
                 begin = time.monotonic()
+
+    def _complete(self) -> None:
+        """Does what a writer left in the journal that did not close the store, unless it is alive and at work.
+
+        A killed one has half an update in the arrays at most; after a loss of power they may lack any part of what
+        is in the journal, without a sign of it.
+        """
+        with suppress(BusyError):
+            Writer(self.folder).close()

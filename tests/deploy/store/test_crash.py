@@ -169,6 +169,26 @@ def test_stopped_while_the_journal_is_replayed(tmp_path: Path, steps: Steps) -> 
     assert last > 5
 
 
+@pytest.mark.parametrize("write", [False, True])
+def test_arrays_that_never_reached_the_disk(write: bool, tmp_path: Path, steps: Steps) -> None:
+    """A loss of power after the journal was synchronised: any of the other files may be as they were."""
+    path = tmp_path / "s"
+    build(path, directed=False)
+    old = contents(path)
+    store = FeatureStore(path, write=True)
+    for name in ("insert_node", "insert_edges", "delete_edges", "update_features", "delete_node"):
+        OPERATIONS[name](store)
+    new, files = state(store), contents(path)
+    arrays = set(files) - {"journal", "manifest.json", "lock"}
+    assert arrays <= set(old)
+    assert old["journal"] == b""
+    for lost in ({"hops"}, {"nodes"}, {"header"}, arrays):
+        copy = restored(tmp_path / "copy", {**files, **{name: old[name] for name in lost}})
+        with FeatureStore(copy, write=write) as survivor:
+            assert state(survivor) == new
+        assert (copy / "journal").stat().st_size == 0
+
+
 def test_a_journal_that_is_damaged_in_the_middle_of_an_update(tmp_path: Path, steps: Steps) -> None:
     path = tmp_path / "s"
     build(path, directed=False)

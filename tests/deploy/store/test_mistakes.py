@@ -71,6 +71,17 @@ def test_mistakes(weighted: bool, tmp_path: Path) -> None:
     store.verify()
 
 
+def test_nothing_to_do(tmp_path: Path) -> None:
+    store = make(tmp_path / "s")
+    before = store.rows([0, 1, 2])
+    for call in (store.insert_edges, store.delete_edges):
+        call(np.zeros((2, 0)))
+    store.update_features([], np.zeros((0, 2)))
+    store.insert_edges(EDGES)  # all are there
+    np.testing.assert_array_equal(store.rows([0, 1, 2]), before)
+    assert store.rows([]).shape == (0, 2)
+
+
 BUILDS: dict[str, tuple[dict, str]] = {
     "one direction": ({"edge_index": [[0], [1]]}, "list both directions, or pass directed=True"),
     "outside": ({"edge_index": [[0, 9], [9, 0]]}, "edge_index names nodes 0 to 9, but x has rows 0 to 3"),
