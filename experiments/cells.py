@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-import graphkd
-from graphkd.config import config_dir, register_schemas
-from graphkd.datasets import Graph, Scene
+from graphkd.commands.distill import load_graph
+from graphkd.datasets import Scene
 from graphkd.recipe import Recipe
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.loop import Log
@@ -17,17 +15,11 @@ from graphkd.training.student import StudentResult, train_student
 from graphkd.training.teach import TeacherResult, teach
 
 
-def composed(overrides: Iterable[str]) -> DictConfig:
-    """What ``graphkd distill`` would read for these overrides."""
-    register_schemas()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return compose("distill", list(overrides))
-
-
 def scene_of(config: DictConfig, seed: int, data_dir: str) -> Scene:
     """The data set of a config as its setting shows it."""
-    data = graphkd.load_dataset(data_dir=data_dir, seed=seed, **config.dataset)
-    return Scene.of(Graph.from_data(data), config.setting.name, seed)
+    here = OmegaConf.merge(config, {"data_dir": data_dir, "device": "cpu"})
+    assert isinstance(here, DictConfig)
+    return Scene.of(load_graph(here, seed), config.setting.name, seed)
 
 
 def run_cell(

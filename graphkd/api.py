@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,6 +26,7 @@ from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
 from graphkd.runs import Run, SeedRun, check_disk, check_memory
 from graphkd.storage import as_path
+from graphkd.tables import Storage
 from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seed
@@ -93,19 +95,11 @@ def load_dataset(
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
-    data.graphkd = {
-        "name": name,
-        "split": split,
-        "seed": seed,
-        "features": steps.features,
-        "row_normalize": steps.row_normalize,
-        "directed": directed,
-        "label_rate": float(label_rate),
-        "data_dir": str(data_dir),
-        "cache_dir": None if cache_dir is None else str(cache_dir),
-        **({} if path is None else {"path": str(path)}),
-        **({"scale": float(scale)} if source.scaled else {}),
-    }
+    chosen = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
+    places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
+    special: dict[str, Any] = {} if path is None else {"path": str(path)}
+    special |= {"scale": float(scale)} if source.scaled else {}
+    data.graphkd = {**chosen, **asdict(steps), **places, **special}
     return data
 
 
@@ -123,6 +117,8 @@ def distill(
     seed: int = 0,
     device: str = "auto",
     cache_dir: str | os.PathLike[str] | None = None,
+    memory_budget: float | None = None,
+    table_dtype: str = "float32",
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
@@ -143,6 +139,10 @@ def distill(
         seed: of both initialisations, dropout, drawn matchings and hidden nodes.
         device: ``auto``, ``cpu`` or ``cuda``.
         cache_dir: where finished stages are kept and found again; by default nowhere.
+        memory_budget: gigabytes (10^9 bytes) that compiling may take beside the graph, its features and what the
+            teacher says; the tables it makes are files then, in ``cache_dir``. By default all is in memory.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs and of the matched hops in
+            those files; ``graphkd.tables.Workspace`` states the error.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -152,7 +152,8 @@ def distill(
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
     seed = parse_seed(seed)
-    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"))
+    tables = Storage(memory_budget, table_dtype)
+    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     scene = Scene.of(graph, recipe.setting, seed)
     check_memory(scene, recipe)

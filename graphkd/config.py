@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Optional
 
+from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
@@ -51,6 +53,8 @@ class DistillConfig:
         download: ``ask``, ``yes`` or ``never``.
         overwrite: replace another run in the same folder.
         baseline: also train the plain MLP of the same shape, for the table.
+        memory_budget: gigabytes that compiling may take; its tables are files in the cache then.
+        table_dtype: ``float32``, ``bfloat16`` or ``float16``: of inputs and matched hops in those files.
     """
 
     seeds: Any = 1
@@ -61,6 +65,8 @@ class DistillConfig:
     download: str = "ask"
     overwrite: bool = False
     baseline: bool = True
+    memory_budget: float | None = None
+    table_dtype: str = "float32"
     dataset: Any = MISSING
     setting: Any = MISSING
     teacher: Any = MISSING
@@ -122,6 +128,17 @@ def register_schemas() -> None:
         for name, part in catalogue(package).items():
             node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
             store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def composed(overrides: Iterable[str]) -> DictConfig:
+    """What ``graphkd distill`` reads for these overrides; Hydra's global state is as before afterwards.
+
+    Raises:
+        HydraException, OmegaConfBaseException: overrides that cannot be right, in Hydra's words.
+    """
+    register_schemas()
+    with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
+        return compose("distill", list(overrides))
 
 
 def recipe_from(config: DictConfig) -> Recipe:

@@ -14,13 +14,20 @@ from graphkd.numbers import is_real, is_whole
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that can train on one row: it has no variance, so the running statistics take over."""
+    """Batch normalisation that can train on one row: it has no variance, so the running statistics take over.
+
+    While ``again`` is set, rows pass that have passed before: the running statistics stay as they are.
+    """
+
+    again: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, d]`` → ``[B, d]``."""
-        if self.training and x.shape[0] == 1:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-        return super().forward(x)
+        several = x.shape[0] > 1
+        if (several and not self.again) or not self.training:
+            return super().forward(x)
+        statistics = self.running_mean, self.running_var
+        return F.batch_norm(x, *statistics, self.weight, self.bias, several, momentum=0.0, eps=self.eps)
 
 
 def make_norm(kind: str, width: int) -> nn.Module:

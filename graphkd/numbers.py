@@ -19,5 +19,7 @@ def is_real(value: Any) -> bool:
 
 
 def plain(value: Any) -> Any:
-    """Scalars of numpy as Python's own, which JSON and YAML can hold; everything else as it is."""
+    """Scalars of numpy as Python's own, which JSON and YAML can hold, in lists as well; all else as it is."""
+    if isinstance(value, list):
+        return [plain(element) for element in value]
     return value.item() if isinstance(value, np.generic) else value

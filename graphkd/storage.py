@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,14 @@ def replace_folder(new: Path, path: Path) -> None:
 def sha256(content: bytes) -> str:
     """Hexadecimal digest."""
     return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of(parts: Iterable[Any]) -> str:
+    """Hexadecimal digest of arrays one after the other; none is copied."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(memoryview(part.reshape(-1)).cast("B"))
+    return digest.hexdigest()
 
 
 def seal(value: dict[str, Any]) -> str:

@@ -96,6 +96,10 @@ MISTAKES = {
     "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
     "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),
     "no layer": (["teacher.num_layers=0"], "num_layers is 0"),
+    "neighbours for other layers": (
+        ["training.teacher_batches=neighbours", "training.fanout=[3]"],
+        "training.fanout has 1 numbers, but the teacher 2 layers",
+    ),
     "no layer to match": (["matching=forward", "student.num_layers=1"], "the student has none"),
     "unequal widths": (
         ["matching=forward", "matching.projection=none", "student.hidden_dim=3"],

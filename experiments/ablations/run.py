@@ -18,11 +18,11 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import composed, scene_of  # experiments/cells.py
+from cells import scene_of  # experiments/cells.py
 from tables import write_tables
 from variants import BASES, FAMILIES, overrides, variants
 
-from graphkd.config import recipe_from
+from graphkd.config import composed, recipe_from
 from graphkd.datasets import Graph
 from graphkd.storage import write_json
 from graphkd.training.artefacts import Artefacts

@@ -20,10 +20,10 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import composed, scene_of  # experiments/cells.py
+from cells import scene_of  # experiments/cells.py
 from timing import interleaved, machine  # experiments/timing.py
 
-from graphkd.config import recipe_from
+from graphkd.config import composed, recipe_from
 from graphkd.datasets import Scene
 from graphkd.recipe import Recipe
 from graphkd.training.student import train_student

@@ -17,11 +17,11 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import composed, run_cell  # experiments/cells.py
+from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 from tables import MODELS, headline, rows_of, to_csv, to_markdown
 
-from graphkd.config import names_in, recipe_from
+from graphkd.config import composed, names_in, recipe_from
 from graphkd.methods import GLNN, MLP
 from graphkd.recipe import Recipe
 from graphkd.storage import write_json, write_text

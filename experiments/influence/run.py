@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 from plot import draw
 
 from graphkd.commands.distill import load_graph
-from graphkd.config import config_dir, names_in, recipe_from, register_schemas
+from graphkd.config import composed, names_in, recipe_from
 from graphkd.datasets import Scene
 from graphkd.influence.properties import KINDS
 from graphkd.runs import InfluenceProfile
@@ -55,7 +54,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--output-dir", type=Path, default=Path("runs/influence_study"))
     args = parser.parse_args(arguments)
     chosen = args.datasets or DATASETS
-    register_schemas()
     warnings.filterwarnings("ignore", "infgrand's variant=reference takes the influence from the full graph")
     args.output_dir.mkdir(parents=True, exist_ok=True)
     cache = Artefacts(args.output_dir / "cache")
@@ -72,9 +70,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def config_of(cell: str, data_dir: str, *keys: str) -> Any:
     """A published cell."""
-    with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
-        places = [f"data_dir={data_dir}", "download=never", "device=cpu"]
-        return compose("distill", [f"experiment=infgrand/{cell}", *places, *keys])
+    places = [f"data_dir={data_dir}", "download=never", "device=cpu"]
+    return composed([f"experiment=infgrand/{cell}", *places, *keys])
 
 
 def cells_of(dataset: str, data_dir: str, cache: Artefacts) -> list[dict[str, Any]]:

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import composed, run_cell  # experiments/cells.py
+from cells import run_cell  # experiments/cells.py
 
-from graphkd.config import names_in, recipe_from
+from graphkd.config import composed, names_in, recipe_from
 from graphkd.methods import GLNN, MLP
 from graphkd.storage import write_json, write_text
 from graphkd.training.artefacts import Artefacts

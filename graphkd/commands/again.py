@@ -17,6 +17,7 @@ from graphkd.datasets.loading import locate
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.runs import SeedRun, read_config
+from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 
 
@@ -36,8 +37,9 @@ def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
     _check_parts(path, config)
     recipe, device = recipe_of(config, path), pick_device(config.get("device", "auto"))
     folder = locate(config.get("data_dir") or "data", config.get("cache_dir"), "never").cache_dir
+    tables = Storage(config.get("memory_budget"), config.get("table_dtype", "float32"))
     for seed in config["seeds"]:
-        seat, cache = path / f"seed_{seed}", Artefacts(folder)
+        seat, cache = path / f"seed_{seed}", Artefacts(folder, tables)
         kept = load_bundle(seat if seat.is_dir() else path).student.state_dict()
         graph = Graph.from_data(own_data(path, seed, data_dir)).to(device)
         result = SeedRun.train(graph, recipe, seed, cache=cache)

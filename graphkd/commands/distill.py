@@ -40,6 +40,7 @@ from graphkd.datasets.scale import scaled_name
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs import RunFolder, SeedRun, check_disk, check_memory, default_name, read_metrics
+from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
@@ -124,7 +125,8 @@ def run_job(config: DictConfig) -> None:
         graph = first if seed == seeds[0] else load_graph(config, seed)
         return SeedRun.train(graph, recipe, seed, baseline, cache)
 
-    cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
+    place = locate(config.data_dir, config.cache_dir, config.download).cache_dir
+    cache = Artefacts(place, Storage(config.memory_budget, config.table_dtype))
     first = load_graph(config, seeds[0])
     scene = Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -14,10 +13,11 @@ from graphkd.commands.distill import check_overrides, load_graph, name_of_data
 from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
-from graphkd.config import added_keys, config_dir, recipe_from, register_schemas, resolved, unknown_key
+from graphkd.config import added_keys, composed, recipe_from, resolved, unknown_key
 from graphkd.datasets import Scene
 from graphkd.datasets.loading import locate
 from graphkd.errors import GraphKDError
+from graphkd.influence.inputs import reads_teacher
 from graphkd.methods import MLP
 from graphkd.plots import check_plot
 from graphkd.recipe import Recipe, name_of
@@ -61,6 +61,8 @@ def influence(args: list[str]) -> None:
     check_plot()
     recipe, seed = recipe_from(config), parse_seeds(config.seeds)[0]
     check_influence(recipe)
+    if "--no-teacher" in args and recipe.influence is not None and reads_teacher(recipe.influence):
+        raise GraphKDError(f"influence={name_of(recipe.influence)} asks the teacher: leave out --no-teacher")
     folder = _folder(config, recipe)
     cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
     scene = Scene.of(load_graph(config, seed), recipe.setting, seed)
@@ -91,10 +93,8 @@ def _overrides(args: Sequence[str]) -> list[str]:
 
 
 def _composed(overrides: list[str]) -> DictConfig:
-    register_schemas()
     try:
-        with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
-            return compose("distill", overrides)
+        return composed(overrides)
     except (HydraException, OmegaConfBaseException) as error:
         raise GraphKDError(explain(error)) from error
 

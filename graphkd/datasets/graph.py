@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
-from graphkd.storage import sha256
+from graphkd.storage import sha256_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -99,10 +100,14 @@ class Graph:
 
     def fingerprint(self) -> str:
         """A checksum of features, edges, labels and masks: whether two runs saw the same data."""
+        return self._fingerprint
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
         x, adj = self.x, self.adj.matrix
         parts = [x] if isinstance(x, Tensor) else [x.rowptr, x.col, x.value]
         parts += [adj.rowptr, adj.col, adj.value, self.y, self.train, self.val, self.test]
-        return sha256(b"".join(part.cpu().contiguous().numpy().tobytes() for part in parts))
+        return sha256_of(part.cpu().contiguous().numpy() for part in parts)
 
     @property
     def dataset(self) -> str:

@@ -55,6 +55,7 @@ OPTIONAL = (
     Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
+    Package("pymetis", "2023.1", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )
 
 

@@ -9,7 +9,7 @@ from graphkd.influence._cosine import PropagatedCosine, inverse
 from graphkd.influence._minimum import Means, Minimum
 from graphkd.influence._pairs import ranges
 from graphkd.influence._search import PROBES, Tables, least_cosine
-from graphkd.sparse import SparseMatrix, spmm
+from graphkd.sparse import SparseMatrix, power
 
 
 class DenseCosine(PropagatedCosine):
@@ -23,9 +23,8 @@ class DenseCosine(PropagatedCosine):
     """
 
     def __init__(self, x: Tensor, operator: SparseMatrix, hops: int, means: Means) -> None:
-        self.x = self.y = x.detach()
-        for _ in range(hops):
-            self.y = spmm(operator, self.y)
+        self.x = x.detach()
+        self.y = power(self.x, operator, hops, "influence")
         self.blocks = ranges(0, x.shape[0], max(1, min(65_536, means.bytes // (32 * x.shape[1]))))
         self.non_negative = bool(self.x.amin() >= 0) and bool((operator.value >= 0).all())
         self.x_scale, self.y_scale = self._inverse_norms(self.x), self._inverse_norms(self.y)

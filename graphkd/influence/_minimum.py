@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphkd.errors import GraphKDError
+from graphkd.tables import workspace
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Means:
 
     Args:
         max_seconds: until the search has to end, or nothing for one that ends when the minimum is exact.
-        max_memory_gb: most working memory in units of 10^9 bytes.
+        max_memory_gb: most working memory in units of 10^9 bytes; where the run has a smaller budget, that.
 
     Raises:
         GraphKDError: one of them is no number, or outside its range.
@@ -42,7 +43,7 @@ class Means:
             )
         if not (_is_number(max_memory_gb) and max_memory_gb > 0):
             raise GraphKDError(f"influence.max_memory_gb is {max_memory_gb!r}: it must be a number above 0")
-        self.bytes = int(1e9 * max_memory_gb)
+        self.bytes = workspace().within(int(1e9 * max_memory_gb))
         self._end = math.inf if max_seconds is None else time.monotonic() + max_seconds
 
     @property

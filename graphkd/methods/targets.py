@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -9,7 +10,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.folded import folded_sum
-from graphkd.sparse import Adjacency, Features, Inputs, blocks, mix, propagate, select_rows
+from graphkd.sparse import (
+    Adjacency,
+    Factored,
+    Features,
+    Inputs,
+    at_least_single,
+    blocks,
+    mix,
+    propagate,
+    select_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -114,17 +125,32 @@ class Targets:
 
     def select(self, index: Tensor) -> Targets:
         """The batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
+        inputs = select_rows(self.inputs, index.to(self.inputs.device))
+        return self.batch(inputs, lambda table: table.index_select(0, index.to(table.device)), index.numel())
+
+    def batch(self, inputs: Inputs, rows: Callable[[Tensor], Tensor], count: int) -> Targets:
+        """The batch of any ``B`` rows; those in half precision become float32, which students compute in.
+
+        Args:
+            inputs: these rows of the inputs.
+            rows: a table ``[N, …]`` of the targets → these rows of it, ``[B, …]``.
+            count: ``B``.
+        """
+
+        def taken(table: Tensor) -> Tensor:
+            return at_least_single(rows(table))
+
         soft = self.soft
         if soft is not None:
-            soft = replace(soft, table=soft.table[index], row_weight=soft.row_weight[index])
+            soft = replace(soft, table=taken(soft.table), row_weight=taken(soft.row_weight))
         return replace(
             self,
-            inputs=select_rows(self.inputs, index),
-            labels=self.labels[index],
-            label_weight=self.label_weight[index],
+            inputs=inputs if isinstance(inputs, Factored) else at_least_single(inputs),
+            labels=rows(self.labels),
+            label_weight=taken(self.label_weight),
             soft=soft,
-            hops=[hop[index] for hop in self.hops],
-            scale=self.scale * self.num_rows / max(index.numel(), 1),
+            hops=[taken(hop) for hop in self.hops],
+            scale=self.scale * self.num_rows / max(count, 1),
         )
 
     def with_hops(self, hops: list[Tensor]) -> Targets:

@@ -16,7 +16,7 @@ from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.storage import check_writable, read_json, replace_folder, whole_folder, write_json, write_text
 
-PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite")
+PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
 
 

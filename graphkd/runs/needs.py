@@ -7,18 +7,21 @@ layers) only adds. All numbers are bytes of float32, beyond the data that is loa
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from graphkd.datasets import Scene
+from graphkd.datasets import Graph, Scene
 from graphkd.methods import InfGraND
 from graphkd.recipe import Recipe, settings_of, unwrapped
 from graphkd.sparse import SparseMatrix
 from graphkd.teachers import GAT, Teacher
 
 FLOAT = 4
+BATCH = 4096
+"""Rows of a step, as advice: enough for the products to be as fast as with more."""
 NETWORK = "choose a smaller {0}.hidden_dim or {0}.num_layers"
 
 
@@ -67,6 +70,10 @@ class Shape:
         flowing = FLOAT * (max(self.width * bool(self.layers), self.outputs) + self.outputs)
         return max(4 * FLOAT * self.parameters + rows * (kept + flowing), 5 * FLOAT * self.parameters)
 
+    def again(self, rows: int) -> int:
+        """As ``training`` where a hidden layer's activation is all that is kept of it: ``s = 1``."""
+        return replace(self, masked=False).training(rows)
+
     def output(self, rows: int) -> int:
         """All hops of ``n`` rows: ``4 n ((L − 1) h + C)``."""
         return FLOAT * rows * (self.layers * self.width + self.outputs)
@@ -84,17 +91,19 @@ def memory_needs(scene: Scene, recipe: Recipe) -> list[Need]:
     teacher, student = _teacher(recipe, sizes), _student(recipe, sizes)
     frozen, needs = 0, []
     if teacher is not None:
-        edges = graph.adj.matrix.nnz
-        step = teacher.training(nodes) + _attention(recipe, teacher, nodes, edges)
-        needs.append(Need(step, "the teacher", NETWORK.format("teacher")))
+        whole = recipe.training.teacher_batches in ("full", "checkpointed")
+        advice = NETWORK.format("teacher") + (", or training.teacher_batches=neighbours" if whole else "")
+        needs.append(Need(_step(graph, recipe, teacher), "the teacher", advice))
         frozen = FLOAT * teacher.parameters + teacher.output(nodes)
     table, making = _table(scene, recipe)
     if table:
         advice = "choose method.hops=0, or fewer features"
         needs.append(Need(frozen + table + making, "the student's propagated inputs", advice))
-    every = recipe.hears_teacher
-    step = student.training(nodes if every else graph.train.numel())
-    needs.append(Need(frozen + table + step, "the student", NETWORK.format("student")))
+    rows = nodes if recipe.hears_teacher else graph.train.numel()
+    batch = min(rows, recipe.training.batch_size or rows)
+    step = student.training(batch)
+    advice = NETWORK.format("student") + (f", or training.batch_size={BATCH}" if batch > BATCH else "")
+    needs.append(Need(frozen + table + step, "the student", advice))
     return needs
 
 
@@ -135,6 +144,22 @@ def _student(recipe: Recipe, sizes: dict[str, int]) -> Shape:
 def _is_ours(factory: Any) -> bool:
     made = unwrapped(factory)
     return isinstance(made, type) and issubclass(made, Teacher) and made.__module__.startswith("graphkd.")
+
+
+def _step(graph: Graph, recipe: Recipe, shape: Shape) -> int:
+    """One step of the teacher: on all nodes, or on those that its batches have at least.
+
+    A hidden layer of a drawn neighbourhood has the batch's rows and more; a part is of the mean size or larger.
+    """
+    training, nodes, edges = recipe.training, graph.num_nodes, graph.adj.matrix.nnz
+    if training.teacher_batches == "full":
+        return shape.training(nodes) + _attention(recipe, shape, nodes, edges)
+    if training.teacher_batches == "checkpointed":  # the last layer is the first to be made again, with all kept
+        return shape.again(nodes) + _attention(recipe, replace(shape, layers=0), nodes, edges)
+    rows = min(training.teacher_batch_size, graph.train.numel())
+    if training.teacher_batches == "partitions":
+        rows = nodes // math.ceil(training.parts / training.parts_per_step)
+    return shape.training(rows) + _attention(recipe, shape, rows, 0)
 
 
 def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:

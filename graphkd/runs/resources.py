@@ -13,6 +13,9 @@ from graphkd.machine import existing, free_disk, memory, readable
 from graphkd.recipe import Recipe
 from graphkd.runs.needs import memory_needs, weights_size
 
+CHECKPOINT_COPIES = 4
+"""Tensors as large as the weights in a checkpoint."""
+
 
 def check_memory(scene: Scene, recipe: Recipe) -> None:
     """Compares the largest need of a stage with the free memory of the graph's device.
@@ -51,8 +54,9 @@ def check_disk(
     """Compares what a run writes with the free disk.
 
     A seed leaves a bundle in the run folder, which gets another one of its own, and the weights of teacher,
-    student and, where asked for, plain student in the cache. What the cache holds already may be this run's
-    and is taken off.
+    student and, where asked for, plain student in the cache; and while one of them trains a checkpoint besides:
+    weights, Adam's two moments, and the weights of the best epoch. What the cache holds already may be this
+    run's and is taken off.
 
     Args:
         scene: the graph as the setting shows it.
@@ -71,7 +75,10 @@ def check_disk(
     if run is not None:
         needs[run] = (seeds + 1) * student
     if cache is not None and recipe.reproducible:
-        needs[cache] = max(0, seeds * (teacher + (1 + baseline) * student) - _size(cache))
+        students = (1 + baseline) * student
+        # The last student trains when all else is there; the last teacher when the students of its seed are not.
+        besides = max(CHECKPOINT_COPIES * student, CHECKPOINT_COPIES * teacher - students)
+        needs[cache] = max(0, seeds * (teacher + students) + besides - _size(cache))
     for places in _by_disk(list(needs)):
         need, free = sum(needs[place] for place in places), free_disk(places[0])
         if free is not None and need > free:

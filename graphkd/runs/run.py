@@ -90,7 +90,8 @@ class Run:
         if origin.get("in_memory") or "path" in origin:
             origin["fingerprint"] = graph.fingerprint()
         steps: dict[str, Any] = asdict(graph.preprocessing)
-        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places}
+        kept = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
+        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places, **kept}
         if "given" in self.result.taught.key:
             config["teacher"]["checksum"] = self.result.taught.key["given"]
         place, config = as_path(path, "the run folder"), {**config, "seeds": [self.result.seed]}

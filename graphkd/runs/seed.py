@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from graphkd.deploy import write_bundle
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import versions
 from graphkd.storage import write_json, write_text
+from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
+from graphkd.training.progress import Log
 from graphkd.training.student import StudentResult, train_baseline, train_student
 from graphkd.training.teach import TeacherResult, teach
 
@@ -30,6 +31,7 @@ class SeedRun:
         distilled: the student.
         baseline: the plainly trained student, or nothing.
         log: one record per epoch and stage.
+        tables: how the tables between the stages were kept.
     """
 
     seed: int
@@ -39,6 +41,7 @@ class SeedRun:
     distilled: StudentResult
     baseline: StudentResult | None
     log: Log
+    tables: Storage = field(default_factory=Storage)
 
     @classmethod
     def train(
@@ -63,7 +66,9 @@ class SeedRun:
         taught = teach(scene, recipe, seed, log, cache)
         distilled = train_student(scene, recipe, taught, seed, log, cache)
         plain = train_baseline(scene, recipe, taught, seed, log, cache) if baseline else None
-        return cls(seed, graph, recipe, taught, distilled, plain, [{"seed": seed, **row} for row in log])
+        tables = Storage() if cache is None else cache.tables
+        rows = [{"seed": seed, **row} for row in log]
+        return cls(seed, graph, recipe, taught, distilled, plain, rows, tables)
 
     @property
     def entry(self) -> dict[str, Any]:

@@ -1,22 +1,37 @@
 """Sparse matrices, graphs as matrices, and their products."""
 
 from graphkd.sparse.adjacency import Adjacency
+from graphkd.sparse.block import Block, Edges
 from graphkd.sparse.edges import edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
-from graphkd.sparse.features import Features, Inputs, as_features, check_features, linear, select_rows
+from graphkd.sparse.features import (
+    Features,
+    Inputs,
+    as_features,
+    at_least_single,
+    check_features,
+    linear,
+    select_rows,
+)
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, propagate
+from graphkd.sparse.order import spmm_linear
+from graphkd.sparse.partition import partition
+from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
+from graphkd.sparse.sample import sample, sample_blocks
 from graphkd.sparse.segment import segment_softmax
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
     "POOLINGS",
     "Adjacency",
+    "Block",
+    "Edges",
     "Factored",
     "Features",
     "Inputs",
     "SparseMatrix",
     "as_features",
+    "at_least_single",
     "blocks",
     "cheapest",
     "check_features",
@@ -24,9 +39,14 @@ __all__ = [
     "edge_scores",
     "linear",
     "mix",
+    "partition",
+    "power",
     "propagate",
+    "sample",
+    "sample_blocks",
     "segment_softmax",
     "select_rows",
     "spmm",
     "spmm_edges",
+    "spmm_linear",
 ]

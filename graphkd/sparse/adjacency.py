@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.sparse.features import Rows
 from graphkd.sparse.matrix import SparseMatrix
+from graphkd.sparse.segment import segment_reduce
 
 Normalisation = Literal["symmetric", "row", "none"]
 
@@ -36,12 +38,14 @@ class Adjacency:
     def __init__(self, edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> None:
         check_edges(edge_index, num_nodes)
         sender, receiver = edge_index.long()
-        weight = torch.ones(sender.numel(), device=sender.device) if edge_weight is None else edge_weight
-        self.matrix = SparseMatrix.from_coo(receiver, sender, weight, (num_nodes, num_nodes))
+        shape = (num_nodes, num_nodes)
         if edge_weight is None:
-            self.matrix.value.fill_(1.0)
+            self.matrix = SparseMatrix.pattern(receiver, sender, shape)
+        else:
+            self.matrix = SparseMatrix.from_coo(receiver, sender, edge_weight, shape)
         self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
+        self._sums: dict[tuple[str, int], Tensor] = {}
 
     @property
     def num_nodes(self) -> int:
@@ -69,8 +73,40 @@ class Adjacency:
 
     def _like(self, matrix: SparseMatrix) -> Adjacency:
         other = Adjacency.__new__(Adjacency)
-        other.matrix, other.weighted, other._normalised = matrix, self.weighted, {}
+        other.matrix, other.weighted, other._normalised, other._sums = matrix, self.weighted, {}, {}
         return other
+
+    def receivers(self, x: Rows) -> Rows:
+        """The receivers' rows among those of the senders ``x [N, d]``: here all of them, unlike in a ``Block``."""
+        return x
+
+    def diagonal(self, self_loops: int) -> Tensor:
+        """``[N]`` float64: the diagonal of ``A + k I``, ``k > 0``, as in ``normalize``; made once and kept."""
+        key = ("diagonal", self_loops)
+        if key not in self._sums:
+            diagonal = self.matrix.value.new_full((self.num_nodes,), self_loops, dtype=torch.float64)
+            if self.weighted:
+                node, weight = self._listed_loops()
+                diagonal[node] = weight
+            self._sums[key] = diagonal
+        return self._sums[key]
+
+    def degree(self, self_loops: int) -> Tensor:
+        """``[N]`` float64: the row sums of ``A + k I``, as in ``normalize``; made once and kept."""
+        key = ("degree", self_loops)
+        if key not in self._sums:
+            degree = segment_reduce(self.matrix.rowptr, self.matrix.value.double(), "sum")
+            if self_loops:
+                node, weight = self._listed_loops()
+                degree[node] -= weight
+                degree += self.diagonal(self_loops)
+            self._sums[key] = degree
+        return self._sums[key]
+
+    def _listed_loops(self) -> tuple[Tensor, Tensor]:
+        """The nodes with a self-loop in the edge list, and its weight in float64."""
+        entry = (self.matrix.row == self.matrix.col).nonzero().squeeze(1)
+        return self.matrix.col[entry], self.matrix.value[entry].double()
 
     def structure(self, self_loops: int = 1) -> SparseMatrix:
         """The 0/1 pattern of ``A`` with every diagonal entry set to ``self_loops``: ``A° [N, N]``."""
@@ -136,29 +172,48 @@ def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int, keep: bo
     matrix = _with_diagonal(raw.to(torch.float64), self_loops, keep)
     if kind == "none":
         return matrix
-    degree = matrix.sum(dim=1)
+    scale = reciprocal(matrix.sum(dim=1), kind)
+    return matrix.scale(rows=scale, cols=scale if kind == "symmetric" else None)
+
+
+def reciprocal(degree: Tensor, kind: Normalisation) -> Tensor:
+    """``1 / d``, or ``1 / √d`` for ``symmetric``; 0 where there is none."""
     if kind == "row":
-        return matrix.scale(rows=torch.where(degree != 0, 1.0 / degree, 0.0))
-    root = torch.where(degree > 0, degree.rsqrt(), 0.0)
-    return matrix.scale(rows=root, cols=root)
+        return torch.where(degree != 0, 1.0 / degree, 0.0)
+    return torch.where(degree > 0, degree.rsqrt(), 0.0)
 
 
 def _with_diagonal(matrix: SparseMatrix, value: int, keep: bool = False) -> SparseMatrix:
     """The diagonal set to ``value``; where ``keep``, only the entries of it that are missing."""
     if value == 0:
         return matrix
-    row, node = matrix.row, torch.arange(matrix.shape[0], device=matrix.device)
-    off = row != matrix.col
     diagonal = matrix.value.new_full((matrix.shape[0],), float(value))
     if keep:
-        diagonal[row[~off]] = matrix.value[~off]
+        on = (matrix.row == matrix.col).nonzero().squeeze(1)
+        diagonal[matrix.col[on]] = matrix.value[on]
+    return set_diagonal(matrix, diagonal)
+
+
+def set_diagonal(matrix: SparseMatrix, diagonal: Tensor, own: Tensor | None = None) -> SparseMatrix:
+    """The matrix with ``diagonal[i]`` in row i's own column, whether there was an entry or not.
+
+    Args:
+        matrix: ``M × N``.
+        diagonal: ``[M]``.
+        own: ``[M]`` the rows' own columns; by default ``0 … M − 1``.
+    """
+    row, count = matrix.row, matrix.shape[0]
+    column = row if own is None else own[row]
+    off = column != matrix.col
     row, col, entries = row[off], matrix.col[off], matrix.value[off]
+    column = row if own is None else own[row]
     # An entry moves by one for each row above it, and by one more right of the diagonal: nothing has to be sorted.
-    place = torch.arange(row.numel(), device=row.device).add_(row).add_(col > row)
-    rowptr = torch.cat([node.new_zeros(1), (torch.bincount(row, minlength=node.numel()) + 1).cumsum(0)])
-    middle = rowptr[:-1] + torch.bincount(row[col < row], minlength=node.numel())
-    size = row.numel() + node.numel()
-    del row, off
-    col = node.new_empty(size).scatter_(0, place, col).scatter_(0, middle, node)
+    place = torch.arange(row.numel(), device=row.device).add_(row).add_(col > column)
+    rowptr = torch.cat([row.new_zeros(1), (torch.bincount(row, minlength=count) + 1).cumsum(0)])
+    middle = rowptr[:-1] + torch.bincount(row[col < column], minlength=count)
+    size = row.numel() + count
+    own = torch.arange(count, device=row.device) if own is None else own
+    del row, column, off
+    col = own.new_empty(size).scatter_(0, place, col).scatter_(0, middle, own)
     entries = diagonal.new_empty(size).scatter_(0, place, entries).scatter_(0, middle, diagonal)
     return SparseMatrix(rowptr, col, entries, matrix.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from graphkd.sparse.spmm import spmm
 
 Features: TypeAlias = "Tensor | SparseMatrix"
 """Node features ``[N, D]``: a dense tensor or a sparse matrix."""
+
+Rows = TypeVar("Rows", bound="Tensor | SparseMatrix")
+"""One of the two, the same in and out."""
 
 Inputs: TypeAlias = "Features | Factored"
 """Student inputs ``[N, D']``: features, or propagated ones that are kept as factors."""
@@ -106,3 +109,9 @@ def check_features(x: Features, width: int | None = None, name: str = "x") -> Fe
 def select_rows(x: Inputs, index: Tensor) -> Features:
     """The rows ``index [B]`` of dense, sparse or factored inputs."""
     return x.index_select(0, index) if isinstance(x, Tensor) else x.select(index)
+
+
+def at_least_single(x: Rows) -> Rows:
+    """Half-precision rows as float32, which networks compute in; all others as they are."""
+    half = x.dtype in (torch.float16, torch.bfloat16)
+    return x.to(torch.float32) if half else x  # type: ignore[return-value]

@@ -13,6 +13,7 @@ from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
+from graphkd.tables import workspace
 
 POOLINGS = ("mean", "max", "min", "concat")
 """How the hops' tables become one; only the last one widens it, to ``(P + 1) D``."""
@@ -39,7 +40,8 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
     """``POOL({X, ÃX, …, Ã^P X})`` with ``Ã = D^-1/2 (A + s I) D^-1/2``.
 
     ``mean`` is ``1/(P+1) Σ_k Ã^k X``; ``max`` and ``min`` take the largest and the smallest of each entry;
-    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``.
+    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. Columns do not mix: in a workspace with a budget the table is made some
+    columns at a time, with the same result.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -59,8 +61,51 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
     check_pooling(pooling)
     if hops == 0:
         return x
-    table = x.to_dense() if isinstance(x, SparseMatrix) else x
-    return _POOLS[pooling](table, _powers(table, adj.normalize("symmetric", self_loops, table.dtype), hops), hops)
+    operator, wide = adj.normalize("symmetric", self_loops, x.dtype), blocks(hops, pooling)
+
+    def pooled(columns: slice) -> Tensor:
+        table = dense_columns(x, columns)
+        return _POOLS[pooling](table, _powers(table, operator, hops), hops)
+
+    unit = _column_bytes(x, 3 + wide)
+    return workspace().by_columns("inputs", (x.shape[0], x.shape[1]), x.dtype, pooled, unit, wide, rounded=True)
+
+
+def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
+    """``Ã^k X [N, D]``, in a workspace with a budget some columns at a time.
+
+    Args:
+        x: ``[N, D]``; returned as it is for ``hops = 0``.
+        operator: ``Ã [N, N]``.
+        hops: ``k``.
+        name: of the table.
+    """
+    if hops == 0:
+        return x
+
+    def last(columns: slice) -> Tensor:
+        table = dense_columns(x, columns)
+        for _ in range(hops):
+            table = spmm(operator, table)
+        return table
+
+    return workspace().by_columns(name, (x.shape[0], x.shape[1]), x.dtype, last, _column_bytes(x, 3))
+
+
+def dense_columns(x: Features, columns: slice) -> Tensor:
+    """``[N, b]`` of a table or a sparse matrix; the table itself where all are meant."""
+    whole = columns == slice(0, x.shape[1])
+    if isinstance(x, SparseMatrix):
+        if whole:
+            return x.to_dense()
+        chosen = torch.arange(columns.start, columns.stop, device=x.device)
+        return x.t().select(chosen).to_dense().t().contiguous()
+    return x if whole else x[:, columns].contiguous()
+
+
+def _column_bytes(x: Features, tables: int) -> int:
+    """What one column of so many tables takes."""
+    return tables * x.shape[0] * x.dtype.itemsize
 
 
 def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: str = "mean") -> Inputs:

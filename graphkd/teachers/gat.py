@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, layer_widths
 from graphkd.numbers import is_real, is_whole
-from graphkd.sparse import Adjacency, Features, edge_scores, linear, segment_softmax, spmm_edges
+from graphkd.sparse import Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
 
 
@@ -46,11 +46,14 @@ class GATLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(heads * head_dim if concat else head_dim))
         nn.init.xavier_uniform_(self.linear.weight)
 
-    def forward(self, x: Features, adj: Adjacency) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``."""
-        pattern = adj.normalize("none", self_loops=1, dtype=self.bias.dtype)
+    def forward(self, x: Features, edges: Edges) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``.
+
+        Over a block ``m`` rows become ``n``, and attention is among the edges that the block has.
+        """
+        pattern = edges.normalize("none", self_loops=1, dtype=self.bias.dtype)
         h = linear(x, self.linear.weight)
-        scores = edge_scores(pattern, h @ _columns(self.att_dst), h @ _columns(self.att_src))
+        scores = edge_scores(pattern, edges.receivers(h) @ _columns(self.att_dst), h @ _columns(self.att_src))
         attention = segment_softmax(pattern.rowptr, F.leaky_relu_(scores, self.slope))
         attention = F.dropout(attention, self.dropout, self.training)
         out = spmm_edges(pattern, attention, h.view(x.shape[0], *self.att_src.shape))

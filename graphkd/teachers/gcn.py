@@ -5,12 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from graphkd.layers import check_sizes, layer_widths
-from graphkd.sparse import Adjacency, Features, linear, spmm
+from graphkd.sparse import Edges, Features, spmm_linear
 from graphkd.teachers.base import Teacher
 
 
 class GCNLayer(nn.Module):
-    """``Ã X Wᵀ + b`` with ``Ã = D^-1/2 (A + I) D^-1/2``; the narrower side is propagated.
+    """``Ã X Wᵀ + b`` with ``Ã = D^-1/2 (A + I) D^-1/2``, in the order that costs less.
 
     Args:
         in_dim: width of ``X``.
@@ -23,13 +23,10 @@ class GCNLayer(nn.Module):
         nn.init.xavier_uniform_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
 
-    def forward(self, x: Features, adj: Adjacency) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
-        weight, bias = self.linear.weight, self.linear.bias
-        operator = adj.normalize("symmetric", self_loops=1, dtype=weight.dtype)
-        if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
-            return linear(spmm(operator, x), weight, bias)
-        return spmm(operator, linear(x, weight)) + bias
+    def forward(self, x: Features, edges: Edges) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``; over a block ``[m, in_dim] → [n, out_dim]``."""
+        operator = edges.normalize("symmetric", self_loops=1, dtype=self.linear.weight.dtype)
+        return spmm_linear(operator, x, self.linear.weight, self.linear.bias)
 
 
 class GCN(Teacher):

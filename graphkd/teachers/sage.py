@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, layer_widths
-from graphkd.sparse import Adjacency, Features, linear, spmm
+from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 
 
@@ -33,19 +33,16 @@ class SAGELayer(nn.Module):
             if part is not None:
                 nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
 
-    def forward(self, x: Features, adj: Adjacency) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``."""
+    def forward(self, x: Features, edges: Edges) -> Tensor:
+        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``; over a block ``[m, in_dim] → [n, out_dim]``."""
         weight, bias = self.lin_neigh.weight, self.lin_neigh.bias
-        operator = adj.normalize("row", self_loops=self.self_loops, dtype=weight.dtype)
-        if isinstance(x, Tensor) and x.shape[1] < weight.shape[0]:
-            out = linear(spmm(operator, x), weight, bias)
-        else:
-            out = spmm(operator, linear(x, weight)) + bias
-        return out if self.lin_self is None else out + linear(x, self.lin_self.weight)
+        operator = edges.normalize("row", self_loops=self.self_loops, dtype=weight.dtype)
+        out = spmm_linear(operator, x, weight, bias)
+        return out if self.lin_self is None else out + linear(edges.receivers(x), self.lin_self.weight)
 
 
 class SAGE(Teacher):
-    """GraphSAGE of any depth, over the full neighbourhood.
+    """GraphSAGE of any depth.
 
     Source: Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import tempfile
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +19,13 @@ from torch import Tensor
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.storage import check_writable, seal, sha256, write_bytes
+from graphkd.tables import Storage, Workspace
+from graphkd.tables.storage import DTYPES
 
 SCHEMA_VERSION = "1"
+
+PART = "-part"
+"""Follows the name of a stage in that of a file which holds how far it is."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class Artefact:
     facts: dict[str, Any]
 
 
+STORAGE = Storage()
+
+
 class Artefacts:
     """Artefacts of stages in a folder, one file each, named by stage and key.
 
@@ -44,6 +53,8 @@ class Artefacts:
 
     Args:
         root: the cache folder, or nothing, which keeps nothing.
+        tables: how the tables of a stage are kept while it, and what reads them, runs.
+        scratch: where tables are that go with the process, if there is no root.
 
     ``made`` names the stages that were kept since, which is to say not found.
 
@@ -51,31 +62,53 @@ class Artefacts:
         GraphKDError: no folder can be made there.
     """
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, tables: Storage = STORAGE, scratch: Path | None = None) -> None:
         self.made: list[str] = []
+        self.tables, self._root, self._scratch = tables, root, scratch
         self.folder = None if root is None else root / "stages"
         if self.folder is not None:
             check_writable(self.folder, "cache_dir")
 
     def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
         """The artefact with this key, if it is there and whole."""
-        path = self._path(stage, key)
+        return self._load(stage, key, f"the {stage} is made again")
+
+    def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        """Keeps an artefact, and no longer what there was of it; one that is there is replaced by its equal."""
+        if self.folder is not None:
+            self.made.append(stage)
+            self._save(stage, key, artefact)
+            self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
+
+    def load_part(self, stage: str, key: dict[str, Any]) -> Artefact | None:
+        """What was kept last of a stage that is not finished, if it is there and whole."""
+        return self._load(stage + PART, key, f"the {stage} starts anew")
+
+    def save_part(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        """Keeps how far a stage is, in the place of what was kept before; gone once the stage is finished."""
+        self._save(stage + PART, key, artefact)
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that are kept now."""
+        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
+
+    def _load(self, name: str, key: dict[str, Any], otherwise: str) -> Artefact | None:
+        path = None if self.folder is None else self._path(name, key, self.folder)
         if path is None or not path.is_file():
             return None
         try:
             return _read(path)
         except Exception as error:  # a damaged file can fail in many ways
-            warnings.warn(f"{path} is damaged ({error}): the {stage} is made again", stacklevel=2)
+            warnings.warn(f"{path} is damaged ({error}): {otherwise}", stacklevel=3)
             return None
 
-    def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
-        """Keeps an artefact; one that is there is replaced by its equal."""
-        path = self._path(stage, key)
-        if path is None:
+    def _save(self, name: str, key: dict[str, Any], artefact: Artefact) -> None:
+        if self.folder is None:
             return
-        self.made.append(stage)
+        path = self._path(name, key, self.folder)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
-        card = {"key": key, "facts": artefact.facts, "tensors": _digest(tensors)}
+        card = {"key": key, "facts": artefact.facts, "tensors": digest(tensors)}
         metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,20 +118,32 @@ class Artefacts:
                 f"the cache {path.parent} cannot be written ({error.strerror}): choose another cache_dir"
             ) from None
 
-    @property
-    def files(self) -> list[Path]:
-        """Those that are kept now."""
-        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
+    def workspace(self, stage: str, key: dict[str, Any]) -> Workspace:
+        """Where a stage makes its tables: the same key finds blocks that were finished before.
 
-    def _path(self, stage: str, key: dict[str, Any]) -> Path | None:
-        if self.folder is None:
-            return None
-        return self.folder / f"{stage}-{sha256(json.dumps(key, sort_keys=True).encode())[:32]}.safetensors"
+        Nothing that keeps nothing has a folder: its tables are in one that goes with the process.
+        """
+        if self.tables.bytes is None:
+            return Workspace()
+        if self._root is None:
+            draft = tempfile.TemporaryDirectory(prefix="graphkd-", dir=self._scratch, ignore_cleanup_errors=True)
+            return Workspace(Path(draft.name), self.tables.bytes, DTYPES[self.tables.dtype], stage, draft)
+        folder = self._root / "tables" / f"{stage}-{_name(key)}"
+        return Workspace(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage)
+
+    def forgetful(self) -> Artefacts:
+        """One that keeps nothing, for parts of a person's own."""
+        return Artefacts(None, self.tables, scratch=self._root)
+
+    def _path(self, name: str, key: dict[str, Any], folder: Path) -> Path:
+        return folder / f"{name}-{_name(key)}.safetensors"
 
 
 def cache_for(recipe: Recipe, cache: Artefacts | None) -> Artefacts:
     """The cache, or one that keeps nothing where there is none or a part is a person's own: its code is no key."""
-    return cache if cache is not None and recipe.reproducible else Artefacts(None)
+    if cache is None:
+        return Artefacts(None)
+    return cache if recipe.reproducible else cache.forgetful()
 
 
 def code_of(*parts: str) -> str:
@@ -120,12 +165,17 @@ def _read(path: Path) -> Artefact:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     card = json.loads(metadata["card"])
-    if seal(card) != metadata["checksum"] or card["tensors"] != _digest(tensors):
+    if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
         raise ValueError("its checksum does not fit")
     return Artefact(tensors, card["facts"])
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def _name(key: dict[str, Any]) -> str:
+    return sha256(json.dumps(key, sort_keys=True).encode())[:32]
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of tensors on the CPU, their names included."""
     parts = [f"{name} {tensor.dtype} {list(tensor.shape)}".encode() for name, tensor in sorted(tensors.items())]
     parts += [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for _, tensor in sorted(tensors.items())]
     return sha256(b"".join(parts))

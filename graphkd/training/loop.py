@@ -6,20 +6,22 @@ import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from graphkd.errors import GraphKDError
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.progress import Log, Progress
 from graphkd.training.settings import Training
 
-WARMUP_LOSS_RATIO = 0.5
-"""Learning has begun when the loss has fallen to this share of the first epoch's."""
+T = TypeVar("T")
 
-Log = list[dict[str, Any]]
-"""Records of a run, one per epoch and stage: the lines of ``log.jsonl``."""
+WARMUP_LOSS_RATIO = 0.5
+"""Learning has begun when the loss of an epoch has fallen to this share of the very first step's."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ def fit(
     groups: list[dict[str, Any]],
     weight_decay: float,
     log: Log,
+    checkpoint: Checkpoint | None = None,
 ) -> Fit:
     """Adam until the validation score has not been reached again for ``patience`` epochs.
 
     Afterwards ``model`` holds the weights of the best epoch, in evaluation mode. Where epochs tie, the
     later one wins, as in the released codes. Unlike there, an epoch can be the best one, patience runs, and
-    weights decay, only once learning has begun: when the loss has fallen to half of the first epoch's, at
+    weights decay, only once learning has begun: when the loss has fallen to half of the first step's, at
     the latest after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins,
     whose soft labels are almost uniform; and a student of such a teacher never starts, since its loss has
     less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
@@ -69,6 +72,7 @@ def fit(
         groups: of parameters, each with its ``lr``, as Adam takes them.
         weight_decay: L2 in Adam for all, from the epoch in which learning has begun.
         log: receives one record per epoch.
+        checkpoint: where the state is kept now and then, and from where the stage goes on if it was killed.
 
     Raises:
         GraphKDError: loss or weights are no longer finite.
@@ -76,48 +80,64 @@ def fit(
     start = time.perf_counter()
     # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal gradients.
     optimizer = torch.optim.Adam(groups, fused=True)
-    best, best_epoch, kept = -math.inf, 0, {}
-    epoch, begun, first = 0, False, math.inf
-    with tqdm(total=training.max_epochs, desc=stage, leave=False, disable=None, unit="epoch") as bar:
-        for epoch in range(training.max_epochs):
-            terms = _epoch(model, optimizer, steps(epoch))
-            _check_loss(stage, epoch, terms["loss"])
+    checkpoint = checkpoint or Checkpoint(Artefacts(None), stage, {})
+    at = checkpoint.restore(model, optimizer)
+    start -= at.seconds
+    with tqdm(
+        total=training.max_epochs, initial=at.epochs, desc=stage, leave=False, disable=None, unit="epoch"
+    ) as bar:
+        while not at.finished(training):
+            for group in optimizer.param_groups:
+                group["weight_decay"] = weight_decay if at.begun else 0
+            first, terms = _epoch(model, optimizer, steps(at.epochs))
+            _check_loss(stage, at.epochs, terms["loss"])
+            at.first = first if at.epochs == 0 else at.first
             value = _score(model, score)
-            log.append({"stage": stage, "epoch": epoch, **terms, "val": value})
-            learned = terms.get("method", terms["loss"])
-            first = learned if epoch == 0 else first
-            if not begun and (learned <= WARMUP_LOSS_RATIO * first or epoch >= 2 * training.patience):
-                begun, best = True, -math.inf
-                for group in optimizer.param_groups:
-                    group["weight_decay"] = weight_decay
-            if value >= best:
-                best, best_epoch = value, epoch
-                kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-            bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
+            at.log.append({"stage": stage, "epoch": at.epochs, **terms, "val": value})
+            _note(at, model, terms, value, training.patience)
+            bar.set_postfix(val=f"{value:.3f}", best=f"{at.best:.3f}", refresh=False)
             bar.update()
-            if begun and epoch - best_epoch >= training.patience:
-                break
-    _check_weights(stage, kept)
-    model.load_state_dict(kept)
-    return Fit(epoch + 1, best_epoch, time.perf_counter() - start)
+            at.seconds = time.perf_counter() - start
+            checkpoint.save_when_due(model, optimizer, at)
+    _check_weights(stage, at.kept)
+    model.load_state_dict(at.kept)
+    log += at.log
+    return Fit(at.epochs, at.best_epoch, time.perf_counter() - start)
+
+
+def _note(at: Progress, model: nn.Module, terms: dict[str, float], value: float, patience: int) -> None:
+    """Counts an epoch: whether learning has begun, and whether it is the best."""
+    if not at.begun and (_learned(terms) <= WARMUP_LOSS_RATIO * at.first or at.epochs >= 2 * patience):
+        at.begun, at.best = True, -math.inf
+    if value >= at.best:
+        at.best, at.best_epoch = value, at.epochs
+        at.kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    at.epochs += 1
 
 
 def _epoch(
     model: nn.Module, optimizer: torch.optim.Optimizer, steps: Iterable[dict[str, Tensor]]
-) -> dict[str, float]:
-    """Takes the steps; the mean of their terms."""
+) -> tuple[float, dict[str, float]]:
+    """Takes the steps; the first one's loss by which learning is judged, and the mean of all terms."""
     model.train()
     optimizer.zero_grad()
     sums: dict[str, Tensor] = {}
-    count = 0
+    count, first = 0, math.inf
     for terms in steps:
         torch.autograd.backward(terms["loss"])
         optimizer.step()
         optimizer.zero_grad()
         count += 1
+        if count == 1:
+            first = float(_learned(terms).detach())
         for name, term in terms.items():
             sums[name] = term.detach() if count == 1 else sums[name] + term.detach()
-    return {name: float(total) / count for name, total in sums.items()}
+    return first, {name: float(total) / count for name, total in sums.items()}
+
+
+def _learned(terms: dict[str, T]) -> T:
+    """What is added to the method's own loss changes no protocol."""
+    return terms.get("method", terms["loss"])
 
 
 def _check_loss(stage: str, epoch: int, loss: float) -> None:

@@ -44,9 +44,18 @@ def parse_seed(seed: Any) -> int:
     return int(seed)
 
 
+def generator(seed: int, *parts: str | int, device: torch.device) -> torch.Generator:
+    """A generator on ``device`` that depends on ``seed`` and on what it is for, and on nothing drawn elsewhere."""
+    return torch.Generator(device).manual_seed(_number(*parts, seed))
+
+
 @contextmanager
 def seeded(seed: int, stage: str, device: torch.device) -> Iterator[None]:
     """Everything random in the block depends on ``seed`` and ``stage`` only; the caller's state is restored."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(zlib.crc32(f"{stage}-{seed}".encode()))
+        torch.manual_seed(_number(stage, seed))
         yield
+
+
+def _number(*parts: str | int) -> int:
+    return zlib.crc32("-".join(map(str, parts)).encode())

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_real, is_whole
 
+TEACHER_BATCHES = ("full", "checkpointed", "neighbours", "partitions")
+"""What one step of a teacher sees."""
+
+PARTITIONERS = ("random", "metis")
+"""Who cuts a graph into parts."""
+
 
 @dataclass(frozen=True)
 class Training:
-    """Adam, full batch, early stopping on validation.
+    """Adam, early stopping on validation.
 
     The teacher's rate and decay are its own: sweeping the student's leaves the teacher unchanged.
 
@@ -22,6 +28,16 @@ class Training:
         weight_decay: of the student, L2 in Adam.
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
+        batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
+        teacher_batches: what one step of the teacher sees. ``full``: the graph. ``checkpointed``: the graph, most
+            activations computed twice instead of kept, with the same result. ``neighbours``: some training nodes
+            and neighbours drawn around them. ``partitions``: the graph that some of its parts induce.
+        teacher_batch_size: training nodes of a step with ``neighbours``.
+        fanout: neighbours that a layer draws per node at most, or a list with one number per layer, the first
+            layer's first.
+        parts: into which the graph is cut with ``partitions``.
+        parts_per_step: of these, that a step sees.
+        partitioner: ``random``, cut anew in every epoch, or ``metis``, along few edges.
 
     Raises:
         GraphKDError: a value outside its range.
@@ -35,14 +51,46 @@ class Training:
     weight_decay: float = 5e-4
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
+    batch_size: int | None = None
+    teacher_batches: str = "full"
+    teacher_batch_size: int = 1024
+    fanout: int | list[int] = 10
+    parts: int = 32
+    parts_per_step: int = 4
+    partitioner: str = "random"
 
     def __post_init__(self) -> None:
-        for key in ("max_epochs", "patience"):
-            if not is_whole(getattr(self, key)) or getattr(self, key) < 1:
+        for key in ("max_epochs", "patience", "teacher_batch_size", "parts", "parts_per_step"):
+            if not _counts(getattr(self, key)):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be a whole number, 1 or more")
+        if self.batch_size is not None and not _counts(self.batch_size):
+            raise GraphKDError(
+                f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
+            )
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
         for key in ("weight_decay", "teacher_weight_decay"):
             if not (is_real(getattr(self, key)) and 0 <= getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
+        self._check_batches()
+
+    def _check_batches(self) -> None:
+        for key, known in (("teacher_batches", TEACHER_BATCHES), ("partitioner", PARTITIONERS)):
+            if getattr(self, key) not in known:
+                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
+        fanouts = self.fanout if isinstance(self.fanout, list) else [self.fanout]
+        if not fanouts or not all(_counts(fanout) for fanout in fanouts):
+            raise GraphKDError(
+                f"training.fanout is {self.fanout}: it must be a whole number, 1 or more, or a list of such, "
+                "one per layer"
+            )
+        if self.parts_per_step > self.parts:
+            raise GraphKDError(
+                f"training.parts_per_step is {self.parts_per_step}, but training.parts only {self.parts}: "
+                "raise the one or lower the other"
+            )
+
+
+def _counts(value: Any) -> bool:
+    return is_whole(value) and value >= 1

@@ -15,17 +15,18 @@ from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
-from graphkd.sparse import Factored, Inputs, select_rows
+from graphkd.sparse import Inputs, at_least_single, select_rows
+from graphkd.training.answers import Answers
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
+from graphkd.training.batches import Batches
+from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.compile import compile_targets
-from graphkd.training.loop import Fit, Log, fit
-from graphkd.training.scores import scores
+from graphkd.training.loop import Fit, fit
+from graphkd.training.progress import Log
+from graphkd.training.scores import scores_of
 from graphkd.training.seeds import seeded
 from graphkd.training.task import Distillation
 from graphkd.training.teach import TeacherResult
-
-ROWS_SHARE = 0.05
-"""Up to this share of the nodes, rows of factored inputs are made once instead of all logits every time."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,11 @@ def train_student(
     start, cache = time.perf_counter(), cache_for(recipe, cache)
     targets = compile_targets(scene, recipe, taught, seed, cache)
     compile_seconds = time.perf_counter() - start
-    key = _key(scene, recipe, taught, seed)
+    key = _key(scene, recipe, taught, seed, cache.tables.dtype)
     kept = cache.load("student", key)
-    task, records, result = _trained(scene.observed, recipe, targets, seed, stage, kept)
+    task, records, result = _trained(
+        scene.observed, recipe, targets, seed, stage, kept, Checkpoint(cache, "student", key)
+    )
     log += [{**record, "stage": stage} for record in records]
     if kept is None:
         cache.save("student", key, Artefact(task.state_dict(), {"log": records, "fit": asdict(result)}))
@@ -105,13 +108,13 @@ def student_scores(student: nn.Module, inputs: Inputs, propagation: Propagation,
         propagation: how they were mixed; hidden nodes' rows are mixed over the full graph.
         scene: the graph as the setting shows it.
     """
-    with torch.no_grad():
-        observed = student(inputs).logits
-        hidden = observed[:0]
-        if scene.setting.hides:
-            mixed = propagation.mix(scene.full.x, scene.full.adj)
-            hidden = student(select_rows(mixed, scene.hidden)).logits
-    return scores(scene, observed, hidden, with_f1=True)
+    graph = scene.observed
+    observed = Answers(student, inputs, torch.cat([graph.val, graph.test]))()
+    val, visible = observed[: graph.val.numel()], observed[graph.val.numel() :]
+    hidden = val[:0]
+    if scene.setting.hides:
+        hidden = Answers(student, propagation.mix(scene.full.x, scene.full.adj), scene.hidden)()
+    return scores_of(scene, val, visible, hidden, with_f1=True)
 
 
 def start_task(graph: Graph, recipe: Recipe, targets: Targets, seed: int) -> Distillation:
@@ -128,8 +131,9 @@ def start_task(graph: Graph, recipe: Recipe, targets: Targets, seed: int) -> Dis
     """
     device = graph.y.device
     student = recipe.student(**_sizes(targets, graph)).to(device)
+    first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
-        hidden = student.eval()(select_rows(targets.inputs, graph.train[:1])).hidden
+        hidden = student.eval()(first).hidden
     with seeded(seed, "matching", device):
         term = recipe.matching_term(hidden, targets.hops, seed)
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
@@ -137,26 +141,30 @@ def start_task(graph: Graph, recipe: Recipe, targets: Targets, seed: int) -> Dis
 
 
 def _trained(
-    graph: Graph, recipe: Recipe, targets: Targets, seed: int, stage: str, kept: Artefact | None
+    graph: Graph, recipe: Recipe, targets: Targets, seed: int, stage: str, kept: Artefact | None, part: Checkpoint
 ) -> tuple[Distillation, Log, Fit]:
     """The task, its log and its fit: trained, or as it was kept."""
     with seeded(seed, "student", graph.y.device):
         task = start_task(graph, recipe, targets, seed)
         if kept is None:
-            return task, *_fit(task, graph, recipe, targets, stage)
+            return task, *_fit(task, graph, recipe, targets, seed, stage, part)
     task.load_state_dict(dict(kept.tensors))
     return task.eval(), kept.facts["log"], Fit(**kept.facts["fit"])
 
 
-def _fit(task: Distillation, graph: Graph, recipe: Recipe, targets: Targets, stage: str) -> tuple[Log, Fit]:
-    log, training, batch = Log(), recipe.training, targets.without_idle_rows()
+def _fit(
+    task: Distillation, graph: Graph, recipe: Recipe, targets: Targets, seed: int, stage: str, part: Checkpoint
+) -> tuple[Log, Fit]:
+    log, training = Log(), recipe.training
+    batches = Batches(targets.without_idle_rows(), training.batch_size, seed, graph.y.device)
 
     def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
         task.start_epoch(epoch)
-        yield task(batch)
+        for batch in batches.epoch(epoch):
+            yield task(batch)
 
     score, groups = _validation(task.student, targets.inputs, graph), task.parameter_groups(training.lr)
-    result = fit(stage, task, steps, score, training, groups, training.weight_decay, log)
+    result = fit(stage, task, steps, score, training, groups, training.weight_decay, log, part)
     task.eval()
     return log, result
 
@@ -166,15 +174,11 @@ def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
 
 
 def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], float]:
-    """The score of the validation nodes, from their own rows where these are few."""
-    nodes, labels = graph.val, graph.y[graph.val]
-    if isinstance(inputs, Factored) and nodes.numel() > ROWS_SHARE * graph.num_nodes:
-        return lambda: evaluation.score(graph.metric, student(inputs).logits[nodes], labels)
-    rows = select_rows(inputs, nodes)
-    return lambda: evaluation.score(graph.metric, student(rows).logits, labels)
+    answers, labels = Answers(student, inputs, graph.val), graph.y[graph.val]
+    return lambda: evaluation.score(graph.metric, answers(), labels)
 
 
-def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict[str, Any]:
+def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
     """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one."""
     config = recipe.config()
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
@@ -185,11 +189,14 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
         **seen,
         **{part: config[part] for part in ("student", "method", "influence")},
         "matching": None if recipe.matching.name == "none" else config["matching"],
-        "training": [config["training"][key] for key in ("max_epochs", "patience", "lr", "weight_decay")],
+        "training": [
+            config["training"][key] for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size")
+        ],
         "seed": seed,
         "metric": scene.observed.metric,
         "classes": scene.observed.num_classes,
         "device": scene.observed.y.device.type,
+        "tables": tables,
         "code": code_of(
             "datasets",
             "evaluation",
@@ -198,6 +205,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> dict
             "methods",
             "sparse",
             "students",
+            "tables",
             "training",
             "layers.py",
             "recipe.py",

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
-from graphkd.training.loop import Fit, Log, fit
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
+from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.loop import Fit, fit
+from graphkd.training.progress import Log
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
+from graphkd.training.teacher_batches import WAYS
 
 
 @dataclass(frozen=True)
@@ -66,30 +68,28 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
         if kept is None:
             records: Log = []
-            result = _train(model, graph, recipe, records)
+            part = Checkpoint(cache, "teacher", key)
+            result = _train(model, graph, recipe, seed, records, part)
         else:
             model.load_state_dict(dict(kept.tensors))
             records, result = kept.facts["log"], Fit(**kept.facts["fit"])
     log += records
     if kept is None:
         cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
-    run = _frozen(lambda graph: model.eval()(graph.x, graph.adj))
-    output, hidden = _outputs(scene, run)
+    way = WAYS[recipe.training.teacher_batches]
+    run = _frozen(lambda graph: way.run(model.eval(), graph))
+    weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
+    with cache.workspace("teacher", {**key, "weights": weights, "tables": code_of("tables")}):
+        output, hidden = _outputs(scene, run)
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
 
 
-def _train(model: nn.Module, graph: Graph, recipe: Recipe, log: Log) -> Fit:
-    training, labels, val_labels = recipe.training, graph.y[graph.train], graph.y[graph.val]
-
-    def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
-        logits = model(graph.x, graph.adj).logits.index_select(0, graph.train)
-        yield {"loss": nn.functional.cross_entropy(logits, labels)}
-
-    def score() -> float:
-        return evaluation.score(graph.metric, model(graph.x, graph.adj).logits[graph.val], val_labels)
-
+def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log, part: Checkpoint) -> Fit:
+    training = recipe.training
+    batches = WAYS[training.teacher_batches](model, graph, training, seed)
     groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
-    return fit("teacher", model, steps, score, training, groups, training.teacher_weight_decay, log)
+    decay = training.teacher_weight_decay
+    return fit("teacher", model, batches.steps, batches.score, training, groups, decay, log, part)
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
@@ -135,7 +135,8 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
         "setting": scene.setting.name,
         "teacher": config["teacher"],
         "training": [
-            config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")
+            *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
+            *WAYS[recipe.training.teacher_batches].key(config["training"]),
         ],
         "seed": seed,
         "device": scene.observed.y.device.type,

@@ -38,7 +38,10 @@ def node_weights(
     if recipe.influence is None:
         return None
     if taught is None and reads_teacher(recipe.influence):
-        raise GraphKDError(f"influence={name_of(recipe.influence)} asks the teacher: leave out --no-teacher")
+        raise GraphKDError(
+            f"influence={name_of(recipe.influence)} asks the teacher, and there is none: give one, or choose "
+            "another influence"
+        )
     graph, cache = scene.full if recipe.leaks else scene.observed, cache_for(recipe, cache)
     if recipe.leaks:
         warnings.warn(

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from graphkd import config as configuration
-from graphkd.config import GROUPS, config_dir, names_in, recipe_from, register_schemas, resolved
+from graphkd.config import GROUPS, composed, config_dir, names_in, recipe_from, resolved
 from graphkd.names import catalogue
 from graphkd.recipe import resolve, settings_of
 from graphkd.training import Training
@@ -15,18 +14,12 @@ from graphkd.training import Training
 FILES = [(group, name) for group in configuration.groups() for name in names_in(group)]
 
 
-def composed(*overrides: str):
-    register_schemas()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return compose("distill", list(overrides))
-
-
 @pytest.mark.parametrize(("group", "name"), FILES)
 def test_every_file_composes_into_parts(group: str, name: str) -> None:
     overrides = [f"{group}={name}"]
     if group == "influence":
         overrides.append("method=infgrand")
-    config = composed(*overrides)
+    config = composed(overrides)
     recipe = recipe_from(config)
     if group in ("teacher", "student", "method", "matching"):
         assert recipe.names[group] == name
@@ -40,19 +33,19 @@ def test_every_exported_part_has_its_file(group: str) -> None:
 
 
 def test_the_library_s_defaults_are_the_command_line_s() -> None:
-    assert recipe_from(composed()).config() == resolve().config()
-    assert recipe_from(composed("method=infgrand")).config() == resolve(method="infgrand").config()
+    assert recipe_from(composed([])).config() == resolve().config()
+    assert recipe_from(composed(["method=infgrand"])).config() == resolve(method="infgrand").config()
 
 
 def test_a_method_brings_its_influence_and_the_command_line_has_the_last_word() -> None:
-    assert composed("method=glnn").influence is None
-    assert composed("method=infgrand", "method.variant=reference").influence.variant == "reference"
-    assert composed("method=infgrand", "influence=none").influence is None
-    assert composed("method=infgrand", "influence=uniform").influence._target_ == "graphkd.influence.uniform"
+    assert composed(["method=glnn"]).influence is None
+    assert composed(["method=infgrand", "method.variant=reference"]).influence.variant == "reference"
+    assert composed(["method=infgrand", "influence=none"]).influence is None
+    assert composed(["method=infgrand", "influence=uniform"]).influence._target_ == "graphkd.influence.uniform"
 
 
 def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
-    config = composed("experiment=infgrand/cora_sage_transductive")
+    config = composed(["experiment=infgrand/cora_sage_transductive"])
     assert (config.dataset.name, config.teacher.num_layers, config.teacher.hidden_dim) == ("cora", 3, 512)
     assert (config.teacher.dropout, config.student.dropout, config.training.lr) == (0.3, 0.4, 0.01)
     method = OmegaConf.to_container(config.method)
@@ -65,8 +58,13 @@ def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
     assert config.influence.variant == "reference"
 
 
+def test_a_setting_may_be_a_number_or_a_list() -> None:
+    assert recipe_from(composed(["training.fanout=7"])).training.fanout == 7
+    assert recipe_from(composed(["training.fanout=[15,10]"])).training.fanout == [15, 10]
+
+
 def test_schemas_come_from_the_code() -> None:
-    assert OmegaConf.to_container(composed().training) == {
+    assert OmegaConf.to_container(composed([]).training) == {
         "_target_": "graphkd.training.Training",
         **settings_of(Training),
     }

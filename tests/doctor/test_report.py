@@ -170,5 +170,6 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["parquet"],
         *extras["plot"],
         *extras["emd"],
+        *extras["metis"],
     ]
     assert stated["requires-python"] == f">={packages.PYTHON}"

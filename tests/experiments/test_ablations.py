@@ -7,14 +7,12 @@ from types import ModuleType
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hypothesis import given
 from scipy import stats
 
 from graphkd import influence
-from graphkd.config import config_dir, recipe_from, register_schemas
+from graphkd.config import composed, recipe_from
 from graphkd.names import catalogue
-from tests.configs.test_configs import composed
 from tests.experiments.loading import load_run
 from tests.methods.twins import graph_of
 from tests.strategies import edge_lists, tables
@@ -88,9 +86,7 @@ def test_tables_compare_each_family_with_its_reference(ablations: ModuleType, tm
 def test_variants_are_configs_and_influences_are_there(ablations: ModuleType) -> None:
     """One variant of each family."""
     names = ["base", *(list(family.variants)[-1] for family in ablations.FAMILIES.values())]
-    register_schemas()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        recipes = [recipe_from(compose("distill", ablations.overrides("cora", name))) for name in names]
+    recipes = [recipe_from(composed(ablations.overrides("cora", name))) for name in names]
     assert len({json.dumps(recipe.config(), sort_keys=True) for recipe in recipes}) == 7  # of 9: three are glnn
     full = {name.removeprefix("full_") for name in ablations.FAMILIES["full"].variants}
     assert full <= set(catalogue(influence))
@@ -98,8 +94,8 @@ def test_variants_are_configs_and_influences_are_there(ablations: ModuleType) ->
 
 @pytest.mark.parametrize("dataset", ["cora", "citeseer", "photo", "pubmed"])
 def test_bases_are_the_published_cells_but_for_the_width(ablations: ModuleType, dataset: str) -> None:
-    base = recipe_from(composed(*ablations.overrides(dataset, "base"))).config()
-    published = recipe_from(composed(f"experiment=infgrand/{dataset}_sage_transductive")).config()
+    base = recipe_from(composed(ablations.overrides(dataset, "base"))).config()
+    published = recipe_from(composed([f"experiment=infgrand/{dataset}_sage_transductive"])).config()
     for part in ("teacher", "student"):
         published[part]["hidden_dim"] = 256
     assert base == published

@@ -33,7 +33,7 @@ def test_too_little_memory(free, tmp_path: Path) -> None:
     done = command("distill", "teacher.hidden_dim=2000", cwd=tmp_path)
     assert done.stderr == (
         "graphkd: this run needs at least 46.9 MiB of memory for the teacher, 2.0 MiB are free: "
-        "choose a smaller teacher.hidden_dim or teacher.num_layers\n"
+        "choose a smaller teacher.hidden_dim or teacher.num_layers, or training.teacher_batches=neighbours\n"
     )
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (2, "", [])
     done = command("distill", "teacher.hidden_dim=8", "student.hidden_dim=2000", cwd=tmp_path)
@@ -83,12 +83,15 @@ def test_too_little_disk(free, tmp_path: Path) -> None:
 
 
 def test_disk_by_hand(free, tmp_path: Path) -> None:
-    """Three seeds leave four bundles, and teacher, student and plain student three times in the cache."""
+    """Three seeds leave four bundles, and teacher, student and plain student three times in the cache.
+
+    Beside the last of them a checkpoint lies there: weights, two moments, best weights.
+    """
     scene, recipe = Scene.of(Graph.from_data(make_data())), resolve()
     teacher, student = weights_size(recipe, 8, 3)
     assert teacher == student == 4 * (8 * 128 + 128 + 128 * 3 + 3)
     run, cache = tmp_path / "run", tmp_path / "cache"
-    enough = 4 * student + 3 * (teacher + 2 * student)
+    enough = 4 * student + 3 * (teacher + 2 * student) + 4 * student
     check = functools.partial(check_disk, scene, recipe, 3, True, run, cache)
     free(disk=enough)
     check()

@@ -84,3 +84,16 @@ def test_no_beta_warning_reaches_the_user() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), max_size=30))
+def test_a_pattern_is_the_same_matrix_without_values(entries: list[tuple[int, int]]) -> None:
+    row, col = torch.tensor(entries, dtype=torch.long).view(-1, 2).t()
+    given_row, given_col = row.clone(), col.clone()
+    found = SparseMatrix.pattern(row, col, (5, 7))
+    wanted = SparseMatrix.from_coo(row, col, torch.ones(row.numel()), (5, 7))
+    assert torch.equal(found.rowptr, wanted.rowptr)
+    assert torch.equal(found.col, wanted.col)
+    assert torch.equal(found.value, torch.ones(wanted.nnz))
+    assert torch.equal(row, given_row)
+    assert torch.equal(col, given_col)

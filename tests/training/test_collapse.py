@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 import graphkd
-from graphkd.config import config_dir, recipe_from, register_schemas
+from graphkd.config import composed, recipe_from
 from graphkd.datasets import Graph, Scene
 from graphkd.training.student import train_student
 from graphkd.training.teach import teach
@@ -16,9 +15,7 @@ pytestmark = pytest.mark.slow
 
 def trained(cell: str, seed: int, data_dir: Path) -> tuple[float, float]:
     """Validation scores of teacher and student."""
-    register_schemas()
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        config = compose("distill", [f"experiment=infgrand/{cell}_transductive"])
+    config = composed([f"experiment=infgrand/{cell}_transductive"])
     recipe = recipe_from(config)
     data = graphkd.load_dataset(
         config.dataset.name, data_dir, split=config.dataset.split, seed=seed, download="never"

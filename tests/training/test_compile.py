@@ -1,11 +1,16 @@
 import functools
+from pathlib import Path
 
 import pytest
+import torch
 
-from graphkd import Training
+from graphkd import Training, methods
 from graphkd.datasets import Graph, Scene
+from graphkd.names import catalogue
 from graphkd.recipe import resolve
+from graphkd.tables import Storage
 from graphkd.teachers import GCN
+from graphkd.training.artefacts import Artefacts
 from graphkd.training.compile import compile_targets
 from graphkd.training.teach import teach
 from tests.conftest import make_data
@@ -27,3 +32,31 @@ def test_the_teacher_is_frozen_and_the_targets_hold_no_edge(scene: Scene) -> Non
     assert [tuple(hop.shape) for hop in targets.hops] == [(60, 128), (60, 128)]
     tensors = [targets.inputs, targets.labels, targets.label_weight, targets.soft.table, *targets.hops]
     assert all(tensor.shape[0] == scene.observed.num_nodes for tensor in tensors)
+
+
+COLUMN = 2 * 4 * 8 * 60 / 1e9
+"""A budget in GB for one column of 60 nodes at a time."""
+
+VARIANTS = [
+    *((part, {}) for part in catalogue(methods).values()),
+    *((methods.InfGraND, {"pooling": pooling, "variant": "reference"}) for pooling in ("max", "min", "concat")),
+    (methods.InfGraND, {"kl": "reverse", "hops": 3}),
+]
+
+
+@pytest.mark.parametrize(("method", "settings"), VARIANTS)
+def test_in_blocks_and_in_files_the_targets_are_the_same(
+    scene: Scene, tmp_path: Path, method: type[methods.Method], settings: dict[str, object]
+) -> None:
+    recipe = resolve("gcn", method=method(**settings), matching="forward", training=SHORT)
+    taught = teach(scene, recipe, 0, [])
+    whole = compile_targets(scene, recipe, taught, 0)
+    parts = compile_targets(scene, recipe, taught, 0, Artefacts(tmp_path, Storage(COLUMN)))
+    assert torch.equal(parts.inputs, whole.inputs)
+    assert torch.equal(parts.label_weight, whole.label_weight)
+    assert (parts.soft is None) == (whole.soft is None)
+    if parts.soft is not None and whole.soft is not None:
+        assert torch.equal(parts.soft.table, whole.soft.table)
+        assert torch.equal(parts.soft.row_weight, whole.soft.row_weight)
+        assert parts.soft.constant == whole.soft.constant
+        assert list(tmp_path.glob("tables/compile-*/soft"))

@@ -57,6 +57,21 @@ def test_a_lucky_score_before_learning_begins_does_not_win() -> None:
     assert result.best_epoch == 4
 
 
+def test_learning_has_begun_by_the_first_step_not_by_the_mean_of_the_first_epoch() -> None:
+    """Steps of one epoch learn as well: half of their mean may never be reached."""
+    model, losses = Script([0.9, 0.5, 0.6, 0.7]), iter([1.0, 0.4, 0.5, 0.4, 0.4, 0.4, 0.4, 0.4])
+
+    def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+        model.steps += 1
+        for _ in range(2):
+            yield {"loss": model.weight * 0 + next(losses)}
+
+    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
+    result = fit("student", model, steps, model.score, Training(max_epochs=4, patience=50), groups, 0.0, log)
+    assert [row["loss"] for row in log] == pytest.approx([0.7, 0.45, 0.4, 0.4])
+    assert result.best_epoch == 3  # not 0, whose score came before
+
+
 def test_patience_waits_for_learning_to_begin_but_not_forever() -> None:
     late = [1.0] * 5 + [0.2] * 10
     result, _ = run(Script([0.3] * 5 + [0.9] + [0.5] * 9, late), max_epochs=15, patience=3)
@@ -90,7 +105,7 @@ def test_an_epoch_of_several_steps_moves_the_weights_at_each_and_records_the_mea
 
     def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
         for target in (1.0, 3.0):
-            seen.append(float(model.weight))
+            seen.append(float(model.weight.detach()))
             yield {"loss": (model.weight - target).square().sum(), "half": torch.tensor(target / 2.0)}
 
     log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]

@@ -12,6 +12,18 @@ from graphkd import GraphKDError, Training
         {"teacher_lr": -1.0},
         {"weight_decay": -1.0},
         {"lr": float("nan")},
+        {"batch_size": 0},
+        {"batch_size": 1.5},
+        {"batch_size": True},
+        {"teacher_batches": "half"},
+        {"teacher_batch_size": 0},
+        {"fanout": 0},
+        {"fanout": []},
+        {"fanout": [5, 2.5]},
+        {"parts": 0},
+        {"parts_per_step": True},
+        {"parts_per_step": 33},
+        {"partitioner": "louvain"},
     ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:

@@ -1,0 +1,95 @@
+"""One drawn graph: seconds and peak memory of every stage, as JSON on the standard output; called by run.py."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from memory import extra_megabytes  # experiments/memory.py
+
+from graphkd.datasets import Graph, Scene
+from graphkd.datasets.synthetic import Plan, generate
+from graphkd.methods.compile import edge_targets
+from graphkd.recipe import resolve
+from graphkd.sparse import propagate
+from graphkd.students import MLP
+from graphkd.tables import Storage
+from graphkd.teachers import SAGE
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.settings import Training
+from graphkd.training.student import train_student
+from graphkd.training.teach import teach
+
+BUDGET = 0.5
+"""Gigabytes for compiling."""
+TRAINING = Training(
+    max_epochs=1, teacher_batches="neighbours", teacher_batch_size=1024, fanout=10, batch_size=4096
+)
+
+
+def main() -> None:
+    size, threads = json.loads(sys.argv[1]), int(sys.argv[2])
+    torch.set_num_threads(threads)
+    data = generate(plan(**size))
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        print(json.dumps(stages(data, Path(folder))))
+
+
+def plan(nodes: int, degree: int, features: int, classes: int) -> Plan:
+    """An undirected graph of this size; a tenth of its nodes trains, a hundredth validates."""
+    return Plan(
+        num_nodes=nodes,
+        num_edges=nodes * degree // 2,
+        num_features=features,
+        num_classes=classes,
+        directed=False,
+        shares=(0.1, 0.01, 0.89),
+        homophily=0.7,
+        signal=2.9,
+        label_noise=0.2,
+    )
+
+
+def stages(data: Any, folder: Path) -> list[dict[str, object]]:
+    """The stages in their order; a later one works on what an earlier one made."""
+    made: dict[str, Any] = {}
+    found: list[dict[str, object]] = []
+
+    def stage(name: str, run: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        peak = extra_megabytes(lambda: made.update({name: run()}))
+        found.append({"stage": name, "seconds": time.perf_counter() - start, "megabytes": round(peak)})
+        return made[name]
+
+    graph = stage("graph", lambda: Graph.from_data(data))
+    scene = Scene.of(graph)
+    operator = stage("normalise", lambda: graph.adj.normalize("symmetric", 1))
+    teacher, student = functools.partial(SAGE, hidden_dim=128), functools.partial(MLP, hidden_dim=256)
+    recipe = resolve(teacher, student, method="glnn", training=TRAINING)
+    cache = Artefacts(folder, Storage(BUDGET))
+    taught = stage("teacher epoch and answers", lambda: teach(scene, recipe, 0, [], cache))
+    answers = float(str(found[-1]["seconds"])) - taught.fit.seconds
+    found[-1:] = [
+        {**found[-1], "stage": "teacher, one sampled epoch", "seconds": taught.fit.seconds},
+        {**found[-1], "stage": "teacher, all answers", "seconds": answers},
+    ]
+    with cache.workspace("inputs", {}):
+        stage("compile, two hops of features", lambda: propagate(graph.x, graph.adj, 2))
+    with cache.workspace("soft", {}):
+        stage("compile, targets over edges", lambda: edge_targets(taught.output.logits, operator, 1.0))
+    trained = stage("student", lambda: train_student(scene, recipe, taught, 0, [], cache))
+    found[-1] |= {"stage": "student, one epoch", "seconds": trained.fit.seconds}
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""A product of three: the operator, the rows and the weights, in the order that costs less."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from graphkd.sparse.features import Features, linear
+from graphkd.sparse.matrix import SparseMatrix
+from graphkd.sparse.propagate import SPARSE_COST
+from graphkd.sparse.spmm import spmm
+
+
+def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tensor) -> Tensor:
+    """``S X Wᵀ + b``, as ``(S X) Wᵀ`` or ``S (X Wᵀ)``.
+
+    Dense rows are propagated first where ``c nnz(S) (d − h) < (N − M) d h``, one multiply-add through an entry
+    taking as long as ``c`` others: for square ``S`` where ``d < h``. Sparse rows are always projected first.
+
+    Args:
+        operator: ``S [M, N]``.
+        x: ``[N, d]``.
+        weight: ``[h, d]``.
+        bias: ``[h]``.
+
+    Returns:
+        ``[M, h]``.
+    """
+    (rows, columns), (h, d) = operator.shape, weight.shape
+    if isinstance(x, Tensor) and SPARSE_COST * operator.nnz * (d - h) < (columns - rows) * d * h:
+        return linear(spmm(operator, x), weight, bias)
+    return spmm(operator, linear(x, weight)) + bias

@@ -1,0 +1,50 @@
+"""The whole graph in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from graphkd.datasets import Graph
+from graphkd.teachers import TeacherOutput
+from graphkd.training.teacher_batches.base import Batches
+
+
+class Full(Batches):
+    """One step per epoch, on all training nodes; with any network."""
+
+    name = "full"
+    settings = ()
+    takes_apart = False
+    arguments: ClassVar[tuple[bool, ...]] = ()
+
+    def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
+        """One."""
+        graph = self.graph
+        logits = self.model(graph.x, graph.adj, *self.arguments).logits.index_select(0, graph.train)
+        yield self._loss(logits, graph.y[graph.train])
+
+    def score(self) -> float:
+        """Of the same forward pass without dropout."""
+        return self._scored(self.model(self.graph.x, self.graph.adj).logits[self.graph.val])
+
+    @classmethod
+    def run(cls, model: nn.Module, graph: Graph) -> TeacherOutput:
+        """All nodes at once."""
+        output: TeacherOutput = model(graph.x, graph.adj)
+        return output
+
+    @classmethod
+    def key(cls, training: dict[str, Any]) -> list[Any]:
+        """Nothing: how much is kept for the backward pass changes no bit."""
+        return []
+
+
+class Checkpointed(Full):
+    """As full batch, but only each hop's embedding is kept; everything else is computed twice."""
+
+    name = "checkpointed"
+    takes_apart = True
+    arguments = (True,)

@@ -1,0 +1,62 @@
+"""Some parts of the graph in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from graphkd.datasets import Graph
+from graphkd.sparse import partition
+from graphkd.training.settings import Training
+from graphkd.training.teacher_batches.base import Batches
+
+
+class Partitions(Batches):
+    """Every part once per epoch, in an order that run seed and epoch decide; edges between steps are not seen.
+
+    A step is full batch on the graph that its parts induce, normalised by itself. Without training nodes in them
+    there is no step.
+
+    Source: Chiang et al., Cluster-GCN, KDD 2019
+    """
+
+    name = "partitions"
+    settings = ("parts", "parts_per_step", "partitioner")
+
+    def __init__(self, model: nn.Module, graph: Graph, training: Training, seed: int) -> None:
+        super().__init__(model, graph, training, seed)
+        self._fixed = self._cut("validation")
+
+    def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
+        """One for every ``parts_per_step`` parts with training nodes."""
+        draw = self._generator("partitions", epoch)
+        part = self._fixed if self.training.partitioner == "metis" else self._cut("partitions", epoch)
+        order = torch.randperm(self.training.parts, generator=draw, device=part.device)
+        for nodes in self._nodes(part, order):
+            some = self.graph.subset(nodes)
+            if some.train.numel():
+                logits = self.model(some.x, some.adj).logits.index_select(0, some.train)
+                yield self._loss(logits, some.y[some.train])
+
+    def score(self) -> float:
+        """Of the validation nodes inside parts that are the same in every epoch."""
+        logits = self.graph.y.new_empty(self.graph.num_nodes, self.graph.num_classes, dtype=torch.float32)
+        for nodes in self._nodes(self._fixed, torch.arange(self.training.parts, device=self._fixed.device)):
+            some = self.graph.subset(nodes)
+            logits[nodes] = self.model(some.x, some.adj).logits
+        return self._scored(logits[self.graph.val])
+
+    def _cut(self, *purpose: str | int) -> Tensor:
+        draw = self._generator("cut", *purpose)
+        return partition(self.graph.adj, self.training.parts, self.training.partitioner, draw)
+
+    def _nodes(self, part: Tensor, order: Tensor) -> Iterator[Tensor]:
+        """The nodes ``[n]`` of some parts at a time, ascending; nothing of parts without any."""
+        for group in torch.split(order, self.training.parts_per_step):
+            chosen = torch.zeros_like(order, dtype=torch.bool)
+            chosen[group] = True
+            nodes = chosen[part].nonzero().squeeze(1)
+            if nodes.numel():
+                yield nodes

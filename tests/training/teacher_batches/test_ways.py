@@ -1,0 +1,104 @@
+"""What every way of batching promises; a new one is covered by being named."""
+
+import functools
+
+import pytest
+import torch
+from torch import nn
+
+import graphkd
+from graphkd import GraphKDError, Training, teachers
+from graphkd.datasets import Graph, Scene
+from graphkd.recipe import resolve
+from graphkd.teachers import GCN, SAGE, TeacherOutput
+from graphkd.training.settings import TEACHER_BATCHES
+from graphkd.training.teach import _key as key_of
+from graphkd.training.teach import teach
+from graphkd.training.teacher_batches import WAYS
+from tests.conftest import make_data
+
+SMALL = functools.partial(
+    Training, max_epochs=4, patience=4, teacher_lr=0.03, teacher_batch_size=7, fanout=3, parts=4, parts_per_step=2
+)
+
+
+def taught(data=None, teacher=GCN, setting: str = "transductive", seed: int = 0, **keys):
+    """The log and the result of a teacher on 60 nodes."""
+    log: list[dict] = []
+    factory = functools.partial(teacher, hidden_dim=8)
+    recipe = resolve(factory, training=SMALL(**keys), setting=setting)
+    scene = Scene.of(Graph.from_data(data or make_data()), setting, seed)
+    return log, teach(scene, recipe, seed, log)
+
+
+def test_the_ways_are_those_that_can_be_asked_for() -> None:
+    assert tuple(WAYS) == TEACHER_BATCHES
+
+
+@pytest.mark.parametrize("way", TEACHER_BATCHES)
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_teacher_learns_and_the_same_seed_gives_the_same_bits(way: str, sparse: bool) -> None:
+    data = make_data()
+    data.x = data.x.to_sparse_csr() if sparse else data.x
+    runs = [taught(data, SAGE, teacher_batches=way, seed=seed) for seed in (1, 1, 2)]
+    (log, one), (again, other), (_, third) = runs
+    assert log == again
+    assert one.output.checksum() == other.output.checksum() != third.output.checksum()
+    assert log[-1]["loss"] < log[0]["loss"]
+    assert one.scores["val"] > 0.5  # chance is 0.33
+
+
+@pytest.mark.parametrize("way", TEACHER_BATCHES)
+@pytest.mark.parametrize("setting", ["transductive", "production"])
+def test_the_output_is_over_full_neighbourhoods(way: str, setting: str) -> None:
+    _, result = taught(setting=setting, teacher_batches=way)
+    scene = Scene.of(Graph.from_data(make_data()), setting)
+    for graph in (scene.observed, scene.full):
+        with torch.no_grad():
+            torch.testing.assert_close(result.of(graph).hops, result.model(graph.x, graph.adj).hops)
+
+
+def test_what_is_kept_for_the_backward_pass_changes_no_bit_and_no_key() -> None:
+    (log, full), (again, checkpointed) = (taught(teacher_batches=way) for way in ("full", "checkpointed"))
+    assert log == again
+    assert full.output.checksum() == checkpointed.output.checksum()
+    assert full.key == checkpointed.key
+
+
+def key(way: str, **keys) -> dict:
+    scene = Scene.of(Graph.from_data(make_data()))
+    return key_of(scene, resolve(training=SMALL(teacher_batches=way, **keys)), 0)
+
+
+def test_settings_are_part_of_the_key_where_they_matter() -> None:
+    others = {"teacher_batch_size": 9, "fanout": [2, 3], "parts": 5, "parts_per_step": 1, "partitioner": "metis"}
+    matter = {"full": [], "checkpointed": [], "neighbours": list(others)[:2], "partitions": list(others)[2:]}
+    for way in TEACHER_BATCHES:
+        assert [name for name in others if key(way) != key(way, **{name: others[name]})] == matter[way]
+    ways = [key(way) for way in ("full", "neighbours", "partitions")]
+    assert all(one not in ways[:place] for place, one in enumerate(ways))
+
+
+class Own(nn.Module):
+    def __init__(self, num_features: int, num_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(num_features, num_classes)
+
+    def forward(self, x, adj) -> TeacherOutput:
+        return TeacherOutput(self.linear(x))
+
+
+def test_only_teachers_of_ours_can_be_taken_apart() -> None:
+    graphkd.distill(make_data(), teacher=Own, training=SMALL(max_epochs=1), device="cpu")
+    for way in TEACHER_BATCHES[1:]:
+        with pytest.raises(GraphKDError, match=f"teacher_batches={way} needs one of graphkd.teachers, not Own"):
+            graphkd.distill(make_data(), teacher=Own, training=SMALL(teacher_batches=way), device="cpu")
+
+
+def test_every_teacher_can_be_trained_in_every_way() -> None:
+    for name in teachers.__all__:
+        part = getattr(teachers, name)
+        if isinstance(part, type) and hasattr(part, "name"):
+            for way in TEACHER_BATCHES:
+                log, _ = taught(teacher=part, teacher_batches=way, max_epochs=1)
+                assert len(log) == 1

@@ -1,0 +1,161 @@
+import functools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graphkd import Training, matching, students, teachers
+from graphkd.datasets import Graph
+from graphkd.names import catalogue
+from graphkd.recipe import Recipe, resolve
+from graphkd.runs import SeedRun
+from graphkd.training import checkpoint
+from graphkd.training.artefacts import Artefact, Artefacts
+from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.progress import Progress
+from tests.conftest import make_data
+
+SHORT = Training(max_epochs=5, patience=2)
+
+
+class KilledError(BaseException):
+    """No handler of a mistake catches it."""
+
+
+class Mortal(Artefacts):
+    """A cache whose process is ended after so many checkpoints; counts them."""
+
+    def __init__(self, root: Path, life: int) -> None:
+        super().__init__(root)
+        self.life, self.parts = life, 0
+
+    def save_part(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+        super().save_part(stage, key, artefact)
+        self.parts += 1
+        if self.parts == self.life:
+            raise KilledError
+
+
+@pytest.fixture(autouse=True)
+def _after_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", float("inf"))
+
+
+def run(recipe: Recipe, cache: Artefacts | None, baseline: bool = False) -> SeedRun:
+    return SeedRun.train(Graph.from_data(make_data()), recipe, 1, baseline=baseline, cache=cache)
+
+
+def killed_again_and_again(recipe: Recipe, root: Path, life: int, baseline: bool = False) -> tuple[SeedRun, int]:
+    """The run of the same command that comes through at last, and all checkpoints on the way."""
+    count = 0
+    while True:
+        cache = Mortal(root, life)
+        try:
+            return run(recipe, cache, baseline), count + cache.parts
+        except KilledError:
+            count += cache.parts
+            torch.rand(3)  # another process has other generators
+
+
+def assert_same(one: SeedRun, two: SeedRun) -> None:
+    assert one.log == two.log
+    assert one.taught.scores == two.taught.scores
+    for first, second in ((one.taught, two.taught), (one.distilled, two.distilled)):
+        assert first.scores == second.scores
+        assert (first.fit.epochs, first.fit.best_epoch) == (second.fit.epochs, second.fit.best_epoch)
+    for a, b in ((one.taught.model, two.taught.model), (one.distilled.task, two.distilled.task)):
+        states = a.state_dict(), b.state_dict()
+        assert states[0].keys() == states[1].keys()
+        assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def mlp(**keys: Any) -> functools.partial[students.MLP]:
+    return functools.partial(students.MLP, num_layers=3, hidden_dim=6, **keys)
+
+
+@pytest.mark.parametrize("life", [1, 2, 3])
+def test_killed_again_and_again_it_ends_with_the_same_bits(life: int, tmp_path: Path) -> None:
+    """Batch norm, dropout and batches, in teacher, student and plain student; no epoch is run twice."""
+    gcn = functools.partial(teachers.GCN, num_layers=3, hidden_dim=8, norm="batch")
+    training = Training(max_epochs=5, patience=2, batch_size=16)
+    recipe = resolve(gcn, mlp(norm="batch"), "infgrand", "random", training=training)
+    whole = run(recipe, None, baseline=True)
+    cut, parts = killed_again_and_again(recipe, tmp_path, life, baseline=True)
+    assert_same(whole, cut)
+    assert whole.baseline.scores == cut.baseline.scores
+    epochs = [each.fit.epochs for each in (whole.taught, whole.distilled, whole.baseline)]
+    assert parts == sum(epochs) == len(whole.log)
+    assert not list((tmp_path / "stages").glob("*part*"))
+
+
+@pytest.mark.parametrize("strategy", catalogue(matching))
+def test_whatever_is_matched_goes_on_as_it_was(strategy: str, tmp_path: Path) -> None:
+    chosen = catalogue(matching)[strategy]
+    keys = {"redraw": True} if strategy == "random" else {}
+    gcn = functools.partial(teachers.GCN, num_layers=3, hidden_dim=6)
+    recipe = resolve(gcn, mlp(), "glnn", chosen(**keys), training=SHORT)
+    assert_same(run(recipe, None), killed_again_and_again(recipe, tmp_path, 3)[0])
+
+
+def test_weights_decay_after_a_restart_as_before_it(tmp_path: Path) -> None:
+    recipe = resolve(training=Training(max_epochs=30, patience=2, weight_decay=0.1, teacher_weight_decay=0.1))
+    assert_same(run(recipe, None), killed_again_and_again(recipe, tmp_path, 7)[0])
+
+
+def test_a_damaged_checkpoint_is_noticed_and_the_stage_starts_anew(tmp_path: Path) -> None:
+    recipe = resolve(training=SHORT)
+    with pytest.raises(KilledError):
+        run(recipe, Mortal(tmp_path, 3))
+    (file,) = (tmp_path / "stages").glob("teacher-part-*")
+    content = file.read_bytes()
+    file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher starts anew"):
+        again = run(recipe, Artefacts(tmp_path))
+    assert_same(run(recipe, None), again)
+    assert not list((tmp_path / "stages").glob("*part*"))
+
+
+def test_another_run_does_not_go_on_from_it(tmp_path: Path) -> None:
+    with pytest.raises(KilledError):
+        run(resolve(training=SHORT), Mortal(tmp_path, 3))
+    other = resolve(training=Training(max_epochs=5, patience=2, teacher_lr=0.1))
+    assert_same(run(other, None), run(other, Artefacts(tmp_path)))
+
+
+def test_where_nothing_is_kept_nothing_is_written() -> None:
+    cache = Artefacts(None)
+    cache.save_part("teacher", {}, Artefact({"w": torch.ones(1)}, {}))
+    assert cache.load_part("teacher", {}) is None
+    assert cache.files == []
+
+
+def test_one_is_written_when_it_is_due_and_large_ones_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes two seconds here, so forty lie between one and the next."""
+    clock, saved = [100.0], []
+
+    class Slow(Artefacts):
+        def save_part(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
+            saved.append(clock[0])
+            clock[0] += 2.0
+
+    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 10.0)
+    monkeypatch.setattr(checkpoint, "SHARE", 0.05)
+    monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
+    model = torch.nn.Linear(1, 1)
+    part, optimizer = Checkpoint(Slow(None), "teacher", {}), torch.optim.Adam(model.parameters())
+    while clock[0] < 200:
+        clock[0] += 4.0
+        part.save_when_due(model, optimizer, Progress())
+    assert saved == [112.0, 154.0, 196.0]
+
+
+@pytest.mark.parametrize("way", ["checkpointed", "neighbours", "partitions"])
+def test_a_teacher_in_batches_draws_what_it_would_have_drawn(way: str, tmp_path: Path) -> None:
+    keys = {"teacher_batch_size": 7, "fanout": 2, "parts": 4, "parts_per_step": 2}
+    recipe = resolve("sage", "mlp", "mlp", training=replace(SHORT, teacher_batches=way, **keys))
+    resumed, count = killed_again_and_again(recipe, tmp_path, 1)
+    assert count > 3
+    assert_same(run(recipe, None), resumed)
