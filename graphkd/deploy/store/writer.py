@@ -113,13 +113,17 @@ class Writer:
         if self.arrays.header[LAYOUT] != layout.number:
             self._write_header(LAYOUT, layout.number)
         self._checkpoint()
+        self._measure()
         sweep(self.folder, layout)
 
     def _open_files(self) -> None:
-        """Handles of the current layout's files, and where their lists end."""
+        """Handles of the current layout's files."""
         layout = self.arrays.layout
         self._files = {name: make(self.folder, layout, name) for name in layout.files()}
         self._open = [*self._open[:2], *self._files.values()]
+
+    def _measure(self) -> None:
+        """Where the lists end, once nothing is left to be replayed."""
         self._used = [lists.used() for lists in (self.arrays.incoming, self.arrays.outgoing)]
 
     def _make_room(self, draft: Draft) -> None:
@@ -157,6 +161,7 @@ class Writer:
         self._open = self._open[:2]
         self.arrays = open_arrays(self.folder)
         self._open_files()
+        self._measure()
         sweep(self.folder, layout)
 
     def _commit(self, made: Change) -> None:
