@@ -39,7 +39,7 @@ def main() -> None:
             times(name, args.data_dir, args.updates)
     if args.part in ("newcomers", "all"):
         print(
-            "| data | hops | row | error p50 | p95 | largest | exact | other class |\n|---|---|---|---|---|---|---|---|"
+            "| data | hops | row | error p50 | p95 | most | exact | other class |\n|---|---|---|---|---|---|---|---|"
         )
         for name in names(args.datasets, "cora,pubmed"):
             newcomers(name, args.data_dir)
