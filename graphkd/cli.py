@@ -13,6 +13,7 @@ from graphkd import __version__
 from graphkd.errors import GraphKDError
 
 PARTS = ("datasets", "teachers", "methods", "matching", "influence")
+EXPORTS = ("onnx", "onnx-int8", "c", "torch-export")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,6 +87,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.predict import predict
 
         predict(args.run, args.input, args.output, args.data_dir)
+    elif args.command == "export":
+        from graphkd.commands.export import export
+
+        export(args.run, args.to, args.allow_loss, args.data_dir)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -124,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
         "input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own"
     )
     predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
+    export = commands.add_parser(
+        "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"
+    )
+    export.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    export.add_argument("--to", required=True, choices=EXPORTS)
+    export.add_argument("--allow-loss", action="store_true", help="write it even where it is not the same model")
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
     report.add_argument(
@@ -141,6 +152,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")
-    for command in (evaluate, predict, angles):
+    for command in (evaluate, predict, export, angles):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
     return parser

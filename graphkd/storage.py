@@ -30,6 +30,12 @@ def as_path(given: Any, what: str) -> Path:
     return Path(given).expanduser()
 
 
+def default_cache_dir() -> Path:
+    """``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("GRAPHKD_CACHE") or Path(home) / "graphkd")
+
+
 def check_writable(path: Path, what: str) -> None:
     """Refuses, before anything is computed, a path at which no folder can be made.
 

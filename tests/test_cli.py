@@ -219,7 +219,12 @@ def test_so_is_one_in_a_run(mistake: str, finished: Path, tmp_path: Path) -> Non
     name, content, message = RUN_MISTAKES[mistake]
     run = shutil.copytree(finished, tmp_path / "run")
     (run / name).write_text(content)
-    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"], ["angles", "run"]):
+    for args in (
+        ["evaluate", "run"],
+        ["predict", "run", "graph", "out.csv"],
+        ["angles", "run"],
+        ["export", "run", "--to", "c"],
+    ):
         done = command(*args, cwd=tmp_path)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert message in done.stderr
@@ -248,6 +253,7 @@ OTHER_MISTAKES = {
     "not a run": (["evaluate", "."], ". is not a run: it holds no config.yaml"),
     "no such run": (["evaluate", "nowhere"], "nowhere is not a run"),
     "not a run to measure": (["angles", "."], ". is not a run: it holds no config.yaml"),
+    "not a run to export": (["export", ".", "--to", "onnx"], ". is not a run: it holds no config.yaml"),
     "not a run to predict with": (["predict", ".", "graph", "out.csv"], ". is not a run"),
 }
 
@@ -309,7 +315,12 @@ def test_a_run_from_before_there_were_shares_and_poolings_is_read(tmp_path: Path
     old = [line for line in lines if not line.strip().startswith(("label_rate:", "pooling:"))]
     assert len(old) == len(lines) - 2
     (tmp_path / "run" / "config.yaml").write_text("".join(old))
-    for args in (["evaluate", "run"], ["predict", "run", "graph", "out.csv"], ["angles", "run"]):
+    for args in (
+        ["evaluate", "run"],
+        ["predict", "run", "graph", "out.csv"],
+        ["angles", "run"],
+        ["export", "run", "--to", "c"],
+    ):
         assert command(*args, cwd=tmp_path).returncode == 0
 
 

@@ -3,7 +3,15 @@ from pathlib import Path
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.storage import as_path, check_writable, read_json, whole_folder, write_json, write_text
+from graphkd.storage import (
+    as_path,
+    check_writable,
+    default_cache_dir,
+    read_json,
+    whole_folder,
+    write_json,
+    write_text,
+)
 
 
 def test_a_file_is_replaced_whole_and_leaves_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +59,11 @@ def test_a_folder_can_be_made_below_folders_only(tmp_path: Path) -> None:
     for name in ("file", "link"):
         with pytest.raises(GraphKDError, match="is no folder that can be written to: choose another cache_dir"):
             check_writable(tmp_path / name / "below", "cache_dir")
+
+
+def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHKD_CACHE", "/somewhere")
+    assert default_cache_dir() == Path("/somewhere")
+    monkeypatch.delenv("GRAPHKD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
+    assert default_cache_dir() == Path("/caches/graphkd")

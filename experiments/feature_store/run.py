@@ -38,9 +38,7 @@ def main() -> None:
         for name in names(args.datasets, "cora,pubmed,synthetic-arxiv"):
             times(name, args.data_dir, args.updates)
     if args.part in ("newcomers", "all"):
-        print(
-            "| data | hops | row | error p50 | p95 | most | exact | other class |\n|---|---|---|---|---|---|---|---|"
-        )
+        print("| data | hops | row | error p50 | p95 | most | exact | other |\n|---|---|---|---|---|---|---|---|")
         for name in names(args.datasets, "cora,pubmed"):
             newcomers(name, args.data_dir)
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 from graphkd.datasets.source import Location, RawFiles
 from graphkd.errors import GraphKDError
-
-
-def default_cache_dir() -> Path:
-    """``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("GRAPHKD_CACHE") or Path(home) / "graphkd")
 
 
 def search_raw(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:

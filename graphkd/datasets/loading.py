@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from graphkd.datasets.component import largest_component
-from graphkd.datasets.files import default_cache_dir
 from graphkd.datasets.own.build import make_undirected
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.storage import as_path
+from graphkd.storage import as_path, default_cache_dir
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -1,6 +1,7 @@
-"""From a trained student to an answer: bundle, predictor, and the store of its inputs.
+"""From a trained student to an answer: bundle, predictors, exports, and the store of inputs.
 
-Names are imported when first used: the feature store needs numpy alone.
+Names are imported when first used: a service that reads bundles with the runtimes ``numpy``, ``onnx`` and
+``native``, or a feature store, loads neither torch nor PyG.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from graphkd.deploy.bundle import load_bundle, write_bundle
+    from graphkd.deploy.bundle import write_bundle
+    from graphkd.deploy.loading import RUNTIMES, load_bundle
     from graphkd.deploy.predictor import Predictor
+    from graphkd.deploy.row_predictor import RowPredictor
     from graphkd.deploy.store import FeatureStore
 
 _HOMES = {
     "FeatureStore": "store",
     "Predictor": "predictor",
-    "load_bundle": "bundle",
+    "RUNTIMES": "loading",
+    "RowPredictor": "row_predictor",
+    "load_bundle": "loading",
     "write_bundle": "bundle",
 }
 
-__all__ = ["FeatureStore", "Predictor", "load_bundle", "write_bundle"]
+__all__ = ["RUNTIMES", "FeatureStore", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
 
 
 def __getattr__(name: str) -> Any:

@@ -54,6 +54,10 @@ OPTIONAL = (
     ),
     Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
+    *(
+        Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")
+        for name, least in (("onnx", "1.18"), ("onnxruntime", "1.20"), ("onnxscript", "0.5"))
+    ),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
     Package("pymetis", "2023.1", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )

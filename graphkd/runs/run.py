@@ -9,7 +9,10 @@ from typing import Any
 
 from torch import nn
 
+from graphkd.datasets import Scene
 from graphkd.deploy import Predictor
+from graphkd.deploy.exports.formats import export_bundle
+from graphkd.deploy.exports.sample import Sample
 from graphkd.errors import GraphKDError
 from graphkd.runs.angles import Angles
 from graphkd.runs.folder import RunFolder
@@ -68,6 +71,21 @@ class Run:
             GraphKDError: the student had no teacher, or there is no angle between the layers.
         """
         return Angles.of(self.result)
+
+    def export(self, path: str | Path, to: str, allow_loss: bool = False) -> None:
+        """Writes the student into its saved bundle in another form, after a check on rows of the run's own data.
+
+        Args:
+            path: of the run folder that ``save`` wrote.
+            to: ``onnx``, ``onnx-int8``, ``c`` or ``torch-export``, as for ``graphkd export``.
+            allow_loss: write it even where it is not the same model.
+
+        Raises:
+            GraphKDError: what the format needs is not there, or it is not the same model.
+        """
+        result = self.result
+        observed = Scene.of(result.graph.to("cpu"), result.recipe.setting, result.seed).observed
+        export_bundle(path, to, Sample.of(self.predictor, observed), allow_loss)
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
         """Writes the run folder.

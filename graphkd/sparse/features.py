@@ -86,7 +86,8 @@ def as_features(x: Any) -> Features:
 
 def _check_real(real: bool, dtype: Any) -> None:
     if not real:
-        raise GraphKDError(f"x must hold real numbers, but holds {dtype}: encode it as such first")
+        name = str(dtype).removeprefix("torch.")
+        raise GraphKDError(f"x must hold real numbers, but holds {name}: encode it as such first")
 
 
 def check_features(x: Features, width: int | None = None, name: str = "x") -> Features:

@@ -220,7 +220,7 @@ API: dict[str, tuple[Call, str]] = {
     "words to predict on": (asked(x=np.array([["a"] * 4])), "x is no table of numbers, but a ndarray: give"),
     "nothing to predict on": (asked(x=None), "x is no table of numbers, but a NoneType"),
     "ragged rows to predict on": (asked(x=[[1, 2, 3, 4], [1]]), "x is no table of numbers, but a list"),
-    "complex rows to predict on": (asked(x=ROWS * 1j), "x must hold real numbers, but holds torch.complex128"),
+    "complex rows to predict on": (asked(x=ROWS * 1j), "x must hold real numbers, but holds complex128"),
     "a word for edges": (asked("infgrand", x=ROWS, edge_index="all", edge_weight=[1.0]), "but is str: convert it"),
     "a weight too many": (
         asked("infgrand", x=ROWS, edge_index=LOOP, edge_weight=torch.ones(2)),

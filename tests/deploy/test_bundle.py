@@ -63,7 +63,7 @@ def test_a_bundle_from_before_there_was_a_choice_is_pooled_by_the_mean(bundle: P
 
 def edit(bundle: Path, **changes: object) -> None:
     file = bundle / "bundle.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}, indent=2) + "\n")
 
 
 def cut(bundle: Path) -> None:
@@ -132,7 +132,7 @@ def test_it_loads_without_pyg_and_without_pickle(bundle: Path) -> None:
     code = f"""
 import sys, pickle
 sys.modules["torch_geometric"] = None
-import graphkd, numpy, torch, graphkd.deploy
+import graphkd, numpy, torch, graphkd.deploy.bundle
 def forbidden(*args, **kwargs): raise AssertionError("unpickled")
 pickle.load = pickle.loads = pickle.Unpickler = torch.load = forbidden
 model = graphkd.load_bundle({str(bundle)!r})

@@ -169,6 +169,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["scatter"],
         *extras["parquet"],
         *extras["plot"],
+        *extras["onnx"],
         *extras["emd"],
         *extras["metis"],
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy import rows
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_whole
@@ -16,27 +17,17 @@ Weights = NDArray[np.float64]
 
 
 def as_rows(x: Any, width: int | None = None) -> NDArray[np.float32]:
-    """``[B, D]`` finite numbers: an array, a scipy sparse matrix, a tensor or a torch sparse tensor.
+    """``[B, D]`` finite numbers: an array, nested lists, a scipy sparse matrix, a tensor or a torch sparse tensor.
 
     Raises:
         GraphKDError: they are not, or not ``width`` wide.
     """
-    for method in ("toarray", "to_dense"):
-        if hasattr(x, method):
-            x = getattr(x, method)()
-            break
-    try:
-        with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused below
-            rows = np.asarray(x).astype(np.float32)
-    except (TypeError, ValueError, RuntimeError):
-        raise GraphKDError(
-            f"x is no table of numbers, but a {type(x).__name__}: give [rows, features] as an array"
-        ) from None
-    if rows.ndim != 2 or rows.shape[1] == 0 or width not in (None, rows.shape[1]):
-        raise GraphKDError(f"x must be [rows, {width or 'features'}], but has shape {list(rows.shape)}")
-    if not np.isfinite(rows).all():
-        raise GraphKDError("x holds NaN or infinite values: fill or drop them")
-    return np.ascontiguousarray(rows)
+    if width is None:
+        shape = x.shape if hasattr(x, "shape") else np.shape(x)
+        if len(shape) != 2 or shape[1] == 0:
+            raise GraphKDError(f"x must be [rows, features], but has shape {list(shape)}")
+        width = int(shape[1])
+    return rows.dense(rows.as_rows(x, width))
 
 
 def as_row(x: Any, width: int) -> NDArray[np.float32]:

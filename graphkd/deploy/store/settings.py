@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.files import read_bundle
+from graphkd.deploy.rows import preprocess
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_whole
-from graphkd.storage import as_path, read_json, seal
 
 POOLINGS = ("mean", "max", "min", "concat")
 """As ``graphkd.sparse.POOLINGS``, which this package must not import."""
@@ -63,14 +64,9 @@ class Settings:
         return self.num_features * (self.hops + 1 if self.pooling == "concat" else 1)
 
     def prepare(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw rows ``[B, D]`` → rows of hop 0 ``[B, D]``; the twin of ``graphkd.datasets.Preprocessing``."""
-        if self.features == "binary":
-            x = (x != 0).astype(np.float32)
-        if not self.row_normalize:
-            return x
-        total = np.abs(x).sum(axis=1, keepdims=True, dtype=np.float64)
-        scale = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
-        return np.asarray(x * scale, dtype=np.float32)
+        """Raw rows ``[B, D]`` → rows of hop 0 ``[B, D]``."""
+        rows: NDArray[np.float32] = preprocess(x, self.features, self.row_normalize)
+        return rows
 
     def pool(self, hops: NDArray[np.float32]) -> NDArray[np.float32]:
         """Hops ``[B, P + 1, D]`` → rows of the student ``[B, D']``."""
@@ -92,17 +88,14 @@ def settings_of(bundle: str | Path, directed: bool) -> Settings:
         directed: see ``Settings``.
 
     Raises:
-        GraphKDError: there is no bundle, or its card was edited.
+        GraphKDError: there is no bundle, or it was truncated or changed.
     """
-    path = as_path(bundle, "the bundle")
-    folder = path / "bundle" if (path / "bundle" / "bundle.json").is_file() else path
-    card = read_json(folder / "bundle.json", "a bundle")
-    if card.get("checksum") != seal(card):
-        raise GraphKDError(f"{folder / 'bundle.json'} was changed after it was written: export the bundle again")
+    found = read_bundle(bundle)
+    card = found.description
     try:
         propagation = {"pooling": "mean", **card["propagation"]}  # older bundles were always pooled by the mean
         wide = propagation["hops"] + 1 if propagation["pooling"] == "concat" else 1
         num_features = card["student"]["arguments"]["num_features"] // wide
         return Settings(num_features, **propagation, **card["preprocessing"], directed=directed)
     except (KeyError, TypeError) as error:
-        raise GraphKDError(f"{folder} does not describe a student ({error!r}): export it again") from None
+        raise GraphKDError(f"{found.folder} does not describe a student ({error!r}): export it again") from None

@@ -1,0 +1,40 @@
+"""``graphkd export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphkd.commands.own_data import own_data
+from graphkd.datasets import Graph, Scene
+from graphkd.deploy import load_bundle
+from graphkd.deploy.exports.formats import export_bundle
+from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.files import bundle_folder
+from graphkd.machine import readable
+from graphkd.runs import read_metrics
+
+
+def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
+    """Writes the student of a run's bundle in another form into the bundle, after a check on the run's own rows.
+
+    Args:
+        run: folder of a run.
+        to: the format.
+        allow_loss: write it even where it is not the same model.
+        data_dir: where the run's data is now, if it has moved.
+
+    Raises:
+        GraphKDError: not a run, its data or what the format needs is not there, or it is not the same model.
+    """
+    path = Path(run)
+    metrics = read_metrics(path)
+    model = load_bundle(path)
+    graph = Graph.from_data(own_data(path, model.card["seed"], data_dir), model.preprocessing)
+    sample = Sample.of(model, Scene.of(graph, metrics["setting"], model.card["seed"]).observed)
+    made = export_bundle(path, to, sample, allow_loss)
+    for precision, parity in made.parity.items():
+        print(f"{to} {precision}: {parity}")
+    for remark in made.remarks:
+        print(remark)
+    for name, content in made.files.items():
+        print(f"{bundle_folder(path) / name}: {readable(len(content))}")

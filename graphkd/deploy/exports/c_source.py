@@ -1,0 +1,132 @@
+"""The student as one file of C99 and its header: weights, and the code that never changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy import network as network_module
+from graphkd.deploy.exports.int8 import quantised
+from graphkd.deploy.network import FloatArray, Layer, Network
+
+STRIP, PANEL = 16, 64
+"""Outputs that are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
+
+
+def c_sources(network: Network, int8: bool) -> dict[str, bytes]:
+    """``student.c`` and ``student.h``.
+
+    Args:
+        network: the student.
+        int8: with functions on 8-bit weights as well.
+    """
+    here = Path(__file__)
+    code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
+    weights = [*_float_layers(network), *(_int8_layers(network) if int8 else [])]
+    return {
+        "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
+        "student.h": header.replace("/*@sizes@*/", "\n".join(_sizes(network, int8))).encode(),
+    }
+
+
+def code_of_the_export() -> bytes:
+    """All that decides, beside the student, what the files say."""
+    here = Path(__file__).parent
+    files = [
+        *(here / name for name in ("student.c", "student.h", "c_source.py", "int8.py")),
+        Path(network_module.__file__),
+    ]
+    return b"\0".join(file.read_bytes() for file in files)
+
+
+def _sizes(network: Network, int8: bool) -> list[str]:
+    hidden = max(_padded(layer.weight.shape[0]) for layer in network.layers)
+    widest = max(layer.weight.shape[1] for layer in network.layers)
+    sizes = {
+        "FEATURES": network.num_features,
+        "CLASSES": network.num_classes,
+        "HAS_INT8": int(int8),
+        "HIDDEN": hidden,
+        "WIDEST": widest,
+        "STACK": 32 * hidden + (4 * hidden + 2 * widest if int8 else 0) + 4096,
+    }
+    return [f"#define GRAPHKD_{name} {value}" for name, value in sizes.items()]
+
+
+def _float_layers(network: Network) -> list[str]:
+    arrays, rows = [], []
+    for n, layer in enumerate(network.layers):
+        columns = _padded_rows(layer.weight).T
+        panels = [columns[:, start : start + PANEL] for start in range(0, columns.shape[1], PANEL)]
+        arrays.append(_floats(f"weight_{n}", panels))
+        arrays.append(_floats(f"bias_{n}", [_padded_rows(layer.bias)]))
+        rows.append([f"&weight_{n}", f"&bias_{n}", *_norm(arrays, n, layer), "0", "0"])
+    return [*arrays, _table("float_layers", network, rows)]
+
+
+def _int8_layers(network: Network) -> list[str]:
+    arrays, rows = [], []
+    for n, layer in enumerate(network.layers):
+        small = quantised(layer)
+        codes = _padded_rows(small.codes)
+        quads = np.pad(codes, ((0, 0), (0, -codes.shape[1] % 4))).reshape(codes.shape[0], -1, 4).swapaxes(0, 1)
+        panels = [quads[:, start : start + PANEL] for start in range(0, codes.shape[0], PANEL)]
+        arrays.append(_integers(f"codes_{n}", "int8_t", panels))
+        arrays.append(_floats(f"scale_{n}", [_padded_rows(small.scale)]))
+        if n == 0:
+            arrays.append(_integers(f"offset_{n}", "int32_t", [128 * codes.sum(axis=1, dtype=np.int64)]))
+        norm = [f"&gain_{n}", f"&shift_{n}"] if layer.gain is not None else ["0", "0"]
+        rows.append([f"codes_{n}", f"&bias_{n}", *norm, f"&scale_{n}", f"offset_{n}" if n == 0 else "0"])
+    head, tail = "#if GRAPHKD_HAS_INT8", "#endif"
+    return [head, *arrays, _table("int8_layers", network, rows), tail]
+
+
+def _norm(arrays: list[str], n: int, layer: Layer) -> list[str]:
+    if layer.gain is None or layer.shift is None:
+        return ["0", "0"]
+    arrays += [
+        _floats(f"gain_{n}", [_padded_rows(layer.gain)]),
+        _floats(f"shift_{n}", [_padded_rows(layer.shift)]),
+    ]
+    return [f"&gain_{n}", f"&shift_{n}"]
+
+
+def _table(name: str, network: Network, rows: Iterable[Sequence[str]]) -> str:
+    lines = []
+    for layer, row in zip(network.layers, rows, strict=True):
+        outputs, inputs = layer.weight.shape
+        sizes = [inputs, outputs, _padded(outputs) // STRIP, int(layer.hidden)]
+        lines.append(f"    {{{', '.join(map(str, [*sizes, *row]))}}},")
+    return "\n".join([f"static const layer {name}[] = {{", *lines, "};"])
+
+
+def _floats(name: str, parts: Sequence[FloatArray]) -> str:
+    """Bit patterns: exact, and read faster than decimal numbers."""
+    bits = np.concatenate([np.ascontiguousarray(part, dtype=np.float32).reshape(-1) for part in parts])
+    text = _lines([f"0x{number:x}" for number in bits.view(np.uint32).tolist()])
+    size = bits.size
+    both = f"    uint32_t bits[{size}];\n    float values[{size}];"
+    return f"static const union {{\n{both}\n}} {name} ALIGNED = {{{{\n{text}\n}}}};"
+
+
+def _integers(name: str, kind: str, parts: Sequence[NDArray[np.int8] | NDArray[np.int64]]) -> str:
+    numbers = np.concatenate([part.reshape(-1) for part in parts]).tolist()
+    return f"static const {kind} {name}[{len(numbers)}] ALIGNED = {{\n{_lines(map(str, numbers))}\n}};"
+
+
+def _lines(numbers: Iterable[str]) -> str:
+    words = list(numbers)
+    return ",\n".join(",".join(words[start : start + 16]) for start in range(0, len(words), 16))
+
+
+def _padded(outputs: int) -> int:
+    return -(-outputs // STRIP) * STRIP
+
+
+def _padded_rows(array: Any) -> Any:
+    extra = _padded(array.shape[0]) - array.shape[0]
+    return np.pad(array, [(0, extra)] + [(0, 0)] * (array.ndim - 1))

@@ -1,0 +1,109 @@
+"""The student as ONNX, in 32 and in 8 bits."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graphkd.deploy.exports.made import Export
+from graphkd.deploy.exports.module import example, module_of
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.network import Network
+from graphkd.deploy.rows import dense
+from graphkd.deploy.runtimes.onnx import FILES, ROWS, onnx_engine
+from graphkd.errors import GraphKDError
+
+
+def export_onnx(network: Network, sample: Sample, allow_loss: bool) -> Export:
+    """Torch's exporter, with a dynamic batch; compared in ONNX Runtime.
+
+    Raises:
+        GraphKDError: a package is missing, or not the same model.
+    """
+    _check_packages()
+    model = _model(network)
+    parity = Parity.of(sample, onnx_engine(model, "onnx").logits)
+    check(parity.float_fault(), "the ONNX file", allow_loss)
+    return Export({FILES["onnx"]: model}, {"float32": parity})
+
+
+def export_onnx_int8(network: Network, sample: Sample, allow_loss: bool) -> Export:
+    """ONNX Runtime's static quantisation: weights per channel, activations by their range on training rows.
+
+    Raises:
+        GraphKDError: a package is missing, or it loses too much.
+    """
+    _check_packages()
+    model = _quantised(_model(network), sample)
+    parity = Parity.of(sample, onnx_engine(model, "onnx-int8").logits)
+    check(parity.int8_fault(), "onnx-int8", allow_loss)
+    return Export({FILES["onnx-int8"]: model}, {"int8": parity})
+
+
+def _check_packages() -> None:
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        if importlib.util.find_spec(package) is None:
+            raise GraphKDError(f"an export to ONNX needs {package}: pip install 'graphkd[onnx]'")
+
+
+def _model(network: Network) -> bytes:
+    rows, sizes = example(network)
+    with _quiet():
+        program = torch.onnx.export(
+            module_of(network),
+            (rows,),
+            input_names=[ROWS],
+            output_names=["logits"],
+            dynamic_shapes=(sizes,),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+    if program is None:
+        raise GraphKDError("torch exported nothing: install another version of onnxscript")
+    proto = program.model_proto
+    for part in (*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer):
+        part.ClearField("metadata_props")  # among them folders of this machine
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _quantised(model: bytes, sample: Sample) -> bytes:
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.batches = iter([dense(sample.train)])
+
+        def get_next(self) -> Any:
+            rows = next(self.batches, None)
+            return None if rows is None else {ROWS: rows}
+
+    with tempfile.TemporaryDirectory() as name, _quiet():
+        before, after = Path(name) / "before.onnx", Path(name) / "after.onnx"
+        before.write_bytes(model)
+        types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
+        quantize_static(before, after, Reader(), per_channel=True, **types)
+        return after.read_bytes()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the lines that exporters log and print for their own developers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

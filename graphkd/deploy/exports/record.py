@@ -1,0 +1,36 @@
+"""Exports beside the weights they were made from."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from graphkd.deploy.files import EXPORTS, SCHEMA_VERSION, Bundle
+from graphkd.storage import seal, sha256, whole_folder, write_json
+
+
+def add_export(
+    bundle: Bundle, name: str, files: dict[str, bytes], parity: dict[str, Any], allow_loss: bool
+) -> None:
+    """Puts an export into a bundle, in place of an older one of that name; the folder is the old or the new one.
+
+    Args:
+        bundle: as it was read.
+        name: of the format.
+        files: name relative to the bundle → content.
+        parity: by precision, see ``graphkd.deploy.exports.parity.Parity``.
+        allow_loss: whether the gate was open.
+    """
+    digests = {file: sha256(content) for file, content in files.items()}
+    record = {"files": digests, "parity": parity, "allow_loss": allow_loss}
+    listed: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "weights_sha256": bundle.description["weights_sha256"],
+        "exports": {**bundle.exports, name: record},
+    }
+    with whole_folder(bundle.folder) as draft:
+        shutil.copytree(bundle.folder, draft, dirs_exist_ok=True)
+        for file, content in files.items():
+            (draft / file).parent.mkdir(exist_ok=True)
+            (draft / file).write_bytes(content)
+        write_json(draft / EXPORTS, {**listed, "checksum": seal(listed)})

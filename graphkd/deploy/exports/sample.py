@@ -1,0 +1,62 @@
+"""Rows of the run's own data that an export is compared on, none of them for testing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import scipy.sparse
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from graphkd import evaluation
+from graphkd.datasets import Graph
+from graphkd.deploy.network import FloatArray
+from graphkd.deploy.predictor import Predictor
+from graphkd.deploy.rows import Rows
+from graphkd.sparse import Inputs, SparseMatrix, select_rows
+
+CALIBRATION = 2000
+"""Training rows that are looked at, spread over all of them."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows to compare on, and what torch says about them.
+
+    Args:
+        train: ``[n, D']`` training rows, on which numbers of 8 bits are calibrated.
+        val: ``[m, D']`` validation rows.
+        labels: ``[m]`` of these.
+        logits: ``[n + m, C]`` of the student in torch.
+        metric: of the run.
+    """
+
+    train: Rows
+    val: Rows
+    labels: Tensor
+    logits: FloatArray
+    metric: str
+
+    @classmethod
+    def of(cls, model: Predictor, graph: Graph) -> Sample:
+        """Training and validation rows of the observed graph, as the student takes them."""
+        inputs = model.propagation.mix(graph.x, graph.adj)
+        train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
+        with torch.inference_mode():
+            parts = [model.student(select_rows(inputs, nodes)).logits for nodes in (train, graph.val)]
+        first, second = _rows(inputs, train), _rows(inputs, graph.val)
+        return cls(first, second, graph.y[graph.val], torch.cat(parts).numpy(), graph.metric)
+
+    def score(self, logits: NDArray[Any]) -> float:
+        """Of logits ``[n + m, C]``, on the validation rows."""
+        return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
+
+
+def _rows(inputs: Inputs, nodes: Tensor) -> Rows:
+    rows = select_rows(inputs, nodes)
+    if isinstance(rows, SparseMatrix):
+        parts = rows.value.numpy(), rows.col.numpy(), rows.rowptr.numpy()
+        return scipy.sparse.csr_matrix(parts, shape=rows.shape)
+    return rows.contiguous().numpy()

@@ -1,0 +1,44 @@
+/* A student made by graphkd: rows of features in, logits out. Needs nothing but student.c:
+ *     cc -O3 -march=native -c student.c
+ * No function allocates, keeps state or fails; several threads may call them at once. The stack has to hold
+ * GRAPHKD_STACK bytes. Rows are prepared as the bundle's "preprocessing" and "propagation" say.
+ * Logits are [rows, GRAPHKD_CLASSES]; a sparse row is its non-zeros: their columns, in any order, and their values. */
+#ifndef GRAPHKD_STUDENT_H
+#define GRAPHKD_STUDENT_H
+
+#include <stdint.h>
+
+/*@sizes@*/
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Dense rows x [rows, GRAPHKD_FEATURES]. */
+void graphkd_logits(const float *x, int64_t rows, float *logits);
+
+/* One sparse row of count non-zeros. */
+void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits);
+
+/* Sparse rows: those of row i stand at start[i] to start[i + 1] - 1; start has rows + 1 entries. */
+void graphkd_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows, float *logits);
+
+#if GRAPHKD_HAS_INT8
+/* The same with 8-bit weights (a scale per output) and 8-bit activations (a scale per row), summed in 32 bits. */
+void graphkd_int8_logits(const float *x, int64_t rows, float *logits);
+void graphkd_int8_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits);
+void graphkd_int8_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows,
+                             float *logits);
+#endif
+
+/* Probabilities [rows, GRAPHKD_CLASSES] of logits; both may be the same memory. */
+void graphkd_softmax(const float *logits, int64_t rows, float *probabilities);
+
+/* The class of the largest of GRAPHKD_CLASSES logits, the first of equal ones. */
+int32_t graphkd_argmax(const float *logits);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

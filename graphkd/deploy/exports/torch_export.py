@@ -1,0 +1,40 @@
+"""The student as a program of ``torch.export``, which C++ and other tools of torch can load."""
+
+from __future__ import annotations
+
+import io
+
+import torch
+
+from graphkd.deploy.exports.made import Export
+from graphkd.deploy.exports.module import example, module_of
+from graphkd.deploy.exports.parity import Parity, check
+from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.network import FloatArray, Network
+from graphkd.deploy.rows import Rows, dense
+
+FILE = "model.pt2"
+
+
+def export_torch(network: Network, sample: Sample, allow_loss: bool) -> Export:
+    """``torch.export.save``, with a dynamic batch; compared after loading it again.
+
+    Raises:
+        GraphKDError: not the same model.
+    """
+    rows, sizes = example(network)
+    program = torch.export.export(module_of(network), (rows,), dynamic_shapes=(sizes,))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # folders of this machine
+    file = io.BytesIO()
+    torch.export.save(program, file)
+    loaded = torch.export.load(io.BytesIO(file.getvalue())).module()
+
+    def logits(given: Rows) -> FloatArray:
+        with torch.no_grad():
+            found: FloatArray = loaded(torch.from_numpy(dense(given))).numpy()
+        return found
+
+    parity = Parity.of(sample, logits)
+    check(parity.float_fault(), "the program", allow_loss)
+    return Export({FILE: file.getvalue()}, {"float32": parity})

@@ -1,0 +1,107 @@
+"""A bundle on disk: every file in it is checked before any of it is used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphkd.errors import GraphKDError
+from graphkd.storage import as_path, read_json, seal, sha256
+
+SCHEMA_VERSION = 1
+WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What a bundle holds, checked.
+
+    Args:
+        folder: where it is.
+        description: ``bundle.json``.
+        weights: ``model.safetensors``.
+        exports: by format, ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
+        files: content of every exported file by its name, relative to the folder.
+    """
+
+    folder: Path
+    description: dict[str, Any]
+    weights: bytes
+    exports: dict[str, Any]
+    files: dict[str, bytes]
+
+    def exported(self, name: str) -> dict[str, Any]:
+        """The record of an export.
+
+        Raises:
+            GraphKDError: it was not made.
+        """
+        if name not in self.exports:
+            made = ", ".join(self.exports) or "nothing yet"
+            raise GraphKDError(f"{self.folder} holds no {name} (but {made}): graphkd export RUN --to {name}")
+        record: dict[str, Any] = self.exports[name]
+        return record
+
+
+def bundle_folder(path: str | Path) -> Path:
+    """The ``bundle`` folder itself, given it or the run folder that holds it."""
+    path = as_path(path, "the bundle")
+    return path / "bundle" if (path / "bundle" / CARD).is_file() else path
+
+
+def read_bundle(path: str | Path) -> Bundle:
+    """Reads a bundle.
+
+    Args:
+        path: a ``bundle`` folder, or a run folder that holds one.
+
+    Raises:
+        GraphKDError: there is no bundle, a file of it was truncated or changed, or it has another schema version.
+    """
+    folder = bundle_folder(path)
+    description = read_json(folder / CARD, "a bundle")
+    version = description.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise GraphKDError(
+            f"{folder} has bundle schema version {version}, this graphkd reads version {SCHEMA_VERSION}: "
+            "export it again or install the graphkd that wrote it"
+        )
+    _check_sealed(folder / CARD, description)
+    weights = _whole(folder, WEIGHTS, description.get("weights_sha256"))
+    exports = _exports(folder, description)
+    files = {
+        name: _whole(folder, name, digest)
+        for record in exports.values()
+        for name, digest in record["files"].items()
+    }
+    return Bundle(folder, description, weights, exports, files)
+
+
+def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
+    if not (folder / EXPORTS).exists():
+        return {}
+    listed = read_json(folder / EXPORTS, "a bundle")
+    _check_sealed(folder / EXPORTS, listed)
+    if listed.get("weights_sha256") != description["weights_sha256"]:
+        raise GraphKDError(f"{folder / EXPORTS} belongs to another student: delete it and export again")
+    exports: dict[str, Any] = listed["exports"]
+    return exports
+
+
+def _check_sealed(file: Path, content: dict[str, Any]) -> None:
+    """The checksum covers the values, the comparison with the text every byte."""
+    text = json.dumps(content, indent=2) + "\n"
+    if content.get("checksum") != seal(content) or file.read_bytes() != text.encode():
+        raise GraphKDError(f"{file} was changed after it was written: export the bundle again")
+
+
+def _whole(folder: Path, name: str, digest: Any) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError:
+        raise GraphKDError(f"{folder} holds no readable {name}: export the bundle again") from None
+    if sha256(content) != digest:
+        raise GraphKDError(f"{folder / name} is truncated or was changed: export the bundle again")
+    return content

@@ -1,0 +1,77 @@
+"""A bundle → what answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, overload
+
+from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.row_predictor import Engine, RowPredictor
+from graphkd.errors import GraphKDError
+from graphkd.names import unknown
+
+if TYPE_CHECKING:
+    from graphkd.deploy.predictor import Predictor
+
+RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
+"""What ``load_bundle`` can answer with; all but the first do without torch."""
+
+
+@overload
+def load_bundle(path: str | Path, runtime: Literal["torch"] = "torch") -> Predictor: ...
+@overload
+def load_bundle(path: str | Path, runtime: str) -> Predictor | RowPredictor: ...
+
+
+def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPredictor:
+    """Loads a student that answers without a graph library.
+
+    Args:
+        path: a ``bundle`` folder, or a run folder that holds one.
+        runtime: one of ``RUNTIMES``.
+
+    Returns:
+        A predictor on the CPU: ``predict``, ``predict_proba`` and ``prepare`` are the same in all runtimes, but
+        only that of torch propagates rows over a graph.
+
+    Raises:
+        GraphKDError: there is no bundle, any file of it was truncated or edited, it has another schema version, or
+            what the runtime needs is not there.
+    """
+    if runtime not in RUNTIMES:
+        raise GraphKDError(unknown("runtime", runtime, list(RUNTIMES)))
+    bundle = read_bundle(path)
+    try:
+        return _torch(bundle) if runtime == "torch" else _without_torch(bundle, runtime)
+    except GraphKDError:
+        raise
+    except Exception as error:  # whole, but not what this version writes
+        text = " ".join(repr(error).split())
+        raise GraphKDError(f"{bundle.folder} does not describe a student ({text}): export it again") from None
+
+
+def _torch(bundle: Bundle) -> Predictor:
+    from graphkd.deploy.bundle import torch_predictor
+
+    return torch_predictor(bundle)
+
+
+def _without_torch(bundle: Bundle, runtime: str) -> RowPredictor:
+    width = int(bundle.description["student"]["arguments"]["num_features"])
+    return RowPredictor(bundle, width, _engine(bundle, runtime))
+
+
+def _engine(bundle: Bundle, runtime: str) -> Engine:
+    kind, _, precision = runtime.partition("-")
+    if kind == "native":
+        from graphkd.deploy.runtimes.native import native_engine
+
+        return native_engine(bundle, precision == "int8")
+    if kind == "onnx":
+        from graphkd.deploy.runtimes.onnx import bundle_engine
+
+        return bundle_engine(bundle, runtime)
+    from graphkd.deploy.network import network_of
+    from graphkd.deploy.runtimes.plain import plain_engine
+
+    return plain_engine(network_of(bundle))

@@ -1,0 +1,113 @@
+"""Rows in, classes out, without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.files import Bundle
+from graphkd.deploy.rows import Rows, as_rows, preprocess
+from graphkd.errors import GraphKDError
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computes a student.
+
+    Args:
+        name: of the runtime.
+        logits: checked rows ``[B, D']``, an array or CSR → ``[B, C]``.
+        softmax: logits ``[B, C]`` → probabilities ``[B, C]``.
+    """
+
+    name: str
+    logits: Callable[[Rows], NDArray[np.float32]]
+    softmax: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+class RowPredictor:
+    """A student with the preprocessing it was trained with, in a runtime that needs no torch.
+
+    Args:
+        bundle: what the preprocessing, the names and the card are read from.
+        width: ``D'`` of the student.
+        engine: computes the student.
+    """
+
+    def __init__(self, bundle: Bundle, width: int, engine: Engine) -> None:
+        description = bundle.description
+        steps, propagation = description["preprocessing"], description["propagation"]
+        self.engine, self.width, self.hops = engine, width, int(propagation["hops"])
+        self.num_features = width // (self.hops + 1) if propagation.get("pooling") == "concat" else width
+        self._features, self._row_normalize = str(steps["features"]), bool(steps["row_normalize"])
+        self._as_they_are = self._features == "stored" and not self._row_normalize
+        self.class_names, self.card = description["class_names"], description["card"]
+
+    @property
+    def runtime(self) -> str:
+        """Its name."""
+        return self.engine.name
+
+    def predict(
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+    ) -> NDArray[np.int64]:
+        """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
+        classes: NDArray[np.int64] = self.logits(x, edge_index, propagated, edge_weight).argmax(axis=1)
+        return classes
+
+    def predict_proba(
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+    ) -> NDArray[np.float32]:
+        """Class probabilities.
+
+        Args:
+            x: ``[B, D]`` raw rows: array, nested lists, scipy sparse, tensor; preprocessed here.
+            edge_index: nothing; where the student has hops, only the torch runtime propagates over a graph.
+            propagated: ``x`` are propagated rows ``[B, D']`` and are used as they are.
+            edge_weight: nothing.
+
+        Returns:
+            ``[B, C]``, rows sum to 1.
+
+        Raises:
+            GraphKDError: wrong width, NaN, or raw rows for a student with hops.
+        """
+        return self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
+
+    def logits(
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+    ) -> NDArray[np.float32]:
+        """``[B, C]`` before the softmax; see ``predict_proba``."""
+        rows = as_rows(x, self.width) if propagated else self.prepare(x, edge_index, edge_weight)
+        return self.engine.logits(rows)
+
+    def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
+        """Raw rows → rows as the student was trained on.
+
+        Args:
+            x: ``[B, D]`` raw rows.
+            edge_index: see ``predict_proba``.
+            edge_weight: likewise.
+
+        Returns:
+            ``[B, D']``: an array, or scipy CSR where ``x`` is sparse.
+
+        Raises:
+            GraphKDError: wrong width, NaN, or a student with hops.
+        """
+        rows = as_rows(x, self.num_features)
+        if self.hops and edge_index is None:
+            raise GraphKDError(
+                f"this student was trained on features propagated over {self.hops} hops: pass edge_index=, "
+                "or rows from prepare() with propagated=True"
+            )
+        if self.hops:
+            raise GraphKDError(
+                f"the {self.runtime} runtime propagates nothing over a graph: take rows from prepare() of "
+                "load_bundle(…, runtime='torch') and pass them with propagated=True"
+            )
+        return rows if self._as_they_are else preprocess(rows, self._features, self._row_normalize)

@@ -1,0 +1,109 @@
+"""Rows as people give them → checked rows of numpy: ``graphkd.sparse.as_features`` without torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphkd.errors import GraphKDError
+
+Rows = Any
+"""``[B, D]`` float32: an array in C order, or a canonical scipy CSR matrix (whoever has one has scipy)."""
+
+
+def as_rows(x: Any, width: int) -> Rows:
+    """Checks rows and makes them float32.
+
+    Args:
+        x: ``[B, D]``: array, nested lists, scipy sparse matrix, tensor, torch sparse tensor.
+        width: ``D``.
+
+    Raises:
+        GraphKDError: no table of real, finite numbers, or of another width.
+    """
+    rows = _csr(x) if hasattr(x, "tocsr") or _is_torch_sparse(x) else _dense(x)
+    if len(rows.shape) != 2 or rows.shape[1] != width:
+        raise GraphKDError(f"x must be [rows, {width}], but has shape {list(rows.shape)}")
+    values = rows if isinstance(rows, np.ndarray) else rows.data
+    if not np.isfinite(values).all():
+        where = ""
+        if values is rows:
+            where = f" (first in row {int((~np.isfinite(rows)).any(axis=1).argmax())})"
+        raise GraphKDError(f"x holds NaN or infinite values{where}: fill or drop them")
+    return rows
+
+
+def preprocess(rows: Rows, features: str, row_normalize: bool) -> Rows:
+    """``graphkd.datasets.Preprocessing`` of checked rows ``[B, D]``, sparse where they are."""
+    if features == "binary":
+        rows = _with_values(rows, (_values(rows) != 0).astype(np.float32))
+    if not row_normalize:
+        return rows
+    if isinstance(rows, np.ndarray):
+        total = np.abs(rows).sum(axis=1, dtype=np.float64, keepdims=True)
+        return (rows * _inverse(total)).astype(np.float32)
+    place = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    total = np.bincount(place, weights=np.abs(rows.data, dtype=np.float64), minlength=rows.shape[0])
+    return _with_values(rows, (rows.data * _inverse(total)[place]).astype(np.float32))
+
+
+def dense(rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """``[B, D]`` rows as an array."""
+    table: np.ndarray[Any, np.dtype[np.float32]] = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    return table
+
+
+def _dense(x: Any) -> Rows:
+    try:
+        table = np.asarray(x)
+    except (TypeError, ValueError, RuntimeError):
+        table = np.empty(0, dtype=object)
+    if table.dtype.kind == "c":
+        raise GraphKDError(f"x must hold real numbers, but holds {table.dtype}: encode it as such first")
+    if table.dtype.kind not in "biuf":
+        raise GraphKDError(
+            f"x is no table of numbers, but a {type(x).__name__}: give [rows, features] as a tensor or an array"
+        )
+    with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
+        return np.ascontiguousarray(table, dtype=np.float32) if table.ndim else table
+
+
+def _csr(x: Any) -> Rows:
+    csr = x.tocsr() if hasattr(x, "tocsr") else _from_torch(x)
+    if csr.dtype.kind not in "biuf":
+        raise GraphKDError(f"x must hold real numbers, but holds {csr.dtype}: encode it as such first")
+    if not csr.has_canonical_format:
+        csr = csr.copy()  # the caller's matrix stays as it is
+        csr.sum_duplicates()
+    if csr.nnz and not 0 <= csr.indices.min() <= csr.indices.max() < csr.shape[1]:
+        raise GraphKDError("x names columns that it does not have: make the sparse matrix again")
+    with np.errstate(over="ignore"):
+        return csr if csr.dtype == np.float32 else csr.astype(np.float32)
+
+
+def _is_torch_sparse(x: Any) -> bool:
+    return hasattr(x, "to_sparse_csr") and str(x.layout) != "torch.strided"
+
+
+def _from_torch(x: Any) -> Any:
+    """Whoever has a torch tensor has torch, and scipy with it; nobody else needs either."""
+    import scipy.sparse
+
+    csr = x.to_sparse_csr()
+    parts = csr.values().numpy(), csr.col_indices().numpy(), csr.crow_indices().numpy()
+    return scipy.sparse.csr_matrix(parts, shape=tuple(x.shape))
+
+
+def _values(rows: Rows) -> Any:
+    return rows if isinstance(rows, np.ndarray) else rows.data
+
+
+def _with_values(rows: Rows, values: Any) -> Rows:
+    if isinstance(rows, np.ndarray):
+        return values
+    return type(rows)((values, rows.indices, rows.indptr), shape=rows.shape)
+
+
+def _inverse(total: Any) -> Any:
+    return np.divide(1.0, total, out=np.zeros(total.shape), where=total > 0)

@@ -1,0 +1,78 @@
+"""The student as compiled C."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.exports.c_source import c_sources, code_of_the_export
+from graphkd.deploy.files import Bundle
+from graphkd.deploy.network import FloatArray, network_of
+from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.rows import Rows
+from graphkd.deploy.runtimes.compiler import shared_library
+from graphkd.errors import GraphKDError
+
+
+def native_engine(bundle: Bundle, int8: bool) -> Engine:
+    """Compiles the student of a bundle, or takes the library from the cache.
+
+    What is compiled is written anew from the weights, as ``graphkd export RUN --to c`` did: a bundle may come from
+    somebody else, and nothing in it can run.
+
+    Args:
+        bundle: with that export in it, which shows that it is the same model.
+        int8: on 8-bit weights.
+
+    Raises:
+        GraphKDError: it was not exported, its 8-bit weights lost too much, or it cannot be compiled.
+    """
+    both = "int8" in bundle.exported("c")["parity"]
+    if int8 and not both:
+        raise GraphKDError(
+            f"{bundle.folder} holds no 8-bit weights in C, which lost too much: use runtime='native', or "
+            "graphkd export RUN --to c --allow-loss"
+        )
+    student = bundle.description["student"]
+    identity = [bundle.weights, json.dumps([student, both]).encode(), code_of_the_export()]
+    library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), both))
+    return compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
+
+
+def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:
+    """A library of ``student.c`` → an engine with ``C`` classes."""
+    library = ctypes.CDLL(str(path))
+    prefix = "graphkd_int8_logits" if int8 else "graphkd_logits"
+    dense, csr, probabilities = library[prefix], library[f"{prefix}_csr"], library["graphkd_softmax"]
+    pointer, number = ctypes.c_void_p, ctypes.c_int64
+    dense.argtypes = probabilities.argtypes = (pointer, number, pointer)
+    csr.argtypes = (pointer, pointer, pointer, number, pointer)
+    dense.restype = csr.restype = probabilities.restype = None
+
+    def logits(rows: Rows) -> FloatArray:
+        count = rows.shape[0]
+        out = np.empty((count, num_classes), dtype=np.float32)
+        if isinstance(rows, np.ndarray):
+            dense(_address(rows), count, _address(out))
+        else:
+            start, column = rows.indptr.astype(np.int64), rows.indices.astype(np.int32)
+            csr(_address(start), _address(column), _address(rows.data), count, _address(out))
+        return out
+
+    def softmax(given: FloatArray) -> FloatArray:
+        out = np.empty_like(given)
+        probabilities(_address(given), given.shape[0], _address(out))
+        return out
+
+    return Engine("native-int8" if int8 else "native", logits, softmax)
+
+
+def _address(array: NDArray[Any]) -> int:
+    """Of the first entry; faster than ``array.ctypes.data``."""
+    address: int = array.__array_interface__["data"][0]
+    return address

@@ -1,0 +1,60 @@
+"""The student in ONNX Runtime."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graphkd.deploy.files import Bundle
+from graphkd.deploy.network import FloatArray
+from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.rows import Rows, dense
+from graphkd.deploy.runtimes.plain import softmax
+from graphkd.errors import GraphKDError
+
+FILES = {"onnx": "model.onnx", "onnx-int8": "model.int8.onnx"}
+"""Of each precision, in the bundle."""
+
+ROWS = "rows"
+"""The graph's input."""
+
+BATCH = 4096
+"""Rows per forward pass: sparse ones are made dense, as many at a time."""
+
+
+def bundle_engine(bundle: Bundle, name: str) -> Engine:
+    """The engine of ``graphkd export RUN --to onnx`` or ``onnx-int8``.
+
+    Raises:
+        GraphKDError: it was not exported, or there is no ONNX Runtime.
+    """
+    bundle.exported(name)
+    return onnx_engine(bundle.files[FILES[name]], name)
+
+
+def onnx_engine(model: bytes, name: str) -> Engine:
+    """A session on one thread: a row is too little work for two.
+
+    Args:
+        model: content of the file.
+        name: of the runtime.
+
+    Raises:
+        GraphKDError: there is no ONNX Runtime.
+    """
+    try:
+        import onnxruntime
+    except ImportError:
+        raise GraphKDError(f"the {name} runtime needs onnxruntime: pip install onnxruntime") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def logits(rows: Rows) -> FloatArray:
+        if isinstance(rows, np.ndarray) and rows.shape[0] <= BATCH:
+            found: FloatArray = session.run(None, {ROWS: rows})[0]
+            return found
+        parts = [dense(rows[start : start + BATCH]) for start in range(0, rows.shape[0], BATCH)]
+        return np.concatenate([session.run(None, {ROWS: part})[0] for part in parts])
+
+    return Engine(name, logits, softmax)

@@ -1,0 +1,49 @@
+"""The student in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.network import EPS, FloatArray, Layer, Network
+from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.rows import Rows
+
+BATCH = 65536
+"""Rows per forward pass."""
+
+
+def plain_engine(network: Network) -> Engine:
+    """Computes the student with numpy; sparse rows stay sparse in the first layer."""
+    steps = [(np.ascontiguousarray(layer.weight.T), layer) for layer in network.layers]
+
+    def forward(rows: Rows) -> FloatArray:
+        for weight, layer in steps:
+            rows = _after(rows @ weight + layer.bias, layer)
+        result: FloatArray = rows
+        return result
+
+    def logits(rows: Rows) -> FloatArray:
+        with np.errstate(over="ignore", invalid="ignore"):  # as silent as torch
+            if rows.shape[0] <= BATCH:
+                return forward(rows)
+            starts = range(0, rows.shape[0], BATCH)
+            return np.concatenate([forward(rows[start : start + BATCH]) for start in starts])
+
+    return Engine("numpy", logits, softmax)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """``exp(z − max z) / Σ exp(z − max z)`` of each row of ``[B, C]``."""
+    with np.errstate(invalid="ignore"):
+        proba: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
+        proba /= proba.sum(axis=1, keepdims=True)
+    return proba
+
+
+def _after(z: FloatArray, layer: Layer) -> FloatArray:
+    if layer.gain is not None and layer.shift is not None:
+        z -= z.mean(axis=1, keepdims=True)
+        z *= layer.gain / np.sqrt(np.square(z).mean(axis=1, keepdims=True) + EPS)
+        z += layer.shift
+    return np.maximum(z, 0, out=z) if layer.hidden else z

@@ -1,0 +1,76 @@
+"""Small bundles, and bytes of theirs that were flipped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from graphkd.datasets import Preprocessing
+from graphkd.deploy import write_bundle
+from graphkd.deploy.exports.sample import Sample
+from graphkd.methods import Propagation
+from graphkd.students import MLP
+
+STEPS = Preprocessing()
+
+
+def student(norm: str = "batch", num_layers: int = 3, **sizes: int) -> MLP:
+    """With statistics and gains as training leaves them, not those of a start."""
+    torch.manual_seed(0)
+    sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, **sizes}
+    model = MLP(**sizes, num_layers=num_layers, norm=norm)
+    for module in model.norms:
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.uniform_(0.5, 2) if name != "bias" else tensor.normal_()
+    return model.eval()
+
+
+def make_bundle(
+    folder: Path,
+    model: MLP,
+    norm: str = "batch",
+    steps: Preprocessing = STEPS,
+    propagation: Propagation | None = None,
+) -> Path:
+    propagation = propagation or Propagation()
+    widths = [layer.weight.shape for layer in model.layers]
+    arguments = {
+        "num_features": widths[0][1],
+        "hidden_dim": widths[0][0],
+        "num_classes": widths[-1][0],
+        "num_layers": len(widths),
+        "norm": norm,
+    }
+    write_bundle(folder / "bundle", model, arguments, steps, propagation, None, {"dataset": "x", "seed": 0})
+    return folder / "bundle"
+
+
+def flip(file: Path, at: int, mask: int = 1) -> None:
+    content = bytearray(file.read_bytes())
+    content[at] ^= mask
+    file.write_bytes(content)
+
+
+def sample_of(model: MLP, rows: int = 30) -> Sample:
+    """Random rows, half of them for training; their labels are what the student says."""
+    x = torch.randn(2 * rows, model.layers[0].in_features, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        logits = model(x).logits
+    train, val = x.numpy()[:rows], x.numpy()[rows:]
+    return Sample(train, val, logits.argmax(dim=1)[rows:], logits.numpy(), "accuracy")
+
+
+def rows_of_every_size(count: int, width: int, seed: int = 0) -> np.ndarray:
+    """Normal ones, zeros, one-hot ones, bags of words, denormals, tiny and huge ones, mixed ones, by turns."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((count, width))
+    scale = np.array([1, 0, 1, 1, 1e-40, 1e-20, 1e6, 1e12, 1])
+    kind = np.arange(count) % len(scale)
+    x *= scale[kind][:, None]
+    x[kind == 2] = np.eye(width)[rng.integers(0, width, (kind == 2).sum())]
+    x[kind == 3] = rng.random((int((kind == 3).sum()), width)) < 0.2
+    x[kind == 8] *= 10.0 ** rng.integers(-42, 3, (int((kind == 8).sum()), width))
+    return x.astype(np.float32)

@@ -1,0 +1,27 @@
+"""torch's ONNX exporter takes seconds: equal students are exported once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from graphkd.deploy.exports import onnx
+from graphkd.deploy.network import Network
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _exported_once() -> Iterator[None]:
+    made: dict[bytes, bytes] = {}
+    export = onnx._model
+
+    def once(network: Network) -> bytes:
+        parts = (part for layer in network.layers for part in (layer.weight, layer.bias, layer.gain, layer.shift))
+        key = b"".join(b"-" if part is None else part.tobytes() for part in parts)
+        if key not in made:
+            made[key] = export(network)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx, "_model", once)
+        yield

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.deploy.runtimes import compiler
+
+FILES = {"student.c": b'#include "student.h"\nint one(void) { return ONE; }\n', "student.h": b"#define ONE 1\n"}
+
+
+def shared_library(files: dict[str, bytes]) -> Path:
+    return compiler.shared_library(b"".join(files.values()), lambda: files)
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRAPHKD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("CC", raising=False)
+
+
+def test_it_is_built_once_for_one_source_and_one_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = shared_library(FILES)
+    built = library.stat().st_mtime_ns
+    assert library.parent == tmp_path / "cache" / "native"
+    assert shared_library(FILES) == library
+    assert library.stat().st_mtime_ns == built
+    assert shared_library({**FILES, "student.h": b"#define ONE 2\n"}) != library
+    monkeypatch.setenv("CC", "cc -DGRAPHKD_PORTABLE")
+    assert shared_library(FILES) != library
+    assert all(entry.suffix == ".so" for entry in library.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("no-such-compiler", "needs a C compiler, and there is no no-such-compiler: install one, set CC to it"),
+        ("true", "true could not compile the student"),
+        ("false", "false is no working C compiler"),
+        (" ", "there is no cc"),
+    ],
+)
+def test_compilers_that_will_not_do(command: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", command)
+    with pytest.raises(GraphKDError, match=message) as caught:
+        shared_library(FILES)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_source_that_does_not_compile(tmp_path: Path) -> None:
+    with pytest.raises(
+        GraphKDError, match=r"cc could not compile the student \(.*\): set CC to another"
+    ) as caught:
+        shared_library({**FILES, "student.c": b"this is not C\n"})
+    assert "\n" not in str(caught.value)
+    assert list((tmp_path / "cache" / "native").iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(GraphKDError, match="cannot be written to .*: set GRAPHKD_CACHE to a folder that can"):
+        shared_library(FILES)

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import scipy.sparse
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from graphkd import GraphKDError
+from graphkd.datasets import Preprocessing
+from graphkd.deploy.rows import as_rows, dense, preprocess
+from graphkd.sparse import SparseMatrix, as_features, check_features
+
+TABLES = arrays.arrays(np.float32, (4, 3), elements=st.floats(-(2.0**100), 2.0**100, width=32) | st.just(0.0))
+
+
+def with_torch(x: object) -> np.ndarray:
+    rows = check_features(as_features(x).to(torch.float32), 3)
+    return (rows.to_dense() if isinstance(rows, SparseMatrix) else rows).numpy()
+
+
+@given(TABLES, st.sampled_from(["stored", "binary"]), st.booleans())
+def test_rows_are_prepared_as_torch_prepares_them(x: np.ndarray, features: str, row_normalize: bool) -> None:
+    expected = Preprocessing(features, row_normalize)(torch.from_numpy(x)).numpy()
+    for given_rows in (x, scipy.sparse.csr_matrix(x)):
+        found = dense(preprocess(as_rows(given_rows, 3), features, row_normalize))
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+FORMS = {
+    "float64": lambda x: x.astype(np.float64),
+    "float16": lambda x: x.astype(np.float16),
+    "column order": np.asfortranarray,
+    "a part": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "read-only": lambda x: np.broadcast_to(x, x.shape),
+    "lists": lambda x: x.tolist(),
+    "whole numbers": lambda x: x.astype(np.int64),
+    "truth values": lambda x: x > 0,
+    "tensor": torch.from_numpy,
+    "torch CSR": lambda x: torch.from_numpy(x).to_sparse_csr(),
+    "torch COO": lambda x: torch.from_numpy(x).to_sparse(),
+    "scipy CSC": scipy.sparse.csc_matrix,
+    "scipy array": scipy.sparse.coo_array,
+    "entries twice": lambda x: scipy.sparse.csr_matrix((np.ones(4), [0, 0, 2, 1], [0, 2, 3, 4, 4]), shape=(4, 3)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+def test_every_form_is_read_as_with_torch(form: str) -> None:
+    x = FORMS[form](np.array([[1, 0, 2], [0, 0, 0], [-1, 3, 0], [0, 0, 5]], dtype=np.float32))
+    before = x.copy() if isinstance(x, scipy.sparse.csr_matrix) else None
+    found = as_rows(x, 3)
+    np.testing.assert_array_equal(dense(found), with_torch(x))
+    assert dense(found).flags.c_contiguous
+    if before is not None:
+        assert (before != x).nnz == 0
+
+
+MISTAKES = {
+    "wrong width": np.ones((2, 4)),
+    "one row without its brackets": [1.0, 2.0, 3.0],
+    "a number": 3.0,
+    "three dimensions": np.ones((2, 3, 1)),
+    "NaN": np.array([[0.0, 0, 0], [0, np.nan, 0]]),
+    "infinite": [[np.inf, 0, 0]],
+    "too large for float32": np.full((1, 3), 1e39),
+    "NaN in a sparse matrix": scipy.sparse.csr_matrix([[np.nan, 0, 0]]),
+    "complex": np.ones((1, 3)) * 1j,
+    "complex and sparse": scipy.sparse.csr_matrix(np.ones((1, 3)) * 1j),
+    "texts": [["a", "b", "c"]],
+    "ragged": [[1.0, 2.0, 3.0], [1.0]],
+    "nothing": None,
+    "objects": np.array([[object()] * 3]),
+    "a mapping": {"x": 1},
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_answered_as_with_torch(mistake: str) -> None:
+    with pytest.raises(GraphKDError) as expected:
+        with_torch(MISTAKES[mistake])
+    with pytest.raises(GraphKDError) as found:
+        as_rows(MISTAKES[mistake], 3)
+    assert str(found.value) == str(expected.value)
