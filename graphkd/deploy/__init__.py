@@ -1,7 +1,7 @@
-"""From a trained student to an answer: bundle, predictors, exports.
+"""From a trained student to an answer: bundle, predictors, exports, and the store of inputs.
 
 Names are imported when first used: a service that reads bundles with the runtimes ``numpy``, ``onnx`` and
-``native`` loads neither torch nor PyG.
+``native``, or a feature store, loads neither torch nor PyG.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from graphkd.deploy.loading import RUNTIMES, load_bundle
     from graphkd.deploy.predictor import Predictor
     from graphkd.deploy.row_predictor import RowPredictor
+    from graphkd.deploy.store import FeatureStore
 
 _HOMES = {
+    "FeatureStore": "store",
     "Predictor": "predictor",
     "RUNTIMES": "loading",
     "RowPredictor": "row_predictor",
@@ -23,7 +25,7 @@ _HOMES = {
     "write_bundle": "bundle",
 }
 
-__all__ = ["RUNTIMES", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
+__all__ = ["RUNTIMES", "FeatureStore", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,90 @@
+"""A store's files as arrays that are mapped for reading."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.store.layout import ENTRY, INDEX, NEXT_ID, Layout, node_type, read_layout
+from graphkd.deploy.store.lists import Lists
+from graphkd.errors import GraphKDError
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """All there is of a store.
+
+    Args:
+        layout: of the files.
+        header: ``[3]`` whole numbers, see ``layout.HEADER``.
+        hops: ``[capacity, P + 1, D]``: row ``Ã^k X`` of each node, hops side by side.
+        nodes: ``[capacity]``, see ``layout.node_type``.
+        alive: ``[capacity]``, 0 for nodes that were deleted, and beyond the next id.
+        incoming: senders of each node.
+        outgoing: receivers of each node; the same lists where edges have no direction.
+    """
+
+    layout: Layout
+    header: memoryview
+    hops: NDArray[np.float32]
+    nodes: NDArray[Any]
+    alive: NDArray[np.uint32]
+    incoming: Lists
+    outgoing: Lists
+
+    @property
+    def next_id(self) -> int:
+        """The first id that was never given out."""
+        return int(self.header[NEXT_ID])
+
+
+def open_arrays(folder: Path) -> Arrays:
+    """Maps the files that the manifest names.
+
+    Raises:
+        GraphKDError: there is no store, or a file of it is missing or too short.
+    """
+    layout = read_layout(folder)
+    while True:
+        try:
+            return _mapped(folder, layout)
+        except FileNotFoundError as error:  # replaced since the manifest was read?
+            if layout == (now := read_layout(folder)):
+                name = Path(error.filename).name
+                raise GraphKDError(f"{folder} holds no {name}: build the store again") from None
+            layout = now
+
+
+def _mapped(folder: Path, layout: Layout) -> Arrays:
+    settings = layout.settings
+    maps = {name: _map(layout.path(folder, name), layout.size(name)) for name in layout.files()}
+    hops = np.frombuffer(maps["hops"], np.float32, layout.size("hops") // 4)
+    nodes = np.frombuffer(maps["nodes"], node_type(settings.hops), layout.capacity)
+    incoming = _lists(maps, "in", layout.capacity, layout.slots[0])
+    return Arrays(
+        layout,
+        memoryview(maps["header"]).cast("q"),
+        hops.reshape(layout.capacity, settings.hops + 1, settings.num_features),
+        nodes,
+        nodes["alive"],
+        incoming,
+        _lists(maps, "out", layout.capacity, layout.slots[1]) if settings.directed else incoming,
+    )
+
+
+def _lists(maps: dict[str, mmap.mmap], which: str, capacity: int, slots: int) -> Lists:
+    index, entries = maps[f"{which}.index"], maps[f"{which}.entries"]
+    return Lists(np.frombuffer(index, INDEX, capacity), np.frombuffer(entries, ENTRY, slots))
+
+
+def _map(path: Path, size: int) -> mmap.mmap:
+    with path.open("rb") as file:
+        found = file.seek(0, 2)
+        if found < size:
+            raise GraphKDError(f"{path} is cut off ({found} of {size} bytes): build the store again")
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -1,0 +1,119 @@
+"""A store from a whole graph."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphkd.deploy.store import disk
+from graphkd.deploy.store.files import make, write_lists
+from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows, check_weights
+from graphkd.deploy.store.kernel import Rows, mixed, roots, sums
+from graphkd.deploy.store.layout import Layout, node_type
+from graphkd.deploy.store.lists import Neighbours, checksum, packed
+from graphkd.deploy.store.settings import Settings
+from graphkd.errors import GraphKDError
+from graphkd.storage import check_writable, whole_folder
+
+BLOCK = 2**13
+"""Rows that are computed, and held in memory, at once."""
+
+
+def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: Any) -> None:
+    """Writes the folder, whole.
+
+    Args:
+        path: of the folder; nothing may be there.
+        settings: what it is for.
+        x: ``[N, D]`` raw rows.
+        edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
+        edge_weight: ``[E]`` where edges have weights.
+
+    Raises:
+        GraphKDError: there is something at ``path``, or something of the graph cannot be right.
+    """
+    if path.exists():
+        raise GraphKDError(f"{path} is there already: delete it, or choose another path")
+    check_writable(path, "path")
+    rows = as_rows(x, settings.num_features)
+    size = rows.shape[0]
+    incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
+    slots = max(16, 2 * incoming.ids.size)
+    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots))
+    with whole_folder(path) as folder:
+        _write_nodes(folder, layout, rows, incoming)
+        for which, lists in (("in", incoming), ("out", outgoing))[: 1 + settings.directed]:
+            entries = packed(lists.ids, lists.weights)
+            parts = np.split(entries, lists.starts()[1:]) if size else []
+            write_lists(folder, layout, which, lists.counts, np.array([checksum(part) for part in parts]), entries)
+        _write(folder, layout, "header", np.array([0, layout.number, size], dtype="<i8").tobytes())
+        layout.write(folder)
+    disk.sync_folder(path.absolute().parent)
+
+
+def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) -> None:
+    """All hops, each from the one before, and what is known of each node."""
+    settings, size = layout.settings, rows.shape[0]
+    os.close(make(folder, layout, "hops"))
+    hops = np.memmap(
+        layout.path(folder, "hops"), np.float32, "r+", shape=(layout.capacity, settings.hops + 1, rows.shape[1])
+    )
+    nodes, ids = np.zeros(size, dtype=node_type(settings.hops)), np.arange(size)
+    nodes["degree"], nodes["diagonal"] = sums(ids, incoming, settings)
+    nodes["alive"] = 1
+    root = roots(nodes["degree"])
+    starts = np.append(incoming.starts(), incoming.ids.size)
+    for hop in range(settings.hops + 1):
+        before = Rows(hops[:, max(hop - 1, 0)], ids[:0], rows[:0])
+        for begin in range(0, size, BLOCK):
+            part = slice(begin, min(begin + BLOCK, size))
+            if hop == 0:
+                made = settings.prepare(rows[part])
+            else:
+                entries = slice(starts[part.start], starts[part.stop])
+                lists = Neighbours(incoming.counts[part], incoming.ids[entries], incoming.weights[entries])
+                made = mixed(ids[part], lists, nodes["diagonal"][part], root[part], root[lists.ids], before)
+            hops[part, hop] = made
+            nodes["crc"][part, hop] = [checksum(row) for row in made]
+    hops.flush()
+    _write(folder, layout, "nodes", nodes.tobytes())
+
+
+def _lists(size: int, settings: Settings, edge_index: Any, edge_weight: Any) -> tuple[Neighbours, Neighbours]:
+    """Senders and receivers of each node; copies of an edge count once, the weights of copies are added."""
+    senders, receivers = as_edges(edge_index)
+    for ends in (senders, receivers):
+        if ends.size and not (ends.min() >= 0 and ends.max() < size):
+            raise GraphKDError(
+                f"edge_index names nodes {ends.min()} to {ends.max()}, but x has rows 0 to {size - 1}"
+            )
+    given = None if edge_weight is None else check_weights(edge_weight, senders.size, "edge_weight")
+    incoming, outgoing = _grouped(receivers, senders, given, size), _grouped(senders, receivers, given, size)
+    if not settings.directed and not (
+        np.array_equal(incoming.counts, outgoing.counts)
+        and np.array_equal(incoming.ids, outgoing.ids)
+        and np.array_equal(incoming.weights, outgoing.weights)
+    ):
+        raise GraphKDError("an edge is there without its opposite: list both directions, or pass directed=True")
+    return incoming, outgoing
+
+
+def _grouped(owners: Ids, others: Ids, weights: Weights | None, size: int) -> Neighbours:
+    key, inverse = np.unique(owners * size + others, return_inverse=True)
+    total: Weights = np.ones(key.size)
+    if weights is not None:
+        total = np.bincount(inverse, weights, minlength=key.size).astype(np.float64)
+    owner = key // max(size, 1)
+    return Neighbours(np.bincount(owner, minlength=size), key - owner * size, total)
+
+
+def _write(folder: Path, layout: Layout, name: str, content: bytes) -> None:
+    handle = make(folder, layout, name)
+    try:
+        disk.write(handle, content, 0)
+        disk.sync(handle)
+    finally:
+        os.close(handle)

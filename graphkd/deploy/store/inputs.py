@@ -1,0 +1,117 @@
+"""What a person hands to a store, checked and in numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy import rows
+from graphkd.deploy.store.settings import Settings
+from graphkd.errors import GraphKDError
+from graphkd.numbers import is_whole
+
+Ids = NDArray[np.int64]
+Weights = NDArray[np.float64]
+
+
+def as_rows(x: Any, width: int | None = None) -> NDArray[np.float32]:
+    """``[B, D]`` finite numbers: an array, nested lists, a scipy sparse matrix, a tensor or a torch sparse tensor.
+
+    Raises:
+        GraphKDError: they are not, or not ``width`` wide.
+    """
+    if width is None:
+        shape = x.shape if hasattr(x, "shape") else np.shape(x)
+        if len(shape) != 2 or shape[1] == 0:
+            raise GraphKDError(f"x must be [rows, features], but has shape {list(shape)}")
+        width = int(shape[1])
+    return rows.dense(rows.as_rows(x, width))
+
+
+def as_row(x: Any, width: int) -> NDArray[np.float32]:
+    """One row ``[D]`` as ``[1, D]``; see ``as_rows``."""
+    if np.ndim(x) != 1 or np.shape(x)[0] != width:
+        raise GraphKDError(f"x must be one row [{width}], but has shape {list(np.shape(x))}")
+    return as_rows(np.asarray(x)[None], width)
+
+
+def as_ids(nodes: Any, name: str = "nodes") -> Ids:
+    """``[B]`` node ids, or one id.
+
+    Raises:
+        GraphKDError: they are no whole numbers.
+    """
+    ids = np.asarray(nodes)
+    if ids.size == 0 and ids.ndim == 1:
+        return np.zeros(0, dtype=np.int64)
+    if ids.dtype.kind not in "iu" or ids.ndim > 1:
+        raise GraphKDError(f"{name} must be a list of node ids, but is {ids.dtype} of shape {list(ids.shape)}")
+    return ids.astype(np.int64).reshape(-1)
+
+
+def as_edges(edge_index: Any) -> tuple[Ids, Ids]:
+    """``[2, E]`` → senders ``[E]`` and receivers ``[E]``.
+
+    Raises:
+        GraphKDError: another shape, or no whole numbers.
+    """
+    edges = np.asarray(edge_index)
+    if edges.ndim != 2 or edges.shape[0] != 2:
+        raise GraphKDError(f"edge_index must be [2, E], but has shape {list(edges.shape)}")
+    if edges.size and edges.dtype.kind not in "iu":
+        raise GraphKDError(f"edge_index must hold whole numbers, but is {edges.dtype}: convert it to int64")
+    senders, receivers = edges.astype(np.int64)
+    return senders, receivers
+
+
+def as_weights(weights: Any, count: int, settings: Settings, name: str) -> Weights:
+    """``[count]`` weights; ones where the store has none.
+
+    Raises:
+        GraphKDError: weights are missing or not wanted, negative, not finite, or not one per edge.
+    """
+    if not settings.weighted:
+        if weights is not None:
+            raise GraphKDError(f"this store's edges have no weights: leave {name} out")
+        return np.ones(count)
+    if weights is None:
+        raise GraphKDError(f"this store's edges have weights: give {name}, one per edge")
+    return check_weights(weights, count, name)
+
+
+def check_weights(weights: Any, count: int, name: str) -> Weights:
+    """``[count]`` finite numbers from 0."""
+    try:
+        given = np.asarray(weights, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise GraphKDError(f"{name} must be numbers, but is {type(weights).__name__}") from None
+    if given.shape != (count,):
+        raise GraphKDError(f"{name} must hold one weight per edge [{count}], but has shape {list(given.shape)}")
+    if not (np.isfinite(given) & (given >= 0)).all():
+        raise GraphKDError(f"{name} must be finite and not negative: correct the weights")
+    return given
+
+
+def check_known(ids: Ids, next_id: int, alive: NDArray[np.uint32]) -> None:
+    """Refuses ids that were never given out, and those of deleted nodes.
+
+    Args:
+        ids: ``[B]``.
+        next_id: the first id that was never given out.
+        alive: ``[capacity]``, 0 for deleted nodes.
+    """
+    outside = (ids < 0) | (ids >= next_id)
+    if outside.any():
+        raise GraphKDError(f"there is no node {ids[outside][0]}: the store has ids 0 to {next_id - 1}")
+    dead = alive[ids] == 0
+    if dead.any():
+        raise GraphKDError(f"node {ids[dead][0]} was deleted: its id is not used again")
+
+
+def check_id(node: Any) -> int:
+    """One node id; truth values are none."""
+    if not is_whole(node):
+        raise GraphKDError(f"node is {node!r}: give one node id")
+    return int(node)

@@ -1,0 +1,104 @@
+"""The files of a store, and the manifest that says which they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphkd.deploy.store import disk
+from graphkd.deploy.store.settings import Settings
+from graphkd.errors import GraphKDError
+from graphkd.storage import read_json, seal
+
+SCHEMA_VERSION = 1
+MANIFEST, JOURNAL, LOCK = "manifest.json", "journal", "lock"
+
+HEADER = 3
+"""Whole numbers in ``header``: a counter that is odd while an update is applied, the layout, the next id."""
+SEQUENCE, LAYOUT, NEXT_ID = range(HEADER)
+
+FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.entries")
+"""By their number in the journal; the last two only where edges have a direction."""
+
+INDEX = np.dtype([("start", "<i8"), ("length", "<i4"), ("room", "<i4"), ("crc", "<u4"), ("unused", "<u4")])
+"""Where a node's neighbours are among the entries; ``crc`` is of those in use."""
+
+ENTRY = np.dtype([("node", "<i8"), ("weight", "<f8")])
+"""One neighbour; ascending ids within a node's list."""
+
+
+def node_type(hops: int) -> np.dtype[Any]:
+    """Of ``nodes``: degree and diagonal of ``A + s I``, whether the node is there, a checksum per hop."""
+    return np.dtype([("degree", "<f8"), ("diagonal", "<f8"), ("alive", "<u4"), ("crc", "<u4", (hops + 1,))])
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The contents of ``manifest.json``.
+
+    Args:
+        settings: what the store was built for.
+        number: grows by one whenever files are replaced or made longer.
+        capacity: nodes that there is room for.
+        slots: entries that there is room for, in the lists of senders and in those of receivers.
+    """
+
+    settings: Settings
+    number: int
+    capacity: int
+    slots: tuple[int, int]
+
+    def files(self) -> tuple[str, ...]:
+        """Names in use, see ``FILES``."""
+        return FILES if self.settings.directed else FILES[:5]
+
+    def path(self, folder: Path, name: str) -> Path:
+        """Of a file; lists are replaced when they grow, so their names carry the layout's number."""
+        return folder / (f"{name}-{self.number}" if "." in name else name)
+
+    def size(self, name: str) -> int:
+        """Bytes of a file."""
+        settings = self.settings
+        sizes = {
+            "header": 8 * HEADER,
+            "hops": 4 * self.capacity * (settings.hops + 1) * settings.num_features,
+            "nodes": node_type(settings.hops).itemsize * self.capacity,
+            "in.index": INDEX.itemsize * self.capacity,
+            "in.entries": ENTRY.itemsize * self.slots[0],
+            "out.index": INDEX.itemsize * self.capacity,
+            "out.entries": ENTRY.itemsize * self.slots[1],
+        }
+        return sizes[name]
+
+    def grown(self, capacity: int, slots: tuple[int, int]) -> Layout:
+        """The next layout."""
+        return replace(self, number=self.number + 1, capacity=capacity, slots=slots)
+
+    def write(self, folder: Path) -> None:
+        """Puts the manifest into place, whole."""
+        content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        text = json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n"
+        disk.publish(folder / MANIFEST, text.encode())
+
+
+def read_layout(folder: Path) -> Layout:
+    """The manifest of a store.
+
+    Raises:
+        GraphKDError: there is none, it was edited, or it has another schema version.
+    """
+    content = read_json(folder / MANIFEST, "a feature store")
+    version = content.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise GraphKDError(
+            f"{folder} has feature store schema version {version}, this graphkd reads version {SCHEMA_VERSION}: "
+            "build it again or install the graphkd that wrote it"
+        )
+    if content.get("checksum") != seal(content):
+        raise GraphKDError(f"{folder / MANIFEST} was changed after it was written: build the store again")
+    settings = Settings(**content["settings"])
+    return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))

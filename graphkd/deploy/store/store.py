@@ -1,0 +1,292 @@
+"""The student's inputs in production."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.store import operations
+from graphkd.deploy.store.arrays import Arrays
+from graphkd.deploy.store.build import build
+from graphkd.deploy.store.draft import Draft
+from graphkd.deploy.store.inputs import Ids, Weights, as_ids, as_rows, check_id, check_known
+from graphkd.deploy.store.newcomer import newcomer_hops
+from graphkd.deploy.store.reading import Reader
+from graphkd.deploy.store.settings import Settings, settings_of
+from graphkd.deploy.store.verify import damaged
+from graphkd.deploy.store.writer import Writer
+from graphkd.errors import GraphKDError
+from graphkd.storage import as_path
+
+T = TypeVar("T")
+
+
+class FeatureStore:
+    """Rows ``POOL({X, ÃX, …, Ã^P X})`` of a graph that changes, on disk, read in microseconds; needs numpy alone.
+
+    One process may write, any number may read at the same time: a read sees one version. Ids are 0 to N − 1 as
+    built, then counted on; a deleted node's id is refused from then on and not given out again.
+
+    Every update changes exactly the rows that depend on it, and leaves them with the bits that a new store of the
+    changed graph would have. It is on the disk when the method returns; a process that is killed in between leaves
+    the store as it was before or as it is after. Where edges have no direction, an edge is both of its directions.
+
+    Args:
+        path: a folder made by ``build`` or ``for_bundle``.
+        write: whether to change it.
+
+    Raises:
+        GraphKDError: there is no store, it is damaged or has another schema version, or another process writes to
+            it.
+    """
+
+    def __init__(self, path: str | Path, write: bool = False) -> None:
+        self.path = as_path(path, "the feature store")
+        self._writer = Writer(self.path) if write else None
+        self._reader = Reader(self.path)
+
+    @classmethod
+    def build(
+        cls,
+        path: str | Path,
+        x: Any,
+        edge_index: Any,
+        edge_weight: Any = None,
+        *,
+        hops: int,
+        self_loops: int = 1,
+        pooling: str = "mean",
+        features: str = "stored",
+        row_normalize: bool = False,
+        directed: bool = False,
+    ) -> FeatureStore:
+        """Makes a store of a whole graph.
+
+        Args:
+            path: of the folder; nothing may be there.
+            x: ``[N, D]`` raw rows: an array, a scipy sparse matrix, a tensor or a torch sparse tensor.
+            edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
+            edge_weight: ``[E]``, or nothing for weight 1.
+            hops: ``P``.
+            self_loops: ``s`` in Ã over ``A + s I``.
+            pooling: ``mean``, ``max``, ``min`` or ``concat``.
+            features: ``stored``, or ``binary``: every non-zero entry is 1.
+            row_normalize: divides each row by the sum of its absolute values.
+            directed: whether an edge may be there without its opposite.
+
+        Returns:
+            The store, open for writing.
+
+        Raises:
+            GraphKDError: there is something at ``path``, or something of the graph cannot be right.
+        """
+        rows = as_rows(x)
+        weighted = edge_weight is not None
+        settings = Settings(rows.shape[1], hops, self_loops, pooling, features, row_normalize, weighted, directed)
+        build(as_path(path, "the feature store"), settings, rows, edge_index, edge_weight)
+        return cls(path, write=True)
+
+    @classmethod
+    def for_bundle(
+        cls,
+        path: str | Path,
+        bundle: str | Path,
+        x: Any,
+        edge_index: Any,
+        edge_weight: Any = None,
+        directed: bool = False,
+    ) -> FeatureStore:
+        """Makes a store with the preprocessing and propagation that a student was trained with.
+
+        Args:
+            path: of the folder; nothing may be there.
+            bundle: a ``bundle`` folder, or a run folder that holds one.
+            x: ``[N, D]`` raw rows, as for ``build``.
+            edge_index: ``[2, E]``.
+            edge_weight: ``[E]`` where the student was trained on a graph with weights.
+            directed: whether an edge may be there without its opposite.
+
+        Returns:
+            The store, open for writing; ``load_bundle(bundle).predict(store.rows(nodes), propagated=True)``.
+
+        Raises:
+            GraphKDError: there is no bundle, or the graph does not fit it.
+        """
+        settings = settings_of(bundle, directed)
+        if settings.weighted != (edge_weight is not None):
+            wanted = "with" if settings.weighted else "without"
+            raise GraphKDError(
+                f"this student was trained on a graph {wanted} edge weights: give one {wanted} them"
+            )
+        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
+        return cls(path, write=True)
+
+    @property
+    def settings(self) -> Settings:
+        """What the store was built for."""
+        return self._reader.arrays.layout.settings
+
+    @property
+    def nodes(self) -> Ids:
+        """``[n]`` ids of all nodes, ascending."""
+        return self._read(lambda arrays: np.flatnonzero(arrays.alive[: arrays.next_id]))
+
+    def row(self, node: int) -> NDArray[np.float32]:
+        """The student's row ``[D']`` of a node.
+
+        Raises:
+            GraphKDError: there is no such node.
+        """
+        return self._read(partial(_row, node=check_id(node)))
+
+    def rows(self, nodes: Any) -> NDArray[np.float32]:
+        """The student's rows ``[B, D']`` of ``nodes [B]``, all of one version.
+
+        Raises:
+            GraphKDError: one of them is not there.
+        """
+        return self._read(partial(_rows, ids=as_ids(nodes)))
+
+    def neighbours(self, node: int) -> tuple[Ids, Weights]:
+        """Ids ``[n]`` and weights ``[n]`` of the nodes that send to ``node``.
+
+        Raises:
+            GraphKDError: there is no such node.
+        """
+        return self._read(partial(_neighbours, node=check_id(node)))
+
+    def row_for(self, x: Any, neighbours: Any = (), weights: Any = None) -> NDArray[np.float32]:
+        """The row of a node that is not in the store and does not come into it, from one gather.
+
+        An approximation for ``P ≥ 2``: a neighbour's row is corrected for the edge it gains, but not for what the
+        new node does to other rows. The formula, and when it is exact: ``newcomer_hops``; its measured error:
+        ``experiments/feature_store``. ``insert_node`` is exact.
+
+        Args:
+            x: ``[D]`` raw features.
+            neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
+            weights: ``[n]`` where edges have weights.
+
+        Returns:
+            ``[D']``.
+
+        Raises:
+            GraphKDError: an unknown neighbour, or numbers that cannot be right.
+        """
+        return self._read(partial(_row_for, x=x, neighbours=neighbours, weights=weights))
+
+    def insert_node(self, x: Any, neighbours: Any = (), weights: Any = None) -> int:
+        """Adds a node and its edges.
+
+        Args:
+            x: ``[D]`` raw features.
+            neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
+            weights: ``[n]`` where edges have weights.
+
+        Returns:
+            Its id.
+
+        Raises:
+            GraphKDError: an unknown neighbour, or numbers that cannot be right.
+        """
+        draft = self._update(partial(operations.insert_node, x=x, neighbours=neighbours, weights=weights))
+        return int(draft.born[0])
+
+    def delete_node(self, node: int) -> None:
+        """Takes a node, all its edges and its features away.
+
+        Raises:
+            GraphKDError: there is no such node.
+        """
+        self._update(partial(operations.delete_node, node=node))
+
+    def insert_edges(self, edge_index: Any, edge_weight: Any = None) -> None:
+        """Adds edges between nodes that are there; one that is there gets the given weight, or stays as it is.
+
+        Args:
+            edge_index: ``[2, E]``, ``[sender, receiver]``.
+            edge_weight: ``[E]`` where edges have weights; then no edge may be listed twice.
+
+        Raises:
+            GraphKDError: an unknown node, or weights that cannot be right.
+        """
+        self._update(partial(operations.insert_edges, edge_index=edge_index, edge_weight=edge_weight))
+
+    def delete_edges(self, edge_index: Any) -> None:
+        """Takes edges ``[2, E]`` away.
+
+        Raises:
+            GraphKDError: one of them is not there; then all stay.
+        """
+        self._update(partial(operations.delete_edges, edge_index=edge_index))
+
+    def update_features(self, nodes: Any, x: Any) -> None:
+        """Replaces the raw features ``x [B, D]`` of ``nodes [B]``, or ``[D]`` of one.
+
+        Raises:
+            GraphKDError: an unknown node, or rows that cannot be right.
+        """
+        self._update(partial(operations.update_features, nodes=nodes, x=x))
+
+    def verify(self) -> None:
+        """Reads all there is and compares it with its checksums; takes as long as that.
+
+        Raises:
+            GraphKDError: something was changed from outside.
+        """
+        found = self._read(damaged)
+        if found.size:
+            raise GraphKDError(f"{self.path} is damaged at node {found[0]} ({found.size} in all): build it again")
+
+    def close(self) -> None:
+        """Ends writing, so that another process may; a store that is only read need not be closed."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def __len__(self) -> int:
+        return int(self.nodes.size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, take: Callable[[Arrays], T]) -> T:
+        return self._reader.read(take)
+
+    def _update(self, plan: Callable[[Arrays], Draft]) -> Draft:
+        if self._writer is None:
+            raise GraphKDError(f"{self.path} is open for reading: open it with write=True")
+        return self._writer.update(plan)
+
+
+def _row(arrays: Arrays, node: int) -> NDArray[np.float32]:
+    if not (0 <= node < arrays.next_id and arrays.alive[node]):
+        check_known(np.array([node]), arrays.next_id, arrays.alive)
+    row: NDArray[np.float32] = arrays.layout.settings.pool(arrays.hops[node : node + 1].copy())[0]
+    return row
+
+
+def _rows(arrays: Arrays, ids: Ids) -> NDArray[np.float32]:
+    check_known(ids, arrays.next_id, arrays.alive)
+    return arrays.layout.settings.pool(arrays.hops[ids])
+
+
+def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
+    check_known(np.array([node]), arrays.next_id, arrays.alive)
+    return arrays.incoming.read(node)
+
+
+def _row_for(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> NDArray[np.float32]:
+    hops = newcomer_hops(arrays, *operations.newcomer(arrays, x, neighbours, weights))
+    row: NDArray[np.float32] = arrays.layout.settings.pool(hops)[0]
+    return row

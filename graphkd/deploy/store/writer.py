@@ -1,0 +1,194 @@
+"""The one process that changes a store: journal first, then the arrays."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from graphkd.deploy.store import disk
+from graphkd.deploy.store.arrays import Arrays, open_arrays
+from graphkd.deploy.store.change import Change, change
+from graphkd.deploy.store.draft import Draft
+from graphkd.deploy.store.files import make, sweep, write_lists
+from graphkd.deploy.store.journal import Journal, Patch
+from graphkd.deploy.store.layout import JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
+from graphkd.errors import GraphKDError
+
+CHECKPOINT_BYTES = 2**26
+"""Size of the journal at which the arrays are synchronised, and it is emptied."""
+
+
+class Writer:
+    """Holds the lock; replays what an earlier writer that was killed had put into the journal.
+
+    An update is computed in memory, appended to the journal (synchronised), and then written into the arrays,
+    while ``header[SEQUENCE]`` is odd. Until the record is whole the update has not happened; from then on it has.
+
+    Args:
+        folder: of the store.
+
+    Raises:
+        GraphKDError: there is no store, another process writes to it, or it is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._mutex = threading.Lock()
+        read_layout(folder)
+        try:
+            self._lock = disk.lock(folder / LOCK)
+        except OSError as error:
+            raise GraphKDError(
+                f"{folder} cannot be written ({error.strerror}): choose a store that can be"
+            ) from None
+        self._open: list[int] = [self._lock]
+        try:
+            self._journal = Journal(folder / JOURNAL)
+            self._open.append(self._journal.handle)
+            self._recover()
+        except BaseException:
+            self._release()
+            raise
+
+    def update(self, plan: Callable[[Arrays], Draft]) -> Draft:
+        """Makes an update, all of it or nothing.
+
+        Args:
+            plan: what is asked for; may refuse it.
+
+        Raises:
+            GraphKDError: it was refused, and nothing has changed; or an earlier update was cut short.
+        """
+        with self._mutex:
+            if not self._open:
+                raise GraphKDError(
+                    f"{self.folder} was closed, or an update of it was cut short: open it again with write=True"
+                )
+            draft = plan(self.arrays)
+            try:
+                self._make_room(draft)
+                self._commit(change(draft, self.arrays, self._used))
+            except OSError as error:
+                self._release()
+                raise GraphKDError(
+                    f"{self.folder} could not be written ({error.strerror or error}): make room, open it again, "
+                    "it will be as before the update or as after it"
+                ) from error
+            except BaseException:
+                self._release()
+                raise
+            return draft
+
+    def close(self) -> None:
+        """Empties the journal and gives the lock back."""
+        with self._mutex:
+            if self._open:
+                self._checkpoint()
+                self._release()
+
+    def _release(self) -> None:
+        """Gives the lock back as a killed process would: who opens the store next completes the journal."""
+        for handle in reversed(self._open):
+            os.close(handle)
+        self._open = []
+
+    def _recover(self) -> None:
+        self.arrays = open_arrays(self.folder)
+        layout = self.arrays.layout
+        self._open_files()
+        records, end = self._journal.read(layout.number)
+        torn, halfway = end < self._journal.size, self.arrays.header[SEQUENCE] % 2
+        if halfway and not records:
+            raise GraphKDError(
+                f"{self.folder} stopped in the middle of an update, but its journal is damaged: build it again"
+            )
+        if torn:
+            self._journal.cut(end)
+        for patches in records:
+            self._apply(patches)
+        if self.arrays.header[LAYOUT] != layout.number:
+            self._write_header(LAYOUT, layout.number)
+        self._checkpoint()
+        self._measure()
+        sweep(self.folder, layout)
+
+    def _open_files(self) -> None:
+        """Handles of the current layout's files."""
+        layout = self.arrays.layout
+        self._files = {name: make(self.folder, layout, name) for name in layout.files()}
+        self._open = [*self._open[:2], *self._files.values()]
+
+    def _measure(self) -> None:
+        """Where the lists end, once nothing is left to be replayed."""
+        self._used = [lists.used() for lists in (self.arrays.incoming, self.arrays.outgoing)]
+
+    def _make_room(self, draft: Draft) -> None:
+        layout, edits = self.arrays.layout, draft.edits()
+        rooms = [sum(part.rooms().values()) for part in edits]
+        nodes = int(draft.born[-1]) + 1 if draft.born.size else 0
+        short = any(
+            used + room > slots for used, room, slots in zip(self._used, rooms, layout.slots, strict=False)
+        )
+        if not short and nodes <= layout.capacity:
+            return
+        capacity = layout.capacity if nodes <= layout.capacity else 2 * layout.capacity
+        held = [int(part.base.index["length"].sum()) for part in edits]
+        slots = [2 * (length + part.most()) for length, part in zip(held, edits, strict=True)]
+        self._grow(capacity, (slots[0], slots[-1]))
+        draft.rebase(self.arrays)
+
+    def _grow(self, capacity: int, slots: tuple[int, int]) -> None:
+        """Longer files; lists without gaps in new ones. The store's contents stay as they are."""
+        self._checkpoint()
+        old = self.arrays.layout
+        layout = old.grown(capacity, slots)
+        for name in ("hops", "nodes"):
+            disk.allocate(self._files[name], layout.size(name))
+            disk.sync(self._files[name])
+        nodes = np.arange(self.arrays.next_id)
+        both = ("in", self.arrays.incoming), ("out", self.arrays.outgoing)
+        for which, lists in both[: 1 + old.settings.directed]:
+            index, entries = lists.index[nodes], lists.entries[lists.places(nodes)]
+            write_lists(self.folder, layout, which, index["length"].astype(np.int64), index["crc"], entries)
+        layout.write(self.folder)
+        self._write_header(LAYOUT, layout.number)
+        for handle in self._files.values():
+            os.close(handle)
+        self._open = self._open[:2]
+        self.arrays = open_arrays(self.folder)
+        self._open_files()
+        self._measure()
+        sweep(self.folder, layout)
+
+    def _commit(self, made: Change) -> None:
+        if not made.patches:
+            return
+        if self._journal.size > CHECKPOINT_BYTES:
+            self._checkpoint()
+        self._journal.append(made.patches, self.arrays.layout.number)
+        self._apply(made.patches)
+        self._used = made.used
+
+    def _apply(self, patches: list[Patch]) -> None:
+        """Writes pieces into the arrays; doing it again changes nothing."""
+        sequence = self.arrays.header[SEQUENCE]
+        odd = sequence | 1
+        self._write_header(SEQUENCE, odd)
+        for patch in patches:
+            for offset, content in patch.runs():
+                disk.write(self._files[patch.file], content, offset)
+        self._write_header(SEQUENCE, odd + 1)
+
+    def _write_header(self, place: int, value: int) -> None:
+        disk.write(self._files["header"], value.to_bytes(8, "little"), 8 * place)
+
+    def _checkpoint(self) -> None:
+        """What the journal holds is in the arrays; once they are on the disk it is not needed."""
+        if self._journal.size:
+            for handle in self._files.values():
+                disk.sync(handle)
+            self._journal.cut()
