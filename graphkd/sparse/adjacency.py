@@ -18,6 +18,10 @@ INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 """What edges may be given in; torch can compare no other whole numbers."""
 
 
+LOOKED_AT = 2**17
+"""Rows in which self-loops are looked for at once."""
+
+
 class Adjacency:
     """The adjacency matrix ``A [N, N]`` of a graph; row = receiver, column = sender.
 
@@ -95,7 +99,8 @@ class Adjacency:
         """``[N]`` float64: the row sums of ``A + k I``, as in ``normalize``; made once and kept."""
         key = ("degree", self_loops)
         if key not in self._sums:
-            degree = segment_reduce(self.matrix.rowptr, self.matrix.value.double(), "sum")
+            rowptr, value = self.matrix.rowptr, self.matrix.value
+            degree = segment_reduce(rowptr, value.double(), "sum") if self.weighted else rowptr.diff().double()
             if self_loops:
                 node, weight = self._listed_loops()
                 degree[node] -= weight
@@ -105,7 +110,13 @@ class Adjacency:
 
     def _listed_loops(self) -> tuple[Tensor, Tensor]:
         """The nodes with a self-loop in the edge list, and its weight in float64."""
-        entry = (self.matrix.row == self.matrix.col).nonzero().squeeze(1)
+        rowptr, found = self.matrix.rowptr, []
+        for start in range(0, self.num_nodes, LOOKED_AT):  # a row number for every entry at once would be large
+            ends = rowptr[start : start + LOOKED_AT + 1]
+            node = torch.arange(start, start + ends.numel() - 1, device=rowptr.device)
+            row = torch.repeat_interleave(node, ends.diff())
+            found.append((row == self.matrix.col[ends[0] : ends[-1]]).nonzero().squeeze(1) + ends[0])
+        entry = torch.cat(found)
         return self.matrix.col[entry], self.matrix.value[entry].double()
 
     def structure(self, self_loops: int = 1) -> SparseMatrix:

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphkd.sparse import Adjacency, Block
+from graphkd.sparse import Adjacency, Block, adjacency
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, seeded
 
@@ -59,7 +59,11 @@ def test_receivers_pick_their_own_rows() -> None:
 
 
 @pytest.mark.parametrize("loops", [0, 1, 2])
-def test_degrees_are_the_row_sums_that_the_operator_uses(loops: int) -> None:
+@pytest.mark.parametrize("rows", [1, 3, 100])
+def test_degrees_are_the_row_sums_that_the_operator_uses(
+    loops: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adjacency, "LOOKED_AT", rows)
     edges, weight = torch.tensor([[0, 1, 1, 2, 2], [1, 0, 2, 1, 2]]), torch.tensor([0.5, 2.0, 1.0, 3.0, 7.0])
     for adj in (Adjacency(edges, 4), Adjacency(edges, 4, weight)):
         whole = adj.normalize("none", loops, torch.float64)

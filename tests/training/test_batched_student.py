@@ -1,0 +1,66 @@
+"""The student stage in batches: what it reads, how much memory it takes, and that it learns."""
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+from graphkd import Training, students
+from graphkd.datasets import Graph, Scene
+from graphkd.recipe import resolve
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.student import train_student
+from graphkd.training.teach import teach
+from tests.conftest import make_data
+from tests.memory import peak_growth
+
+
+def test_a_wide_student_learns_in_batches_and_a_batch_of_all_rows_is_the_full_batch() -> None:
+    scene, wide = (
+        Scene.of(Graph.from_data(make_data())),
+        functools.partial(students.MLP, hidden_dim=1024),
+    )
+    recipe = resolve(student=wide, method="infgrand", training=Training(max_epochs=5, patience=5))
+    taught, found = teach(scene, recipe, 0, []), {}
+    for size in (None, 60, 16):
+        log: list = []
+        sized = replace(recipe, training=replace(recipe.training, batch_size=size))
+        found[size] = (train_student(scene, sized, taught, 0, log).scores, log)
+    assert found[None] == found[60] != found[16]
+    assert found[16][0]["test"] > 0.6
+    assert found[16][1][-1]["loss"] < found[16][1][0]["loss"]
+
+
+def test_the_batch_is_part_of_the_student_s_key_and_not_of_the_teacher_s(tmp_path: Path) -> None:
+    scene = Scene.of(Graph.from_data(make_data()))
+    for size in (None, 16):
+        recipe, cache = resolve(training=Training(2, batch_size=size)), Artefacts(tmp_path)
+        train_student(scene, recipe, teach(scene, recipe, 0, [], cache), 0, [], cache)
+    assert sorted(file.name.split("-")[0] for file in cache.files) == ["student", "student", "teacher"]
+
+
+ROWS, WIDTH = 60_000, 256
+
+SETUP = f"""
+import torch
+from graphkd.methods import GLNN, SoftTargets, Targets
+from graphkd.students import MLP
+from graphkd.training import batches
+from graphkd.training.batches import Batches
+from graphkd.training.loop import _epoch
+from graphkd.training.task import Distillation
+torch.set_num_threads(1)
+batches.POOL_BYTES = 2**22
+x, q = torch.ones({ROWS}, {WIDTH}, dtype=torch.float16), torch.ones({ROWS}, 8, dtype=torch.bfloat16)
+soft = SoftTargets(q, torch.ones({ROWS}), 0.0, 1.0)
+targets = Targets(x, torch.zeros({ROWS}, dtype=torch.long), torch.zeros({ROWS}).double(), soft)
+task = Distillation(MLP({WIDTH}, 16, 8), GLNN(), None, 0.0)
+optimizer = torch.optim.Adam(task.parameters(), fused=True)
+rows = Batches(targets, 1024, 0, torch.device("cpu"))
+_epoch(task, optimizer, [task(targets.select(torch.arange(1024)))])
+"""
+
+
+def test_an_epoch_takes_memory_for_pools_and_a_batch_not_for_the_rows() -> None:
+    """Two pools of 4 MiB and what a batch needs, in place of the table in float32."""
+    growth = peak_growth(SETUP, "_epoch(task, optimizer, map(task, rows.epoch(0)))")
+    assert growth < 4 * ROWS * WIDTH / 2
