@@ -86,6 +86,8 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     _check_sealed(folder / EXPORTS, listed)
     if listed.get("weights_sha256") != description["weights_sha256"]:
         raise GraphKDError(f"{folder / EXPORTS} belongs to another student: delete it and export again")
+    if listed.get("schema_version") != SCHEMA_VERSION:
+        raise GraphKDError(f"{folder / EXPORTS} is of another version of graphkd: delete it and export again")
     exports: dict[str, Any] = listed["exports"]
     return exports
 

@@ -54,13 +54,14 @@ def test_no_runtime_takes_a_flipped_byte(bundle: Path, runtime: str, name: str) 
         load_bundle(bundle, runtime)
 
 
-def test_exports_of_another_student(bundle: Path) -> None:
-    listed = json.loads((bundle / EXPORTS).read_text())
-    listed["weights_sha256"] = "0" * 64
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [("weights_sha256", "0" * 64, "belongs to another student"), ("schema_version", 2, "is of another version")],
+)
+def test_exports_of_something_else(bundle: Path, key: str, value: object, message: str) -> None:
+    listed = {**json.loads((bundle / EXPORTS).read_text()), key: value}
     write_json(bundle / EXPORTS, {**listed, "checksum": seal(listed)})
-    with pytest.raises(
-        GraphKDError, match=r"exports\.json belongs to another student: delete it and export again"
-    ):
+    with pytest.raises(GraphKDError, match=rf"exports\.json {message}.*: delete it and export again"):
         read_bundle(bundle)
 
 
