@@ -73,7 +73,8 @@ class Pairs:
 
     def _refine(self, out: Tensor, rows: Where, columns: Where) -> None:
         """The same in float64, for the rows of the block that matter."""
-        near = (out.amin(dim=1) < self.least + self.error).nonzero().squeeze(1)
+        # In float64, as the block was chosen: rounded to float32 the bound may equal the least entry.
+        near = (out.amin(dim=1).double() < self.least + self.error).nonzero().squeeze(1)
         left = _unit64(take(self.x, rows)[near])
         right = _unit64(take(self.y, columns))
         place = int((left @ right.t()).argmin())

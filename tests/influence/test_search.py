@@ -133,3 +133,11 @@ def test_rows_in_all_directions_are_multiplied(monkeypatch: pytest.MonkeyPatch) 
     found = least_cosine(of(x, x), -1.0, torch.arange(8), Means(None, 1.0))
     assert found.exact
     assert found.low == pytest.approx(brute_force(x, x), abs=1e-12)
+
+
+def test_a_bound_that_rounds_to_the_least_entry_still_lets_it_be_looked_at() -> None:
+    pairs = Pairs(*of(torch.ones(3, 2), torch.ones(3, 2)), Means(None, 1.0))
+    least = float(torch.tensor(0.1))
+    pairs.error, pairs.least = 0.0, least * (1.0 + 1e-12)  # float32 knows no number between the two
+    pairs._refine(torch.full((3, 3), least), slice(0, 3), slice(0, 3))
+    assert pairs.least == pytest.approx(least)
