@@ -26,6 +26,7 @@ DEFAULTS = (
     "training.max_epochs=12",
     "training.teacher_batches=neighbours",
     "training.batch_size=8192",
+    "student.hidden_dim=1024",
     "baseline=false",
 )
 SIGNS = {
