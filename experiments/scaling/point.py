@@ -29,7 +29,7 @@ from graphkd.training.settings import Training
 from graphkd.training.student import train_student
 from graphkd.training.teach import teach
 
-ROUNDS = 3
+ROUNDS = 2
 """Of which the fastest counts, stage by stage: what else a machine does only adds."""
 BUDGET = 0.5
 """Gigabytes for compiling."""
