@@ -35,9 +35,7 @@ def accuracy_against_latency(found: dict[str, Any]) -> bytes:
     panel.margins(y=0.2)
     panel.spines[["top", "right"]].set_visible(False)
     machine = found["machine"]
-    title = (
-        f"{found['dataset']} · {found['teacher']} to {found['method']} · {machine['threads']} of {machine['cpu']}"
-    )
+    title = f"{found['dataset']} · {found['teacher']} to {found['method']} · {machine['cpu']}"
     panel.set_title(literal(title), fontsize="medium", loc="left")
     figure.legend(loc="outside right upper", frameon=False, fontsize="small")
     return png(figure)

@@ -12,9 +12,9 @@ Both speed-ups are ratios of medians, each of like things. One node, with fetch:
 teacher asked for one node, for which it gathers the whole neighbourhood from a graph in memory. Full graph, per
 node: a row of the student's largest batch against a node's share of computing all nodes hop by hop.
 Students: `predict` from Python on rows at hand, with its checks, preprocessing and argmax; propagated rows are at
-hand, too, but for the lines that read them from a FeatureStore. ONNX Runtime and native use one thread. Every call is timed by
-itself; models take turns; calls that warm up do not count; rows/s are those of the median. Resident is a fresh
-process that loads this runtime alone, after one row. The size of native is that of its C source.
+hand, too, but for the lines that read them from a FeatureStore. ONNX Runtime and native use one thread.
+Every call is timed by itself; models take turns; calls that warm up do not count; rows/s are those of the median.
+Resident is a fresh process that loads this runtime alone, after one row. The size of native is its C source's.
 """
 
 
