@@ -15,6 +15,7 @@ from graphkd.datasets import Graph
 from graphkd.deploy import FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.evaluation.latency import Call
+from graphkd.machine import memory
 from graphkd.methods import Propagation
 from graphkd.teachers import Teacher
 from graphkd.teachers.fetch import fetched
@@ -29,7 +30,9 @@ MOST_CALLS, MOST_ROWS = 512, 2**15
 SEED = 0
 """Of the draw of nodes."""
 
-FETCH, FULL, STORE = "teacher, with fetch", "teacher, full graph layer-wise", ", row from a FeatureStore"
+FETCH, STORE = "teacher, with fetch", ", row from a FeatureStore"
+LAYERWISE, AT_ONCE = "teacher, full graph layer-wise", "teacher, full graph at once"
+TEACHER = (FETCH, LAYERWISE, AT_ONCE)
 STORED = ("numpy", "native")
 """Runtimes that are also timed with rows read from a store."""
 
@@ -72,12 +75,27 @@ def store_calls(subject: Subject, store: FeatureStore) -> dict[Key, Call]:
 
 
 def teacher_calls(subject: Subject) -> dict[Key, Call]:
-    """The teacher where nodes are asked for, and where all nodes are."""
+    """The teacher where nodes are asked for, and where all nodes are: in two ways, if there is memory for both.
+
+    Layer-wise is what works at any size; at once is faster, since the normalised graph is kept between calls.
+    """
     model, graph = subject.teacher, subject.scene.full
     calls: dict[Key, Call] = {
         (FETCH, size): _fetch(model, graph, nodes) for size, nodes in batches_of(graph.num_nodes).items()
     }
-    return {**calls, (FULL, graph.num_nodes): lambda _: layerwise(model, graph.x, graph.adj)}
+    calls[LAYERWISE, graph.num_nodes] = lambda _: layerwise(model, graph.x, graph.adj)
+    if _fits(subject):
+        calls[AT_ONCE, graph.num_nodes] = torch.no_grad()(lambda _: model(graph.x, graph.adj))
+    else:
+        subject.remarks.append("the full graph at once is not timed: there is too little free memory")
+    return calls
+
+
+def _fits(subject: Subject) -> bool:
+    """Whether three tables as large as all hops together do; where free memory is unknown, yes."""
+    hops, found = subject.result.taught.output.hops, memory()
+    need = 3 * 4 * subject.scene.full.num_nodes * sum(hop.shape[1] for hop in hops)
+    return found is None or need < found.free
 
 
 def as_it_came(graph: Graph) -> Any:

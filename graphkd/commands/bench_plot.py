@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphkd.commands.bench_calls import FULL
+from graphkd.commands.bench_calls import AT_ONCE, LAYERWISE
 from graphkd.plots import literal, png
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def accuracy_against_latency(found: dict[str, Any]) -> bytes:
 
 def _mark(panel: Axes, model: dict[str, Any], marker: str) -> None:
     row = model["batches"][0]
-    share = row["rows"] if model["name"] == FULL else 1
+    share = row["rows"] if model["name"] in (LAYERWISE, AT_ONCE) else 1
     middle, high = row["p50"] / share, row["p95"] / share
     colour = "0.4" if model["role"] == "teacher" else None
     score = 100 * model["scores"]["test"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from graphkd.commands.bench_calls import FETCH, FULL, STORE, Key, as_it_came, batches_of
+from graphkd.commands.bench_calls import AT_ONCE, FETCH, LAYERWISE, STORE, TEACHER, Key, as_it_came, batches_of
 from graphkd.commands.bench_subject import Subject
 from graphkd.commands.table import method_of
 from graphkd.evaluation import Times
@@ -122,8 +122,8 @@ def _models(subject: Subject, times: Mapping[Key, Times]) -> list[dict[str, Any]
     taught = {"scores": subject.result.taught.scores, "bytes": weights, "resident_bytes": None}
     models = []
     for name in dict.fromkeys(name for name, _ in times):
-        own = taught if name in (FETCH, FULL) else facts[name.removesuffix(STORE)]
-        role = "teacher" if name in (FETCH, FULL) else "student"
+        own = taught if name in TEACHER else facts[name.removesuffix(STORE)]
+        role = "teacher" if name in TEACHER else "student"
         rows = [_row(size, found) for (of, size), found in times.items() if of == name]
         models.append({"name": name, "role": role, **own, "batches": rows})
     return models
@@ -136,16 +136,19 @@ def _row(size: int, times: Times) -> dict[str, Any]:
 def _speed_ups(times: Mapping[Key, Times]) -> list[dict[str, Any]]:
     """Medians: one row against one node with fetch, and a row of the largest batch against a node of all."""
     single, largest = (chosen(size for name, size in times if name == FETCH) for chosen in (min, max))
-    ((nodes, full),) = ((size, found) for (name, size), found in times.items() if name == FULL)
-    students = dict.fromkeys(name for name, _ in times if name not in (FETCH, FULL))
-    return [
-        {
-            "name": name,
-            "single_node_with_fetch": times[FETCH, single].p50 / times[name, single].p50,
-            "full_graph_per_node": (full.p50 / nodes) / (times[name, largest].p50 / largest),
-        }
-        for name in students
-    ]
+    per_node = {name: found.p50 / size for (name, size), found in times.items() if name in (LAYERWISE, AT_ONCE)}
+    found = []
+    for name in dict.fromkeys(name for name, _ in times if name not in TEACHER):
+        one, row = times[name, single].p50, times[name, largest].p50 / largest
+        found.append(
+            {
+                "name": name,
+                "single_node_with_fetch": times[FETCH, single].p50 / one,
+                "full_graph_layerwise_per_node": per_node[LAYERWISE] / row,
+                "full_graph_at_once_per_node": per_node[AT_ONCE] / row if AT_ONCE in per_node else None,
+            }
+        )
+    return found
 
 
 def _parameters(model: nn.Module) -> int:

@@ -9,7 +9,7 @@ from graphkd.sparse import Adjacency, Block, Features, select_rows
 from graphkd.teachers.base import Teacher
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def fetched(model: Teacher, x: Features, adj: Adjacency, nodes: Tensor) -> Tensor:
     """The evaluation-mode logits of some nodes, from every edge within reach: nothing is drawn, left out or kept.
 

@@ -13,15 +13,16 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.commands import bench as command
-from graphkd.commands import bench_student
+from graphkd.commands import bench_calls, bench_student
 from graphkd.commands.bench import bench
 from graphkd.evaluation import Times
+from graphkd.machine import Memory
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.planetoid_files import write_planetoid
 
 SHORTLY = ["--seconds", "0.001"]
-TEACHER = ["teacher, with fetch", "teacher, full graph layer-wise"]
+TEACHER = ["teacher, with fetch", "teacher, full graph layer-wise", "teacher, full graph at once"]
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_the_student_in_every_runtime_and_its_teacher(
     assert [model["name"] for model in found["models"]] == [*students, *TEACHER]
     rows = numbers(found)
     assert set(rows) == {(name, size) for name in [*students, TEACHER[0]] for size in (1, 64, 1024)} | {
-        (TEACHER[1], 1797)
+        (name, 1797) for name in TEACHER[1:]
     }
     for (_, size), row in rows.items():
         assert 0 < row["p50"] <= row["p95"] <= row["p99"]
@@ -68,9 +69,11 @@ def test_the_student_in_every_runtime_and_its_teacher(
         assert row["rows_per_second"] == pytest.approx(size / row["p50"] * 1e6)
     for each in found["speed_up"]:
         single = rows[TEACHER[0], 1]["p50"] / rows[each["name"], 1]["p50"]
-        full = (rows[TEACHER[1], 1797]["p50"] / 1797) / (rows[each["name"], 1024]["p50"] / 1024)
+        row = rows[each["name"], 1024]["p50"] / 1024
+        layerwise, at_once = (rows[name, 1797]["p50"] / 1797 / row for name in TEACHER[1:])
         assert each["single_node_with_fetch"] == pytest.approx(single)
-        assert each["full_graph_per_node"] == pytest.approx(full)
+        assert each["full_graph_layerwise_per_node"] == pytest.approx(layerwise)
+        assert each["full_graph_at_once_per_node"] == pytest.approx(at_once)
     assert [each["name"] for each in found["speed_up"]] == students
     assert (tmp_path / "found.png").read_bytes().startswith(b"\x89PNG")
     check_facts(found, json.loads((made / "digits" / "metrics.json").read_text()))
@@ -92,15 +95,15 @@ def check_facts(found: dict[str, Any], metrics: dict[str, Any]) -> None:
 
 
 def check_text(text: str, students: list[str]) -> None:
-    """Both speed-ups stand in the same table; what is not there is named with the way to it."""
+    """All speed-ups stand in the same table; what is not there is named with the way to it."""
     lines = text.splitlines()
     assert lines[0] == "## digits · random split · transductive · gcn to glnn · seed 0"
     heads = [line for line in lines if line.startswith("| model")]
     assert "p50 us | p95 us | p99 us" in heads[0]
-    assert "speed-up: one node, with fetch | speed-up: full graph, per node" in heads[1]
+    assert "speed-up: one node, with fetch | per node of the full graph, layer-wise | " in heads[1]
     for name in students:
         last = [line for line in lines if line.split("|")[1:2] == [f" {name:<30} "]][-1]
-        assert last.count(" x ") == 2
+        assert last.count(" x ") == 3
     assert "Not exported: onnx, onnx-int8: graphkd export" in text
     assert "--to onnx | onnx-int8." in text
 
@@ -130,6 +133,19 @@ def test_a_store_that_would_be_large_is_not_built(
     monkeypatch.setattr(command, "STORE_BYTES", 100)
     bench(str(made / "hops"), seconds=0.001)
     assert "Rows from a FeatureStore are not timed: the store would take" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_no_processes")
+def test_a_graph_too_large_to_be_computed_at_once_is_not(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_calls, "memory", lambda: Memory(2**20, 2**30))
+    bench(str(made / "digits"), str(tmp_path / "found.json"), seconds=0.001)
+    assert "The full graph at once is not timed: there is too little free memory" in capsys.readouterr().out
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert TEACHER[2] not in [model["name"] for model in found["models"]]
+    assert found["speed_up"][0]["full_graph_at_once_per_node"] is None
+    assert found["speed_up"][0]["full_graph_layerwise_per_node"] > 0
 
 
 @pytest.mark.usefixtures("_no_processes")
