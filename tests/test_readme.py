@@ -35,7 +35,7 @@ def run_shell(block: Block, cwd: Path) -> None:
     """Each line by the shell, ``graphkd`` and ``python`` being the ones under test, for a few epochs; make
     targets as a dry run.
     """
-    for line in filter(None, map(str.strip, block.text.splitlines())):
+    for line in filter(None, map(str.strip, block.text.replace("\\\n", " ").splitlines())):
         words = shlex.split(line, comments=True)
         if words[0] == "make":
             command, folder = ["make", "--dry-run", *words[1:]], ROOT

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import shutil
 import signal
 import subprocess
@@ -60,6 +61,8 @@ def main() -> None:
         )
         if not same:
             raise SystemExit(1)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(f"highest resident memory of any of these runs, mapped files included: {peak:.2f} GB")
 
 
 def start(keys: list[str], folder: Path) -> subprocess.Popen[bytes]:

@@ -17,7 +17,7 @@ import numpy as np
 
 SWEEPS = {
     "nodes": (10_000, 30_000, 100_000, 300_000, 1_000_000, 2_449_029),
-    "degree": (4, 10, 20, 50, 100),
+    "degree": (5, 10, 20, 50, 100),
     "features": (16, 32, 64, 128, 256, 512),
     "classes": (5, 10, 20, 40, 80, 160),
 }
@@ -37,7 +37,7 @@ class Size:
         classes: ``C``.
     """
 
-    nodes: int = 100_000
+    nodes: int = 300_000
     degree: int = 20
     features: int = 128
     classes: int = 40

@@ -51,8 +51,13 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
 
 
 def _torch(bundle: Bundle) -> Predictor:
-    from graphkd.deploy.bundle import torch_predictor
-
+    try:
+        from graphkd.deploy.bundle import torch_predictor
+    except ModuleNotFoundError as error:
+        raise GraphKDError(
+            f"runtime=torch needs {error.name}, which is not installed: pip install {error.name}, or "
+            'load_bundle(…, runtime="numpy")'
+        ) from None
     return torch_predictor(bundle)
 
 

@@ -48,6 +48,7 @@ class Workspace:
         self.folder, self.budget, self.dtype, self.shown = folder, budget, dtype, shown
         self._kept = kept
         self._names: Counter[str] = Counter()
+        self._tables: list[MappedTable] = []
         self._outer: list[contextvars.Token[Workspace]] = []
 
     def __enter__(self) -> Workspace:
@@ -57,6 +58,8 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         _CURRENT.reset(self._outer.pop())
+        while self._tables:  # what was read of them for the next one
+            self._tables.pop().let_go()
 
     def by_columns(
         self, name: str, shape: tuple[int, int], dtype: torch.dtype, make: Make, unit: int, copies: int = 1,
@@ -116,6 +119,7 @@ class Workspace:
         number = self._names[name]
         kept = self.dtype if rounded and dtype == torch.float32 else dtype
         table = MappedTable(self.folder / (name if number == 1 else f"{name}-{number}"), shape, kept)
+        self._tables.append(table)
         step = self._step(total, unit, name)
         for start in tqdm(range(0, total, step), desc=f"{self.shown} {name}", leave=False, disable=None):
             part = slice(start, min(start + step, total))

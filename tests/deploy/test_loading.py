@@ -102,7 +102,7 @@ import sys
 class Refuse:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in {refused}:
-            raise ImportError(name)
+            raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, Refuse())
 import graphkd, numpy, json
@@ -112,6 +112,10 @@ answers = {{}}
 for runtime in {runtimes}:
     model = graphkd.load_bundle({bundle!r}, runtime=runtime)
     answers[runtime] = [model.predict(x).tolist(), model.predict_proba(x.tolist()).argmax(1).tolist()]
+try:
+    graphkd.load_bundle({bundle!r})
+except graphkd.GraphKDError as error:
+    answers["torch"] = str(error)
 print(json.dumps(answers))
 """
 
@@ -125,5 +129,9 @@ def test_all_but_torch_s_need_numpy_and_their_own_package_only(bundle: Path, tmp
         [sys.executable, "-c", SERVE.format(**names)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    for runtime, answers in json.loads(done.stdout).items():
+    found = json.loads(done.stdout)
+    assert found.pop("torch").startswith(
+        "runtime=torch needs torch, which is not installed: pip install torch, or "
+    )
+    for runtime, answers in found.items():
         assert answers == [load_bundle(bundle, runtime).predict(x).tolist()] * 2
