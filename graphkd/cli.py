@@ -91,6 +91,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.export import export
 
         export(args.run, args.to, args.allow_loss, args.data_dir)
+    elif args.command == "bench":
+        from graphkd.commands.bench import bench
+
+        bench(args.run, args.json, args.plot, args.threads, args.seconds, args.data_dir)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -135,6 +139,14 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     export.add_argument("--to", required=True, choices=EXPORTS)
     export.add_argument("--allow-loss", action="store_true", help="write it even where it is not the same model")
+    bench = commands.add_parser("bench", help="a run's student in every runtime against its own teacher, timed")
+    bench.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    bench.add_argument("--json", metavar="FILE", help="where to write all numbers, with a plot beside it")
+    bench.add_argument("--plot", metavar="FILE", help="where to write the plot, a .png")
+    bench.add_argument("--threads", metavar="N", type=int, default=1, help="of torch and BLAS; 1 by default")
+    bench.add_argument(
+        "--seconds", metavar="S", type=float, default=1.0, help="to time each model for, per batch; 1 by default"
+    )
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
     report.add_argument(
@@ -152,6 +164,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")
-    for command in (evaluate, predict, export, angles):
+    for command in (evaluate, predict, export, bench, angles):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
     return parser

@@ -223,6 +223,7 @@ def test_so_is_one_in_a_run(mistake: str, finished: Path, tmp_path: Path) -> Non
         ["evaluate", "run"],
         ["predict", "run", "graph", "out.csv"],
         ["angles", "run"],
+        ["bench", "run"],
         ["export", "run", "--to", "c"],
     ):
         done = command(*args, cwd=tmp_path)
@@ -253,6 +254,8 @@ OTHER_MISTAKES = {
     "not a run": (["evaluate", "."], ". is not a run: it holds no config.yaml"),
     "no such run": (["evaluate", "nowhere"], "nowhere is not a run"),
     "not a run to measure": (["angles", "."], ". is not a run: it holds no config.yaml"),
+    "not a run to time": (["bench", "."], ". is not a run: it holds no config.yaml"),
+    "unknown flag of bench": (["bench", ".", "--repeats", "3"], "unrecognized arguments: --repeats 3"),
     "not a run to export": (["export", ".", "--to", "onnx"], ". is not a run: it holds no config.yaml"),
     "not a run to predict with": (["predict", ".", "graph", "out.csv"], ". is not a run"),
 }

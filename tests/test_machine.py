@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from graphkd import machine
-from graphkd.machine import Memory, existing, free_disk, memory, readable
+from graphkd.machine import Memory, cpu_name, existing, free_disk, memory, readable
 
 GIB = 2**30
 
@@ -74,3 +74,10 @@ def test_what_is_no_disk_has_no_free_space_that_is_known(monkeypatch: pytest.Mon
 )
 def test_sizes_for_people(size: int, text: str) -> None:
     assert readable(size) == text
+
+
+def test_a_cpu_has_a_name(system) -> None:
+    system(**{"proc/cpuinfo": "processor : 0\nmodel name\t: Some CPU: 3\nmodel name\t: Another\n"})
+    assert cpu_name() == "Some CPU: 3"
+    system(**{"proc/cpuinfo": "processor : 0\n"})
+    assert cpu_name()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,28 @@ from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 
 
-def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
-    """Runs the stages of every seed again: from the cache, or trained anew.
+def made_again(
+    path: Path, data_dir: str | None, instead: str, seeds: Sequence[int] | None = None
+) -> Iterator[SeedRun]:
+    """Runs the stages of seeds again: from the cache, or trained anew.
 
     The same machine gives the same bits with the same number of threads.
 
     Args:
         path: folder of a finished run.
         data_dir: where the run's data is now, if it has moved.
+        instead: what to do where parts were in memory, for the error message.
+        seeds: of the run, by default all.
 
     Raises:
         GraphKDError: parts or data were in memory, data cannot be had, or a student is not the run's own.
     """
     config = read_config(path)
-    _check_parts(path, config)
+    _check_parts(path, config, instead)
     recipe, device = recipe_of(config, path), pick_device(config.get("device", "auto"))
     folder = locate(config.get("data_dir") or "data", config.get("cache_dir"), "never").cache_dir
     tables = Storage(config.get("memory_budget"), config.get("table_dtype", "float32"))
-    for seed in config["seeds"]:
+    for seed in config["seeds"] if seeds is None else seeds:
         seat, cache = path / f"seed_{seed}", Artefacts(folder, tables)
         kept = load_bundle(seat if seat.is_dir() else path).student.state_dict()
         graph = Graph.from_data(own_data(path, seed, data_dir)).to(device)
@@ -55,11 +59,9 @@ def made_again(path: Path, data_dir: str | None) -> Iterator[SeedRun]:
         yield result
 
 
-def _check_parts(path: Path, config: dict[str, Any]) -> None:
+def _check_parts(path: Path, config: dict[str, Any], instead: str) -> None:
     """Refuses what no file can bring back."""
     for key in ("dataset", "teacher", "student", "method", "matching", "influence"):
         part = config.get(key) or {}
         if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):
-            raise GraphKDError(
-                f"{path} was made with a {key} in memory: in Python, call angles() on what graphkd.distill returns"
-            )
+            raise GraphKDError(f"{path} was made with a {key} in memory: {instead}")

@@ -20,6 +20,9 @@ from graphkd.storage import check_writable, whole_folder
 FOLDER = "angles"
 """Of the analysis, in the run's."""
 
+INSTEAD = "in Python, call angles() on what graphkd.distill returns"
+"""Where a part of the run was in memory."""
+
 
 def angles(run: str, data_dir: str | None) -> None:
     """Measures the angles of every seed, prints their means and writes all into ``RUN/angles``.
@@ -40,7 +43,7 @@ def angles(run: str, data_dir: str | None) -> None:
     metrics = read_metrics(path)
     check_plot()
     check_writable(path / FOLDER, "RUN")
-    found = {result.seed: Angles.of(result) for result in made_again(path, data_dir)}
+    found = {result.seed: Angles.of(result) for result in made_again(path, data_dir, INSTEAD)}
     title = _heading(metrics)
     with whole_folder(path / FOLDER) as draft:
         write_numbers(draft / "angles.npz", found)

@@ -1,6 +1,7 @@
-"""Metrics, and how sure a difference between them is."""
+"""Metrics, how sure a difference between them is, and how long calls take."""
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
+from graphkd.evaluation.latency import Times, latency
 from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import (
@@ -17,12 +18,14 @@ __all__ = [
     "Correlation",
     "Friedman",
     "PairedDifference",
+    "Times",
     "Tost",
     "accuracy",
     "best_share",
     "detectable_difference",
     "friedman",
     "holm",
+    "latency",
     "macro_f1",
     "paired_difference",
     "power_of_tost",

@@ -62,9 +62,9 @@ class Block:
         if self_loops:
             matrix = set_diagonal(matrix, self.graph.diagonal(self_loops)[self._nodes], self._own)
         if kind != "none":
-            scale = reciprocal(self.graph.degree(self_loops), kind)
-            cols = scale[self.sources] if kind == "symmetric" else None
-            matrix = matrix.scale(rows=scale[self._nodes], cols=cols)
+            degree = self.graph.degree(self_loops)  # of all nodes: only what is needed of it is touched
+            cols = reciprocal(degree[self.sources], kind) if kind == "symmetric" else None
+            matrix = matrix.scale(rows=reciprocal(degree[self._nodes], kind), cols=cols)
         return matrix.to(dtype)
 
 

@@ -46,7 +46,7 @@ class Sample:
         train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
         with torch.inference_mode():
             parts = [model.student(select_rows(inputs, nodes)).logits for nodes in (train, graph.val)]
-        first, second = _rows(inputs, train), _rows(inputs, graph.val)
+        first, second = numpy_rows(inputs, train), numpy_rows(inputs, graph.val)
         return cls(first, second, graph.y[graph.val], torch.cat(parts).numpy(), graph.metric)
 
     def score(self, logits: NDArray[Any]) -> float:
@@ -54,7 +54,8 @@ class Sample:
         return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
 
 
-def _rows(inputs: Inputs, nodes: Tensor) -> Rows:
+def numpy_rows(inputs: Inputs, nodes: Tensor) -> Rows:
+    """The rows ``nodes [B]`` as runtimes without torch take them: an array, or CSR where they are sparse."""
     rows = select_rows(inputs, nodes)
     if isinstance(rows, SparseMatrix):
         parts = rows.value.numpy(), rows.col.numpy(), rows.rowptr.numpy()

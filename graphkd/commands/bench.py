@@ -1,0 +1,114 @@
+"""``graphkd bench``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from graphkd.commands.again import made_again
+from graphkd.commands.bench_calls import Key, store_calls, store_of, store_size, student_calls, teacher_calls
+from graphkd.commands.bench_plot import accuracy_against_latency
+from graphkd.commands.bench_record import record
+from graphkd.commands.bench_subject import Subject
+from graphkd.commands.bench_table import markdown
+from graphkd.deploy import load_bundle
+from graphkd.errors import GraphKDError
+from graphkd.evaluation import Times, latency
+from graphkd.machine import readable
+from graphkd.plots import check_plot
+from graphkd.runs import read_metrics
+from graphkd.storage import write_bytes, write_json
+
+STORE_BYTES = 2**30
+"""Of propagated rows: a larger store is not built for a measurement."""
+
+INSTEAD = "a run that graphkd distill made from files can be measured"
+"""Where a part of the run was in memory."""
+
+
+def bench(
+    run: str,
+    json_file: str | None = None,
+    plot_file: str | None = None,
+    threads: int = 1,
+    seconds: float = 1.0,
+    data_dir: str | None = None,
+) -> None:
+    """Times a run's student in every runtime against its own teacher, and prints Markdown.
+
+    Args:
+        run: folder of a run.
+        json_file: where all numbers are written, with a plot beside it under the same name.
+        plot_file: where the plot is written instead.
+        threads: of torch, of numpy's BLAS and of OpenMP.
+        seconds: that each model is timed for, per number of rows.
+        data_dir: where the run's data is now, if it has moved.
+
+    Raises:
+        GraphKDError: not a run, one that cannot be made again, a file that cannot be written, or no matplotlib
+            where a plot is asked for.
+    """
+    path, target = Path(run), None if json_file is None else Path(json_file)
+    metrics = read_metrics(path)
+    plot = Path(plot_file) if plot_file is not None else target.with_suffix(".png") if target else None
+    _check(threads, seconds, target, plot)
+    seed = load_bundle(path).card["seed"]
+    (result,) = made_again(path, data_dir, INSTEAD, [seed])
+    subject = Subject.of(path, metrics, result, INSTEAD)
+    with _threads(threads):
+        found = record(subject, _times(subject, seconds), threads, seconds)
+    if target is not None:
+        write_json(target, found)
+    if plot is not None:
+        write_bytes(plot, accuracy_against_latency(found))
+    print(markdown(found), end="")
+    for file in filter(None, (target, plot)):
+        print(f"written: {file}")
+
+
+def _check(threads: int, seconds: float, *files: Path | None) -> None:
+    """Before anything is computed."""
+    if threads < 1:
+        raise GraphKDError(f"--threads is {threads}: give a whole number from 1")
+    if not 0 < seconds < 3600:
+        raise GraphKDError(f"--seconds is {seconds}: give a number above 0 and below 3600")
+    target, plot = files
+    if plot is not None:
+        check_plot()
+    if plot is not None and (plot.suffix != ".png" or plot == target):
+        raise GraphKDError(f"{plot} does not end in .png, or is the JSON file: plots are written as .png")
+    for file in filter(None, files):
+        if file.is_dir() or not file.parent.is_dir():
+            raise GraphKDError(f"{file} cannot be written: it is a folder, or its own folder is not there")
+
+
+def _times(subject: Subject, seconds: float) -> dict[Key, Times]:
+    graph, propagation = subject.scene.full, subject.propagation
+    calls = {**student_calls(subject), **teacher_calls(subject)}
+    stored = propagation.hops > 0
+    if stored and (size := store_size(graph, propagation)) > STORE_BYTES:
+        subject.remarks.append(f"rows from a FeatureStore are not timed: the store would take {readable(size)}")
+        stored = False
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        store_of(subject.path, graph, folder) if stored else nullcontext() as store,
+    ):
+        more = {} if store is None else store_calls(subject, store)
+        return latency({**calls, **more}, seconds)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """As many for torch, BLAS and OpenMP, and afterwards as many as before."""
+    before = torch.get_num_threads()
+    with threadpool_limits(count):
+        torch.set_num_threads(count)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)

@@ -1,0 +1,117 @@
+"""A run's student in every runtime that there is for it: what is called, what it scores, what it takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from graphkd.datasets import Scene
+from graphkd.deploy import RUNTIMES, Predictor, RowPredictor, load_bundle
+from graphkd.deploy.exports.sample import numpy_rows
+from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.runtimes.onnx import FILES
+from graphkd.errors import GraphKDError
+from graphkd.methods import Propagation
+from graphkd.sparse import Features
+from graphkd.students.output import StudentOutput
+from graphkd.training.student import student_scores
+
+EXPORTS = {"onnx": "onnx", "onnx-int8": "onnx-int8", "native": "c", "native-int8": "c"}
+"""What a runtime needs; the others need none."""
+
+LOADED = """
+import sys
+import numpy
+import graphkd
+model = graphkd.load_bundle(sys.argv[1], runtime=sys.argv[2])
+model.predict(numpy.zeros((1, int(sys.argv[3])), dtype="float32"), propagated=True)
+status = open("/proc/self/status").read()
+print(1024 * int(status.split("VmRSS:")[1].split()[0]))
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A student in one runtime.
+
+    Args:
+        runtime: its name.
+        model: what answers.
+        size: bytes on disk of what it is loaded from.
+        resident: bytes of a fresh process with this runtime alone, after one row; nothing where unknown.
+        scores: on the run's own validation and test nodes.
+    """
+
+    runtime: str
+    model: Predictor | RowPredictor
+    size: int
+    resident: int | None
+    scores: dict[str, float]
+
+
+def served(path: Path, scene: Scene) -> tuple[list[Served], list[str]]:
+    """The student in all runtimes that can be had, and a remark on each that cannot.
+
+    Args:
+        path: of the run.
+        scene: its graph, on the CPU.
+    """
+    bundle, first = read_bundle(path), load_bundle(path)
+    found, remarks = [], []
+    missing = [name for name, to in EXPORTS.items() if to not in bundle.exports]
+    if missing:
+        formats = " | ".join(dict.fromkeys(EXPORTS[name] for name in missing))
+        remarks.append(f"not exported: {', '.join(missing)}: graphkd export {path} --to {formats}")
+    for name in RUNTIMES:
+        if name in missing:
+            continue
+        try:
+            model = load_bundle(path, name)
+        except GraphKDError as error:  # exported, but what runs it is not here
+            remarks.append(f"left out: {error}")
+            continue
+        scores = _scores(model, first.propagation, scene)
+        width = first.propagation.width(first.num_features)
+        found.append(Served(name, model, _size(bundle, name), _resident(path, name, width), scores))
+    return found, remarks
+
+
+class _AsStudent(nn.Module):
+    """A runtime where a student is expected."""
+
+    def __init__(self, model: RowPredictor) -> None:
+        super().__init__()
+        self.model = model
+        self.place = nn.Parameter(torch.empty(0))  # a student is asked where it is by its parameters
+
+    def forward(self, x: Features) -> StudentOutput:
+        rows = numpy_rows(x, torch.arange(x.shape[0]))
+        return StudentOutput(torch.from_numpy(self.model.logits(rows, propagated=True)), [])
+
+
+def _scores(model: Predictor | RowPredictor, propagation: Propagation, scene: Scene) -> dict[str, float]:
+    student = model.student if isinstance(model, Predictor) else _AsStudent(model)
+    return student_scores(student, propagation.mix(scene.observed.x, scene.observed.adj), propagation, scene)
+
+
+def _size(bundle: Bundle, runtime: str) -> int:
+    """Of the weights, the ONNX file, or the C source with both precisions."""
+    if runtime in FILES:
+        return len(bundle.files[FILES[runtime]])
+    if runtime in EXPORTS:
+        return sum(len(bundle.files[name]) for name in bundle.exported("c")["files"])
+    return len(bundle.weights)
+
+
+def _resident(path: Path, runtime: str, width: int) -> int | None:
+    """Of a new process; nothing on a system that does not say."""
+    asked = [sys.executable, "-c", LOADED, str(path), runtime, str(width)]
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, env=env)
+    return int(done.stdout) if done.returncode == 0 else None
