@@ -42,6 +42,7 @@ REQUIRED = (
     Package("networkx", "3.2", "networkx"),
     Package("hydra-core", "1.3.2", "hydra"),
     Package("safetensors", "0.4.5", "safetensors"),
+    Package("threadpoolctl", "3.1", "threadpoolctl"),
     Package("tqdm", "4.66", "tqdm"),
 )
 
