@@ -27,6 +27,9 @@ def main() -> None:
             points = [row for row in rows if (row["sweep"], row["stage"]) == (sweep, stage)]
             x, y = ([float(row[key]) for row in points] for key in (sweep, "seconds"))
             place.loglog(x, y, "o-", color=f"C{number}", markersize=3, label=stage)
+        sizes = sorted({int(row[sweep]) for row in rows if row["sweep"] == sweep})
+        place.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=40)
+        place.set_xticks([], minor=True)
         place.set_xlabel(name)
         place.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("seconds")
