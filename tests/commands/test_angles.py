@@ -1,4 +1,3 @@
-import builtins
 import csv
 import functools
 import json
@@ -122,15 +121,9 @@ def test_a_student_that_is_not_the_run_s_is_refused(run: Path, tmp_path: Path) -
     assert not (run / "angles").exists()
 
 
-def test_without_matplotlib_nothing_is_computed(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+def test_without_matplotlib_nothing_is_computed(
+    run: Path, monkeypatch: pytest.MonkeyPatch, no_matplotlib: None
+) -> None:
     monkeypatch.setattr("graphkd.commands.angles.made_again", lambda *_: pytest.fail("it was"))
     with pytest.raises(GraphKDError, match=r"a plot needs matplotlib: pip install 'graphkd\[plot\]'"):
         angles(str(run), None)

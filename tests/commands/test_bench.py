@@ -1,4 +1,3 @@
-import builtins
 import json
 import shutil
 import subprocess
@@ -215,17 +214,7 @@ def test_another_student_than_the_run_s_is_refused(made: Path, tmp_path: Path) -
         bench(str(run), data_dir=str(tmp_path / "other"))
 
 
-def test_without_matplotlib_nothing_is_timed_for_a_plot(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = builtins.__import__
-
-    def missing(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+def test_without_matplotlib_nothing_is_timed_for_a_plot(made: Path, tmp_path: Path, no_matplotlib: None) -> None:
     with pytest.raises(GraphKDError, match=r"a plot needs matplotlib: pip install 'graphkd\[plot\]'"):
         bench(str(made / "digits"), json_file=str(tmp_path / "found.json"))
     assert list(tmp_path.iterdir()) == []

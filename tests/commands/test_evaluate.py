@@ -9,17 +9,10 @@ from graphkd.cli import main
 from graphkd.commands.evaluate import evaluate
 from graphkd.commands.predict import predict
 from graphkd.runs import read_metrics
-from tests.commands.runs import SHORT, planetoid_run
+from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.npz_files import splits_arrays, write
 from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    path = planetoid_run(tmp_path)
-    capsys.readouterr()
-    return path
 
 
 def test_evaluate_gets_the_recorded_scores_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

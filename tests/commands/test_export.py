@@ -11,15 +11,8 @@ from graphkd.commands import export as command
 from graphkd.commands.export import export
 from graphkd.commands.own_data import own_data
 from graphkd.deploy.exports.sample import Sample
-from tests.commands.runs import SHORT, planetoid_run
+from tests.commands.runs import SHORT
 from tests.conftest import make_data
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    path = planetoid_run(tmp_path)
-    capsys.readouterr()
-    return path
 
 
 def test_it_says_how_far_the_export_is_and_where(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

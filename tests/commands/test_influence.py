@@ -1,6 +1,5 @@
 """``graphkd influence``: the folder, the table, and what is refused."""
 
-import builtins
 import csv
 from pathlib import Path
 
@@ -104,16 +103,10 @@ def test_an_influence_that_ranks_nothing_on_a_graph_of_one_s_own(tmp_path: Path)
     assert sorted(entry.name for entry in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
-def test_without_matplotlib_nothing_is_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
+def test_without_matplotlib_nothing_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_matplotlib: None
+) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(builtins, "__import__", missing)
     monkeypatch.setattr("graphkd.commands.influence.load_graph", lambda *_: pytest.fail("it was"))
     with pytest.raises(GraphKDError, match=r"a plot needs matplotlib: pip install 'graphkd\[plot\]'"):
         influence(["digits"])

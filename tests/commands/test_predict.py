@@ -6,14 +6,9 @@ import pytest
 import graphkd
 from graphkd import GraphKDError
 from graphkd.commands.predict import predict
-from tests.commands.runs import SHORT, planetoid_run
+from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.planetoid_files import NUM_NODES
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Path:
-    return planetoid_run(tmp_path)
 
 
 def test_predict_on_the_run_s_own_graph_propagates_by_itself(run: Path, tmp_path: Path) -> None:
