@@ -126,10 +126,10 @@ def sha256(content: bytes) -> str:
 
 
 def sha256_of(parts: Iterable[Any]) -> str:
-    """Hexadecimal digest of arrays one after the other; none is copied."""
+    """Hexadecimal digest of contiguous arrays, or bytes, one after the other; none is copied."""
     digest = hashlib.sha256()
     for part in parts:
-        digest.update(memoryview(part.reshape(-1)).cast("B"))
+        digest.update(part if isinstance(part, bytes) else memoryview(part.reshape(-1)).cast("B"))
     return digest.hexdigest()
 
 

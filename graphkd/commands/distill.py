@@ -125,8 +125,7 @@ def run_job(config: DictConfig) -> None:
         graph = first if seed == seeds[0] else load_graph(config, seed)
         return SeedRun.train(graph, recipe, seed, baseline, cache)
 
-    place = locate(config.data_dir, config.cache_dir, config.download).cache_dir
-    cache = Artefacts(place, Storage(config.memory_budget, config.table_dtype))
+    cache = cache_of(config)
     first = load_graph(config, seeds[0])
     scene = Scene.of(first, recipe.setting)
     baseline = config.baseline and recipe.method.name != "mlp"
@@ -146,6 +145,12 @@ def run_job(config: DictConfig) -> None:
             folder.add(seed, functools.partial(train, seed))
         metrics = folder.finish(first.dataset, first.split, first.metric, recipe)
     print_table(metrics, folder.path)
+
+
+def cache_of(config: DictConfig) -> Artefacts:
+    """Where a composed config keeps finished stages, and how tables."""
+    place = locate(config.data_dir, config.cache_dir, config.download).cache_dir
+    return Artefacts(place, Storage(config.memory_budget, config.table_dtype))
 
 
 def load_graph(config: DictConfig, seed: int) -> Graph:

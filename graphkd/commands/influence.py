@@ -9,13 +9,12 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from graphkd.commands.distill import check_overrides, load_graph, name_of_data
+from graphkd.commands.distill import cache_of, check_overrides, load_graph, name_of_data
 from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
 from graphkd.config import added_keys, composed, recipe_from, resolved, unknown_key
 from graphkd.datasets import Scene
-from graphkd.datasets.loading import locate
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import reads_teacher
 from graphkd.methods import MLP
@@ -64,7 +63,7 @@ def influence(args: list[str]) -> None:
     if "--no-teacher" in args and recipe.influence is not None and reads_teacher(recipe.influence):
         raise GraphKDError(f"influence={name_of(recipe.influence)} asks the teacher: leave out --no-teacher")
     folder = _folder(config, recipe)
-    cache = Artefacts(locate(config.data_dir, config.cache_dir, config.download).cache_dir)
+    cache = cache_of(config)
     scene = Scene.of(load_graph(config, seed), recipe.setting, seed)
     taught = None if "--no-teacher" in args else _taught(scene, recipe, seed, cache)
     profile = InfluenceProfile.of(scene, recipe, taught, seed, cache)
@@ -113,7 +112,7 @@ def _folder(config: DictConfig, recipe: Recipe) -> Path:
 
 
 def _taught(scene: Scene, recipe: Recipe, seed: int, cache: Artefacts) -> TeacherResult:
-    check_memory(scene, recipe.with_method(MLP()))  # no student of the method's own is trained
+    check_memory(scene, recipe.with_method(MLP()), cache.tables)  # no student of the method's own is trained
     recipe.dry_run(scene.observed.num_features, scene.observed.num_classes)
     return teach(scene, recipe, seed, [], cache)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import mmap
 import os
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.machine import readable
-from graphkd.storage import write_json
+from graphkd.storage import sha256_of, write_json
 
 FORM = 1
 
@@ -96,4 +95,4 @@ def _map(path: Path, size: int) -> mmap.mmap:
 
 
 def _digest(part: Tensor) -> str:
-    return hashlib.sha256(part.contiguous().view(torch.uint8).numpy().data).hexdigest()
+    return sha256_of([part.contiguous().view(torch.uint8).numpy()])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from graphkd.storage import sha256
+from graphkd.storage import sha256_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class TeacherOutput:
         """A checksum of all tensors: whether two outputs are the same."""
         parts = [self.logits, *self.hops]
         contents = [part.detach().cpu().contiguous().numpy() for part in parts]
-        return sha256(b"".join(f"{part.dtype}{part.shape}".encode() + part.tobytes() for part in contents))
+        return sha256_of(each for part in contents for each in (f"{part.dtype}{part.shape}".encode(), part))
 
     def detach(self) -> TeacherOutput:
         """The same values without a gradient."""

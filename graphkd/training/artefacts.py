@@ -18,7 +18,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.storage import check_writable, seal, sha256, write_bytes
+from graphkd.storage import check_writable, seal, sha256, sha256_of, write_bytes
 from graphkd.tables import Storage, Workspace
 from graphkd.tables.storage import DTYPES
 
@@ -176,6 +176,6 @@ def _name(key: dict[str, Any]) -> str:
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
     """A checksum of tensors on the CPU, their names included."""
-    parts = [f"{name} {tensor.dtype} {list(tensor.shape)}".encode() for name, tensor in sorted(tensors.items())]
-    parts += [tensor.reshape(-1).view(torch.uint8).numpy().tobytes() for _, tensor in sorted(tensors.items())]
-    return sha256(b"".join(parts))
+    ordered = sorted(tensors.items())
+    heads = "".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in ordered).encode()
+    return sha256_of([heads, *(tensor.reshape(-1).view(torch.uint8).numpy() for _, tensor in ordered)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -15,9 +14,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from graphkd.storage import seal, sha256
-
-BLOCK = 1 << 24
+from graphkd.storage import seal, sha256, sha256_of
 
 
 def parsed_file(root: Path, name: str, files: list[Path], code: str) -> Path:
@@ -72,11 +69,9 @@ def _warn(path: Path, error: Exception) -> None:
 
 
 def _checksum(tensors: dict[str, Tensor]) -> str:
-    """Of names, shapes and bytes, block by block: tensors may be most of the memory."""
+    """Of names, shapes and bytes."""
     parts: dict[str, Any] = {}
     for name, tensor in sorted(tensors.items()):
-        digest, content = hashlib.sha256(), tensor.reshape(-1).view(torch.uint8).numpy()
-        for start in range(0, content.size, BLOCK):
-            digest.update(content[start : start + BLOCK].data)
-        parts[name] = [str(tensor.dtype), list(tensor.shape), digest.hexdigest()]
+        content = sha256_of([tensor.reshape(-1).view(torch.uint8).numpy()])
+        parts[name] = [str(tensor.dtype), list(tensor.shape), content]
     return seal(parts)
