@@ -19,6 +19,7 @@ from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.own.build import check_directed
 from graphkd.datasets.scale import check_scale
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
@@ -164,16 +165,30 @@ def distill(
 
 
 def pick_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one.
+    """``auto`` is CUDA where there is one; each of several processes on a machine has a device of its own.
 
     Raises:
         GraphKDError: the device is unknown, or not there.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if world().started > 1 and str(device).startswith("cuda"):
+        return _own_device(str(device))
     if not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
         raise GraphKDError(f"device is '{device}': choose auto, cpu or cuda")
     chosen = torch.device(device)
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise GraphKDError(f"device={device}, but torch finds no such CUDA device here: use device=cpu")
     return chosen
+
+
+def _own_device(device: str) -> torch.device:
+    count, needed = torch.cuda.device_count(), world().neighbours
+    if device != "cuda":
+        raise GraphKDError(f"device={device}, but several processes need one each: use device=cuda or device=cpu")
+    if needed > count:
+        raise GraphKDError(
+            f"{needed} processes need a CUDA device each, and torch finds {count}: start fewer, or use device=cpu"
+        )
+    torch.cuda.set_device(world().local)
+    return torch.device("cuda", world().local)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphkd.distributed.part import at_hand
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_real, is_whole
 
@@ -16,18 +17,37 @@ from graphkd.numbers import is_real, is_whole
 class BatchNorm(nn.BatchNorm1d):
     """Batch normalisation that can train on one row: it has no variance, so the running statistics take over.
 
-    While ``again`` is set, rows pass that have passed before: the running statistics stay as they are.
+    While ``again`` is set, rows pass that have passed before: the running statistics stay as they are. Where
+    several processes share a batch, its statistics are those of all of them.
     """
 
     again: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
         """``[B, d]`` → ``[B, d]``."""
+        part = at_hand()
+        if part is not None and self.training and part.total > 1:
+            return self._of_all(x, part.total)
         several = x.shape[0] > 1
         if (several and not self.again) or not self.training:
             return super().forward(x)
         statistics = self.running_mean, self.running_var
         return F.batch_norm(x, *statistics, self.weight, self.bias, several, momentum=0.0, eps=self.eps)
+
+    def _of_all(self, x: Tensor, rows: int) -> Tensor:
+        from graphkd.distributed.sums import total
+
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        mean = total(x.sum(dim=0)) / rows
+        centred = x - mean
+        variance = total(centred.square().sum(dim=0)) / rows
+        with torch.no_grad():
+            self.num_batches_tracked += 1
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * rows / (rows - 1), self.momentum)
+        return centred * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
 def make_norm(kind: str, width: int) -> nn.Module:
@@ -63,7 +83,8 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
 
     On a CPU torch's own mask costs more than a whole sparse layer. Here every 64 random bits make four
     entries, so ``p`` is rounded to a multiple of 2⁻¹⁶ and the scale is that of the rounded one. The time of
-    both stands in ``experiments/factored``.
+    both stands in ``experiments/factored``. Of rows that are a part of a batch (``graphkd.distributed.part_of``) as
+    much is dropped as if all of them were here.
 
     Args:
         x: of any shape.
@@ -75,7 +96,12 @@ def dropout(x: Tensor, p: float, training: bool) -> Tensor:
     """
     if not training or p == 0:
         return x
-    return _Dropout.apply(x, p) if x.is_cpu else F.dropout(x, p)  # type: ignore[no-untyped-call]
+    part = at_hand()
+    return _dropped(x, p) if part is None else part.dropped(x, lambda whole: _dropped(whole, p))
+
+
+def _dropped(x: Tensor, p: float) -> Tensor:
+    return _Dropout.apply(x, p) if x.is_cpu else F.dropout(x, p)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Dropout(torch.autograd.Function):

@@ -37,9 +37,10 @@ from graphkd.config import (
 from graphkd.datasets import Graph, Scene
 from graphkd.datasets.loading import locate
 from graphkd.datasets.scale import scaled_name
+from graphkd.distributed import several_processes, world
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.runs import RunFolder, SeedRun, check_disk, check_memory, default_name, read_metrics
+from graphkd.runs import SeedRun, check_disk, check_memory, check_shared, default_name, open_run, read_metrics
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
@@ -52,7 +53,7 @@ _NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECA
 
 
 def distill(args: list[str]) -> None:
-    """Runs one job, or with ``-m`` several.
+    """Runs one job, or with ``-m`` several; in each of the processes that ``torchrun`` has started.
 
     Args:
         args: Hydra overrides and flags.
@@ -60,6 +61,11 @@ def distill(args: list[str]) -> None:
     Raises:
         GraphKDError: any mistake in them, in one line.
     """
+    with several_processes():
+        _distill(args)
+
+
+def _distill(args: list[str]) -> None:
     if "--help" in args or "-h" in args:
         print(help_text())
         return
@@ -71,6 +77,8 @@ def distill(args: list[str]) -> None:
         try:
             run_job(config)
         except (GraphKDError, OSError) as error:
+            if world().several:  # the others may not have failed: nobody begins another job
+                raise
             failures.append(error)
         except (HydraException, OmegaConfBaseException) as error:
             failures.append(GraphKDError(explain(error)))
@@ -125,6 +133,7 @@ def run_job(config: DictConfig) -> None:
         graph = first if seed == seeds[0] else load_graph(config, seed)
         return SeedRun.train(graph, recipe, seed, baseline, cache)
 
+    check_shared(recipe)
     cache = cache_of(config)
     first = load_graph(config, seeds[0])
     scene = Scene.of(first, recipe.setting)
@@ -134,17 +143,16 @@ def run_job(config: DictConfig) -> None:
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
         path = str(Path(config.dataset.path).expanduser().absolute())
         settings["dataset"].update(path=path, split=first.origin["split"], fingerprint=first.fingerprint())
-    folder = RunFolder(_run_path(config, first, recipe), settings, config.overwrite)
-    if folder.finished:
-        metrics = read_metrics(folder.path)
-    else:
+    folder = open_run(_run_path(config, first, recipe), settings, config.overwrite)
+    if not folder.finished:
         check_memory(scene, recipe, cache.tables)
         check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
         recipe.dry_run(first.num_features, first.num_classes)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
-        metrics = folder.finish(first.dataset, first.split, first.metric, recipe)
-    print_table(metrics, folder.path)
+        folder.finish(first.dataset, first.split, first.metric, recipe)
+    if world().first:
+        print_table(read_metrics(folder.path), folder.path)
 
 
 def cache_of(config: DictConfig) -> Artefacts:
@@ -162,7 +170,8 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
     device = pick_device(config.device)
     keys = {key: value for key, value in config.dataset.items() if key != "name"}
     places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    return Graph.from_data(load_dataset(config.dataset.name, seed=seed, **keys, **places)).to(device)
+    data = world().in_turn(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **places))
+    return Graph.from_data(data).to(device)
 
 
 def name_of_data(config: DictConfig) -> str:

@@ -41,6 +41,8 @@ class Matching(nn.Module):
     """Whether projected layers must have the teacher's width, whatever the distance takes."""
     by_node: ClassVar[bool] = False
     """Whether nodes are weighted, so that the distance must tell them apart."""
+    by_rows: ClassVar[bool] = True
+    """Whether the loss is a mean over rows wherever the distance is, so that several processes can share them."""
 
     def __init__(
         self,

@@ -13,6 +13,8 @@ from graphkd.matching.layers import Layers
 class SoftMatching(Matching):
     """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that follow the layers."""
 
+    by_rows = False
+
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """All ``M · N`` pairs."""
         return [(i, j) for i in range(num_student) for j in range(num_teacher)]

@@ -40,6 +40,11 @@ class MatchingTerm(nn.Module):
         any_width = self.distance.any_width and not matching.one_width
         self.projections = Projections(matching.projection, pairs, student_widths, teacher_widths, any_width)
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether the loss is the mean of one for each row, which depends on nothing but that row."""
+        return self.matching.by_rows and self.distance.by_rows
+
     def start_epoch(self, epoch: int) -> None:
         """Lets a strategy that draws in every epoch draw."""
         self.matching.start_epoch(epoch)

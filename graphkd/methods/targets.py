@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphkd.distributed.part import Part
 from graphkd.methods.folded import folded_sum
 from graphkd.sparse import (
     Adjacency,
@@ -108,6 +109,7 @@ class Targets:
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
         propagation: how ``inputs`` came from the features; goes into the bundle.
         scale: ``N / B`` of a batch, 1 for all rows.
+        part: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
     """
 
     inputs: Inputs
@@ -117,6 +119,7 @@ class Targets:
     hops: list[Tensor] = field(default_factory=list)
     propagation: Propagation = field(default_factory=Propagation)
     scale: float = 1.0
+    part: Part | None = None
 
     @property
     def num_rows(self) -> int:
@@ -152,6 +155,13 @@ class Targets:
             hops=[taken(hop) for hop in self.hops],
             scale=self.scale * self.num_rows / max(count, 1),
         )
+
+    def as_part(self, part: Part, scale: float) -> Targets:
+        """These rows as a part of a batch of that scale: the losses of all parts add up to the batch's."""
+        soft = self.soft
+        if soft is not None:
+            soft = replace(soft, constant=soft.constant * self.num_rows / part.total)
+        return replace(self, soft=soft, scale=scale, part=part)
 
     def with_hops(self, hops: list[Tensor]) -> Targets:
         """The same targets with the teacher's hidden hops to match."""

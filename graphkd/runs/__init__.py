@@ -7,6 +7,7 @@ from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, v
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
+from graphkd.runs.together import check_shared, open_run
 
 __all__ = [
     "NAMES",
@@ -20,7 +21,9 @@ __all__ = [
     "SeedRun",
     "check_disk",
     "check_memory",
+    "check_shared",
     "default_name",
+    "open_run",
     "read_config",
     "read_metrics",
     "summarise",

@@ -19,6 +19,7 @@ from graphkd.sparse.partition import partition
 from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
 from graphkd.sparse.sample import sample, sample_blocks
 from graphkd.sparse.segment import segment_softmax
+from graphkd.sparse.share import shared_blocks
 from graphkd.sparse.spmm import spmm
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "sample_blocks",
     "segment_softmax",
     "select_rows",
+    "shared_blocks",
     "spmm",
     "spmm_edges",
     "spmm_linear",

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from graphkd.distributed.part import Part
 from graphkd.sparse.adjacency import Adjacency, Normalisation, reciprocal, set_diagonal
 from graphkd.sparse.features import Rows, select_rows
 from graphkd.sparse.matrix import SparseMatrix
@@ -26,7 +27,7 @@ class Block:
     """
 
     def __init__(self, graph: Adjacency, receivers: Tensor, edges: SparseMatrix) -> None:
-        self.graph, self._nodes = graph, receivers
+        self.graph, self.nodes = graph, receivers
         # Ascending, so that columns stay in order and tables are read from front to back.
         self.sources, place = torch.unique(torch.cat([receivers, edges.col]), return_inverse=True)
         self._own, col = place[: receivers.numel()], place[receivers.numel() :]
@@ -38,6 +39,16 @@ class Block:
         return cls(graph, receivers, graph.matrix.select(receivers))
 
     @property
+    def part(self) -> Part | None:
+        """Which of the rows of a larger block's sources it is given; nothing if it is no share of one."""
+        return None
+
+    @property
+    def part_of_edges(self) -> Part | None:
+        """Which of the entries of a larger block's ``normalize("none")`` are its own; nothing likewise."""
+        return None
+
+    @property
     def num_nodes(self) -> int:
         """``m``, the nodes whose rows a layer is given."""
         return int(self.sources.numel())
@@ -45,7 +56,7 @@ class Block:
     @property
     def num_receivers(self) -> int:
         """``n``, the nodes whose rows it computes."""
-        return self._nodes.numel()
+        return self.nodes.numel()
 
     def receivers(self, x: Rows) -> Rows:
         """The receivers' rows ``[n, d]`` among those of the sources ``x [m, d]``."""
@@ -60,11 +71,11 @@ class Block:
         """
         matrix = self.matrix
         if self_loops:
-            matrix = set_diagonal(matrix, self.graph.diagonal(self_loops)[self._nodes], self._own)
+            matrix = set_diagonal(matrix, self.graph.diagonal(self_loops)[self.nodes], self._own)
         if kind != "none":
             degree = self.graph.degree(self_loops)  # of all nodes: only what is needed of it is touched
             cols = reciprocal(degree[self.sources], kind) if kind == "symmetric" else None
-            matrix = matrix.scale(rows=reciprocal(degree[self._nodes], kind), cols=cols)
+            matrix = matrix.scale(rows=reciprocal(degree[self.nodes], kind), cols=cols)
         return matrix.to(dtype)
 
 

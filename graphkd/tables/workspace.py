@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.tables.mapped import MappedTable
 
@@ -121,7 +122,7 @@ class Workspace:
         table = MappedTable(self.folder / (name if number == 1 else f"{name}-{number}"), shape, kept)
         self._tables.append(table)
         step = self._step(total, unit, name)
-        for start in tqdm(range(0, total, step), desc=f"{self.shown} {name}", leave=False, disable=None):
+        for start in tqdm(range(0, total, step), desc=f"{self.shown} {name}", leave=False, disable=world().no_bar):
             part = slice(start, min(start + step, total))
             at, block = places(part), f"{part.start}:{part.stop}"
             if table.holds(block, _joined(table.tensor, at)):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphkd.distributed import part_of
 from graphkd.errors import GraphKDError
 from graphkd.layers import dropout, make_norm
 from graphkd.numbers import is_real
@@ -123,7 +124,7 @@ class Teacher(nn.Module):
         Returns:
             What is told of the hop and what the next one is given, ``[n, h]`` each.
         """
-        z = self.norms[k](self._mixed(self.convs[k](self._dropped(last, k), edges), first))
+        z = self.norms[k](self._mixed(self.convs[k](self._dropped(last, k, edges), edges), first))
         told = z.clone() if self.hops == "before_activation" else None  # the activation may work in place
         out = self.activation(z)
         if self.residual and last.shape[1] == out.shape[1]:
@@ -133,12 +134,15 @@ class Teacher(nn.Module):
 
     def logits(self, edges: Edges, last: Features) -> Tensor:
         """The last hop: ``last [m, d]`` → ``[n, C]``."""
-        out: Tensor = self.convs[-1](self._dropped(last, len(self.norms)), edges)
+        out: Tensor = self.convs[-1](self._dropped(last, len(self.norms), edges), edges)
         return out
 
-    def _dropped(self, last: Features, k: int) -> Features:
+    def _dropped(self, last: Features, k: int, edges: Edges) -> Features:
         """Nothing is dropped of ``e_0``."""
-        return dropout(last, self.dropout, self.training) if k and isinstance(last, Tensor) else last
+        if not k or not isinstance(last, Tensor):
+            return last
+        with part_of(edges.part if isinstance(edges, Block) else None):
+            return dropout(last, self.dropout, self.training)
 
     def _mixed(self, out: Tensor, first: Tensor | None) -> Tensor:
         """``(1 − α) out + α e_1``; ``out`` itself where there is no ``α``, or no earlier hop."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, layer_widths
 from graphkd.numbers import is_real, is_whole
-from graphkd.sparse import Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
+from graphkd.sparse import Block, Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
 
 
@@ -55,9 +55,15 @@ class GATLayer(nn.Module):
         h = linear(x, self.linear.weight)
         scores = edge_scores(pattern, edges.receivers(h) @ _columns(self.att_dst), h @ _columns(self.att_src))
         attention = segment_softmax(pattern.rowptr, F.leaky_relu_(scores, self.slope))
-        attention = F.dropout(attention, self.dropout, self.training)
+        attention = self._dropped(attention, edges)
         out = spmm_edges(pattern, attention, h.view(x.shape[0], *self.att_src.shape))
         return (out.flatten(1) if self.concat else out.mean(dim=1)) + self.bias
+
+    def _dropped(self, attention: Tensor, edges: Edges) -> Tensor:
+        part = edges.part_of_edges if isinstance(edges, Block) and self.training and self.dropout else None
+        if part is None:
+            return F.dropout(attention, self.dropout, self.training)
+        return part.dropped(attention, lambda whole: F.dropout(whole, self.dropout))
 
 
 def _columns(attention: Tensor) -> Tensor:

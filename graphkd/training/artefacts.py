@@ -6,7 +6,7 @@ import functools
 import json
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.storage import check_writable, seal, sha256, sha256_of, write_bytes
@@ -26,6 +27,9 @@ SCHEMA_VERSION = "1"
 
 PART = "-part"
 """Follows the name of a stage in that of a file which holds how far it is."""
+
+FACTS = "/facts"
+"""The name of the facts among tensors that are told to other processes."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class Artefacts:
 
     A key says everything that the result depends on, the code included. Files appear whole, under another
     name first, so that several runs may share a cache at any time; each carries a checksum, and one that is
-    damaged is made again.
+    damaged is made again. Where several processes share a run the first one reads and writes them, and tells the
+    others.
 
     Args:
         root: the cache folder, or nothing, which keeps nothing.
@@ -71,18 +76,19 @@ class Artefacts:
 
     def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
         """The artefact with this key, if it is there and whole."""
-        return self._load(stage, key, f"the {stage} is made again")
+        return _to_all(self._load(stage, key, f"the {stage} is made again"))
 
     def save(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
         """Keeps an artefact, and no longer what there was of it; one that is there is replaced by its equal."""
         if self.folder is not None:
             self.made.append(stage)
             self._save(stage, key, artefact)
-            self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
+            if world().first:
+                self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
 
     def load_part(self, stage: str, key: dict[str, Any]) -> Artefact | None:
         """What was kept last of a stage that is not finished, if it is there and whole."""
-        return self._load(stage + PART, key, f"the {stage} starts anew")
+        return _to_all(self._load(stage + PART, key, f"the {stage} starts anew"))
 
     def save_part(self, stage: str, key: dict[str, Any], artefact: Artefact) -> None:
         """Keeps how far a stage is, in the place of what was kept before; gone once the stage is finished."""
@@ -95,7 +101,7 @@ class Artefacts:
 
     def _load(self, name: str, key: dict[str, Any], otherwise: str) -> Artefact | None:
         path = None if self.folder is None else self._path(name, key, self.folder)
-        if path is None or not path.is_file():
+        if path is None or not world().first or not path.is_file():
             return None
         try:
             return _read(path)
@@ -104,7 +110,7 @@ class Artefacts:
             return None
 
     def _save(self, name: str, key: dict[str, Any], artefact: Artefact) -> None:
-        if self.folder is None:
+        if self.folder is None or not world().first:
             return
         path = self._path(name, key, self.folder)
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
@@ -168,6 +174,30 @@ def _read(path: Path) -> Artefact:
     if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
         raise ValueError("its checksum does not fit")
     return Artefact(tensors, card["facts"])
+
+
+def made_by_first(make: Callable[[], Artefact]) -> Artefact:
+    """What the first of several processes makes, alone, while the others wait."""
+    return make() if not world().several else _parsed(world().first_makes(lambda: _content(make())))
+
+
+def _to_all(found: Artefact | None) -> Artefact | None:
+    if not world().several:
+        return found
+    content = world().tell(None if found is None else _content(found))
+    return None if content is None else _parsed(content)
+
+
+def _content(artefact: Artefact) -> bytes:
+    facts = torch.frombuffer(bytearray(json.dumps(artefact.facts).encode()), dtype=torch.uint8)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
+    return safetensors.torch.save({FACTS: facts, **tensors})
+
+
+def _parsed(content: bytes) -> Artefact:
+    tensors = safetensors.torch.load(content)
+    facts = json.loads(tensors.pop(FACTS).numpy().tobytes())
+    return Artefact(tensors, facts)
 
 
 def _name(key: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from graphkd.distributed import Part, world
 from graphkd.methods import Targets
 from graphkd.sparse import Factored, Features, SparseMatrix, at_least_single, select_rows
 from graphkd.training.ahead import ahead
@@ -33,6 +34,8 @@ class Batches:
 
     Factored inputs become a table of sparse rows, once: their advantage is that of all rows at once.
 
+    Where several processes share a run, each draws the same batches and gets its part of every one.
+
     Args:
         targets: all rows.
         size: ``B``; nothing, or ``N`` and more, gives all rows at once in their own order.
@@ -44,7 +47,9 @@ class Batches:
         self.size, self.seed, self.device = size, seed, device
         self.whole = size is None or size >= targets.num_rows
         inputs = targets.inputs
-        if self.whole:
+        if self.whole and world().several:
+            targets = _piece(targets, range(targets.num_rows), device)
+        elif self.whole:
             inputs = inputs if isinstance(inputs, Factored) else inputs.to(device)
             targets = targets.batch(inputs, lambda table: table.to(device), targets.num_rows)
         elif isinstance(inputs, Factored):
@@ -115,11 +120,16 @@ def _read(targets: Targets, pieces: list[range], place: Tensor) -> Targets:
     return targets.batch(inputs.select(order.to(inputs.device)), rows, place.numel())
 
 
-def _piece(pool: Targets, rows: range, device: torch.device) -> Targets:
-    """Neighbouring rows of a pool; of dense tables a view where they are on the device already."""
+def _piece(pool: Targets, batch: range, device: torch.device) -> Targets:
+    """Neighbouring rows of a pool, or this process's part; a view of dense tables that are on the device already."""
     inputs: Features
+    own = world().rows(len(batch))
+    rows = batch[own]
     if isinstance(pool.inputs, Tensor):
         inputs = pool.inputs[rows.start : rows.stop]
     else:
         inputs = pool.inputs.select(torch.arange(rows.start, rows.stop, device=pool.inputs.device))
-    return pool.batch(inputs.to(device), lambda table: table[rows.start : rows.stop].to(device), len(rows))
+    piece = pool.batch(inputs.to(device), lambda table: table[rows.start : rows.stop].to(device), len(rows))
+    if not world().several:
+        return piece
+    return piece.as_part(Part(own, len(batch)), pool.scale * pool.num_rows / len(batch))

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphkd.distributed import world
 from graphkd.training.artefacts import Artefact, Artefacts
 from graphkd.training.progress import Progress
 
@@ -54,9 +55,12 @@ class Checkpoint:
         return Progress(**found.facts, kept=kept)
 
     def save_when_due(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
-        """Keeps the end of an epoch, if the last time is long enough ago."""
+        """Keeps the end of an epoch, if the last time is long enough ago.
+
+        Of several processes one is lost more easily, and takes the others with it: the first one keeps every epoch.
+        """
         start = time.perf_counter()
-        if start < self.due:
+        if not world().first or (start < self.due and world().started == 1):
             return
         device = _device(model)
         tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from graphkd.datasets import Scene
+from graphkd.distributed import world
 from graphkd.methods import Targets
 from graphkd.recipe import Recipe
 from graphkd.training.artefacts import Artefacts, cache_for, code_of
@@ -30,9 +31,12 @@ def compile_targets(
         seed: of the run, for an influence that draws.
         cache: where node influences are kept, and found, and how tables are kept.
     """
-    with cache_for(recipe, cache).workspace("compile", _key(scene, recipe, taught, seed)), torch.no_grad():
+    kept = cache_for(recipe, cache)
+    with kept.workspace("compile", _key(scene, recipe, taught, seed)), torch.no_grad():
         influence = node_weights(scene, recipe, taught, seed, cache)
-        targets = recipe.method.prepare(scene.observed.with_influence(influence), taught.output)
+        graph = scene.observed.with_influence(influence)
+        in_files = kept.tables.bytes is not None  # which the first of several processes writes
+        targets = world().in_turn(lambda: recipe.method.prepare(graph, taught.output), in_files)
     return targets if recipe.matching.name == "none" else targets.with_hops(taught.output.hops[:-1])
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.checkpoint import Checkpoint
@@ -83,13 +84,14 @@ def fit(
     checkpoint = checkpoint or Checkpoint(Artefacts(None), stage, {})
     at = checkpoint.restore(model, optimizer)
     start -= at.seconds
+    quiet = world().no_bar
     with tqdm(
-        total=training.max_epochs, initial=at.epochs, desc=stage, leave=False, disable=None, unit="epoch"
+        total=training.max_epochs, initial=at.epochs, desc=stage, leave=False, disable=quiet, unit="epoch"
     ) as bar:
         while not at.finished(training):
             for group in optimizer.param_groups:
                 group["weight_decay"] = weight_decay if at.begun else 0
-            first, terms = _epoch(model, optimizer, steps(at.epochs))
+            first, terms = world().summed(*_epoch(model, optimizer, steps(at.epochs)))
             _check_loss(stage, at.epochs, terms["loss"])
             at.first = first if at.epochs == 0 else at.first
             value = _score(model, score)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
+from graphkd.distributed import world
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Inputs, at_least_single, select_rows
@@ -157,11 +158,12 @@ def _fit(
 ) -> tuple[Log, Fit]:
     log, training = Log(), recipe.training
     batches = Batches(targets.without_idle_rows(), training.batch_size, seed, graph.y.device)
+    forward = world().shared(task, unused=task.matching is not None)  # a strategy may draw which maps it uses
 
     def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
         task.start_epoch(epoch)
         for batch in batches.epoch(epoch):
-            yield task(batch)
+            yield forward(batch)
 
     score, groups = _validation(task.student, targets.inputs, graph), task.parameter_groups(training.lr)
     result = fit(stage, task, steps, score, training, groups, training.weight_decay, log, part)
@@ -174,8 +176,9 @@ def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
 
 
 def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], float]:
-    answers, labels = Answers(student, inputs, graph.val), graph.y[graph.val]
-    return lambda: evaluation.score(graph.metric, answers(), labels)
+    count, labels = graph.val.numel(), graph.y[graph.val]
+    answers = Answers(student, inputs, graph.val[world().rows(count)])
+    return lambda: evaluation.score(graph.metric, world().joined(answers(), count), labels)
 
 
 def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
@@ -199,6 +202,7 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables:
         "tables": tables,
         "code": code_of(
             "datasets",
+            "distributed",
             "evaluation",
             "influence",
             "matching",

@@ -6,6 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from graphkd.distributed import part_of, world
+from graphkd.distributed.sums import whole_of
 from graphkd.matching import MatchingTerm
 from graphkd.methods import Method, Targets
 
@@ -44,11 +46,23 @@ class Distillation(nn.Module):
         return [group for group in groups if group["params"]]
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
-        """``loss`` and its named terms for a batch of targets."""
-        output = self.student(batch.inputs)
+        """``loss`` and its named terms for a batch of targets; of a part of one, this process's terms of the sums."""
+        with part_of(batch.part):
+            output = self.student(batch.inputs)
         terms: dict[str, Tensor] = self.method(output, batch)
         if self.matching is not None:
-            terms["matching"] = self.matching(output.hidden, batch.hops)
+            terms["matching"] = self._matched(self.matching, output.hidden, batch)
             terms["method"] = terms["loss"]
             terms["loss"] = terms["method"] + self.weight * terms["matching"]
         return terms
+
+    @staticmethod
+    def _matched(term: MatchingTerm, hidden: list[Tensor], batch: Targets) -> Tensor:
+        """A mean over rows can be shared; anything else every process computes from all rows."""
+        part = batch.part
+        if part is None:
+            return term(hidden, batch.hops)  # type: ignore[no-any-return]
+        if term.by_rows and part.total >= world().size:
+            return term(hidden, batch.hops) * (batch.num_rows / part.total)  # type: ignore[no-any-return]
+        layers, hops = ([whole_of(layer, part) for layer in each] for each in (hidden, batch.hops))
+        return term(layers, hops) / world().size  # type: ignore[no-any-return]

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.datasets import Graph, Scene
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest, made_by_first
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Log
@@ -66,22 +67,30 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     kept = cache.load("teacher", key)
     with seeded(seed, "teacher", device):
         model = recipe.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
-        if kept is None:
-            records: Log = []
-            part = Checkpoint(cache, "teacher", key)
-            result = _train(model, graph, recipe, seed, records, part)
-        else:
-            model.load_state_dict(dict(kept.tensors))
-            records, result = kept.facts["log"], Fit(**kept.facts["fit"])
+        found = kept or _trained(model, graph, recipe, seed, Checkpoint(cache, "teacher", key))
+        model.load_state_dict(dict(found.tensors))
+    records, result = found.facts["log"], Fit(**found.facts["fit"])
     log += records
     if kept is None:
-        cache.save("teacher", key, Artefact(model.state_dict(), {"log": records, "fit": asdict(result)}))
+        cache.save("teacher", key, found)
     way = WAYS[recipe.training.teacher_batches]
     run = _frozen(lambda graph: way.run(model.eval(), graph))
+    in_files = cache.tables.bytes is not None
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
     with cache.workspace("teacher", {**key, "weights": weights, "tables": code_of("tables")}):
-        output, hidden = _outputs(scene, run)
+        output, hidden = world().in_turn(lambda: _outputs(scene, run), in_files)
     return TeacherResult(model, output, scores(scene, output.logits, hidden), result, key, run)
+
+
+def _trained(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, part: Checkpoint) -> Artefact:
+    """Several processes train a teacher together where they can share its steps; else the first one does."""
+
+    def train() -> Artefact:
+        log = Log()
+        result = _train(model, graph, recipe, seed, log, part)
+        return Artefact(model.state_dict(), {"log": log, "fit": asdict(result)})
+
+    return train() if WAYS[recipe.training.teacher_batches].shares(model) else made_by_first(train)
 
 
 def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log, part: Checkpoint) -> Fit:
@@ -140,5 +149,7 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
         ],
         "seed": seed,
         "device": scene.observed.y.device.type,
-        "code": code_of("datasets", "evaluation", "sparse", "teachers", "training", "layers.py", "recipe.py"),
+        "code": code_of(
+            "datasets", "distributed", "evaluation", "sparse", "teachers", "training", "layers.py", "recipe.py"
+        ),
     }

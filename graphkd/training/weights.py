@@ -15,7 +15,7 @@ from graphkd.influence.inputs import inputs_of, reads_teacher, signature
 from graphkd.numbers import is_whole
 from graphkd.recipe import Recipe, name_of
 from graphkd.sparse import Features
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, made_by_first
 from graphkd.training.teach import TeacherResult
 
 
@@ -59,9 +59,9 @@ def node_weights(
         **told,
     }
     kept = cache.load("influence", key)
-    weights = _called(recipe, graph, taught, told) if kept is None else kept.tensors["influence"]
+    made = kept or made_by_first(lambda: _made(recipe, graph, taught, told))
+    weights = made.tensors["influence"].to(graph.y.device)
     _check(weights, graph.num_nodes)
-    weights = weights.to(graph.y.device)
     if kept is None:
         cache.save("influence", key, Artefact({"influence": weights}, {}))
     return weights[scene.nodes] if recipe.leaks else weights
@@ -79,6 +79,12 @@ def _columns(recipe: Recipe, scene: Scene) -> dict[str, int]:
     parameter = signature(recipe.influence).get("columns")
     open_ = recipe.leaks and parameter is not None and parameter.default is None
     return {"columns": scene.nodes.numel()} if open_ else {}
+
+
+def _made(recipe: Recipe, graph: Graph, taught: TeacherResult | None, told: dict[str, int]) -> Artefact:
+    weights = _called(recipe, graph, taught, told)
+    _check(weights, graph.num_nodes)
+    return Artefact({"influence": weights}, {})
 
 
 def _called(recipe: Recipe, graph: Graph, taught: TeacherResult | None, told: dict[str, int]) -> Any:

@@ -63,6 +63,11 @@ class Batches(ABC):
         return layerwise(model, graph.x, graph.adj)
 
     @classmethod
+    def shares(cls, model: nn.Module) -> bool:
+        """Whether several processes can share a step of this teacher; else one of them trains it."""
+        return False
+
+    @classmethod
     def key(cls, training: dict[str, Any]) -> list[Any]:
         """The part of a cache key that tells it from full batch.
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.datasets import Graph
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.sparse import sample_blocks, select_rows
+from graphkd.layers import BatchNorm
+from graphkd.sparse import sample_blocks, select_rows, shared_blocks
 from graphkd.teachers import Teacher
 from graphkd.training.settings import Training
 from graphkd.training.teacher_batches.base import Batches
@@ -17,6 +20,9 @@ from graphkd.training.teacher_batches.base import Batches
 
 class Neighbours(Batches):
     """Every training node once per epoch, in an order and with neighbours that run seed and epoch decide.
+
+    Several processes draw the same, and each computes what its share of a step's nodes needs. Nodes that two shares
+    need would count twice in the statistics of a batch norm, so such a teacher is not shared.
 
     Source: Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017
     """
@@ -34,6 +40,7 @@ class Neighbours(Batches):
                 f"training.fanout has {len(self._fanouts)} numbers, but the teacher {layers} layers: "
                 "give one for each"
             )
+        self._shared = world().shared(model)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One for every ``teacher_batch_size`` training nodes."""
@@ -41,15 +48,26 @@ class Neighbours(Batches):
         train = self.graph.train
         order = torch.randperm(train.numel(), generator=draw, device=train.device)
         for seeds in torch.split(train[order], self.training.teacher_batch_size):
-            yield self._loss(self._logits(seeds, draw), self.graph.y[seeds])
+            labels = self.graph.y[seeds[world().rows(seeds.numel())]]
+            loss = F.cross_entropy(self._logits(seeds, draw), labels, reduction="sum")
+            yield {"loss": loss / seeds.numel()}
 
     def score(self) -> float:
         """Of neighbourhoods that are the same in every epoch, so that epochs can be compared."""
         draw, val = self._generator("validation"), self.graph.val
         batches = torch.split(val, self.training.teacher_batch_size)
-        return self._scored(torch.cat([self._logits(seeds, draw) for seeds in batches]))
+        logits = [world().joined(self._logits(seeds, draw), seeds.numel()) for seeds in batches]
+        return self._scored(torch.cat(logits))
+
+    @classmethod
+    def shares(cls, model: nn.Module) -> bool:
+        """Without a batch norm."""
+        return not any(isinstance(part, BatchNorm) for part in model.modules())
 
     def _logits(self, seeds: Tensor, draw: torch.Generator) -> Tensor:
+        """Of this process's share of the seeds."""
         blocks = sample_blocks(self.graph.adj, seeds, self._fanouts, draw)
-        logits: Tensor = self.model(select_rows(self.graph.x, blocks[0].sources), blocks).logits
+        if world().several:
+            blocks = shared_blocks(blocks, world().rows(seeds.numel()))
+        logits: Tensor = self._shared(select_rows(self.graph.x, blocks[0].sources), blocks).logits
         return logits

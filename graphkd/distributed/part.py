@@ -1,0 +1,54 @@
+"""Which rows of a batch a process has, where several share it."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a whole that several processes share.
+
+    Args:
+        index: which of them are here: a slice, or ``[b]`` int64.
+        total: ``B``, how many there are.
+    """
+
+    index: slice | Tensor
+    total: int
+
+    def dropped(self, x: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        """What dropout leaves of these rows, as it would be in one process.
+
+        Random bits are cheap beside the products, so every process draws those of all rows and takes its own: the
+        generators of all processes stay in step.
+
+        Args:
+            x: ``[b, …]``.
+            drop: of a whole ``[B, …]``.
+        """
+        mask: Tensor = drop(x.new_ones(self.total, *x.shape[1:]))[self.index]
+        return x * mask
+
+
+@contextmanager
+def part_of(part: Part | None) -> Iterator[None]:
+    """Networks that are called in the block are given these rows; nothing for all of them."""
+    outer = _AT_HAND.set(part)
+    try:
+        yield
+    finally:
+        _AT_HAND.reset(outer)
+
+
+def at_hand() -> Part | None:
+    """What the innermost ``part_of`` says."""
+    return _AT_HAND.get()
+
+
+_AT_HAND: contextvars.ContextVar[Part | None] = contextvars.ContextVar("part", default=None)

@@ -1,0 +1,47 @@
+"""Sums over the processes that gradients flow through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphkd.distributed.part import Part
+from graphkd.distributed.world import world
+
+
+def total(x: Tensor) -> Tensor:
+    """``Σ_r x_r`` over the processes, the same on all; each hears the gradient of every process's loss."""
+    return _Total.apply(x)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def whole_of(x: Tensor, part: Part) -> Tensor:
+    """All rows ``[B, d]`` from each process's ``[b, d]``, for a loss that every process computes alike.
+
+    Each process takes such a loss divided by the number of processes. The sum is the loss then; and so is the
+    sum of the gradients of whatever else it depends on. Of the rows themselves a process hears only its own term, of
+    as many equal ones, hence the factor in the backward pass, which needs no communication.
+    """
+    return _Whole.apply(x, part.index, part.total)  # type: ignore[no-any-return, no-untyped-call]
+
+
+class _Total(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return world().sum(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        return world().sum(grads[0])
+
+
+class _Whole(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, index: slice, rows: int) -> Tensor:
+        ctx.index = index
+        return world().joined(x, rows)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        return grads[0][ctx.index] * world().size, None, None

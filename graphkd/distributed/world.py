@@ -1,0 +1,184 @@
+"""The processes of a run, and what they tell each other."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from graphkd.distributed.gate import Gate
+
+T = TypeVar("T")
+
+
+class World:
+    """One of the ``K`` processes that compute the same run; by default the only one.
+
+    All of them make the same calls in the same order. The first one alone writes files and speaks.
+
+    Args:
+        rank: number of this process, from 0.
+        size: ``K``.
+        gate: where the others wait while the first one works; nothing if it is alone.
+        local: number of this process on its machine.
+        neighbours: processes on this machine.
+        started: processes of the run, where this one does on its own what concerns all; by default ``K``.
+    """
+
+    def __init__(
+        self,
+        rank: int = 0,
+        size: int = 1,
+        gate: Gate | None = None,
+        local: int = 0,
+        neighbours: int = 1,
+        started: int | None = None,
+    ) -> None:
+        self.rank, self.size, self.local, self.neighbours = rank, size, local, neighbours
+        self.started = size if started is None else started
+        self._gate = gate
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+    @property
+    def several(self) -> bool:
+        """Whether there are others."""
+        return self.size > 1
+
+    @property
+    def no_bar(self) -> bool | None:
+        """What tqdm's ``disable`` has to be: bars are shown on a terminal, by the first process."""
+        return None if self.first else True
+
+    def rows(self, total: int) -> slice:
+        """This process's share of so many rows: neighbouring ones, as many as the others have, or one more."""
+        return slice(self.rank * total // self.size, (self.rank + 1) * total // self.size)
+
+    def sum(self, x: Tensor) -> Tensor:
+        """``Σ_r x_r`` over the processes: the same bits on all."""
+        result = x.detach().clone(memory_format=torch.contiguous_format)
+        if self.several:
+            dist.all_reduce(result)
+        return result
+
+    def joined(self, x: Tensor, total: int) -> Tensor:
+        """Each process's ``rows(total)``, ``[b, …]`` → all of them ``[total, …]``, the same bits on all."""
+        if not self.several:
+            return x
+        whole = x.new_zeros(total, *x.shape[1:])
+        whole[self.rows(total)] = x.detach()
+        dist.all_reduce(whole)
+        return whole
+
+    def summed(self, first: float, terms: Mapping[str, float]) -> tuple[float, dict[str, float]]:
+        """Numbers of which each process has its term → their sums, the same on all."""
+        if not self.several:
+            return first, dict(terms)
+        head, *rest = self.sum(torch.tensor([first, *terms.values()], dtype=torch.float64)).tolist()
+        return head, dict(zip(terms, rest, strict=True))
+
+    def tell(self, content: bytes | None) -> bytes | None:
+        """What the first process has, to all; the others' is not read."""
+        if not self.several:
+            return content
+        size = torch.tensor([-1 if content is None else len(content)])
+        dist.broadcast(size, 0)
+        if int(size) < 0:
+            return None
+        data = torch.empty(int(size), dtype=torch.uint8)
+        if self.first and content:
+            data.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
+        dist.broadcast(data, 0)
+        return data.numpy().tobytes()
+
+    def first_makes(self, make: Callable[[], bytes]) -> bytes:
+        """What the first process makes, alone; the others wait as long as it is alive, and are told."""
+        if not self.several:
+            return make()
+        result = self._turn(make, others=False)
+        told = self.tell(result)
+        assert told is not None
+        return told
+
+    def in_turn(self, make: Callable[[], T], needed: bool = True) -> T:
+        """The first process makes it, alone; then each of the others, which find the files that it wrote.
+
+        Where that is not needed all make it at once.
+        """
+        if not self.several:
+            return make()
+        if not needed:
+            with self._alone():
+                return make()
+        result: T = self._turn(make, others=True)
+        return result
+
+    def _turn(self, make: Callable[[], Any], others: bool) -> Any:
+        assert self._gate is not None
+        result = None
+        if self.first:
+            with self._gate.open_after(), self._alone():
+                result = make()
+        else:
+            self._gate.wait()
+        if others and not self.first:
+            with self._alone():
+                result = make()
+        return result
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """In the block this process does on its own what all do; the first one alone may write then, too."""
+        with entered(World(self.rank, 1, None, self.local, self.neighbours, self.started)):
+            yield
+
+    def shared(self, model: nn.Module, unused: bool = False) -> nn.Module:
+        """The model, called with this process's rows: the gradient of the sum of all processes' losses reaches each.
+
+        Args:
+            model: has equal weights everywhere afterwards, those of the first process.
+            unused: whether a step may leave some of its parameters out.
+        """
+        if not self.several:
+            return model
+        result = nn.parallel.DistributedDataParallel(
+            model, broadcast_buffers=False, find_unused_parameters=unused, gradient_as_bucket_view=False
+        )
+        result.register_comm_hook(None, _summed_bucket)  # by default it would be the mean
+        return result
+
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.several:
+            dist.all_reduce(torch.zeros(1))
+
+
+def _summed_bucket(_, bucket):  # type: ignore[no-untyped-def] # noqa: ANN - torch compares annotations as objects
+    work = dist.all_reduce(bucket.buffer(), async_op=True)
+    return work.get_future().then(lambda done: done.value()[0])
+
+
+@contextmanager
+def entered(one: World) -> Iterator[World]:
+    """In the block ``world()`` is this one."""
+    outer = _CURRENT.set(one)
+    try:
+        yield one
+    finally:
+        _CURRENT.reset(outer)
+
+
+def world() -> World:
+    """The processes of this run; outside ``torchrun`` this one alone."""
+    return _CURRENT.get()
+
+
+_CURRENT: contextvars.ContextVar[World] = contextvars.ContextVar("world", default=World())  # noqa: B039
