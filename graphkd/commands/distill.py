@@ -37,7 +37,7 @@ from graphkd.config import (
 from graphkd.datasets import Graph, Scene
 from graphkd.datasets.loading import locate
 from graphkd.datasets.scale import scaled_name
-from graphkd.distributed import several_processes, world
+from graphkd.distributed import LOST, is_loss, several_processes, world
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs import SeedRun, check_disk, check_memory, check_shared, default_name, open_run, read_metrics
@@ -74,12 +74,16 @@ def _distill(args: list[str]) -> None:
     failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
+        if failures and world().several:  # the other processes may not have failed: nobody begins another job
+            return
         try:
             run_job(config)
         except (GraphKDError, OSError) as error:
-            if world().several:  # the others may not have failed: nobody begins another job
-                raise
             failures.append(error)
+        except RuntimeError as error:
+            if not is_loss(error):
+                raise
+            failures.append(GraphKDError(LOST))
         except (HydraException, OmegaConfBaseException) as error:
             failures.append(GraphKDError(explain(error)))
 

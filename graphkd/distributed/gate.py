@@ -19,6 +19,9 @@ DEFAULT_SECONDS = 600.0
 BEAT_SECONDS = 1.0
 """Between two signs of life."""
 
+FAILED = "failed"
+"""What the store counts: processes of this start that ended with an error."""
+
 LOST = (
     "a process of this run is lost or hangs: the same command goes on from the last epoch "
     "(torchrun --max-restarts=3 starts it again by itself; GRAPHKD_TIMEOUT is how many seconds a process may be silent)"
@@ -78,6 +81,8 @@ class Gate:
             if found != beats:
                 beats, since = found, time.monotonic()
             elif time.monotonic() - since > patience().total_seconds():
+                raise GraphKDError(LOST)
+            elif self._store.check([FAILED]):
                 raise GraphKDError(LOST)
             time.sleep(pause)
             pause = min(2 * pause, 0.2)

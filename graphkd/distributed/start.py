@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from graphkd.distributed.gate import LOST, Gate, patience
+from graphkd.distributed.gate import FAILED, LOST, Gate, patience
 from graphkd.distributed.world import World, entered, world
 from graphkd.errors import GraphKDError
 
@@ -54,7 +54,7 @@ def several_processes() -> Iterator[World]:
             failures.note(str(error))
             raise
         except RuntimeError as error:
-            if not _is_loss(error):
+            if not is_loss(error):
                 raise
             failures.note(LOST)
             raise GraphKDError(LOST) from error
@@ -72,7 +72,7 @@ class _Failures:
     def note(self, line: str) -> None:
         """Ends this process if the line is not for it to say."""
         try:
-            told = self.store.add("failed", 1) > 1 or self._all.add(f"graphkd-{zlib.crc32(line.encode())}", 1) > 1
+            told = self.store.add(FAILED, 1) > 1 or self._all.add(f"graphkd-{zlib.crc32(line.encode())}", 1) > 1
         except RuntimeError:  # who kept the store is gone
             told = False
         if told:
@@ -103,9 +103,9 @@ def _start(store: Any) -> World:
     return World(rank, size, Gate(store), local, neighbours)
 
 
-def _is_loss(error: RuntimeError) -> bool:
+def is_loss(error: RuntimeError) -> bool:
     """Whether it says that another process does not answer."""
     import torch.distributed as dist
 
     text = str(error)
-    return isinstance(error, dist.DistError) or "gloo" in text or "NCCL" in text
+    return asked_for() and (isinstance(error, dist.DistError) or "gloo" in text or "NCCL" in text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -149,9 +150,11 @@ class World:
         """
         if not self.several:
             return model
-        result = nn.parallel.DistributedDataParallel(
-            model, broadcast_buffers=False, find_unused_parameters=unused, gradient_as_bucket_view=False
-        )
+        with warnings.catch_warnings():  # newer releases have another name for it
+            warnings.simplefilter("ignore", FutureWarning)
+            result = nn.parallel.DistributedDataParallel(
+                model, broadcast_buffers=False, find_unused_parameters=unused
+            )
         result.register_comm_hook(None, _summed_bucket)  # by default it would be the mean
         return result
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from graphkd.datasets import Scene
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.machine import existing, free_disk, memory, readable
 from graphkd.recipe import Recipe
@@ -35,11 +36,14 @@ def check_memory(scene: Scene, recipe: Recipe, tables: Storage = IN_MEMORY) -> N
     device = scene.observed.y.device
     free = available_memory(device)
     need = max(memory_needs(scene, recipe, tables.bytes is not None), key=lambda need: need.size)
-    if free is None or need.size <= free:
+    processes = world().neighbours if device.type == "cpu" else 1  # every one holds graph and tables
+    size = need.size * processes
+    if free is None or size <= free:
         return
     place, other = ("", "") if device.type == "cpu" else (f" of {device}", ", or device=cpu")
+    each = f" in {processes} processes" if processes > 1 else ""
     raise GraphKDError(
-        f"this run needs at least {readable(need.size)} of memory{place} for {need.what}, {readable(free)} are "
+        f"this run needs at least {readable(size)} of memory{place} for {need.what}{each}, {readable(free)} are "
         f"free: {need.advice}{other}"
     )
 

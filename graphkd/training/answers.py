@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from graphkd.distributed import world
 from graphkd.sparse import Factored, Features, Inputs, at_least_single, select_rows
 
 BLOCK_ROWS = 2**16
@@ -17,7 +18,8 @@ ROWS_SHARE = 0.05
 class Answers:
     """The logits ``[n, C]`` of rows of the inputs, as the student is when it is called.
 
-    Factored inputs are answered for all rows at once, which is what they are for, unless few are asked for.
+    Factored inputs are answered for all rows at once, which is what they are for, unless few are asked for. Several
+    processes answer a part of the rows each, and tell the others.
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``.
@@ -27,18 +29,22 @@ class Answers:
 
     def __init__(self, student: nn.Module, inputs: Inputs, nodes: Tensor) -> None:
         self.student, self.device = student, next(student.parameters()).device
-        self.inputs, self.nodes = inputs, nodes.to(inputs.device)
+        self.inputs, self.count = inputs, nodes.numel()
+        self.nodes = nodes[world().rows(self.count)].to(inputs.device)
         most = ROWS_SHARE * inputs.shape[0] if isinstance(inputs, Factored) else BLOCK_ROWS
         self.rows = self._rows(self.nodes) if nodes.numel() <= most else None
 
     def __call__(self) -> Tensor:
         """The logits now, without gradients."""
         with torch.no_grad():
-            if self.rows is not None:
-                return self.student(self.rows).logits  # type: ignore[no-any-return]
-            if isinstance(self.inputs, Factored):
-                return self.student(self.inputs).logits[self.nodes]  # type: ignore[no-any-return]
-            return self._in_blocks()
+            return world().joined(self._own(), self.count)
+
+    def _own(self) -> Tensor:
+        if self.rows is not None:
+            return self.student(self.rows).logits  # type: ignore[no-any-return]
+        if isinstance(self.inputs, Factored):
+            return self.student(self.inputs).logits[self.nodes]  # type: ignore[no-any-return]
+        return self._in_blocks()
 
     def _in_blocks(self) -> Tensor:
         whole = torch.empty(0)

@@ -176,9 +176,8 @@ def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
 
 
 def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], float]:
-    count, labels = graph.val.numel(), graph.y[graph.val]
-    answers = Answers(student, inputs, graph.val[world().rows(count)])
-    return lambda: evaluation.score(graph.metric, world().joined(answers(), count), labels)
+    answers, labels = Answers(student, inputs, graph.val), graph.y[graph.val]
+    return lambda: evaluation.score(graph.metric, answers(), labels)
 
 
 def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
