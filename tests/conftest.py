@@ -11,6 +11,8 @@ import torch
 from hypothesis import HealthCheck, settings
 from torch_geometric.data import Data
 
+from tests.distributed.pair import Pair
+
 settings.register_profile("graphkd", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 settings.load_profile("graphkd")
 
@@ -38,6 +40,14 @@ def _two_on_real_data(request: pytest.FixtureRequest) -> Iterator[None]:
         torch.set_num_threads(2)
     yield
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def pair() -> Iterator[Pair]:
+    """Two processes that know each other."""
+    made = Pair()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -79,11 +79,11 @@ class World:
         dist.all_reduce(whole)
         return whole
 
-    def summed(self, first: float, terms: Mapping[str, float]) -> tuple[float, dict[str, float]]:
-        """Numbers of which each process has its term → their sums, the same on all."""
+    def summed(self, first: Tensor, terms: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Numbers of which each process has its term → their sums, the same bits on all."""
         if not self.several:
             return first, dict(terms)
-        head, *rest = self.sum(torch.tensor([first, *terms.values()], dtype=torch.float64)).tolist()
+        head, *rest = self.sum(torch.stack([part.double() for part in (first, *terms.values())])).unbind()
         return head, dict(zip(terms, rest, strict=True))
 
     def tell(self, content: bytes | None) -> bytes | None:

@@ -91,7 +91,7 @@ def fit(
         while not at.finished(training):
             for group in optimizer.param_groups:
                 group["weight_decay"] = weight_decay if at.begun else 0
-            first, terms = world().summed(*_epoch(model, optimizer, steps(at.epochs)))
+            first, terms = _epoch(model, optimizer, steps(at.epochs))
             _check_loss(stage, at.epochs, terms["loss"])
             at.first = first if at.epochs == 0 else at.first
             value = _score(model, score)
@@ -124,17 +124,18 @@ def _epoch(
     model.train()
     optimizer.zero_grad()
     sums: dict[str, Tensor] = {}
-    count, first = 0, math.inf
+    count, first = 0, torch.tensor(math.inf)
     for terms in steps:
         torch.autograd.backward(terms["loss"])
         optimizer.step()
         optimizer.zero_grad()
         count += 1
         if count == 1:
-            first = float(_learned(terms).detach())
+            first = _learned(terms).detach()
         for name, term in terms.items():
             sums[name] = term.detach() if count == 1 else sums[name] + term.detach()
-    return first, {name: float(total) / count for name, total in sums.items()}
+    first, sums = world().summed(first, sums)
+    return float(first), {name: float(total) / count for name, total in sums.items()}
 
 
 def _learned(terms: dict[str, T]) -> T:

@@ -5,26 +5,40 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import torch
+
 from graphkd import Training, students, teachers
 from graphkd.datasets import Graph
 from graphkd.names import catalogue
 from graphkd.recipe import Recipe, resolve
 from graphkd.runs import SeedRun
-from graphkd.teachers import Teacher
+from graphkd.teachers import TeacherOutput
 from tests.conftest import make_data
+
+NODES = 61
+EPOCHS = 10
 
 Log = list[dict[str, Any]]
 
 
-def recipe_of(method: str, training: dict[str, Any], teacher: str = "gcn", matching: str = "none", **student: Any) -> Recipe:
-    network = functools.partial(catalogue(teachers)[teacher], hidden_dim=8, num_layers=3)
-    mlp = functools.partial(students.MLP, **{"hidden_dim": 8, "num_layers": 3, "dropout": 0.4, **student})
-    return resolve(network, mlp, method, matching, training=Training(max_epochs=20, patience=20, **training))
+def given() -> TeacherOutput:
+    """A teacher whose training is none of these tests."""
+    drawn = torch.Generator().manual_seed(0)
+    logits, *hops = (torch.randn(NODES, width, generator=drawn) for width in (3, 8, 8))
+    return TeacherOutput(logits, [*hops, logits])
 
 
-def log_of(recipe: Recipe, num_nodes: int = 61) -> Log:
+def recipe_of(method: str, matching: str = "none", teacher: str | None = None, **keys: Any) -> Recipe:
+    """Keys of the training, and ``norm`` of the student."""
+    network = given() if teacher is None else functools.partial(catalogue(teachers)[teacher], hidden_dim=8)
+    student = functools.partial(students.MLP, hidden_dim=8, num_layers=3, dropout=0.4, norm=keys.pop("norm", "none"))
+    training = Training(max_epochs=EPOCHS, patience=EPOCHS, **keys)
+    return resolve(network, student, method, matching, training=training)
+
+
+def log_of(recipe: Recipe) -> Log:
     """One record per epoch and stage."""
-    return SeedRun.train(Graph.from_data(make_data(num_nodes)), recipe, 1).log
+    return SeedRun.train(Graph.from_data(make_data(NODES)), recipe, 1).log
 
 
 def furthest(one: Log, two: Log) -> float:

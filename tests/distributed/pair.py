@@ -63,8 +63,9 @@ class Pair:
         return [answer for _, answer in answers]
 
     def close(self) -> None:
-        for end, process in zip(self.ends, self.processes, strict=True):
+        for end in self.ends:
             end.send(None)
+        for process in self.processes:
             process.join(20)
             process.kill()
 

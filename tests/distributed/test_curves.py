@@ -7,17 +7,15 @@ from tests.distributed.pair import Pair
 
 NEIGHBOURS = {"teacher_batches": "neighbours", "teacher_batch_size": 7, "fanout": 3}
 RUNS = {
-    "glnn, all rows": recipe_of("glnn", {}),
-    "glnn, batches": recipe_of("glnn", {"batch_size": 13}),
-    "infgrand, all rows": recipe_of("infgrand", {}),
-    "infgrand, batches that end with one row": recipe_of("infgrand", {"batch_size": 12}),
-    "mlp": recipe_of("mlp", {"batch_size": 5}),
-    "batch norm": recipe_of("glnn", {"batch_size": 16}, norm="batch"),
-    "layer norm": recipe_of("glnn", {"batch_size": 12}, norm="layer"),
-    "forward": recipe_of("glnn", {"batch_size": 12}, matching="forward"),
-    "semckd": recipe_of("glnn", {"batch_size": 12}, matching="semckd"),
-    "emd": recipe_of("glnn", {}, matching="emd"),
-    **{f"{name} on drawn neighbours": recipe_of("glnn", NEIGHBOURS, name) for name in ("gcn", "sage")},
+    "glnn, all rows": recipe_of("glnn"),
+    "glnn, batches": recipe_of("glnn", batch_size=13),
+    "infgrand, all rows": recipe_of("infgrand"),
+    "infgrand, batches that end with one row": recipe_of("infgrand", batch_size=12),
+    "batch norm": recipe_of("glnn", batch_size=16, norm="batch"),
+    "matched by rows": recipe_of("glnn", "random", batch_size=12),
+    "matched as a whole": recipe_of("glnn", "semckd", batch_size=12),
+    "a teacher on drawn neighbours": recipe_of("mlp", teacher="sage", **NEIGHBOURS),
+    "a teacher that the first one trains": recipe_of("mlp", teacher="gcn"),
 }
 
 
