@@ -90,6 +90,10 @@ class Matching(nn.Module):
         """Pairs that need a projection: more than ``pairs`` where those are drawn, fewer where some share one."""
         return self.pairs(num_student, num_teacher)
 
+    def rests(self, num_student: int, num_teacher: int) -> bool:
+        """Whether a step may leave projections out."""
+        return len(self.projected(num_student, num_teacher)) > len(self.pairs(num_student, num_teacher))
+
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
         """Makes what a strategy needs for layers of these widths, once; most need nothing.
 

@@ -28,6 +28,10 @@ class Nearest(SoftMatching):
         chosen = sorted(set(uniform_map(num_student, num_teacher)))
         return [(i, t) for i in range(num_student) for t in chosen]
 
+    def rests(self, num_student: int, num_teacher: int) -> bool:
+        """Those of the student layers that are not the nearest."""
+        return num_student > 1
+
     def weigh(self, layers: Layers) -> Tensor:
         """``[M, N]``: ``1/M`` for every ``(i*(t), t)``, twice that where ``t`` counts twice, else 0."""
         weights = torch.zeros(layers.depths, dtype=layers.hidden[0].dtype, device=layers.hidden[0].device)

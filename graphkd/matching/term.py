@@ -45,6 +45,12 @@ class MatchingTerm(nn.Module):
         """Whether the loss is the mean of one for each row, which depends on nothing but that row."""
         return self.matching.by_rows and self.distance.by_rows
 
+    @property
+    def rests(self) -> bool:
+        """Whether a step may leave some of what trains out."""
+        depths = map(len, self.projections.widths)
+        return len(self.projections.maps) > 1 and self.matching.rests(*depths)
+
     def start_epoch(self, epoch: int) -> None:
         """Lets a strategy that draws in every epoch draw."""
         self.matching.start_epoch(epoch)

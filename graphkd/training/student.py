@@ -158,7 +158,7 @@ def _fit(
 ) -> tuple[Log, Fit]:
     log, training = Log(), recipe.training
     batches = Batches(targets.without_idle_rows(), training.batch_size, seed, graph.y.device)
-    forward = world().shared(task, unused=task.matching is not None)  # a strategy may draw which maps it uses
+    forward = world().shared(task, unused=task.matching is not None and task.matching.rests)
 
     def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
         task.start_epoch(epoch)

@@ -42,6 +42,9 @@ class Pair:
     """Calls functions in both processes, which wait for the next one in between."""
 
     def __init__(self) -> None:
+        import ot  # noqa: F401 - once, instead of in every process
+        import sklearn.metrics  # noqa: F401
+
         context, self.store = get_context("fork"), Store()
         pipes = [context.Pipe() for _ in range(SIZE)]
         self.ends = [here for here, _ in pipes]
