@@ -36,6 +36,8 @@ class Method(nn.Module):
     """Whether it reads the teacher's output."""
     by_rows: ClassVar[bool] = True
     """Whether the loss is a sum over rows of what depends on nothing but that row, so that processes can share it."""
+    on_device: ClassVar[bool] = True
+    """Whether ``forward`` makes the same calls to the device every time, and asks it nothing."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 

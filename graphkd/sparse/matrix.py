@@ -105,7 +105,7 @@ class SparseMatrix:
             order = self._order if self._order is not None else torch.argsort(self.col, stable=True)
             rowptr = _rowptr(self.col, self.shape[1])
             other = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
-            self._transpose = self if self._equals(other) else other
+            self._transpose = self if self.equals(other) else other
             other._transpose = self
         return self._transpose
 
@@ -168,7 +168,8 @@ class SparseMatrix:
     def __repr__(self) -> str:
         return f"SparseMatrix({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, {self.dtype})"
 
-    def _equals(self, other: SparseMatrix) -> bool:
+    def equals(self, other: SparseMatrix) -> bool:
+        """Whether the other one has the same entries at the same places."""
         return (
             self.shape == other.shape
             and torch.equal(self.rowptr, other.rowptr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -54,7 +55,9 @@ class Checkpoint:
         kept = {name: tensor.to(device) for name, tensor in _under("kept.", tensors).items()}
         return Progress(**found.facts, kept=kept)
 
-    def save_when_due(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save_when_due(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, how_far: Callable[[], Progress]
+    ) -> None:
         """Keeps the end of an epoch, if the last time is long enough ago.
 
         Of several processes one is lost more easily, and takes the others with it: the first one keeps every epoch.
@@ -62,7 +65,7 @@ class Checkpoint:
         start = time.perf_counter()
         if not world().first or (start < self.due and world().started == 1):
             return
-        device = _device(model)
+        device, progress = _device(model), how_far()
         tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
         tensors |= {f"kept.{name}": tensor for name, tensor in progress.kept.items()}
         for index, entries in optimizer.state_dict()["state"].items():

@@ -52,7 +52,7 @@ class Neighbours(Batches):
             loss = F.cross_entropy(self._logits(seeds, draw), labels, reduction="sum")
             yield {"loss": loss / seeds.numel()}
 
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """Of neighbourhoods that are the same in every epoch, so that epochs can be compared."""
         draw, val = self._generator("validation"), self.graph.val
         batches = torch.split(val, self.training.teacher_batch_size)
