@@ -99,7 +99,9 @@ def dropout(x: Tensor, p: float, training: bool, generator: torch.Generator | No
     if not training or p == 0:
         return x
     part = at_hand()
-    return _dropped(x, p, generator) if part is None else part.dropped(x, lambda all_: _dropped(all_, p, generator))
+    return (
+        _dropped(x, p, generator) if part is None else part.dropped(x, lambda all_: _dropped(all_, p, generator))
+    )
 
 
 def _dropped(x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:

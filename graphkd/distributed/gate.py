@@ -80,9 +80,7 @@ class Gate:
             found = self._store.add("beats", 0)
             if found != beats:
                 beats, since = found, time.monotonic()
-            elif time.monotonic() - since > patience().total_seconds():
-                raise GraphKDError(LOST)
-            elif self._store.check([FAILED]):
+            elif time.monotonic() - since > patience().total_seconds() or self._store.check([FAILED]):
                 raise GraphKDError(LOST)
             time.sleep(pause)
             pause = min(2 * pause, 0.2)

@@ -44,6 +44,12 @@ def several_processes() -> Iterator[World]:
             stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")
+        try:
+            patience()
+        except GraphKDError:
+            if not first:
+                raise SystemExit(2) from None
+            raise
         failures = _Failures(_store())
         try:
             with entered(_start(failures.store)) as one:

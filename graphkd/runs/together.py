@@ -49,7 +49,9 @@ def open_run(path: Path, config: dict[str, Any], overwrite: bool) -> RunFolder |
         GraphKDError: it is refused; only the first process knows.
     """
     folder = RunFolder(path, config, overwrite) if world().first else None
-    state = b"" if folder is None else json.dumps({"finished": folder.finished, "pending": folder.pending}).encode()
+    state = (
+        b"" if folder is None else json.dumps({"finished": folder.finished, "pending": folder.pending}).encode()
+    )
     told = world().tell(state)
     return folder or Follower(path, config["seeds"], json.loads(told or b""))
 

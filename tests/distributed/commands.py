@@ -8,14 +8,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from graphkd.cli import main
-from tests.distributed.pair import SIZE, Store
+from tests.distributed.pair import SIZE, Store, ready
 
 
 @dataclass
@@ -35,18 +34,25 @@ class Command:
         cwd: where the processes are; the cache and what they write lie beside it.
         store: of torchrun; a new one by default.
         seconds: that a process may be silent.
+        call: what is called with them.
     """
 
     def __init__(
-        self, args: list[str] | Callable[[int], list[str]], cwd: Path, store: Store | None = None, seconds: float = 60
+        self,
+        args: list[str] | Callable[[int], list[str]],
+        cwd: Path,
+        store: Store | None = None,
+        seconds: float = 60,
+        call: Callable[[list[str]], int] = main,
     ) -> None:
         self.store, self.out = store or Store(), cwd.parent / "out"
         self.out.mkdir(exist_ok=True)
-        context, self.processes = get_context("fork"), []
+        context, self.processes = ready(), []
         for rank in range(SIZE):
             own = args(rank) if callable(args) else args
             environment = self.store.environment(rank, seconds) | {"GRAPHKD_CACHE": str(cwd.parent / "cache")}
-            process = context.Process(target=_run, args=(own, cwd, environment, self.out / str(rank)), daemon=True)
+            given = (call, own, cwd, environment, self.out / str(rank))
+            process = context.Process(target=_run, args=given, daemon=True)
             process.start()
             self.processes.append(process)
 
@@ -65,13 +71,13 @@ class Command:
             if process.is_alive():
                 process.kill()
                 process.join()
-        said = [
-            [(self.out / f"{rank}.{name}").read_text() for name in ("out", "err")] for rank in range(SIZE)
-        ]
+        said = [[(self.out / f"{rank}.{name}").read_text() for name in ("out", "err")] for rank in range(SIZE)]
         return [Done(each.exitcode, *texts) for each, texts in zip(self.processes, said, strict=True)]
 
 
-def _run(args: list[str], cwd: Path, environment: dict[str, str], said: Path) -> None:
+def _run(
+    call: Callable[[list[str]], int], args: list[str], cwd: Path, environment: dict[str, str], said: Path
+) -> None:
     for descriptor, name in ((1, "out"), (2, "err")):
         file = os.open(f"{said}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(file, descriptor)
@@ -79,4 +85,4 @@ def _run(args: list[str], cwd: Path, environment: dict[str, str], said: Path) ->
     torch.set_num_threads(1)
     os.environ.update(environment)
     os.chdir(cwd)
-    sys.exit(main(args))
+    sys.exit(call(args))

@@ -28,11 +28,15 @@ def given() -> TeacherOutput:
     return TeacherOutput(logits, [*hops, logits])
 
 
-def recipe_of(method: str, matching: str = "none", teacher: str | None = None, **keys: Any) -> Recipe:
+def recipe_of(
+    method: str, matching: str = "none", teacher: str | None = None, epochs: int = EPOCHS, **keys: Any
+) -> Recipe:
     """Keys of the training, and ``norm`` of the student."""
     network = given() if teacher is None else functools.partial(catalogue(teachers)[teacher], hidden_dim=8)
-    student = functools.partial(students.MLP, hidden_dim=8, num_layers=3, dropout=0.4, norm=keys.pop("norm", "none"))
-    training = Training(max_epochs=EPOCHS, patience=EPOCHS, **keys)
+    student = functools.partial(
+        students.MLP, hidden_dim=8, num_layers=3, dropout=0.4, norm=keys.pop("norm", "none")
+    )
+    training = Training(max_epochs=epochs, patience=epochs, **keys)
     return resolve(network, student, method, matching, training=training)
 
 

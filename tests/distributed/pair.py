@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkContext
 from typing import Any
 
 import torch
@@ -38,14 +39,21 @@ class Store:
         }
 
 
+def ready() -> ForkContext:
+    """Forks this process, which has imported by then what every one of them would."""
+    import ot  # noqa: F401
+    import sklearn.metrics  # noqa: F401
+
+    import graphkd.commands.distill  # noqa: F401
+
+    return get_context("fork")
+
+
 class Pair:
     """Calls functions in both processes, which wait for the next one in between."""
 
     def __init__(self) -> None:
-        import ot  # noqa: F401 - once, instead of in every process
-        import sklearn.metrics  # noqa: F401
-
-        context, self.store = get_context("fork"), Store()
+        context, self.store = ready(), Store()
         pipes = [context.Pipe() for _ in range(SIZE)]
         self.ends = [here for here, _ in pipes]
         calls = [(there, self.store.environment(rank)) for rank, (_, there) in enumerate(pipes)]
