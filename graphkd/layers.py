@@ -41,6 +41,7 @@ class BatchNorm(nn.BatchNorm1d):
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.num_batches_tracked is not None
+        assert self.momentum is not None
         mean = total(x.sum(dim=0)) / rows
         centred = x - mean
         variance = total(centred.square().sum(dim=0)) / rows
@@ -84,8 +85,8 @@ def dropout(x: Tensor, p: float, training: bool, generator: torch.Generator | No
 
     On a CPU torch's own mask costs more than a whole sparse layer. Here every 64 random bits make four
     entries, so ``p`` is rounded to a multiple of 2⁻¹⁶ and the scale is that of the rounded one. The time of
-    both stands in ``experiments/factored``. Of rows that are a part of a batch (``graphkd.distributed.part_of``) as
-    much is dropped as if all of them were here.
+    both stands in ``experiments/factored``. Of rows that are a part of a batch (``graphkd.distributed.part_of``)
+    what is dropped is as if all of them were here.
 
     Args:
         x: of any shape.

@@ -74,18 +74,8 @@ def _distill(args: list[str]) -> None:
     failures: list[Exception] = []
 
     def job(config: DictConfig) -> None:
-        if failures and world().several:  # the other processes may not have failed: nobody begins another job
-            return
-        try:
-            run_job(config)
-        except (GraphKDError, OSError) as error:
-            failures.append(error)
-        except RuntimeError as error:
-            if not is_loss(error):
-                raise
-            failures.append(GraphKDError(LOST))
-        except (HydraException, OmegaConfBaseException) as error:
-            failures.append(GraphKDError(explain(error)))
+        if not (failures and world().several):  # others may not have failed: nobody begins another job
+            failures.extend(_failures(config))
 
     with _hydra_process(args):
         try:
@@ -96,6 +86,21 @@ def _distill(args: list[str]) -> None:
         for failure in failures[:-1]:
             print(f"graphkd: {failure}", file=sys.stderr)
         raise failures[-1]
+
+
+def _failures(config: DictConfig) -> list[Exception]:
+    """Runs a job; what a person can read of why it failed, if it did."""
+    try:
+        run_job(config)
+    except (GraphKDError, OSError) as error:
+        return [error]
+    except (HydraException, OmegaConfBaseException) as error:
+        return [GraphKDError(explain(error))]
+    except RuntimeError as error:
+        if not is_loss(error):
+            raise
+        return [GraphKDError(LOST)]
+    return []
 
 
 def help_text() -> str:

@@ -26,8 +26,8 @@ def asked_for(variables: Mapping[str, str] = os.environ) -> bool:
 def several_processes() -> Iterator[World]:
     """In the block the processes that ``torchrun`` started are the ``world()``; without it, this one is.
 
-    Only the first process writes to stdout and warns. What fails in one of them ends all: the first that fails says so,
-    in one line, and the others end with the same exit status.
+    Only the first process writes to stdout and warns. What fails in one of them ends all: the first that fails says
+    so, in one line, and the others end with the same exit status.
 
     Raises:
         GraphKDError: what failed here, if it is for this process to say so; or that another one is lost.
@@ -73,7 +73,9 @@ class _Failures:
         import torch.distributed as dist
 
         self._all = store
-        self.store = dist.PrefixStore(f"graphkd-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        self.store = dist.PrefixStore(  # type: ignore[attr-defined]
+            f"graphkd-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store
+        )
 
     def note(self, line: str) -> None:
         """Ends this process if the line is not for it to say."""
@@ -90,7 +92,7 @@ def _store() -> Any:
     import torch.distributed as dist
 
     mine = os.environ["RANK"] == "0" and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
-    return dist.TCPStore(
+    return dist.TCPStore(  # type: ignore[attr-defined]
         os.environ.get("MASTER_ADDR", "localhost"),
         int(os.environ["MASTER_PORT"]),
         is_master=mine,

@@ -19,9 +19,9 @@ def total(x: Tensor) -> Tensor:
 def whole_of(x: Tensor, part: Part) -> Tensor:
     """All rows ``[B, d]`` from each process's ``[b, d]``, for a loss that every process computes alike.
 
-    Each process takes such a loss divided by the number of processes. The sum is the loss then; and so is the
-    sum of the gradients of whatever else it depends on. Of the rows themselves a process hears only its own term, of
-    as many equal ones, hence the factor in the backward pass, which needs no communication.
+    Each process takes such a loss divided by the number of processes. The sum is the loss then, and likewise the
+    gradient of whatever else it depends on. Of its own rows a process hears one of as many equal terms, hence the
+    factor in the backward pass, which needs no communication.
     """
     return _Whole.apply(x, part.index, part.total)  # type: ignore[no-any-return, no-untyped-call]
 

@@ -142,7 +142,7 @@ class World:
             yield
 
     def shared(self, model: nn.Module, unused: bool = False) -> nn.Module:
-        """The model, called with this process's rows: the gradient of the sum of all processes' losses reaches each.
+        """The model, called with this process's rows: the gradient of the sum of all losses reaches each process.
 
         Args:
             model: has equal weights everywhere afterwards, those of the first process.
@@ -164,7 +164,7 @@ class World:
             dist.all_reduce(torch.zeros(1))
 
 
-def _summed_bucket(_, bucket):  # type: ignore[no-untyped-def] # noqa: ANN - torch compares annotations as objects
+def _summed_bucket(_, bucket):  # type: ignore[no-untyped-def] # torch compares annotations as objects
     work = dist.all_reduce(bucket.buffer(), async_op=True)
     return work.get_future().then(lambda done: done.value()[0])
 

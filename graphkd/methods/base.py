@@ -35,7 +35,7 @@ class Method(nn.Module):
     has_teacher: ClassVar[bool] = True
     """Whether it reads the teacher's output."""
     by_rows: ClassVar[bool] = True
-    """Whether the loss is a sum over rows of what depends on nothing but that row, so that processes can share it."""
+    """Whether the loss is a sum over rows of what depends on nothing but the row: processes can share it then."""
     on_device: ClassVar[bool] = True
     """Whether ``forward`` makes the same calls to the device every time, and asks it nothing."""
     influence_of_full_graph: bool = False

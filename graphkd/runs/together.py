@@ -64,6 +64,6 @@ def check_shared(recipe: Recipe) -> None:
     """
     if world().several and not recipe.method.by_rows:
         raise GraphKDError(
-            f"method={recipe.method.name} has a loss that is no sum over rows, which several processes cannot share: "
-            "start it without torchrun"
+            f"method={recipe.method.name} has a loss that is no sum over rows, which several processes cannot "
+            "share: start it without torchrun"
         )

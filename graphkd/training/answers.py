@@ -18,8 +18,8 @@ ROWS_SHARE = 0.05
 class Answers:
     """The logits ``[n, C]`` of rows of the inputs, as the student is when it is called.
 
-    Factored inputs are answered for all rows at once, which is what they are for, unless few are asked for. Several
-    processes answer a part of the rows each, and tell the others.
+    Factored inputs are answered for all rows at once, which is what they are for, unless few are asked for.
+    Several processes answer a part of the rows each, and tell the others.
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``.

@@ -121,7 +121,7 @@ def _read(targets: Targets, pieces: list[range], place: Tensor) -> Targets:
 
 
 def _piece(pool: Targets, batch: range, device: torch.device) -> Targets:
-    """Neighbouring rows of a pool, or this process's part; a view of dense tables that are on the device already."""
+    """Neighbouring rows of a pool, or this process's part; of dense tables on the device already a view."""
     inputs: Features
     own = world().rows(len(batch))
     rows = batch[own]

@@ -60,7 +60,7 @@ class Checkpoint:
     ) -> None:
         """Keeps the end of an epoch, if the last time is long enough ago.
 
-        Of several processes one is lost more easily, and takes the others with it: the first one keeps every epoch.
+        Of several processes one is lost more easily, and all with it: the first one keeps every epoch.
         """
         start = time.perf_counter()
         if not world().first or (start < self.due and world().started == 1):

@@ -52,7 +52,7 @@ class Distillation(nn.Module):
         return [group for group in groups if group["params"]]
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
-        """``loss`` and its named terms for a batch of targets; of a part of one, this process's terms of the sums."""
+        """``loss`` and its named terms for a batch of targets; of a part of one, what it adds to the batch's."""
         with part_of(batch.part):
             output = self.student(batch.inputs)
         return self.loss(output, batch)

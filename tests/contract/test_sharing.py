@@ -1,4 +1,4 @@
-"""Several processes share the rows of a step: losses and gradients add up to those of one process, for every part."""
+"""Several processes share the rows of a step: losses and gradients add up to one process's, for every part."""
 
 import pytest
 import torch

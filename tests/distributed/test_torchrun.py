@@ -67,8 +67,7 @@ def test_a_mistake_is_told_in_one_line_however_often_it_starts_again(folder: Pat
     running = torchrun(folder, 1, "training.epochs=3")
     out, err = running.communicate(timeout=200)
     assert running.returncode != 0
-    assert [line for line in (out + err).splitlines() if line.startswith("graphkd")][0].startswith(
-        "graphkd: unknown key 'training.epochs'"
-    )
+    (told,) = (line for line in (out + err).splitlines() if line.startswith("graphkd:"))
+    assert told.startswith("graphkd: unknown key 'training.epochs'")
     assert err.count("unknown key") == 1
     assert "graphkd/cli.py" not in err  # no traceback of ours; torchrun's own report follows

@@ -21,8 +21,8 @@ from graphkd.training.teacher_batches.base import Batches
 class Neighbours(Batches):
     """Every training node once per epoch, in an order and with neighbours that run seed and epoch decide.
 
-    Several processes draw the same, and each computes what its share of a step's nodes needs. Nodes that two shares
-    need would count twice in the statistics of a batch norm, so such a teacher is not shared.
+    Several processes draw the same, and each computes what its share of a step's nodes needs. Nodes that two
+    shares need would count twice in the statistics of a batch norm, so such a teacher is not shared.
 
     Source: Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017
     """
