@@ -53,8 +53,8 @@ def made_again(
         if found.keys() != kept.keys() or not all(torch.equal(found[key].cpu(), kept[key]) for key in kept):
             raise GraphKDError(
                 f"seed {seed} now gives another student than {path} holds, made with another number of threads "
-                "(OMP_NUM_THREADS) or processes, version or machine, or on other data: take those, or overwrite=true "
-                "to make the run anew"
+                "(OMP_NUM_THREADS) or processes, version or machine, or on other data: take those, or "
+                "overwrite=true to make the run anew"
             )
         yield result
 

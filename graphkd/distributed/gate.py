@@ -24,7 +24,7 @@ FAILED = "failed"
 
 LOST = (
     "a process of this run is lost or hangs: the same command goes on from the last epoch "
-    "(torchrun --max-restarts=3 starts it again by itself; GRAPHKD_TIMEOUT says how many seconds one may be silent)"
+    "(torchrun --max-restarts=3 starts it again by itself; GRAPHKD_TIMEOUT: seconds that one may be silent)"
 )
 
 

@@ -26,8 +26,8 @@ def asked_for(variables: Mapping[str, str] = os.environ) -> bool:
 def several_processes() -> Iterator[World]:
     """In the block the processes that ``torchrun`` started are the ``world()``; without it, this one is.
 
-    Only the first process writes to stdout and warns. What fails in one of them ends all: the first that fails says
-    so, in one line, and the others end with the same exit status.
+    Only the first process writes to stdout and warns. What fails in one of them ends all: the first that fails
+    says so, in one line, and the others end with the same exit status.
 
     Raises:
         GraphKDError: what failed here, if it is for this process to say so; or that another one is lost.
