@@ -33,9 +33,7 @@ def product(sparse: SparseMatrix, dense: torch.Tensor) -> torch.Tensor:
     seed=st.integers(0, 10**6),
     longest=st.sampled_from([1, 4, 1000]),
 )
-def test_it_is_the_product(
-    rows: int, columns: int, width: int, entries: int, seed: int, longest: int
-) -> None:
+def test_it_is_the_product(rows: int, columns: int, width: int, entries: int, seed: int, longest: int) -> None:
     """Whatever is cut into pieces: rows of no entry, of one, of many."""
     sparse = matrix(rows, columns, entries, seed, torch.float64)
     dense = torch.randn(columns, width, generator=seeded(seed + 1), dtype=torch.float64)
