@@ -1,8 +1,8 @@
 """Sparse times dense on a CUDA device: one program per row and block of columns, in a fixed order of sums.
 
 Against cuSPARSE it is measured in ``experiments/gpu``; unlike cuSPARSE's it gives the same bits every time. This
-module is imported where it is used, since triton is only there with torch's CUDA builds. With ``TRITON_INTERPRET=1``
-it runs on a CPU, which is how it is tested without a device.
+module is imported where it is used, since triton is only there with torch's CUDA builds. With
+``TRITON_INTERPRET=1`` it runs on a CPU, which is how it is tested without a device.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import triton.language as tl
 from torch import Tensor
 
 LONGEST = 1024
-"""Entries of a row that one program adds up; longer rows are cut into pieces, or a hub would keep all others waiting."""
+"""Entries of a row that one program adds up; longer rows are cut into pieces: nothing waits for a hub."""
 
 STEP = 8
 """Entries whose rows are fetched at once."""
@@ -93,10 +93,10 @@ def _run(
         col if place is None else place,
         width,
         LONGEST if place is None else 2**62,
-        PLACED=place is not None,
-        BLOCK=block,
-        STEP=STEP,
-        WIDE=tl.float64 if dense.dtype == torch.float64 else tl.float32,
+        placed=place is not None,
+        width_of_block=block,
+        step=STEP,
+        wide=tl.float64 if dense.dtype == torch.float64 else tl.float32,
         num_warps=4 if block > 64 else 2,
     )
 
@@ -116,27 +116,27 @@ def _kernel(
     place,
     width,
     longest,
-    PLACED: tl.constexpr,
-    BLOCK: tl.constexpr,
-    STEP: tl.constexpr,
-    WIDE: tl.constexpr,
+    placed: tl.constexpr,
+    width_of_block: tl.constexpr,
+    step: tl.constexpr,
+    wide: tl.constexpr,
 ):  # type: ignore[no-untyped-def]
     row = tl.program_id(0).to(tl.int64)
-    columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
+    columns = tl.program_id(1) * width_of_block + tl.arange(0, width_of_block)
     inside = columns < width
     first, last = tl.load(start + row), tl.load(end + row)
     if last - first <= longest:
-        total = tl.zeros([BLOCK], dtype=WIDE)
-        for at in range(first, last, STEP):
-            entry = at + tl.arange(0, STEP)
+        total = tl.zeros([width_of_block], dtype=wide)
+        for at in range(first, last, step):
+            entry = at + tl.arange(0, step)
             there = entry < last
             sender = tl.load(col + entry, mask=there, other=0)
-            weight = tl.load(value + entry, mask=there, other=0.0).to(WIDE)
+            weight = tl.load(value + entry, mask=there, other=0.0).to(wide)
             rows = tl.load(
                 dense + sender[:, None] * width + columns[None, :],
                 mask=there[:, None] & inside[None, :],
                 other=0.0,
             )
-            total += tl.sum(rows.to(WIDE) * weight[:, None], axis=0)
-        target = tl.load(place + row) if PLACED else row
+            total += tl.sum(rows.to(wide) * weight[:, None], axis=0)
+        target = tl.load(place + row) if placed else row
         tl.store(out + target * width + columns, total.to(out.dtype.element_ty), mask=inside)
