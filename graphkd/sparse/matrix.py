@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 class SparseMatrix:
@@ -27,6 +31,7 @@ class SparseMatrix:
         self._transpose: SparseMatrix | None = None
         self._order: Tensor | None = None
         self._torch: Tensor | None = None
+        self._kept: dict[str, Any] = {}
 
     @classmethod
     def from_coo(cls, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix:
@@ -118,6 +123,12 @@ class SparseMatrix:
             self._order = torch.argsort(self.col, stable=True)
         return self._order
 
+    def with_values(self, value: Tensor) -> SparseMatrix:
+        """Other values ``[nnz]`` at the same places."""
+        matrix = SparseMatrix(self.rowptr, self.col, value, self.shape[1])
+        matrix._kept = self._kept
+        return matrix
+
     def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
         """``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""
         factor = torch.ones_like(self.value)
@@ -159,6 +170,12 @@ class SparseMatrix:
                     self.rowptr, self.col, self.value, self.shape, check_invariants=False
                 )
         return self._torch
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What a backend needs to know of where the entries are, made once."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]  # type: ignore[no-any-return]
 
     def to_dense(self) -> Tensor:
         """The ``[M, N]`` dense tensor; for tests and for small matrices."""
