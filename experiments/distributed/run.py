@@ -26,11 +26,11 @@ CURVES = {
     "arxiv, glnn, batches": [*BATCHES, "method=glnn"],
     "arxiv, infgrand, batches": [*BATCHES, "method=infgrand", "influence=degree"],
     "arxiv, infgrand, full batch": [*SHARED, "method=infgrand", "influence=degree"],
-    "arxiv, forward": [*BATCHES, "method=glnn", "matching=forward"],
     "arxiv, cka": [*BATCHES, "method=glnn", "matching=forward", "matching.distance=cka"],
 }
-EPOCHS = (1, 10, 30)
+EPOCHS = (1, 10, 20)
 WIDTHS = (128, 512)
+ROUNDS = 2
 STAGES = ("teacher", "student")
 
 
@@ -103,13 +103,13 @@ def kill(folder: Path) -> list[dict[str, object]]:
 
 
 def seconds(folder: Path) -> list[dict[str, object]]:
-    """Per epoch, one thread in each process; medians of three rounds, one and two processes in turn."""
+    """Per epoch, one thread in each process; medians of a few rounds, one and two processes in turn."""
     rows: list[dict[str, object]] = []
     for width in WIDTHS:
         keys = [*BATCHES, "method=glnn", "training.max_epochs=8", f"student.hidden_dim={width}"]
         keys.append(f"teacher.hidden_dim={width}")
         times: dict[tuple[int, str], list[float]] = {}
-        for _ in range(3):
+        for _ in range(ROUNDS):
             for processes in (1, 2):
                 run = place(folder, f"seconds-{processes}")
                 finish(start(processes, keys, run))
