@@ -60,8 +60,13 @@ def check_shared(recipe: Recipe) -> None:
     """Refuses what several processes cannot share.
 
     Raises:
-        GraphKDError: the method's loss is no sum over rows.
+        GraphKDError: the method's loss is no sum over rows, or what is dropped depends on how rows are shared.
     """
+    if world().several and recipe.training.compile:
+        raise GraphKDError(
+            "training.compile drops out by masks of its own, which several processes cannot share: leave it out, or "
+            "start without torchrun"
+        )
     if world().several and not recipe.method.by_rows:
         raise GraphKDError(
             f"method={recipe.method.name} has a loss that is no sum over rows, which several processes cannot "

@@ -50,7 +50,7 @@ def train_together(members: Sequence[Member], cache: Artefacts) -> int:
 
     Each is the student that it would be alone, up to the order of sums: same start, same masks of dropout, its own
     rates, weights and end. Those that cannot go with another (another shape, method or patience, ``batch_size``,
-    a student of one's own) are left to ``train_student``; so are those that are there already.
+    ``compile``) are left to ``train_student``; so are those that are there already.
 
     Args:
         members: in any mixture.
@@ -111,11 +111,14 @@ class _Seat:
             recipe.matching.name,
             recipe.training.max_epochs,
             recipe.training.patience,
+            recipe.training.precision,
         )
 
 
 def _batched(recipe: Recipe) -> bool:
-    return recipe.training.together and recipe.training.batch_size is None and _class_of(recipe) is MLP
+    training = recipe.training
+    whole = training.batch_size is None and not training.compile
+    return training.together and whole and _class_of(recipe) is MLP
 
 
 def _class_of(recipe: Recipe) -> Any:
@@ -160,6 +163,7 @@ class _Together:
             self.steps,
             self.score,
             replays=all(task.replays for task in self.tasks),
+            generators=[seat.generator for seat in self.seats],
             narrow=self.narrow,
         )
 
@@ -172,7 +176,8 @@ class _Together:
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One, for all rows of every member."""
         rows = [self.seats[k].rows for k in self.running]
-        outputs = self.stacked([each.inputs for each in rows])
+        with self.tasks[0].autocast(rows[0].labels.device):
+            outputs = self.stacked([each.inputs for each in rows])
         terms: list[dict[str, Tensor]] = []
         for k, output, batch in zip(self.running, outputs, rows, strict=True):
             self.tasks[k].start_epoch(epoch)

@@ -46,7 +46,7 @@ def test_teacher_influence_and_compiled_loss_agree_with_the_cpu() -> None:
         hop = network.to(device)(here.x, here.adj).logits.detach()
         weighted = here.with_influence(infgrand(here.x, here.adj))
         targets = InfGraND().prepare(weighted, TeacherOutput(hop))
-        z = logits.to(device).requires_grad_()
+        z = logits.clone().to(device).requires_grad_()
         loss = targets.soft.loss(z)
         loss.backward()
         results.append([hop, weighted.influence, targets.inputs, loss.detach(), z.grad])
@@ -115,10 +115,10 @@ def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
 
 @pytest.mark.parametrize("strategy", catalogue(matching).values())
 def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch: pytest.MonkeyPatch) -> None:
-    training = Training(60, 100)
+    training = Training(120, 30)
     recipe, made = resolve(matching=strategy(), student=deep(), training=training), []
     replay = loop.Replay
-    monkeypatch.setattr(loop, "Replay", lambda epoch: made.append(0) or replay(epoch))
+    monkeypatch.setattr(loop, "Replay", lambda *parts: made.append(0) or replay(*parts))
     there, log = trained(recipe)
     assert bool(made) == strategy().on_device
     monkeypatch.setattr(loop, "can_replay", lambda device: False)
