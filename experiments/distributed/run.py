@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-GRAPH = ["dataset=synthetic-arxiv", "dataset.scale=0.1", "teacher=sage", "teacher.num_layers=2", "baseline=false"]
+GRAPH = ["dataset=synthetic-arxiv", "teacher=sage", "teacher.num_layers=2", "baseline=false"]
+SMALL, LARGE = "dataset.scale=0.03", "dataset.scale=0.1"
 SHARED = [*GRAPH, "training.teacher_batches=neighbours", "training.patience=100", "student.num_layers=3"]
 BATCHES = [*SHARED, "training.batch_size=2048"]
 CURVES = {
@@ -59,7 +60,8 @@ def curves(folder: Path) -> list[dict[str, object]]:
         logs = []
         for processes in (1, 2):
             run = place(folder, f"curve-{name}-{processes}")
-            finish(start(processes, [*keys, f"training.max_epochs={EPOCHS[-1]}"], run))
+            scale = [SMALL] if name.startswith("arxiv") else []
+            finish(start(processes, [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"], run))
             logs.append(read_log(run))
         for stage in STAGES:
             for last in EPOCHS:
@@ -75,7 +77,14 @@ def curves(folder: Path) -> list[dict[str, object]]:
 
 def kill(folder: Path) -> list[dict[str, object]]:
     """``kill -9`` of the second process in its middle, under ``torchrun --max-restarts=3``."""
-    keys = [*BATCHES, "method=infgrand", "influence=degree", "training.max_epochs=12", "student.hidden_dim=1024"]
+    keys = [
+        *BATCHES,
+        SMALL,
+        "method=infgrand",
+        "influence=degree",
+        "training.max_epochs=12",
+        "student.hidden_dim=1024",
+    ]
     whole = place(folder, "whole")
     finish(start(2, keys, whole))
     rows: list[dict[str, object]] = []
@@ -106,7 +115,7 @@ def seconds(folder: Path) -> list[dict[str, object]]:
     """Per epoch, one thread in each process; medians of a few rounds, one and two processes in turn."""
     rows: list[dict[str, object]] = []
     for width in WIDTHS:
-        keys = [*BATCHES, "method=glnn", "training.max_epochs=8", f"student.hidden_dim={width}"]
+        keys = [*BATCHES, LARGE, "method=glnn", "training.max_epochs=4", f"student.hidden_dim={width}"]
         keys.append(f"teacher.hidden_dim={width}")
         times: dict[tuple[int, str], list[float]] = {}
         for _ in range(ROUNDS):
@@ -146,7 +155,7 @@ def checkpoints(folder: Path) -> list[dict[str, object]]:
     Artefacts.save_part = timed  # type: ignore[method-assign]
     rows: list[dict[str, object]] = []
     digits = ["training.max_epochs=100", "training.patience=100", "baseline=false"]
-    arxiv = [*BATCHES, "method=glnn", "training.max_epochs=6"]
+    arxiv = [*BATCHES, LARGE, "method=glnn", "training.max_epochs=4"]
     for name, keys in (
         ("digits, width 128", digits),
         *((f"arxiv, width {w}", [*arxiv, f"student.hidden_dim={w}"]) for w in WIDTHS),

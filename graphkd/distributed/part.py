@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -47,8 +48,8 @@ def part_of(part: Part | None) -> Iterator[None]:
 
 
 def at_hand() -> Part | None:
-    """What the innermost ``part_of`` says."""
-    return _AT_HAND.get()
+    """What the innermost ``part_of`` says; nothing in what ``torch.compile`` makes, which is never shared."""
+    return None if torch.compiler.is_compiling() else _AT_HAND.get()
 
 
 _AT_HAND: contextvars.ContextVar[Part | None] = contextvars.ContextVar("part", default=None)

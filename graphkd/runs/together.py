@@ -64,8 +64,8 @@ def check_shared(recipe: Recipe) -> None:
     """
     if world().several and recipe.training.compile:
         raise GraphKDError(
-            "training.compile drops out by masks of its own, which several processes cannot share: leave it out, or "
-            "start without torchrun"
+            "training.compile drops out by masks of its own, which several processes cannot share: leave it out, "
+            "or start without torchrun"
         )
     if world().several and not recipe.method.by_rows:
         raise GraphKDError(

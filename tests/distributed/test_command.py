@@ -62,6 +62,28 @@ def test_what_is_finished_is_told_by_the_first_process_alone(work: Path) -> None
     assert second.stdout == ""
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", [["memory_budget=0.5"], ["setting=production", "student.norm=batch"]])
+def test_tables_in_files_and_hidden_nodes(keys: list[str], work: Path) -> None:
+    keys = [*FAST, "training.teacher_batches=neighbours", *keys]
+    first, second = Command([*keys, "output_dir=two"], work).done()
+    assert (first.returncode, second.returncode, first.stderr, second.stderr) == (0, 0, "", "")
+    assert command(*keys, "output_dir=one", "cache_dir=other", cwd=work).returncode == 0
+    assert furthest(log(work / "one"), log(work / "two")) < 1e-5
+    one, two = (json.loads((work / run / "metrics.json").read_text())["mean"] for run in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.slow
+def test_several_jobs_end_with_the_first_that_fails(work: Path) -> None:
+    jobs = ["-m", "teacher.num_layers=2,1,3", "matching=forward", "output_dir=jobs"]
+    first, second = Command([*FAST, *jobs], work).done()
+    assert (first.returncode, second.returncode) == (2, 2)
+    (line,) = (first.stderr + second.stderr).splitlines()
+    assert "teacher has none" in line
+    assert len(list((work / "jobs").iterdir())) == 1
+
+
 MISTAKES = {
     "an unknown key": (lambda _: ["distill", "training.epochs=3"], "unknown key 'training.epochs'"),
     "a flag": (lambda _: ["distill", "--nope"], "unknown flag --nope"),
@@ -76,6 +98,7 @@ MISTAKES = {
         ],
         "cora is not in data_dir=elsewhere",
     ),
+    "what cannot be shared": (lambda _: [*FAST, "training.compile=true"], "training.compile drops out by masks"),
     "no silence at all": (lambda _: FAST, "GRAPHKD_TIMEOUT is '-1': give a number of seconds above 0"),
 }
 
