@@ -33,6 +33,8 @@ EPOCHS = (1, 10, 20)
 WIDTHS = (128, 512)
 ROUNDS = 2
 STAGES = ("teacher", "student")
+DISTILL = ["-m", "graphkd", "distill"]
+PERTURBED = [str(Path(__file__).with_name("perturbed.py"))]
 
 
 def main() -> None:
@@ -54,25 +56,39 @@ def main() -> None:
 
 
 def curves(folder: Path) -> list[dict[str, object]]:
-    """The largest relative difference of a loss term up to an epoch."""
+    """The largest relative difference of a loss term up to an epoch; and that of a control in one process."""
     rows: list[dict[str, object]] = []
     for name, keys in CURVES.items():
-        logs = []
-        for processes in (1, 2):
-            run = place(folder, f"curve-{name}-{processes}")
-            scale = [SMALL] if name.startswith("arxiv") else []
-            finish(start(processes, [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"], run))
-            logs.append(read_log(run))
-        for stage in STAGES:
-            for last in EPOCHS:
-                pairs = [(a, b) for a, b in zip(*logs, strict=True) if a["stage"] == stage and a["epoch"] < last]
-                terms = [
-                    (a[key], b[key]) for a, b in pairs for key in a.keys() - {"stage", "epoch", "seed", "val"}
-                ]
-                value = max(abs(a - b) / abs(a) for a, b in terms if a)
-                measure = f"{stage}: largest relative difference in {last} epochs"
-                rows.append({"what": name, "measure": measure, "value": f"{value:.1e}"})
+        scale = [SMALL] if name.startswith("arxiv") else []
+        keys = [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"]
+        one, two, control = (
+            folder.absolute() / f"curve-{name}-{which}" / "run" for which in ("1", "2", "control")
+        )
+        for processes, run in ((1, one), (2, two)):
+            if not (run / "log.jsonl").exists():
+                finish(start(processes, keys, run))
+        if not (control / "log.jsonl").exists():  # with the very teacher of the first
+            shutil.copytree(one.parent / "cache", control.parent / "cache", dirs_exist_ok=True)
+            for student in (control.parent / "cache" / "stages").glob("student-*"):
+                student.unlink()
+            finish(start(1, keys, control, PERTURBED))
+        for stage, label, other in (
+            ("teacher", "teacher", two),
+            ("student", "student", two),
+            ("student", "one process, its start changed by 1e-7", control),
+        ):
+            values = [apart(read_log(one), read_log(other), stage, last) for last in EPOCHS]
+            epochs = ", ".join(map(str, EPOCHS))
+            measure = f"{label}: largest relative difference in {epochs} epochs"
+            rows.append({"what": name, "measure": measure, "value": " ".join(f"{value:.1e}" for value in values)})
     return rows
+
+
+def apart(one: list[dict], two: list[dict], stage: str, epochs: int) -> float:
+    """The largest relative difference of a loss term."""
+    pairs = [(a, b) for a, b in zip(one, two, strict=True) if a["stage"] == stage and a["epoch"] < epochs]
+    terms = [(a[key], b[key]) for a, b in pairs for key in a.keys() - {"stage", "epoch", "seed", "val"}]
+    return max(abs(a - b) / abs(a) for a, b in terms if a)
 
 
 def kill(folder: Path) -> list[dict[str, object]]:
@@ -189,13 +205,15 @@ def place(folder: Path, name: str) -> Path:
     return path / "run"
 
 
-def start(processes: int, keys: list[str], run: Path, restarts: int = 0) -> subprocess.Popen[bytes]:
+def start(
+    processes: int, keys: list[str], run: Path, command: list[str] = DISTILL, restarts: int = 0
+) -> subprocess.Popen[bytes]:
     places = [f"output_dir={run}", f"cache_dir={run.parent / 'cache'}"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     begin = [] if processes == 1 else [*torchrun, f"--max-restarts={restarts}"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, *begin, "-m", "graphkd", "distill", *keys, *places]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    whole = [sys.executable, *begin, *command, *keys, *places]
+    return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL)
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:

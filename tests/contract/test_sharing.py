@@ -18,7 +18,7 @@ def assert_same(one: list[torch.Tensor], several: list[list[torch.Tensor]]) -> N
     assert sum(float(part.norm()) for part in one) > 0.01
     for parts in several:
         for mine, theirs in zip(parts, one, strict=True):
-            torch.testing.assert_close(mine, theirs, rtol=1e-5, atol=1e-9)
+            torch.testing.assert_close(mine, theirs, rtol=1e-9, atol=1e-11)
 
 
 def assert_all_same(cases: list[Case], pair: Pair, rows: int = 21) -> None:
