@@ -76,9 +76,15 @@ def test_a_run_from_data_to_bundle(tmp_path) -> None:
     assert abs(right[data.test_mask.numpy()].mean() - run.metrics["mean"]["student_test"]) < 0.005
 
 
+def needs(strategy: type[Matching]) -> None:
+    if strategy.name == "emd":
+        pytest.importorskip("ot")
+
+
 @pytest.mark.parametrize("strategy", catalogue(matching).values())
 @pytest.mark.parametrize("projection", ["auto", "orthogonal"])
 def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str) -> None:
+    needs(strategy)
     recipe = resolve(matching=strategy(projection=projection))
     hidden, hops = [torch.randn(40, 6) for _ in range(2)], [torch.randn(40, 8) for _ in range(3)]
     torch.manual_seed(0)
@@ -115,6 +121,7 @@ def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
 
 @pytest.mark.parametrize("strategy", catalogue(matching).values())
 def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch: pytest.MonkeyPatch) -> None:
+    needs(strategy)
     training = Training(120, 30)
     recipe, made = resolve(matching=strategy(), student=deep(), training=training), []
     replay = loop.Replay
