@@ -14,10 +14,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-LONGEST = 256
+LONGEST = 128
 """Entries of a row that one program adds up; longer rows are cut into pieces: nothing waits for a hub."""
 
-STEP = 8
+STEP = 16
 """Entries whose rows are fetched at once."""
 
 

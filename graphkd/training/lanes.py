@@ -21,6 +21,7 @@ class Lanes:
     def __init__(self, count: int, device: torch.device) -> None:
         side_by_side = device.type == "cuda" and count > 1
         self.streams = [torch.cuda.Stream(device) for _ in range(count)] if side_by_side else []  # type: ignore[no-untyped-call]
+        self.used: set[int] = set()
 
     @contextmanager
     def lane(self, k: int) -> Iterator[None]:
@@ -28,11 +29,13 @@ class Lanes:
         if not self.streams:
             yield
             return
+        self.used.add(k)
         self.streams[k].wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.streams[k]):
             yield
 
     def join(self) -> None:
-        """What comes next waits for all lanes."""
-        for stream in self.streams:
-            torch.cuda.current_stream().wait_stream(stream)
+        """What comes next waits for the lanes that were used since."""
+        for k in self.used:
+            torch.cuda.current_stream().wait_stream(self.streams[k])
+        self.used.clear()
