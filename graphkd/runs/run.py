@@ -58,6 +58,7 @@ class Run:
             propagation=distilled.propagation,
             class_names=graph.class_names,
             card=self.result.card,
+            feature_names=graph.feature_names,
         )
 
     def angles(self) -> Angles:
