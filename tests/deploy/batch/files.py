@@ -27,6 +27,12 @@ def table(rows: int = 25, seed: int = 0) -> np.ndarray:
     return (rng.integers(-8, 9, (rows, 3)) / 4 * (rng.random((rows, 3)) < 0.7)).astype(np.float32)
 
 
+def with_nan(x: np.ndarray) -> np.ndarray:
+    """Rows 5 and 6, and 17, cannot be scored."""
+    x[5, 1], x[6, 2], x[17] = np.nan, -np.inf, np.nan
+    return x
+
+
 def bundle(folder: Path, names: list[str] | None = None, hops: int = 0) -> Path:
     model = student("none", 2, num_features=3, num_classes=2)
     sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.commands.rows import read_graph_rows
+
+X = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
+EDGES = np.array([[0, 1], [1, 0]])
+
+
+def test_a_graph_in_a_file(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=X, edge_index=EDGES.astype(np.int32), ids=["b", "a"])
+    graph = read_graph_rows(tmp_path / "a.npz")
+    np.testing.assert_array_equal(graph.x, X)
+    assert graph.x.dtype == np.float32
+    np.testing.assert_array_equal(graph.edge_index.numpy(), EDGES)
+    assert graph.ids == ["b", "a"]
+
+
+def test_files_that_hold_none_are_one_line(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", y=X, edge_index=EDGES)
+    np.savez(tmp_path / "flat.npz", x=X[0], edge_index=EDGES)
+    np.savez(tmp_path / "objects.npz", x=np.array([[{}]]), edge_index=EDGES)
+    np.savez(tmp_path / "ids.npz", x=X, edge_index=EDGES, ids=[1])
+    expected = {
+        "other.npz": "holds no array x: it has y, edge_index",
+        "flat.npz": "must hold",
+        "objects.npz": "does not hold rows of numbers",
+        "ids.npz": "holds 1 ids for 2 rows",
+    }
+    for name, message in expected.items():
+        with pytest.raises(GraphKDError, match=message) as caught:
+            read_graph_rows(tmp_path / name)
+        assert "\n" not in str(caught.value)
