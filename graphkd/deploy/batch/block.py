@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.batch.ids import Ids
 
-BLOCK_BYTES, MOST_ROWS, LEAST_ROWS = 2**26, 2**16, 2**10
+BLOCK_BYTES, MOST_ROWS, LEAST_ROWS = 2**25, 2**16, 2**10
 """Of the numbers of a block, features and probabilities, as they would be dense; rows of a block."""
 
 

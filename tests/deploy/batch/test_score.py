@@ -251,7 +251,8 @@ def test_rows_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_module, "MOST_ROWS", 2**16)
     monkeypatch.setattr(block_module, "LEAST_ROWS", 2**10)
     assert rows_of_a_block(3, 2) == 2**16
-    assert rows_of_a_block(1433, 7) == 2**13
+    assert rows_of_a_block(128, 40) == 2**15
+    assert rows_of_a_block(1433, 7) == 2**12
     assert rows_of_a_block(100_000, 7) == 2**10
 
 
