@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.batch.ids import Ids
+from graphkd.deploy.batch.ids import Ids, take
 
 BLOCK_BYTES, MOST_ROWS, LEAST_ROWS = 2**25, 2**16, 2**10
 """Of the numbers of a block, features and probabilities, as they would be dense; rows of a block."""
@@ -60,6 +60,11 @@ class Scored:
     def good(self) -> NDArray[np.int64]:
         """``[G]`` rows in the block that were not rejected."""
         return np.delete(np.arange(self.count), list(self.rejects))
+
+    @property
+    def good_ids(self) -> Ids | None:
+        """``[G]`` of these rows."""
+        return take(self.ids, self.good) if self.ids is not None and self.rejects else self.ids
 
 
 class Source(Protocol):

@@ -24,27 +24,29 @@ def as_list(ids: Ids) -> list[Any]:
     return found
 
 
-def pack(ids: Ids) -> dict[str, NDArray[np.uint8]]:
-    """As bytes under a name that says how they are to be read."""
+def pack(ids: Ids | None) -> bytes:
+    """As bytes, the first of which says how the others are to be read."""
+    if ids is None:
+        return b""
     if not _is_arrow(ids):
-        return {"ids_json": np.frombuffer(json.dumps(ids).encode(), dtype=np.uint8)}
+        return b"J" + json.dumps(ids).encode()
     import pyarrow as pa
 
     sink, batch = io.BytesIO(), pa.record_batch([ids], names=["id"])
     with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
-    return {"ids_arrow": np.frombuffer(sink.getvalue(), dtype=np.uint8)}
+    return b"A" + sink.getvalue()
 
 
-def unpack(arrays: Any) -> Ids | None:
-    """What ``pack`` made, out of a mapping that may have other arrays or none of them."""
-    if "ids_json" in arrays:
-        return json.loads(arrays["ids_json"].tobytes())
-    if "ids_arrow" not in arrays:
+def unpack(content: bytes) -> Ids | None:
+    """What ``pack`` was given."""
+    if not content:
         return None
+    if content.startswith(b"J"):
+        return json.loads(content[1:])
     import pyarrow as pa
 
-    with pa.ipc.open_stream(arrays["ids_arrow"].tobytes()) as stream:
+    with pa.ipc.open_stream(content[1:]) as stream:
         return stream.read_next_batch().column(0)
 
 

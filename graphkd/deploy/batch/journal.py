@@ -43,27 +43,26 @@ class Journal:
     def blocks(self) -> Iterator[Scored]:
         """The finished ones, in order."""
         for number in range(self.finished):
-            with np.load(self._file(number), allow_pickle=False) as arrays:
-                start, count = arrays["place"].tolist()
-                rejects = {int(row): reason for row, reason in json.loads(arrays["rejects"].tobytes()).items()}
-                yield Scored(start, count, arrays["proba"], unpack(arrays), rejects)
+            with self._file(number).open("rb") as file:
+                place, proba, rejects, ids = (np.load(file, allow_pickle=False) for _ in range(4))
+            start, count = place.tolist()
+            reasons = {int(row): reason for row, reason in json.loads(rejects.tobytes()).items()}
+            yield Scored(start, count, proba, unpack(ids.tobytes()), reasons)
 
     def add(self, block: Scored) -> None:
         """The next one."""
-        draft = self.folder / "draft.npz"
+        rejects, ids = json.dumps(block.rejects).encode(), pack(block.ids)
+        draft = self.folder / "draft"
         with draft.open("wb") as file:
-            np.savez(
-                file,
-                place=np.array([block.start, block.count]),
-                proba=block.proba,
-                rejects=np.frombuffer(json.dumps(block.rejects).encode(), dtype=np.uint8),
-                **({} if block.ids is None else pack(block.ids)),  # type: ignore[arg-type]
-            )
+            np.save(file, np.array([block.start, block.count]))
+            np.save(file, block.proba)
+            for content in (rejects, ids):
+                np.save(file, np.frombuffer(content, dtype=np.uint8))
         os.replace(draft, self._file(self.finished))
         self.finished += 1
 
     def _file(self, number: int) -> Path:
-        return self.folder / f"block-{number:08}.npz"
+        return self.folder / f"block-{number:08}"
 
 
 @contextmanager

@@ -111,7 +111,7 @@ class CsvOutput:
         best, top = best_of(block.proba)
         columns: list[Any] = [(block.start + block.good).tolist()]
         if block.ids is not None:
-            columns.append(as_list(take(block.ids, block.good)))
+            columns.append(as_list(block.good_ids))
         columns.append(best.tolist())
         if self.names is not None:
             columns.append([self.names[each] for each in best.tolist()])

@@ -11,22 +11,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphkd.deploy.batch.block import Scored
-from graphkd.deploy.batch.ids import take
 from graphkd.deploy.batch.outputs import best_of
 
 
 class ParquetOutput:
-    """Columns row, id, class, name, probability and probabilities (``C`` of them in a list).
+    """Columns row, id, class, name, probability, and ``p_NAME`` of every class.
 
     Args:
         file: to be written.
         num_classes: ``C``.
-        class_names: ``C`` names, or nothing, which leaves that column out.
+        class_names: ``C`` names, or nothing, which leaves that column out; columns have numbers then.
     """
 
     def __init__(self, file: Path, num_classes: int, class_names: Sequence[str] | None) -> None:
-        self.file, self.num_classes = file, num_classes
-        self.names = None if class_names is None else pa.array([str(name) for name in class_names], pa.string())
+        names = None if class_names is None else [str(name) for name in class_names]
+        distinct = names is not None and len(set(names)) == num_classes
+        self.file, self.names = file, None if names is None else pa.array(names, pa.string())
+        self.columns = [f"p_{name}" for name in (names if names and distinct else range(num_classes))]
         self.writer: Any = None
 
     def add(self, block: Scored) -> None:
@@ -34,14 +35,13 @@ class ParquetOutput:
         best, top = best_of(block.proba)
         columns: dict[str, Any] = {"row": pa.array(block.start + block.good)}
         if block.ids is not None:
-            columns["id"] = _array(take(block.ids, block.good))
+            columns["id"] = _array(block.good_ids)
         columns["class"] = pa.array(best, pa.int32(), safe=False)
         if self.names is not None:
             columns["name"] = pa.DictionaryArray.from_arrays(pa.array(best, pa.int32(), safe=False), self.names)
         columns["probability"] = pa.array(top)
-        flat = pa.array(np.ascontiguousarray(block.proba).reshape(-1), pa.float32())
-        item = pa.field("element", pa.float32(), nullable=False)
-        columns["probabilities"] = pa.FixedSizeListArray.from_arrays(flat, type=pa.list_(item, self.num_classes))
+        each = np.ascontiguousarray(block.proba.T, dtype=np.float32)
+        columns |= {name: pa.array(values) for name, values in zip(self.columns, each, strict=True)}
         self._write(columns)
 
     def close(self) -> None:
@@ -51,9 +51,9 @@ class ParquetOutput:
     def _write(self, columns: dict[str, Any]) -> None:
         if self.writer is None:
             fields = [pa.field(name, array.type, nullable=name == "id") for name, array in columns.items()]
-            # Probabilities do not repeat: a dictionary of them would only cost time.
-            words = [name for name in ("id", "name") if name in columns]
-            self.writer = pq.ParquetWriter(self.file, pa.schema(fields), use_dictionary=words)
+            # Nothing else repeats: a dictionary of it would only cost time.
+            repeating = ["name"] if "name" in columns else False
+            self.writer = pq.ParquetWriter(self.file, pa.schema(fields), use_dictionary=repeating)
         self.writer.write_table(pa.Table.from_arrays([*columns.values()], schema=self.writer.schema))
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from graphkd import GraphKDError
 from graphkd.deploy.batch import block as block_module
-from graphkd.deploy.batch.block import rows_of_a_block
+from graphkd.deploy.batch.block import Scored, rows_of_a_block
 from graphkd.deploy.batch.journal import Journal
+from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
 from tests.memory import peak_growth
@@ -56,14 +57,25 @@ def test_what_the_outputs_hold(tmp_path: Path) -> None:
         "probability": f"{proba[7].max():.6f}",
     }
     found = pd.read_parquet(tmp_path / "out.parquet")
-    assert list(found.columns) == ["row", "id", "class", "name", "probability", "probabilities"]
+    assert list(found.columns) == ["row", "id", "class", "name", "probability", "p_oak", "p_elm, white"]
     assert found["row"].tolist() == list(range(25))
     assert found["id"].tolist() == ids(25)
     assert found["class"].tolist() == best.tolist()
     assert found["name"].tolist() == [CLASSES[each] for each in best]
-    np.testing.assert_array_equal(np.stack(found["probabilities"]), proba)
+    np.testing.assert_array_equal(found.filter(like="p_"), proba)
     np.testing.assert_array_equal(found["probability"], proba.max(axis=1))
     assert pq.ParquetFile(tmp_path / "out.parquet").metadata.num_row_groups == 7
+
+
+@pytest.mark.parametrize("names", [None, ["oak", "oak"]])
+def test_classes_that_names_do_not_tell_apart_are_numbers(tmp_path: Path, names: list[str] | None) -> None:
+    output = ParquetOutput(tmp_path / "out", 2, names)
+    output.add(Scored(0, 1, np.float32([[0.25, 0.75]])))
+    output.close()
+    found = pq.read_table(tmp_path / "out").to_pylist()
+    assert found == [
+        {"row": 0, "class": 1, **({"name": "oak"} if names else {}), "probability": 0.75, "p_0": 0.25, "p_1": 0.75}
+    ]
 
 
 def test_ids_keep_their_type(tmp_path: Path) -> None:
@@ -112,7 +124,7 @@ def test_rejects_are_put_aside_and_the_others_scored(tmp_path: Path) -> None:
         assert pd.read_csv(tmp_path / "out.csv")["row"].tolist() == good.tolist()
         found = pd.read_parquet(tmp_path / "out.parquet")
         assert found["row"].tolist() == good.tolist()
-        np.testing.assert_allclose(np.stack(found["probabilities"]), proba, rtol=1e-5)
+        np.testing.assert_allclose(found.filter(like="p_"), proba, rtol=1e-5)
         array = np.load(tmp_path / "out.npy")
         np.testing.assert_allclose(array[good], proba, rtol=1e-5)
         assert np.isnan(array[[5, 6, 17]]).all()
