@@ -45,6 +45,7 @@ def predict(
     path, target = Path(run), Path(output)
     _check_run(path)
     check_output(target)
+    _check_no_overwriting(source, target)
     bundle = read_bundle(path)
     hops = int(bundle.description["propagation"]["hops"])
     if source != "graph":
@@ -135,3 +136,8 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
     if path.absolute() in (Path(source).absolute(), Path(output).absolute()):
         raise GraphKDError(f"--rejects {path} is also the input or the output: choose another file")
     return path
+
+
+def _check_no_overwriting(source: str, target: Path) -> None:
+    if source != "graph" and Path(source).absolute() == target.absolute():
+        raise GraphKDError(f"{target} is also the input: choose another output")

@@ -93,6 +93,8 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         error = capsys.readouterr().err
         assert message in error
         assert error.count("\n") == 1
+    assert main(["predict", str(folder), str(tmp_path / "in.parquet"), str(tmp_path / "in.parquet")]) == 2
+    assert "in.parquet is also the input: choose another output" in capsys.readouterr().err
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bundle", "in.parquet"]
     assert main([*args, "--id", "tree", "--rejects", bad]) == 0
     assert capsys.readouterr().out == f"22 predictions: {tmp_path / 'out.csv'}\n3 rows rejected: {bad}\n"

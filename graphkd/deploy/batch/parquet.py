@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BUFFER = 2**18
 """Bytes that are read ahead of each column; without it whole column chunks are."""
 
-TILE = 1024
+TILE = 4096
 """Rows of all columns that are put beside each other, in the CPU's cache, and turned into rows at once."""
 
 

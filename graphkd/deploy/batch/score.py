@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -114,12 +114,21 @@ def _scored(
     blocks: Iterable[Block], model: Predictor | RowPredictor, columns: list[str] | None
 ) -> Iterator[Scored]:
     for block in blocks:
-        found = {**faults_of(block.x, columns), **block.faults}
-        rejects = {row: found[row] for row in sorted(found)}
-        count = block.x.shape[0]
-        good = np.delete(np.arange(count), list(rejects))
-        x = block.x[good] if rejects else block.x
-        yield Scored(block.start, count, model.predict_proba(x), block.ids, rejects)
+        proba = None
+        with suppress(GraphKDError):  # of a row, since the width is right
+            proba = None if block.faults else model.predict_proba(block.x)
+        if proba is None:
+            yield _without_faults(block, model, columns)
+        else:
+            yield Scored(block.start, len(proba), proba, block.ids)
+
+
+def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list[str] | None) -> Scored:
+    found = {**faults_of(block.x, columns), **block.faults}
+    rejects = {row: found[row] for row in sorted(found)}
+    count = block.x.shape[0]
+    good = np.delete(np.arange(count), list(rejects))
+    return Scored(block.start, count, model.predict_proba(block.x[good]), block.ids, rejects)
 
 
 @contextmanager
