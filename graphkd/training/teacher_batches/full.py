@@ -17,6 +17,7 @@ class Full(Batches):
 
     name = "full"
     settings = ()
+    replays = True
     takes_apart = False
     arguments: ClassVar[tuple[bool, ...]] = ()
 
@@ -26,7 +27,7 @@ class Full(Batches):
         logits = self.model(graph.x, graph.adj, *self.arguments).logits.index_select(0, graph.train)
         yield self._loss(logits, graph.y[graph.train])
 
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """Of the same forward pass without dropout."""
         return self._scored(self.model(self.graph.x, self.graph.adj).logits[self.graph.val])
 
@@ -46,5 +47,6 @@ class Checkpointed(Full):
     """As full batch, but only each hop's embedding is kept; everything else is computed twice."""
 
     name = "checkpointed"
+    replays = False
     takes_apart = True
     arguments = (True,)
