@@ -15,6 +15,7 @@ class Score:
         self.model = graphkd.load_bundle(bundle, runtime="onnx")
 
     def __call__(self, batch):
+        """Columns of arrays in, columns out."""
         x = np.stack([batch[name] for name in self.model.feature_names], axis=1)
         proba = self.model.predict_proba(x)
         best = proba.argmax(axis=1)
