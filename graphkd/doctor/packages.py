@@ -53,7 +53,7 @@ OPTIONAL = (
         "torch_scatter",
         "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
     ),
-    Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
+    Package("pyarrow", "14", "pyarrow", "optional, for parquet files: pip install 'graphkd[parquet]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     *(
         Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")
