@@ -1,0 +1,86 @@
+"""The application of one worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from graphkd import __version__
+from graphkd.deploy.server.guard import Guard
+from graphkd.deploy.server.inference import inference_routes
+from graphkd.deploy.server.page import page_routes
+from graphkd.deploy.server.people import people_routes
+from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.schema import InferenceRequest, Question
+from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.worker import Worker
+
+
+def application(settings: Settings) -> ASGIApp:
+    """Loads the student and makes the routes.
+
+    Raises:
+        GraphKDError: what its runtime needs is not there, or the store is none of this student's.
+    """
+    worker = Worker.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        worker.batcher.close()
+
+    app = FastAPI(
+        title=f"graphkd: {settings.name}", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
+    )
+    for routes in (people_routes(worker), inference_routes(worker), page_routes()):
+        app.include_router(routes)
+
+    @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        return Response(worker.metrics.text(), headers={"Content-Type": worker.metrics.content_type})
+
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.openapi = _documented(app, worker)  # type: ignore[method-assign]
+    return Guard(app, settings.token, worker.metrics)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return error.response
+
+
+async def _not_found(_: Request, error: Exception) -> Response:
+    """404 and 405 of the router, in the same form as all refusals."""
+    assert isinstance(error, HTTPException)
+    response = Refusal(error.status_code, f"{error.detail}: see /docs").response
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _documented(app: FastAPI, worker: Worker) -> Any:
+    """FastAPI's document with the bodies that the routes read themselves, and the widths of this student."""
+    made, served = app.openapi, worker.served
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = made()
+        bodies = models_json_schema(
+            [(Question, "validation"), (InferenceRequest, "validation")],
+            ref_template="#/components/schemas/{model}",
+        )[1]["$defs"]
+        row = bodies["Question"]["properties"]["rows"]["anyOf"][0]["items"]
+        row["minItems"], row["maxItems"] = served.model.num_features, served.model.width
+        document["components"]["schemas"].update(bodies)
+        return document
+
+    return openapi

@@ -1,0 +1,126 @@
+"""Bodies of requests and responses; what is stated here is checked, and stands in ``/openapi.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graphkd.deploy.server.refusal import Refusal
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Question(BaseModel):
+    """Which rows: features, or ids of nodes in the store."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    rows: list[list[Number]] | None = Field(None, description="features of each row", min_length=1)
+    propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
+    neighbours: list[list[Id]] | None = Field(
+        None,
+        description="of each row, ids in the store: the row is that of a node which is not in it",
+        min_length=1,
+    )
+    weights: list[list[Number]] | None = Field(
+        None, description="of the edges to the neighbours, where edges have weights", min_length=1
+    )
+    nodes: list[Id] | None = Field(None, description="ids in the store, instead of rows", min_length=1)
+
+
+class Prediction(BaseModel):
+    """The answer for a row."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    class_: int = Field(alias="class", description="the most probable class")
+    name: str | None = Field(None, description="its name, where classes have names")
+    probability: float
+    probabilities: list[float] = Field(description="of every class")
+
+
+class Answer(BaseModel):
+    """The answers for all rows, in their order."""
+
+    model: str
+    runtime: str
+    predictions: list[Prediction]
+    milliseconds: float = Field(description="in the server, without the network")
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    error: str
+    field: str | None = Field(None, description="of the request that is wrong")
+
+
+class InputTensor(BaseModel):
+    """A tensor of a request; its numbers are ``data``, or bytes after the JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    shape: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(max_length=8)
+    datatype: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    data: list[Any] | None = None
+
+
+class WantedOutput(BaseModel):
+    """A tensor that a response should have."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class InferenceRequest(BaseModel):
+    """A request of the Open Inference Protocol."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    inputs: list[InputTensor] = Field(min_length=1)
+    outputs: list[WantedOutput] = Field(default_factory=list)
+
+
+class OutputTensor(BaseModel):
+    """A tensor of a response."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any] | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class InferenceResponse(BaseModel):
+    """A response of the Open Inference Protocol."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[OutputTensor]
+
+
+def read_as(kind: type[M], body: bytes) -> M:
+    """JSON → what it should be.
+
+    Raises:
+        Refusal: 400, it is no JSON; 422, the first field that is wrong.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        raise Refusal(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+    field = ".".join(str(part) for part in first["loc"])
+    raise Refusal(422, first["msg"].lower(), field or "body")
