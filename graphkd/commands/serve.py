@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkd.deploy.files import read_bundle
 from graphkd.commands.serve_arguments import OWN, TOKEN
+from graphkd.deploy.files import read_bundle
 from graphkd.deploy.server.choice import name_of, runtime_of, scores_of
 from graphkd.deploy.server.settings import MIB, Limits, Settings, Token
 from graphkd.errors import GraphKDError
@@ -29,7 +29,9 @@ def serve(args: argparse.Namespace) -> None:
     Raises:
         GraphKDError: not a run, a part that is missing here, or an argument that cannot be right.
     """
-    run, listening = _server()
+    _check_packages()
+    from graphkd.deploy.server.run import listening, run
+
     limits = _limits(args)
     if not 1 <= args.workers <= 256:
         raise GraphKDError(f"--workers is {args.workers}: give a whole number from 1 to 256")
@@ -56,14 +58,14 @@ def serve(args: argparse.Namespace) -> None:
     run(settings, bound, args.workers)
 
 
-def _server():  # type: ignore[no-untyped-def]
+def _check_packages() -> None:
+    """Before anything else is done."""
     try:
-        from graphkd.deploy.server.run import listening, run
+        from graphkd.deploy.server import run  # noqa: F401
     except ModuleNotFoundError as error:
         raise GraphKDError(
             f"graphkd serve needs {error.name}, which is not installed: pip install 'graphkd[serve]'"
         ) from None
-    return run, listening
 
 
 def _limits(args: argparse.Namespace) -> Limits:

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 
 from graphkd import __version__
 from graphkd.deploy.server.guard import Guard
-from graphkd.deploy.server.inference import inference_routes
-from graphkd.deploy.server.page import page_routes
-from graphkd.deploy.server.people import people_routes
-from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.inference import add_inference
+from graphkd.deploy.server.page import add_page
+from graphkd.deploy.server.people import add_people
+from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.schema import InferenceRequest, Question
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.worker import Worker
@@ -40,28 +40,29 @@ def application(settings: Settings) -> ASGIApp:
     app = FastAPI(
         title=f"graphkd: {settings.name}", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
     )
-    for routes in (people_routes(worker), inference_routes(worker), page_routes()):
-        app.include_router(routes)
+    add_inference(app, worker)  # routes are tried in their order: those asked most come first
+    add_people(app, worker)
+    add_page(app)
 
     @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
     async def metrics() -> Response:
         return Response(worker.metrics.text(), headers={"Content-Type": worker.metrics.content_type})
 
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _not_found)
     app.openapi = _documented(app, worker)  # type: ignore[method-assign]
     return Guard(app, settings.token, worker.metrics)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
+    assert isinstance(error, RefusedError)
     return error.response
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
     """404 and 405 of the router, in the same form as all refusals."""
     assert isinstance(error, HTTPException)
-    response = Refusal(error.status_code, f"{error.detail}: see /docs").response
+    response = RefusedError(error.status_code, f"{error.detail}: see /docs").response
     response.headers.update(error.headers or {})
     return response
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from starlette.requests import ClientDisconnect, Request
 
 from graphkd.deploy.server.load import Load
-from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.refusal import RefusedError
 
 JSON, BINARY = "application/json", "application/octet-stream"
 
@@ -24,7 +24,7 @@ async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[by
         types: of content that will do; a request that names none is believed.
 
     Raises:
-        Refusal: 408, 413, 415 or 503; 400 where whoever sent it went away.
+        RefusedError: 408, 413, 415 or 503; 400 where whoever sent it went away.
     """
     _check_head(request, load, types)
     parts: list[bytes] = []
@@ -38,9 +38,9 @@ async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[by
                     _check_size(size, load)
                     parts.append(part)
         except TimeoutError:
-            raise Refusal(408, f"the body did not come within {load.limits.body_seconds:g} s") from None
+            raise RefusedError(408, f"the body did not come within {load.limits.body_seconds:g} s") from None
         except ClientDisconnect:
-            raise Refusal(400, "the body ended before its end") from None
+            raise RefusedError(400, "the body ended before its end") from None
         with load.request():
             yield parts[0] if len(parts) == 1 else b"".join(parts)
     finally:
@@ -52,10 +52,10 @@ def _check_head(request: Request, load: Load, types: tuple[str, ...]) -> None:
     headers = request.headers
     packed = headers.get("content-encoding", "identity").strip().lower()
     if packed not in ("identity", ""):
-        raise Refusal(415, "nothing is unpacked here: send the body as it is", "Content-Encoding")
+        raise RefusedError(415, "nothing is unpacked here: send the body as it is", "Content-Encoding")
     kind = headers.get("content-type")
     if kind is not None and kind.partition(";")[0].strip().lower() not in types:
-        raise Refusal(415, f"send {' or '.join(types)}", "Content-Type")
+        raise RefusedError(415, f"send {' or '.join(types)}", "Content-Type")
     length = headers.get("content-length", "")
     if length.isdecimal() and len(length) < 20:
         _check_size(int(length), load)
@@ -63,4 +63,4 @@ def _check_head(request: Request, load: Load, types: tuple[str, ...]) -> None:
 
 def _check_size(size: int, load: Load) -> None:
     if size > load.limits.body:
-        raise Refusal(413, f"a body may have {load.limits.body} bytes: send fewer rows at a time")
+        raise RefusedError(413, f"a body may have {load.limits.body} bytes: send fewer rows at a time")

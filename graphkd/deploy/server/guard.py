@@ -7,19 +7,30 @@ import time
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphkd.deploy.server.metrics import Metrics
-from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Token
 
 OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/v2/health/live", "/v2/health/ready"}
 """Paths that need no token: they hold nothing of the model, and probes have none."""
 
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "img-src": "data:",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+"""What the page may load: its own files, nothing from outside."""
+
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; "
-     b"form-action 'none'; frame-ancestors 'none'; base-uri 'none'"),
-]  # fmt: skip
+    (b"content-security-policy", "; ".join(f"{key} {value}" for key, value in POLICY.items()).encode()),
+]
 
 
 class Guard:
@@ -55,7 +66,7 @@ class Guard:
             if self._welcome(inner):
                 await self.app(inner, receive, sent)
             else:
-                refusal = Refusal(401, "send the header Authorization: Bearer TOKEN")
+                refusal = RefusedError(401, "send the header Authorization: Bearer TOKEN")
                 await refusal.response(inner, receive, sent)
         finally:
             route = getattr(inner.get("route"), "path", "other")

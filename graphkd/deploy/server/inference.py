@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import FastAPI
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +17,7 @@ from graphkd import __version__
 from graphkd.deploy.server.body import BINARY, JSON, body_of
 from graphkd.deploy.server.models import OUTPUTS, VERSION, Model, found_model, models_of
 from graphkd.deploy.server.people import RESPONSES
-from graphkd.deploy.server.refusal import Refusal, wrong
+from graphkd.deploy.server.refusal import RefusedError, wrong
 from graphkd.deploy.server.schema import (
     InferenceRequest,
     InferenceResponse,
@@ -36,41 +36,19 @@ HEADER = "Inference-Header-Content-Length"
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such model or version"}}
 
 
-def inference_routes(worker: Worker) -> APIRouter:
-    """Health, metadata and inference."""
-    router, models = APIRouter(), models_of(worker.served)
+def add_inference(app: FastAPI, worker: Worker) -> None:
+    """Inference, metadata and health."""
+    models = models_of(worker.served)
     versioned = "/v2/models/{name}/versions/{version}"
 
-    @router.get("/v2/health/live", summary="Whether the server runs")
-    async def live() -> JSONResponse:
-        return JSONResponse({"live": True})
-
-    @router.get("/v2/health/ready", summary="Whether it can answer")
-    async def ready() -> JSONResponse:
-        return JSONResponse({"ready": True})
-
-    @router.get("/v2", summary="What server this is")
-    async def server() -> JSONResponse:
-        return JSONResponse({"name": "graphkd", "version": __version__, "extensions": ["binary_tensor_data"]})
-
-    @router.get("/v2/models/{name}", summary="Inputs and outputs of a model", responses=UNKNOWN)
-    @router.get(versioned, include_in_schema=False)
-    async def metadata(name: str, version: str = VERSION) -> JSONResponse:
-        return JSONResponse(found_model(models, name, version).metadata)
-
-    @router.get("/v2/models/{name}/ready", summary="Whether a model can answer", responses=UNKNOWN)
-    @router.get(f"{versioned}/ready", include_in_schema=False)
-    async def model_ready(name: str, version: str = VERSION) -> JSONResponse:
-        return JSONResponse({"name": found_model(models, name, version).name, "ready": True})
-
-    @router.post(
+    @app.post(
         "/v2/models/{name}/infer",
         summary="Outputs of a model",
         response_model=InferenceResponse,
         responses={**UNKNOWN, **RESPONSES},
         openapi_extra={"requestBody": _described()},
     )
-    @router.post(f"{versioned}/infer", include_in_schema=False)
+    @app.post(f"{versioned}/infer", include_in_schema=False)
     async def infer(request: Request, name: str, version: str = VERSION) -> Response:
         model = found_model(models, name, version)
         async with body_of(request, worker.load, JSON, BINARY) as body:
@@ -80,7 +58,27 @@ def inference_routes(worker: Worker) -> APIRouter:
                 logits = await worker.batcher.logits(model.rows(tensor, field, tail))
         return _answer(asked, model, logits, field)
 
-    return router
+    @app.get("/v2/health/live", summary="Whether the server runs")
+    async def live() -> JSONResponse:
+        return JSONResponse({"live": True})
+
+    @app.get("/v2/health/ready", summary="Whether it can answer")
+    async def ready() -> JSONResponse:
+        return JSONResponse({"ready": True})
+
+    @app.get("/v2", summary="What server this is")
+    async def server() -> JSONResponse:
+        return JSONResponse({"name": "graphkd", "version": __version__, "extensions": ["binary_tensor_data"]})
+
+    @app.get("/v2/models/{name}", summary="Inputs and outputs of a model", responses=UNKNOWN)
+    @app.get(versioned, include_in_schema=False)
+    async def metadata(name: str, version: str = VERSION) -> JSONResponse:
+        return JSONResponse(found_model(models, name, version).metadata)
+
+    @app.get("/v2/models/{name}/ready", summary="Whether a model can answer", responses=UNKNOWN)
+    @app.get(f"{versioned}/ready", include_in_schema=False)
+    async def model_ready(name: str, version: str = VERSION) -> JSONResponse:
+        return JSONResponse({"name": found_model(models, name, version).name, "ready": True})
 
 
 def _described() -> dict[str, Any]:
@@ -98,10 +96,10 @@ def _read(body: bytes, header: str | None, model: Model) -> tuple[InferenceReque
     if header is None:
         return read_as(InferenceRequest, body), memoryview(b"")
     if not (header.isascii() and header.isdecimal() and len(header) < 20):
-        raise Refusal(400, "give a whole number of bytes", HEADER)
+        raise RefusedError(400, "give a whole number of bytes", HEADER)
     size = int(header)
     if size > len(body):
-        raise Refusal(400, f"{size} bytes, and the body has {len(body)}", HEADER)
+        raise RefusedError(400, f"{size} bytes, and the body has {len(body)}", HEADER)
     if size:
         return read_as(InferenceRequest, body[:size]), memoryview(body)[size:]
     return _raw(len(body), model), memoryview(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
 
 
@@ -25,10 +25,10 @@ class Load:
         """While one is answered.
 
         Raises:
-            Refusal: 503, there are enough.
+            RefusedError: 503, there are enough.
         """
         if self.requests >= self.limits.requests:
-            raise Refusal(503, f"{self.requests} requests are waiting: try again", retry=1)
+            raise RefusedError(503, f"{self.requests} requests are waiting: try again", retry=1)
         self.requests += 1
         try:
             yield
@@ -44,16 +44,16 @@ class Load:
             field: of the request that has them.
 
         Raises:
-            Refusal: 413, more than a request may have; 429, there are enough without them.
+            RefusedError: 413, more than a request may have; 429, there are enough without them.
         """
         limits = self.limits
         if count > limits.rows:
-            raise Refusal(413, f"{count} rows, and a request may have {limits.rows}: send fewer", field)
+            raise RefusedError(413, f"{count} rows, and a request may have {limits.rows}: send fewer", field)
         if self.rows + count > limits.rows_waiting:
             text = (
                 f"{self.rows} rows are waiting, with these more than {limits.rows_waiting}: send them again later"
             )
-            raise Refusal(429, text, retry=1)
+            raise RefusedError(429, text, retry=1)
         self.rows += count
         try:
             yield
@@ -64,10 +64,10 @@ class Load:
         """As many bytes of a body have come; ``give`` them back later.
 
         Raises:
-            Refusal: 503, there are enough.
+            RefusedError: 503, there are enough.
         """
         if self.bytes + size > self.limits.bytes_waiting:
-            raise Refusal(503, "too much is being received: try again", retry=1)
+            raise RefusedError(503, "too much is being received: try again", retry=1)
         self.bytes += size
 
     def give(self, size: int) -> None:

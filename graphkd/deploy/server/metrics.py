@@ -70,7 +70,7 @@ class Metrics:
             return generate_latest(self._registry)
         _forget_dead(Path(folder))
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=folder)
+        MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
 
 
@@ -80,7 +80,7 @@ def _forget_dead(folder: Path) -> None:
         pid = file.stem.rpartition("_")[2]
         if pid.isdecimal() and not _alive(int(pid)):
             with suppress(FileNotFoundError):  # another worker was faster
-                mark_process_dead(int(pid), str(folder))
+                mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
 
 
 def _alive(pid: int) -> bool:

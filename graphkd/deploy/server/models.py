@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.server.refusal import Refusal, wrong
+from graphkd.deploy.server.refusal import RefusedError, wrong
 from graphkd.deploy.server.schema import InputTensor
 from graphkd.deploy.server.served import FloatArray, Served
 from graphkd.deploy.server.tensors import array_of
@@ -58,7 +58,7 @@ class Model:
         """Rows that a tensor says it has.
 
         Raises:
-            Refusal: 422, another name or shape than this model's input.
+            RefusedError: 422, another name or shape than this model's input.
         """
         if tensor.name != self.input:
             text = f"this model takes {self.input}, not {tensor.name[:50]!r}"
@@ -73,7 +73,7 @@ class Model:
         """The rows of a tensor as the student takes them.
 
         Raises:
-            Refusal: 422, numbers that cannot be right, no such node, or bytes that nothing asks for.
+            RefusedError: 422, numbers that cannot be right, no such node, or bytes that nothing asks for.
         """
         values, taken = array_of(tensor, field, tail)
         if taken != len(tail):
@@ -105,12 +105,12 @@ def found_model(models: dict[str, Model], name: str, version: str) -> Model:
     """The model of a path.
 
     Raises:
-        Refusal: 404, there is no such model or version.
+        RefusedError: 404, there is no such model or version.
     """
     if name not in models:
-        raise Refusal(404, f"there is no such model: this server has {' and '.join(models)}")
+        raise RefusedError(404, f"there is no such model: this server has {' and '.join(models)}")
     if version != VERSION:
-        raise Refusal(404, f"there is no such version of {name}: it has version {VERSION}")
+        raise RefusedError(404, f"there is no such version of {name}: it has version {VERSION}")
     return models[name]
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from importlib import resources
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.responses import Response
 
 FILES = {
@@ -16,16 +17,15 @@ FILES = {
 }
 
 
-def page_routes() -> APIRouter:
+def add_page(app: FastAPI) -> None:
     """A route per file."""
-    router, folder = APIRouter(), resources.files("graphkd.deploy.server") / "static"
+    folder = resources.files("graphkd.deploy.server") / "static"
     for path, (name, kind) in FILES.items():
         content = (folder / name).read_bytes()
-        router.add_api_route(path, _file(content, kind), include_in_schema=False, response_class=Response)
-    return router
+        app.add_api_route(path, _file(content, kind), include_in_schema=False, response_class=Response)
 
 
-def _file(content: bytes, kind: str):  # type: ignore[no-untyped-def]
+def _file(content: bytes, kind: str) -> Callable[[], Awaitable[Response]]:
     async def file() -> Response:
         return Response(content, media_type=f"{kind}; charset=utf-8")
 

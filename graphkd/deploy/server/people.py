@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
-from fastapi import APIRouter
+from fastapi import FastAPI
 from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -31,12 +31,11 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
 """Of every route that takes a body."""
 
 
-def people_routes(worker: Worker) -> APIRouter:
+def add_people(app: FastAPI, worker: Worker) -> None:
     """The route, and the model's card."""
-    router = APIRouter()
     asked = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Question"}}}}
 
-    @router.post(
+    @app.post(
         "/predict",
         summary="Classes and probabilities of rows or nodes",
         response_model=Answer,
@@ -60,11 +59,9 @@ def people_routes(worker: Worker) -> APIRouter:
             }
         )
 
-    @router.get("/card", summary="What is served, and how it scored")
+    @app.get("/card", summary="What is served, and how it scored")
     async def card() -> JSONResponse:
         return JSONResponse(worker.served.card)
-
-    return router
 
 
 def _counted(question: Question, worker: Worker) -> AbstractContextManager[None]:

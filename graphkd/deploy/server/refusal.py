@@ -7,7 +7,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A request that is not answered.
 
     Args:
@@ -36,6 +36,6 @@ class Refusal(Exception):
         return JSONResponse(content, self.status, headers)
 
 
-def wrong(field: str, message: str) -> Refusal:
+def wrong(field: str, message: str) -> RefusedError:
     """A part of the request that cannot be right."""
-    return Refusal(422, message, field)
+    return RefusedError(422, message, field)

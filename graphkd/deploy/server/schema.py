@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graphkd.deploy.server.refusal import Refusal
+from graphkd.deploy.server.refusal import RefusedError
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
@@ -114,13 +114,13 @@ def read_as(kind: type[M], body: bytes) -> M:
     """JSON → what it should be.
 
     Raises:
-        Refusal: 400, it is no JSON; 422, the first field that is wrong.
+        RefusedError: 400, it is no JSON; 422, the first field that is wrong.
     """
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        raise Refusal(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+        raise RefusedError(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
     field = ".".join(str(part) for part in first["loc"])
-    raise Refusal(422, first["msg"].lower(), field or "body")
+    raise RefusedError(422, first["msg"].lower(), field or "body")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.loading import row_predictor
 from graphkd.deploy.rows import preprocess
-from graphkd.deploy.server.refusal import Refusal, wrong
+from graphkd.deploy.server.refusal import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.store import FeatureStore
 from graphkd.deploy.store.settings import settings_for
@@ -47,7 +47,7 @@ class Served:
             propagated: whether they are.
 
         Raises:
-            Refusal: 422, they are raw and the student needs propagated ones, or there is a number that cannot be used.
+            RefusedError: 422, they are raw and the student needs propagated ones, or a number cannot be used.
         """
         if self.model.hops and not propagated:
             raise wrong(field, self.why_not_raw)
@@ -65,7 +65,7 @@ class Served:
             field: of the request that they come from.
 
         Raises:
-            Refusal: 422, there is no store or no such node.
+            RefusedError: 422, there is no store or no such node.
         """
         store = self._store(field)
         try:
@@ -86,7 +86,7 @@ class Served:
             field: of the request that the features come from.
 
         Raises:
-            Refusal: 422, there is no store or no such neighbour, or a number that cannot be used.
+            RefusedError: 422, there is no store or no such neighbour, or a number that cannot be used.
         """
         store, rows = self._store("neighbours"), _finite(table, field)
         found = np.empty((rows.shape[0], self.model.width), dtype=np.float32)
@@ -107,7 +107,7 @@ class Served:
         """Probabilities ``[B, C]`` of logits ``[B, C]``.
 
         Raises:
-            Refusal: 422, numbers so large that the student's own overflowed.
+            RefusedError: 422, numbers so large that the student's own overflowed.
         """
         if not np.isfinite(logits).all():
             row = int((~np.isfinite(logits)).any(axis=1).argmax())
@@ -153,8 +153,8 @@ def _store_of(settings: Settings) -> FeatureStore:
     directed = store.settings.directed
     if store.settings != settings_for(settings.bundle, directed):
         raise GraphKDError(
-            f"{store.path} was built for another preprocessing, propagation or width than {settings.bundle.folder}: "
-            "build it with FeatureStore.for_bundle"
+            f"{store.path} was built for another preprocessing, propagation or width than "
+            f"{settings.bundle.folder}: build it with FeatureStore.for_bundle"
         )
     return store
 
@@ -173,5 +173,5 @@ def _finite(table: NDArray[Any], field: str) -> FloatArray:
         rows = np.ascontiguousarray(table, dtype=np.float32)
     if not np.isfinite(rows).all():
         row, column = (int(place) for place in np.argwhere(~np.isfinite(rows))[0])
-        raise Refusal(422, "no finite number of float32: fill or drop it", f"{field}.{row}.{column}")
+        raise RefusedError(422, "no finite number of float32: fill or drop it", f"{field}.{row}.{column}")
     return rows

@@ -19,8 +19,8 @@ class Limits:
     Args:
         body: bytes of a request's body; more is answered with 413.
         rows: of a request; more is answered with 413.
-        rows_waiting: of all requests that are being answered; a request beside which there would be more is answered
-            with 429.
+        rows_waiting: of all requests that are being answered; a request with which there would be more is
+            answered with 429.
         requests: that are being answered; beyond these, 503.
         bytes_waiting: of all bodies that are being received or answered; beyond these, 503.
         connections: open at a time; beyond these, 503.
@@ -62,7 +62,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a worker needs; each gets the bundle's content, so that all answer alike whatever becomes of its files.
+    """All that a worker needs.
+
+    Each gets the bundle's content, so that all answer alike whatever becomes of its files.
 
     Args:
         bundle: what was read.

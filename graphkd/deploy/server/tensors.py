@@ -36,7 +36,7 @@ def array_of(tensor: InputTensor, field: str, tail: memoryview) -> tuple[NDArray
         An array of the stated shape, and how many bytes of ``tail`` are its own.
 
     Raises:
-        Refusal: 422, another datatype, or numbers that are not what the tensor says.
+        RefusedError: 422, another datatype, or numbers that are not what the tensor says.
     """
     if tensor.datatype not in DATATYPES:
         raise wrong(f"{field}.datatype", f"{tensor.datatype[:20]!r} is none of {', '.join(DATATYPES)}")
