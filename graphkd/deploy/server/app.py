@@ -50,6 +50,7 @@ def application(settings: Settings) -> ASGIApp:
 
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _broken)
     app.openapi = _documented(app, worker)  # type: ignore[method-assign]
     return Guard(app, settings.token, worker.metrics)
 
@@ -65,6 +66,11 @@ async def _not_found(_: Request, error: Exception) -> Response:
     response = RefusedError(error.status_code, f"{error.detail}: see /docs").response
     response.headers.update(error.headers or {})
     return response
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    """A mistake of ours; starlette raises it again afterwards, for the log."""
+    return RefusedError(500, "the server made a mistake: its log says which").response
 
 
 def _documented(app: FastAPI, worker: Worker) -> Any:

@@ -49,11 +49,12 @@ def add_inference(app: FastAPI, worker: Worker) -> None:
         openapi_extra={"requestBody": _described()},
     )
     @app.post(f"{versioned}/infer", include_in_schema=False)
-    async def infer(request: Request, name: str, version: str = VERSION) -> Response:
-        model = found_model(models, name, version)
+    async def infer(request: Request, name: str) -> Response:
+        model = found_model(models, name, _version(request))
         async with body_of(request, worker.load, JSON, BINARY) as body:
             asked, tail = _read(body, request.headers.get(HEADER), model)
-            (tensor, field), count = _only(asked.inputs), model.count(asked.inputs[0], "inputs.0")
+            tensor, field = _only(asked.inputs)
+            count = model.count(tensor, field)
             with worker.load.of_rows(count, f"{field}.shape"):
                 logits = await worker.batcher.logits(model.rows(tensor, field, tail))
         return _answer(asked, model, logits, field)
@@ -72,13 +73,18 @@ def add_inference(app: FastAPI, worker: Worker) -> None:
 
     @app.get("/v2/models/{name}", summary="Inputs and outputs of a model", responses=UNKNOWN)
     @app.get(versioned, include_in_schema=False)
-    async def metadata(name: str, version: str = VERSION) -> JSONResponse:
-        return JSONResponse(found_model(models, name, version).metadata)
+    async def metadata(request: Request, name: str) -> JSONResponse:
+        return JSONResponse(found_model(models, name, _version(request)).metadata)
 
     @app.get("/v2/models/{name}/ready", summary="Whether a model can answer", responses=UNKNOWN)
     @app.get(f"{versioned}/ready", include_in_schema=False)
-    async def model_ready(name: str, version: str = VERSION) -> JSONResponse:
-        return JSONResponse({"name": found_model(models, name, version).name, "ready": True})
+    async def model_ready(request: Request, name: str) -> JSONResponse:
+        return JSONResponse({"name": found_model(models, name, _version(request)).name, "ready": True})
+
+
+def _version(request: Request) -> str:
+    version: str = request.path_params.get("version", VERSION)
+    return version
 
 
 def _described() -> dict[str, Any]:

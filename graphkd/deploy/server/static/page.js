@@ -17,7 +17,7 @@ const element = (name, attributes = {}, ...children) => {
   return made;
 };
 
-const percent = (value) => `${(100 * value).toFixed(value > 0 && value < 0.001 ? 3 : 1)} %`;
+const percent = (value) => (value > 0 && value < 0.001 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`);
 
 const className = (index) => (card && card.class_names ? card.class_names[index] : `class ${index}`);
 
@@ -53,6 +53,7 @@ async function ask(path, options = {}) {
   }
   if (response.status === 401) {
     get("unlock").hidden = false;
+    get("main").hidden = true;
     throw new Error(sessionStorage.getItem("token") ? "That token is not right." : "This server asks for a token.");
   }
   if (!response.ok) throw new Error(content.error || `The server answered ${response.status}.`);
@@ -202,6 +203,7 @@ function scores() {
 async function load() {
   card = await ask("/card");
   get("unlock").hidden = true;
+  get("main").hidden = false;
   document.title = `${card.name} · graphkd`;
   get("name").textContent = card.name;
   const known = card.card || {};
