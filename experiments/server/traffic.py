@@ -88,7 +88,9 @@ def _post(path: str, body: bytes, json_bytes: int | None = None) -> bytes:
     return head.encode() + body
 
 
-async def sent(port: int, chosen: list[Ask], seconds: float, connections: int, rate: float | None = None) -> Tally:
+async def sent(
+    port: int, chosen: list[Ask], seconds: float, connections: int, stop: asyncio.Event | None = None
+) -> Tally:
     """Sends until the time is up: each connection its next request when it has the last one's answer.
 
     Args:
@@ -96,17 +98,18 @@ async def sent(port: int, chosen: list[Ask], seconds: float, connections: int, r
         chosen: drawn from, each time anew.
         seconds: in all.
         connections: at a time.
-        rate: requests per second of each connection at most, or as many as it can.
+        stop: ends it sooner.
     """
     tally, end = Tally(), time.monotonic() + seconds
-    await asyncio.gather(*(_one(port, chosen, end, tally, rate, seed) for seed in range(connections)))
+    stop = stop or asyncio.Event()
+    await asyncio.gather(*(_one(port, chosen, end, tally, stop, seed) for seed in range(connections)))
     return tally
 
 
-async def _one(port: int, chosen: list[Ask], end: float, tally: Tally, rate: float | None, seed: int) -> None:
+async def _one(port: int, chosen: list[Ask], end: float, tally: Tally, stop: asyncio.Event, seed: int) -> None:
     rng = random.Random(seed)
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**22)
-    while time.monotonic() < end:
+    while time.monotonic() < end and not stop.is_set():
         ask = rng.choice(chosen)
         begin = time.perf_counter()
         try:
@@ -121,8 +124,6 @@ async def _one(port: int, chosen: list[Ask], end: float, tally: Tally, rate: flo
             tally.errors.append(f"{ask.kind}: {status} {body[:200]!r}")
         elif not right(ask, body):
             tally.errors.append(f"{ask.kind}: another answer than it should be")
-        if rate is not None:
-            await asyncio.sleep(max(0.0, begin + 1 / rate - time.perf_counter()))
     writer.close()
 
 

@@ -39,7 +39,7 @@ def serve(args: argparse.Namespace) -> None:
         raise GraphKDError(f"--batch-ms is {args.batch_ms}: give milliseconds from 0 to 1000")
     bundle = read_bundle(args.run)
     settings = Settings(
-        bundle,
+        bundle.folder,
         runtime_of(bundle, args.runtime),
         name_of(bundle.folder, args.name),
         scores_of(bundle.folder),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +17,13 @@ from starlette.types import ASGIApp
 from graphkd import __version__
 from graphkd.deploy.server.guard import Guard
 from graphkd.deploy.server.inference import add_inference
+from graphkd.deploy.server.models import models_of
 from graphkd.deploy.server.page import add_page
 from graphkd.deploy.server.people import add_people
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.schema import InferenceRequest, Question
 from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.tensors import DATATYPES
 from graphkd.deploy.server.worker import Worker
 
 
@@ -38,7 +41,12 @@ def application(settings: Settings) -> ASGIApp:
         worker.batcher.close()
 
     app = FastAPI(
-        title=f"graphkd: {settings.name}", version=__version__, docs_url=None, redoc_url=None, lifespan=lifespan
+        title=f"graphkd: {settings.name}",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
     )
     add_inference(app, worker)  # routes are tried in their order: those asked most come first
     add_people(app, worker)
@@ -73,21 +81,28 @@ async def _broken(_: Request, __: Exception) -> Response:
     return RefusedError(500, "the server made a mistake: its log says which").response
 
 
-def _documented(app: FastAPI, worker: Worker) -> Any:
-    """FastAPI's document with the bodies that the routes read themselves, and the widths of this student."""
-    made, served = app.openapi, worker.served
+def _documented(app: FastAPI, worker: Worker) -> Callable[[], dict[str, Any]]:
+    """FastAPI's document with the bodies that the routes read themselves, and this student's names and widths."""
+    made, model = app.openapi, worker.served.model
+    names = list(models_of(worker.served))
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is not None:
             return app.openapi_schema
         document = made()
-        bodies = models_json_schema(
-            [(Question, "validation"), (InferenceRequest, "validation")],
-            ref_template="#/components/schemas/{model}",
-        )[1]["$defs"]
+        asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+            (Question, "validation"),
+            (InferenceRequest, "validation"),
+        ]
+        bodies = models_json_schema(asked, ref_template="#/components/schemas/{model}")[1]["$defs"]
         row = bodies["Question"]["properties"]["rows"]["anyOf"][0]["items"]
-        row["minItems"], row["maxItems"] = served.model.num_features, served.model.width
+        row["minItems"], row["maxItems"] = model.num_features, model.width
+        bodies["InputTensor"]["properties"]["datatype"]["enum"] = list(DATATYPES)
         document["components"]["schemas"].update(bodies)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"]["enum"] = names  # of the model, the only one there is
         return document
 
     return openapi

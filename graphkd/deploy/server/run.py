@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -58,16 +61,19 @@ def run(settings: Settings, bound: socket.socket, workers: int) -> None:
     Args:
         settings: of each worker.
         bound: listens.
-        workers: 1 is this process; more are processes of their own, replaced when they die.
+        workers: 1 is this process; more are processes of their own, replaced when they die. They read a copy of
+            the bundle, so that all answer alike whatever becomes of its files.
     """
     if workers == 1:
         signal.signal(signal.SIGTERM, _done)  # uvicorn raises it again when all is finished
         with suppress(KeyboardInterrupt):
             uvicorn.Server(_config(partial(application, settings), settings, 1)).run([bound])
         return
-    with tempfile.TemporaryDirectory(prefix="graphkd-metrics-") as folder:
-        os.environ[FOLDER] = folder
-        Multiprocess(_config(partial(_in_worker, settings, os.getpid()), settings, workers), [bound]).run()
+    with tempfile.TemporaryDirectory(prefix="graphkd-serve-") as folder:
+        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, Path(folder) / "bundle")))
+        (Path(folder) / "metrics").mkdir()
+        os.environ[FOLDER] = str(Path(folder) / "metrics")
+        Multiprocess(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
 
 
 def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn.Config:
@@ -80,7 +86,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
         ws="none",
         lifespan="on",
         workers=workers,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,

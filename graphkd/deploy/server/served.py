@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
 from graphkd.deploy.rows import preprocess
 from graphkd.deploy.server.refusal import RefusedError, wrong
@@ -32,11 +33,12 @@ class Served:
 
     def __init__(self, settings: Settings) -> None:
         self.name, self.scores = settings.name, settings.scores
-        self.model = row_predictor(settings.bundle, settings.runtime)
-        description = settings.bundle.description
+        bundle = read_bundle(settings.bundle)
+        self.model = row_predictor(bundle, settings.runtime)
+        description = bundle.description
         self.num_classes = int(description["student"]["arguments"]["num_classes"])
         self._steps = description["preprocessing"]
-        self.store = None if settings.store is None else _store_of(settings)
+        self.store = None if settings.store is None else _store_of(settings.store, bundle)
 
     def rows(self, table: NDArray[Any], field: str, propagated: bool) -> FloatArray:
         """Rows of a request as the student takes them.
@@ -147,14 +149,14 @@ class Served:
         return self.store
 
 
-def _store_of(settings: Settings) -> FeatureStore:
+def _store_of(path: str, bundle: Bundle) -> FeatureStore:
     """Opened for reading; it must hold rows of this student's kind."""
-    store = FeatureStore(str(settings.store))
+    store = FeatureStore(path)
     directed = store.settings.directed
-    if store.settings != settings_for(settings.bundle, directed):
+    if store.settings != settings_for(bundle, directed):
         raise GraphKDError(
             f"{store.path} was built for another preprocessing, propagation or width than "
-            f"{settings.bundle.folder}: build it with FeatureStore.for_bundle"
+            f"{bundle.folder}: build it with FeatureStore.for_bundle"
         )
     return store
 

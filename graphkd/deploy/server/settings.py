@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-
-from graphkd.deploy.files import Bundle
 
 MIB = 2**20
 
@@ -62,12 +61,13 @@ class Token:
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a worker needs.
+    """All that a worker needs: a few hundred bytes.
 
-    Each gets the bundle's content, so that all answer alike whatever becomes of its files.
+    Workers are started through a pipe. One that is killed before it has read more than a pipe holds would leave
+    its parent waiting for ever, so what is large is read from files by each.
 
     Args:
-        bundle: what was read.
+        bundle: its folder.
         runtime: any of ``RUNTIMES`` but torch.
         name: of the model.
         scores: of the run over all its seeds, for people; see ``Scores``.
@@ -77,7 +77,7 @@ class Settings:
         limits: per worker.
     """
 
-    bundle: Bundle
+    bundle: Path
     runtime: str
     name: str
     scores: dict[str, Any] | None = None

@@ -18,7 +18,6 @@ from typing import Any
 
 import uvicorn
 
-from graphkd.deploy.files import read_bundle
 from graphkd.deploy.server.app import application
 from graphkd.deploy.server.run import _config, listening
 from graphkd.deploy.server.settings import Settings
@@ -56,7 +55,7 @@ def ask(
 @contextmanager
 def in_thread(bundle: Path, **settings: Any) -> Iterator[int]:
     """The port of a server with one worker."""
-    made = Settings(read_bundle(bundle), **{"runtime": "numpy", "name": "student", **settings})
+    made = Settings(bundle, **{"runtime": "numpy", "name": "student", **settings})
     bound = listening("127.0.0.1", 0)
     port = bound.getsockname()[1]
     server = uvicorn.Server(_config(partial(application, made), made, 1))

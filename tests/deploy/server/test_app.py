@@ -9,6 +9,8 @@ def test_the_document_states_bodies_and_widths(raw: Target) -> None:
     document = ask(raw.port, "/openapi.json").json
     row = document["components"]["schemas"]["Question"]["properties"]["rows"]["anyOf"][0]["items"]
     assert (row["minItems"], row["maxItems"]) == (5, 5)
+    (name,) = document["paths"]["/v2/models/{name}"]["get"]["parameters"]
+    assert name["schema"]["enum"] == ["student"]
     for path in ("/predict", "/v2/models/{name}/infer"):
         operation = document["paths"][path]["post"]
         assert {"200", "400", "413", "415", "422", "429", "503"} <= set(operation["responses"])

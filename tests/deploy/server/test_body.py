@@ -28,14 +28,14 @@ def port(raw_bundle: Path) -> Iterator[int]:
 def spoken(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
     """All that comes back until the server closes, or is silent for a second."""
     with socket.create_connection(("127.0.0.1", port), timeout=3) as sock:
-        for part in parts:
-            sock.sendall(part)
-            time.sleep(pause)
         found = b""
         try:
+            for part in parts:
+                sock.sendall(part)
+                time.sleep(pause)
             while part := sock.recv(65536):
                 found += part
-        except (TimeoutError, ConnectionResetError):
+        except (TimeoutError, ConnectionError):
             pass
         return found
 
@@ -112,7 +112,7 @@ def test_nothing_is_unpacked(port: int) -> None:
 def test_a_head_that_does_not_end(port: int) -> None:
     begin = time.monotonic()
     assert spoken(port, b"") == b""
-    assert spoken(port, b"GE", b"T", pause=0.2) == b""
+    assert spoken(port, *[b"G", b"E", b"T"], pause=0.2) == b""
     assert spoken(port, b"GET / HTTP/1.1\r\n", *[b"X: y\r\n"] * 4, pause=0.2) == b""
     assert time.monotonic() - begin < 3
     assert b"The head of the request is too long." in spoken(port, b"GET / HTTP/1.1\r\nX: " + b"y" * 200_000)

@@ -17,7 +17,8 @@ def locked(raw_bundle: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize(
-    "given", [None, "", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret!", "Basic s3cret", "Bearer é"]
+    "given",
+    [None, "", "s3cret", "Bearer", "Bearer ", "Bearer s3cre", "Bearer s3cret!", "Basic s3cret", "Bearer é"],
 )
 def test_without_the_token_nothing_of_the_model_is_said(locked: int, given: str | None) -> None:
     headers = {} if given is None else {"Authorization": given}

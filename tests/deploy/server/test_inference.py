@@ -120,7 +120,7 @@ MISTAKES: dict[str, tuple[Any, str, str]] = {
     "two inputs": ({"inputs": [tensor(X), tensor(X)]}, "inputs.1", "one input"),
     "another name": ({"inputs": [tensor(X, name="x")]}, "inputs.0.name", "takes rows, not 'x'"),
     "no name": ({"inputs": [{"shape": [1, 5]}]}, "inputs.0.name", "field required"),
-    "wide": ({"inputs": [tensor(np.ones((2, 6)))]}, "inputs.0.shape", "[rows, 5] with at least one row, and is [2, 6]"),
+    "wide": ({"inputs": [tensor(np.ones((2, 6)))]}, "inputs.0.shape", "at least one row, and is [2, 6]"),
     "empty": ({"inputs": [tensor(np.ones((0, 5)))]}, "inputs.0.shape", "at least one row"),
     "flat": ({"inputs": [tensor(np.ones(5))]}, "inputs.0.shape", "[rows, 5]"),
     "negative": ({"inputs": [tensor(X, shape=[-2, 5])]}, "inputs.0.shape.0", "greater than or equal"),
@@ -133,14 +133,14 @@ MISTAKES: dict[str, tuple[Any, str, str]] = {
     "fractions": ({"inputs": [tensor(X / 2, "INT8")]}, "inputs.0.data", "something else than INT8"),
     "overflow": ({"inputs": [tensor(300 * X.astype(int), "INT8")]}, "inputs.0.data", "beyond INT8"),
     "underflow": ({"inputs": [tensor(-X.astype(int), "UINT8")]}, "inputs.0.data", "beyond UINT8"),
-    "huge": ({"inputs": [tensor(X, "INT64", data=[2**70] * 10)]}, "inputs.0.data", "something else than INT64"),
-    "half infinite": ({"inputs": [tensor(X, "FP16", data=[1e6] * 10)]}, "inputs.0.data.0.0", "no finite number"),
-    "no bytes": ({"inputs": [tensor(X, data=None, parameters={SIZE: 40})]}, f"inputs.0.parameters.{SIZE}", "0 follow"),
+    "huge": ({"inputs": [tensor(X, "INT64", data=[2**70] * 10)]}, "inputs.0.data", "else than INT64"),
+    "half infinite": ({"inputs": [tensor(X, "FP16", data=[1e6] * 10)]}, "inputs.0.data.0.0", "no finite"),
+    "no bytes": ({"inputs": [tensor(X, data=None, parameters={SIZE: 40})]}, f"inputs.0.parameters.{SIZE}", "follow"),
     "no number": (
         {"inputs": [tensor(X, data=None, parameters={SIZE: True})]}, f"inputs.0.parameters.{SIZE}", "has 40 bytes"
     ),
     "both": ({"inputs": [tensor(X, parameters={SIZE: 40})]}, "inputs.0.data", "leave it out"),
-    "output": ({"inputs": [tensor(X)], "outputs": [{"name": "y"}]}, "outputs.0.name", "'y' is none of probabilities"),
+    "output": ({"inputs": [tensor(X)], "outputs": [{"name": "y"}]}, "outputs.0.name", "none of probabilities"),
     "id": ({"inputs": [tensor(X)], "id": 3}, "id", "valid string"),
     "shape": ({"inputs": [tensor(X, shape=[2.5, 5])]}, "inputs.0.shape.0", "valid integer"),
 }  # fmt: skip

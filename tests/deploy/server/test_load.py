@@ -10,10 +10,9 @@ LIMITS = Limits(rows=10, rows_waiting=15, requests=2, bytes_waiting=100)
 
 
 def refused(load: Load, what: str, *args: object) -> RefusedError:
+    stack = ExitStack()
     with pytest.raises(RefusedError) as error:
-        with ExitStack() as stack:
-            made = getattr(load, what)(*args)
-            stack.enter_context(made)
+        stack.enter_context(getattr(load, what)(*args))
     return error.value
 
 

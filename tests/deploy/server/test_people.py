@@ -68,9 +68,10 @@ def test_raw_rows_of_a_student_with_hops_are_refused(hops: Target) -> None:
     answer = ask(hops.port, "/predict", {"rows": hops.rows[:1].tolist()})
     assert answer.status == 422
     assert answer.json["field"] == "rows"
-    assert "trained on features propagated over 2 hops: send nodes, raw rows with their neighbours" in answer.json[
-        "error"
-    ]
+    assert (
+        "trained on features propagated over 2 hops: send nodes, raw rows with their neighbours"
+        in answer.json["error"]
+    )
 
 
 def test_by_node_by_neighbours_and_by_propagated_rows(hops: Target) -> None:
