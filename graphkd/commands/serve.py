@@ -33,6 +33,8 @@ def serve(args: argparse.Namespace) -> None:
     from graphkd.deploy.server.run import listening, run
 
     limits = _limits(args)
+    if not 0 <= args.port <= 65535:
+        raise GraphKDError(f"--port is {args.port}: give a whole number from 0 to 65535")
     if not 1 <= args.workers <= 256:
         raise GraphKDError(f"--workers is {args.workers}: give a whole number from 1 to 256")
     if not 0 <= args.batch_ms <= 1000:

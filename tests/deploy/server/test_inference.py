@@ -135,7 +135,7 @@ MISTAKES: dict[str, tuple[Any, str, str]] = {
     "underflow": ({"inputs": [tensor(-X.astype(int), "UINT8")]}, "inputs.0.data", "beyond UINT8"),
     "huge": ({"inputs": [tensor(X, "INT64", data=[2**70] * 10)]}, "inputs.0.data", "else than INT64"),
     "half infinite": ({"inputs": [tensor(X, "FP16", data=[1e6] * 10)]}, "inputs.0.data.0.0", "no finite"),
-    "no bytes": ({"inputs": [tensor(X, data=None, parameters={SIZE: 40})]}, f"inputs.0.parameters.{SIZE}", "follow"),
+    "none": ({"inputs": [tensor(X, data=None, parameters={SIZE: 40})]}, f"inputs.0.parameters.{SIZE}", "follow"),
     "no number": (
         {"inputs": [tensor(X, data=None, parameters={SIZE: True})]}, f"inputs.0.parameters.{SIZE}", "has 40 bytes"
     ),
