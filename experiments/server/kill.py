@@ -26,7 +26,7 @@ def killed(bundle: Path, asks: list[Ask], kills: int, connections: int = 8) -> l
     return [
         f"kill: {kills} workers killed under {connections} connections; {answered:,} requests answered, "
         f"{len(broken)} ended with a broken connection, {len(others)} with a wrong or half an answer",
-        f"kill: the second worker was there again after {sorted(waits)[len(waits) // 2]:.1f} s (median), "
+        f"kill: a new second worker was started after {sorted(waits)[len(waits) // 2]:.1f} s (median), "
         f"{max(waits):.1f} s at most; afterwards {sum(map(len, afterwards.seconds.values())):,} answered in 2 s, "
         f"{len(afterwards.errors)} errors",
     ]

@@ -1,10 +1,13 @@
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from graphkd.deploy.server.load import Load
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
+from tests.deploy.server.serving import ask, in_thread, wait_for
 
 LIMITS = Limits(rows=10, rows_waiting=15, requests=2, bytes_waiting=100)
 
@@ -41,3 +44,20 @@ def test_what_fails_is_counted_off() -> None:
     with pytest.raises(KeyError), load.request(), load.of_rows(3, "rows"):
         raise KeyError
     assert (load.requests, load.rows) == (0, 0)
+
+
+def test_over_http(raw_bundle: Path) -> None:
+    """While a request waits for others to be computed with, those beyond the limits are told to come again."""
+    body = {"rows": [[0.5, 1, 0, 0, 2]] * 2}
+    for limits, status, text in (
+        (Limits(requests=1), 503, "1 requests are waiting: try again"),
+        (Limits(rows=4, rows_waiting=3), 429, "2 rows are waiting, with these more than 3"),
+    ):
+        with in_thread(raw_bundle, limits=limits, window=1.0) as port, ThreadPoolExecutor(1) as pool:
+            first = pool.submit(ask, port, "/predict", body)
+            wait_for(lambda port=port: "graphkd_requests_in_progress 2.0" in ask(port, "/metrics").body.decode())
+            second = ask(port, "/predict", body)
+            assert second.status == status, second.body
+            assert text in second.json["error"]
+            assert second.headers["retry-after"] == "1"
+            assert first.result().status == 200
