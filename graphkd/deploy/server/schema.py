@@ -12,24 +12,31 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+Listed = Annotated[list[T], Field(fail_fast=True)]
+"""Checked up to the first mistake: a million of them would be a million messages."""
+
+MOST_TENSORS = 16
+"""That a request may name."""
 
 
 class Question(BaseModel):
     """Which rows: features, or ids of nodes in the store."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="allow")  # so that one message is enough, see ``read_as``
 
-    rows: list[list[Number]] | None = Field(None, description="features of each row", min_length=1)
+    rows: Listed[Listed[Number]] | None = Field(None, description="features of each row", min_length=1)
     propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
-    neighbours: list[list[Id]] | None = Field(
+    neighbours: Listed[Listed[Id]] | None = Field(
         None,
         description="of each row, ids in the store: the row is that of a node which is not in it",
         min_length=1,
     )
-    weights: list[list[Number]] | None = Field(
+    weights: Listed[Listed[Number]] | None = Field(
         None, description="of the edges to the neighbours, where edges have weights", min_length=1
     )
-    nodes: list[Id] | None = Field(None, description="ids in the store, instead of rows", min_length=1)
+    nodes: Listed[Id] | None = Field(None, description="ids in the store, instead of rows", min_length=1)
 
 
 class Prediction(BaseModel):
@@ -65,7 +72,7 @@ class InputTensor(BaseModel):
     model_config = ConfigDict(strict=True)
 
     name: str
-    shape: list[Annotated[int, Field(ge=0, lt=2**63)]] = Field(max_length=8)
+    shape: Listed[Id] = Field(max_length=8)
     datatype: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     data: list[Any] | None = None
@@ -87,8 +94,8 @@ class InferenceRequest(BaseModel):
 
     id: str | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
-    inputs: list[InputTensor] = Field(min_length=1)
-    outputs: list[WantedOutput] = Field(default_factory=list)
+    inputs: Listed[InputTensor] = Field(min_length=1, max_length=MOST_TENSORS)
+    outputs: Listed[WantedOutput] = Field(default_factory=list, max_length=MOST_TENSORS)
 
 
 class OutputTensor(BaseModel):
@@ -117,7 +124,10 @@ def read_as(kind: type[M], body: bytes) -> M:
         RefusedError: 400, it is no JSON; 422, the first field that is wrong.
     """
     try:
-        return kind.model_validate_json(body)
+        found = kind.model_validate_json(body)
+        for name in found.model_extra or ():
+            raise RefusedError(422, f"there is no such field: it has {', '.join(kind.model_fields)}", name[:50])
+        return found
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":

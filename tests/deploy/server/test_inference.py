@@ -1,4 +1,5 @@
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -194,3 +195,12 @@ def test_bytes_that_belong_to_nothing_or_are_no_numbers(raw: Target) -> None:
     answer = ask(raw.port, INFER, body, headers=headers)
     assert (answer.status, answer.json["field"]) == (422, "inputs.0.data.3.2")
     assert ask(raw.port, INFER, b"123", headers={HEADER: "0"}).status == 422
+
+
+@pytest.mark.parametrize("part", [b'"inputs":[%s]', b'"inputs":[{"name":"rows","shape":[%s]}]', b'"outputs":[%s]'])
+def test_a_million_mistakes_cost_as_much_as_one(raw: Target, part: bytes) -> None:
+    begin = time.process_time()
+    answer = ask(raw.port, INFER, b"{" + part % (b"{}," * 10**6 + b"{}") + b"}")
+    assert answer.status == 422
+    assert len(answer.body) < 300
+    assert time.process_time() - begin < 3

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ MISTAKES: dict[str, tuple[Any, int, str | None, str]] = {
     "a hole": ({"rows": [[*ROW[:4], None]]}, 422, "rows.0.4", "valid number"),
     "a flat row": ({"rows": ROW}, 422, "rows.0", "valid array"),
     "beyond float32": ({"rows": [ROW, [*ROW[:4], 1e39]]}, 422, "rows.1.4", "no finite number of float32"),
-    "an unknown key": ({"rows": [ROW], "row": 1}, 422, "row", "not permitted"),
+    "an unknown key": ({"rows": [ROW], "row": 1}, 422, "row", "no such field"),
     "no nodes here": ({"nodes": [1]}, 422, "nodes", "start it with --store"),
     "no neighbours here": ({"rows": [ROW], "neighbours": [[1]]}, 422, "neighbours", "--store"),
     "nothing to propagate": ({"rows": [ROW], "propagated": True}, 422, "propagated", "takes raw rows"),
@@ -130,3 +131,23 @@ def test_no_answer_where_the_student_s_own_numbers_overflow(hops: Target) -> Non
     answer = ask(hops.port, "/predict", {"rows": [[1.0] * 12, lost.tolist()], "propagated": True})
     assert (answer.status, answer.json["field"]) == (422, "rows.1")
     assert "logits overflow" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"rows":[[' + b'"",' * 10**6 + b"0]]}",
+        b'{"rows":[' + b"1," * 10**6 + b"0]}",
+        b"{" + b",".join(b'"%d":0' % key for key in range(3 * 10**5)) + b"}",
+        b'{"nodes":[' + b"-1," * 10**6 + b"0]}",
+        b'{"rows":[' + b"[]," * 10**6 + b"[]]}",
+    ],
+    ids=["numbers", "rows", "keys", "nodes", "lists"],
+)
+def test_a_million_mistakes_cost_as_much_as_one(raw: Target, body: bytes) -> None:
+    """A message for each would take half a minute and gigabytes."""
+    begin = time.process_time()
+    answer = ask(raw.port, "/predict", body, headers={"Content-Type": "application/json"})
+    assert answer.status in (413, 422)
+    assert len(answer.body) < 300
+    assert time.process_time() - begin < 3
