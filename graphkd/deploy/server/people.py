@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import AbstractContextManager
 from typing import Any
@@ -47,7 +48,10 @@ def add_people(app: FastAPI, worker: Worker) -> None:
         async with body_of(request, worker.load, JSON) as body:
             question = read_as(Question, body)
             with _counted(question, worker):
-                rows, field = _rows(question, worker.served)
+                if question.neighbours is None:
+                    rows, field = _rows(question, worker.served)
+                else:  # a gather for each, which may take a while
+                    rows, field = await asyncio.to_thread(_rows, question, worker.served)
                 logits = await worker.batcher.logits(rows)
         proba = worker.served.proba(logits, field)
         return JSONResponse(
