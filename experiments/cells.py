@@ -15,15 +15,20 @@ from graphkd.training.student import StudentResult, train_student
 from graphkd.training.teach import TeacherResult, teach
 
 
-def scene_of(config: DictConfig, seed: int, data_dir: str) -> Scene:
+def scene_of(config: DictConfig, seed: int, data_dir: str, device: str = "cpu") -> Scene:
     """The data set of a config as its setting shows it."""
-    here = OmegaConf.merge(config, {"data_dir": data_dir, "device": "cpu"})
+    here = OmegaConf.merge(config, {"data_dir": data_dir, "device": device})
     assert isinstance(here, DictConfig)
     return Scene.of(load_graph(here, seed), config.setting.name, seed)
 
 
 def run_cell(
-    config: DictConfig, seed: int, data_dir: str, students: Mapping[str, Recipe], cache: Artefacts
+    config: DictConfig,
+    seed: int,
+    data_dir: str,
+    students: Mapping[str, Recipe],
+    cache: Artefacts,
+    device: str = "cpu",
 ) -> dict[str, dict[str, float]]:
     """Scores, epochs and seconds of the teacher and of every student, by name.
 
@@ -33,8 +38,9 @@ def run_cell(
         data_dir: where the data is.
         students: recipes with the same teacher.
         cache: where trained networks are kept, and found.
+        device: ``cpu`` or ``cuda``.
     """
-    scene, log = scene_of(config, seed, data_dir), Log()
+    scene, log = scene_of(config, seed, data_dir, device), Log()
     taught = teach(scene, next(iter(students.values())), seed, log, cache)
     results: dict[str, TeacherResult | StudentResult] = {"teacher": taught}
     for name, recipe in students.items():

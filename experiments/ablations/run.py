@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5, help="so many of the published five")
     parser.add_argument("--only", nargs="*", default=list(variants()), help="variants; by default all")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args(arguments)
     for given, known in ((args.datasets, BASES), (args.only, variants())):
         if unknown := set(given) - set(known):
@@ -62,7 +63,8 @@ def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cac
     file, keys = args.output_dir / dataset / variant / f"{seed}.json", overrides(dataset, variant)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, scores(keys, variant in FAMILIES["full"].variants, seed, args.data_dir, cache))
+        full = variant in FAMILIES["full"].variants
+        write_json(file, scores(keys, full, seed, args.data_dir, cache, args.device))
         print(f"{dataset} {seed} {variant}: {file.read_text()}", flush=True)
     found = json.loads(file.read_text())
     if found.pop("overrides")[: len(keys)] != keys:
@@ -70,7 +72,9 @@ def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cac
     return {"dataset": dataset, "variant": variant, "seed": seed, **found}
 
 
-def scores(keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefacts) -> dict[str, Any]:
+def scores(
+    keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefacts, device: str = "cpu"
+) -> dict[str, Any]:
     """What ``graphkd distill OVERRIDES seeds=[SEED]`` trains: test and validation scores, epochs, seconds.
 
     Args:
@@ -79,9 +83,10 @@ def scores(keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefac
         seed: of the run.
         data_dir: folder of the raw data.
         cache: of finished stages.
+        device: ``cpu`` or ``cuda``.
     """
     config, log = composed(keys), Log()
-    recipe, scene = recipe_from(config), scene_of(config, seed, data_dir)
+    recipe, scene = recipe_from(config), scene_of(config, seed, data_dir, device)
     taught = teach(scene, recipe, seed, log, cache)
     if full:
         keys = [*keys, *mean_one(scene.observed, node_weights(scene, recipe, taught, seed, cache))]

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from cells import scene_of  # experiments/cells.py
+from products import products_of  # experiments/products.py
 from timing import interleaved, machine  # experiments/timing.py
 
 from graphkd.config import composed, recipe_from
@@ -32,27 +30,6 @@ from graphkd.training.teach import TeacherResult, teach
 CELLS = ("cora_gcn_transductive", "photo_sage_transductive", "pubmed_gcn_transductive")
 """Narrow and sparse, wide and deep, many rows."""
 SEED = 2022
-PRODUCTS = ("mm", "addmm", "_embedding_bag", "_embedding_bag_forward_only")
-
-
-@dataclass
-class Products(TorchDispatchMode):
-    """Counts products by operator and shapes, and keeps what is needed to call them again."""
-
-    count: Counter[Any] = field(default_factory=Counter)
-    calls: dict[Any, Callable[[], object]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket.__name__ in PRODUCTS:
-            key = (func.name(), *(tuple(arg.shape) if isinstance(arg, torch.Tensor) else arg for arg in args))
-            self.count[key] += 1
-            if key not in self.calls:
-                kept = [_like(arg) for arg in args]
-                self.calls[key] = lambda: func(*kept, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
 
 
 def main() -> None:
@@ -84,13 +61,7 @@ def stages(scene: Scene, recipe: Recipe, taught: TeacherResult) -> dict[str, Cal
 
 def measured(run: Callable[[int], float], epochs: int, rounds: int) -> tuple[float, float]:
     """Milliseconds of an epoch, and of its products alone, side by side."""
-    one, two = Products(), Products()
-    with one:
-        run(1)
-    with two:
-        run(2)
-    per_epoch = two.count - one.count  # what comes before and after the epochs is in both
-    calls = [two.calls[key] for key, times in per_epoch.items() for _ in range(times)]
+    calls = products_of(run)  # what comes before and after the epochs is in neither
     seconds: list[float] = []
 
     def products() -> None:
@@ -104,17 +75,6 @@ def measured(run: Callable[[int], float], epochs: int, rounds: int) -> tuple[flo
 
 def _shortened(recipe: Recipe, epochs: int) -> Recipe:
     return replace(recipe, training=replace(recipe.training, max_epochs=epochs, patience=epochs))
-
-
-def _like(arg: Any) -> Any:
-    """A dense tensor with other numbers, transposed where it was; sparse ones and indices as they are."""
-    if not isinstance(arg, torch.Tensor) or not arg.is_floating_point():
-        return arg
-    if arg.layout != torch.strided:
-        return arg
-    if arg.dim() == 2 and arg.stride(0) == 1 and arg.stride(1) != 1:
-        return torch.randn(arg.shape[1], arg.shape[0]).t()
-    return torch.randn(arg.shape)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--output-dir", type=Path, default=Path("runs/transductive"))
     parser.add_argument("--seeds", type=int, default=3, help="so many of the published five")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     rows = []
@@ -47,7 +48,8 @@ def main() -> None:
             file = args.output_dir / cell / f"{seed}.json"
             if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
-                write_json(file, run_seed(cell, seed, args.data_dir, Artefacts(args.output_dir / "cache")))
+                cache = Artefacts(args.output_dir / "cache")
+                write_json(file, run_seed(cell, seed, args.data_dir, cache, args.device))
             rows.append({"cell": cell, "seed": seed, **json.loads(file.read_text())})
             print(rows[-1], flush=True)
     write_text(args.output_dir / "results.csv", to_csv(rows))
@@ -63,12 +65,12 @@ def overrides_of(cell: str) -> list[str]:
     return [f"dataset={dataset}", f"teacher={teacher}", "method=infgrand"]
 
 
-def run_seed(cell: str, seed: int, data_dir: str, cache: Artefacts) -> dict[str, float]:
+def run_seed(cell: str, seed: int, data_dir: str, cache: Artefacts, device: str = "cpu") -> dict[str, float]:
     """One teacher, and every student distilled from it: scores on test and validation, and seconds in all."""
     config = composed(overrides_of(cell))
     infgrand = recipe_from(config)
     students = {"mlp": infgrand.with_method(MLP()), "glnn": infgrand.with_method(GLNN()), "infgrand": infgrand}
-    results = run_cell(config, seed, data_dir, students, cache)
+    results = run_cell(config, seed, data_dir, students, cache, device)
     tests = {name: facts["test"] for name, facts in results.items()}
     vals = {f"{name}_val": facts["val"] for name, facts in results.items()}
     return {**tests, **vals, "seconds": round(sum(facts["seconds"] for facts in results.values()), 1)}

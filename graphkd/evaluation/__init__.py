@@ -2,7 +2,7 @@
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.latency import Times, latency
-from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score
+from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score, scorer
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import (
     Friedman,
@@ -32,6 +32,7 @@ __all__ = [
     "rank_biserial",
     "roc_auc",
     "score",
+    "scorer",
     "spearman",
     "tost",
 ]

@@ -60,8 +60,10 @@ class Pairs:
                 size = left.shape[0], _count(others)
                 factor = unit(self.y, self.y_scale, others, right[: size[1]])
                 out = torch.mm(left, factor.t(), out=product[: size[0] * size[1]].view(size))
-                if float(out.min()) < self.least + self.error:
-                    self._refine(out, some, others)
+                # Read once: another thread may lower it between the question and the refinement.
+                limit = self.least + self.error
+                if float(out.min()) < limit:
+                    self._refine(out, some, others, limit)
                 with self._lock:
                     self.looked += out.numel()
         return True
@@ -71,10 +73,10 @@ class Pairs:
         left, right = _unit64(take(self.x, rows)), _unit64(take(self.y, columns))
         self.least = min(self.least, float((left * right).sum(dim=1).min()))
 
-    def _refine(self, out: Tensor, rows: Where, columns: Where) -> None:
+    def _refine(self, out: Tensor, rows: Where, columns: Where, limit: float) -> None:
         """The same in float64, for the rows of the block that matter."""
         # In float64, as the block was chosen: rounded to float32 the bound may equal the least entry.
-        near = (out.amin(dim=1).double() < self.least + self.error).nonzero().squeeze(1)
+        near = (out.amin(dim=1).double() < limit).nonzero().squeeze(1)
         left = _unit64(take(self.x, rows)[near])
         right = _unit64(take(self.y, columns))
         place = int((left @ right.t()).argmin())

@@ -42,6 +42,11 @@ class Matching(nn.Module):
     by_node: ClassVar[bool] = False
     """Whether nodes are weighted, so that the distance must tell them apart."""
 
+    @property
+    def on_device(self) -> bool:
+        """Whether ``loss`` makes the same calls to the device in every epoch, and asks it nothing."""
+        return type(self).start_epoch is Matching.start_epoch
+
     def __init__(
         self,
         weight: float = 1.0,

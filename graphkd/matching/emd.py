@@ -33,6 +33,7 @@ class EMD(SoftMatching):
     """
 
     name = "emd"
+    on_device = False
     shares: Tensor
     """``w^S`` and then ``w^T``, ``[M + N]``; kept with the weights of the best epoch."""
 

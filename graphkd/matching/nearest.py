@@ -22,6 +22,7 @@ class Nearest(SoftMatching):
     """
 
     name = "nearest"
+    on_device = False
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """Those it chooses from: every student layer with every teacher layer of ``a``."""

@@ -34,6 +34,11 @@ class Random(Matching):
         check_flag("matching.redraw", redraw)
         self.redraw, self.epoch = redraw, 0
 
+    @property
+    def on_device(self) -> bool:
+        """Where nothing is drawn again."""
+        return not self.redraw
+
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """Those of this epoch; the same for the same seed."""
         chosen = uniform_map(num_student, num_teacher)

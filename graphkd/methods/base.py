@@ -34,6 +34,8 @@ class Method(nn.Module):
     """The node weights it is published with; ``none`` for a method that weights no nodes."""
     has_teacher: ClassVar[bool] = True
     """Whether it reads the teacher's output."""
+    on_device: ClassVar[bool] = True
+    """Whether ``forward`` makes the same calls to the device every time, and asks it nothing."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 

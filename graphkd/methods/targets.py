@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -123,6 +124,11 @@ class Targets:
         """``N`` of the whole, ``B`` of a batch."""
         return self.labels.numel()
 
+    @cached_property
+    def labelled(self) -> Tensor:
+        """``[n]`` int64, the rows whose label is read: found once, since a GPU would have to be waited for."""
+        return self.label_weight.nonzero().reshape(-1)
+
     def select(self, index: Tensor) -> Targets:
         """The batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
         inputs = select_rows(self.inputs, index.to(self.inputs.device))
@@ -161,11 +167,11 @@ class Targets:
         """Drops rows that no term reads: all but the labelled ones where nothing is distilled."""
         if self.soft is not None or self.hops:
             return self
-        return replace(self.select(self.label_weight.nonzero().reshape(-1)), scale=1.0)
+        return replace(self.select(self.labelled), scale=1.0)
 
     def label_loss(self, logits: Tensor) -> Tensor:
         """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
-        rows = self.label_weight.nonzero().reshape(-1)
+        rows = self.labelled
         losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 

@@ -85,7 +85,7 @@ def _product(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
     backend = backend_for(dense.dtype, dense.device)
     out = dense.new_empty(pattern.shape[0], *dense.shape[1:])
     for head in range(dense.shape[1]):
-        matrix = SparseMatrix(pattern.rowptr, pattern.col, value[:, head].contiguous(), pattern.shape[1])
+        matrix = pattern.with_values(value[:, head].contiguous())
         out[:, head] = multiply(matrix, dense[:, head].contiguous(), backend)
     return out
 

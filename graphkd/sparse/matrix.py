@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+T = TypeVar("T")
 
 
 class SparseMatrix:
@@ -27,6 +31,7 @@ class SparseMatrix:
         self._transpose: SparseMatrix | None = None
         self._order: Tensor | None = None
         self._torch: Tensor | None = None
+        self._kept: dict[str, Any] = {}
 
     @classmethod
     def from_coo(cls, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix:
@@ -105,7 +110,7 @@ class SparseMatrix:
             order = self._order if self._order is not None else torch.argsort(self.col, stable=True)
             rowptr = _rowptr(self.col, self.shape[1])
             other = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
-            self._transpose = self if self._equals(other) else other
+            self._transpose = self if self.equals(other) else other
             other._transpose = self
         return self._transpose
 
@@ -117,6 +122,12 @@ class SparseMatrix:
         if self._order is None:
             self._order = torch.argsort(self.col, stable=True)
         return self._order
+
+    def with_values(self, value: Tensor) -> SparseMatrix:
+        """Other values ``[nnz]`` at the same places."""
+        matrix = SparseMatrix(self.rowptr, self.col, value, self.shape[1])
+        matrix._kept = self._kept
+        return matrix
 
     def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
         """``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""
@@ -160,6 +171,12 @@ class SparseMatrix:
                 )
         return self._torch
 
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What a backend needs to know of where the entries are, made once."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]  # type: ignore[no-any-return]
+
     def to_dense(self) -> Tensor:
         """The ``[M, N]`` dense tensor; for tests and for small matrices."""
         dense = self.value.new_zeros(self.shape)
@@ -168,7 +185,8 @@ class SparseMatrix:
     def __repr__(self) -> str:
         return f"SparseMatrix({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, {self.dtype})"
 
-    def _equals(self, other: SparseMatrix) -> bool:
+    def equals(self, other: SparseMatrix) -> bool:
+        """Whether the other one has the same entries at the same places."""
         return (
             self.shape == other.shape
             and torch.equal(self.rowptr, other.rowptr)

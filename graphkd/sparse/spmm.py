@@ -2,12 +2,15 @@
 
 The rule comes from ``experiments/spmm`` (measured, two cores): on CPU, ``embedding_bag`` over CSR is the
 fastest there is for 32- and 16-bit floats, backward pass included, and slower than ``torch.sparse`` for 64-bit
-ones; on other devices ``torch.sparse`` CSR is used. ``torch_scatter`` is there to be compared with: it
-gathers first, which costs 5 to 8 times the time and nnz × d of memory.
+ones. On CUDA a Triton kernel of our own is used, and ``torch.sparse`` where there is no triton
+(``experiments/gpu``). ``torch_scatter`` is there to be compared with: it gathers first, which costs 5 to 8 times
+the time and nnz × d of memory.
 """
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 from typing import Any
 
 import torch
@@ -37,13 +40,22 @@ def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
 
 
 def backend_for(dtype: torch.dtype, device: torch.device) -> str:
-    """The fastest backend: ``embedding_bag`` or ``csr``."""
+    """The fastest backend: ``embedding_bag``, ``triton`` or ``csr``."""
+    if device.type == "cuda" and has_triton():
+        return "triton"
     return "embedding_bag" if device.type == "cpu" and dtype != torch.float64 else "csr"
+
+
+@functools.cache
+def has_triton() -> bool:
+    """Whether triton is installed, as it is with torch's CUDA builds."""
+    return importlib.util.find_spec("triton") is not None
 
 
 def available_backends() -> list[str]:
     """The names that ``multiply`` knows and that work here."""
-    return [name for name in _PRODUCTS if name != "torch_scatter" or has_torch_scatter()]
+    there = {"torch_scatter": has_torch_scatter(), "triton": has_triton() and torch.cuda.is_available()}
+    return [name for name in _PRODUCTS if there.get(name, True)]
 
 
 def multiply(matrix: SparseMatrix, dense: Tensor, backend: str) -> Tensor:
@@ -72,7 +84,14 @@ def _torch_scatter(matrix: SparseMatrix, dense: Tensor) -> Tensor:
     return segment_reduce(matrix.rowptr, gathered, "sum", "torch_scatter")
 
 
-_PRODUCTS = {"embedding_bag": _embedding_bag, "csr": _csr, "torch_scatter": _torch_scatter}
+def _triton(matrix: SparseMatrix, dense: Tensor) -> Tensor:
+    from graphkd.sparse.triton_spmm import Pieces, triton_spmm
+
+    pieces = matrix.kept("pieces", lambda: Pieces.of(matrix.rowptr))
+    return triton_spmm(matrix.rowptr, matrix.col, matrix.value, dense, pieces)
+
+
+_PRODUCTS = {"embedding_bag": _embedding_bag, "csr": _csr, "torch_scatter": _torch_scatter, "triton": _triton}
 
 
 class _Spmm(torch.autograd.Function):

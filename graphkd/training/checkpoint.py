@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -53,12 +54,14 @@ class Checkpoint:
         kept = {name: tensor.to(device) for name, tensor in _under("kept.", tensors).items()}
         return Progress(**found.facts, kept=kept)
 
-    def save_when_due(self, model: nn.Module, optimizer: torch.optim.Optimizer, progress: Progress) -> None:
+    def save_when_due(
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, how_far: Callable[[], Progress]
+    ) -> None:
         """Keeps the end of an epoch, if the last time is long enough ago."""
         start = time.perf_counter()
         if start < self.due:
             return
-        device = _device(model)
+        device, progress = _device(model), how_far()
         tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
         tensors |= {f"kept.{name}": tensor for name, tensor in progress.kept.items()}
         for index, entries in optimizer.state_dict()["state"].items():

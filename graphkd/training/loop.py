@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from graphkd.errors import GraphKDError
-from graphkd.training.artefacts import Artefacts
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.progress import Log, Progress
+from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
-
-T = TypeVar("T")
-
-WARMUP_LOSS_RATIO = 0.5
-"""Learning has begun when the loss of an epoch has fallen to this share of the very first step's."""
+from graphkd.training.track import Seen, Track
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class Fit:
     Args:
         epochs: that were run.
         best_epoch: 0-based; its weights are the ones kept.
-        seconds: wall time.
+        seconds: wall time; of a member of several, its share.
     """
 
     epochs: int
@@ -39,20 +34,45 @@ class Fit:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Trainee:
+    """What the loop trains: one network, or ``S`` members at once.
+
+    Args:
+        model: everything that trains.
+        weights: number of a member → its state, the tensors themselves.
+        groups: of each member's parameters, each with its ``lr``, as Adam takes them.
+        weight_decay: of each member, L2 in Adam.
+        steps: the epoch → its steps, each ``loss`` and named terms, scalars or ``[S]``, of the whole data or of a
+            batch that stands for it, made in training mode one at a time: the weights have moved before the next
+            is asked for. Where there is a term called ``method``, learning has begun by that one: what is added
+            to it changes no protocol.
+        score: validation score, a scalar or ``[S]`` on the device, higher is better, called in evaluation mode
+            without gradients.
+        replays: whether every epoch is one step, and the same calls to the device: then a CUDA graph can hold it.
+        narrow: is told with which members it goes on, when others are over; their terms and scores are not read.
+    """
+
+    model: nn.Module
+    weights: Callable[[int], dict[str, Tensor]]
+    groups: Sequence[list[dict[str, Any]]]
+    weight_decay: Sequence[float]
+    steps: Callable[[int], Iterable[dict[str, Tensor]]]
+    score: Callable[[], Tensor]
+    replays: bool = False
+    narrow: Callable[[list[int]], None] | None = None
+
+
 def fit(
     stage: str,
-    model: nn.Module,
-    steps: Callable[[int], Iterable[dict[str, Tensor]]],
-    score: Callable[[], float],
+    trainee: Trainee,
     training: Training,
-    groups: list[dict[str, Any]],
-    weight_decay: float,
-    log: Log,
+    logs: Sequence[Log],
     checkpoint: Checkpoint | None = None,
-) -> Fit:
-    """Adam until the validation score has not been reached again for ``patience`` epochs.
+) -> list[Fit]:
+    """Adam until the validation score has not been reached again for ``patience`` epochs, for each member.
 
-    Afterwards ``model`` holds the weights of the best epoch, in evaluation mode. Where epochs tie, the
+    Afterwards each member holds the weights of its best epoch, in evaluation mode. Where epochs tie, the
     later one wins, as in the released codes. Unlike there, an epoch can be the best one, patience runs, and
     weights decay, only once learning has begun: when the loss has fallen to half of the first step's, at
     the latest after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins,
@@ -60,100 +80,146 @@ def fit(
     less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
     all is taken.
 
+    On a CUDA device an epoch that ``replays`` becomes a CUDA graph once every member has begun; scores, best
+    weights and the end are found there too, and the host looks at them every few epochs.
+
     Args:
         stage: name in log and progress bar.
-        model: everything that trains.
-        steps: the epoch → its steps, each ``loss`` and named terms of the whole data or of a batch that stands for
-            it, made in training mode one at a time: the weights have moved before the next is asked for. Where
-            there is a term called ``method``, learning has begun by that one: what is added to it changes no
-            protocol.
-        score: validation score, higher is better, called in evaluation mode without gradients.
+        trainee: what trains.
         training: epochs and patience.
-        groups: of parameters, each with its ``lr``, as Adam takes them.
-        weight_decay: L2 in Adam for all, from the epoch in which learning has begun.
-        log: receives one record per epoch.
-        checkpoint: where the state is kept now and then, and from where the stage goes on if it was killed.
+        logs: one per member; receives one record per epoch.
+        checkpoint: where the state of a single member is kept now and then, and from where the stage goes on if it
+            was killed.
 
     Raises:
         GraphKDError: loss or weights are no longer finite.
     """
-    start = time.perf_counter()
-    # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal gradients.
-    optimizer = torch.optim.Adam(groups, fused=True)
-    checkpoint = checkpoint or Checkpoint(Artefacts(None), stage, {})
-    at = checkpoint.restore(model, optimizer)
-    start -= at.seconds
+    loop = _Loop(stage, trainee, training, checkpoint)
     with tqdm(
-        total=training.max_epochs, initial=at.epochs, desc=stage, leave=False, disable=None, unit="epoch"
+        total=training.max_epochs,
+        initial=loop.seen.epochs,
+        desc=stage,
+        leave=False,
+        disable=None,
+        unit="epoch",
     ) as bar:
-        while not at.finished(training):
-            for group in optimizer.param_groups:
-                group["weight_decay"] = weight_decay if at.begun else 0
-            first, terms = _epoch(model, optimizer, steps(at.epochs))
-            _check_loss(stage, at.epochs, terms["loss"])
-            at.first = first if at.epochs == 0 else at.first
-            value = _score(model, score)
-            at.log.append({"stage": stage, "epoch": at.epochs, **terms, "val": value})
-            _note(at, model, terms, value, training.patience)
-            bar.set_postfix(val=f"{value:.3f}", best=f"{at.best:.3f}", refresh=False)
-            bar.update()
-            at.seconds = time.perf_counter() - start
-            checkpoint.save_when_due(model, optimizer, at)
-    _check_weights(stage, at.kept)
-    model.load_state_dict(at.kept)
-    log += at.log
-    return Fit(at.epochs, at.best_epoch, time.perf_counter() - start)
+        while not all(loop.seen.ended):
+            before = loop.seen.epochs
+            loop.advance()
+            value, best = max(loop.seen.value), max(loop.seen.best)
+            bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
+            bar.update(loop.seen.epochs - before)
+    return loop.finish(logs)
 
 
-def _note(at: Progress, model: nn.Module, terms: dict[str, float], value: float, patience: int) -> None:
-    """Counts an epoch: whether learning has begun, and whether it is the best."""
-    if not at.begun and (_learned(terms) <= WARMUP_LOSS_RATIO * at.first or at.epochs >= 2 * patience):
-        at.begun, at.best = True, -math.inf
-    if value >= at.best:
-        at.best, at.best_epoch = value, at.epochs
-        at.kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    at.epochs += 1
+class _Loop:
+    """The state of one call."""
 
+    def __init__(self, stage: str, trainee: Trainee, training: Training, checkpoint: Checkpoint | None) -> None:
+        self.start, self.stage, self.trainee, self.checkpoint = time.perf_counter(), stage, trainee, checkpoint
+        groups = [{**group, "member": k} for k, mine in enumerate(trainee.groups) for group in mine]
+        device = groups[0]["params"][0].device
+        replays = trainee.replays and can_replay(device)
+        # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal
+        # gradients.
+        self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
+        self.track = Track(len(trainee.groups), training, device, EPOCHS)
+        found = Progress() if checkpoint is None else checkpoint.restore(trainee.model, self.optimizer)
+        self.start -= found.seconds
+        self.track.resume(found)
+        self.kept = [found.kept] if found.kept else [{} for _ in trainee.groups]
+        self.seen, self.eager = self.track.read(), EAGER_EPOCHS if replays else training.max_epochs
+        self.replay: Replay | None = None
+        self.running = len(self.kept)
 
-def _epoch(
-    model: nn.Module, optimizer: torch.optim.Optimizer, steps: Iterable[dict[str, Tensor]]
-) -> tuple[float, dict[str, float]]:
-    """Takes the steps; the first one's loss by which learning is judged, and the mean of all terms."""
-    model.train()
-    optimizer.zero_grad()
-    sums: dict[str, Tensor] = {}
-    count, first = 0, math.inf
-    for terms in steps:
-        torch.autograd.backward(terms["loss"])
-        optimizer.step()
-        optimizer.zero_grad()
-        count += 1
-        if count == 1:
-            first = float(_learned(terms).detach())
-        for name, term in terms.items():
-            sums[name] = term.detach() if count == 1 else sums[name] + term.detach()
-    return first, {name: float(total) / count for name, total in sums.items()}
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.start
 
+    def advance(self) -> None:
+        """Runs an epoch, or as many as a graph does between two looks at it."""
+        for group in self.optimizer.param_groups:
+            mine = group["member"]
+            group["weight_decay"] = self.trainee.weight_decay[mine] if self.seen.begun[mine] else 0
+        if self.eager > 0 or not all(self.seen.begun):
+            self.eager -= 1
+            self._epoch(self.seen.epochs)
+            self.seen = self.track.read()
+            for member, better in enumerate(self.seen.better):
+                if better:
+                    live = self.trainee.weights(member).items()
+                    self.kept[member] = {name: tensor.clone() for name, tensor in live}
+        else:
+            self.replay = self.replay or Replay(self._epoch_with_weights)
+            self.replay(min(EPOCHS, self.track.training.max_epochs - self.seen.epochs))
+            self.seen = self.track.read()
+        self._check_loss(self.seen)
+        self._narrow()
+        if self.checkpoint is not None:
+            self.checkpoint.save_when_due(
+                self.trainee.model,
+                self.optimizer,
+                lambda: self.track.progress(self.stage, self.seconds, self.kept[0]),
+            )
 
-def _learned(terms: dict[str, T]) -> T:
-    """What is added to the method's own loss changes no protocol."""
-    return terms.get("method", terms["loss"])
+    def finish(self, logs: Sequence[Log]) -> list[Fit]:
+        """Gives every member the weights of its best epoch."""
+        best_epochs, share = self.track.best_epoch.tolist(), self.seconds / len(self.kept)
+        for member, (kept, log) in enumerate(zip(self.kept, logs, strict=True)):
+            if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
+                raise GraphKDError(
+                    f"the {self.stage}'s weights are no longer finite: lower its learning rate, or scale the "
+                    "features"
+                )
+            with torch.no_grad():
+                for name, tensor in self.trainee.weights(member).items():
+                    tensor.copy_(kept[name])
+            log += self.track.log(self.stage, member, self.seen.ended[member])
+        self.trainee.model.eval()
+        return [Fit(ended, best, share) for ended, best in zip(self.seen.ended, best_epochs, strict=True)]
 
+    def _epoch(self, epoch: int) -> None:
+        """Takes the steps, scores, and notes what came out."""
+        self.trainee.model.train()
+        self.optimizer.zero_grad()
+        sums: dict[str, Tensor] = {}
+        count = 0
+        for terms in self.trainee.steps(epoch):
+            torch.autograd.backward(terms["loss"].sum())
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            count += 1
+            terms = {name: term.detach() for name, term in terms.items()}
+            if count == 1:
+                first = terms.get("method", terms["loss"])
+            sums = terms if count == 1 else {name: total + terms[name] for name, total in sums.items()}
+        self.trainee.model.eval()
+        with torch.no_grad():
+            value = self.trainee.score()
+            self.track.note(first, {name: total.double() / count for name, total in sums.items()}, value)
 
-def _check_loss(stage: str, epoch: int, loss: float) -> None:
-    if not math.isfinite(loss):
-        remedy = "lower its learning rate, or scale" if epoch else "nothing has been learned yet, so scale"
-        raise GraphKDError(f"the {stage}'s loss is {loss} in epoch {epoch}: {remedy} features and weights down")
+    def _epoch_with_weights(self) -> None:
+        """The same for a graph, which cannot ask whether the epoch is the best one."""
+        self._epoch(-1)
+        for member, (better, kept) in enumerate(zip(self.track.better, self.kept, strict=True)):
+            if not self.seen.ended[member]:
+                for name, tensor in self.trainee.weights(member).items():
+                    kept[name].copy_(torch.where(better, tensor, kept[name]))
 
+    def _narrow(self) -> None:
+        """Members that are over cost nothing more."""
+        running = [member for member, ended in enumerate(self.seen.ended) if not ended]
+        if self.trainee.narrow is not None and 0 < len(running) < self.running:
+            self.trainee.narrow(running)
+            self.running, self.replay = len(running), None
 
-def _check_weights(stage: str, weights: dict[str, Tensor]) -> None:
-    if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
-        raise GraphKDError(
-            f"the {stage}'s weights are no longer finite: lower its learning rate, or scale the features"
-        )
-
-
-def _score(model: nn.Module, score: Callable[[], float]) -> float:
-    model.eval()
-    with torch.no_grad():
-        return score()
+    def _check_loss(self, seen: Seen) -> None:
+        for member, number in enumerate(seen.broken):
+            if number:
+                loss = self.track.log(self.stage, member, number)[-1]["loss"]
+                remedy = "lower its learning rate, or scale"
+                if number == 1:
+                    remedy = "nothing has been learned yet, so scale"
+                raise GraphKDError(
+                    f"the {self.stage}'s loss is {loss} in epoch {number - 1}: {remedy} features and weights down"
+                )

@@ -8,8 +8,6 @@ from typing import Any
 
 from torch import Tensor
 
-from graphkd.training.settings import Training
-
 Log = list[dict[str, Any]]
 """Records of a run, one per epoch and stage: the lines of ``log.jsonl``."""
 
@@ -37,8 +35,3 @@ class Progress:
     seconds: float = 0.0
     log: Log = field(default_factory=list)
     kept: dict[str, Tensor] = field(default_factory=dict)
-
-    def finished(self, training: Training) -> bool:
-        """Whether the epochs or the patience are at their end."""
-        waited = self.epochs - 1 - self.best_epoch
-        return self.epochs >= training.max_epochs or (self.begun and waited >= training.patience)

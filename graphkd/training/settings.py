@@ -29,6 +29,8 @@ class Training:
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
         batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
+        together: students of several seeds, or of several jobs of one multirun, that have the same shape train as
+            one batched model.
         teacher_batches: what one step of the teacher sees. ``full``: the graph. ``checkpointed``: the graph, most
             activations computed twice instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours drawn around them. ``partitions``: the graph that some of its parts induce.
@@ -52,6 +54,7 @@ class Training:
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
     batch_size: int | None = None
+    together: bool = False
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -67,6 +70,8 @@ class Training:
             raise GraphKDError(
                 f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
             )
+        if not isinstance(self.together, bool):
+            raise GraphKDError(f"training.together is {self.together}: it must be true or false")
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")

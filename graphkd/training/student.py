@@ -21,7 +21,7 @@ from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 from graphkd.training.batches import Batches
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.compile import compile_targets
-from graphkd.training.loop import Fit, fit
+from graphkd.training.loop import Fit, Trainee, fit
 from graphkd.training.progress import Log
 from graphkd.training.scores import scores_of
 from graphkd.training.seeds import seeded
@@ -79,7 +79,7 @@ def train_student(
     start, cache = time.perf_counter(), cache_for(recipe, cache)
     targets = compile_targets(scene, recipe, taught, seed, cache)
     compile_seconds = time.perf_counter() - start
-    key = _key(scene, recipe, taught, seed, cache.tables.dtype)
+    key = student_key(scene, recipe, taught, seed, cache.tables.dtype)
     kept = cache.load("student", key)
     task, records, result = _trained(
         scene.observed, recipe, targets, seed, stage, kept, Checkpoint(cache, "student", key)
@@ -163,23 +163,37 @@ def _fit(
         for batch in batches.epoch(epoch):
             yield task(batch)
 
-    score, groups = _validation(task.student, targets.inputs, graph), task.parameter_groups(training.lr)
-    result = fit(stage, task, steps, score, training, groups, training.weight_decay, log, part)
-    task.eval()
-    return log, result
+    trainee = Trainee(
+        task,
+        lambda _: task.state_dict(),
+        [task.parameter_groups(training.lr)],
+        [training.weight_decay],
+        steps,
+        _validation(task.student, targets.inputs, graph),
+        replays=batches.whole and task.replays,
+    )
+    return log, fit(stage, trainee, training, [log], part)[0]
 
 
 def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
     return {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
 
 
-def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], float]:
-    answers, labels = Answers(student, inputs, graph.val), graph.y[graph.val]
-    return lambda: evaluation.score(graph.metric, answers(), labels)
+def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], Tensor]:
+    answers, scored = Answers(student, inputs, graph.val), evaluation.scorer(graph.metric, graph.y[graph.val])
+    return lambda: scored(answers())
 
 
-def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
-    """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one."""
+def student_key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
+    """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: names the parts.
+        taught: the teacher.
+        seed: of the student.
+        tables: the type in which the cache keeps tables.
+    """
     config = recipe.config()
     own = {"graph": scene.observed.fingerprint(), "setting": scene.setting.name}
     seen = {"full": scene.full.fingerprint()} if recipe.leaks else {}
@@ -190,7 +204,8 @@ def _key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables:
         **{part: config[part] for part in ("student", "method", "influence")},
         "matching": None if recipe.matching.name == "none" else config["matching"],
         "training": [
-            config["training"][key] for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size")
+            config["training"][key]
+            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", "together")
         ],
         "seed": seed,
         "metric": scene.observed.metric,

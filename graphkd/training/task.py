@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from graphkd.matching import MatchingTerm
 from graphkd.methods import Method, Targets
+from graphkd.students import StudentOutput
 
 
 class Distillation(nn.Module):
@@ -23,6 +24,11 @@ class Distillation(nn.Module):
     def __init__(self, student: nn.Module, method: Method, matching: MatchingTerm | None, weight: float) -> None:
         super().__init__()
         self.student, self.method, self.matching, self.weight = student, method, matching, weight
+
+    @property
+    def replays(self) -> bool:
+        """Whether every epoch makes the same calls to the device, and asks it nothing."""
+        return self.method.on_device and (self.matching is None or self.matching.matching.on_device)
 
     def start_epoch(self, epoch: int) -> None:
         """Tells the matching, which may draw its pairs again."""
@@ -45,7 +51,10 @@ class Distillation(nn.Module):
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
         """``loss`` and its named terms for a batch of targets."""
-        output = self.student(batch.inputs)
+        return self.loss(self.student(batch.inputs), batch)
+
+    def loss(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+        """The same for what the student has said of the batch."""
         terms: dict[str, Tensor] = self.method(output, batch)
         if self.matching is not None:
             terms["matching"] = self.matching(output.hidden, batch.hops)

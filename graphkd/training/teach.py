@@ -17,7 +17,7 @@ from graphkd.teachers import TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
 from graphkd.training.checkpoint import Checkpoint
-from graphkd.training.loop import Fit, fit
+from graphkd.training.loop import Fit, Trainee, fit
 from graphkd.training.progress import Log
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
@@ -87,9 +87,15 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
 def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log, part: Checkpoint) -> Fit:
     training = recipe.training
     batches = WAYS[training.teacher_batches](model, graph, training, seed)
-    groups = [{"params": list(model.parameters()), "lr": training.teacher_lr}]
-    decay = training.teacher_weight_decay
-    return fit("teacher", model, batches.steps, batches.score, training, groups, decay, log, part)
+    trainee = Trainee(
+        model,
+        lambda _: model.state_dict(),
+        [[{"params": list(model.parameters()), "lr": training.teacher_lr}]],
+        [training.teacher_weight_decay],
+        batches.steps,
+        batches.score,
+    )
+    return fit("teacher", trainee, training, [log], part)[0]
 
 
 def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:

@@ -2,9 +2,10 @@ import pytest
 import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, roc_auc_score
 
 from graphkd import GraphKDError
-from graphkd.evaluation import accuracy, macro_f1, roc_auc, score
+from graphkd.evaluation import accuracy, macro_f1, roc_auc, score, scorer
 from tests.strategies import tables
 
 
@@ -48,3 +49,12 @@ def test_a_score_by_name() -> None:
     assert score("roc_auc", logits, y) == 1.0
     with pytest.raises(GraphKDError, match="unknown metric 'accurcy': did you mean 'accuracy'"):
         score("accurcy", logits, y)
+
+
+@given(logits=tables(40, 2), y=st.lists(st.integers(0, 1), min_size=40, max_size=40))
+def test_a_scorer_says_what_scikit_learn_says(logits: torch.Tensor, y: list[int]) -> None:
+    assume(0 < sum(y) < 40)
+    labels, margin = torch.tensor(y), (logits[:, 1].double() - logits[:, 0].double())
+    assert float(scorer("roc_auc", labels)(logits)) == pytest.approx(roc_auc_score(labels, margin), abs=1e-12)
+    expected = accuracy_score(labels, logits.argmax(dim=1))
+    assert float(scorer("accuracy", labels)(logits)) == pytest.approx(expected, abs=1e-12)

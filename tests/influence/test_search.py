@@ -139,5 +139,21 @@ def test_a_bound_that_rounds_to_the_least_entry_still_lets_it_be_looked_at() -> 
     pairs = Pairs(*of(torch.ones(3, 2), torch.ones(3, 2)), Means(None, 1.0))
     least = float(torch.tensor(0.1))
     pairs.error, pairs.least = 0.0, least * (1.0 + 1e-12)  # float32 knows no number between the two
-    pairs._refine(torch.full((3, 3), least), slice(0, 3), slice(0, 3))
+    pairs._refine(torch.full((3, 3), least), slice(0, 3), slice(0, 3), pairs.least)
     assert pairs.least == pytest.approx(least)
+
+
+def test_a_least_that_another_thread_lowers_meanwhile_does_no_harm() -> None:
+    class Lowered(Pairs):
+        @property
+        def least(self) -> float:
+            self.asked += 1
+            return 1.0 - self.asked  # every look finds it lower than the one before
+
+        @least.setter
+        def least(self, value: float) -> None:
+            self.asked = 0
+
+    pairs = Lowered(*of(torch.ones(3, 2), torch.ones(3, 2)), Means(None, 3.0))
+    pairs.error = 1.5  # the first look lets the block's cosines of 1 through, the second would not
+    assert pairs.search(slice(0, 3), slice(0, 3))

@@ -26,11 +26,13 @@ def trained(**keys) -> Run:
 def test_before_is_the_state_that_training_began_with(projection: str, monkeypatch: pytest.MonkeyPatch) -> None:
     starts, fit = [], student.fit
 
-    def spy(stage, task, *rest):
+    def spy(stage, trainee, *rest):
+        task = trainee.model
         with torch.no_grad():
             starts.append([layer.clone() for layer in task.eval().student(make_data().x).hidden])
             starts.append(task.matching.seen(starts[0][1], 1, 2).clone())
-        return fit(stage, task.train(), *rest)
+        task.train()
+        return fit(stage, trainee, *rest)
 
     monkeypatch.setattr(student, "fit", spy)
     run = trained(matching=Reverse(projection=projection))

@@ -46,7 +46,8 @@ from graphkd.methods import GLNN, SoftTargets, Targets
 from graphkd.students import MLP
 from graphkd.training import batches
 from graphkd.training.batches import Batches
-from graphkd.training.loop import _epoch
+from graphkd import Training
+from graphkd.training.loop import Trainee, fit
 from graphkd.training.task import Distillation
 torch.set_num_threads(1)
 batches.POOL_BYTES = 2**22
@@ -54,13 +55,19 @@ x, q = torch.ones({ROWS}, {WIDTH}, dtype=torch.float16), torch.ones({ROWS}, 8, d
 soft = SoftTargets(q, torch.ones({ROWS}), 0.0, 1.0)
 targets = Targets(x, torch.zeros({ROWS}, dtype=torch.long), torch.zeros({ROWS}).double(), soft)
 task = Distillation(MLP({WIDTH}, 16, 8), GLNN(), None, 0.0)
-optimizer = torch.optim.Adam(task.parameters(), fused=True)
 rows = Batches(targets, 1024, 0, torch.device("cpu"))
-_epoch(task, optimizer, [task(targets.select(torch.arange(1024)))])
+groups = [[{{"params": list(task.parameters()), "lr": 0.01}}]]
+
+def epoch(steps):
+    score = lambda: torch.zeros(())
+    trainee = Trainee(task, lambda _: task.state_dict(), groups, [0.0], steps, score)
+    fit("student", trainee, Training(max_epochs=1), [[]])
+
+epoch(lambda _: [task(targets.select(torch.arange(1024)))])
 """
 
 
 def test_an_epoch_takes_memory_for_pools_and_a_batch_not_for_the_rows() -> None:
     """Two pools of 4 MiB and what a batch needs, in place of the table in float32."""
-    growth = peak_growth(SETUP, "_epoch(task, optimizer, map(task, rows.epoch(0)))")
+    growth = peak_growth(SETUP, "epoch(lambda _: map(task, rows.epoch(0)))")
     assert growth < 4 * ROWS * WIDTH / 2

@@ -148,7 +148,7 @@ def test_one_is_written_when_it_is_due_and_large_ones_less_often(monkeypatch: py
     part, optimizer = Checkpoint(Slow(None), "teacher", {}), torch.optim.Adam(model.parameters())
     while clock[0] < 200:
         clock[0] += 4.0
-        part.save_when_due(model, optimizer, Progress())
+        part.save_when_due(model, optimizer, Progress)
     assert saved == [112.0, 154.0, 196.0]
 
 

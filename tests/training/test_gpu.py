@@ -1,21 +1,34 @@
 """The stages on a CUDA device; `make test-gpu`."""
 
 import copy
+import functools
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import graphkd
 from graphkd import influence, matching
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, Scene
 from graphkd.influence import infgrand
 from graphkd.influence.inputs import inputs_of
+from graphkd.layers import dropout
 from graphkd.matching import Matching
 from graphkd.methods import InfGraND
 from graphkd.names import catalogue
-from graphkd.recipe import resolve
-from graphkd.teachers import GCN, TeacherOutput
+from graphkd.recipe import Recipe, resolve
+from graphkd.sparse import SparseMatrix
+from graphkd.sparse.spmm import available_backends, multiply
+from graphkd.students import MLP
+from graphkd.teachers import GAT, GCN, SAGE, TeacherOutput
+from graphkd.training import Training, loop
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.student import StudentResult, train_student
+from graphkd.training.teach import teach
+from graphkd.training.together import Member, train_together
 from tests.conftest import make_data
 
 pytestmark = [
@@ -76,3 +89,99 @@ def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str)
             losses.append(copy.deepcopy(term).to(device)(*layers).cpu())
     if losses:
         torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=1e-4)
+
+
+def scene(device: str, seed: int = 0) -> Scene:
+    return Scene.of(Graph.from_data(make_data()).to(device), "transductive", seed)
+
+
+def trained(recipe: Recipe, device: str = "cuda", seed: int = 0) -> tuple[StudentResult, list[dict[str, Any]]]:
+    here, log = scene(device, seed), []
+    return train_student(here, recipe, teach(here, recipe, seed, []), seed, log), log
+
+
+def deep(**keys: Any) -> functools.partial[MLP]:
+    return functools.partial(MLP, **{"num_layers": 3, "hidden_dim": 6, **keys})
+
+
+@pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])
+def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
+    recipe = resolve(teacher=teacher, method="infgrand", matching="forward", student=deep())
+    (one, log), (two, other) = trained(recipe), trained(recipe)
+    assert log == other
+    for name, tensor in one.task.state_dict().items():
+        assert torch.equal(tensor, two.task.state_dict()[name])
+
+
+@pytest.mark.parametrize("strategy", catalogue(matching).values())
+def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch: pytest.MonkeyPatch) -> None:
+    training = Training(60, 100)
+    recipe, made = resolve(matching=strategy(), student=deep(), training=training), []
+    replay = loop.Replay
+    monkeypatch.setattr(loop, "Replay", lambda epoch: made.append(0) or replay(epoch))
+    there, log = trained(recipe)
+    assert bool(made) == strategy().on_device
+    monkeypatch.setattr(loop, "can_replay", lambda device: False)
+    here, own = trained(recipe)
+    assert (there.fit.epochs, there.fit.best_epoch) == (here.fit.epochs, here.fit.best_epoch)
+    for row, other in zip(log, own, strict=True):
+        assert row == pytest.approx(other, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("method", ["mlp", "glnn", "infgrand"])
+def test_members_of_a_batched_model_are_what_they_are_alone(method: str, tmp_path: Path) -> None:
+    training = Training(60, 15, together=True)
+    recipe, cache = resolve(method=method, student=deep(), training=training), Artefacts(tmp_path)
+    members = []
+    for seed in range(4):
+        here = scene("cuda", seed)
+        members.append(Member(here, recipe, teach(here, recipe, seed, []), seed))
+    assert train_together(members, cache) == 4
+    for member in members:
+        parts = member.scene, member.recipe, member.taught, member.seed
+        logs: list[list[dict[str, Any]]] = [[], []]
+        together, alone = train_student(*parts, logs[0], cache), train_student(*parts, logs[1])
+        assert (together.fit.epochs, together.fit.best_epoch) == (alone.fit.epochs, alone.fit.best_epoch)
+        for row, other in zip(*logs, strict=True):
+            assert row["loss"] == pytest.approx(other["loss"], rel=1e-3)
+
+
+def test_dropout_follows_its_generator() -> None:
+    x = torch.ones(300, 1000, device="cuda", requires_grad=True)
+    draw = [torch.Generator("cuda").manual_seed(seed) for seed in (1, 1, 2)]
+    one, two, three = (dropout(x, 0.3, True, generator) for generator in draw)
+    assert torch.equal(one, two)
+    assert not torch.equal(one, three)
+    assert float((one == 0).float().mean()) == pytest.approx(0.3, abs=0.005)
+    one.sum().backward()
+    assert torch.equal(x.grad, one)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("backend", available_backends())
+def test_products_agree_with_the_cpu(backend: str, dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    row, col = torch.randint(500, (2, 9000), generator=generator)
+    row[:4000] = 7  # a hub
+    sparse = SparseMatrix.from_coo(row, col, torch.randn(9000, generator=generator, dtype=dtype), (500, 500))
+    dense = torch.randn(500, 37, generator=generator, dtype=dtype)
+    found = multiply(sparse.to("cuda"), dense.cuda(), backend).cpu()
+    tolerance = 1e-4 if dtype == torch.float32 else 1e-10
+    torch.testing.assert_close(found, sparse.to_dense() @ dense, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("method", ["glnn", "infgrand"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_student_without_dropout_learns_as_on_the_cpu(method: str, sparse: bool) -> None:
+    data, logs = make_data(), []
+    if sparse:
+        data.x = (data.x * (data.x > 0.5)).to_sparse_csr()
+    recipe = resolve(method=method, student=deep(dropout=0.0), training=Training(20, 50))
+    said = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+    for device in ("cpu", "cuda"):
+        here = Scene.of(Graph.from_data(data).to(device), "transductive", 0)
+        given = replace(recipe, teacher=TeacherOutput(said.to(device)))
+        logs.append([])
+        train_student(here, given, teach(here, given, 0, []), 0, logs[-1])
+    for row, other in zip(*logs, strict=True):
+        assert row["loss"] == pytest.approx(other["loss"], rel=1e-3)

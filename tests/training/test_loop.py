@@ -1,11 +1,13 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from graphkd import GraphKDError, Training
-from graphkd.training.loop import fit
+from graphkd.training.loop import Fit, Trainee, fit
+from graphkd.training.progress import Log
 
 
 class Script(nn.Module):
@@ -33,8 +35,20 @@ def run(model: Script, **keys: int):
     def steps(epoch: int) -> Iterator[dict[str, torch.Tensor]]:
         yield model.loss(epoch)
 
-    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
-    return fit("student", model, steps, model.score, Training(**keys), groups, 0.0, log), log
+    return fitted(model, steps, model.score, **keys)
+
+
+def fitted(
+    model: nn.Module,
+    steps: Callable[[int], Iterator[dict[str, torch.Tensor]]],
+    score: Callable[[], float],
+    **keys: int,
+) -> tuple[Fit, Log]:
+    groups: list[dict[str, Any]] = [{"params": list(model.parameters()), "lr": 0.1}]
+    scored = lambda: torch.tensor(score(), dtype=torch.float64)  # noqa: E731
+    log: Log = []
+    trainee = Trainee(model, lambda _: model.state_dict(), [groups], [0.0], steps, scored)
+    return fit("student", trainee, Training(**keys), [log])[0], log
 
 
 def test_the_best_weights_are_kept_and_the_later_of_equal_epochs_wins() -> None:
@@ -66,8 +80,7 @@ def test_learning_has_begun_by_the_first_step_not_by_the_mean_of_the_first_epoch
         for _ in range(2):
             yield {"loss": model.weight * 0 + next(losses)}
 
-    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
-    result = fit("student", model, steps, model.score, Training(max_epochs=4, patience=50), groups, 0.0, log)
+    result, log = fitted(model, steps, model.score, max_epochs=4, patience=50)
     assert [row["loss"] for row in log] == pytest.approx([0.7, 0.45, 0.4, 0.4])
     assert result.best_epoch == 3  # not 0, whose score came before
 
@@ -108,8 +121,7 @@ def test_an_epoch_of_several_steps_moves_the_weights_at_each_and_records_the_mea
             seen.append(float(model.weight.detach()))
             yield {"loss": (model.weight - target).square().sum(), "half": torch.tensor(target / 2.0)}
 
-    log, groups = [], [{"params": list(model.parameters()), "lr": 0.1}]
-    fit("student", model, steps, lambda: 0.5, Training(max_epochs=1), groups, 0.0, log)
+    _, log = fitted(model, steps, lambda: 0.5, max_epochs=1)
     assert seen == [0.0, pytest.approx(0.1)]  # Adam's first step has the length of its rate
     assert log[0]["loss"] == pytest.approx((1.0 + (3.0 - 0.1) ** 2) / 2.0)
     assert log[0]["half"] == 1.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
@@ -53,7 +54,7 @@ class Batches(ABC):
         """The losses of an epoch, one per step; the weights have moved before the next one is asked for."""
 
     @abstractmethod
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """The validation score; whatever is drawn for it is the same in every epoch."""
 
     @classmethod
@@ -74,9 +75,10 @@ class Batches(ABC):
     def _loss(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
         return {"loss": F.cross_entropy(logits, labels)}
 
-    def _scored(self, logits: Tensor) -> float:
-        """Of the validation nodes' logits."""
-        return evaluation.score(self.graph.metric, logits, self.graph.y[self.graph.val])
+    @cached_property
+    def _scored(self) -> Callable[[Tensor], Tensor]:
+        """Logits of the validation nodes → their score."""
+        return evaluation.scorer(self.graph.metric, self.graph.y[self.graph.val])
 
     def _generator(self, *purpose: str | int) -> torch.Generator:
         return generator(self.seed, *purpose, device=self.graph.y.device)

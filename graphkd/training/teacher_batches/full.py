@@ -26,7 +26,7 @@ class Full(Batches):
         logits = self.model(graph.x, graph.adj, *self.arguments).logits.index_select(0, graph.train)
         yield self._loss(logits, graph.y[graph.train])
 
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """Of the same forward pass without dropout."""
         return self._scored(self.model(self.graph.x, self.graph.adj).logits[self.graph.val])
 

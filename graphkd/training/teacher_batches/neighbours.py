@@ -43,7 +43,7 @@ class Neighbours(Batches):
         for seeds in torch.split(train[order], self.training.teacher_batch_size):
             yield self._loss(self._logits(seeds, draw), self.graph.y[seeds])
 
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """Of neighbourhoods that are the same in every epoch, so that epochs can be compared."""
         draw, val = self._generator("validation"), self.graph.val
         batches = torch.split(val, self.training.teacher_batch_size)

@@ -40,7 +40,7 @@ class Partitions(Batches):
                 logits = self.model(some.x, some.adj).logits.index_select(0, some.train)
                 yield self._loss(logits, some.y[some.train])
 
-    def score(self) -> float:
+    def score(self) -> Tensor:
         """Of the validation nodes inside parts that are the same in every epoch."""
         logits = self.graph.y.new_empty(self.graph.num_nodes, self.graph.num_classes, dtype=torch.float32)
         for nodes in self._nodes(self._fixed, torch.arange(self.training.parts, device=self._fixed.device)):

@@ -68,7 +68,7 @@ def test_the_score_of_the_same_weights_is_the_same_in_every_epoch() -> None:
     drawn: list[float] = []
     for epoch in range(3):
         torch.rand(epoch)  # whatever else was drawn
-        drawn.append(way.score())
+        drawn.append(float(way.score()))
     assert len(set(drawn)) == 1
 
 

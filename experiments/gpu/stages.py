@@ -1,0 +1,97 @@
+"""Milliseconds of every stage on graphs of OGB's sizes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from clock import drawn_graph, milliseconds
+
+from graphkd.datasets import Graph, Scene
+from graphkd.influence import infgrand
+from graphkd.methods import InfGraND
+from graphkd.recipe import resolve
+from graphkd.sparse import Adjacency
+from graphkd.students import MLP
+from graphkd.teachers import GAT, GCN, SAGE
+from graphkd.training import Training
+from graphkd.training.student import train_student
+from graphkd.training.teach import TeacherResult
+from graphkd.training.teacher_batches import WAYS
+
+TEACHERS = {"gcn": GCN, "sage": SAGE, "gat": GAT}
+
+
+def rows(size: str, teachers: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Teachers' epochs, compile, influence and the student's epoch."""
+    graph, found = drawn_graph(size), []
+
+    def add(what: str, taken: float) -> None:
+        peak = torch.cuda.max_memory_allocated() / 2**30
+        found.append({"what": what, "size": size, "ms": taken, "peak_gib": peak})
+        torch.cuda.reset_peak_memory_stats()
+
+    for name in teachers:
+        add(f"{name} teacher, epoch, full batch", teacher_epoch(graph, name))
+    model = SAGE(graph.num_features, 256, graph.num_classes, 3).cuda().eval()
+    add("sage teacher, epoch, neighbours (10, 10, 10)", sampled_epoch(graph))
+    with torch.no_grad():
+        output = model(graph.x, graph.adj).detach()
+        add("sage teacher, output", milliseconds(lambda: model(graph.x, graph.adj), 3))
+    fresh = Adjacency(graph.adj.edge_index, graph.num_nodes)
+    weighted = graph.with_influence(torch.rand(graph.num_nodes, device="cuda"))
+    add("compile infgrand", milliseconds(lambda: InfGraND().prepare(weighted, output), 3))
+    if size == "arxiv":
+        add("influence of all nodes, exact", milliseconds(lambda: infgrand(graph.x, fresh), 1, 1))
+    for width in (256, 2048) if size == "arxiv" else (256,):  # 2,048 wide, products would take over 100 GB
+        add(f"student's epoch, {width} wide, full batch", student_epoch(graph, output, width))
+    return found
+
+
+def teacher_epoch(graph: Graph, name: str) -> float:
+    """A full-batch epoch, evaluation included."""
+    keys = {"heads": 4} if name == "gat" else {}
+    model = TEACHERS[name](graph.num_features, 256, graph.num_classes, 3, **keys).cuda()
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    way = WAYS["full"](model, graph, Training(), 0)
+
+    def epoch() -> None:
+        for terms in way.steps(0):
+            terms["loss"].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        with torch.no_grad():
+            way.score()
+
+    return milliseconds(epoch, 3, 2)
+
+
+def sampled_epoch(graph: Graph) -> float:
+    """All training nodes once, 1,024 a step."""
+    model = SAGE(graph.num_features, 256, graph.num_classes, 3).cuda()
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    way = WAYS["neighbours"](model, graph, Training(teacher_batches="neighbours"), 0)
+
+    def epoch() -> None:
+        for terms in way.steps(0):
+            terms["loss"].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return milliseconds(epoch, 1, 1)
+
+
+def student_epoch(graph: Graph, output: Any, width: int, epochs: int = 60) -> float:
+    """Of the training loop as it is, evaluation included."""
+    student = functools.partial(MLP, num_layers=3, hidden_dim=width)
+    scene = Scene.of(graph, "transductive", 0)
+    taught = TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
+
+    def seconds(epochs: int) -> float:
+        training = Training(epochs, patience=10**6)
+        recipe = resolve(method="infgrand", influence="none", student=student, training=training)
+        return train_student(scene, recipe, taught, 0, []).fit.seconds
+
+    seconds(5)
+    return 1000 * (seconds(epochs) - seconds(20)) / (epochs - 20)

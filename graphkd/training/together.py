@@ -1,0 +1,219 @@
+"""Students of one shape, of several seeds or settings, trained as one batched model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd import evaluation
+from graphkd.datasets import Scene
+from graphkd.methods import Targets
+from graphkd.recipe import Recipe, settings_of
+from graphkd.sparse import Factored, Inputs, SparseMatrix
+from graphkd.students import MLP
+from graphkd.students.stacked import StackedMLP
+from graphkd.training.answers import Answers
+from graphkd.training.artefacts import Artefact, Artefacts
+from graphkd.training.batches import Batches
+from graphkd.training.compile import compile_targets
+from graphkd.training.loop import Trainee, fit
+from graphkd.training.progress import Log
+from graphkd.training.seeds import seeded
+from graphkd.training.student import start_task, student_key
+from graphkd.training.task import Distillation
+from graphkd.training.teach import TeacherResult
+
+
+@dataclass(frozen=True)
+class Member:
+    """One student to train.
+
+    Args:
+        scene: the graph as the setting shows it.
+        recipe: names method, matching, influence, student and training.
+        taught: its teacher.
+        seed: as in ``train_student``.
+    """
+
+    scene: Scene
+    recipe: Recipe
+    taught: TeacherResult
+    seed: int
+
+
+def train_together(members: Sequence[Member], cache: Artefacts) -> int:
+    """Trains students as batched models and keeps each where ``train_student`` finds it.
+
+    Each is the student that it would be alone, up to the order of sums: same start, same masks of dropout, its own
+    rates, weights and end. Those that cannot go with another (another shape, method or patience, ``batch_size``,
+    a student of one's own) are left to ``train_student``; so are those that are there already.
+
+    Args:
+        members: in any mixture.
+        cache: where they are kept.
+
+    Returns:
+        How many were trained.
+    """
+    groups: dict[Any, list[_Seat]] = {}
+    for member in members:
+        key = student_key(member.scene, member.recipe, member.taught, member.seed, cache.tables.dtype)
+        if _batched(member.recipe) and cache.load("student", key) is None:
+            seat = _Seat.of(member, key, cache)
+            groups.setdefault(seat.shape, []).append(seat)
+    several = [seats for seats in groups.values() if len(seats) > 1]
+    for seats in several:
+        for seat, artefact in zip(seats, _train(seats), strict=True):
+            cache.save("student", seat.key, artefact)
+    return sum(map(len, several))
+
+
+@dataclass(frozen=True)
+class _Seat:
+    """A member that is ready to train."""
+
+    member: Member
+    key: dict[str, Any]
+    task: Distillation
+    generator: torch.Generator
+    rows: Targets
+    inputs: Inputs
+
+    @classmethod
+    def of(cls, member: Member, key: dict[str, Any], cache: Artefacts) -> _Seat:
+        """Compiled, and at its start."""
+        graph, recipe, seed = member.scene.observed, member.recipe, member.seed
+        targets = compile_targets(member.scene, recipe, member.taught, seed, cache)
+        device = graph.y.device
+        with seeded(seed, "student", device):
+            task = start_task(graph, recipe, targets, seed)
+            generator = torch.Generator(device)
+            state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
+            generator.set_state(state)
+        rows = Batches(targets.without_idle_rows(), None, seed, device).targets
+        return cls(member, key, task, generator, rows, targets.inputs)
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Members in which this is the same train together."""
+        recipe, student = self.member.recipe, settings_of(self.member.recipe.student)
+        return (
+            self.rows.num_rows,
+            self.rows.inputs.shape[1],
+            type(self.rows.inputs),
+            self.member.scene.observed.num_classes,
+            *(student[name] for name in ("hidden_dim", "num_layers", "norm")),
+            recipe.method.name,
+            recipe.matching.name,
+            recipe.training.max_epochs,
+            recipe.training.patience,
+        )
+
+
+def _batched(recipe: Recipe) -> bool:
+    return recipe.training.together and recipe.training.batch_size is None and _class_of(recipe) is MLP
+
+
+def _class_of(recipe: Recipe) -> Any:
+    return getattr(recipe.student, "func", recipe.student)
+
+
+def _train(seats: Sequence[_Seat]) -> list[Artefact]:
+    """The members' weights and records, each as ``train_student`` keeps them."""
+    together = _Together(seats)
+    training, logs = seats[0].member.recipe.training, [Log() for _ in seats]
+    fits = fit("student", together.trainee, training, logs)
+    return [
+        Artefact(
+            {name: tensor.clone() for name, tensor in seat.task.state_dict().items()},
+            {"log": log, "fit": asdict(one)},
+        )
+        for seat, log, one in zip(seats, logs, fits, strict=True)
+    ]
+
+
+class _Together:
+    """The members that are not over yet, as the loop trains them."""
+
+    def __init__(self, seats: Sequence[_Seat]) -> None:
+        self.seats = _sharing(seats)
+        self.tasks = [seat.task for seat in self.seats]
+        self.narrow(list(range(len(self.seats))))
+        students = [(seat, seat.member.scene.observed) for seat in self.seats]
+        self.answers = [Answers(seat.task.student, seat.inputs, graph.val) for seat, graph in students]
+        self.scorers = [evaluation.scorer(graph.metric, graph.y[graph.val]) for _, graph in students]
+
+    @property
+    def trainee(self) -> Trainee:
+        """All of them, from the start."""
+        trainings = [seat.member.recipe.training for seat in self.seats]
+        each = zip(self.tasks, trainings, strict=True)
+        return Trainee(
+            nn.ModuleList(self.tasks),
+            lambda member: self.tasks[member].state_dict(),
+            [task.parameter_groups(training.lr) for task, training in each],
+            [training.weight_decay for training in trainings],
+            self.steps,
+            self.score,
+            replays=all(task.replays for task in self.tasks),
+            narrow=self.narrow,
+        )
+
+    def narrow(self, running: list[int]) -> None:
+        """Goes on with these members only."""
+        self.running = running
+        seats = [self.seats[k] for k in running]
+        self.stacked = StackedMLP([seat.task.student for seat in seats], [seat.generator for seat in seats])  # type: ignore[misc]
+
+    def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
+        """One, for all rows of every member."""
+        rows = [self.seats[k].rows for k in self.running]
+        outputs = self.stacked([each.inputs for each in rows])
+        terms: list[dict[str, Tensor]] = []
+        for k, output, batch in zip(self.running, outputs, rows, strict=True):
+            self.tasks[k].start_epoch(epoch)
+            terms.append(self.tasks[k].loss(output, batch))
+        yield {name: self._all([each[name] for each in terms]) for name in terms[0]}
+
+    def score(self) -> Tensor:
+        """``[S]``."""
+        return self._all([self.scorers[k](self.answers[k]()) for k in self.running])
+
+    def _all(self, running: list[Tensor]) -> Tensor:
+        """``[S]``; 0 for those that are over."""
+        if len(running) == len(self.seats):
+            return torch.stack(running)
+        out = running[0].new_zeros(len(self.seats))
+        return out.index_copy(0, torch.tensor(self.running, device=out.device), torch.stack(running))
+
+
+def _sharing(seats: Sequence[_Seat]) -> list[_Seat]:
+    """The same, with one object for inputs that are equal: they are kept and read once."""
+    first = seats[0]
+    return [
+        replace(
+            seat,
+            rows=replace(seat.rows, inputs=_one(first.rows.inputs, seat.rows.inputs)),
+            inputs=_one(first.inputs, seat.inputs),
+        )
+        for seat in seats
+    ]
+
+
+def _one(first: Inputs, other: Inputs) -> Inputs:
+    return first if _equal(first, other) else other
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, SparseMatrix) and isinstance(other, SparseMatrix):
+        return one.equals(other)
+    if isinstance(one, Factored) and isinstance(other, Factored):
+        same = (one.hops, one.pooling) == (other.hops, other.pooling)
+        return same and one.x.equals(other.x) and one.operator.equals(other.operator)
+    return False

@@ -1,0 +1,138 @@
+"""Members of a batched model are the students that they would be alone."""
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graphkd import Training, matching, methods, students
+from graphkd.datasets import Graph, Scene
+from graphkd.names import catalogue
+from graphkd.recipe import Recipe, resolve
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.student import StudentResult, train_student
+from graphkd.training.teach import teach
+from graphkd.training.together import Member, train_together
+from tests.conftest import make_data
+
+TRAINING = Training(max_epochs=12, patience=4, together=True)
+
+
+def mlp(**keys: Any) -> functools.partial[students.MLP]:
+    return functools.partial(students.MLP, **{"num_layers": 3, "hidden_dim": 6, **keys})
+
+
+def members(recipes: list[Recipe], seeds: list[int], sparse: bool = False) -> list[Member]:
+    found = []
+    for seed in seeds:
+        data = make_data()
+        if sparse:
+            data.x = (data.x * (data.x > 0.5)).to_sparse_csr()
+        scene = Scene.of(Graph.from_data(data), recipes[0].setting, seed)
+        taught = teach(scene, recipes[0], seed, [])
+        found += [Member(scene, recipe, taught, seed) for recipe in recipes]
+    return found
+
+
+def both(found: list[Member], root: Path) -> list[tuple[StudentResult, list[dict[str, Any]], Any, Any]]:
+    """Each member's result and log, from the batched model and on its own."""
+    cache = Artefacts(root)
+    assert train_together(found, cache) == len(found)
+    made, pairs = list(cache.made), []
+    for member in found:
+        logs: list[list[dict[str, Any]]] = [[], []]
+        parts = member.scene, member.recipe, member.taught, member.seed
+        together = train_student(*parts, logs[0], cache)
+        alone = train_student(*parts, logs[1], Artefacts(None))
+        pairs.append((together, logs[0], alone, logs[1]))
+    assert cache.made == made  # every one was found
+    return pairs
+
+
+def numbers(row: dict[str, Any]) -> dict[str, float]:
+    return {name: entry for name, entry in row.items() if name != "stage"}
+
+
+def assert_equal(found: list[Member], root: Path) -> None:
+    for together, log, alone, own in both(found, root):
+        assert (together.fit.epochs, together.fit.best_epoch) == (alone.fit.epochs, alone.fit.best_epoch)
+        assert [row["stage"] for row in log] == ["student"] * len(own)
+        for row, other in zip(log, own, strict=True):
+            assert numbers(row) == pytest.approx(numbers(other), rel=1e-4, abs=1e-5)
+        assert together.scores == pytest.approx(alone.scores)
+        for name, tensor in alone.task.state_dict().items():
+            torch.testing.assert_close(together.task.state_dict()[name], tensor, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [methods.MLP(), methods.GLNN(), methods.InfGraND(hops=1), methods.InfGraND()])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_seeds_of_a_method(method: Any, sparse: bool, tmp_path: Path) -> None:
+    recipe = resolve(method=method, student=mlp(), training=TRAINING)
+    assert_equal(members([recipe], [0, 1, 2], sparse), tmp_path)
+
+
+@pytest.mark.parametrize("strategy", catalogue(matching).values())
+def test_seeds_of_a_strategy(strategy: Any, tmp_path: Path) -> None:
+    recipe = resolve(matching=strategy(), student=mlp(), training=TRAINING)
+    assert_equal(members([recipe], [3, 4]), tmp_path)
+
+
+@pytest.mark.parametrize("norm", ["batch", "layer"])
+@pytest.mark.parametrize("setting", ["inductive", "production"])
+def test_settings_in_which_inputs_differ_and_norms(norm: str, setting: str, tmp_path: Path) -> None:
+    recipe = resolve(setting=setting, method="infgrand", student=mlp(norm=norm), training=TRAINING)
+    assert_equal(members([recipe], [0, 5]), tmp_path)
+
+
+def test_a_grid_of_rates_dropouts_and_weights(tmp_path: Path) -> None:
+    base = resolve(method=methods.InfGraND(), student=mlp(), training=TRAINING)
+    recipes = [
+        base,
+        replace(base, training=replace(TRAINING, lr=0.05, weight_decay=0.1)),
+        replace(base, student=mlp(dropout=0.0)),
+        replace(base, student=mlp(dropout=0.7)),
+        base.with_method(methods.InfGraND(lam=0.9, gamma2=0.0)),
+    ]
+    found = members(recipes, [0, 1])
+    assert_equal(found, tmp_path)
+
+
+def test_members_end_at_epochs_of_their_own(tmp_path: Path) -> None:
+    training = Training(max_epochs=60, patience=3, together=True)
+    recipe = resolve(student=mlp(), training=training)
+    pairs = both(members([recipe], [0, 1, 2, 3, 4]), tmp_path)
+    ends = [together.fit.epochs for together, *_ in pairs]
+    assert ends == [alone.fit.epochs for _, _, alone, _ in pairs]
+    assert len(set(ends)) > 1
+
+
+def test_what_cannot_go_with_another_is_left_alone(tmp_path: Path) -> None:
+    base = resolve(student=mlp(), training=TRAINING)
+    others = [
+        replace(base, training=replace(TRAINING, together=False)),
+        replace(base, training=replace(TRAINING, batch_size=8)),
+        replace(base, student=mlp(hidden_dim=7)),
+        base.with_method(methods.MLP()),
+    ]
+    cache = Artefacts(tmp_path)
+    assert train_together(members([base, *others], [0]), cache) == 0
+    assert cache.made == []
+
+
+def test_nothing_is_trained_twice(tmp_path: Path) -> None:
+    found, cache = members([resolve(student=mlp(), training=TRAINING)], [0, 1]), Artefacts(tmp_path)
+    assert train_together(found, cache) == 2
+    assert train_together(found, cache) == 0
+
+
+def test_together_and_alone_are_kept_apart(tmp_path: Path) -> None:
+    """They differ in rounding, and a command must always give the same bits."""
+    recipe, cache = resolve(student=mlp(), training=TRAINING), Artefacts(tmp_path)
+    found = members([recipe], [0, 1])
+    train_together(found, cache)
+    alone = replace(recipe, training=replace(TRAINING, together=False))
+    train_student(found[0].scene, alone, found[0].taught, 0, [], cache)
+    assert cache.made == ["student"] * 3
