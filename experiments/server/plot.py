@@ -38,6 +38,8 @@ def main() -> None:
         times.plot(low, at, "o", color=colour, label=_label(workers))
         times.plot(high, at, "|", color=colour)
     times.set(xscale="log", xlabel="ms, from the median (dot) to p99 (bar)", yticks=range(len(kinds)))
+    times.set_xticks([20, 50, 100, 200], ["20", "50", "100", "200"])
+    times.set_xticks([], minor=True)
     times.set_yticklabels([f"{kind} row{'' if kind.endswith(' 1') else 's'}" for kind in kinds])
     times.grid(axis="x", alpha=0.3)
     figure.savefig(out / "plot.png", dpi=110)
