@@ -140,7 +140,7 @@ def test_no_answer_where_the_student_s_own_numbers_overflow(hops: Target) -> Non
         b'{"rows":[' + b"1," * 10**6 + b"0]}",
         b"{" + b",".join(b'"%d":0' % key for key in range(3 * 10**5)) + b"}",
         b'{"nodes":[' + b"-1," * 10**6 + b"0]}",
-        b'{"rows":[' + b"[]," * 10**6 + b"[]]}",
+        b'{"rows":[' + b"[]," * 10**5 + b"[]]}",
     ],
     ids=["numbers", "rows", "keys", "nodes", "lists"],
 )
