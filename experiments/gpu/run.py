@@ -15,6 +15,7 @@ from typing import Any
 
 import kernels
 import pandas as pd
+import precision
 import seeds
 import stages
 import step
@@ -23,8 +24,9 @@ import torch
 from graphkd.storage import write_json
 
 PARTS = {
-    "step": lambda _: step.rows("cuda", 169_343, 40, 3),
+    "step": lambda _: step.rows("cuda", 169_343, 20, 2),
     "seeds": lambda data_dir: seeds.rows("cuda", data_dir, 200, list(seeds.CELLS)),
+    "precision": lambda data_dir: precision.rows("cuda", data_dir),
     "kernels": lambda _: kernels.all_rows(),
     "arxiv": lambda _: stages.rows("arxiv", ("gcn", "sage", "gat")),
     "products": lambda _: stages.rows("products", ("gcn", "sage")),

@@ -65,8 +65,10 @@ def drawn(nodes: int, device: str, width: int = 128, classes: int = 40) -> tuple
     edges = torch.stack([ring, ring.roll(1)])
     parts = torch.randperm(nodes).split([nodes // 10, nodes // 20, nodes - nodes // 10 - nodes // 20])
     adj = Adjacency(torch.cat([edges, edges.flip(0)], dim=1), nodes)
-    graph = Graph(torch.randn(nodes, width), adj, torch.randint(classes, (nodes,)), *parts, classes).to(device)
-    output = TeacherOutput(torch.randn(nodes, classes, device=device))
+    x = torch.randn(nodes, width)
+    logits = x @ torch.randn(width, classes)
+    graph = Graph(x, adj, logits.argmax(dim=1), *parts, classes).to(device)
+    output = TeacherOutput(logits.to(device))
     return Scene.of(graph, "transductive", 0), TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from graphkd.errors import GraphKDError
 from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.lanes import Lanes
 from graphkd.training.progress import Log, Progress
 from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
@@ -50,6 +51,7 @@ class Trainee:
         score: validation score, a scalar or ``[S]`` on the device, higher is better, called in evaluation mode
             without gradients.
         replays: whether every epoch is one step, and the same calls to the device: then a CUDA graph can hold it.
+        generators: from which the steps draw, beside torch's own.
         narrow: is told with which members it goes on, when others are over; their terms and scores are not read.
     """
 
@@ -60,6 +62,7 @@ class Trainee:
     steps: Callable[[int], Iterable[dict[str, Tensor]]]
     score: Callable[[], Tensor]
     replays: bool = False
+    generators: Sequence[torch.Generator] = ()
     narrow: Callable[[list[int]], None] | None = None
 
 
@@ -80,8 +83,8 @@ def fit(
     less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
     all is taken.
 
-    On a CUDA device an epoch that ``replays`` becomes a CUDA graph once every member has begun; scores, best
-    weights and the end are found there too, and the host looks at them every few epochs.
+    On a CUDA device an epoch that ``replays`` becomes a CUDA graph; scores, best weights and the end are found
+    there too, and the host looks at them every few epochs, once every member has begun.
 
     Args:
         stage: name in log and progress bar.
@@ -130,7 +133,7 @@ class _Loop:
         self.kept = [found.kept] if found.kept else [{} for _ in trainee.groups]
         self.seen, self.eager = self.track.read(), EAGER_EPOCHS if replays else training.max_epochs
         self.replay: Replay | None = None
-        self.running = len(self.kept)
+        self.running, self.lanes = len(self.kept), Lanes(len(self.kept), device)
 
     @property
     def seconds(self) -> float:
@@ -138,10 +141,8 @@ class _Loop:
 
     def advance(self) -> None:
         """Runs an epoch, or as many as a graph does between two looks at it."""
-        for group in self.optimizer.param_groups:
-            mine = group["member"]
-            group["weight_decay"] = self.trainee.weight_decay[mine] if self.seen.begun[mine] else 0
-        if self.eager > 0 or not all(self.seen.begun):
+        self._set_weight_decay()
+        if self.eager > 0:
             self.eager -= 1
             self._epoch(self.seen.epochs)
             self.seen = self.track.read()
@@ -150,8 +151,9 @@ class _Loop:
                     live = self.trainee.weights(member).items()
                     self.kept[member] = {name: tensor.clone() for name, tensor in live}
         else:
-            self.replay = self.replay or Replay(self._epoch_with_weights)
-            self.replay(min(EPOCHS, self.track.training.max_epochs - self.seen.epochs))
+            self.replay = self.replay or Replay(self._epoch_with_weights, self.trainee.generators)
+            left = self.track.training.max_epochs - self.seen.epochs
+            self.replay(min(EPOCHS, left) if all(self.seen.begun) else 1)
             self.seen = self.track.read()
         self._check_loss(self.seen)
         self._narrow()
@@ -203,8 +205,18 @@ class _Loop:
         self._epoch(-1)
         for member, (better, kept) in enumerate(zip(self.track.better, self.kept, strict=True)):
             if not self.seen.ended[member]:
-                for name, tensor in self.trainee.weights(member).items():
-                    kept[name].copy_(torch.where(better, tensor, kept[name]))
+                with self.lanes.lane(member):
+                    for name, tensor in self.trainee.weights(member).items():
+                        kept[name].copy_(torch.where(better, tensor, kept[name]))
+        self.lanes.join()
+
+    def _set_weight_decay(self) -> None:
+        """Weights of a member decay once its learning has begun; a graph holds the rates that it was made with."""
+        for group in self.optimizer.param_groups:
+            mine = group["member"]
+            decay = self.trainee.weight_decay[mine] if self.seen.begun[mine] else 0
+            if group["weight_decay"] != decay:
+                group["weight_decay"], self.replay = decay, None
 
     def _narrow(self) -> None:
         """Members that are over cost nothing more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 
@@ -19,14 +19,17 @@ def can_replay(device: torch.device) -> bool:
 
 
 class Replay:
-    """Calls to the device that are recorded once; torch's generator goes on from one replay to the next.
+    """Calls to the device that are recorded once; generators go on from one replay to the next.
 
     Args:
         epoch: makes the calls, has made them before, and asks the device nothing.
+        generators: from which they draw, beside torch's own.
     """
 
-    def __init__(self, epoch: Callable[[], None]) -> None:
+    def __init__(self, epoch: Callable[[], None], generators: Iterable[torch.Generator]) -> None:
         self.graph = torch.cuda.CUDAGraph()
+        for generator in generators:
+            self.graph.register_generator_state(generator)
         with torch.cuda.graph(self.graph):
             epoch()
 

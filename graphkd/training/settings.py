@@ -11,8 +11,13 @@ from graphkd.numbers import is_real, is_whole
 TEACHER_BATCHES = ("full", "checkpointed", "neighbours", "partitions")
 """What one step of a teacher sees."""
 
+PRECISIONS = ("float32", "bfloat16")
+"""In which a student's layers are computed while it trains."""
+
 PARTITIONERS = ("random", "metis")
 """Who cuts a graph into parts."""
+
+CHOICES = {"teacher_batches": TEACHER_BATCHES, "partitioner": PARTITIONERS, "precision": PRECISIONS}
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Training:
         batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
         together: students of several seeds, or of several jobs of one multirun, that have the same shape train as
             one batched model.
+        precision: ``bfloat16`` computes the student's layers in it; weights, losses and scores stay float32.
+        compile: the student's layers go through ``torch.compile``, whose dropout draws other masks.
         teacher_batches: what one step of the teacher sees. ``full``: the graph. ``checkpointed``: the graph, most
             activations computed twice instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours drawn around them. ``partitions``: the graph that some of its parts induce.
@@ -55,6 +62,8 @@ class Training:
     teacher_weight_decay: float = 5e-4
     batch_size: int | None = None
     together: bool = False
+    precision: str = "float32"
+    compile: bool = False
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -70,20 +79,24 @@ class Training:
             raise GraphKDError(
                 f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
             )
-        if not isinstance(self.together, bool):
-            raise GraphKDError(f"training.together is {self.together}: it must be true or false")
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
         for key in ("weight_decay", "teacher_weight_decay"):
             if not (is_real(getattr(self, key)) and 0 <= getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
+        for key in ("together", "compile"):
+            if not isinstance(getattr(self, key), bool):
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be true or false")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        for key, known in CHOICES.items():
+            if getattr(self, key) not in known:
+                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
         self._check_batches()
 
     def _check_batches(self) -> None:
-        for key, known in (("teacher_batches", TEACHER_BATCHES), ("partitioner", PARTITIONERS)):
-            if getattr(self, key) not in known:
-                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
         fanouts = self.fanout if isinstance(self.fanout, list) else [self.fanout]
         if not fanouts or not all(_counts(fanout) for fanout in fanouts):
             raise GraphKDError(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
+from graphkd.errors import GraphKDError
 from graphkd.methods import MLP, Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Inputs, at_least_single, select_rows
@@ -27,6 +30,9 @@ from graphkd.training.scores import scores_of
 from graphkd.training.seeds import seeded
 from graphkd.training.task import Distillation
 from graphkd.training.teach import TeacherResult
+
+SHAPERS = ("together", "precision", "compile")
+"""Keys of ``training`` that change a student's rounding, or its masks."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,26 @@ def start_task(graph: Graph, recipe: Recipe, targets: Targets, seed: int) -> Dis
     with seeded(seed, "matching", device):
         term = recipe.matching_term(hidden, targets.hops, seed)
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
-    return Distillation(student, copy.deepcopy(recipe.method), term, recipe.matching.weight).to(device)
+    method, training = copy.deepcopy(recipe.method), recipe.training
+    task = Distillation(
+        student, method, term, recipe.matching.weight, training.precision, compiles(training.compile, device)
+    )
+    return task.to(device)
+
+
+def compiles(asked: bool, device: torch.device) -> bool:
+    """``asked``, if the compiler that it takes is there.
+
+    Raises:
+        GraphKDError: it is not.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if asked and device.type == "cpu" and shutil.which(compiler) is None:
+        raise GraphKDError(
+            f"training.compile needs a C++ compiler, and {compiler} is not there: install one, or "
+            "leave training.compile out"
+        )
+    return asked
 
 
 def _trained(
@@ -205,7 +230,7 @@ def student_key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, 
         "matching": None if recipe.matching.name == "none" else config["matching"],
         "training": [
             config["training"][key]
-            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", "together")
+            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
         ],
         "seed": seed,
         "metric": scene.observed.metric,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from graphkd.matching import MatchingTerm
@@ -19,11 +20,24 @@ class Distillation(nn.Module):
         method: the criterion; parameters it may have train too.
         matching: the matching term, or nothing.
         weight: of the matching term.
+        precision: in which the student's layers are computed.
+        compiled: whether they go through ``torch.compile``.
     """
 
-    def __init__(self, student: nn.Module, method: Method, matching: MatchingTerm | None, weight: float) -> None:
+    def __init__(
+        self,
+        student: nn.Module,
+        method: Method,
+        matching: MatchingTerm | None,
+        weight: float,
+        precision: str = "float32",
+        compiled: bool = False,
+    ) -> None:
         super().__init__()
         self.student, self.method, self.matching, self.weight = student, method, matching, weight
+        self.precision = precision
+        # Not the module that torch.compile returns: its parameters would be there twice, under other names.
+        self._run = torch.compile(student.forward) if compiled else student.forward
 
     @property
     def replays(self) -> bool:
@@ -51,10 +65,18 @@ class Distillation(nn.Module):
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
         """``loss`` and its named terms for a batch of targets."""
-        return self.loss(self.student(batch.inputs), batch)
+        with self.autocast(batch.labels.device):
+            output = self._run(batch.inputs)
+        return self.loss(output, batch)
+
+    def autocast(self, device: torch.device) -> torch.autocast:
+        """In which the student's layers are computed."""
+        return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def loss(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
         """The same for what the student has said of the batch."""
+        if self.precision != "float32":
+            output = StudentOutput(output.logits.float(), [layer.float() for layer in output.hidden])
         terms: dict[str, Tensor] = self.method(output, batch)
         if self.matching is not None:
             terms["matching"] = self.matching(output.hidden, batch.hops)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.teachers import TeacherOutput
+from graphkd.teachers import Teacher, TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest
 from graphkd.training.checkpoint import Checkpoint
@@ -94,6 +94,7 @@ def _train(model: nn.Module, graph: Graph, recipe: Recipe, seed: int, log: Log, 
         [training.teacher_weight_decay],
         batches.steps,
         batches.score,
+        replays=batches.replays and isinstance(model, Teacher),
     )
     return fit("teacher", trainee, training, [log], part)[0]
 

@@ -1,6 +1,6 @@
 """What a CUDA graph repeats, repeated here without one: the loop must not ask the device in between."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ class Repeated:
 
     made = 0
 
-    def __init__(self, epoch: Callable[[], None]) -> None:
+    def __init__(self, epoch: Callable[[], None], generators: Sequence[torch.Generator]) -> None:
         self.epoch = epoch
         type(self).made += 1
 

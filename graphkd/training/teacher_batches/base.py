@@ -38,6 +38,9 @@ class Batches(ABC):
     settings: ClassVar[tuple[str, ...]]
     """Keys of ``training`` that the result depends on."""
 
+    replays: ClassVar[bool] = False
+    """Whether every epoch is one step, and the same calls to the device, for teachers of ``graphkd.teachers``."""
+
     takes_apart: ClassVar[bool] = True
     """Whether it calls parts of the teacher, which only those of graphkd have."""
 

@@ -17,6 +17,7 @@ class Full(Batches):
 
     name = "full"
     settings = ()
+    replays = True
     takes_apart = False
     arguments: ClassVar[tuple[bool, ...]] = ()
 
@@ -46,5 +47,6 @@ class Checkpointed(Full):
     """As full batch, but only each hop's embedding is kept; everything else is computed twice."""
 
     name = "checkpointed"
+    replays = False
     takes_apart = True
     arguments = (True,)

@@ -1,0 +1,44 @@
+"""What bfloat16 costs in accuracy, and what it saves.
+
+python experiments/gpu/precision.py --data-dir data
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from cells import scene_of  # experiments/cells.py
+
+from graphkd.config import composed, recipe_from
+from graphkd.training.student import train_student
+from graphkd.training.teach import teach
+
+CELLS = ("cora_sage", "citeseer_gcn", "pubmed_gcn", "photo_sage")
+SEEDS = (2022, 2023, 2024, 2025, 2026)
+
+
+def rows(device: str, data_dir: str, cells: tuple[str, ...] = CELLS) -> list[dict[str, Any]]:
+    """Test scores and seconds of InfGraND's published cells in both precisions, same teacher and start."""
+    found = []
+    for cell in cells:
+        config = composed([f"experiment=infgrand/{cell}_transductive"])
+        recipe, scores, seconds = recipe_from(config), [], []
+        for seed in SEEDS:
+            scene = scene_of(config, seed, data_dir, device)
+            taught, each = teach(scene, recipe, seed, []), []
+            for precision in ("float32", "bfloat16"):
+                training = replace(recipe.training, precision=precision)
+                each.append(train_student(scene, replace(recipe, training=training), taught, seed, []))
+            scores.append([student.scores["test"] for student in each])
+            seconds.append([student.fit.seconds / student.fit.epochs for student in each])
+        single, half = (100 * np.array(scores)).T
+        found.append({"what": "bfloat16", "size": cell, "float32": single.mean(), "bfloat16": half.mean(),
+                      "difference": (half - single).mean(), "spread": (half - single).std(),
+                      "time": float(np.divide(*np.median(seconds, axis=0)[::-1]))})  # fmt: skip
+    return found
