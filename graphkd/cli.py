@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
 from graphkd import __version__
+from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
 PARTS = ("datasets", "teachers", "methods", "matching", "influence")
@@ -96,6 +97,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.bench import bench
 
         bench(args.run, args.json, args.plot, args.threads, args.seconds, args.data_dir)
+    elif args.command == "serve":
+        from graphkd.commands.serve import serve
+
+        serve(args)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -155,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--seconds", metavar="S", type=float, default=1.0, help="to time each model for, per batch; 1 by default"
     )
+    serve_arguments(commands.add_parser("serve", help="a run's student behind HTTP, with a page to try it"))
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
     report.add_argument(

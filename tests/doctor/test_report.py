@@ -170,6 +170,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["parquet"],
         *extras["plot"],
         *extras["onnx"],
+        *extras["serve"],
         *extras["emd"],
         *extras["metis"],
     ]
