@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from typing import NoReturn, TextIO
 
 from graphkd import __version__
+from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
 PARTS = ("datasets", "teachers", "methods", "matching", "influence")
-EXPORTS = ("onnx", "onnx-int8", "c", "torch-export")
+EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
+RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        hint = "; the same command goes on where it stopped" if args[:1] == ["distill"] else ""
+        hint = "; the same command goes on where it stopped" if args[:1] in (["distill"], ["predict"]) else ""
         print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
     return 0
@@ -86,7 +88,7 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
-        predict(args.run, args.input, args.output, args.data_dir)
+        predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id)
     elif args.command == "export":
         from graphkd.commands.export import export
 
@@ -95,6 +97,10 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.bench import bench
 
         bench(args.run, args.json, args.plot, args.threads, args.seconds, args.data_dir)
+    elif args.command == "serve":
+        from graphkd.commands.serve import serve
+
+        serve(args)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -130,9 +136,16 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
     predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     predict.add_argument(
-        "input", metavar="INPUT", help="rows as .npy, .npz or .csv, or the word graph: the run's own"
+        "input", metavar="INPUT", help="rows as .parquet, .csv, .npy or .npz, or the word graph: the run's own"
     )
-    predict.add_argument("output", metavar="OUTPUT", help="classes as .csv, or probabilities as .npy")
+    predict.add_argument(
+        "output", metavar="OUTPUT", help="classes and probabilities as .parquet or .csv, or probabilities as .npy"
+    )
+    predict.add_argument("--runtime", choices=RUNTIMES, help="that scores; by default the fastest there is")
+    predict.add_argument(
+        "--rejects", metavar="FILE", help="a .csv for rows that cannot be scored; else the first one is an error"
+    )
+    predict.add_argument("--id", metavar="COLUMN", help="to carry over; by default id, if it is there")
     export = commands.add_parser(
         "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"
     )
@@ -147,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--seconds", metavar="S", type=float, default=1.0, help="to time each model for, per batch; 1 by default"
     )
+    serve_arguments(commands.add_parser("serve", help="a run's student behind HTTP, with a page to try it"))
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
     report.add_argument(

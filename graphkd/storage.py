@@ -54,10 +54,17 @@ def check_writable(path: Path, what: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file under a temporary name, then renames it: readers see the old or the new one."""
+    with whole_file(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        yield Path(name)
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:

@@ -20,10 +20,11 @@ from graphkd.recipe import resolve
 from graphkd.sparse import Inputs
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.compile import compile_targets
-from graphkd.training.loop import WARMUP_LOSS_RATIO, Log
+from graphkd.training.loop import Log
 from graphkd.training.seeds import seeded
 from graphkd.training.student import StudentResult, start_task, train_baseline, train_student
 from graphkd.training.teach import teach
+from graphkd.training.track import WARMUP_LOSS_RATIO
 
 STRATEGIES = ("none", "forward", "reverse", "all_to_one", "random", "attention")
 TEACHER = {"hidden_dim": 128, "norm": "layer", "residual": True, "dropout": 0.2}

@@ -3,42 +3,141 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from graphkd.commands.own_data import own_data
-from graphkd.commands.rows import check_output, read_rows, write_predictions
 from graphkd.deploy import load_bundle
+from graphkd.deploy.batch.block import Scored
+from graphkd.deploy.batch.default import default_runtime
+from graphkd.deploy.batch.outputs import check_output, output_of
+from graphkd.deploy.batch.reading import check_is_rows, has_edges
+from graphkd.deploy.batch.score import Job, score_file
+from graphkd.deploy.files import CARD, EXPORTS, Bundle, read_bundle
 from graphkd.errors import GraphKDError
-from graphkd.runs import read_metrics
+from graphkd.storage import sha256, whole_file
+
+if TYPE_CHECKING:
+    from graphkd.commands.rows import GraphRows
 
 
-def predict(run: str, source: str, output: str, data_dir: str | None) -> None:
+def predict(
+    run: str,
+    source: str,
+    output: str,
+    data_dir: str | None = None,
+    runtime: str | None = None,
+    rejects: str | None = None,
+    row_id: str | None = None,
+) -> None:
     """Classes of the rows in a file, or of all nodes of the run's own graph.
 
     Args:
-        run: folder of a run.
+        run: folder of a run, or a bundle alone.
         source: a file of raw rows, or ``graph``.
-        output: ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
+        output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
         data_dir: where the run's data is now, if it has moved.
+        runtime: that scores; by default the fastest there is, and torch on a graph.
+        rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
+        row_id: column of the ids, by default ``id``.
 
     Raises:
-        GraphKDError: not a run, a file that cannot be read as rows, or rows of another width.
+        GraphKDError: not a run, a file that cannot be read as rows, or rows that this student does not take.
     """
     path, target = Path(run), Path(output)
-    read_metrics(path)
+    _check_run(path)
     check_output(target)
+    _check_no_overwriting(source, target)
+    bundle = read_bundle(path)
+    hops = int(bundle.description["propagation"]["hops"])
+    if source != "graph":
+        check_is_rows(Path(source))
+        if not (hops and has_edges(Path(source))):
+            _check_no_hops(hops)
+            job = Job(Path(source), target, _rejects(rejects, source, output), row_id)
+            return _predict_rows(job, bundle, runtime or default_runtime(bundle))
+    if rejects is not None or row_id is not None:
+        raise GraphKDError("--rejects and --id are for rows without a graph: leave them out")
+    _predict_graph(path, source, target, data_dir, runtime or "torch")
+    return None
+
+
+def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
+    model = load_bundle(bundle.folder, runtime)
+    exports = bundle.folder / EXPORTS
+    parts = [bundle.description["checksum"], sha256(exports.read_bytes()) if exports.is_file() else "", runtime]
+    scored, rejected = score_file(job, model, " ".join(parts))
+    print(f"{scored} predictions: {job.output}")
+    if job.rejects is not None:
+        print(f"{rejected} rows rejected: {job.rejects}")
+
+
+def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
+    """All nodes at once: rows that are propagated need each other."""
     model = load_bundle(path)
-    weight, ids = None, None
-    if source == "graph":
-        data = own_data(path, model.card["seed"], data_dir)
-        rows, edges = data.x, data.edge_index
-        weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
+    graph = _own(path, model.card["seed"], data_dir) if source == "graph" else _given(source)
+    if runtime == "torch":
+        proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight)
     else:
-        rows, edges = read_rows(Path(source))
-        if model.propagation.hops and edges is None:
-            raise GraphKDError(
-                f"this student was trained on features propagated over {model.propagation.hops} hops: give the "
-                "word graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
-            )
-    proba = model.predict_proba(rows, edges, edge_weight=weight)
-    write_predictions(target, proba, model.class_names, ids)
-    print(f"{rows.shape[0]} predictions: {target}")
+        rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight)
+        proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
+    with whole_file(target) as draft:
+        written = output_of(target.suffix, draft, proba.shape[1], model.class_names)
+        written.add(Scored(0, len(proba), proba, graph.ids))
+        written.close()
+    print(f"{len(proba)} predictions: {target}")
+
+
+def _own(path: Path, seed: int, data_dir: str | None) -> GraphRows:
+    from graphkd.commands.own_data import own_data
+    from graphkd.commands.rows import GraphRows
+
+    data = own_data(path, seed, data_dir)
+    weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
+    return GraphRows(data.x, data.edge_index, weight, ids)
+
+
+def _given(source: str) -> GraphRows:
+    from graphkd.commands.rows import read_graph_rows
+
+    return read_graph_rows(Path(source))
+
+
+def _for_numpy(rows: Any) -> Any:
+    import torch
+
+    from graphkd.deploy.exports.sample import numpy_rows
+
+    return numpy_rows(rows, torch.arange(rows.shape[0]))
+
+
+def _check_run(path: Path) -> None:
+    """A run must be finished; a bundle by itself, on a machine that only scores, will do."""
+    if (path / CARD).is_file():
+        return
+    try:
+        from graphkd.runs import read_metrics
+    except ModuleNotFoundError:  # no torch: what is in the folder is checked when the bundle is read
+        return
+    read_metrics(path)
+
+
+def _check_no_hops(hops: int) -> None:
+    if hops:
+        raise GraphKDError(
+            f"this student was trained on features propagated over {hops} hops: give the "
+            "word graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
+        )
+
+
+def _rejects(given: str | None, source: str, output: str) -> Path | None:
+    if given is None:
+        return None
+    path = Path(given)
+    check_output(path, (".csv",))
+    if path.absolute() in (Path(source).absolute(), Path(output).absolute()):
+        raise GraphKDError(f"--rejects {path} is also the input or the output: choose another file")
+    return path
+
+
+def _check_no_overwriting(source: str, target: Path) -> None:
+    if source != "graph" and Path(source).absolute() == target.absolute():
+        raise GraphKDError(f"{target} is also the input: choose another output")

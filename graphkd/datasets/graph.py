@@ -40,6 +40,7 @@ class Graph:
         origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``.
         stored: ``[N, D]`` features before preprocessing, where that changes them.
         metric: by which models are scored, one of ``graphkd.evaluation.METRICS``.
+        feature_names: ``D`` names of the features before preprocessing, or nothing.
     """
 
     x: Features
@@ -55,6 +56,7 @@ class Graph:
     origin: dict[str, Any] = field(default_factory=IN_MEMORY.copy)
     stored: Features | None = None
     metric: str = "accuracy"
+    feature_names: list[str] | None = None
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -62,7 +64,7 @@ class Graph:
 
         Args:
             data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
-                optionally ``edge_weight``, ``class_names`` and ``metric``.
+                optionally ``edge_weight``, ``class_names``, ``feature_names`` and ``metric``.
             preprocessing: of the features; by default what ``load_dataset`` noted, for other data none.
 
         Raises:
@@ -81,6 +83,7 @@ class Graph:
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
         names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
+        columns = getattr(data, "feature_names", None)
         y, num_classes = known_labels(data)
         features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
         return cls(
@@ -96,6 +99,7 @@ class Graph:
             origin=origin,
             stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", "accuracy"),
+            feature_names=None if columns is None else [str(name) for name in columns],
         )
 
     def fingerprint(self) -> str:

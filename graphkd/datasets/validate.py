@@ -52,6 +52,7 @@ def check(data: Data) -> None:
         raise GraphKDError(f"data.y must hold one class per node [{num_nodes}], but has shape {list(y.shape)}")
     _check_masks(data, num_nodes)
     _check_names(getattr(data, "class_names", None))
+    _check_columns(getattr(data, "feature_names", None), data.x.shape[1])
     _check_labels(data, y.reshape(-1))
     _check_metric(data, y.reshape(-1))
 
@@ -86,6 +87,16 @@ def _check_names(names: object) -> None:
         isinstance(names, list | tuple | np.ndarray) and np.ndim(names) == 1 and len(names)
     ):
         raise GraphKDError(f"data.class_names is {names!r}: give a list with one name per class, or leave it out")
+
+
+def _check_columns(names: object, num_features: int) -> None:
+    listed = isinstance(names, list | tuple | np.ndarray) and np.ndim(names) == 1
+    if names is None or (listed and len({str(name) for name in names}) == num_features):  # type: ignore[attr-defined]
+        return
+    raise GraphKDError(
+        f"data.feature_names must be a list of {num_features} different names, one per column of data.x: "
+        "correct it, or leave it out"
+    )
 
 
 def _check_features(x: Tensor) -> int:

@@ -27,6 +27,7 @@ def write_bundle(
     propagation: Propagation,
     class_names: list[str] | None,
     card: dict[str, Any],
+    feature_names: list[str] | None = None,
 ) -> None:
     """Writes ``model.safetensors`` and ``bundle.json``, both or neither.
 
@@ -38,6 +39,7 @@ def write_bundle(
         propagation: of prepared rows over the graph.
         class_names: ``C`` names, or nothing.
         card: where the student comes from and how it scored; for people.
+        feature_names: ``D`` names of raw features, or nothing, which leaves that key out.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
     weights = safetensors.torch.save(tensors)
@@ -47,6 +49,7 @@ def write_bundle(
         "preprocessing": asdict(preprocessing),
         "propagation": asdict(propagation),
         "class_names": class_names,
+        **({} if feature_names is None else {"feature_names": feature_names}),
         "card": card,
         "weights_sha256": sha256(weights),
     }
@@ -73,4 +76,5 @@ def torch_predictor(bundle: Bundle) -> Predictor:
         propagation=propagation,
         class_names=description["class_names"],
         card=description["card"],
+        feature_names=description.get("feature_names"),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -41,8 +43,24 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
     if runtime not in RUNTIMES:
         raise GraphKDError(unknown("runtime", runtime, list(RUNTIMES)))
     bundle = read_bundle(path)
-    try:
+    with _described(bundle):
         return _torch(bundle) if runtime == "torch" else _without_torch(bundle, runtime)
+
+
+def row_predictor(bundle: Bundle, runtime: str) -> RowPredictor:
+    """A bundle that was read before, in one of the runtimes that do without torch.
+
+    Raises:
+        GraphKDError: what the runtime needs is not there.
+    """
+    with _described(bundle):
+        return _without_torch(bundle, runtime)
+
+
+@contextmanager
+def _described(bundle: Bundle) -> Iterator[None]:
+    try:
+        yield
     except GraphKDError:
         raise
     except Exception as error:  # whole, but not what this version writes

@@ -43,9 +43,11 @@ class Network:
 
     Args:
         layers: one after the other.
+        class_names: of the outputs, or nothing.
     """
 
     layers: tuple[Layer, ...]
+    class_names: tuple[str, ...] = ()
 
     @property
     def num_features(self) -> int:
@@ -78,7 +80,8 @@ def network_of(bundle: Bundle) -> Network:
         raise GraphKDError(
             f"only torch runs the student '{student['name']}': load the bundle with runtime='torch'"
         )
-    return _folded(load(bundle.weights), **student["arguments"])
+    layers = _folded(load(bundle.weights), **student["arguments"])
+    return Network(layers, tuple(bundle.description["class_names"] or ()))
 
 
 def _folded(
@@ -89,14 +92,14 @@ def _folded(
     num_layers: int = 2,
     dropout: float = 0.5,
     norm: str = "none",
-) -> Network:
+) -> tuple[Layer, ...]:
     """The arguments are those of ``graphkd.students.MLP``, with its defaults."""
     widths = [num_features, *[hidden_dim] * (num_layers - 1), num_classes]
     layers = [_layer(tensors, i, norm, i + 1 < num_layers) for i in range(num_layers)]
     shapes = [layer.weight.shape for layer in layers]
     if shapes != list(zip(widths[1:], widths[:-1], strict=True)):
         raise ValueError(f"weights {shapes} for layers of widths {widths}")
-    return Network(tuple(layers))
+    return tuple(layers)
 
 
 def _layer(tensors: Mapping[str, Any], i: int, norm: str, hidden: bool) -> Layer:

@@ -29,6 +29,7 @@ class Predictor:
         propagation: of prepared rows over the graph; ``hops = 0`` needs no graph.
         class_names: ``C`` names, or nothing.
         card: where the student comes from and how it scored.
+        feature_names: ``D`` names of raw features, or nothing.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class Predictor:
         propagation: Propagation,
         class_names: list[str] | None,
         card: dict[str, Any],
+        feature_names: list[str] | None = None,
     ) -> None:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.propagation = preprocessing, propagation
-        self.class_names, self.card = class_names, card
+        self.class_names, self.card, self.feature_names = class_names, card, feature_names
 
     def predict(
         self,

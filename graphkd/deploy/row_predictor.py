@@ -46,6 +46,7 @@ class RowPredictor:
         self._features, self._row_normalize = str(steps["features"]), bool(steps["row_normalize"])
         self._as_they_are = self._features == "stored" and not self._row_normalize
         self.class_names, self.card = description["class_names"], description["card"]
+        self.feature_names: list[str] | None = description.get("feature_names")
 
     @property
     def runtime(self) -> str:

@@ -29,19 +29,20 @@ def whole_of(x: Tensor, part: Part) -> Tensor:
 class _Total(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.world = world()  # a backward pass on a device has a thread of its own, which knows none
         return world().sum(x)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return world().sum(grads[0])
+        return ctx.world.sum(grads[0])  # type: ignore[no-any-return]
 
 
 class _Whole(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, index: slice, rows: int) -> Tensor:
-        ctx.index = index
+        ctx.index, ctx.size = index, world().size
         return world().joined(x, rows)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        return grads[0][ctx.index] * world().size, None, None
+        return grads[0][ctx.index] * ctx.size, None, None

@@ -53,11 +53,21 @@ OPTIONAL = (
         "torch_scatter",
         "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
     ),
-    Package("pyarrow", "14", "pyarrow", "optional, for graphs in parquet files: pip install 'graphkd[parquet]'"),
+    Package("pyarrow", "14", "pyarrow", "optional, for parquet files: pip install 'graphkd[parquet]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     *(
         Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")
         for name, least in (("onnx", "1.18"), ("onnxruntime", "1.20"), ("onnxscript", "0.5"))
+    ),
+    *(
+        Package(name, least, module, "optional, for graphkd serve: pip install 'graphkd[serve]'")
+        for name, least, module in (
+            ("fastapi", "0.165", "fastapi"),
+            ("httptools", "0.6.3", "httptools"),
+            ("prometheus-client", "0.20", "prometheus_client"),
+            ("uvicorn", "0.54", "uvicorn"),
+            ("uvloop", "0.21", "uvloop"),
+        )
     ),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
     Package("pymetis", "2023.1", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),

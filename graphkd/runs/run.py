@@ -58,6 +58,7 @@ class Run:
             propagation=distilled.propagation,
             class_names=graph.class_names,
             card=self.result.card,
+            feature_names=graph.feature_names,
         )
 
     def angles(self) -> Angles:
@@ -77,7 +78,7 @@ class Run:
 
         Args:
             path: of the run folder that ``save`` wrote.
-            to: ``onnx``, ``onnx-int8``, ``c`` or ``torch-export``, as for ``graphkd export``.
+            to: ``onnx``, ``onnx-int8``, ``c``, ``torch-export`` or ``triton``, as for ``graphkd export``.
             allow_loss: write it even where it is not the same model.
 
         Raises:

@@ -111,6 +111,7 @@ class SeedRun:
             self.distilled.propagation,
             self.graph.class_names,
             self.card,
+            self.graph.feature_names,
         )
         write_text(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)

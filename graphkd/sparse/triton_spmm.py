@@ -14,11 +14,11 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-LONGEST = 256
+LONGEST = 128
 """Entries of a row that one program adds up; longer rows are cut into pieces: nothing waits for a hub."""
 
-STEP = 8
-"""Entries whose rows are fetched at once."""
+STEPS = {"narrow": 16, "wide": 8}
+"""Entries whose rows are fetched at once, for blocks of up to 64 columns and for wider ones."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _run(
         LONGEST if place is None else 2**62,
         placed=place is not None,
         width_of_block=block,
-        step=STEP,
+        step=STEPS["narrow" if block <= 64 else "wide"],
         wide=tl.float64 if dense.dtype == torch.float64 else tl.float32,
         num_warps=4 if block > 64 else 2,
     )

@@ -46,7 +46,9 @@ class StackedMLP:
             hidden.append(F.relu(h, inplace=True))
             weight, bias = self._layer(k)
             h = torch.baddbmm(bias.unsqueeze(1), self._dropped(hidden[-1]), weight.transpose(1, 2))
-        return [StudentOutput(h[k], [layer[k] for layer in hidden]) for k in range(len(self.members))]
+        # Unbound, not indexed: the gradient is then put together once, instead of once per member.
+        each = zip(h.unbind(), *(layer.unbind() for layer in hidden), strict=True)
+        return [StudentOutput(logits, list(layers)) for logits, *layers in each]
 
     def _first(self, inputs: Sequence[Inputs]) -> Tensor:
         """The first layer ``[S, B, h]``, before its activation."""

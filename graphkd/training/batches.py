@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from graphkd.ahead import ahead
 from graphkd.distributed import Part, world
 from graphkd.methods import Targets
 from graphkd.sparse import Factored, Features, SparseMatrix, at_least_single, select_rows
-from graphkd.training.ahead import ahead
 
 BLOCK_ROWS = 2**12
 """Rows that are read in one piece, at most."""

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.lanes import Lanes
 from graphkd.training.progress import Log, Progress
 from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
@@ -133,7 +134,7 @@ class _Loop:
         self.kept = [found.kept] if found.kept else [{} for _ in trainee.groups]
         self.seen, self.eager = self.track.read(), EAGER_EPOCHS if replays else training.max_epochs
         self.replay: Replay | None = None
-        self.running = len(self.kept)
+        self.running, self.lanes = len(self.kept), Lanes(len(self.kept), device)
 
     @property
     def seconds(self) -> float:
@@ -206,8 +207,10 @@ class _Loop:
         self._epoch(-1)
         for member, (better, kept) in enumerate(zip(self.track.better, self.kept, strict=True)):
             if not self.seen.ended[member]:
-                for name, tensor in self.trainee.weights(member).items():
-                    kept[name].copy_(torch.where(better, tensor, kept[name]))
+                with self.lanes.lane(member):
+                    for name, tensor in self.trainee.weights(member).items():
+                        kept[name].copy_(torch.where(better, tensor, kept[name]))
+        self.lanes.join()
 
     def _set_weight_decay(self) -> None:
         """Weights of a member decay once its learning has begun; a graph holds the rates that it was made with."""

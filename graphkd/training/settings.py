@@ -17,6 +17,8 @@ PRECISIONS = ("float32", "bfloat16")
 PARTITIONERS = ("random", "metis")
 """Who cuts a graph into parts."""
 
+CHOICES = {"teacher_batches": TEACHER_BATCHES, "partitioner": PARTITIONERS, "precision": PRECISIONS}
+
 
 @dataclass(frozen=True)
 class Training:
@@ -77,23 +79,24 @@ class Training:
             raise GraphKDError(
                 f"training.batch_size is {self.batch_size}: it must be a whole number, 1 or more, or null for all"
             )
-        for key in ("together", "compile"):
-            if not isinstance(getattr(self, key), bool):
-                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be true or false")
-        if self.precision not in PRECISIONS:
-            raise GraphKDError(f"training.precision is '{self.precision}': choose one of {', '.join(PRECISIONS)}")
         for key in ("lr", "teacher_lr"):
             if not (is_real(getattr(self, key)) and 0 < getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
         for key in ("weight_decay", "teacher_weight_decay"):
             if not (is_real(getattr(self, key)) and 0 <= getattr(self, key) < 1e30):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must lie between 0 and 1e30")
+        for key in ("together", "compile"):
+            if not isinstance(getattr(self, key), bool):
+                raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be true or false")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        for key, known in CHOICES.items():
+            if getattr(self, key) not in known:
+                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
         self._check_batches()
 
     def _check_batches(self) -> None:
-        for key, known in (("teacher_batches", TEACHER_BATCHES), ("partitioner", PARTITIONERS)):
-            if getattr(self, key) not in known:
-                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
         fanouts = self.fanout if isinstance(self.fanout, list) else [self.fanout]
         if not fanouts or not all(_counts(fanout) for fanout in fanouts):
             raise GraphKDError(

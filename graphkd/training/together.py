@@ -20,6 +20,7 @@ from graphkd.training.answers import Answers
 from graphkd.training.artefacts import Artefact, Artefacts
 from graphkd.training.batches import Batches
 from graphkd.training.compile import compile_targets
+from graphkd.training.lanes import Lanes
 from graphkd.training.loop import Trainee, fit
 from graphkd.training.progress import Log
 from graphkd.training.seeds import seeded
@@ -145,6 +146,8 @@ class _Together:
     def __init__(self, seats: Sequence[_Seat]) -> None:
         self.seats = _sharing(seats)
         self.tasks = [seat.task for seat in self.seats]
+        self.device = self.seats[0].rows.labels.device
+        self.lanes = Lanes(len(self.seats), self.device)
         self.narrow(list(range(len(self.seats))))
         students = [(seat, seat.member.scene.observed) for seat in self.seats]
         self.answers = [Answers(seat.task.student, seat.inputs, graph.val) for seat, graph in students]
@@ -169,31 +172,37 @@ class _Together:
 
     def narrow(self, running: list[int]) -> None:
         """Goes on with these members only."""
-        self.running = running
+        self.running, self.place = running, torch.tensor(running, device=self.device)
         seats = [self.seats[k] for k in running]
         self.stacked = StackedMLP([seat.task.student for seat in seats], [seat.generator for seat in seats])  # type: ignore[misc]
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One, for all rows of every member."""
         rows = [self.seats[k].rows for k in self.running]
-        with self.tasks[0].autocast(rows[0].labels.device):
+        with self.tasks[0].autocast(self.device):
             outputs = self.stacked([each.inputs for each in rows])
         terms: list[dict[str, Tensor]] = []
         for k, output, batch in zip(self.running, outputs, rows, strict=True):
             self.tasks[k].start_epoch(epoch)
-            terms.append(self.tasks[k].loss(output, batch))
+            with self.lanes.lane(k):
+                terms.append(self.tasks[k].loss(output, batch))
+        self.lanes.join()
         yield {name: self._all([each[name] for each in terms]) for name in terms[0]}
 
     def score(self) -> Tensor:
         """``[S]``."""
-        return self._all([self.scorers[k](self.answers[k]()) for k in self.running])
+        scores = []
+        for k in self.running:
+            with self.lanes.lane(k):
+                scores.append(self.scorers[k](self.answers[k]()))
+        self.lanes.join()
+        return self._all(scores)
 
     def _all(self, running: list[Tensor]) -> Tensor:
         """``[S]``; 0 for those that are over."""
         if len(running) == len(self.seats):
             return torch.stack(running)
-        out = running[0].new_zeros(len(self.seats))
-        return out.index_copy(0, torch.tensor(self.running, device=out.device), torch.stack(running))
+        return running[0].new_zeros(len(self.seats)).index_copy(0, self.place, torch.stack(running))
 
 
 def _sharing(seats: Sequence[_Seat]) -> list[_Seat]:

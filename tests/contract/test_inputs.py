@@ -2,9 +2,9 @@
 
 More mistakes are beside what they belong to: ``tests/test_cli.py`` (the command, data, runs),
 ``tests/test_api.py``, ``tests/test_estimator.py``, ``tests/datasets/test_validate.py`` (every part of a graph),
-``tests/datasets/own`` (frames, matrices, networks, folders), ``tests/commands/test_rows.py`` (rows to predict on),
-``tests/commands/test_influence.py`` (its keys and folders), ``tests/deploy`` (bundles), ``tests/training`` and
-``tests/runs`` (settings, run folders).
+``tests/datasets/own`` (frames, matrices, networks, folders), ``tests/deploy/batch/test_reading.py`` (rows to
+predict on), ``tests/commands/test_influence.py`` (its keys and folders), ``tests/deploy`` (bundles),
+``tests/training`` and ``tests/runs`` (settings, run folders).
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def test_an_optional_part_that_is_broken_or_missing_stops_nothing(
     line = "torch-scatter        2.1.2 cannot be imported (OSError: undefined symbol: _ZN3c10): optional, "
     assert f"broken   {line}" in capsys.readouterr().out
     pretend(monkeypatch, "pyarrow", None)
-    text = "missing  pyarrow              optional, for graphs in parquet files: pip install 'graphkd[parquet]'"
+    text = "missing  pyarrow              optional, for parquet files: pip install 'graphkd[parquet]'"
     assert lines(tmp_path)["pyarrow"] == text
 
 
@@ -170,6 +170,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["parquet"],
         *extras["plot"],
         *extras["onnx"],
+        *extras["serve"],
         *extras["emd"],
         *extras["metis"],
     ]

@@ -36,6 +36,7 @@ class Parts:
         weight: ``[E]``, or nothing.
         named: ends are ids; otherwise they are rows.
         count: ``N`` where the edges say so, as a matrix does.
+        columns: names of the ``D`` features, or nothing.
         names: what error messages call a part, where it is not its name here.
     """
 
@@ -48,6 +49,7 @@ class Parts:
     weight: Any = None
     named: bool = True
     count: int | None = None
+    columns: Sequence[str] | None = None
     names: dict[str, str] = field(default_factory=dict)
 
     def called(self, part: str) -> str:
@@ -63,7 +65,7 @@ def read_parts(parts: Parts) -> Data:
 
     Returns:
         ``Data`` with ``x [N, D]``, ``edge_index [2, E']``, each edge once; ``edge_weight [E']``, ``y [N]``,
-        ``class_names``, ``node_ids`` and the three masks ``[N]`` where the parts have them.
+        ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]`` where the parts have them.
 
     Raises:
         GraphKDError: something cannot be right.
@@ -73,6 +75,8 @@ def read_parts(parts: Parts) -> Data:
     x = feature_tensor(parts.features, parts.called("features"))
     data = Data(x=x)
     num_nodes = x.shape[0]
+    if parts.columns is not None:
+        data.feature_names = [str(name) for name in parts.columns]
     if parts.count is not None:
         _check_count(parts.count, num_nodes, parts, "source")
     if parts.ids is not None:

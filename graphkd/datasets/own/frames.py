@@ -50,7 +50,8 @@ def from_frames(
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
-        masks, ``node_ids``; ``class_names`` and ``edge_weight`` where there are such.
+        masks, ``node_ids``; ``class_names``, ``edge_weight`` and ``feature_names`` (of columns) where there are
+        such.
 
     Raises:
         GraphKDError: a column that is not there, holds no numbers or names no node.
@@ -105,14 +106,16 @@ def frame_parts(
     mine = [name for name in (id, label, *splits) if name is not None]
     columns = {name: _column(nodes, name, files[0]).to_numpy() for name in mine}
     masks = [columns[name] for name in splits]
+    table, names = _features(nodes, features, mine, files[0])
     return Parts(
-        _features(nodes, features, mine, files[0]),
+        table,
         _column(edges, source, files[1]).to_numpy(),
         _column(edges, target, files[1]).to_numpy(),
         ids=(nodes.index if id is None else columns[id]).tolist(),
         labels=None if label is None else columns[label],
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _column(edges, weight, files[1]).to_numpy(),
+        columns=names,
         names={
             "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
             "labels": f"{files[0]} column '{label}'",
@@ -135,7 +138,8 @@ def _column(frame: Any, name: str, file: str) -> Any:
     return frame[name]
 
 
-def _features(nodes: Any, features: Any, used: list[str], file: str) -> Any:
+def _features(nodes: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:
+    """A table ``[N, D]``, and the names of its columns where they come from the frame."""
     if features is None:
         features = [name for name in nodes.columns if name not in used]
         if masks := [name for name in MASKS if name in features]:
@@ -143,8 +147,9 @@ def _features(nodes: Any, features: Any, used: list[str], file: str) -> Any:
         if not features:
             raise GraphKDError(f"{file} has no column left for features: add columns of numbers")
     elif not (isinstance(features, (list, tuple)) and all(isinstance(name, str) for name in features)):
-        return features
-    return np.stack([_numbers(_column(nodes, name, file), f"{file} column '{name}'") for name in features], axis=1)
+        return features, None
+    columns = [_numbers(_column(nodes, name, file), f"{file} column '{name}'") for name in features]
+    return np.stack(columns, axis=1), [str(name) for name in features]
 
 
 def _numbers(column: Any, where: str) -> Any:

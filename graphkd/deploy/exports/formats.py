@@ -11,6 +11,7 @@ from graphkd.deploy.exports.onnx import export_onnx, export_onnx_int8
 from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.torch_export import export_torch
+from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Network, network_of
 from graphkd.errors import GraphKDError
@@ -21,6 +22,7 @@ FORMATS: dict[str, Callable[[Network, Sample, bool], Export]] = {
     "onnx-int8": export_onnx_int8,
     "c": export_c,
     "torch-export": export_torch,
+    "triton": export_triton,
 }
 """By name: the student, rows to compare on, whether a loss is allowed → files, and how far they are from it."""
 

@@ -31,6 +31,6 @@ def add_export(
     with whole_folder(bundle.folder) as draft:
         shutil.copytree(bundle.folder, draft, dirs_exist_ok=True)
         for file, content in files.items():
-            (draft / file).parent.mkdir(exist_ok=True)
+            (draft / file).parent.mkdir(parents=True, exist_ok=True)
             (draft / file).write_bytes(content)
         write_json(draft / EXPORTS, {**listed, "checksum": seal(listed)})

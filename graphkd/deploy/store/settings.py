@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.files import read_bundle
+from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.rows import preprocess
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_whole
@@ -90,7 +90,11 @@ def settings_of(bundle: str | Path, directed: bool) -> Settings:
     Raises:
         GraphKDError: there is no bundle, or it was truncated or changed.
     """
-    found = read_bundle(bundle)
+    return settings_for(read_bundle(bundle), directed)
+
+
+def settings_for(found: Bundle, directed: bool) -> Settings:
+    """The same of a bundle that was read before."""
     card = found.description
     try:
         propagation = {"pooling": "mean", **card["propagation"]}  # older bundles were always pooled by the mean

@@ -23,6 +23,7 @@ FILES = {
     "onnx-int8": {"model.int8.onnx"},
     "c": {"c/student.c", "c/student.h"},
     "torch-export": {"model.pt2"},
+    "triton": {f"triton/student/{file}" for file in ("config.pbtxt", "labels.txt", "1/model.onnx")},
 }
 
 

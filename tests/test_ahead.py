@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from graphkd.training.ahead import ahead
+from graphkd.ahead import ahead
 
 
 def test_the_same_items_in_the_same_order() -> None:

@@ -1,0 +1,118 @@
+"""``graphkd serve``."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graphkd.commands.serve_arguments import OWN, TOKEN
+from graphkd.deploy.files import read_bundle
+from graphkd.deploy.server.choice import name_of, runtime_of, scores_of
+from graphkd.deploy.server.settings import MIB, Limits, Settings, Token
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    import socket
+
+
+def serve(args: argparse.Namespace) -> None:
+    """Answers over HTTP until it is told to stop.
+
+    Args:
+        args: as ``serve_arguments`` has them.
+
+    Raises:
+        GraphKDError: not a run, a part that is missing here, or an argument that cannot be right.
+    """
+    _check_packages()
+    from graphkd.deploy.server.run import listening, run
+
+    limits = _limits(args)
+    if not 0 <= args.port <= 65535:
+        raise GraphKDError(f"--port is {args.port}: give a whole number from 0 to 65535")
+    if not 1 <= args.workers <= 256:
+        raise GraphKDError(f"--workers is {args.workers}: give a whole number from 1 to 256")
+    if not 0 <= args.batch_ms <= 1000:
+        raise GraphKDError(f"--batch-ms is {args.batch_ms}: give milliseconds from 0 to 1000")
+    bundle = read_bundle(args.run)
+    settings = Settings(
+        bundle.folder,
+        runtime_of(bundle, args.runtime),
+        name_of(bundle.folder, args.name),
+        scores_of(bundle.folder),
+        args.store,
+        args.batch_ms / 1000,
+        _token(args.token_file),
+        limits,
+    )
+    _check(settings)
+    bound = listening(args.host, args.port)
+    print(_told(settings, bound, args.workers), flush=True)
+    if settings.token is None and not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
+        print(
+            f"graphkd: warning: whoever reaches {args.host} may ask: set {TOKEN} or --token-file", file=sys.stderr
+        )
+    run(settings, bound, args.workers)
+
+
+def _check_packages() -> None:
+    """Before anything else is done."""
+    try:
+        from graphkd.deploy.server import run  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise GraphKDError(
+            f"graphkd serve needs {error.name}, which is not installed: pip install 'graphkd[serve]'"
+        ) from None
+
+
+def _limits(args: argparse.Namespace) -> Limits:
+    names = ("max_rows", "max_waiting_rows", "max_requests", "max_body_mib")
+    for name in names:
+        value = getattr(args, name)
+        if not 0 < value < math.inf:
+            raise GraphKDError(f"--{name.replace('_', '-')} is {value}: give a number above 0")
+    return Limits(
+        body=int(args.max_body_mib * MIB),
+        rows=args.max_rows,
+        rows_waiting=max(args.max_waiting_rows, args.max_rows),
+        requests=args.max_requests,
+        bytes_waiting=max(OWN.bytes_waiting, int(2 * args.max_body_mib * MIB)),
+    )
+
+
+def _token(file: str | None) -> Token | None:
+    """From the file, else from the environment; never from the arguments, which other users can read."""
+    if file is None:
+        text = os.environ.get(TOKEN)
+        if text is None:
+            return None
+        where = TOKEN
+    else:
+        where = file
+        try:
+            text = Path(file).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise GraphKDError(f"{file} cannot be read ({error}): give a file that holds the token") from None
+    text = text.strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise GraphKDError(f"{where} holds no token: give one word of printable ASCII")
+    return Token.of(text)
+
+
+def _check(settings: Settings) -> None:
+    """What a worker would find out later."""
+    from graphkd.deploy.server.served import Served
+
+    Served(settings)
+
+
+def _told(settings: Settings, bound: socket.socket, workers: int) -> str:
+    host, port = bound.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    plural = "" if workers == 1 else "s"
+    return f"{settings.name} ({settings.runtime}, {workers} worker{plural}): http://{shown}:{port}"

@@ -1,0 +1,94 @@
+"""Which columns of a table are the student's features."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphkd.errors import GraphKDError
+
+OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
+"""Columns of a table of nodes that are no features, see ``graphkd.datasets.own.folder``."""
+
+INDEX = "__index_level_"
+"""How pandas calls the index in a parquet file."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Of a table.
+
+    Args:
+        features: names of its columns in the student's order.
+        id: of the column that is carried over, or nothing.
+    """
+
+    features: list[str]
+    id: str | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the student takes.
+
+    Args:
+        width: ``D``.
+        names: ``D`` of the features, or nothing: then columns count in the order of the file.
+        id: column that a person wants to be carried over; by default ``id``, if it is there.
+    """
+
+    width: int
+    names: list[str] | None = None
+    id: str | None = None
+
+
+def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
+    """Finds the features by name, or takes what is neither id nor label.
+
+    Args:
+        columns: all of the file.
+        wanted: by the student.
+        file: for the error message.
+
+    Raises:
+        GraphKDError: a column is missing, is too many or is there twice.
+    """
+    if twice := next((name for name, count in Counter(columns).items() if count > 1), None):
+        raise GraphKDError(f"{file} has {columns.count(twice)} columns '{twice}': rename all but one")
+    names = set(wanted.names or [])
+    if wanted.id is not None and wanted.id not in columns:
+        raise GraphKDError(f"{file} has no column '{wanted.id}' to be the id: there are {_some(columns)}")
+    row_id = wanted.id or ("id" if "id" in columns and "id" not in names else None)
+    rest = [name for name in columns if name in names or not (name == row_id or _is_other(name))]
+    if wanted.names is not None:
+        _check_names(rest, wanted.names, file)
+        return Layout(list(wanted.names), row_id)
+    if len(rest) != wanted.width:
+        raise GraphKDError(
+            f"{file} has {len(rest)} columns of features ({_some(rest)}), the student takes {wanted.width}: give "
+            "as many, beside id and label"
+        )
+    return Layout(rest, row_id)
+
+
+def _check_names(found: list[str], names: list[str], file: str) -> None:
+    known, there = set(names), set(found)
+    missing = [name for name in names if name not in there]
+    extra = [name for name in found if name not in known]
+    if missing:
+        raise GraphKDError(f"{file} has no column {_some(missing, quote=True)}: the student takes {_some(names)}")
+    if extra:
+        raise GraphKDError(
+            f"{file} has a column {_some(extra, quote=True)}, which is no feature of the student: drop it, or "
+            "carry it over with --id"
+        )
+
+
+def _is_other(name: str) -> bool:
+    return name in OTHER or name.startswith(INDEX)
+
+
+def _some(names: Sequence[str], quote: bool = False) -> str:
+    shown = [f"'{name}'" if quote else name for name in names[:8]]
+    return ", ".join(shown) + (", …" if len(names) > 8 else "") if names else "none"

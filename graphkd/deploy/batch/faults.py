@@ -1,0 +1,45 @@
+"""Rows that cannot be scored, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def faults_of(x: Any, columns: list[str] | None) -> dict[int, str]:
+    """Row → reason, ascending, for every row with a number that is not finite.
+
+    Args:
+        x: ``[B, D]`` float32, an array or a CSR matrix.
+        columns: ``D`` names, or nothing.
+    """
+    values = x if isinstance(x, np.ndarray) else x.data
+    if np.isfinite(values).all():
+        return {}
+    rows, places = _places(x)
+    first = np.unique(rows, return_index=True)[1]
+    return {
+        int(rows[i]): f"{column_name(columns, int(places[i]))} holds {_shown(x[rows[i], places[i]])}"
+        for i in first
+    }
+
+
+def column_name(columns: list[str] | None, column: int) -> str:
+    """Of a feature: its own, or its number from 0."""
+    return f"column '{columns[column]}'" if columns is not None else f"feature {column}"
+
+
+def _places(x: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    if isinstance(x, np.ndarray):
+        rows, columns = np.nonzero(~np.isfinite(x))
+        return rows, columns
+    wrong = np.flatnonzero(~np.isfinite(x.data))
+    return np.searchsorted(x.indptr, wrong, side="right") - 1, x.indices[wrong]
+
+
+def _shown(value: Any) -> str:
+    if np.isnan(value):
+        return "NaN or nothing"
+    return f"{'-' if value < 0 else ''}infinity or a number too large for single precision"

@@ -1,0 +1,54 @@
+"""Ids of rows: a list, or an Arrow array of any type, which they keep on their way."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = Any
+"""``[B]``: a list of texts and numbers, or a ``pyarrow.Array``."""
+
+
+def take(ids: Ids, rows: NDArray[np.int64]) -> Ids:
+    """The ids of some rows."""
+    return ids.take(rows) if _is_arrow(ids) else [ids[row] for row in rows.tolist()]
+
+
+def as_list(ids: Ids) -> list[Any]:
+    """In Python's own types."""
+    found: list[Any] = ids.to_pylist() if _is_arrow(ids) else ids
+    return found
+
+
+def pack(ids: Ids | None) -> bytes:
+    """As bytes, the first of which says how the others are to be read."""
+    if ids is None:
+        return b""
+    if not _is_arrow(ids):
+        return b"J" + json.dumps(ids).encode()
+    import pyarrow as pa
+
+    sink, batch = io.BytesIO(), pa.record_batch([ids], names=["id"])
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return b"A" + sink.getvalue()
+
+
+def unpack(content: bytes) -> Ids | None:
+    """What ``pack`` was given."""
+    if not content:
+        return None
+    if content.startswith(b"J"):
+        return json.loads(content[1:])
+    import pyarrow as pa
+
+    with pa.ipc.open_stream(content[1:]) as stream:
+        return stream.read_next_batch().column(0)
+
+
+def _is_arrow(ids: Ids) -> bool:
+    return hasattr(ids, "to_pylist")

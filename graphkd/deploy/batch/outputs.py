@@ -1,0 +1,153 @@
+"""Scored blocks → a file of predictions."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.batch.block import Scored
+from graphkd.deploy.batch.ids import as_list, take
+from graphkd.errors import GraphKDError
+
+KINDS = (".parquet", ".csv", ".npy")
+
+
+class Output(Protocol):
+    """A file that is being written."""
+
+    def add(self, block: Scored) -> None:
+        """The next block."""
+
+    def close(self) -> None:
+        """Makes it whole."""
+
+
+def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[str] | None) -> Output:
+    """A new file of one of ``KINDS``, at a path that may end in anything."""
+    if kind == ".npy":
+        return NpyOutput(file, num_classes)
+    if kind == ".csv":
+        return CsvOutput(file, class_names)
+    from graphkd.deploy.batch.parquet_output import ParquetOutput
+
+    return ParquetOutput(file, num_classes, class_names)
+
+
+def check_output(path: Path, kinds: Sequence[str] = KINDS) -> None:
+    """Refuses, before any work, a file that cannot be written.
+
+    Raises:
+        GraphKDError: another kind of file, no folder to put it in, or no pyarrow to write it with.
+    """
+    if path.suffix not in kinds:
+        raise GraphKDError(f"{path} ends in '{path.suffix}': it is written as {' or '.join(kinds)}")
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        raise GraphKDError(f"{path} cannot be written: it is a folder, or its own folder is not there or closed")
+    if path.suffix == ".parquet":
+        try:
+            import pyarrow.parquet  # noqa: F401
+        except ImportError:
+            raise GraphKDError(f"{path} needs pyarrow: pip install 'graphkd[parquet]', or write .csv") from None
+
+
+class NpyOutput:
+    """Probabilities ``[B, C]`` as ``np.save`` writes them; a rejected row is NaN, so that rows keep their numbers.
+
+    Args:
+        file: to be written.
+        num_classes: ``C``.
+    """
+
+    def __init__(self, file: Path, num_classes: int) -> None:
+        self.file, self.num_classes, self.count = file.open("wb"), num_classes, 0
+        self._head()
+
+    def add(self, block: Scored) -> None:
+        """See ``Output``."""
+        proba = block.proba
+        if block.rejects:
+            proba = np.full((block.count, self.num_classes), np.nan, dtype=np.float32)
+            proba[block.good] = block.proba
+        self.file.write(np.ascontiguousarray(proba, dtype=np.float32).data)
+        self.count += block.count
+
+    def close(self) -> None:
+        """Writes how many rows there are; numpy keeps room for any number."""
+        self.file.seek(0)
+        self._head()
+        self.file.close()
+
+    def _head(self) -> None:
+        shape = (self.count, self.num_classes)
+        np.lib.format.write_array_header_1_0(self.file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+
+
+class CsvOutput:
+    """A line per row that was scored: row, id, class, name, probability.
+
+    Args:
+        file: to be written.
+        class_names: ``C`` names, or nothing, which leaves that column out.
+    """
+
+    def __init__(self, file: Path, class_names: Sequence[str] | None) -> None:
+        self.file, self.names, self.begun = file.open("w", encoding="utf-8", newline=""), class_names, False
+        self.writer = csv.writer(self.file, lineterminator="\n")
+
+    def add(self, block: Scored) -> None:
+        """See ``Output``."""
+        if not self.begun:
+            names = ["name"] if self.names is not None else []
+            self.writer.writerow(
+                ["row", *(["id"] if block.ids is not None else []), "class", *names, "probability"]
+            )
+            self.begun = True
+        best, top = best_of(block.proba)
+        columns: list[Any] = [(block.start + block.good).tolist()]
+        if block.ids is not None:
+            columns.append(as_list(block.good_ids))
+        columns.append(best.tolist())
+        if self.names is not None:
+            columns.append([self.names[each] for each in best.tolist()])
+        columns.append([f"{each:.6f}" for each in top.tolist()])
+        self.writer.writerows(zip(*columns, strict=True))
+
+    def close(self) -> None:
+        """See ``Output``."""
+        self.file.close()
+
+
+class Rejects:
+    """Rows that were not scored: row, id, reason.
+
+    Args:
+        file: to be written.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.file, self.count = file.open("w", encoding="utf-8", newline=""), 0
+        self.writer = csv.writer(self.file, lineterminator="\n")
+        self.writer.writerow(["row", "id", "reason"])
+
+    def add(self, block: Scored) -> None:
+        """See ``Output``."""
+        rows = np.array(list(block.rejects), dtype=np.int64)
+        ids = [""] * len(rows) if block.ids is None else as_list(take(block.ids, rows))
+        self.writer.writerows(zip((block.start + rows).tolist(), ids, block.rejects.values(), strict=True))
+        self.count += len(rows)
+
+    def close(self) -> None:
+        """See ``Output``."""
+        self.file.close()
+
+
+def best_of(proba: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The most probable class of each row, and its probability."""
+    best = proba.argmax(axis=1)
+    return best, np.take_along_axis(proba, best[:, None], axis=1)[:, 0]

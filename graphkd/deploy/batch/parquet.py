@@ -1,0 +1,178 @@
+"""Rows of a parquet file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.batch.block import Block
+from graphkd.deploy.batch.columns import Layout, Wanted, layout_of
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BUFFER = 2**18
+"""Bytes that are read ahead of each column; without it whole column chunks are."""
+
+TILE = 4096
+"""Rows of all columns that are put beside each other, in the CPU's cache, and turned into rows at once."""
+
+
+class ParquetSource:
+    """A file whose features are columns of numbers, or one column of lists of them.
+
+    In memory are a page of every column and a block of rows, however large the file or its row groups are.
+
+    Args:
+        path: of the file.
+        wanted: by the student.
+
+    Raises:
+        GraphKDError: no pyarrow, no parquet file, other columns, or columns that hold no numbers.
+    """
+
+    def __init__(self, path: Path, wanted: Wanted) -> None:
+        self.path, self.width = path, wanted.width
+        with self._open() as file:
+            schema = file.schema_arrow
+            self.total: int | None = file.metadata.num_rows
+            self.groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+        self.layout, self.listed = _layout(schema, wanted, path)
+        self.columns = wanted.names if self.listed else self.layout.features
+
+    def blocks(self, rows: int, skip: int) -> Iterator[Block]:
+        """See ``Source``; row groups before the first block are not read."""
+        start, first, before = rows * skip, 0, 0
+        while first < len(self.groups) and before + self.groups[first] <= start:
+            before += self.groups[first]
+            first += 1
+        wanted = [*self.layout.features, *([] if self.layout.id is None else [self.layout.id])]
+        with self._open() as file:
+            groups = range(first, len(self.groups))
+            batches = file.iter_batches(rows, row_groups=list(groups), columns=wanted) if len(groups) else iter(())
+            for table in _exactly(batches, rows, start - before):
+                yield self._block(table, start)
+                start += table.num_rows
+        if self.total == 0 and skip == 0:
+            yield self._block(file.schema_arrow.empty_table(), 0)
+
+    def _open(self) -> Any:
+        try:
+            import pyarrow.parquet as pq
+        except ImportError:
+            raise GraphKDError(f"{self.path} needs pyarrow: pip install 'graphkd[parquet]'") from None
+        try:
+            return pq.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False)
+        except (ValueError, OSError) as error:  # pyarrow's own errors are among them
+            text = " ".join(str(error).split())
+            raise GraphKDError(f"{self.path} cannot be read as parquet ({text}): write it again") from None
+
+    def _block(self, table: pa.Table, start: int) -> Block:
+        ids = None if self.layout.id is None else _whole(table.column(self.layout.id))
+        if self.listed:
+            x, faults = _from_lists(_whole(table.column(self.layout.features[0])), self.width)
+        else:
+            x, faults = _from_columns(table, self.layout.features), {}
+        return Block(start, x, ids, faults)
+
+
+def _layout(schema: pa.Schema, wanted: Wanted, path: Path) -> tuple[Layout, bool]:
+    """Where the features are, and whether they are one column of lists."""
+    lists = [field.name for field in schema if _is_list(field.type) and field.name != wanted.id]
+    if len(lists) == 1 and lists[0] not in (wanted.names or []):
+        found = layout_of(schema.names, Wanted(1, lists, wanted.id), str(path))
+        types = [(lists[0], schema.field(lists[0]).type.value_type)]
+    else:
+        found = layout_of(schema.names, wanted, str(path))
+        types = [(name, schema.field(name).type) for name in found.features]
+    for name, kind in types:
+        if not _is_number(kind):
+            raise GraphKDError(
+                f"{path} column '{name}' holds {kind}, the student takes numbers: encode it as it was for training"
+            )
+    return found, bool(lists) and found.features == lists
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    import pyarrow.types as types
+
+    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    return bool(number or types.is_decimal(kind) or types.is_null(kind))
+
+
+def _exactly(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.Table]:
+    """Batches of any size, after ``skip`` rows → tables of so many rows each, but for the last."""
+    import pyarrow as pa
+
+    kept: list[pa.RecordBatch] = []
+    count = 0
+    for batch in batches:
+        given = batch.slice(min(skip, batch.num_rows))
+        skip -= batch.num_rows - given.num_rows
+        while given.num_rows:
+            part = given.slice(0, rows - count)
+            given, count = given.slice(part.num_rows), count + part.num_rows
+            kept.append(part)
+            if count == rows:
+                yield pa.Table.from_batches(kept)
+                kept, count = [], 0
+    if count:
+        yield pa.Table.from_batches(kept)
+
+
+def _whole(column: pa.ChunkedArray) -> Any:
+    """One array, dictionaries decoded."""
+    import pyarrow as pa
+
+    array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def _numbers(array: Any) -> NDArray[Any]:
+    """Any numbers of Arrow, nothing among them as NaN; float32 without a copy where nothing is missing."""
+    import pyarrow as pa
+
+    if pa.types.is_null(array.type):
+        return np.full(len(array), np.nan, dtype=np.float32)
+    if pa.types.is_boolean(array.type) or pa.types.is_decimal(array.type):
+        array = array.cast(pa.int8() if pa.types.is_boolean(array.type) else pa.float64())
+    return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+def _from_columns(table: pa.Table, names: list[str]) -> NDArray[np.float32]:
+    columns = [_numbers(_whole(table.column(name))) for name in names]
+    out = np.empty((table.num_rows, len(names)), dtype=np.float32)
+    tile = np.empty((len(names), TILE), dtype=np.float32)
+    with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
+        for start in range(0, len(out), TILE):
+            count = min(TILE, len(out) - start)
+            for place, column in enumerate(columns):
+                tile[place, :count] = column[start : start + count]
+            out[start : start + count] = tile[:, :count].T
+    return out
+
+
+def _from_lists(array: Any, width: int) -> tuple[NDArray[np.float32], dict[int, str]]:
+    """``[B, D]``; lists of another length are rows that cannot be read."""
+    import pyarrow.compute as pc
+
+    lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
+    wrong = np.flatnonzero(lengths != width).tolist()
+    good = array if not wrong else array.take(np.flatnonzero(lengths == width))
+    out = np.zeros((len(array), width), dtype=np.float32)
+    with np.errstate(over="ignore"):
+        out[lengths == width] = _numbers(good.flatten()).reshape(-1, width)
+    return out, {row: f"holds a list of {lengths[row]} numbers, {width} expected" for row in wrong}

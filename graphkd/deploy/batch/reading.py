@@ -1,0 +1,127 @@
+"""A path → rows that are read block by block."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphkd.deploy.batch.block import Block, Source
+from graphkd.deploy.batch.columns import Wanted
+from graphkd.deploy.batch.csv import CsvSource
+from graphkd.deploy.batch.numpy import ArchiveSource, TableSource
+from graphkd.deploy.batch.parquet import ParquetSource
+from graphkd.deploy.batch.stream import Member
+from graphkd.errors import GraphKDError
+
+
+def open_rows(path: Path, wanted: Wanted) -> Source:
+    """The rows of a file.
+
+    Args:
+        path: ``.parquet``; ``.csv``; ``.npy`` (an array); ``.npz`` (an array ``x`` and, optionally, ``ids``, or a
+            matrix saved by ``scipy.sparse.save_npz``).
+        wanted: by the student.
+
+    Raises:
+        GraphKDError: no such file, another kind of file, or content that is not rows for this student.
+    """
+    check_is_rows(path)
+    try:
+        return READERS[path.suffix](path, wanted)
+    except GraphKDError:
+        raise
+    except Exception as error:  # numpy, scipy and pyarrow answer bad files in many ways
+        text = " ".join(str(error).split())
+        raise GraphKDError(f"{path} does not hold rows of numbers ({text}): write it again") from None
+
+
+def check_is_rows(path: Path) -> None:
+    """Refuses what is no file, or none of a kind that holds rows."""
+    if not path.is_file():
+        raise GraphKDError(f"{path} is no file: give rows as {', '.join(READERS)}, or the word graph")
+    if path.suffix not in READERS:
+        raise GraphKDError(f"{path} ends in '{path.suffix}': rows come as {', '.join(READERS)}")
+
+
+def has_edges(path: Path) -> bool:
+    """Whether the file is a graph: an archive with ``edge_index``."""
+    return path.suffix == ".npz" and zipfile.is_zipfile(path) and "edge_index.npy" in _names(path)
+
+
+def whole(source: Source, path: Path, rows: int, skip: int) -> Iterator[Block]:
+    """The blocks of a source; a file that turns out to be damaged is one line."""
+    row = rows * skip
+    try:
+        for block in source.blocks(rows, skip):
+            yield block
+            row = block.start + block.x.shape[0]
+    except (GraphKDError, GeneratorExit):
+        raise
+    except Exception as error:  # as above
+        text = " ".join(str(error).split())
+        raise GraphKDError(f"{path} cannot be read from row {row} on ({text}): write it again") from None
+
+
+def _npy(path: Path, wanted: Wanted) -> Source:
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    _check(path, array.shape, array.dtype, wanted)
+    return TableSource(array, wanted.names)
+
+
+def _npz(path: Path, wanted: Wanted) -> Source:
+    names = _names(path)
+    if "format.npy" in names:
+        return _scipy(path, wanted)
+    if "x.npy" not in names:
+        there = ", ".join(name.removesuffix(".npy") for name in names) or "nothing"
+        raise GraphKDError(f"{path} holds no array x: it has {there}")
+    with zipfile.ZipFile(path) as archive:
+        member = Member(archive, "x")
+    _check(path, member.shape, member.dtype, wanted)
+    if member.fortran:  # by columns: there are no rows to stream
+        with np.load(path, allow_pickle=False) as arrays:
+            return TableSource(arrays["x"], wanted.names, arrays["ids"].tolist() if "ids" in arrays else None)
+    return ArchiveSource(path, wanted.names)
+
+
+def _scipy(path: Path, wanted: Wanted) -> Source:
+    import scipy.sparse
+
+    with zipfile.ZipFile(path) as archive, archive.open("format.npy") as file:
+        kind = bytes(np.lib.format.read_array(file, allow_pickle=False).item())
+    if kind != b"csr":
+        matrix: Any = scipy.sparse.csr_matrix(scipy.sparse.load_npz(path))
+        _check(path, matrix.shape, matrix.dtype, wanted)
+        return TableSource(matrix, wanted.names)
+    with zipfile.ZipFile(path) as archive:
+        dtype = Member(archive, "data").dtype
+    source = ArchiveSource(path, wanted.names)
+    _check(path, source.shape, dtype, wanted)
+    return source
+
+
+def _check(path: Path, shape: tuple[int, ...], dtype: Any, wanted: Wanted) -> None:
+    if wanted.id is not None:
+        raise GraphKDError(f"{path} has no named columns: leave --id out (an .npz may hold an array ids)")
+    if len(shape) != 2 or dtype.kind not in "biuf":
+        raise GraphKDError(f"{path} must hold [rows, features] of numbers, but holds {list(shape)} {dtype}")
+    if shape[1] != wanted.width:
+        raise GraphKDError(f"{path} holds rows of {shape[1]} features, the student takes {wanted.width}")
+
+
+def _names(path: Path) -> list[str]:
+    with zipfile.ZipFile(path) as archive:
+        return archive.namelist()
+
+
+READERS: dict[str, Callable[[Path, Wanted], Source]] = {
+    ".parquet": ParquetSource,
+    ".csv": CsvSource,
+    ".npy": _npy,
+    ".npz": _npz,
+}
+"""By the end of the file's name."""

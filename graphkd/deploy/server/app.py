@@ -1,0 +1,108 @@
+"""The application of one worker."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from graphkd import __version__
+from graphkd.deploy.server.guard import Guard
+from graphkd.deploy.server.inference import add_inference
+from graphkd.deploy.server.models import models_of
+from graphkd.deploy.server.page import add_page
+from graphkd.deploy.server.people import add_people
+from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.schema import InferenceRequest, Question
+from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.tensors import DATATYPES
+from graphkd.deploy.server.worker import Worker
+
+
+def application(settings: Settings) -> ASGIApp:
+    """Loads the student and makes the routes.
+
+    Raises:
+        GraphKDError: what its runtime needs is not there, or the store is none of this student's.
+    """
+    worker = Worker.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        worker.batcher.close()
+
+    app = FastAPI(
+        title=f"graphkd: {settings.name}",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    add_inference(app, worker)  # routes are tried in their order: those asked most come first
+    add_people(app, worker)
+    add_page(app)
+
+    @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        return Response(worker.metrics.text(), headers={"Content-Type": worker.metrics.content_type})
+
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _broken)
+    app.openapi = _documented(app, worker)  # type: ignore[method-assign]
+    return Guard(app, settings.token, worker.metrics)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RefusedError)
+    return error.response
+
+
+async def _not_found(_: Request, error: Exception) -> Response:
+    """404 and 405 of the router, in the same form as all refusals."""
+    assert isinstance(error, HTTPException)
+    response = RefusedError(error.status_code, f"{error.detail}: see /docs").response
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _broken(_: Request, __: Exception) -> Response:
+    """A mistake of ours; starlette raises it again afterwards, for the log."""
+    return RefusedError(500, "the server made a mistake: its log says which").response
+
+
+def _documented(app: FastAPI, worker: Worker) -> Callable[[], dict[str, Any]]:
+    """FastAPI's document with the bodies that the routes read themselves, and this student's names and widths."""
+    made, model = app.openapi, worker.served.model
+    names = list(models_of(worker.served))
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is not None:
+            return app.openapi_schema
+        document = made()
+        asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+            (Question, "validation"),
+            (InferenceRequest, "validation"),
+        ]
+        bodies = models_json_schema(asked, ref_template="#/components/schemas/{model}")[1]["$defs"]
+        row = bodies["Question"]["properties"]["rows"]["anyOf"][0]["items"]
+        row["minItems"], row["maxItems"] = model.num_features, model.width
+        bodies["InputTensor"]["properties"]["datatype"]["enum"] = list(DATATYPES)
+        document["components"]["schemas"].update(bodies)
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"]["enum"] = names  # of the model, the only one there is
+        return document
+
+    return openapi

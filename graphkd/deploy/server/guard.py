@@ -1,0 +1,80 @@
+"""What happens to every request, whatever its route."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graphkd.deploy.server.metrics import Metrics
+from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.settings import Token
+
+OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/v2/health/live", "/v2/health/ready"}
+"""Paths that need no token: they hold nothing of the model, and probes have none."""
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "img-src": "data:",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+"""What the page may load: its own files, nothing from outside."""
+
+HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", "; ".join(f"{key} {value}" for key, value in POLICY.items()).encode()),
+]
+
+
+class Guard:
+    """Asks for the token, counts, answers HEAD like GET, and adds headers.
+
+    Args:
+        app: that answers.
+        token: or nothing.
+        metrics: that are told.
+    """
+
+    def __init__(self, app: ASGIApp, token: Token | None, metrics: Metrics) -> None:
+        self.app, self.token, self.metrics = app, token, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As ASGI has it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begin, status = time.perf_counter(), 500
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *HEADERS]
+            await send(message)
+
+        # uvicorn itself leaves out the body of an answer to HEAD
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        self.metrics.begin()
+        try:
+            if self._welcome(inner):
+                await self.app(inner, receive, sent)
+            else:
+                refusal = RefusedError(401, "send the header Authorization: Bearer TOKEN")
+                await refusal.response(inner, receive, sent)
+        finally:
+            route = getattr(inner.get("route"), "path", "other")
+            self.metrics.end(route, status, time.perf_counter() - begin)
+
+    def _welcome(self, scope: Scope) -> bool:
+        if self.token is None or scope["path"] in OPEN:
+            return True
+        given = [value for name, value in scope["headers"] if name == b"authorization"]
+        kind, _, value = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+        return self.token.fits(value.strip()) and kind.lower() == b"bearer"

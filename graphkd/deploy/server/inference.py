@@ -1,0 +1,151 @@
+"""``/v2``: the Open Inference Protocol, version 2, with its extension for binary tensors.
+
+Source: https://github.com/kserve/open-inference-protocol
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from fastapi import FastAPI
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from graphkd import __version__
+from graphkd.deploy.server.body import BINARY, JSON, body_of
+from graphkd.deploy.server.models import OUTPUTS, VERSION, Model, found_model, models_of
+from graphkd.deploy.server.people import RESPONSES
+from graphkd.deploy.server.refusal import RefusedError, wrong
+from graphkd.deploy.server.schema import (
+    InferenceRequest,
+    InferenceResponse,
+    InputTensor,
+    Problem,
+    WantedOutput,
+    read_as,
+)
+from graphkd.deploy.server.served import FloatArray
+from graphkd.deploy.server.tensors import SIZE, output_of
+from graphkd.deploy.server.worker import Worker
+
+HEADER = "Inference-Header-Content-Length"
+"""Says how many bytes of a body are JSON; the tensors' own follow."""
+
+UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such model or version"}}
+
+
+def add_inference(app: FastAPI, worker: Worker) -> None:
+    """Inference, metadata and health."""
+    models = models_of(worker.served)
+    versioned = "/v2/models/{name}/versions/{version}"
+
+    @app.post(
+        "/v2/models/{name}/infer",
+        summary="Outputs of a model",
+        response_model=InferenceResponse,
+        responses={**UNKNOWN, **RESPONSES},
+        openapi_extra={"requestBody": _described()},
+    )
+    @app.post(f"{versioned}/infer", include_in_schema=False)
+    async def infer(request: Request, name: str) -> Response:
+        model = found_model(models, name, _version(request))
+        async with body_of(request, worker.load, JSON, BINARY) as body:
+            asked, tail = _read(body, request.headers.get(HEADER), model)
+            tensor, field = _only(asked.inputs)
+            count = model.count(tensor, field)
+            with worker.load.of_rows(count, f"{field}.shape"):
+                logits = await worker.batcher.logits(model.rows(tensor, field, tail))
+        return _answer(asked, model, logits, field)
+
+    @app.get("/v2/health/live", summary="Whether the server runs")
+    async def live() -> JSONResponse:
+        return JSONResponse({"live": True})
+
+    @app.get("/v2/health/ready", summary="Whether it can answer")
+    async def ready() -> JSONResponse:
+        return JSONResponse({"ready": True})
+
+    @app.get("/v2", summary="What server this is")
+    async def server() -> JSONResponse:
+        return JSONResponse({"name": "graphkd", "version": __version__, "extensions": ["binary_tensor_data"]})
+
+    @app.get("/v2/models/{name}", summary="Inputs and outputs of a model", responses=UNKNOWN)
+    @app.get(versioned, include_in_schema=False)
+    async def metadata(request: Request, name: str) -> JSONResponse:
+        return JSONResponse(found_model(models, name, _version(request)).metadata)
+
+    @app.get("/v2/models/{name}/ready", summary="Whether a model can answer", responses=UNKNOWN)
+    @app.get(f"{versioned}/ready", include_in_schema=False)
+    async def model_ready(request: Request, name: str) -> JSONResponse:
+        return JSONResponse({"name": found_model(models, name, _version(request)).name, "ready": True})
+
+
+def _version(request: Request) -> str:
+    version: str = request.path_params.get("version", VERSION)
+    return version
+
+
+def _described() -> dict[str, Any]:
+    """The request's body, for ``/openapi.json``."""
+    content = {
+        JSON: {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
+        BINARY: {"schema": {"type": "string", "format": "binary"}},
+    }
+    about = f"JSON; or JSON and tensors' bytes after it, with {HEADER}"
+    return {"required": True, "description": about, "content": content}
+
+
+def _read(body: bytes, header: str | None, model: Model) -> tuple[InferenceRequest, memoryview]:
+    """The JSON of a body and the bytes after it; a body of bytes alone is the model's one input."""
+    if header is None:
+        return read_as(InferenceRequest, body), memoryview(b"")
+    if not (header.isascii() and header.isdecimal() and len(header) < 20):
+        raise RefusedError(400, "give a whole number of bytes", HEADER)
+    size = int(header)
+    if size > len(body):
+        raise RefusedError(400, f"{size} bytes, and the body has {len(body)}", HEADER)
+    if size:
+        return read_as(InferenceRequest, body[:size]), memoryview(body)[size:]
+    return _raw(len(body), model), memoryview(body)
+
+
+def _raw(size: int, model: Model) -> InferenceRequest:
+    """As the extension has it for bytes without JSON: the datatype is the model's, all outputs are binary."""
+    (stated,) = model.metadata["inputs"]
+    per_row = 8 if model.width is None else 4 * model.width
+    shape = [size // per_row, *stated["shape"][1:]]
+    tensor = InputTensor(
+        name=stated["name"], shape=shape, datatype=stated["datatype"], parameters={SIZE: shape[0] * per_row}
+    )
+    return InferenceRequest(inputs=[tensor], parameters={"binary_data_output": True})
+
+
+def _only(inputs: list[InputTensor]) -> tuple[InputTensor, str]:
+    if len(inputs) > 1:
+        raise wrong("inputs.1", "a model has one input: leave the others out")
+    return inputs[0], "inputs.0"
+
+
+def _answer(asked: InferenceRequest, model: Model, logits: FloatArray, field: str) -> Response:
+    """The outputs that were asked for, or all."""
+    wanted = asked.outputs or [WantedOutput(name=name) for name in OUTPUTS]
+    binary = asked.parameters.get("binary_data_output") is True
+    values = _outputs(model, logits, field)
+    made = []
+    for place, each in enumerate(wanted):
+        if each.name not in values:
+            raise wrong(f"outputs.{place}.name", f"{each.name[:50]!r} is none of {', '.join(values)}")
+        made.append(output_of(each.name, values[each.name], each.parameters.get("binary_data", binary) is True))
+    tensors, parts = [tensor for tensor, _ in made], [content for _, content in made]
+    answer = InferenceResponse(model_name=model.name, model_version=VERSION, id=asked.id, outputs=tensors)
+    head = answer.model_dump_json(exclude_none=True).encode()
+    if not any(parts):
+        return Response(head, media_type=JSON)
+    return Response(b"".join([head, *parts]), media_type=BINARY, headers={HEADER: str(len(head))})
+
+
+def _outputs(model: Model, logits: FloatArray, field: str) -> dict[str, NDArray[Any]]:
+    proba = model.served.proba(logits, f"{field}.data")
+    return {"probabilities": proba, "logits": logits, "classes": logits.argmax(axis=1).astype(np.int64)}

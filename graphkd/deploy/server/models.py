@@ -1,0 +1,122 @@
+"""What the Open Inference Protocol calls a model: one input, three outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.server.refusal import RefusedError, wrong
+from graphkd.deploy.server.schema import InputTensor
+from graphkd.deploy.server.served import FloatArray, Served
+from graphkd.deploy.server.tensors import array_of
+
+VERSION = "1"
+OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "classes": "INT64"}
+
+ROWS, PROPAGATED, NODES = "rows", "propagated", "nodes"
+"""Inputs: raw features, propagated ones for a student with hops, ids in the store."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A student by one kind of input. The protocol has no optional inputs, so that by node is a model of its own.
+
+    Args:
+        name: in paths.
+        input: ``rows``, ``propagated`` or ``nodes``.
+        width: of a row, or nothing for nodes.
+        served: the student.
+    """
+
+    name: str
+    input: str
+    width: int | None
+    served: Served
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """As ``/v2/models/NAME`` has it."""
+        classes = self.served.num_classes
+        shape = [-1] if self.width is None else [-1, self.width]
+        return {
+            "name": self.name,
+            "versions": [VERSION],
+            "platform": f"graphkd_{self.served.model.runtime}",
+            "inputs": [
+                {"name": self.input, "datatype": "INT64" if self.width is None else "FP32", "shape": shape}
+            ],
+            "outputs": [
+                {"name": name, "datatype": datatype, "shape": [-1] if name == "classes" else [-1, classes]}
+                for name, datatype in OUTPUTS.items()
+            ],
+        }
+
+    def count(self, tensor: InputTensor, field: str) -> int:
+        """Rows that a tensor says it has.
+
+        Raises:
+            RefusedError: 422, another name or shape than this model's input.
+        """
+        if tensor.name != self.input:
+            text = f"this model takes {self.input}, not {tensor.name[:50]!r}"
+            raise wrong(f"{field}.name", self.served.why_not_raw if self._raw_to_hops(tensor) else text)
+        wanted = ["rows"] if self.width is None else ["rows", self.width]
+        if len(tensor.shape) != len(wanted) or tensor.shape[1:] != wanted[1:] or tensor.shape[0] == 0:
+            text = f"must be [{', '.join(map(str, wanted))}] with at least one row, and is {tensor.shape}"
+            raise wrong(f"{field}.shape", text)
+        return tensor.shape[0]
+
+    def rows(self, tensor: InputTensor, field: str, tail: memoryview) -> FloatArray:
+        """The rows of a tensor as the student takes them.
+
+        Raises:
+            RefusedError: 422, numbers that cannot be right, no such node, or bytes that nothing asks for.
+        """
+        values, taken = array_of(tensor, field, tail)
+        if taken != len(tail):
+            raise wrong(f"{field}.parameters", f"{len(tail) - taken} bytes after the JSON belong to no tensor")
+        if self.width is not None:
+            return self.served.rows(values, f"{field}.data", self.input == PROPAGATED)
+        return self.served.stored(_ids(values, field), f"{field}.data")
+
+    def _raw_to_hops(self, tensor: InputTensor) -> bool:
+        return tensor.name == ROWS and self.input == PROPAGATED
+
+
+def models_of(served: Served) -> dict[str, Model]:
+    """By name: the student by rows, and, where there is a store, by nodes."""
+    hops = served.model.hops > 0
+    first = Model(
+        served.name,
+        PROPAGATED if hops else ROWS,
+        served.model.width if hops else served.model.num_features,
+        served,
+    )
+    if served.store is None:
+        return {first.name: first}
+    second = Model(f"{served.name}-nodes", NODES, None, served)
+    return {first.name: first, second.name: second}
+
+
+def found_model(models: dict[str, Model], name: str, version: str) -> Model:
+    """The model of a path.
+
+    Raises:
+        RefusedError: 404, there is no such model or version.
+    """
+    if name not in models:
+        raise RefusedError(404, f"there is no such model: this server has {' and '.join(models)}")
+    if version != VERSION:
+        raise RefusedError(404, f"there is no such version of {name}: it has version {VERSION}")
+    return models[name]
+
+
+def _ids(values: NDArray[Any], field: str) -> NDArray[np.int64]:
+    if values.dtype.kind not in "iu":
+        raise wrong(f"{field}.datatype", "node ids are whole numbers: send INT64")
+    if values.dtype.kind == "u" and values.max() > np.iinfo(np.int64).max:
+        raise wrong(f"{field}.data", "holds numbers beyond INT64, and no such node is in the store")
+    return values.astype(np.int64)

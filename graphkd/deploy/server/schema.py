@@ -1,0 +1,136 @@
+"""Bodies of requests and responses; what is stated here is checked, and stands in ``/openapi.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from graphkd.deploy.server.refusal import RefusedError
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Id = Annotated[int, Field(ge=0, lt=2**63)]
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+Listed = Annotated[list[T], Field(fail_fast=True)]
+"""Checked up to the first mistake: a million of them would be a million messages."""
+
+MOST_TENSORS = 16
+"""That a request may name."""
+
+
+class Question(BaseModel):
+    """Which rows: features, or ids of nodes in the store."""
+
+    model_config = ConfigDict(strict=True, extra="allow")  # so that one message is enough, see ``read_as``
+
+    rows: Listed[Listed[Number]] | None = Field(None, description="features of each row", min_length=1)
+    propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
+    neighbours: Listed[Listed[Id]] | None = Field(
+        None,
+        description="of each row, ids in the store: the row is that of a node which is not in it",
+        min_length=1,
+    )
+    weights: Listed[Listed[Number]] | None = Field(
+        None, description="of the edges to the neighbours, where edges have weights", min_length=1
+    )
+    nodes: Listed[Id] | None = Field(None, description="ids in the store, instead of rows", min_length=1)
+
+
+class Prediction(BaseModel):
+    """The answer for a row."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    class_: int = Field(alias="class", description="the most probable class")
+    name: str | None = Field(None, description="its name, where classes have names")
+    probability: float
+    probabilities: list[float] = Field(description="of every class")
+
+
+class Answer(BaseModel):
+    """The answers for all rows, in their order."""
+
+    model: str
+    runtime: str
+    predictions: list[Prediction]
+    milliseconds: float = Field(description="in the server, without the network")
+
+
+class Problem(BaseModel):
+    """Why there is no answer."""
+
+    error: str
+    field: str | None = Field(None, description="of the request that is wrong")
+
+
+class InputTensor(BaseModel):
+    """A tensor of a request; its numbers are ``data``, or bytes after the JSON."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    shape: Listed[Id] = Field(max_length=8)
+    datatype: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    data: list[Any] | None = None
+
+
+class WantedOutput(BaseModel):
+    """A tensor that a response should have."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: str
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class InferenceRequest(BaseModel):
+    """A request of the Open Inference Protocol."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    inputs: Listed[InputTensor] = Field(min_length=1, max_length=MOST_TENSORS)
+    outputs: Listed[WantedOutput] = Field(default_factory=list, max_length=MOST_TENSORS)
+
+
+class OutputTensor(BaseModel):
+    """A tensor of a response."""
+
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any] | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class InferenceResponse(BaseModel):
+    """A response of the Open Inference Protocol."""
+
+    model_name: str
+    model_version: str
+    id: str | None = None
+    outputs: list[OutputTensor]
+
+
+def read_as(kind: type[M], body: bytes) -> M:
+    """JSON → what it should be.
+
+    Raises:
+        RefusedError: 400, it is no JSON; 422, the first field that is wrong.
+    """
+    try:
+        found = kind.model_validate_json(body)
+        for name in found.model_extra or ():
+            raise RefusedError(422, f"there is no such field: it has {', '.join(kind.model_fields)}", name[:50])
+        return found
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        raise RefusedError(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+    field = ".".join(str(part) for part in first["loc"])
+    raise RefusedError(422, first["msg"].lower(), field or "body")

@@ -1,0 +1,237 @@
+"use strict";
+
+const get = (id) => document.getElementById(id);
+const MOST_SHOWN = 20, MOST_CLASSES = 8;
+let card = null;
+
+/* The token is kept for this tab alone. */
+const headers = () => {
+  const token = sessionStorage.getItem("token");
+  return token ? { Authorization: `Bearer ${token}` } : {};
+};
+
+const element = (name, attributes = {}, ...children) => {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+};
+
+const percent = (value) => (value > 0 && value < 0.001 ? "< 0.1 %" : `${(100 * value).toFixed(1)} %`);
+
+const className = (index) => (card && card.class_names ? card.class_names[index] : `class ${index}`);
+
+function bar(share) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg"), rect = document.createElementNS(space, "rect");
+  svg.setAttribute("aria-hidden", "true");
+  rect.setAttribute("width", `${100 * share}%`);
+  rect.setAttribute("height", "100%");
+  svg.append(rect);
+  return svg;
+}
+
+function problem(text) {
+  get("error").textContent = text;
+  get("error").hidden = !text;
+  get("given").setAttribute("aria-invalid", String(Boolean(text)));
+}
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers } });
+  } catch {
+    throw new Error("The server does not answer. Is it still running?");
+  }
+  const text = await response.text();
+  let content;
+  try {
+    content = JSON.parse(text);
+  } catch {
+    content = { error: text || `The server answered ${response.status}.` };
+  }
+  if (response.status === 401) {
+    get("unlock").hidden = false;
+    get("main").hidden = true;
+    throw new Error(sessionStorage.getItem("token") ? "That token is not right." : "This server asks for a token.");
+  }
+  if (!response.ok) throw new Error(content.error || `The server answered ${response.status}.`);
+  return content;
+}
+
+/* Lines of numbers, with commas, semicolons, tabs or blanks between them; or JSON. */
+function rowsOf(text) {
+  const trimmed = text.trim();
+  if (!trimmed) throw new Error("Paste at least one row first.");
+  if (trimmed.startsWith("[")) {
+    let found;
+    try {
+      found = JSON.parse(trimmed);
+    } catch {
+      throw new Error("This begins like JSON, but is none: check brackets and commas.");
+    }
+    return Array.isArray(found[0]) ? found : [found];
+  }
+  return trimmed.split(/\n+/).map((line, place) => numbersOf(line, `line ${place + 1}`));
+}
+
+function numbersOf(line, where) {
+  return line.split(/[\s,;]+/).filter(Boolean).map((word) => {
+    const value = Number(word);
+    if (!Number.isFinite(value)) throw new Error(`“${word.slice(0, 30)}” in ${where} is no number.`);
+    return value;
+  });
+}
+
+function nodesOf(text) {
+  const found = numbersOf(text.replace(/[[\]]/g, " "), "the ids");
+  if (!found.length) throw new Error("Give at least one node id first.");
+  const odd = found.find((value) => !Number.isSafeInteger(value) || value < 0);
+  if (odd !== undefined) throw new Error(`${odd} is no node id: ids are whole numbers from 0.`);
+  return found;
+}
+
+function question() {
+  const kind = document.querySelector("input[name=kind]:checked").value;
+  if (kind === "nodes") return { nodes: nodesOf(get("given").value) };
+  const rows = rowsOf(get("given").value), propagated = get("propagated").checked;
+  const wanted = propagated ? card.propagated_features : card.features;
+  const odd = rows.findIndex((row) => !Array.isArray(row) || row.length !== wanted);
+  if (odd >= 0) {
+    const has = Array.isArray(rows[odd]) ? rows[odd].length : "no";
+    throw new Error(`Row ${odd + 1} has ${has} numbers; this model takes ${wanted}.`);
+  }
+  return propagated ? { rows, propagated } : { rows };
+}
+
+function shown(prediction, title) {
+  const order = prediction.probabilities.map((value, index) => [value, index]).sort((a, b) => b[0] - a[0]);
+  const list = element("ul", { class: "bars" });
+  for (const [value, index] of order.slice(0, MOST_CLASSES)) {
+    const name = className(index), best = index === prediction.class;
+    list.append(element("li", best ? { class: "best" } : {},
+      element("span", { class: "label", title: name }, name), bar(value),
+      element("span", { class: "value" }, percent(value))));
+  }
+  const heading = element("h3", {}, `${title}: ${prediction.name || className(prediction.class)}`);
+  const rest = order.length > MOST_CLASSES
+    ? [element("p", { class: "hint" }, `${order.length - MOST_CLASSES} less likely classes are not shown`)] : [];
+  return element("div", { class: "prediction" }, heading, list, ...rest);
+}
+
+function answer(found, asked, round) {
+  const all = found.predictions;
+  get("times").textContent =
+    `${all.length} ${all.length === 1 ? "row" : "rows"} in ${round.toFixed(1)} ms, ` +
+    `of which ${found.milliseconds.toFixed(2)} ms in the server (${found.runtime})`;
+  get("predictions").replaceChildren(...all.slice(0, MOST_SHOWN).map((each, place) =>
+    shown(each, asked.nodes ? `Node ${asked.nodes[place]}` : `Row ${place + 1}`)));
+  if (all.length > MOST_SHOWN) {
+    get("predictions").append(element("p", { class: "hint" }, `the first ${MOST_SHOWN} are shown`));
+  }
+  get("answer").hidden = false;
+}
+
+async function predict() {
+  problem("");
+  get("answer").hidden = true;
+  get("send").disabled = true;
+  try {
+    if (!card) await load();
+    const asked = question(), begin = performance.now();
+    const found = await ask("/predict", {
+      method: "POST", body: JSON.stringify(asked), headers: { "Content-Type": "application/json" },
+    });
+    answer(found, asked, performance.now() - begin);
+  } catch (error) {
+    problem(error.message);
+    get("given").focus();
+  } finally {
+    get("send").disabled = false;
+  }
+}
+
+function switched() {
+  const nodes = document.querySelector("input[name=kind]:checked").value === "nodes";
+  get("given-label").textContent = nodes ? "Node ids" : "Rows";
+  get("given").placeholder = nodes ? "12, 40" : "0.5, 1, 0, …";
+  get("propagated-label").hidden = nodes || !card || !card.hops;
+  const width = card ? (get("propagated").checked ? card.propagated_features : card.features) : 0;
+  get("given-hint").textContent = !card ? "" : nodes
+    ? "Ids of the feature store, with commas or blanks between them."
+    : `A line per row, ${width} numbers in each, as from a spreadsheet or CSV; or JSON.`
+      + (card.hops ? ` This model looks ${card.hops} hops far: raw rows do not do.` : "");
+  problem("");
+}
+
+function facts() {
+  const known = card.card || {}, hidden = new Set(["teacher_scores", "student_scores", "versions", "none"]);
+  const rows = Object.entries(known).filter(([key, value]) => !hidden.has(key) && value !== "none" && typeof value !== "object");
+  rows.push(["runtime", card.runtime], ["features", card.features]);
+  if (card.hops) rows.push(["hops", card.hops]);
+  rows.push(["classes", card.class_names ? `${card.classes}: ${card.class_names.slice(0, 12).join(", ")}${card.classes > 12 ? ", …" : ""}` : card.classes]);
+  if (known.versions && known.versions.graphkd) rows.push(["made with", `graphkd ${known.versions.graphkd}`]);
+  get("facts").replaceChildren(...rows.flatMap(([key, value]) =>
+    [element("dt", {}, key.replaceAll("_", " ")), element("dd", {}, String(value))]));
+}
+
+function table(caption, head, lines) {
+  const row = (kind, cells) => element("tr", {}, element("th", { scope: kind === "th" ? "col" : "row" }, cells[0]),
+    ...cells.slice(1).map((cell) => element(kind, kind === "th" ? { scope: "col" } : {}, cell)));
+  return element("table", {}, element("caption", {}, caption),
+    element("thead", {}, row("th", head)), element("tbody", {}, ...lines.map((line) => row("td", line))));
+}
+
+function scores() {
+  const known = card.card || {}, parts = [["teacher", known.teacher_scores], ["student", known.student_scores]];
+  const names = [...new Set(parts.flatMap(([, found]) => Object.keys(found || {})))];
+  const tables = [];
+  if (names.length) {
+    const metric = card.scores ? card.scores.metric.replaceAll("_", " ") : "scores";
+    const lines = names.map((name) => [name.replaceAll("_", " "), ...parts.map(([, found]) => found && name in found ? percent(found[name]) : "–")]);
+    tables.push(table(`This model (${metric}, seed ${known.seed ?? "?"})`, ["", "teacher", "student"], lines));
+  }
+  if (card.scores && card.scores.seeds > 1) {
+    const lines = Object.entries(card.scores.mean).map(([name, mean]) =>
+      [name.replaceAll("_", " "), `${percent(mean)} ± ${(100 * card.scores.std[name]).toFixed(1)}`]);
+    tables.push(table(`Over ${card.scores.seeds} seeds`, ["", "mean ± spread"], lines));
+  }
+  get("scores").replaceChildren(...tables);
+}
+
+async function load() {
+  card = await ask("/card");
+  get("unlock").hidden = true;
+  get("main").hidden = false;
+  document.title = `${card.name} · graphkd`;
+  get("name").textContent = card.name;
+  const known = card.card || {};
+  get("line").textContent = [known.method && known.teacher ? `${known.student} taught by ${known.teacher} (${known.method})` : "a student",
+    known.dataset && `on ${known.dataset}`, known.split && `${known.split} split`, known.setting].filter(Boolean).join(" · ");
+  const nodes = document.querySelector("input[value=nodes]");
+  nodes.disabled = !card.nodes;
+  nodes.parentElement.title = card.nodes ? "" : "start the server with --store to ask by node id";
+  if (card.nodes && card.hops) nodes.checked = true;
+  facts();
+  scores();
+  switched();
+}
+
+const begin = () => load().catch((error) => {
+  get("line").textContent = error.message;
+  if (!get("unlock").hidden) get("token").focus();
+});
+
+get("ask").addEventListener("submit", (event) => { event.preventDefault(); predict(); });
+get("given").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); predict(); }
+});
+get("kinds").addEventListener("change", switched);
+get("propagated").addEventListener("change", switched);
+get("unlock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem("token", get("token").value.trim());
+  begin();
+});
+begin();

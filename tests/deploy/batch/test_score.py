@@ -1,0 +1,288 @@
+import csv
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.deploy.batch import block as block_module
+from graphkd.deploy.batch.block import Scored, rows_of_a_block
+from graphkd.deploy.batch.journal import Journal
+from graphkd.deploy.batch.parquet_output import ParquetOutput
+from graphkd.deploy.batch.score import Job, score_file
+from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
+from tests.memory import peak_growth
+
+
+@pytest.fixture(autouse=True)
+def _blocks_of_4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_module, "MOST_ROWS", 4)
+    monkeypatch.setattr(block_module, "LEAST_ROWS", 1)
+
+
+def test_every_file_gives_the_same_predictions(tmp_path: Path) -> None:
+    x, model = table(), numpy_model(tmp_path)
+    proba = model.predict_proba(x)
+    for name, file in write_all(tmp_path / "rows", x).items():
+        assert score_file(Job(file, tmp_path / "out.npy"), model, "") == (25, 0)
+        np.testing.assert_allclose(np.load(tmp_path / "out.npy"), proba, rtol=1e-5, err_msg=name)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["bundle", "out.npy", "rows"]
+
+
+def test_what_the_outputs_hold(tmp_path: Path) -> None:
+    x, model = table(), numpy_model(tmp_path)
+    proba = np.concatenate([model.predict_proba(x[start : start + 4]) for start in range(0, 25, 4)])
+    frame(x).to_parquet(tmp_path / "in.parquet")
+    for kind in ("npy", "csv", "parquet"):
+        score_file(Job(tmp_path / "in.parquet", tmp_path / f"out.{kind}"), model, "")
+    np.save(tmp_path / "as_numpy_does.npy", proba)
+    assert (tmp_path / "out.npy").read_bytes() == (tmp_path / "as_numpy_does.npy").read_bytes()
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    best = proba.argmax(axis=1)
+    assert rows[7] == {
+        "row": "7",
+        "id": "007",
+        "class": str(best[7]),
+        "name": CLASSES[best[7]],
+        "probability": f"{proba[7].max():.6f}",
+    }
+    found = pd.read_parquet(tmp_path / "out.parquet")
+    assert list(found.columns) == ["row", "id", "class", "name", "probability", "p_oak", "p_elm, white"]
+    assert found["row"].tolist() == list(range(25))
+    assert found["id"].tolist() == ids(25)
+    assert found["class"].tolist() == best.tolist()
+    assert found["name"].tolist() == [CLASSES[each] for each in best]
+    np.testing.assert_array_equal(found.filter(like="p_"), proba)
+    np.testing.assert_array_equal(found["probability"], proba.max(axis=1))
+    assert pq.ParquetFile(tmp_path / "out.parquet").metadata.num_row_groups == 7
+
+
+@pytest.mark.parametrize("names", [None, ["oak", "oak"]])
+def test_classes_that_names_do_not_tell_apart_are_numbers(tmp_path: Path, names: list[str] | None) -> None:
+    output = ParquetOutput(tmp_path / "out", 2, names)
+    output.add(Scored(0, 1, np.float32([[0.25, 0.75]])))
+    output.close()
+    found = pq.read_table(tmp_path / "out").to_pylist()
+    assert found == [
+        {"row": 0, "class": 1, **({"name": "oak"} if names else {}), "probability": 0.75, "p_0": 0.25, "p_1": 0.75}
+    ]
+
+
+def test_ids_keep_their_type(tmp_path: Path) -> None:
+    x, model = table(3), numpy_model(tmp_path)
+    for array in (
+        pa.array([7, None, 9], pa.int64()),
+        pa.array([0, 1, 2], pa.timestamp("us")),
+        pa.array(["a", "b", "a"]).dictionary_encode(),
+    ):
+        columns = {"key": array, **dict(zip(NAMES, x.T.copy(), strict=True))}
+        pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+        score_file(Job(tmp_path / "in.parquet", tmp_path / "out.parquet", id="key"), model, "")
+        found = pq.read_table(tmp_path / "out.parquet").column("id").combine_chunks()
+        assert found.to_pylist() == array.to_pylist()
+        plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+        assert found.type == plain.type
+
+
+def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
+    x, model = with_nan(table()), numpy_model(tmp_path, NAMES)
+    for name, file in write_all(tmp_path / "rows", x).items():
+        with pytest.raises(GraphKDError) as caught:
+            score_file(Job(file, tmp_path / "out.csv"), model, "")
+        held = "nothing" if name == "named.csv" else "NaN or nothing"
+        expected = f"{file} row 5 (from 0): column 'girth' holds {held}; correct it, or --rejects FILE puts"
+        assert str(caught.value) == f"{expected} such rows aside"
+        assert not (tmp_path / "out.csv").exists()
+
+
+def test_rejects_are_put_aside_and_the_others_scored(tmp_path: Path) -> None:
+    x, model = with_nan(table()), numpy_model(tmp_path)
+    good = np.flatnonzero(np.isfinite(x).all(axis=1))
+    proba = model.predict_proba(x[good])
+    for name, file in write_all(tmp_path / "rows", x).items():
+        for kind in ("csv", "npy", "parquet"):
+            job = Job(file, tmp_path / f"out.{kind}", tmp_path / "bad.csv")
+            assert score_file(job, model, "") == (22, 3)
+        has_ids = name in ("array.npz", "named.csv", "named.parquet", "lists.parquet", "fixed.parquet")
+        key = dict.fromkeys((5, 6, 17), "") if not has_ids else {5: "005", 6: "006", 17: "017"}
+        with (tmp_path / "bad.csv").open() as lines:
+            head, *rows = csv.reader(lines)
+        assert head == ["row", "id", "reason"]
+        assert [(int(row), found) for row, found, _ in rows] == list(key.items())
+        assert rows[0][2].endswith(("holds NaN or nothing", "holds nothing"))
+        assert " holds -infinity" in rows[1][2]
+        assert pd.read_csv(tmp_path / "out.csv")["row"].tolist() == good.tolist()
+        found = pd.read_parquet(tmp_path / "out.parquet")
+        assert found["row"].tolist() == good.tolist()
+        np.testing.assert_allclose(found.filter(like="p_"), proba, rtol=1e-5)
+        array = np.load(tmp_path / "out.npy")
+        np.testing.assert_allclose(array[good], proba, rtol=1e-5)
+        assert np.isnan(array[[5, 6, 17]]).all()
+    np.save(tmp_path / "all.npy", np.full((5, 3), np.nan))
+    assert score_file(Job(tmp_path / "all.npy", tmp_path / "out.parquet", tmp_path / "bad.csv"), model, "") == (
+        0,
+        5,
+    )
+
+
+class Killed(BaseException):
+    """As if the process had ended."""
+
+
+@pytest.mark.parametrize("kind", ["csv", "npy", "parquet"])
+@pytest.mark.parametrize("source", ["named.parquet", "named.csv", "csr.npz", "array.npy"])
+def test_killed_after_any_block_it_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, source: str
+) -> None:
+    file, model = write_all(tmp_path / "rows", with_nan(table()))[source], numpy_model(tmp_path)
+    job = Job(file, tmp_path / f"out.{kind}", tmp_path / "bad.csv")
+    score_file(job, model, "")
+    expected, rejected = job.output.read_bytes(), (tmp_path / "bad.csv").read_bytes()
+    add, scored = Journal.add, []
+
+    def count(self: Journal, block: Any) -> None:
+        scored.append(block.start)
+        add(self, block)
+        if len(scored) == 2:
+            raise Killed
+
+    for file in (job.output, tmp_path / "bad.csv"):
+        file.unlink()
+    monkeypatch.setattr(Journal, "add", count)
+    starts: list[int] = []
+    for _ in range(4):
+        scored.clear()
+        try:
+            score_file(job, model, "")
+        except Killed:
+            assert not job.output.exists()
+        starts += scored
+    assert starts == list(range(0, 25, 4)), "each block is scored once"
+    assert job.output.read_bytes() == expected
+    assert (tmp_path / "bad.csv").read_bytes() == rejected
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_real_kill(tmp_path: Path) -> None:
+    write_all(tmp_path, table())
+    bundle(tmp_path)
+    program = """
+import os, signal, sys
+from pathlib import Path
+from graphkd.cli import main
+from graphkd.deploy.batch import block, journal
+block.MOST_ROWS, block.LEAST_ROWS = 4, 1
+add = journal.Journal.add
+def last(self, one):
+    add(self, one)
+    if self.finished == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGKILL)
+journal.Journal.add = last
+sys.exit(main(["predict", "bundle", "named.parquet", "out.parquet", "--runtime", "numpy"]))
+"""
+
+    def run(after: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, str(after)]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (run(99).stdout, run(99).stderr) == ("25 predictions: out.parquet\n", "")
+    expected = (tmp_path / "out.parquet").read_bytes()
+    (tmp_path / "out.parquet").unlink()
+    assert run(3).returncode == -signal.SIGKILL
+    done = run(99)
+    assert done.stderr.startswith("graphkd: goes on after 3 finished blocks of 4 rows")
+    assert (tmp_path / "out.parquet").read_bytes() == expected
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_nothing_is_taken_from_another_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x, model = table(), numpy_model(tmp_path)
+    np.save(tmp_path / "in.npy", x)
+    job, add = Job(tmp_path / "in.npy", tmp_path / "out.npy"), Journal.add
+
+    def stop(self: Journal, block: Any) -> None:
+        if self.finished == 3:
+            raise Killed
+        add(self, block)
+
+    for change in ("student", "rows"):
+        monkeypatch.setattr(Journal, "add", stop)
+        with pytest.raises(Killed):
+            score_file(job, model, "one")
+        monkeypatch.setattr(Journal, "add", add)
+        if change == "rows":
+            np.save(tmp_path / "in.npy", x[::-1])
+        score_file(job, model, "two" if change == "student" else "one")
+        expected = model.predict_proba(x if change == "student" else x[::-1])
+        np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-5)
+
+
+def test_a_mistake_late_in_the_file_does_not_cost_what_was_scored(tmp_path: Path) -> None:
+    x, model = table(), numpy_model(tmp_path)
+    x[20] = np.nan
+    np.save(tmp_path / "in.npy", x)
+    with pytest.raises(GraphKDError, match="row 20"):
+        score_file(Job(tmp_path / "in.npy", tmp_path / "out.npy"), model, "")
+    assert len(list((tmp_path / ".out.npy.progress").glob("block-*"))) == 5
+    job = Job(tmp_path / "in.npy", tmp_path / "out.npy", tmp_path / "bad.csv")
+    assert score_file(job, model, "") == (24, 1)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_one_process_writes_an_output(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", table())
+    folder = tmp_path / ".out.npy.progress"
+    folder.mkdir()
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(GraphKDError, match=r"out\.npy is being written by another process: wait for it"):
+        score_file(Job(tmp_path / "in.npy", tmp_path / "out.npy"), numpy_model(tmp_path), "")
+    os.close(handle)
+
+
+def test_no_rows(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", table(0))
+    for kind in ("csv", "npy", "parquet"):
+        assert score_file(Job(tmp_path / "in.npy", tmp_path / f"out.{kind}"), numpy_model(tmp_path), "") == (0, 0)
+    assert np.load(tmp_path / "out.npy").shape == (0, 2)
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+    assert (tmp_path / "out.csv").read_text() == "row,class,name,probability\n"
+
+
+def test_rows_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(block_module, "MOST_ROWS", 2**16)
+    monkeypatch.setattr(block_module, "LEAST_ROWS", 2**10)
+    assert rows_of_a_block(3, 2) == 2**16
+    assert rows_of_a_block(128, 40) == 2**15
+    assert rows_of_a_block(1433, 7) == 2**12
+    assert rows_of_a_block(100_000, 7) == 2**10
+
+
+def test_memory_does_not_depend_on_the_rows(tmp_path: Path) -> None:
+    """40 times the rows of a block, in columns and in an archive."""
+    numpy_model(tmp_path)
+    x = np.zeros((2_600_000, 3), dtype=np.float32)
+    pd.DataFrame(x, columns=NAMES).to_parquet(tmp_path / "in.parquet")
+    np.savez(tmp_path / "in.npz", x=x)
+    setup = f"""
+from pathlib import Path
+from graphkd import load_bundle
+from graphkd.deploy.batch.score import Job, score_file
+model = load_bundle({str(tmp_path)!r}, "numpy")
+def run(name, rows):
+    score_file(Job(Path({str(tmp_path)!r}, name), Path({str(tmp_path)!r}, "out.parquet")), model, "")
+import numpy as np, pandas as pd
+np.savez({str(tmp_path / "few.npz")!r}, x=np.zeros((150_000, 3), dtype=np.float32))
+run("few.npz", 0)
+"""
+    assert peak_growth(setup, 'run("in.npz", 0); run("in.parquet", 0)') < 25e6

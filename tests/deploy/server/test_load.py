@@ -1,0 +1,63 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from graphkd.deploy.server.load import Load
+from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.settings import Limits
+from tests.deploy.server.serving import ask, in_thread, wait_for
+
+LIMITS = Limits(rows=10, rows_waiting=15, requests=2, bytes_waiting=100)
+
+
+def refused(load: Load, what: str, *args: object) -> RefusedError:
+    stack = ExitStack()
+    with pytest.raises(RefusedError) as error:
+        stack.enter_context(getattr(load, what)(*args))
+    return error.value
+
+
+def test_beyond_each_limit_there_is_an_answer_of_its_own() -> None:
+    load = Load(LIMITS)
+    with load.request(), load.request():
+        error = refused(load, "request")
+        assert (error.status, error.retry) == (503, 1)
+        assert error.response.headers["retry-after"] == "1"
+    assert refused(load, "of_rows", 11, "rows").status == 413
+    with load.of_rows(10, "rows"):
+        error = refused(load, "of_rows", 6, "rows")
+        assert (error.status, error.retry) == (429, 1)
+        with load.of_rows(5, "rows"):
+            pass
+    load.take(100)
+    with pytest.raises(RefusedError) as found:
+        load.take(1)
+    assert found.value.status == 503
+    load.give(100)
+    assert (load.requests, load.rows, load.bytes) == (0, 0, 0)
+
+
+def test_what_fails_is_counted_off() -> None:
+    load = Load(LIMITS)
+    with pytest.raises(KeyError), load.request(), load.of_rows(3, "rows"):
+        raise KeyError
+    assert (load.requests, load.rows) == (0, 0)
+
+
+def test_over_http(raw_bundle: Path) -> None:
+    """While a request waits for others to be computed with, those beyond the limits are told to come again."""
+    body = {"rows": [[0.5, 1, 0, 0, 2]] * 2}
+    for limits, status, text in (
+        (Limits(requests=1), 503, "1 requests are waiting: try again"),
+        (Limits(rows=4, rows_waiting=3), 429, "2 rows are waiting, with these more than 3"),
+    ):
+        with in_thread(raw_bundle, limits=limits, window=1.0) as port, ThreadPoolExecutor(1) as pool:
+            first = pool.submit(ask, port, "/predict", body)
+            wait_for(lambda port=port: "graphkd_requests_in_progress 2.0" in ask(port, "/metrics").body.decode())
+            second = ask(port, "/predict", body)
+            assert second.status == status, second.body
+            assert text in second.json["error"]
+            assert second.headers["retry-after"] == "1"
+            assert first.result().status == 200
