@@ -38,36 +38,32 @@ def several_processes() -> Iterator[World]:
         return
     import torch.distributed as dist
 
-    first = os.environ["RANK"] == "0"
-    with contextlib.ExitStack() as stack:
-        if not first:
-            stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
-            stack.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-        try:
-            patience()
-        except GraphKDError:
-            if not first:
-                raise SystemExit(2) from None
-            raise
+    with _quiet(os.environ["RANK"] != "0"):
         failures = _Failures(_store())
-        try:
+        with failures.told_once():
             with entered(_start(failures.store)) as one:
                 yield one
                 one.wait()  # nobody leaves while another writes
             dist.destroy_process_group()
-        except (GraphKDError, OSError) as error:
-            failures.note(str(error))
-            raise
-        except RuntimeError as error:
-            if not is_loss(error):
-                raise
-            failures.note(LOST)
-            raise GraphKDError(LOST) from error
+
+
+@contextmanager
+def _quiet(wanted: bool) -> Iterator[None]:
+    """Nothing is printed and no warning shown in the block, if that is wanted."""
+    if not wanted:
+        yield
+        return
+    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class _Failures:
-    """Who may say what failed: the first process that does, unless it was said before a restart."""
+    """Who may say what failed: the first process that does, unless it was said before a restart.
+
+    Args:
+        store: torch's key-value store.
+    """
 
     def __init__(self, store: Any) -> None:
         import torch.distributed as dist
@@ -77,7 +73,21 @@ class _Failures:
             f"graphkd-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store
         )
 
-    def note(self, line: str) -> None:
+    @contextmanager
+    def told_once(self) -> Iterator[None]:
+        """What fails in the block leaves it in one process, and ends the others."""
+        try:
+            yield
+        except (GraphKDError, OSError) as error:
+            self._note(str(error))
+            raise
+        except RuntimeError as error:
+            if not is_loss(error):
+                raise
+            self._note(LOST)
+            raise GraphKDError(LOST) from error
+
+    def _note(self, line: str) -> None:
         """Ends this process if the line is not for it to say."""
         try:
             told = self.store.add(FAILED, 1) > 1 or self._all.add(f"graphkd-{zlib.crc32(line.encode())}", 1) > 1
@@ -91,14 +101,21 @@ def _store() -> Any:
     """Under ``torchrun`` the one that outlives a restart, else the first process's own."""
     import torch.distributed as dist
 
-    mine = os.environ["RANK"] == "0" and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
-    return dist.TCPStore(  # type: ignore[attr-defined]
-        os.environ.get("MASTER_ADDR", "localhost"),
-        int(os.environ["MASTER_PORT"]),
-        is_master=mine,
-        timeout=patience(),
-        wait_for_workers=False,
-    )
+    first = os.environ["RANK"] == "0"
+    mine = first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    host, port = os.environ.get("MASTER_ADDR", "localhost"), int(os.environ["MASTER_PORT"])
+    try:
+        if not dist.is_available():
+            raise GraphKDError(
+                "this torch is built without torch.distributed: install another, or start one process"
+            )
+        return dist.TCPStore(host, port, is_master=mine, timeout=patience(), wait_for_workers=False)  # type: ignore[attr-defined]
+    except GraphKDError:  # the same in all of them
+        if first:
+            raise
+        raise SystemExit(2) from None
+    except RuntimeError:
+        raise GraphKDError(f"no process answers at {host}:{port}: start with torchrun, or without RANK") from None
 
 
 def _start(store: Any) -> World:
