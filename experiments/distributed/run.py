@@ -61,9 +61,7 @@ def curves(folder: Path) -> list[dict[str, object]]:
     for name, keys in CURVES.items():
         scale = [SMALL] if name.startswith("arxiv") else []
         keys = [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"]
-        one, two, control = (
-            folder.absolute() / f"curve-{name}-{which}" / "run" for which in ("1", "2", "control")
-        )
+        one, two, control = (seat(folder, f"curve-{name}-{which}") for which in ("1", "2", "control"))
         for processes, run in ((1, one), (2, two)):
             if not (run / "log.jsonl").exists():
                 finish(start(processes, keys, run))
@@ -199,10 +197,13 @@ def checkpoints(folder: Path) -> list[dict[str, object]]:
 
 def place(folder: Path, name: str) -> Path:
     """An empty folder for a run, with a cache beside it."""
-    path = folder.absolute() / name.replace(", ", "-").replace(" ", "_")
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
-    return path / "run"
+    path = seat(folder, name)
+    shutil.rmtree(path.parent, ignore_errors=True)
+    return path
+
+
+def seat(folder: Path, name: str) -> Path:
+    return folder.absolute() / name.replace(", ", "-").replace(" ", "_") / "run"
 
 
 def start(
