@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from typing import Any
 
 import torch
 
-from graphkd import students
 from graphkd.cli import main
+from graphkd.training import student
+from graphkd.training.task import Distillation
 
 UNIT = 2.0**-23
+START = student.start_task
 
 
-def perturbed(start: Any, network: students.MLP, *args: Any, **keys: Any) -> None:
-    start(network, *args, **keys)
+def perturbed(*args: Any) -> Distillation:
+    task = START(*args)
     with torch.no_grad():
-        for weight in network.parameters():
+        for weight in task.parameters():
             weight.mul_(1 + UNIT)
+    return task
 
 
-students.MLP.__init__ = functools.partialmethod(perturbed, students.MLP.__init__)
+student.start_task = perturbed
 sys.exit(main(["distill", *sys.argv[1:]]))
