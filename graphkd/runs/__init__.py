@@ -7,6 +7,7 @@ from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, v
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
+from graphkd.runs.together import Job, train_ahead
 
 __all__ = [
     "NAMES",
@@ -15,6 +16,7 @@ __all__ = [
     "TESTS",
     "Angles",
     "InfluenceProfile",
+    "Job",
     "Run",
     "RunFolder",
     "SeedRun",
@@ -24,5 +26,6 @@ __all__ = [
     "read_config",
     "read_metrics",
     "summarise",
+    "train_ahead",
     "versions",
 ]
