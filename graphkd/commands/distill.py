@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import os
@@ -9,7 +10,7 @@ import re
 import sys
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,7 +41,17 @@ from graphkd.datasets.scale import scaled_name
 from graphkd.distributed import LOST, is_loss, several_processes, world
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
-from graphkd.runs import SeedRun, check_disk, check_memory, check_shared, default_name, open_run, read_metrics
+from graphkd.runs import (
+    Job,
+    SeedRun,
+    check_disk,
+    check_memory,
+    check_shared,
+    default_name,
+    open_run,
+    read_metrics,
+    train_ahead,
+)
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
@@ -77,15 +88,48 @@ def _distill(args: list[str]) -> None:
         if not (failures and world().several):  # others may not have failed: nobody begins another job
             failures.extend(_failures(config))
 
+    flags = {arg.partition("=")[0] for arg in args}
+    alone = not world().several  # of several processes none trains students together
+    if alone and flags & {"-m", "--multirun"} and not flags & {"--cfg", "-c", "--info", "-i"}:
+        _train_ahead(args)
+    _run_hydra(args, job)
+    if failures:
+        for failure in failures[:-1]:
+            print(f"graphkd: {failure}", file=sys.stderr)
+        raise failures[-1]
+
+
+def _run_hydra(args: list[str], job: Callable[[DictConfig], None]) -> None:
     with _hydra_process(args):
         try:
             hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="distill")(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise GraphKDError(explain(error)) from error
-    if failures:
-        for failure in failures[:-1]:
-            print(f"graphkd: {failure}", file=sys.stderr)
-        raise failures[-1]
+
+
+def _train_ahead(args: list[str]) -> None:
+    """Students that jobs of a multirun want to train together; what is wrong with a job, the job itself says."""
+    jobs: dict[Path | None, list[Job]] = {}
+    caches: dict[Path | None, Artefacts] = {}
+
+    def collect(config: DictConfig) -> None:
+        with contextlib.suppress(GraphKDError, OSError, HydraException, OmegaConfBaseException):
+            recipe, cache = recipe_from(config), cache_of(config)
+            if recipe.training.together and not (_sweep_path(config) / "metrics.json").exists():
+                check_memory(Scene.of(load_graph(config, 0), recipe.setting), recipe, cache.tables)
+                caches[cache.folder] = cache
+                graph = functools.partial(load_graph, config)
+                found = Job(recipe, parse_seeds(config.seeds), graph, with_baseline(config, recipe))
+                jobs.setdefault(cache.folder, []).append(found)
+
+    _run_hydra(args, collect)
+    for folder, together in jobs.items():
+        train_ahead(together, caches[folder])
+
+
+def with_baseline(config: DictConfig, recipe: Recipe) -> bool:
+    """Whether the plain MLP is trained beside the student."""
+    return bool(config.baseline) and recipe.method.name != "mlp"
 
 
 def _failures(config: DictConfig) -> list[Exception]:
@@ -146,7 +190,7 @@ def run_job(config: DictConfig) -> None:
     cache = cache_of(config)
     first = load_graph(config, seeds[0])
     scene = Scene.of(first, recipe.setting)
-    baseline = config.baseline and recipe.method.name != "mlp"
+    baseline = with_baseline(config, recipe)
     settings = resolved(config, seeds)
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
     if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
@@ -157,6 +201,7 @@ def run_job(config: DictConfig) -> None:
         check_memory(scene, recipe, cache.tables)
         check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
         recipe.dry_run(first.num_features, first.num_classes)
+        train_ahead([Job(recipe, folder.pending, lambda seed: load_graph(config, seed), baseline)], cache)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
         folder.finish(first.dataset, first.split, first.metric, recipe)
@@ -192,10 +237,14 @@ def name_of_data(config: DictConfig) -> str:
 def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     job = HydraConfig.get()
     if job.mode == RunMode.MULTIRUN:
-        name = job.job.override_dirname.replace("/", "_")
-        return Path(config.output_dir or "runs") / (name or "default")
+        return _sweep_path(config)
     name = default_name(name_of_data(config), graph.split, recipe)
     return Path(config.output_dir or Path("runs") / name)
+
+
+def _sweep_path(config: DictConfig) -> Path:
+    name = HydraConfig.get().job.override_dirname.replace("/", "_")
+    return Path(config.output_dir or "runs") / (name or "default")
 
 
 def check_overrides(args: list[str]) -> None:

@@ -1,13 +1,14 @@
 """Runs and their folders."""
 
 from graphkd.runs.angles import Angles
+from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
 from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
-from graphkd.runs.together import check_shared, open_run
+from graphkd.runs.together import Job, train_ahead
 
 __all__ = [
     "NAMES",
@@ -16,6 +17,7 @@ __all__ = [
     "TESTS",
     "Angles",
     "InfluenceProfile",
+    "Job",
     "Run",
     "RunFolder",
     "SeedRun",
@@ -27,5 +29,6 @@ __all__ = [
     "read_config",
     "read_metrics",
     "summarise",
+    "train_ahead",
     "versions",
 ]

@@ -1,74 +1,59 @@
-"""A run that several processes make together, of which the first one writes."""
+"""Students of several seeds and jobs, trained as batched models before the runs that they belong to."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
-from graphkd.distributed import world
+from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
+from graphkd.methods import MLP
 from graphkd.recipe import Recipe
-from graphkd.runs.folder import RunFolder
-from graphkd.runs.seed import SeedRun
+from graphkd.training.artefacts import Artefacts
+from graphkd.training.teach import teach
+from graphkd.training.together import Member, train_together
 
 
-class Follower:
-    """The run folder of another process: seeds are trained with it, and nothing is written.
-
-    Args:
-        path: of the folder.
-        seeds: of the run.
-        told: what the first process found there.
-    """
-
-    def __init__(self, path: Path, seeds: list[int], told: dict[str, Any]) -> None:
-        self.path, self.seeds = path, seeds
-        self.finished: bool = told["finished"]
-        self.pending: list[int] = told["pending"]
-
-    def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
-        """Trains a seed unless the folder has it."""
-        if seed in self.pending:
-            train()
-
-    def finish(self, dataset: str, split: str, metric: str, recipe: Recipe) -> None:
-        """Nothing."""
-
-
-def open_run(path: Path, config: dict[str, Any], overwrite: bool) -> RunFolder | Follower:
-    """The run folder, of which every process sees the same state.
+@dataclass(frozen=True)
+class Job:
+    """What ``graphkd distill`` trains in one run folder.
 
     Args:
-        path: of the folder.
-        config: resolved.
-        overwrite: replace another run that is there.
+        recipe: the parts.
+        seeds: that are not finished yet.
+        graph: seed → its graph.
+        baseline: whether the plain MLP is trained too.
+    """
+
+    recipe: Recipe
+    seeds: list[int]
+    graph: Callable[[int], Graph]
+    baseline: bool
+
+
+def train_ahead(jobs: Iterable[Job], cache: Artefacts) -> int:
+    """Trains the students of jobs with ``training.together``, where their runs then find them.
+
+    Args:
+        jobs: of one command; others are left alone.
+        cache: where teachers and students are kept.
+
+    Returns:
+        How many students were trained.
 
     Raises:
-        GraphKDError: it is refused; only the first process knows.
+        GraphKDError: there is no place to keep them.
     """
-    folder = RunFolder(path, config, overwrite) if world().first else None
-    state = (
-        b"" if folder is None else json.dumps({"finished": folder.finished, "pending": folder.pending}).encode()
-    )
-    told = world().tell(state)
-    return folder or Follower(path, config["seeds"], json.loads(told or b""))
+    together = [job for job in jobs if job.recipe.training.together]
+    if together and cache.folder is None:
+        raise GraphKDError("training.together keeps students in the cache, and there is none: give cache_dir=")
+    return train_together([member for job in together for member in _members(job, cache)], cache)
 
 
-def check_shared(recipe: Recipe) -> None:
-    """Refuses what several processes cannot share.
-
-    Raises:
-        GraphKDError: the method's loss is no sum over rows, or what is dropped depends on how rows are shared.
-    """
-    if world().several and recipe.training.compile:
-        raise GraphKDError(
-            "training.compile drops out by masks of its own, which several processes cannot share: leave it out, "
-            "or start without torchrun"
-        )
-    if world().several and not recipe.method.by_rows:
-        raise GraphKDError(
-            f"method={recipe.method.name} has a loss that is no sum over rows, which several processes cannot "
-            "share: start it without torchrun"
-        )
+def _members(job: Job, cache: Artefacts) -> Iterable[Member]:
+    for seed in job.seeds:
+        scene = Scene.of(job.graph(seed), job.recipe.setting, seed)
+        taught = teach(scene, job.recipe, seed, [], cache)
+        yield Member(scene, job.recipe, taught, seed)
+        if job.baseline:
+            yield Member(scene, job.recipe.with_method(MLP()), taught, seed)

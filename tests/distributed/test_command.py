@@ -98,7 +98,7 @@ MISTAKES = {
         ],
         "cora is not in data_dir=elsewhere",
     ),
-    "what cannot be shared": (lambda _: [*FAST, "training.compile=true"], "training.compile drops out by masks"),
+    "what cannot be shared": (lambda _: [*FAST, "training.compile=true"], "training.compile is for one process"),
     "no silence at all": (lambda _: FAST, "GRAPHKD_TIMEOUT is '-1': give a number of seconds above 0"),
 }
 
