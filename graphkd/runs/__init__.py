@@ -1,8 +1,8 @@
 """Runs and their folders."""
 
 from graphkd.runs.angles import Angles
-from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
+from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
