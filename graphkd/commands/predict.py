@@ -67,7 +67,7 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
     scored, rejected = score_file(job, model, " ".join(parts))
     print(f"{scored} predictions: {job.output}")
     if job.rejects is not None:
-        print(f"{rejected} rows rejected: {job.rejects}")
+        print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
 
 
 def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:

@@ -49,17 +49,23 @@ def test_the_gradient_of_spmm_is_that_of_every_backend(
 
 def test_torch_scatter_is_a_backend_where_it_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     present = importlib.util.find_spec("torch_scatter") is not None
-    assert available_backends() == ["embedding_bag", "csr", *(["torch_scatter"] if present else [])]
+    assert without_triton() == ["embedding_bag", "csr", *(["torch_scatter"] if present else [])]
     monkeypatch.setitem(sys.modules, "torch_scatter", None)
-    assert available_backends() == ["embedding_bag", "csr"]
+    assert without_triton() == ["embedding_bag", "csr"]
 
 
-def test_the_rule_that_picks_the_backend() -> None:
+def without_triton() -> list[str]:
+    return [name for name in available_backends() if name != "triton"]  # which is there where a device is
+
+
+@pytest.mark.parametrize(("there", "expected"), [(True, "triton"), (False, "csr")])
+def test_the_rule_that_picks_the_backend(there: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["graphkd.sparse.spmm"], "has_triton", lambda: there)
     cpu = torch.device("cpu")
     assert backend_for(torch.float32, cpu) == "embedding_bag"
     assert backend_for(torch.bfloat16, cpu) == "embedding_bag"
     assert backend_for(torch.float64, cpu) == "csr"
-    assert backend_for(torch.float32, torch.device("cuda")) == "csr"
+    assert backend_for(torch.float32, torch.device("cuda")) == expected
 
 
 def test_shapes_that_do_not_fit_are_refused() -> None:
