@@ -109,22 +109,22 @@ def _run_hydra(args: list[str], job: Callable[[DictConfig], None]) -> None:
 
 def _train_ahead(args: list[str]) -> None:
     """Students that jobs of a multirun want to train together; what is wrong with a job, the job itself says."""
-    jobs: dict[Path | None, list[Job]] = {}
-    caches: dict[Path | None, Artefacts] = {}
+    found: dict[Path | None, tuple[Artefacts, list[Job]]] = {}
 
     def collect(config: DictConfig) -> None:
         with contextlib.suppress(GraphKDError, OSError, HydraException, OmegaConfBaseException):
-            recipe, cache = recipe_from(config), cache_of(config)
-            if recipe.training.together and not (_sweep_path(config) / "metrics.json").exists():
-                check_memory(Scene.of(load_graph(config, 0), recipe.setting), recipe, cache.tables)
-                caches[cache.folder] = cache
-                graph = functools.partial(load_graph, config)
-                found = Job(recipe, parse_seeds(config.seeds), graph, with_baseline(config, recipe))
-                jobs.setdefault(cache.folder, []).append(found)
+            recipe = recipe_from(config)
+            if not recipe.training.together or (_sweep_path(config) / "metrics.json").exists():
+                return
+            check_shared(recipe)
+            cache, graph = cache_of(config), functools.partial(load_graph, config)
+            check_memory(Scene.of(graph(0), recipe.setting), recipe, cache.tables)
+            job = Job(recipe, parse_seeds(config.seeds), graph, with_baseline(config, recipe))
+            found.setdefault(cache.folder, (cache, []))[1].append(job)
 
     _run_hydra(args, collect)
-    for folder, together in jobs.items():
-        train_ahead(together, caches[folder])
+    for cache, jobs in found.values():
+        train_ahead(jobs, cache)
 
 
 def with_baseline(config: DictConfig, recipe: Recipe) -> bool:
@@ -182,9 +182,11 @@ def run_job(config: DictConfig) -> None:
     seeds = parse_seeds(config.seeds)
     recipe = recipe_from(config)
 
+    def graph(seed: int) -> Graph:
+        return first if seed == seeds[0] else load_graph(config, seed)
+
     def train(seed: int) -> SeedRun:
-        graph = first if seed == seeds[0] else load_graph(config, seed)
-        return SeedRun.train(graph, recipe, seed, baseline, cache)
+        return SeedRun.train(graph(seed), recipe, seed, baseline, cache)
 
     check_shared(recipe)
     cache = cache_of(config)
@@ -201,7 +203,7 @@ def run_job(config: DictConfig) -> None:
         check_memory(scene, recipe, cache.tables)
         check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
         recipe.dry_run(first.num_features, first.num_classes)
-        train_ahead([Job(recipe, folder.pending, lambda seed: load_graph(config, seed), baseline)], cache)
+        train_ahead([Job(recipe, folder.pending, graph, baseline)], cache)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
         folder.finish(first.dataset, first.split, first.metric, recipe)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from graphkd import evaluation
 from graphkd.datasets import Scene
 from graphkd.methods import Targets
-from graphkd.recipe import Recipe, settings_of
+from graphkd.recipe import Recipe, settings_of, unwrapped
 from graphkd.sparse import Factored, Inputs, SparseMatrix
 from graphkd.students import MLP
 from graphkd.students.stacked import StackedMLP
@@ -119,11 +119,7 @@ class _Seat:
 def _batched(recipe: Recipe) -> bool:
     training = recipe.training
     whole = training.batch_size is None and not training.compile
-    return training.together and whole and _class_of(recipe) is MLP
-
-
-def _class_of(recipe: Recipe) -> Any:
-    return getattr(recipe.student, "func", recipe.student)
+    return training.together and whole and unwrapped(recipe.student) is MLP
 
 
 def _train(seats: Sequence[_Seat]) -> list[Artefact]:
