@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +21,14 @@ what glibc itself comes to once a table of the largest size has been freed."""
 
 @contextmanager
 def kept_pages() -> Iterator[None]:
-    """Within the block, freed tables are not given back to the system, where the C library is glibc.
+    """Within the block, freed tables are not given back to the system, where the C library is glibc and no
+    ``MALLOC_…`` in the environment says otherwise.
 
     Every step needs the tables of the step before, of the same sizes. Given back they come as fresh pages, which
     the system has to fill with zeros first: a quarter of a student's epoch (``experiments/gpu/step.py``).
     """
-    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    set_already = any(name.startswith("MALLOC_") for name in os.environ)  # by somebody who knows why
+    library = ctypes.CDLL(None) if sys.platform == "linux" and not set_already else None
     tune, trim = (getattr(library, name, None) for name in ("mallopt", "malloc_trim"))
     if tune is None or trim is None:
         yield

@@ -32,3 +32,10 @@ def test_another_system_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("ctypes.CDLL", None)
     with kept_pages():
         pass
+
+
+def test_who_has_set_the_library_is_not_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    monkeypatch.setattr("ctypes.CDLL", None)
+    with kept_pages():
+        pass
