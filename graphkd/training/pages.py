@@ -23,8 +23,9 @@ what glibc itself comes to once a table of the largest size has been freed."""
 def kept_pages() -> Iterator[None]:
     """Within the block, freed tables are not given back to the system.
 
-    That is where the C library is glibc, and no ``MALLOC_…`` in the environment says otherwise. Every step needs the tables of the step before, of the same sizes. Given back they come as fresh pages, which
-    the system has to fill with zeros first: a quarter of a student's epoch (``experiments/gpu/step.py``).
+    That is where the C library is glibc, and no ``MALLOC_…`` in the environment says otherwise. Every step needs
+    the tables of the step before, of the same sizes. Given back they come as fresh pages, which the system has to
+    fill with zeros first: a quarter of a student's epoch (``experiments/gpu/step.py``).
     """
     set_already = any(name.startswith("MALLOC_") for name in os.environ)  # by somebody who knows why
     library = ctypes.CDLL(None) if sys.platform == "linux" and not set_already else None
