@@ -34,6 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"graphkd: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:  # graphkd alone, as on a machine that only answers
+        if debug or not error.name or error.name.startswith("graphkd"):
+            raise
+        print(
+            f"graphkd: {args[0]} needs {error.name}, which is not installed: install graphkd without --no-deps",
+            file=sys.stderr,
+        )
+        return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # a disk that is full, a folder that may not be written to

@@ -15,8 +15,8 @@ TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8"}
 def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
     """The tensors of a file, by name.
 
-    Eight bytes say how long the header is, which is JSON: name → ``dtype``, ``shape``, ``data_offsets``; these count
-    from its end.
+    Eight bytes say how long the header is, which is JSON: name → ``dtype``, ``shape``, ``data_offsets``; these
+    count from its end.
 
     Source: the format of safetensors, https://huggingface.co/docs/safetensors
 
