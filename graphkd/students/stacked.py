@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.layers import dropout
+from graphkd.dropout import dropout
 from graphkd.sparse import Inputs, linear
 from graphkd.students.mlp import MLP
 from graphkd.students.output import StudentOutput

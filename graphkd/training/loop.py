@@ -15,6 +15,7 @@ from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.lanes import Lanes
+from graphkd.training.pages import kept_pages
 from graphkd.training.progress import Log, Progress
 from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
@@ -99,14 +100,15 @@ def fit(
         GraphKDError: loss or weights are no longer finite.
     """
     loop = _Loop(stage, trainee, training, checkpoint)
-    with tqdm(
+    bar = tqdm(
         total=training.max_epochs,
         initial=loop.seen.epochs,
         desc=stage,
         leave=False,
         disable=world().no_bar,
         unit="epoch",
-    ) as bar:
+    )
+    with bar, kept_pages():
         while not all(loop.seen.ended):
             before = loop.seen.epochs
             loop.advance()

@@ -157,6 +157,14 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
         "seed": seed,
         "device": scene.observed.y.device.type,
         "code": code_of(
-            "datasets", "distributed", "evaluation", "sparse", "teachers", "training", "layers.py", "recipe.py"
+            "datasets",
+            "distributed",
+            "evaluation",
+            "sparse",
+            "teachers",
+            "training",
+            "dropout.py",
+            "layers.py",
+            "recipe.py",
         ),
     }
