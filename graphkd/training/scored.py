@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from graphkd import evaluation
 from graphkd.datasets import Graph
 from graphkd.sparse import Factored, Inputs, SparseMatrix
+from graphkd.students import StudentOutput
 from graphkd.training.answers import Answers
 
 
@@ -50,26 +51,39 @@ class StackedScored:
     Args:
         rows: of each student, or of all ``[S, V, D']``.
         scorer: logits ``[S, V, C]`` → ``[S]``.
+        nodes: ``[S, V]``, which of the rows are scored; nothing for all of them.
     """
 
     rows: Sequence[Inputs] | Tensor
     scorer: Callable[[Tensor], Tensor]
+    nodes: Tensor | None = None
+
+    def __call__(self, students: Callable[[Sequence[Inputs] | Tensor], StudentOutput]) -> Tensor:
+        """``[S]``; ``students`` answer for all rows at once."""
+        logits = students(self.rows).logits
+        if self.nodes is not None:
+            logits = logits[torch.arange(len(logits), device=logits.device).unsqueeze(1), self.nodes]
+        return self.scorer(logits)
 
 
 def stacked_scores(scores: Sequence[Scored]) -> StackedScored | None:
     """All at once; nothing where they differ in the number of nodes, or the metric looks at one at a time."""
-    rows = [each.answers.rows for each in scores]
-    known = [each for each in rows if each is not None]
-    alike = len({each.y.numel() for each in scores}) == 1 and {each.metric for each in scores} == {"accuracy"}
-    if len(known) < len(rows) or not alike:
+    if len({each.y.numel() for each in scores}) > 1 or {each.metric for each in scores} != {"accuracy"}:
         return None
-    shared = with_equal_ones_shared(known)
-    tables = [each for each in shared if isinstance(each, Tensor)]
-    differ = any(each is not shared[0] for each in shared)
-    return StackedScored(
-        torch.stack(tables) if differ and len(tables) == len(shared) else shared,
-        evaluation.scorer("accuracy", torch.stack([each.y for each in scores])),
-    )
+    answers = [each.answers for each in scores]
+    scorer = evaluation.scorer("accuracy", torch.stack([each.y for each in scores]))
+    if all(isinstance(each.inputs, Factored) and each.rows is None for each in answers):
+        whole = with_equal_ones_shared([each.inputs for each in answers])
+        return StackedScored(whole, scorer, torch.stack([each.nodes for each in answers]))
+    rows = [each.rows for each in answers if each.rows is not None]
+    return StackedScored(_together(with_equal_ones_shared(rows)), scorer) if len(rows) == len(answers) else None
+
+
+def _together(rows: Sequence[Inputs]) -> Sequence[Inputs] | Tensor:
+    """One table ``[S, V, D']`` of tables that differ."""
+    tables = [each for each in rows if isinstance(each, Tensor)]
+    differ = any(each is not rows[0] for each in rows)
+    return torch.stack(tables) if differ and len(tables) == len(rows) else rows
 
 
 def with_equal_ones_shared(inputs: Sequence[Inputs]) -> list[Inputs]:

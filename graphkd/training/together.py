@@ -199,7 +199,7 @@ class _Together:
     def score(self) -> Tensor:
         """``[S]``."""
         if self.scored is not None:
-            return self._all(self.scored.scorer(self.stacked(self.scored.rows).logits))
+            return self._all(self.scored(self.stacked))
         scores = []
         for k in self.running:
             with self.lanes.lane(k):

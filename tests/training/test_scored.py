@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from graphkd.datasets import Graph
-from graphkd.sparse import SparseMatrix
+from graphkd.sparse import Factored, SparseMatrix
 from graphkd.students import MLP
 from graphkd.students.stacked import StackedMLP
 from graphkd.training.scored import Scored, stacked_scores, with_equal_ones_shared
@@ -26,7 +26,19 @@ def test_scores_by_one_call_are_those_of_each(same: bool) -> None:
     assert at_once is not None
     assert isinstance(at_once.rows, torch.Tensor) is not same
     stacked = StackedMLP(members, [torch.Generator() for _ in members])
-    found = at_once.scorer(stacked(at_once.rows).logits)
+    assert at_once(stacked).tolist() == [float(each()) for each in scores]
+
+
+def test_factored_inputs_are_read_once_for_all() -> None:
+    graph = Graph.from_data(make_data())
+    x = SparseMatrix.from_torch((graph.x * (graph.x > 0.5)).to_sparse_csr())
+    inputs = [Factored(x, graph.adj.normalize("symmetric", 1), 2) for _ in range(2)]
+    graphs = [graph, replace(graph, val=graph.test[: graph.val.numel()])]
+    members = [MLP(graph.x.shape[1], 6, graph.num_classes).eval() for _ in graphs]
+    scores = [Scored.of(*each) for each in zip(members, inputs, graphs, strict=True)]
+    at_once = stacked_scores(scores)
+    assert at_once.rows[1] is at_once.rows[0]
+    found = at_once(StackedMLP(members, [torch.Generator() for _ in members]))
     assert found.tolist() == [float(each()) for each in scores]
 
 
