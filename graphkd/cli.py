@@ -34,6 +34,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"graphkd: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:  # graphkd alone, as on a machine that only answers
+        if debug or not error.name or error.name.startswith("graphkd"):
+            raise
+        print(
+            f"graphkd: {args[0]} needs {error.name}, which is not installed: install graphkd without --no-deps",
+            file=sys.stderr,
+        )
+        return 2
     except BrokenPipeError:  # the reader, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:  # a disk that is full, a folder that may not be written to
@@ -89,18 +97,6 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.predict import predict
 
         predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id)
-    elif args.command == "export":
-        from graphkd.commands.export import export
-
-        export(args.run, args.to, args.allow_loss, args.data_dir)
-    elif args.command == "bench":
-        from graphkd.commands.bench import bench
-
-        bench(args.run, args.json, args.plot, args.threads, args.seconds, args.data_dir)
-    elif args.command == "serve":
-        from graphkd.commands.serve import serve
-
-        serve(args)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -113,7 +109,29 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.doctor import doctor
 
         return 0 if doctor(args.data_dir, args.cache_dir) else 2
+    else:
+        _run_deploy(args)
     return 0
+
+
+def _run_deploy(args: argparse.Namespace) -> None:
+    """The commands that take a student into service."""
+    if args.command == "export":
+        from graphkd.commands.export import export
+
+        export(args.run, args.to, args.allow_loss, args.data_dir)
+    elif args.command == "bench":
+        from graphkd.commands.bench import bench
+
+        bench(args.run, args.json, args.plot, args.threads, args.seconds, args.data_dir)
+    elif args.command == "store":
+        from graphkd.commands.store import store
+
+        store(args.run, args.input, args.folder, args.data_dir)
+    elif args.command == "serve":
+        from graphkd.commands.serve import serve
+
+        serve(args)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -160,6 +178,12 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--seconds", metavar="S", type=float, default=1.0, help="to time each model for, per batch; 1 by default"
     )
+    store = commands.add_parser("store", help="a graph's rows on disk, for a run's student to answer by node id")
+    store.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
+    store.add_argument(
+        "input", metavar="INPUT", help="the word graph: the run's own, or an .npz with x and edge_index"
+    )
+    store.add_argument("folder", metavar="DIR", help="to make, for graphkd serve --store and FeatureStore")
     serve_arguments(commands.add_parser("serve", help="a run's student behind HTTP, with a page to try it"))
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
@@ -178,6 +202,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="what works here, what is missing, and how to get it")
     doctor.add_argument("--data-dir", default="data", help="where data sets are looked for; data by default")
     doctor.add_argument("--cache-dir", help="the cache folder, if it is not the default one")
-    for command in (evaluate, predict, export, bench, angles):
+    for command in (evaluate, predict, export, bench, store, angles):
         command.add_argument("--data-dir", help="where the run's data is now, if it has moved")
     return parser

@@ -103,6 +103,24 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     return value
 
 
+def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, again: str) -> None:
+    """Refuses what another version of graphkd wrote.
+
+    Args:
+        folder: that the content describes, for the error message.
+        content: with the key ``schema_version``.
+        known: the version that is read here.
+        what: the folder is, for the error message.
+        again: what to do with it, likewise.
+    """
+    version = content.get("schema_version")
+    if version != known:
+        raise GraphKDError(
+            f"{folder} has {what} schema version {version}, this graphkd reads version {known}: "
+            f"{again} it again or install the graphkd that wrote it"
+        )
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""

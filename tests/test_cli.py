@@ -270,6 +270,16 @@ def test_so_is_one_in_the_other_commands(mistake: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("args", ["export run --to c", "bench run", "evaluate run", "distill", "list methods"])
+def test_so_is_a_command_for_which_a_package_is_missing(args: str, tmp_path: Path) -> None:
+    """As on a machine that only answers, where graphkd is installed alone."""
+    code = "import sys; sys.modules['torch'] = None; from graphkd.cli import main; sys.exit(main(sys.argv[1:]))"
+    asked = [sys.executable, "-c", code, *args.split()]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    expected = "needs torch, which is not installed: install graphkd without --no-deps\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"graphkd: {args.split()[0]} {expected}")
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     assert "Traceback" in command("distill", "seeds=-1", "--debug", cwd=tmp_path).stderr
     assert "Traceback" in command("distill", "seeds=-1", cwd=tmp_path, HYDRA_FULL_ERROR="1").stderr

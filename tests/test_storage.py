@@ -5,6 +5,7 @@ import pytest
 from graphkd import GraphKDError
 from graphkd.storage import (
     as_path,
+    check_schema,
     check_writable,
     default_cache_dir,
     read_json,
@@ -67,3 +68,10 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRAPHKD_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/caches")
     assert default_cache_dir() == Path("/caches/graphkd")
+
+
+def test_what_another_version_wrote_is_refused_by_name(tmp_path: Path) -> None:
+    check_schema(tmp_path, {"schema_version": 1}, 1, "bundle", "export")
+    for content in ({"schema_version": 2}, {}):
+        with pytest.raises(GraphKDError, match="reads version 1: export it again or install"):
+            check_schema(tmp_path, content, 1, "bundle", "export")

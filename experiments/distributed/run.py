@@ -34,7 +34,7 @@ WIDTHS = (128, 512)
 ROUNDS = 2
 STAGES = ("teacher", "student")
 DISTILL = ["-m", "graphkd", "distill"]
-PERTURBED = [str(Path(__file__).with_name("perturbed.py"))]
+PERTURBED, DOUBLE = ([str(Path(__file__).with_name(name))] for name in ("perturbed.py", "double.py"))
 
 
 def main() -> None:
@@ -56,26 +56,34 @@ def main() -> None:
 
 
 def curves(folder: Path) -> list[dict[str, object]]:
-    """The largest relative difference of a loss term up to an epoch; and that of a control in one process."""
+    """The largest relative difference of a loss term from that of one process, up to some epochs."""
     rows: list[dict[str, object]] = []
     for name, keys in CURVES.items():
         scale = [SMALL] if name.startswith("arxiv") else []
         keys = [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"]
-        one, two, control = (seat(folder, f"curve-{name}-{which}") for which in ("1", "2", "control"))
-        for processes, run in ((1, one), (2, two)):
-            if not (run / "log.jsonl").exists():
-                finish(start(processes, keys, run))
-        if not (control / "log.jsonl").exists():  # with the very teacher of the first
-            shutil.copytree(one.parent / "cache", control.parent / "cache", dirs_exist_ok=True)
-            for student in (control.parent / "cache" / "stages").glob("student-*"):
-                student.unlink()
-            finish(start(1, keys, control, PERTURBED))
-        for stage, label, other in (
-            ("teacher", "teacher", two),
-            ("student", "student", two),
-            ("student", "one process, its start changed by 1e-7", control),
-        ):
-            values = [apart(read_log(one), read_log(other), stage, last) for last in EPOCHS]
+
+        def run(which: str, processes: int, command: list[str] = DISTILL, taught: Path | None = None) -> Path:
+            place = seat(folder, f"curve-{name}-{which}")  # noqa: B023
+            if not (place / "log.jsonl").exists():
+                if taught is not None:  # with the very teacher of that run
+                    shutil.copytree(taught.parent / "cache", place.parent / "cache", dirs_exist_ok=True)
+                    for student in (place.parent / "cache" / "stages").glob("student-*"):
+                        student.unlink()
+                finish(start(processes, keys, place, command))  # noqa: B023
+            return place
+
+        one, double = run("1", 1), run("1-double", 1, DOUBLE)
+        two = run("2", 2)
+        pairs = (
+            ("teacher", "teacher", one, two),
+            ("teacher", "teacher, double precision", double, run("2-double", 2, DOUBLE)),
+            ("student", "student", one, two),
+            ("student", "student of the same teacher", one, run("2-taught", 2, taught=one)),
+            ("student", "student, double precision", double, run("2-double", 2, DOUBLE)),
+            ("student", "one process, its start changed by 1e-7", one, run("control", 1, PERTURBED, taught=one)),
+        )
+        for stage, label, first, other in pairs:
+            values = [apart(read_log(first), read_log(other), stage, last) for last in EPOCHS]
             epochs = ", ".join(map(str, EPOCHS))
             measure = f"{label}: largest relative difference in {epochs} epochs"
             rows.append({"what": name, "measure": measure, "value": " ".join(f"{value:.1e}" for value in values)})

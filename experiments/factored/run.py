@@ -20,7 +20,7 @@ from timing import interleaved, machine  # experiments/timing.py
 
 import graphkd
 from graphkd.datasets import Graph, Scene
-from graphkd.layers import dropout
+from graphkd.dropout import dropout
 from graphkd.methods import InfGraND, Targets
 from graphkd.sparse import Factored, SparseMatrix, linear, propagate
 from graphkd.students import MLP

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from graphkd.commands.rows import OWN, check_run, graph_rows
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.default import default_runtime
 from graphkd.deploy.batch.outputs import check_output, output_of
 from graphkd.deploy.batch.reading import check_is_rows, has_edges
 from graphkd.deploy.batch.score import Job, score_file
-from graphkd.deploy.files import CARD, EXPORTS, Bundle, read_bundle
+from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.errors import GraphKDError
 from graphkd.storage import sha256, whole_file
-
-if TYPE_CHECKING:
-    from graphkd.commands.rows import GraphRows
 
 
 def predict(
@@ -43,12 +41,12 @@ def predict(
         GraphKDError: not a run, a file that cannot be read as rows, or rows that this student does not take.
     """
     path, target = Path(run), Path(output)
-    _check_run(path)
+    check_run(path)
     check_output(target)
     _check_no_overwriting(source, target)
     bundle = read_bundle(path)
     hops = int(bundle.description["propagation"]["hops"])
-    if source != "graph":
+    if source != OWN:
         check_is_rows(Path(source))
         if not (hops and has_edges(Path(source))):
             _check_no_hops(hops)
@@ -73,7 +71,7 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
 def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
     """All nodes at once: rows that are propagated need each other."""
     model = load_bundle(path)
-    graph = _own(path, model.card["seed"], data_dir) if source == "graph" else _given(source)
+    graph = graph_rows(path, source, model.card["seed"], data_dir)
     if runtime == "torch":
         proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight)
     else:
@@ -86,38 +84,12 @@ def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, 
     print(f"{len(proba)} predictions: {target}")
 
 
-def _own(path: Path, seed: int, data_dir: str | None) -> GraphRows:
-    from graphkd.commands.own_data import own_data
-    from graphkd.commands.rows import GraphRows
-
-    data = own_data(path, seed, data_dir)
-    weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
-    return GraphRows(data.x, data.edge_index, weight, ids)
-
-
-def _given(source: str) -> GraphRows:
-    from graphkd.commands.rows import read_graph_rows
-
-    return read_graph_rows(Path(source))
-
-
 def _for_numpy(rows: Any) -> Any:
     import torch
 
     from graphkd.deploy.exports.sample import numpy_rows
 
     return numpy_rows(rows, torch.arange(rows.shape[0]))
-
-
-def _check_run(path: Path) -> None:
-    """A run must be finished; a bundle by itself, on a machine that only scores, will do."""
-    if (path / CARD).is_file():
-        return
-    try:
-        from graphkd.runs import read_metrics
-    except ModuleNotFoundError:  # no torch: what is in the folder is checked when the bundle is read
-        return
-    read_metrics(path)
 
 
 def _check_no_hops(hops: int) -> None:
@@ -139,5 +111,5 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
 
 
 def _check_no_overwriting(source: str, target: Path) -> None:
-    if source != "graph" and Path(source).absolute() == target.absolute():
+    if source != OWN and Path(source).absolute() == target.absolute():
         raise GraphKDError(f"{target} is also the input: choose another output")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.errors import GraphKDError
-from graphkd.storage import as_path, read_json, seal, sha256
+from graphkd.storage import as_path, check_schema, read_json, seal, sha256
 
 SCHEMA_VERSION = 1
 WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
@@ -62,12 +62,7 @@ def read_bundle(path: str | Path) -> Bundle:
     """
     folder = bundle_folder(path)
     description = read_json(folder / CARD, "a bundle")
-    version = description.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise GraphKDError(
-            f"{folder} has bundle schema version {version}, this graphkd reads version {SCHEMA_VERSION}: "
-            "export it again or install the graphkd that wrote it"
-        )
+    check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
     _check_sealed(folder / CARD, description)
     weights = _whole(folder, WEIGHTS, description.get("weights_sha256"))
     exports = _exports(folder, description)

@@ -73,8 +73,8 @@ def _torch(bundle: Bundle) -> Predictor:
         from graphkd.deploy.bundle import torch_predictor
     except ModuleNotFoundError as error:
         raise GraphKDError(
-            f"runtime=torch needs {error.name}, which is not installed: pip install {error.name}, or "
-            'load_bundle(…, runtime="numpy")'
+            f"runtime=torch needs torch and safetensors, and there is no {error.name}: pip install torch "
+            'safetensors, or load_bundle(…, runtime="numpy")'
         ) from None
     return torch_predictor(bundle)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle
+from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
 
 FloatArray = NDArray[np.float32]
@@ -73,14 +74,12 @@ def network_of(bundle: Bundle) -> Network:
     Raises:
         GraphKDError: the bundle does not describe such a network.
     """
-    from safetensors.numpy import load
-
     student = bundle.description["student"]
     if student["name"] != "mlp":
         raise GraphKDError(
             f"only torch runs the student '{student['name']}': load the bundle with runtime='torch'"
         )
-    layers = _folded(load(bundle.weights), **student["arguments"])
+    layers = _folded(arrays_of(bundle.weights), **student["arguments"])
     return Network(layers, tuple(bundle.description["class_names"] or ()))
 
 

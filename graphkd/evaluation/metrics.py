@@ -45,15 +45,15 @@ class Accuracy:
     """``accuracy`` of rows whose labels are known beforehand, without asking the device for it.
 
     Args:
-        y: ``[B]``.
+        y: ``[B]``, or ``[S, B]`` for several models.
     """
 
     def __init__(self, y: Tensor) -> None:
         self.y = y
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """``logits [B, C]`` → a float64 scalar on their device."""
-        return (logits.argmax(dim=1) == self.y).double().mean()
+        """``logits [B, C]`` → a float64 scalar on their device; ``[S, B, C]`` → ``[S]``."""
+        return (logits.argmax(dim=-1) == self.y).double().mean(dim=-1)
 
 
 class RocAuc:

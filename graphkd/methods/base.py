@@ -13,6 +13,7 @@ from graphkd.numbers import is_real
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
+    from graphkd.methods.stacked import StackedTargets
     from graphkd.students import StudentOutput
     from graphkd.teachers import TeacherOutput
 
@@ -65,15 +66,16 @@ class Method(nn.Module):
         """``D'`` of the student's inputs for ``D`` features; one that widens them overrides it."""
         return num_features
 
-    def forward(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+    def forward(self, output: StudentOutput, batch: Targets | StackedTargets) -> dict[str, Tensor]:
         """The loss of a batch.
 
         Args:
             output: ``logits [B, C]`` and hidden layers of the student.
-            batch: the same rows of the targets.
+            batch: the same rows of the targets. This ``forward`` also takes those of several students with their
+                logits ``[S, B, C]``; one that overrides it need not.
 
         Returns:
-            ``loss``, the scalar to minimise, and its named terms before weighting.
+            ``loss``, the scalar to minimise, and its named terms before weighting; each ``[S]`` for several.
         """
         logits = output.logits
         if batch.soft is None:

@@ -20,13 +20,13 @@ def folded_sum(logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) ->
     added up in float64.
 
     Args:
-        logits: ``z [B, C]``.
-        table: ``T [B, C]``.
-        row_weight: ``W [B]``, the row sums of ``T``.
+        logits: ``z [B, C]``, or ``[S, B, C]`` of several students.
+        table: ``T``, of the same shape.
+        row_weight: ``W [B]`` or ``[S, B]``, the row sums of ``T``.
         tau: ``τ``.
 
     Returns:
-        A scalar.
+        A scalar, or ``[S]``.
     """
     return _FoldedSum.apply(logits, table, row_weight, tau)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -34,12 +34,11 @@ def folded_sum(logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) ->
 class _FoldedSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) -> Tensor:
-        total = logits.new_zeros((), dtype=torch.float64)
-        scratch = logits.new_empty(min(_rows_per_block(logits), logits.shape[0]), logits.shape[1])
+        total = logits.new_zeros(logits.shape[:-2], dtype=torch.float64)
         for rows in _blocks(logits):
-            block = logits[rows]
-            log_p = torch.log_softmax(_scaled(block, tau), dim=1, out=scratch[: block.shape[0]])
-            total += torch.dot(table[rows].reshape(-1), log_p.view(-1))
+            block = _scaled(logits[..., rows, :], tau)
+            log_p = torch.log_softmax(block, dim=-1)
+            total += _dot(table[..., rows, :], log_p)
         ctx.save_for_backward(logits, table, row_weight)
         ctx.tau = tau
         return total.to(logits.dtype)
@@ -48,22 +47,29 @@ class _FoldedSum(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None, None]:
         logits, table, row_weight = ctx.saved_tensors
         grad = torch.empty_like(logits, memory_format=torch.contiguous_format)
-        factor = grads[0] / ctx.tau
-        weight = (-factor * row_weight).unsqueeze(1)
+        factor = (grads[0] / ctx.tau).unsqueeze(-1)
+        weight = (-factor * row_weight).unsqueeze(-1)
+        factor = factor.unsqueeze(-1)
         for rows in _blocks(logits):
-            p = torch.softmax(_scaled(logits[rows], ctx.tau), dim=1, out=grad[rows])
-            p.mul_(weight[rows]).addcmul_(table[rows], factor)
+            p = grad[..., rows, :]
+            torch.softmax(_scaled(logits[..., rows, :], ctx.tau), dim=-1, out=p)
+            p.mul_(weight[..., rows, :]).addcmul_(table[..., rows, :], factor)
         return grad, None, None, None
+
+
+def _dot(one: Tensor, other: Tensor) -> Tensor:
+    """Of two tables, or of each of several pairs."""
+    if one.dim() == 2:
+        return torch.dot(one.reshape(-1), other.reshape(-1))
+    return (one.flatten(1) * other.flatten(1)).sum(dim=1)
 
 
 def _scaled(logits: Tensor, tau: float) -> Tensor:
     return logits if tau == 1 else logits / tau
 
 
-def _rows_per_block(logits: Tensor) -> int:
-    return max(1, BLOCK // max(logits.shape[1], 1) if logits.is_cpu else logits.shape[0])
-
-
 def _blocks(logits: Tensor) -> Iterator[slice]:
-    size = _rows_per_block(logits)
-    return (slice(start, start + size) for start in range(0, logits.shape[0], size))
+    rows = logits.shape[-2]
+    entries = max(logits.numel() // max(rows, 1), 1)
+    size = max(1, BLOCK // entries if logits.is_cpu else rows)
+    return (slice(start, start + size) for start in range(0, rows, size))

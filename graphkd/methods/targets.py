@@ -71,14 +71,14 @@ class SoftTargets:
     Args:
         table: ``T`` (or ``L`` where ``reverse``), ``[N, C]``.
         row_weight: ``W [N]``.
-        constant: ``H``, of the whole graph; 0 where ``reverse``.
+        constant: ``H``, of the whole graph; 0 where ``reverse``. ``[S]`` of several students.
         tau: ``τ``.
         reverse: the direction.
     """
 
     table: Tensor
     row_weight: Tensor
-    constant: float
+    constant: float | Tensor
     tau: float
     reverse: bool = False
 
@@ -86,15 +86,16 @@ class SoftTargets:
         """The sum of the terms of these rows.
 
         Args:
-            logits: ``[B, C]`` of the student, rows as in ``table``.
+            logits: ``[B, C]`` of the student, rows as in ``table``; ``[S, B, C]`` of several.
             scale: ``N / B``, which makes a batch an estimate of the whole.
 
         Returns:
-            A scalar.
+            A scalar, or ``[S]``.
         """
         if self.reverse:
-            log_p = F.log_softmax(logits / self.tau, dim=1)
-            return scale * ((self.row_weight.unsqueeze(1) * log_p - self.table) * log_p.exp()).sum()
+            log_p = F.log_softmax(logits / self.tau, dim=-1)
+            terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()
+            return scale * terms.sum(dim=(-2, -1))
         return self.constant - scale * folded_sum(logits, self.table, self.row_weight, self.tau)
 
 

@@ -61,12 +61,12 @@ class Shape:
     def training(self, rows: int) -> int:
         """One step on ``n`` rows: ``4 (4 P + n ((L − 1) s h + max(h, C) + C))``, or 20 P where that is more.
 
-        A hidden layer's activation is kept for the backward pass, and where there is dropout its masked copy
-        and a mask of a byte per entry: ``s = 1`` or ``9/4``. When the backward pass begins, they meet the
+        A hidden layer's activation is kept for the backward pass, and where there is dropout its masked copy:
+        ``s = 1`` or ``2``. When the backward pass begins, they meet the
         gradients of two layers, the weights, Adam's two moments and the weights of the best epoch; at its end
         the weights' gradients are there as well.
         """
-        kept = self.layers * (9 if self.masked else 4) * self.width
+        kept = self.layers * (8 if self.masked else 4) * self.width
         flowing = FLOAT * (max(self.width * bool(self.layers), self.outputs) + self.outputs)
         return max(4 * FLOAT * self.parameters + rows * (kept + flowing), 5 * FLOAT * self.parameters)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.layers import check_sizes, dropout, layer_widths, make_norm
+from graphkd.dropout import relu_dropout
+from graphkd.layers import check_sizes, layer_widths, make_norm
 from graphkd.sparse import Inputs, linear
 from graphkd.students.output import StudentOutput
 
@@ -58,6 +58,6 @@ class MLP(nn.Module):
         hidden: list[Tensor] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            hidden.append(F.relu(norm(layer(h)), inplace=True))
-            h = dropout(hidden[-1], self.dropout, self.training)
+            active, h = relu_dropout(norm(layer(h)), self.dropout, self.training)
+            hidden.append(active)
         return StudentOutput(self.layers[-1](h), hidden)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.layers import dropout
+from graphkd.dropout import dropout
 from graphkd.sparse import Inputs, linear
 from graphkd.students.mlp import MLP
 from graphkd.students.output import StudentOutput
@@ -31,11 +31,12 @@ class StackedMLP:
         self.members, self.generators = members, generators
         self.tables = [(_moved(weights), _moved(biases)) for weights, biases in self._parameters()]
 
-    def __call__(self, inputs: Sequence[Inputs]) -> list[StudentOutput]:
-        """Each member's ``logits [B, C]`` and hidden layers.
+    def __call__(self, inputs: Sequence[Inputs] | Tensor) -> StudentOutput:
+        """``logits [S, B, C]`` and hidden layers ``[S, B, h]``.
 
         Args:
-            inputs: of each member, ``[B, D']``; where all are the same object its rows are read once for all.
+            inputs: of each member, ``[B, D']``, or all as ``[S, B, D']``; where all are the same object its rows
+                are read once for all.
         """
         hidden: list[Tensor] = []
         h = self._first(inputs)
@@ -44,19 +45,30 @@ class StackedMLP:
             if not isinstance(norms[0], nn.Identity):
                 h = torch.stack([norm(each) for norm, each in zip(norms, h, strict=True)])
             hidden.append(F.relu(h, inplace=True))
-            weight, bias = self._layer(k)
-            h = torch.baddbmm(bias.unsqueeze(1), self._dropped(hidden[-1]), weight.transpose(1, 2))
-        # Unbound, not indexed: the gradient is then put together once, instead of once per member.
-        each = zip(h.unbind(), *(layer.unbind() for layer in hidden), strict=True)
-        return [StudentOutput(logits, list(layers)) for logits, *layers in each]
+            h = self._linear(k, self._dropped(hidden[-1]))
+        return StudentOutput(h, hidden)
 
-    def _first(self, inputs: Sequence[Inputs]) -> Tensor:
+    def state(self, prefix: str = "") -> dict[str, Tensor]:
+        """The tables of all members, ``[S, …]``, by the names of their rows in a member's state."""
+        return {
+            f"{prefix}layers.{k}.{name}": table
+            for k, tables in enumerate(self.tables)
+            for name, table in zip(("weight", "bias"), tables, strict=True)
+        }
+
+    def _first(self, inputs: Sequence[Inputs] | Tensor) -> Tensor:
         """The first layer ``[S, B, h]``, before its activation."""
+        if isinstance(inputs, Tensor):
+            return self._linear(0, inputs)
         weight, bias = self._layer(0)
         if any(x is not inputs[0] for x in inputs):
             return torch.stack([linear(*each) for each in zip(inputs, weight, bias, strict=True)])
         out = linear(inputs[0], weight.flatten(0, 1)).view(-1, *bias.shape)
         return out.transpose(0, 1).contiguous().add_(bias.unsqueeze(1))
+
+    def _linear(self, k: int, h: Tensor) -> Tensor:
+        weight, bias = self._layer(k)
+        return torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
 
     def _layer(self, k: int) -> tuple[Tensor, Tensor]:
         """Weights ``[S, d_out, d_in]`` and biases ``[S, d_out]``, whose gradients are the members'."""
@@ -76,6 +88,13 @@ class StackedMLP:
     def _parameters(self) -> list[tuple[list[nn.Parameter], list[nn.Parameter]]]:
         layers = zip(*(member.layers for member in self.members), strict=True)
         return [([each.weight for each in same], [each.bias for each in same]) for same in layers]
+
+
+def apart(output: StudentOutput) -> list[StudentOutput]:
+    """What each member says, ``[B, C]`` and ``[B, h]``."""
+    # Unbound, not indexed: the gradient is then put together once, instead of once per member.
+    each = zip(output.logits.unbind(), *(layer.unbind() for layer in output.hidden), strict=True)
+    return [StudentOutput(logits, list(layers)) for logits, *layers in each]
 
 
 def _moved(parts: list[nn.Parameter]) -> Tensor:

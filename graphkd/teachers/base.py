@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.distributed import part_of
+from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
-from graphkd.layers import dropout, make_norm
+from graphkd.layers import make_norm
 from graphkd.numbers import is_real
 from graphkd.sparse import Adjacency, Block, Edges, Features, as_features
 from graphkd.teachers.checkpoint import remade

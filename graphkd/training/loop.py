@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
+from graphkd.training.best import Best
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.lanes import Lanes
+from graphkd.training.pages import kept_pages
 from graphkd.training.progress import Log, Progress
 from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
 from graphkd.training.track import Seen, Track
+from graphkd.training.trainee import Trainee
 
 
 @dataclass(frozen=True)
@@ -34,37 +36,6 @@ class Fit:
     epochs: int
     best_epoch: int
     seconds: float
-
-
-@dataclass(frozen=True)
-class Trainee:
-    """What the loop trains: one network, or ``S`` members at once.
-
-    Args:
-        model: everything that trains.
-        weights: number of a member → its state, the tensors themselves.
-        groups: of each member's parameters, each with its ``lr``, as Adam takes them.
-        weight_decay: of each member, L2 in Adam.
-        steps: the epoch → its steps, each ``loss`` and named terms, scalars or ``[S]``, of the whole data or of a
-            batch that stands for it, made in training mode one at a time: the weights have moved before the next
-            is asked for. Where there is a term called ``method``, learning has begun by that one: what is added
-            to it changes no protocol.
-        score: validation score, a scalar or ``[S]`` on the device, higher is better, called in evaluation mode
-            without gradients.
-        replays: whether every epoch is one step, and the same calls to the device: then a CUDA graph can hold it.
-        generators: from which the steps draw, beside torch's own.
-        narrow: is told with which members it goes on, when others are over; their terms and scores are not read.
-    """
-
-    model: nn.Module
-    weights: Callable[[int], dict[str, Tensor]]
-    groups: Sequence[list[dict[str, Any]]]
-    weight_decay: Sequence[float]
-    steps: Callable[[int], Iterable[dict[str, Tensor]]]
-    score: Callable[[], Tensor]
-    replays: bool = False
-    generators: Sequence[torch.Generator] = ()
-    narrow: Callable[[list[int]], None] | None = None
 
 
 def fit(
@@ -99,14 +70,15 @@ def fit(
         GraphKDError: loss or weights are no longer finite.
     """
     loop = _Loop(stage, trainee, training, checkpoint)
-    with tqdm(
+    bar = tqdm(
         total=training.max_epochs,
         initial=loop.seen.epochs,
         desc=stage,
         leave=False,
         disable=world().no_bar,
         unit="epoch",
-    ) as bar:
+    )
+    with bar, kept_pages():
         while not all(loop.seen.ended):
             before = loop.seen.epochs
             loop.advance()
@@ -152,7 +124,7 @@ class _Loop:
                     live = self.trainee.weights(member).items()
                     self.kept[member] = {name: tensor.clone() for name, tensor in live}
         else:
-            self.replay = self.replay or Replay(self._epoch_with_weights, self.trainee.generators)
+            self.replay = self.replay or self._recorded()
             left = self.track.training.max_epochs - self.seen.epochs
             self.replay(min(EPOCHS, left) if all(self.seen.begun) else 1)
             self.seen = self.track.read()
@@ -202,15 +174,17 @@ class _Loop:
             value = self.trainee.score()
             self.track.note(first, {name: total.double() / count for name, total in sums.items()}, value)
 
-    def _epoch_with_weights(self) -> None:
-        """The same for a graph, which cannot ask whether the epoch is the best one."""
-        self._epoch(-1)
-        for member, (better, kept) in enumerate(zip(self.track.better, self.kept, strict=True)):
-            if not self.seen.ended[member]:
-                with self.lanes.lane(member):
-                    for name, tensor in self.trainee.weights(member).items():
-                        kept[name].copy_(torch.where(better, tensor, kept[name]))
-        self.lanes.join()
+    def _recorded(self) -> Replay:
+        """An epoch that keeps the best weights as well, as a graph."""
+        best = Best(
+            self.trainee, self.kept, [k for k, ended in enumerate(self.seen.ended) if not ended], self.lanes
+        )
+
+        def epoch() -> None:
+            self._epoch(-1)
+            best.keep(self.track.better)
+
+        return Replay(epoch, self.trainee.generators)
 
     def _set_weight_decay(self) -> None:
         """Weights of a member decay once its learning has begun; a graph holds the rates that it was made with."""

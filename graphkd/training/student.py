@@ -6,14 +6,13 @@ import copy
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from graphkd import evaluation
 from graphkd.datasets import Graph, Scene
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
@@ -25,12 +24,14 @@ from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
 from graphkd.training.batches import Batches
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.compile import compile_targets
-from graphkd.training.loop import Fit, Trainee, fit
+from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Log
+from graphkd.training.scored import Scored
 from graphkd.training.scores import scores_of
 from graphkd.training.seeds import seeded
 from graphkd.training.task import Distillation
 from graphkd.training.teach import TeacherResult
+from graphkd.training.trainee import Trainee
 
 SHAPERS = ("together", "precision", "compile")
 """Keys of ``training`` that change a student's rounding, or its masks."""
@@ -196,7 +197,7 @@ def _fit(
         [task.parameter_groups(training.lr)],
         [training.weight_decay],
         steps,
-        _validation(task.student, targets.inputs, graph),
+        Scored.of(task.student, targets.inputs, graph),
         replays=batches.whole and task.replays,
     )
     return log, fit(stage, trainee, training, [log], part)[0]
@@ -204,11 +205,6 @@ def _fit(
 
 def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
     return {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
-
-
-def _validation(student: nn.Module, inputs: Inputs, graph: Graph) -> Callable[[], Tensor]:
-    answers, scored = Answers(student, inputs, graph.val), evaluation.scorer(graph.metric, graph.y[graph.val])
-    return lambda: scored(answers())
 
 
 def student_key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, tables: str) -> dict[str, Any]:
@@ -250,6 +246,7 @@ def student_key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, 
             "students",
             "tables",
             "training",
+            "dropout.py",
             "layers.py",
             "recipe.py",
         ),

@@ -77,14 +77,19 @@ class Distillation(nn.Module):
 
     def loss(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
         """The same for what the student has said of the batch."""
-        if self.precision != "float32":
-            output = StudentOutput(output.logits.float(), [layer.float() for layer in output.hidden])
+        output = self.single(output)
         terms: dict[str, Tensor] = self.method(output, batch)
         if self.matching is not None:
             terms["matching"] = self._matched(self.matching, output.hidden, batch)
             terms["method"] = terms["loss"]
             terms["loss"] = terms["method"] + self.weight * terms["matching"]
         return terms
+
+    def single(self, output: StudentOutput) -> StudentOutput:
+        """The same in the precision that losses are computed in."""
+        if self.precision != "float32":
+            return StudentOutput(output.logits.float(), [layer.float() for layer in output.hidden])
+        return output
 
     @staticmethod
     def _matched(term: MatchingTerm, hidden: list[Tensor], batch: Targets) -> Tensor:

@@ -18,11 +18,12 @@ from graphkd.teachers import Teacher, TeacherOutput
 from graphkd.teachers.given import given_output
 from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest, made_by_first
 from graphkd.training.checkpoint import Checkpoint
-from graphkd.training.loop import Fit, Trainee, fit
+from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Log
 from graphkd.training.scores import scores
 from graphkd.training.seeds import seeded
 from graphkd.training.teacher_batches import WAYS
+from graphkd.training.trainee import Trainee
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,14 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
         "seed": seed,
         "device": scene.observed.y.device.type,
         "code": code_of(
-            "datasets", "distributed", "evaluation", "sparse", "teachers", "training", "layers.py", "recipe.py"
+            "datasets",
+            "distributed",
+            "evaluation",
+            "sparse",
+            "teachers",
+            "training",
+            "dropout.py",
+            "layers.py",
+            "recipe.py",
         ),
     }

@@ -9,24 +9,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphkd import evaluation
 from graphkd.datasets import Scene
 from graphkd.methods import Targets
+from graphkd.methods.stacked import stackable, stacked
 from graphkd.recipe import Recipe, settings_of, unwrapped
-from graphkd.sparse import Factored, Inputs, SparseMatrix
+from graphkd.sparse import Inputs
 from graphkd.students import MLP
-from graphkd.students.stacked import StackedMLP
-from graphkd.training.answers import Answers
+from graphkd.students.stacked import StackedMLP, apart
 from graphkd.training.artefacts import Artefact, Artefacts
 from graphkd.training.batches import Batches
 from graphkd.training.compile import compile_targets
 from graphkd.training.lanes import Lanes
-from graphkd.training.loop import Trainee, fit
+from graphkd.training.loop import fit
 from graphkd.training.progress import Log
+from graphkd.training.scored import Scored, stacked_scores, with_equal_ones_shared
 from graphkd.training.seeds import seeded
 from graphkd.training.student import start_task, student_key
 from graphkd.training.task import Distillation
 from graphkd.training.teach import TeacherResult
+from graphkd.training.trainee import Trainee
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,10 @@ class _Together:
         self.tasks = [seat.task for seat in self.seats]
         self.device = self.seats[0].rows.labels.device
         self.lanes = Lanes(len(self.seats), self.device)
+        self.scores = [
+            Scored.of(seat.task.student, seat.inputs, seat.member.scene.observed) for seat in self.seats
+        ]
         self.narrow(list(range(len(self.seats))))
-        students = [(seat, seat.member.scene.observed) for seat in self.seats]
-        self.answers = [Answers(seat.task.student, seat.inputs, graph.val) for seat, graph in students]
-        self.scorers = [evaluation.scorer(graph.metric, graph.y[graph.val]) for _, graph in students]
 
     @property
     def trainee(self) -> Trainee:
@@ -164,66 +165,60 @@ class _Together:
             replays=all(task.replays for task in self.tasks),
             generators=[seat.generator for seat in self.seats],
             narrow=self.narrow,
+            tables=lambda: self.stacked.state(prefix="student."),
         )
 
     def narrow(self, running: list[int]) -> None:
-        """Goes on with these members only."""
+        """Goes on with these members only; what one call can do for all of them is put together."""
         self.running, self.place = running, torch.tensor(running, device=self.device)
-        seats = [self.seats[k] for k in running]
+        seats, scores = [self.seats[k] for k in running], [self.scores[k] for k in running]
         self.stacked = StackedMLP([seat.task.student for seat in seats], [seat.generator for seat in seats])  # type: ignore[misc]
+        self.rows = [seat.rows for seat in seats]
+        alike = stackable([seat.task.method for seat in seats], self.rows)
+        matched = any(seat.task.matching is not None for seat in seats)
+        self.targets = stacked(self.rows) if alike and not matched else None
+        self.scored = stacked_scores(scores)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One, for all rows of every member."""
-        rows = [self.seats[k].rows for k in self.running]
-        with self.tasks[0].autocast(self.device):
-            outputs = self.stacked([each.inputs for each in rows])
-        terms: list[dict[str, Tensor]] = []
-        for k, output, batch in zip(self.running, outputs, rows, strict=True):
+        first = self.tasks[self.running[0]]
+        with first.autocast(self.device):
+            output = self.stacked([each.inputs for each in self.rows])
+        if self.targets is not None:
+            terms = first.method(first.single(output), self.targets)
+            yield {name: self._all(term) for name, term in terms.items()}
+            return
+        each = []
+        for k, said, batch in zip(self.running, apart(output), self.rows, strict=True):
             self.tasks[k].start_epoch(epoch)
             with self.lanes.lane(k):
-                terms.append(self.tasks[k].loss(output, batch))
+                each.append(self.tasks[k].loss(said, batch))
         self.lanes.join()
-        yield {name: self._all([each[name] for each in terms]) for name in terms[0]}
+        yield {name: self._all(torch.stack([terms[name] for terms in each])) for name in each[0]}
 
     def score(self) -> Tensor:
         """``[S]``."""
+        if self.scored is not None:
+            return self._all(self.scored(self.stacked))
         scores = []
         for k in self.running:
             with self.lanes.lane(k):
-                scores.append(self.scorers[k](self.answers[k]()))
+                scores.append(self.scores[k]())
         self.lanes.join()
-        return self._all(scores)
+        return self._all(torch.stack(scores))
 
-    def _all(self, running: list[Tensor]) -> Tensor:
+    def _all(self, running: Tensor) -> Tensor:
         """``[S]``; 0 for those that are over."""
-        if len(running) == len(self.seats):
-            return torch.stack(running)
-        return running[0].new_zeros(len(self.seats)).index_copy(0, self.place, torch.stack(running))
+        if len(self.running) == len(self.seats):
+            return running
+        return running.new_zeros(len(self.seats)).index_copy(0, self.place, running)
 
 
 def _sharing(seats: Sequence[_Seat]) -> list[_Seat]:
-    """The same, with one object for inputs that are equal: they are kept and read once."""
-    first = seats[0]
+    """The same, with inputs that are equal shared."""
+    rows = with_equal_ones_shared([seat.rows.inputs for seat in seats])
+    inputs = with_equal_ones_shared([seat.inputs for seat in seats])
     return [
-        replace(
-            seat,
-            rows=replace(seat.rows, inputs=_one(first.rows.inputs, seat.rows.inputs)),
-            inputs=_one(first.inputs, seat.inputs),
-        )
-        for seat in seats
+        replace(seat, rows=replace(seat.rows, inputs=own), inputs=whole)
+        for seat, own, whole in zip(seats, rows, inputs, strict=True)
     ]
-
-
-def _one(first: Inputs, other: Inputs) -> Inputs:
-    return first if _equal(first, other) else other
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return torch.equal(one, other)
-    if isinstance(one, SparseMatrix) and isinstance(other, SparseMatrix):
-        return one.equals(other)
-    if isinstance(one, Factored) and isinstance(other, Factored):
-        same = (one.hops, one.pooling) == (other.hops, other.pooling)
-        return same and one.x.equals(other.x) and one.operator.equals(other.operator)
-    return False

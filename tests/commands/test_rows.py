@@ -15,17 +15,23 @@ def test_a_graph_in_a_file(tmp_path: Path) -> None:
     graph = read_graph_rows(tmp_path / "a.npz")
     np.testing.assert_array_equal(graph.x, X)
     assert graph.x.dtype == np.float32
-    np.testing.assert_array_equal(graph.edge_index.numpy(), EDGES)
-    assert graph.ids == ["b", "a"]
+    np.testing.assert_array_equal(graph.edge_index, EDGES)
+    assert (graph.ids, graph.edge_weight) == (["b", "a"], None)
+    np.savez(tmp_path / "b.npz", x=X, edge_index=EDGES, edge_weight=[0.5, 2])
+    assert read_graph_rows(tmp_path / "b.npz").edge_weight.tolist() == [0.5, 2.0]
 
 
 def test_files_that_hold_none_are_one_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", y=X, edge_index=EDGES)
+    np.savez(tmp_path / "edgeless.npz", x=X)
+    np.savez(tmp_path / "fractions.npz", x=X, edge_index=EDGES / 2)
     np.savez(tmp_path / "flat.npz", x=X[0], edge_index=EDGES)
     np.savez(tmp_path / "objects.npz", x=np.array([[{}]]), edge_index=EDGES)
     np.savez(tmp_path / "ids.npz", x=X, edge_index=EDGES, ids=[1])
     expected = {
         "other.npz": "holds no array x: it has y, edge_index",
+        "edgeless.npz": "holds no array edge_index: it has x",
+        "fractions.npz": "must hold edges of whole numbers, but holds float64: convert edge_index",
         "flat.npz": "must hold",
         "objects.npz": "does not hold rows of numbers",
         "ids.npz": "holds 1 ids for 2 rows",

@@ -88,18 +88,18 @@ def needs(data=None, **keys) -> dict[str, int]:
 def test_by_hand() -> None:
     """60 nodes, 8 features, 3 classes, layers of 128."""
     weights = 8 * 128 + 128 + 128 * 3 + 3
-    step = 4 * 4 * weights + 60 * (9 * 128 + 4 * 128 + 4 * 3)
+    step = 4 * 4 * weights + 60 * (8 * 128 + 4 * 128 + 4 * 3)
     frozen = 4 * weights + 4 * 60 * (128 + 3)
     assert needs() == {"the teacher": step, "the student": frozen + step}
     assert needs(method="infgrand")["the student's propagated inputs"] == frozen + 3 * 4 * 60 * 8
     assert needs(method="infgrand")["the student"] == frozen + step + 4 * 60 * 8
-    labelled = 4 * 4 * weights + 20 * (9 * 128 + 4 * 128 + 4 * 3)
+    labelled = 4 * 4 * weights + 20 * (8 * 128 + 4 * 128 + 4 * 3)
     assert needs(method="mlp")["the student"] == frozen + labelled
     assert needs(method="mlp", matching="forward")["the student"] == frozen + step
 
 
 def test_a_batch_needs_what_its_rows_do() -> None:
-    step = 4 * 4 * (8 * 128 + 128 + 128 * 3 + 3) + 16 * (9 * 128 + 4 * 128 + 4 * 3)
+    step = 4 * 4 * (8 * 128 + 128 + 128 * 3 + 3) + 16 * (8 * 128 + 4 * 128 + 4 * 3)
     frozen = needs()["the student"] - needs()["the teacher"]
     for size, expected in ((16, frozen + step), (60, needs()["the student"]), (1000, needs()["the student"])):
         assert needs(training=Training(batch_size=size))["the student"] == expected
@@ -120,7 +120,7 @@ def test_a_pooled_table_by_hand() -> None:
     """As above; the powers of the features, at most two at once, beside the table while it is made."""
     weights = {wide: 8 * wide * 128 + 128 + 128 * 3 + 3 for wide in (1, 3)}
     frozen, unit = 4 * weights[1] + 4 * 60 * (128 + 3), 4 * 60 * 8
-    step = {wide: 4 * 4 * weights[wide] + 60 * (9 * 128 + 4 * 128 + 4 * 3) for wide in (1, 3)}
+    step = {wide: 4 * 4 * weights[wide] + 60 * (8 * 128 + 4 * 128 + 4 * 3) for wide in (1, 3)}
     for pooling, wide in (("concat", 3), ("max", 1)):
         found = needs(method=methods.InfGraND(hops=2, pooling=pooling))
         assert found["the student's propagated inputs"] == frozen + (wide + 2) * unit
@@ -142,7 +142,7 @@ def test_a_teacher_in_batches_by_hand() -> None:
     for way, rows in (("full", 60), ("neighbours", 12), ("partitions", 20)):  # 10 parts by 4s: a third at least
         batches = Training(teacher_batches=way, teacher_batch_size=12, parts=10, parts_per_step=4)
         found = needs(teacher=deep, training=batches)["the teacher"]
-        assert found == max(16 * weights + rows * (2 * 9 * 128 + flowing), 20 * weights)
+        assert found == max(16 * weights + rows * (2 * 8 * 128 + flowing), 20 * weights)
     found = needs(teacher=deep, training=Training(teacher_batches="checkpointed"))["the teacher"]
     assert found == 16 * weights + 60 * (2 * 4 * 128 + flowing)
     few = Training(teacher_batches="neighbours", teacher_batch_size=1000)

@@ -47,7 +47,8 @@ from graphkd.students import MLP
 from graphkd.training import batches
 from graphkd.training.batches import Batches
 from graphkd import Training
-from graphkd.training.loop import Trainee, fit
+from graphkd.training.loop import fit
+from graphkd.training.trainee import Trainee
 from graphkd.training.task import Distillation
 torch.set_num_threads(1)
 batches.POOL_BYTES = 2**22

@@ -13,9 +13,9 @@ import torch
 import graphkd
 from graphkd import influence, matching
 from graphkd.datasets import Graph, Scene
+from graphkd.dropout import dropout
 from graphkd.influence import infgrand
 from graphkd.influence.inputs import inputs_of
-from graphkd.layers import dropout
 from graphkd.matching import Matching
 from graphkd.methods import InfGraND
 from graphkd.names import catalogue

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from graphkd import GraphKDError, Training
-from graphkd.training.loop import Fit, Trainee, fit
+from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Log
+from graphkd.training.trainee import Trainee
 
 
 class Script(nn.Module):

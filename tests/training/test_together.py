@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphkd import Training, matching, methods, students
 from graphkd.datasets import Graph, Scene
@@ -126,6 +127,39 @@ def test_nothing_is_trained_twice(tmp_path: Path) -> None:
     found, cache = members([resolve(student=mlp(), training=TRAINING)], [0, 1]), Artefacts(tmp_path)
     assert train_together(found, cache) == 2
     assert train_together(found, cache) == 0
+
+
+class Calls(TorchDispatchMode):
+    """Counts calls that compute something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += not (
+            func.is_view or func.overloadpacket.__name__.startswith(("empty", "new_empty", "_local"))
+        )
+        return func(*args, **(kwargs or {}))
+
+
+def calls_of_an_epoch(count: int, recipe: Recipe, root: Path) -> int:
+    found = []
+    for epochs in (5, 6):
+        longer = replace(recipe, training=replace(TRAINING, max_epochs=epochs, patience=100))
+        those = members([longer], list(range(count)))
+        with Calls() as calls:
+            train_together(those, Artefacts(root / f"{count}-{epochs}"))
+        found.append(calls.count)
+    return found[1] - found[0]
+
+
+def test_an_epoch_of_more_members_is_hardly_more_calls(tmp_path: Path) -> None:
+    """On a GPU that is what an epoch of small students costs. Left per member: dropout, and Adam's two calls."""
+    recipe = resolve(method="glnn", student=mlp(num_layers=2), training=TRAINING)
+    two, six = (calls_of_an_epoch(count, recipe, tmp_path) for count in (2, 6))
+    assert two > 50
+    assert six - two <= 4 * 9
 
 
 def test_together_and_alone_are_kept_apart(tmp_path: Path) -> None:

@@ -302,21 +302,41 @@ typedef __m256i sums;
 #define SUMS_STORE(p, v) _mm256_store_si256((__m256i *)(p), v)
 #define DOT(sum, four, p)                                                                                              \
     _mm256_dpbusd_avx_epi32(sum, _mm256_set1_epi32((int32_t)(four)), _mm256_load_si256((const __m256i *)(p)))
+#elif defined(__AVX512BW__) && !defined(GRAPHKD_PORTABLE)
+#define INT8_LANES 16
+typedef __m512i sums;
+#define SUMS_ZERO _mm512_setzero_si512()
+#define SUMS_ADD(a, b) _mm512_add_epi32(a, b)
+#define SUMS_SUB(a, b) _mm512_sub_epi32(a, b)
+#define SUMS_STORE(p, v) _mm512_store_si512(p, v)
+#define DOT(sum, four, p) dot_by_halves(sum, four, p)
+#define CHAINS_OF(count) 1
+/* Products of the even inputs, then of the odd ones: two at a time do not fit into 16 bits. */
+static __m512i dot_by_halves(__m512i sum, uint32_t four, const int8_t *p)
+{
+    __m512i x = _mm512_set1_epi32((int32_t)four), low = _mm512_set1_epi16(255), one = _mm512_set1_epi16(1);
+    __m512i weights = _mm512_load_si512(p);
+    __m512i even = _mm512_maddubs_epi16(_mm512_and_si512(x, low), weights);
+    __m512i odd = _mm512_maddubs_epi16(_mm512_andnot_si512(low, x), weights);
+    return _mm512_add_epi32(sum, _mm512_add_epi32(_mm512_madd_epi16(even, one), _mm512_madd_epi16(odd, one)));
+}
 #elif defined(__AVX2__) && !defined(GRAPHKD_PORTABLE)
 #define INT8_LANES 8
 typedef __m256i sums;
 #define SUMS_ZERO _mm256_setzero_si256()
 #define SUMS_ADD(a, b) _mm256_add_epi32(a, b)
 #define SUMS_SUB(a, b) _mm256_sub_epi32(a, b)
-#define SUMS_STORE(p, v) _mm256_store_si256((__m256i *)(p), _mm256_permute4x64_epi64(v, _MM_SHUFFLE(3, 1, 2, 0)))
-#define DOT(sum, four, p) _mm256_add_epi32(sum, dot_of_16_bits(four, p))
-/* Products of four inputs and eight outputs, in the order 0 1 4 5 2 3 6 7: the 8-bit instruction would overflow. */
-static __m256i dot_of_16_bits(uint32_t four, const int8_t *p)
+#define SUMS_STORE(p, v) _mm256_store_si256((__m256i *)(p), v)
+#define DOT(sum, four, p) dot_by_halves(sum, four, p)
+#define CHAINS_OF(count) 1
+/* Products of the even inputs, then of the odd ones: two at a time do not fit into 16 bits. */
+static __m256i dot_by_halves(__m256i sum, uint32_t four, const int8_t *p)
 {
-    __m256i x = _mm256_cvtepu8_epi16(_mm_set1_epi32((int32_t)four));
-    __m256i low = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)p));
-    __m256i high = _mm256_cvtepi8_epi16(_mm_load_si128((const __m128i *)(p + 16)));
-    return _mm256_hadd_epi32(_mm256_madd_epi16(low, x), _mm256_madd_epi16(high, x));
+    __m256i x = _mm256_set1_epi32((int32_t)four), low = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
+    __m256i weights = _mm256_load_si256((const __m256i *)p);
+    __m256i even = _mm256_maddubs_epi16(_mm256_and_si256(x, low), weights);
+    __m256i odd = _mm256_maddubs_epi16(_mm256_andnot_si256(low, x), weights);
+    return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(even, one), _mm256_madd_epi16(odd, one)));
 }
 #else
 #define INT8_LANES 1
@@ -330,6 +350,10 @@ typedef int32_t sums;
      (int32_t)((four) >> 16 & 255u) * (p)[2] + (int32_t)((four) >> 24) * (p)[3])
 #endif
 #define INT8_PARTS (STRIP / INT8_LANES)
+
+#ifndef CHAINS_OF
+#define CHAINS_OF(count) count /* sums at a time, where each has to wait for the one before */
+#endif
 
 /* x holds four codes in each number, the first in the lowest bits. */
 #define INT8_PANEL(STRIPS, CHAINS)                                                                                     \
@@ -356,10 +380,10 @@ typedef int32_t sums;
         }                                                                                                              \
     }
 
-INT8_PANEL(1, 4)
-INT8_PANEL(2, 4)
-INT8_PANEL(3, 2)
-INT8_PANEL(4, 2)
+INT8_PANEL(1, CHAINS_OF(4))
+INT8_PANEL(2, CHAINS_OF(4))
+INT8_PANEL(3, CHAINS_OF(2))
+INT8_PANEL(4, CHAINS_OF(2))
 
 /* The instruction takes the codes of inputs without a sign: those of negative values are summed on their own. */
 #define INT8_SPARSE_PANEL(STRIPS)                                                                                      \

@@ -156,7 +156,7 @@ def _store_of(path: str, bundle: Bundle) -> FeatureStore:
     if store.settings != settings_for(bundle, directed):
         raise GraphKDError(
             f"{store.path} was built for another preprocessing, propagation or width than "
-            f"{bundle.folder}: build it with FeatureStore.for_bundle"
+            f"{bundle.folder}: build it with graphkd store"
         )
     return store
 

@@ -35,9 +35,7 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
     Raises:
         GraphKDError: there is something at ``path``, or something of the graph cannot be right.
     """
-    if path.exists():
-        raise GraphKDError(f"{path} is there already: delete it, or choose another path")
-    check_writable(path, "path")
+    check_free(path)
     rows = as_rows(x, settings.num_features)
     size = rows.shape[0]
     incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
@@ -52,6 +50,13 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
         _write(folder, layout, "header", np.array([0, layout.number, size], dtype="<i8").tobytes())
         layout.write(folder)
     disk.sync_folder(path.absolute().parent)
+
+
+def check_free(path: Path) -> None:
+    """Refuses a path at which something is, or at which no folder can be made."""
+    if path.exists():
+        raise GraphKDError(f"{path} is there already: delete it, or choose another path")
+    check_writable(path, "path")
 
 
 def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) -> None:
@@ -82,7 +87,24 @@ def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) 
     _write(folder, layout, "nodes", nodes.tobytes())
 
 
+def both_ways(size: int, edge_index: Any, edge_weight: Any = None) -> bool:
+    """Whether every edge of a graph of ``size`` nodes has its opposite, as heavy as itself.
+
+    Raises:
+        GraphKDError: something of the graph cannot be right.
+    """
+    return _equal(*_grouped_both(size, edge_index, edge_weight))
+
+
 def _lists(size: int, settings: Settings, edge_index: Any, edge_weight: Any) -> tuple[Neighbours, Neighbours]:
+    """Senders and receivers of each node."""
+    incoming, outgoing = _grouped_both(size, edge_index, edge_weight)
+    if not settings.directed and not _equal(incoming, outgoing):
+        raise GraphKDError("an edge is there without its opposite: list both directions, or pass directed=True")
+    return incoming, outgoing
+
+
+def _grouped_both(size: int, edge_index: Any, edge_weight: Any) -> tuple[Neighbours, Neighbours]:
     """Senders and receivers of each node; copies of an edge count once, the weights of copies are added."""
     senders, receivers = as_edges(edge_index)
     for ends in (senders, receivers):
@@ -91,14 +113,15 @@ def _lists(size: int, settings: Settings, edge_index: Any, edge_weight: Any) -> 
                 f"edge_index names nodes {ends.min()} to {ends.max()}, but x has rows 0 to {size - 1}"
             )
     given = None if edge_weight is None else check_weights(edge_weight, senders.size, "edge_weight")
-    incoming, outgoing = _grouped(receivers, senders, given, size), _grouped(senders, receivers, given, size)
-    if not settings.directed and not (
-        np.array_equal(incoming.counts, outgoing.counts)
-        and np.array_equal(incoming.ids, outgoing.ids)
-        and np.array_equal(incoming.weights, outgoing.weights)
-    ):
-        raise GraphKDError("an edge is there without its opposite: list both directions, or pass directed=True")
-    return incoming, outgoing
+    return _grouped(receivers, senders, given, size), _grouped(senders, receivers, given, size)
+
+
+def _equal(one: Neighbours, other: Neighbours) -> bool:
+    return (
+        np.array_equal(one.counts, other.counts)
+        and np.array_equal(one.ids, other.ids)
+        and np.array_equal(one.weights, other.weights)
+    )
 
 
 def _grouped(owners: Ids, others: Ids, weights: Weights | None, size: int) -> Neighbours:

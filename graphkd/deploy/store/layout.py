@@ -12,7 +12,7 @@ import numpy as np
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
-from graphkd.storage import read_json, seal
+from graphkd.storage import check_schema, read_json, seal
 
 SCHEMA_VERSION = 1
 MANIFEST, JOURNAL, LOCK = "manifest.json", "journal", "lock"
@@ -92,12 +92,7 @@ def read_layout(folder: Path) -> Layout:
         GraphKDError: there is none, it was edited, or it has another schema version.
     """
     content = read_json(folder / MANIFEST, "a feature store")
-    version = content.get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise GraphKDError(
-            f"{folder} has feature store schema version {version}, this graphkd reads version {SCHEMA_VERSION}: "
-            "build it again or install the graphkd that wrote it"
-        )
+    check_schema(folder, content, SCHEMA_VERSION, "feature store", "build")
     if content.get("checksum") != seal(content):
         raise GraphKDError(f"{folder / MANIFEST} was changed after it was written: build the store again")
     settings = Settings(**content["settings"])

@@ -1,0 +1,37 @@
+"""``graphkd store``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphkd.commands.rows import check_run, graph_rows
+from graphkd.deploy import FeatureStore
+from graphkd.deploy.files import read_bundle
+from graphkd.deploy.store.build import both_ways, check_free
+from graphkd.machine import readable
+
+
+def store(run: str, source: str, folder: str, data_dir: str | None = None) -> None:
+    """Makes a feature store of a graph for a run's student, see ``FeatureStore.for_bundle``.
+
+    Args:
+        run: folder of a run, or a bundle alone.
+        source: the word ``graph`` for the run's own, or an ``.npz`` with ``x`` and ``edge_index``.
+        folder: where; nothing may be there.
+        data_dir: where the run's data is now, if it has moved.
+
+    Raises:
+        GraphKDError: not a run, no graph, one that the student was not trained for, or a folder that is taken.
+    """
+    path, target = Path(run), Path(folder)
+    check_run(path)
+    check_free(target)
+    bundle = read_bundle(path)
+    graph = graph_rows(path, source, bundle.description["card"].get("seed", 0), data_dir)
+    edges, weight = graph.edge_index, graph.edge_weight
+    directed = not both_ways(graph.x.shape[0], edges, weight)
+    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed) as made:
+        kind = f"edges {'with' if directed else 'without'} a direction"
+        size = readable(sum(file.stat().st_size for file in target.iterdir()))
+        ids, hops = f"{len(made)} nodes (ids 0 to {len(made) - 1})", made.settings.hops
+        print(f"{ids}, {hops} hops, {kind}: {target} ({size})")

@@ -1,0 +1,88 @@
+"""What several students see at once, where one call can tell the loss of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from graphkd.methods.base import Method
+from graphkd.methods.targets import SoftTargets, Targets
+
+
+@dataclass(frozen=True)
+class StackedTargets:
+    """Targets of ``S`` students of equally many rows; every loss is ``[S]``, each what it would be alone.
+
+    Args:
+        soft: with tables ``[S, N, C]``, weights ``[S, N]`` and constants ``[S]``, or nothing.
+        rows: ``[S · n]`` int64, the rows whose label is read, among all ``S · N``; a student that has fewer
+            than ``n`` reads one of no weight again.
+        labels: ``[S · n]`` int64.
+        label_weight: ``[S, n]``.
+        scale: as of ``Targets``.
+    """
+
+    soft: SoftTargets | None
+    rows: Tensor
+    labels: Tensor
+    label_weight: Tensor
+    scale: float = 1.0
+
+    def label_loss(self, logits: Tensor) -> Tensor:
+        """``Σ_v a_v CE(z_v, y_v)`` of each student; ``logits [S, N, C]`` → ``[S]``."""
+        told = logits.flatten(0, 1).index_select(0, self.rows)
+        losses = F.cross_entropy(told, self.labels, reduction="none")
+        return self.scale * (self.label_weight.to(losses.dtype) * losses.view(self.label_weight.shape)).sum(dim=1)
+
+
+def stacked(parts: Sequence[Targets]) -> StackedTargets:
+    """Targets of the same number of rows, scale, temperature and direction, side by side."""
+    weight = torch.stack([part.label_weight for part in parts])
+    labels = torch.stack([part.labels for part in parts])
+    most = max(part.labelled.numel() for part in parts)
+    rows = torch.stack([_filled(part, most) for part in parts])
+    first = torch.arange(len(parts), device=rows.device).unsqueeze(1) * parts[0].num_rows
+    return StackedTargets(
+        soft=_soft([part.soft for part in parts if part.soft is not None]),
+        rows=(rows + first).flatten(),
+        # A row that is read without weight may have no label: any other serves.
+        labels=labels.gather(1, rows).clamp_min(0).flatten(),
+        label_weight=weight.gather(1, rows),
+        scale=parts[0].scale,
+    )
+
+
+def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
+    """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
+    softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse) for part in parts]
+    told = [
+        (type(method), method.lam, soft, part.num_rows, part.scale)
+        for method, soft, part in zip(methods, softs, parts, strict=True)
+    ]
+    own = any(True for _ in methods[0].parameters())
+    return type(methods[0]).forward is Method.forward and not own and all(each == told[0] for each in told)
+
+
+def _filled(part: Targets, most: int) -> Tensor:
+    """The rows whose label is read, ``[most]``: where there are fewer, a row of no weight comes again."""
+    known = part.labelled
+    if known.numel() == most:
+        return known
+    idle = (part.label_weight == 0).nonzero().reshape(-1)[:1]
+    return torch.cat([known, idle.expand(most - known.numel())])
+
+
+def _soft(parts: Sequence[SoftTargets]) -> SoftTargets | None:
+    if not parts:
+        return None
+    constant = torch.tensor([part.constant for part in parts], dtype=torch.float64, device=parts[0].table.device)
+    return replace(
+        parts[0],
+        table=torch.stack([part.table for part in parts]),
+        row_weight=torch.stack([part.row_weight for part in parts]),
+        constant=constant.to(parts[0].table.dtype),
+    )

@@ -1,0 +1,37 @@
+"""The ONNX file, in 32 and 8 bits."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.deploy.exports.formats import export_bundle
+from tests.deploy.bundles import make_bundle, sample_of, student
+
+
+def test_8_bits_are_calibrated_on_training_rows_alone(tmp_path: Path) -> None:
+    model = student()
+    bundle, sample = make_bundle(tmp_path, model), sample_of(model)
+    first = export_bundle(bundle, "onnx-int8", sample, allow_loss=True).files
+    other = replace(sample, val=100 * sample.val)
+    assert export_bundle(bundle, "onnx-int8", other, allow_loss=True).files == first
+    wider = replace(sample, train=100 * sample.train)
+    assert export_bundle(bundle, "onnx-int8", wider, allow_loss=True).files != first
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime", "onnxscript"])
+def test_a_missing_package(tmp_path: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = student()
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else name)
+    with pytest.raises(GraphKDError, match=rf"needs {package}: pip install 'graphkd\[onnx\]'"):
+        export_bundle(make_bundle(tmp_path, model), "onnx", sample_of(model))
+
+
+def test_the_batch_is_free_and_batch_normalisation_gone(tmp_path: Path) -> None:
+    model = student()
+    made = export_bundle(make_bundle(tmp_path, model), "onnx", sample_of(model))
+    graph = onnx.load_from_string(made.files["model.onnx"]).graph
+    assert [node.op_type for node in graph.node] == ["Gemm", "Relu", "Gemm", "Relu", "Gemm"]
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_param == "batch"
