@@ -32,7 +32,7 @@ DEFAULTS = (
 )
 SIGNS = {
     "teacher": "stages/teacher-part-*",
-    "compile": "tables/compile-*/*.json",
+    "compile": "tables/compile-*/**/*.json",
     "student": "stages/student-part-*",
 }
 """What is in the cache while a stage is at work."""

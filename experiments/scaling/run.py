@@ -1,6 +1,6 @@
 """Time and peak memory of every stage against nodes, edges, features and classes; see README.md beside this file.
 
-python experiments/scaling/run.py [nodes degree features classes] [--output-dir DIR]
+python experiments/scaling/run.py [nodes degree features classes] [--output-dir DIR] [--compile]
 """
 
 from __future__ import annotations
@@ -48,22 +48,24 @@ def main() -> None:
     parser.add_argument("sweeps", nargs="*", help=f"by default {', '.join(SWEEPS)}")
     parser.add_argument("--output-dir", type=Path, default=Path("runs/scaling"))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--compile", action="store_true", help="nothing else; of drawn logits, four rounds")
     args = parser.parse_args()
     args.output_dir.mkdir(parents=True, exist_ok=True)
-    rows = [row for sweep in args.sweeps or SWEEPS for row in measured(sweep, args.threads, args.output_dir)]
+    rows = [row for sweep in args.sweeps or SWEEPS for row in measured(sweep, args)]
     write(args.output_dir / "points.csv", rows)
     print("\n".join(table(rows)))
 
 
-def measured(sweep: str, threads: int, folder: Path) -> list[dict[str, object]]:
+def measured(sweep: str, args: argparse.Namespace) -> list[dict[str, object]]:
     """All points of a sweep; those that were measured before are read."""
     rows: list[dict[str, object]] = []
     for value in SWEEPS[sweep]:
         size = replace(Size(), **{sweep: value})
-        file = folder / f"{'_'.join(str(part) for part in asdict(size).values())}.json"
+        only = ["compile"] if args.compile else []
+        file = args.output_dir / f"{'_'.join([*map(str, asdict(size).values()), *only])}.json"
         if not file.exists():
-            command = [sys.executable, str(Path(__file__).with_name("point.py")), json.dumps(asdict(size))]
-            done = subprocess.run([*command, str(threads)], check=True, stdout=subprocess.PIPE, text=True)
+            point = [str(Path(__file__).with_name("point.py")), json.dumps(asdict(size)), str(args.threads), *only]
+            done = subprocess.run([sys.executable, *point], check=True, stdout=subprocess.PIPE, text=True)
             file.write_text(done.stdout)
         rows += [{"sweep": sweep, **asdict(size), **stage} for stage in json.loads(file.read_text())]
         print(f"{sweep} {value:,}", flush=True)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.targets import SoftTargets
-from graphkd.sparse import SparseMatrix, spmm
+from graphkd.sparse import SparseMatrix, row_pieces, spmm
 from graphkd.tables import workspace
 
 ROWS = 2**16
-"""Rows whose distributions are in float64 at a time."""
+"""Rows whose distributions are in float64 at a time, at most."""
+
+PIECE_BYTES = 2**27
+"""What the edges, or the distributions, that are in float64 at a time may take; an eighth of a GiB."""
+
+EDGE_BYTES = 6 * 8
+"""What an edge takes in float64: weight, two factors and their product, its row, its column for the backend."""
 
 
 def node_targets(logits: Tensor, tau: float) -> SoftTargets:
@@ -37,8 +45,15 @@ def node_targets(logits: Tensor, tau: float) -> SoftTargets:
     )
 
 
-def edge_targets(logits: Tensor, weights: SparseMatrix, tau: float, reverse: bool = False) -> SoftTargets:
-    """``Σ_ij w_ij KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
+def edge_targets(
+    logits: Tensor,
+    weights: SparseMatrix,
+    tau: float,
+    reverse: bool = False,
+    receivers: Tensor | None = None,
+    senders: Tensor | None = None,
+) -> SoftTargets:
+    """``Σ_ij r_i w_ij s_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
 
     Row ``i`` is the student's node, column ``j`` the neighbour whose teacher it learns from.
 
@@ -47,32 +62,84 @@ def edge_targets(logits: Tensor, weights: SparseMatrix, tau: float, reverse: boo
         weights: ``w``, ``N × N``.
         tau: temperature of both sides.
         reverse: the direction.
+        receivers: ``r [N]``, or nothing for 1.
+        senders: ``s [N]``, or nothing for 1.
 
     Returns:
-        ``T = w Q`` (or ``L = w log Q``), from one sparse product in float64; in a workspace with a budget some
-        classes at a time.
+        ``T = (r w s) Q`` (or ``L = (r w s) log Q``), from a sparse product in float64, whose weights are made some
+        edges at a time; in a workspace with a budget some rows at a time, and ``Q`` is a file meanwhile.
     """
     num_rows, width = logits.shape
-    weights = weights.to(torch.float64)
+    edges = _Edges(weights, receivers, senders)
+    told = _Told(logits, tau, reverse, weights.device)
 
-    def mixed(classes: slice) -> Tensor:
-        parts = [_log_q(logits[rows], tau)[:, classes] for rows in _blocks(num_rows)]
-        log_q = torch.cat(parts) if len(parts) > 1 else parts[0]
-        return spmm(weights, log_q if reverse else log_q.exp_()).to(logits.dtype)
+    def mixed(rows: slice) -> Tensor:
+        made = logits.new_empty(rows.stop - rows.start, width, device=weights.device)
+        for part, piece in edges.pieces(rows):
+            made[part.start - rows.start : part.stop - rows.start] = spmm(piece, told.table())
+        return made
 
-    entropy = weights.sum(dim=0) @ _entropies(logits, tau) if not reverse else 0.0
+    row_weight, entropy = edges.sums(None if reverse else _entropies(logits, tau).to(weights.device))
     return SoftTargets(
-        table=workspace().by_columns("soft", (num_rows, width), logits.dtype, mixed, unit=4 * 8 * num_rows),
-        row_weight=weights.sum(dim=1).to(logits.dtype),
-        constant=float(entropy),
+        table=workspace().by_rows("soft", (num_rows, width), logits.dtype, mixed, unit=2 * 8 * width),
+        row_weight=row_weight.to(logits.dtype),
+        constant=entropy,
         tau=tau,
         reverse=reverse,
     )
 
 
+class _Edges:
+    """``diag(r) w diag(s)`` in float64, some rows at a time."""
+
+    def __init__(self, weights: SparseMatrix, receivers: Tensor | None, senders: Tensor | None) -> None:
+        self._weights, self._receivers, self._senders = weights, receivers, senders
+
+    def pieces(self, rows: slice) -> Iterator[tuple[slice, SparseMatrix]]:
+        """Rows after rows, each time with as many as have so many edges."""
+        for part in row_pieces(self._weights.rowptr, rows, _at_once() // EDGE_BYTES):
+            piece = self._weights.rows(part).to(torch.float64)
+            if self._receivers is not None or self._senders is not None:
+                receivers = None if self._receivers is None else self._receivers[part]
+                piece = piece.scale(receivers, self._senders)
+            yield part, piece
+
+    def sums(self, entropies: Tensor | None) -> tuple[Tensor, float]:
+        """Of every row ``[N]`` float64; and of all entries, each times its column's entropy ``[N]``, if given."""
+        rows, cols = (self._weights.value.new_zeros(size, dtype=torch.float64) for size in self._weights.shape)
+        for part, piece in self.pieces(slice(0, rows.numel())):
+            rows[part] = piece.sum(dim=1)
+            if entropies is not None:
+                cols.index_add_(0, piece.col, piece.value)
+        return rows, 0.0 if entropies is None else float(cols @ entropies)
+
+
+class _Told:
+    """What all teachers say, ``Q`` or ``log Q``, made when the first edge asks; of a finished table none does."""
+
+    def __init__(self, logits: Tensor, tau: float, logs: bool, device: torch.device) -> None:
+        self._logits, self._tau, self._logs, self._device = logits, tau, logs, device
+        self._made: Tensor | None = None
+
+    def table(self) -> Tensor:
+        """``[N, C]`` float64."""
+        if self._made is None:
+            shape = (self._logits.shape[0], self._logits.shape[1])
+            made = workspace().by_rows("told", shape, torch.float64, self._rows, unit=2 * 8 * shape[1])
+            self._made = made.to(self._device)
+        return self._made
+
+    def _rows(self, rows: slice) -> Tensor:
+        made = self._logits.new_empty(rows.stop - rows.start, self._logits.shape[1], dtype=torch.float64)
+        for part in _blocks(rows, self._logits.shape[1]):
+            log_q = _log_q(self._logits[part], self._tau)
+            made[part.start - rows.start : part.stop - rows.start] = log_q if self._logs else log_q.exp_()
+        return made
+
+
 def _entropies(logits: Tensor, tau: float) -> Tensor:
     """``⟨q_i, log q_i⟩``: ``[N]`` float64."""
-    log_q = (_log_q(logits[rows], tau) for rows in _blocks(logits.shape[0]))
+    log_q = (_log_q(logits[rows], tau) for rows in _blocks(slice(0, logits.shape[0]), logits.shape[1]))
     return torch.cat([(each.exp() * each).sum(dim=1) for each in log_q])
 
 
@@ -80,5 +147,12 @@ def _log_q(logits: Tensor, tau: float) -> Tensor:
     return F.log_softmax(logits.double() / tau, dim=1)
 
 
-def _blocks(num_rows: int) -> list[slice]:
-    return [slice(start, start + ROWS) for start in range(0, max(num_rows, 1), ROWS)]
+def _blocks(rows: slice, width: int) -> list[slice]:
+    """Of rows whose distributions, three times in float64, are in memory at once."""
+    step = max(1, min(ROWS, _at_once() // (3 * 8 * width)))
+    return [slice(start, min(start + step, rows.stop)) for start in range(rows.start, max(rows.stop, 1), step)]
+
+
+def _at_once() -> int:
+    """Bytes for what is in float64 beside a block: half as much as the block has."""
+    return workspace().within(2 * PIECE_BYTES) // 2

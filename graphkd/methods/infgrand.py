@@ -87,12 +87,13 @@ class InfGraND(Method):
         if influence is None:
             influence = torch.zeros(graph.num_nodes, device=graph.y.device)
         propagation = self._propagation(graph.adj.weighted)
-        weights = self._edge_weights(graph, self.gamma1 + self.gamma2 * influence.double())
+        pattern, share = self._shares(graph)
+        weight = self.gamma1 + self.gamma2 * influence.double()
         return Targets(
             inputs=propagation.mix(graph.x, graph.adj),
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
-            soft=edge_targets(teacher.logits, weights, self.tau, reverse=self.kl == "reverse"),
+            soft=edge_targets(teacher.logits, pattern, self.tau, self.kl == "reverse", share, weight),
             propagation=propagation,
         )
 
@@ -103,11 +104,9 @@ class InfGraND(Method):
     def _propagation(self, weighted: bool = False) -> Propagation:
         return Propagation(self.hops, SELF_LOOPS[self.variant], weighted, self.pooling)
 
-    def _edge_weights(self, graph: Graph, sender_weight: torch.Tensor) -> SparseMatrix:
-        """The factor of each KL term, ``N × N``."""
-        pattern = graph.adj.structure(self_loops=1).to(torch.float64)
+    def _shares(self, graph: Graph) -> tuple[SparseMatrix, torch.Tensor]:
+        """The edges ``N × N``, self-loops included, and what each KL term of a receiver counts ``[N]``."""
+        pattern = graph.adj.structure(self_loops=1)
         if self.variant == "reference":
-            share = torch.full_like(sender_weight, 1.0 / pattern.nnz)
-        else:
-            share = 1.0 / (pattern.sum(dim=1) * graph.num_nodes)
-        return pattern.scale(rows=share, cols=sender_weight)
+            return pattern, torch.full_like(pattern.rowptr[1:], 1.0 / pattern.nnz, dtype=torch.float64)
+        return pattern, 1.0 / (pattern.rowptr.diff().double() * graph.num_nodes)

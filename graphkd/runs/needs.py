@@ -123,6 +123,20 @@ def tables_size(scene: Scene, recipe: Recipe, entry: int) -> int:
     return _table(scene, recipe)[0] * entry // FLOAT + targets + said
 
 
+def drafts_size(scene: Scene, recipe: Recipe) -> int:
+    """Bytes of what tables in files are made from, gone once they are finished: for one table at a time.
+
+    All hops before the last one, while there are no targets yet, or what the teacher says of every node in float64
+    while the targets are made from it.
+    """
+    if not isinstance(recipe.method, InfGraND):
+        return 0
+    graph, hops = scene.observed, recipe.method.hops
+    targets = FLOAT * graph.num_nodes * graph.num_classes
+    earlier = FLOAT * graph.num_nodes * graph.num_features * (hops - 1) if _table(scene, recipe)[0] else 0
+    return max(earlier - targets, 2 * targets)
+
+
 def _in_one_piece(recipe: Recipe) -> bool:
     """Whether the teacher says all it says at once, in memory."""
     return recipe.training.teacher_batches in ("full", "checkpointed")

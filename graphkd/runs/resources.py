@@ -12,7 +12,7 @@ from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.machine import existing, free_disk, memory, readable
 from graphkd.recipe import Recipe
-from graphkd.runs.needs import memory_needs, tables_size, weights_size
+from graphkd.runs.needs import drafts_size, memory_needs, tables_size, weights_size
 from graphkd.tables import Storage
 from graphkd.tables.storage import DTYPES
 
@@ -94,7 +94,10 @@ def check_disk(
         students = (1 + baseline) * student
         # The last student trains when all else is there; the last teacher when the students of its seed are not.
         besides = max(CHECKPOINT_COPIES * student, CHECKPOINT_COPIES * teacher - students)
-        files = 0 if tables.bytes is None else tables_size(scene, recipe, DTYPES[tables.dtype].itemsize)
+        files = 0
+        if tables.bytes is not None:
+            files = tables_size(scene, recipe, DTYPES[tables.dtype].itemsize)
+            besides = max(besides, drafts_size(scene, recipe) - students)
         needs[cache] = max(0, seeds * (teacher + students + files) + besides - _size(cache))
     for places in _by_disk(list(needs)):
         need, free = sum(needs[place] for place in places), free_disk(places[0])

@@ -13,7 +13,7 @@ from graphkd.sparse.features import (
     linear,
     select_rows,
 )
-from graphkd.sparse.matrix import SparseMatrix
+from graphkd.sparse.matrix import SparseMatrix, row_pieces
 from graphkd.sparse.order import spmm_linear
 from graphkd.sparse.partition import partition
 from graphkd.sparse.propagate import POOLINGS, blocks, cheapest, check_pooling, mix, power, propagate
@@ -43,6 +43,7 @@ __all__ = [
     "partition",
     "power",
     "propagate",
+    "row_pieces",
     "sample",
     "sample_blocks",
     "segment_softmax",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import torch
@@ -147,6 +147,14 @@ class SparseMatrix:
         entry = torch.arange(start.numel(), device=self.device) + start
         return SparseMatrix(rowptr, self.col[entry], self.value[entry], self.shape[1])
 
+    def rows(self, part: slice) -> SparseMatrix:
+        """The rows ``a … b``, which share the memory of this matrix; the matrix itself where all are meant."""
+        if part == slice(0, self.shape[0]):
+            return self
+        ends = self.rowptr[part.start : part.stop + 1]
+        entries = slice(int(ends[0]), int(ends[-1]))
+        return SparseMatrix(ends - ends[0], self.col[entries], self.value[entries], self.shape[1])
+
     def filter(self, kept: Tensor) -> SparseMatrix:
         """The same matrix with only the entries that ``kept [nnz]`` marks."""
         rowptr = _rowptr(self.row[kept], self.shape[0])
@@ -193,6 +201,22 @@ class SparseMatrix:
             and torch.equal(self.col, other.col)
             and torch.equal(self.value, other.value)
         )
+
+
+def row_pieces(load: Tensor, part: slice, most: int) -> Iterator[slice]:
+    """The rows ``part`` in order, each piece with at most so many entries, but at least one row.
+
+    Args:
+        load: ``[M + 1]`` ascending, such as a ``rowptr``: entries before each row.
+        part: from which row to which.
+        most: entries of a piece.
+    """
+    start = part.start
+    while start < part.stop:
+        fits = int(torch.searchsorted(load, load[start] + most, right=True)) - 1
+        stop = min(max(fits, start + 1), part.stop)
+        yield slice(start, stop)
+        start = stop
 
 
 def _rowptr(row: Tensor, num_rows: int) -> Tensor:

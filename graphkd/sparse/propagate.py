@@ -40,8 +40,8 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
     """``POOL({X, ÃX, …, Ã^P X})`` with ``Ã = D^-1/2 (A + s I) D^-1/2``.
 
     ``mean`` is ``1/(P+1) Σ_k Ã^k X``; ``max`` and ``min`` take the largest and the smallest of each entry;
-    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. Columns do not mix: in a workspace with a budget the table is made some
-    columns at a time, with the same result.
+    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. In a workspace with a budget the table is made some rows at a time,
+    with the same result, and the hops before the last one are files meanwhile.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -63,16 +63,18 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
         return x
     operator, wide = adj.normalize("symmetric", self_loops, x.dtype), blocks(hops, pooling)
 
-    def pooled(columns: slice) -> Tensor:
-        table = dense_columns(x, columns)
-        return _POOLS[pooling](table, _powers(table, operator, hops), hops)
+    powers = _Powers(x, operator)
 
-    unit = _column_bytes(x, 3 + wide)
-    return workspace().by_columns("inputs", (x.shape[0], x.shape[1]), x.dtype, pooled, unit, wide, rounded=True)
+    def pooled(rows: slice) -> Tensor:
+        later = (powers.rows(k, rows, k == hops) for k in range(1, hops + 1))
+        return _POOLS[pooling](powers.rows(0, rows), later, hops)
+
+    shape = (x.shape[0], wide * x.shape[1])
+    return workspace().by_rows("inputs", shape, x.dtype, pooled, (2 + wide) * powers.row_bytes, rounded=True)
 
 
 def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
-    """``Ã^k X [N, D]``, in a workspace with a budget some columns at a time.
+    """``Ã^k X [N, D]``, in a workspace with a budget some rows at a time.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -83,29 +85,52 @@ def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
     if hops == 0:
         return x
 
-    def last(columns: slice) -> Tensor:
-        table = dense_columns(x, columns)
-        for _ in range(hops):
-            table = spmm(operator, table)
-        return table
-
-    return workspace().by_columns(name, (x.shape[0], x.shape[1]), x.dtype, last, _column_bytes(x, 3))
+    powers = _Powers(x, operator)
+    shape = (x.shape[0], x.shape[1])
+    return workspace().by_rows(
+        name, shape, x.dtype, lambda rows: powers.rows(hops, rows, True), 2 * powers.row_bytes
+    )
 
 
-def dense_columns(x: Features, columns: slice) -> Tensor:
-    """``[N, b]`` of a table or a sparse matrix; the table itself where all are meant."""
-    whole = columns == slice(0, x.shape[1])
-    if isinstance(x, SparseMatrix):
-        if whole:
-            return x.to_dense()
-        chosen = torch.arange(columns.start, columns.stop, device=x.device)
-        return x.t().select(chosen).to_dense().t().contiguous()
-    return x if whole else x[:, columns].contiguous()
+class _Powers:
+    """``X, ÃX, Ã²X, …``: tables, each made when it is first read, for as long as this is there.
 
+    Rows of a product read whole rows of the table before it, wherever they lie. Some columns at a time would bound
+    what of it is read, but use a fraction of every cache line, and write to every page of the file once per block
+    (``experiments/scaling``).
 
-def _column_bytes(x: Features, tables: int) -> int:
-    """What one column of so many tables takes."""
-    return tables * x.shape[0] * x.dtype.itemsize
+    Args:
+        x: ``[N, D]``.
+        operator: ``Ã [N, N]``.
+    """
+
+    def __init__(self, x: Features, operator: SparseMatrix) -> None:
+        self._x, self._operator = x, operator
+        self._tables: list[Tensor] = []
+        self.row_bytes = x.shape[1] * x.dtype.itemsize
+
+    def rows(self, k: int, rows: slice, product: bool = False) -> Tensor:
+        """``[b, D]`` of ``Ã^k X``: of its table, or, where it needs none, the product itself."""
+        return spmm(self._operator.rows(rows), self._table(k - 1)) if product else self._table(k)[rows]
+
+    def _table(self, k: int) -> Tensor:
+        while len(self._tables) <= k:
+            self._tables.append(self._made(len(self._tables)))
+        return self._tables[k]
+
+    def _made(self, k: int) -> Tensor:
+        x = self._x
+        if k == 0 and isinstance(x, Tensor) and x.is_contiguous():
+            return x
+
+        def make(rows: slice) -> Tensor:
+            if k:
+                return self.rows(k, rows, product=True)
+            return x[rows].contiguous() if isinstance(x, Tensor) else x.rows(rows).to_dense()
+
+        shape = (x.shape[0], x.shape[1])
+        # A table in a file is on the CPU; another device gets all of it, as it has all of X.
+        return workspace().by_rows(f"hop{k}", shape, x.dtype, make, 2 * self.row_bytes).to(x.device)
 
 
 def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: str = "mean") -> Inputs:
@@ -145,18 +170,11 @@ def _table_pays(x: SparseMatrix, entries: int, wide: int = 1) -> bool:
     return SPARSE_COST * entries >= cells and cells * x.value.element_size() <= TABLE_BYTES
 
 
-def _powers(table: Tensor, operator: SparseMatrix, hops: int) -> Iterator[Tensor]:
-    """``ÃX, Ã²X, …, Ã^P X``, one after the other."""
-    for _ in range(hops):
-        table = spmm(operator, table)
-        yield table
-
-
 def _mean(table: Tensor, powers: Iterator[Tensor], hops: int) -> Tensor:
     total = table.clone()
     for power in powers:
         total += power
-    return total / (hops + 1)
+    return total.div_(hops + 1)
 
 
 def _concat(table: Tensor, powers: Iterator[Tensor], hops: int) -> Tensor:

@@ -1,8 +1,9 @@
-"""Where the tables of a stage are made, and in blocks of which size."""
+"""Where the tables of a stage are made, and in blocks of how many rows."""
 
 from __future__ import annotations
 
 import contextvars
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +20,18 @@ WORKING_SHARE = 0.5
 """Of the budget for the block that is made; the rest is left to what is not counted."""
 
 Make = Callable[[slice], Tensor]
-"""Which rows or columns → their numbers."""
+"""Which rows → their numbers."""
+
+DRAFTS = "-drafts"
+"""Follows the name of a table in that of the folder of what it is made from."""
 
 
 class Workspace:
     """Makes tables: in memory as a whole, or in files of a folder, block by block, within a budget.
 
     As a context manager it is what ``workspace()`` returns inside, so that a method or an influence that makes a
-    table need not be told where: ``by_columns`` and ``by_rows`` cost nothing where everything is in memory. In a
-    folder, blocks that were finished before are found again.
+    table need not be told where: ``by_rows`` costs nothing where everything is in memory. In a folder, blocks that
+    were finished before are found again.
 
     Args:
         folder: for the files; without one, tables are made in memory and in one block.
@@ -48,7 +52,8 @@ class Workspace:
     ) -> None:
         self.folder, self.budget, self.dtype, self.shown = folder, budget, dtype, shown
         self._kept = kept
-        self._names: Counter[str] = Counter()
+        self._names: Counter[Path] = Counter()
+        self._inside: list[Path] = []
         self._tables: list[MappedTable] = []
         self._outer: list[contextvars.Token[Workspace]] = []
 
@@ -62,45 +67,49 @@ class Workspace:
         while self._tables:  # what was read of them for the next one
             self._tables.pop().let_go()
 
-    def by_columns(
-        self, name: str, shape: tuple[int, int], dtype: torch.dtype, make: Make, unit: int, copies: int = 1,
-        rounded: bool = False,
-    ) -> Tensor:  # fmt: skip
-        """A table ``[N, D]``, made some columns at a time.
-
-        Args:
-            name: of the table, for its file; the second one of a name gets a number.
-            shape: ``(N, D)``; with ``copies`` the table has ``copies · D`` columns.
-            dtype: of what ``make`` returns.
-            make: columns ``a … b`` of ``D`` → ``[N, b − a]``, or ``[N, copies · (b − a)]``: the same columns of
-                each of the ``copies`` tables that stand side by side.
-            unit: bytes that one column takes while it is made, ``make``'s temporaries included.
-            copies: how many tables.
-            rounded: whether it may be kept in the workspace's ``dtype``.
-
-        Returns:
-            ``[N, copies · D]``.
-
-        Raises:
-            GraphKDError: one column takes more than the budget, or there is no room on the disk.
-        """
-        rows, width = shape
-
-        def places(part: slice) -> list[tuple[slice, slice]]:
-            starts = [copy * width + part.start for copy in range(copies)]
-            return [(slice(0, rows), slice(start, start + part.stop - part.start)) for start in starts]
-
-        return self._fill(name, (rows, copies * width), width, dtype, make, unit, places, rounded)
-
     def by_rows(
         self, name: str, shape: tuple[int, int], dtype: torch.dtype, make: Make, unit: int, rounded: bool = False
     ) -> Tensor:
-        """A table ``[N, D]``, made some rows at a time; as ``by_columns``, with ``make`` and ``unit`` for rows."""
+        """A table ``[N, D]``, made some rows at a time: each block is written once, from front to back.
 
-        def places(part: slice) -> list[tuple[slice, slice]]:
-            return [(part, slice(0, shape[1]))]
+        A table that ``make`` makes in its turn, for its own use, is a draft of this one: gone from the disk once
+        this one is finished.
 
-        return self._fill(name, shape, shape[0], dtype, make, unit, places, rounded)
+        Args:
+            name: of the table, for its file; the second one of a name gets a number.
+            shape: ``(N, D)``.
+            dtype: of what ``make`` returns.
+            make: rows ``a … b`` of ``N`` → ``[b − a, D]``.
+            unit: bytes that one row takes while it is made, ``make``'s temporaries included.
+            rounded: whether it may be kept in the workspace's ``dtype``.
+
+        Returns:
+            ``[N, D]``.
+
+        Raises:
+            GraphKDError: one row takes more than the budget, or there is no room on the disk.
+        """
+        if self.folder is None:
+            return make(slice(0, shape[0]))
+        kept = self.dtype if rounded and dtype == torch.float32 else dtype
+        path = self._path(name)
+        table = MappedTable(path, shape, kept)
+        self._tables.append(table)
+        step = self._step(shape[0], unit, name)
+        bar = tqdm(range(0, shape[0], step), f"{self.shown} {name}", leave=False, disable=world().no_bar)
+        drafts = path.with_name(path.name + DRAFTS)
+        self._inside.append(drafts)
+        try:
+            for start in bar:
+                part = slice(start, min(start + step, shape[0]))
+                block = f"{part.start}:{part.stop}"
+                if not table.holds(block, table.tensor[part]):
+                    table.tensor[part] = _kept(make(part), kept, name)
+                    table.finish(block, table.tensor[part])
+        finally:
+            self._inside.pop()
+        shutil.rmtree(drafts, ignore_errors=True)
+        return table.tensor
 
     def within(self, size: int) -> int:
         """``size`` bytes, or what the budget leaves for a block where that is less."""
@@ -110,30 +119,13 @@ class Workspace:
     def _most(self) -> int:
         return int(WORKING_SHARE * self.budget)
 
-    def _fill(
-        self, name: str, shape: tuple[int, int], total: int, dtype: torch.dtype, make: Make, unit: int,
-        places: Callable[[slice], list[tuple[slice, slice]]], rounded: bool,
-    ) -> Tensor:  # fmt: skip
-        if self.folder is None:
-            return make(slice(0, total))
-        self._names[name] += 1
-        number = self._names[name]
-        kept = self.dtype if rounded and dtype == torch.float32 else dtype
-        table = MappedTable(self.folder / (name if number == 1 else f"{name}-{number}"), shape, kept)
-        self._tables.append(table)
-        step = self._step(total, unit, name)
-        for start in tqdm(range(0, total, step), desc=f"{self.shown} {name}", leave=False, disable=world().no_bar):
-            part = slice(start, min(start + step, total))
-            at, block = places(part), f"{part.start}:{part.stop}"
-            if table.holds(block, _joined(table.tensor, at)):
-                continue
-            made, done = make(part), 0
-            for rows, columns in at:
-                wide = columns.stop - columns.start
-                table.tensor[rows, columns] = _kept(made[:, done : done + wide], kept, name)
-                done += wide
-            table.finish(block, _joined(table.tensor, at))
-        return table.tensor
+    def _path(self, name: str) -> Path:
+        """Of the file of the next table of this name, beside those of the table that it is a draft of."""
+        assert self.folder is not None
+        path = (self._inside[-1] if self._inside else self.folder) / name
+        self._names[path] += 1
+        number = self._names[path]
+        return path if number == 1 else path.with_name(f"{name}-{number}")
 
     def _step(self, total: int, unit: int, name: str) -> int:
         if unit > self._most:
@@ -147,11 +139,6 @@ class Workspace:
 def workspace() -> Workspace:
     """The one that is entered; memory where there is none."""
     return _CURRENT.get()
-
-
-def _joined(tensor: Tensor, places: list[tuple[slice, slice]]) -> Tensor:
-    parts = [tensor[rows, columns] for rows, columns in places]
-    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _kept(made: Tensor, dtype: torch.dtype, name: str) -> Tensor:

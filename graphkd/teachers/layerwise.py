@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from graphkd.sparse import Adjacency, Block, Features, select_rows
+from graphkd.sparse import Adjacency, Block, Features, row_pieces, select_rows
 from graphkd.tables import workspace
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
@@ -57,13 +57,10 @@ def pieces(adj: Adjacency, rows: slice, entries: int) -> Iterator[tuple[slice, B
         rows: from which node to which.
         entries: edges into a piece's nodes, and one self-loop for each.
     """
-    rowptr, start = adj.matrix.rowptr, rows.start
+    rowptr = adj.matrix.rowptr
     load = rowptr + torch.arange(rowptr.numel(), device=rowptr.device)
-    while start < rows.stop:
-        most = int(torch.searchsorted(load, load[start] + entries, right=True)) - 1
-        stop = min(max(most, start + 1), rows.stop)
-        yield slice(start, stop), Block.of(adj, torch.arange(start, stop, device=rowptr.device))
-        start = stop
+    for part in row_pieces(load, rows, entries):
+        yield part, Block.of(adj, torch.arange(part.start, part.stop, device=rowptr.device))
 
 
 def _table(name: str, adj: Adjacency, last: Features, compute: Rows) -> Tensor:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
@@ -8,6 +10,7 @@ from graphkd.methods.compile import edge_targets, node_targets
 from graphkd.methods.infgrand import InfGraND
 from graphkd.sparse import Adjacency
 from tests import literal
+from tests.memory import fit
 from tests.methods.twins import assert_same_loss, graph_of
 from tests.strategies import edge_lists, tables
 
@@ -52,9 +55,9 @@ def test_edge_targets_equal_the_literal_sum_over_edges(
 ) -> None:
     """Directed graphs included: the student's node is the receiver, its teachers are the senders."""
     weight = weight[:, 0] + 0.1
-    factors = InfGraND(variant=variant)._edge_weights(graph_of(edges, 6), weight)
-    soft = edge_targets(teacher.to(dtype), factors, tau, reverse=kl == "reverse")
-    scale = abs(soft.constant) if kl == "forward" else float(factors.value.sum())
+    pattern, share = InfGraND(variant=variant)._shares(graph_of(edges, 6))
+    soft = edge_targets(teacher.to(dtype), pattern, tau, kl == "reverse", share, weight.double())
+    scale = abs(soft.constant) if kl == "forward" else float(soft.row_weight.sum())
     assert_same_loss(
         lambda z: soft.loss(z),
         lambda z: literal.edge_loss(z, teacher.to(dtype), edges, tau, weight, variant, reverse=kl == "reverse"),
@@ -77,3 +80,32 @@ def test_batches_add_up_to_the_whole(student: torch.Tensor, teacher: torch.Tenso
     halves = [SoftTargets(soft.table[i], soft.row_weight[i], 0.0, 1.0, reverse) for i in torch.arange(6).split(3)]
     parts = sum(half.loss(student[i]) for half, i in zip(halves, torch.arange(6).split(3), strict=True))
     assert float(soft.constant + parts) == pytest.approx(float(soft.loss(student)))
+
+
+GRAPH = """
+import tempfile
+import torch
+from graphkd.methods.compile import edge_targets
+from graphkd.sparse import Adjacency, propagate
+from graphkd.tables import Workspace
+from pathlib import Path
+torch.set_num_threads(1)
+def graph(nodes):
+    return Adjacency(torch.randint(nodes, (2, 10 * nodes), generator=torch.Generator().manual_seed(0)), nodes)
+def made(adj, logits, x):
+    edge_targets(logits, adj.normalize(), 1.0, False, torch.ones(len(x)), torch.ones(len(x)))
+    propagate(x, adj, 2)
+def parts(adj):
+    adj.normalize()
+    return adj, torch.ones(adj.num_nodes, 40), torch.ones(adj.num_nodes, 64)
+with tempfile.TemporaryDirectory() as folder, Workspace(Path(folder), 1_000_000):
+    made(*parts(graph(1000)))  # what libraries take once
+large = parts(graph(100_000))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells how much memory a process has")
+def test_in_a_workspace_no_more_memory_is_taken_than_the_budget(tmp_path: Path) -> None:
+    """A table of 26 MB from two more, one of 16 MB from one of 32 and a million edges in float64."""
+    in_files = f"with Workspace(Path({str(tmp_path)!r}), 20_000_000): made(*large)"
+    assert fit(GRAPH, [in_files, "made(*large)"], 20e6) == [True, False]

@@ -10,7 +10,7 @@ from graphkd import GraphKDError, Training, teachers
 from graphkd.datasets import Graph, Scene
 from graphkd.recipe import resolve
 from graphkd.runs import check_disk, resources
-from graphkd.runs.needs import memory_needs, tables_size, weights_size
+from graphkd.runs.needs import drafts_size, memory_needs, tables_size, weights_size
 from graphkd.tables import Storage
 from tests.conftest import make_data
 from tests.test_cli import FAST, command
@@ -114,6 +114,7 @@ def test_tables_in_files_by_hand(free, tmp_path: Path) -> None:
     files = 60 * (2 * 8 + 4 * 3 + 4 * (128 + 128 + 3))
     assert tables_size(scene, recipe, 2) == files
     teacher, student = weights_size(recipe, 8, 3)
+    assert drafts_size(scene, recipe) == 60 * 8 * 3  # in float64, beside the targets
     enough = 2 * (teacher + student + files) + max(4 * student, 4 * teacher - student)
     check = functools.partial(check_disk, scene, recipe, 2, False, None, tmp_path / "stages", kept)
     free(disk=enough)

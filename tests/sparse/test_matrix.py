@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphkd.sparse import SparseMatrix
+from graphkd.sparse import SparseMatrix, row_pieces
 from tests.strategies import tables
 
 
@@ -40,6 +40,23 @@ def test_transpose_order_says_where_the_entries_of_the_transpose_are(table: torc
 def test_select_takes_rows_in_the_given_order(table: torch.Tensor, index: list[int]) -> None:
     rows = torch.tensor(index, dtype=torch.long)
     assert torch.equal(sparse(table).select(rows).to_dense(), table[rows])
+
+
+@given(table=tables(5, 7), ends=st.tuples(st.integers(0, 5), st.integers(0, 5)))
+def test_some_rows_share_the_memory(table: torch.Tensor, ends: tuple[int, int]) -> None:
+    matrix, part = sparse(table), slice(min(ends), max(ends))
+    rows = matrix.rows(part)
+    assert torch.equal(rows.to_dense(), table[part])
+    assert rows.nnz == 0 or rows.col.untyped_storage().data_ptr() == matrix.col.untyped_storage().data_ptr()
+    assert matrix.rows(slice(0, 5)) is matrix
+
+
+@given(counts=st.lists(st.integers(0, 5), max_size=9), most=st.integers(0, 8), start=st.integers(0, 3))
+def test_pieces_are_all_rows_with_so_many_entries_or_one_row(counts: list[int], most: int, start: int) -> None:
+    load = torch.tensor([0, *counts]).cumsum(0)
+    pieces = list(row_pieces(load, slice(start, len(counts)), most))
+    assert [row for part in pieces for row in range(part.start, part.stop)] == list(range(start, len(counts)))
+    assert all(sum(counts[part]) <= most or part.stop == part.start + 1 for part in pieces)
 
 
 @given(table=tables(4, 4))

@@ -1,10 +1,11 @@
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphkd import GraphKDError
-from graphkd.sparse import POOLINGS, Adjacency, mix, propagate
+from graphkd.sparse import POOLINGS, Adjacency, mix, power, propagate
+from graphkd.tables import Workspace
 from tests import literal
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, tables
@@ -21,6 +22,26 @@ def test_agrees_with_the_literal_pooling_on_dense_and_sparse_rows(
     if hops:
         torch.testing.assert_close(propagate(sparse(x), adj, hops, loops, pooling), expected)
     assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@given(edges=edge_lists(6), x=tables(6, 3), hops=st.integers(1, 4), budget=st.integers(2 * 84, 900))
+@settings(max_examples=10)
+def test_in_files_the_rows_are_the_same_however_they_came(
+    tmp_path_factory: pytest.TempPathFactory,
+    pooling: str,
+    edges: torch.Tensor,
+    x: torch.Tensor,
+    hops: int,
+    budget: int,
+) -> None:
+    adj, x, folder = Adjacency(edges, 6), x.float(), tmp_path_factory.mktemp("w")
+    expected = propagate(x, adj, hops, pooling=pooling), power(x, adj.normalize(), hops, "p")
+    with Workspace(folder, budget):
+        for rows in (x, x.t().contiguous().t(), sparse(x)):
+            assert torch.equal(propagate(rows, adj, hops, pooling=pooling), expected[0])
+        assert torch.equal(power(x, adj.normalize(), hops, "p"), expected[1])
+    assert not list(folder.glob("*-drafts"))
 
 
 @given(edges=edge_lists(6), x=tables(6, 3), hops=st.integers(0, 3))

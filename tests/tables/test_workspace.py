@@ -15,8 +15,8 @@ from torch import Tensor
 from graphkd import GraphKDError
 from graphkd.tables import Workspace, workspace
 
-UNIT = 4 * 6
-"""Bytes of a column of six rows."""
+UNIT = 4 * 5
+"""Bytes of a row of five columns."""
 
 
 def numbers(shape: tuple[int, int] = (6, 5)) -> Tensor:
@@ -25,34 +25,65 @@ def numbers(shape: tuple[int, int] = (6, 5)) -> Tensor:
 
 def test_without_a_folder_a_table_is_what_was_made_and_nothing_is_copied() -> None:
     table = numbers()
-    assert workspace().by_columns("t", (6, 5), table.dtype, lambda part: table, UNIT) is table
     assert workspace().by_rows("t", (6, 5), table.dtype, lambda part: table, UNIT) is table
 
 
-@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 20), st.integers(1, 3), st.booleans())
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 20))
 def test_blocks_of_any_size_make_the_same_table(
-    tmp_path_factory: pytest.TempPathFactory, rows: int, columns: int, budget: int, copies: int, by_rows: bool
+    tmp_path_factory: pytest.TempPathFactory, rows: int, columns: int, budget: int
 ) -> None:
-    whole = numbers((rows, copies * columns))
+    whole = numbers((rows, columns))
     sizes: list[int] = []
 
-    def some_columns(part: slice) -> Tensor:
-        sizes.append(part.stop - part.start)
-        return torch.cat([side[:, part] for side in whole.split(columns, dim=1)], dim=1)
-
-    def some_rows(part: slice) -> Tensor:
+    def make(part: slice) -> Tensor:
         sizes.append(part.stop - part.start)
         return whole[part]
 
     with Workspace(tmp_path_factory.mktemp("w"), budget=2 * budget) as space:
         assert workspace() is space
-        if by_rows:
-            table = space.by_rows("t", (rows, copies * columns), whole.dtype, some_rows, unit=1)
-        else:
-            table = space.by_columns("t", (rows, columns), whole.dtype, some_columns, unit=1, copies=copies)
+        table = space.by_rows("t", (rows, columns), whole.dtype, make, unit=1)
     assert torch.equal(table, whole)
     assert max(sizes) <= budget
     assert workspace() is not space
+
+
+def made_of_a_draft(space: Workspace, whole: Tensor, made: list[str], fails_at: int | None = None) -> Tensor:
+    """A table in blocks of two rows, each of which reads a draft that is made when the first of them is."""
+    drafts: list[Tensor] = []
+
+    def draft(part: slice) -> Tensor:
+        made.append(f"draft {part.start}")
+        return -whole[part]
+
+    def make(part: slice) -> Tensor:
+        if not drafts:
+            drafts.append(space.by_rows("draft", (6, 5), whole.dtype, draft, UNIT))
+        if part.start == fails_at:
+            raise KeyboardInterrupt
+        made.append(f"table {part.start}")
+        return -drafts[0][part]
+
+    return space.by_rows("t", (6, 5), whole.dtype, make, UNIT)
+
+
+def test_a_draft_lasts_until_its_table_is_finished(tmp_path: Path) -> None:
+    whole, made = numbers(), []
+    with Workspace(tmp_path, budget=4 * UNIT) as space, pytest.raises(KeyboardInterrupt):
+        made_of_a_draft(space, whole, made, fails_at=2)
+    assert made == ["draft 0", "draft 2", "draft 4", "table 0"]
+    assert (tmp_path / "t-drafts" / "draft").is_file()
+    made.clear()
+    with Workspace(tmp_path, budget=4 * UNIT) as space:
+        assert torch.equal(made_of_a_draft(space, whole, made), whole)
+        assert made == ["table 2", "table 4"]
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["t", "t.json"]
+        made.clear()
+        assert torch.equal(made_of_a_draft(space, 2 * whole, made), 2 * whole)  # the second has a draft of its own
+        assert made == ["draft 0", "draft 2", "draft 4", "table 0", "table 2", "table 4"]
+    made.clear()
+    with Workspace(tmp_path, budget=4 * UNIT) as space:
+        assert torch.equal(made_of_a_draft(space, whole, made), whole)
+    assert made == []
 
 
 def test_finished_blocks_are_found_again_and_damaged_ones_are_made_again(tmp_path: Path) -> None:
@@ -60,19 +91,19 @@ def test_finished_blocks_are_found_again_and_damaged_ones_are_made_again(tmp_pat
 
     def make(part: slice) -> Tensor:
         made.append(part.start)
-        return whole[:, part]
+        return whole[part]
 
     def fill() -> Tensor:
         made.clear()
         with Workspace(tmp_path, budget=4 * UNIT) as space:
-            return space.by_columns("t", (6, 5), whole.dtype, make, UNIT)
+            return space.by_rows("t", (6, 5), whole.dtype, make, UNIT)
 
     assert torch.equal(fill(), whole)
     assert made == [0, 2, 4]
     fill()
     assert made == []
     with (tmp_path / "t").open("r+b") as file:
-        file.seek(4 * (5 + 3))  # row 1, column 3
+        file.seek(4 * (2 * 5 + 3))  # row 2, column 3
         file.write(b"\xff\x00\xff\x00")
     with pytest.warns(UserWarning, match="block 2:4 is damaged"):
         assert torch.equal(fill(), whole)
@@ -112,12 +143,12 @@ def test_what_float16_cannot_hold_is_refused(tmp_path: Path) -> None:
         space.by_rows("t", (2, 2), torch.float32, lambda part: big[part], 8, rounded=True)
 
 
-def test_a_budget_below_one_column_is_refused_with_the_least_one(tmp_path: Path) -> None:
+def test_a_budget_below_one_row_is_refused_with_the_least_one(tmp_path: Path) -> None:
     with (
         Workspace(tmp_path, budget=10**9) as space,
         pytest.raises(GraphKDError, match="memory_budget is 1 GB, .* 't' takes 4 GB: give at least 8"),
     ):
-        space.by_columns("t", (10**9, 5), torch.float32, lambda part: numbers(), 4 * 10**9)
+        space.by_rows("t", (5, 10**9), torch.float32, lambda part: numbers(), 4 * 10**9)
 
 
 def test_a_disk_that_is_full_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,9 +171,9 @@ def test_a_process_that_is_killed_leaves_blocks_that_are_whole(tmp_path: Path) -
         def make(part):
             if part.start == 3:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return whole[:, part]
-        with Workspace({str(tmp_path)!r}, budget=48) as space:
-            space.by_columns("t", (6, 5), whole.dtype, make, 24)
+            return whole[part]
+        with Workspace({str(tmp_path)!r}, budget=40) as space:
+            space.by_rows("t", (6, 5), whole.dtype, make, 20)
     """
     script = textwrap.dedent(code).replace(repr(str(tmp_path)), f"__import__('pathlib').Path({str(tmp_path)!r})")
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
@@ -151,8 +182,8 @@ def test_a_process_that_is_killed_leaves_blocks_that_are_whole(tmp_path: Path) -
 
     def make(part: slice) -> Tensor:
         made.append(part.start)
-        return whole[:, part]
+        return whole[part]
 
-    with Workspace(tmp_path, budget=48) as space:
-        assert torch.equal(space.by_columns("t", (6, 5), whole.dtype, make, 24), whole)
-    assert made == [3, 4]
+    with Workspace(tmp_path, budget=40) as space:
+        assert torch.equal(space.by_rows("t", (6, 5), whole.dtype, make, 20), whole)
+    assert made == [3, 4, 5]
