@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,8 @@ from torch import Tensor
 
 from graphkd.distributed.part import at_hand
 
-BLOCK = 2**16
-"""Entries whose random bits are made at once: what stays in the cache until it is used."""
-
-BLOCKS_PER_THREAD = 8
-"""From so many on a thread of its own is started for them."""
+BLOCK = 2**17
+"""Entries that are worked on at once: what stays in the cache from one operation to the next."""
 
 GAMMA = 0x9E3779B97F4A7C15
 """The step of SplitMix64: 2⁶⁴ over the golden ratio, odd."""
@@ -26,15 +22,12 @@ GAMMA = 0x9E3779B97F4A7C15
 NUMBERS = (torch.float32, torch.float64)
 """Types that numpy knows; it compares, converts and multiplies blocks in an eighth of torch's time."""
 
-GRADIENT_BLOCK = 2**18
-"""Entries of a gradient that are worked on at once."""
-
 
 def dropout(x: Tensor, p: float, training: bool, generator: torch.Generator | None = None) -> Tensor:
     """``x ⊙ m / (1 − p)`` with ``P(m = 1) = 1 − p``.
 
     On a CPU torch's own mask costs more than a whole sparse layer. Here one number is drawn per call, and the
-    bits are counted from it (``Bits``), by several threads; every 64 of them make four entries, so ``p`` is
+    bits are counted from it (``Bits``); every 64 of them make four entries, so ``p`` is
     rounded to a multiple of 2⁻¹⁶ and the scale is that of the rounded one. The time of both stands in
     ``experiments/factored``. Of rows that are a part of a batch (``graphkd.distributed.part_of``)
     what is dropped is as if all of them were here.
@@ -91,10 +84,14 @@ class _Dropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
         flat, out = x.reshape(-1), torch.empty_like(x, memory_format=torch.contiguous_format)
-        kept = torch.empty(flat.shape, dtype=torch.bool)
-        _Masks(flat, p, out.view(-1)).draw(generator, rectified=False, kept=kept.numpy())
+        kept, draw = torch.empty(flat.shape, dtype=torch.bool), _Draw(p, generator)
+        masks = _Masks(flat, draw.scale, out.view(-1))
+        for rows in masks.blocks():
+            mine = kept[rows].numpy()
+            draw.into(mine, rows)
+            masks.times(rows, mine)
         ctx.save_for_backward(kept)
-        ctx.p = p
+        ctx.scale = draw.scale
         return out
 
     @staticmethod
@@ -102,20 +99,26 @@ class _Dropout(torch.autograd.Function):
         (kept,) = ctx.saved_tensors
         grad = grads[0].reshape(-1)
         out = torch.empty_like(grad)
-        _Masks(grad, ctx.p, out).apply(kept.numpy())
+        masks = _Masks(grad, ctx.scale, out)
+        for rows in masks.blocks():
+            masks.times(rows, kept[rows].numpy())
         return out.view(grads[0].shape), None, None
 
 
 class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, z: Tensor, p: float, generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-        out = torch.empty_like(z)
-        masks = _Masks(z.view(-1), p, out.view(-1))
-        masks.draw(generator, rectified=True)
+        out, draw, marks = torch.empty_like(z), _Draw(p, generator), np.empty(BLOCK, np.bool_)
+        masks = _Masks(z.view(-1), draw.scale, out.view(-1))
+        for rows in masks.blocks():
+            mine = marks[: rows.stop - rows.start]
+            draw.into(mine, rows)
+            masks.x[rows].clamp_min_(0)
+            masks.times(rows, mine)
         ctx.mark_dirty(z)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(z, out)
-        ctx.scale = masks.scale
+        ctx.scale = draw.scale
         return z, out
 
     @staticmethod
@@ -129,63 +132,30 @@ class _ReluDropout(torch.autograd.Function):
 
 
 def _where_positive(grad: Tensor, known: Tensor, scale: float = 1.0) -> Tensor:
-    """``scale · grad`` where ``known > 0``, and 0 elsewhere; block by block, which is what the cache holds."""
-    out = torch.empty_like(known)
-    flat = (grad.reshape(-1), known.view(-1), out.view(-1))
-    for start in range(0, known.numel(), GRADIENT_BLOCK):
-        here, place, made = (table[start : start + GRADIENT_BLOCK] for table in flat)
-        torch.ops.aten.threshold_backward.grad_input(here, place, 0, grad_input=made)
-        if scale != 1:
-            made.mul_(scale)
-    return out
+    """``scale · grad`` where ``known > 0``, and 0 elsewhere; torch's, on all of its threads."""
+    out: Tensor = torch.ops.aten.threshold_backward(grad, known, 0)
+    return out if scale == 1 else out.mul_(scale)
 
 
 class _Masks:
-    """``out = x ⊙ m / (1 − p)``, block by block.
+    """``out = scale · x ⊙ m``, block by block.
 
     Args:
         x: ``[n]`` on a CPU.
-        p: probability of a zero.
+        scale: of what stays.
         out: ``[n]``.
     """
 
-    def __init__(self, x: Tensor, p: float, out: Tensor) -> None:
-        self.levels = min(round(p * 2**16), 2**16 - 1)
-        self.scale = 2**16 / (2**16 - self.levels)
-        self.x, self.out, self.size = x.detach(), out, x.numel()
+    def __init__(self, x: Tensor, scale: float, out: Tensor) -> None:
+        self.x, self.scale, self.out = x.detach(), scale, out
 
-    def draw(self, generator: torch.Generator | None, rectified: bool, kept: Any = None) -> None:
-        """Writes ``out`` with a mask that one number of the generator decides.
+    def blocks(self) -> Iterator[slice]:
+        """All entries."""
+        size = self.x.numel()
+        return (slice(start, min(start + BLOCK, size)) for start in range(0, size, BLOCK))
 
-        Args:
-            generator: torch's own where there is none.
-            rectified: whether ``x`` becomes ``max(x, 0)`` first, in place.
-            kept: ``[n]``, for the mask.
-        """
-        start = int(torch.empty((), dtype=torch.int64).random_(-(2**63), None, generator=generator))
-
-        def work(blocks: range) -> None:
-            bits, marks = Bits(start), np.empty(BLOCK, np.bool_)
-            for k in blocks:
-                rows = self._rows(k)
-                mine = marks[: rows.stop - rows.start] if kept is None else kept[rows]
-                np.greater_equal(bits.block(k)[: mine.size], self.levels, out=mine)
-                if rectified:
-                    self.x[rows].clamp_min_(0)
-                self._times(rows, mine)
-
-        self._share(work)
-
-    def apply(self, kept: Any) -> None:
-        """Writes ``out`` with the mask ``kept [n]``."""
-
-        def work(blocks: range) -> None:
-            for k in blocks:
-                self._times(self._rows(k), kept[self._rows(k)])
-
-        self._share(work)
-
-    def _times(self, rows: slice, marks: Any) -> None:
+    def times(self, rows: slice, marks: Any) -> None:
+        """A block with its mask."""
         if self.x.dtype in NUMBERS:
             out = self.out[rows].numpy()
             np.multiply(marks, out.dtype.type(self.scale), out=out)
@@ -193,18 +163,18 @@ class _Masks:
         else:
             torch.mul(self.x[rows], torch.from_numpy(marks) * self.scale, out=self.out[rows])
 
-    def _rows(self, k: int) -> slice:
-        return slice(k * BLOCK, min((k + 1) * BLOCK, self.size))
 
-    def _share(self, work: Callable[[range], None]) -> None:
-        """All blocks, on as many threads as torch uses where that pays."""
-        count = -(-self.size // BLOCK)
-        threads = min(torch.get_num_threads(), count // BLOCKS_PER_THREAD)
-        if threads < 2:
-            work(range(count))
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, (range(k, count, threads) for k in range(threads))))
+class _Draw:
+    """The marks of a call, which one number of the generator decides."""
+
+    def __init__(self, p: float, generator: torch.Generator | None) -> None:
+        start = int(torch.empty((), dtype=torch.int64).random_(-(2**63), None, generator=generator))
+        self.bits, self.levels = Bits(start), min(round(p * 2**16), 2**16 - 1)
+        self.scale = 2**16 / (2**16 - self.levels)
+
+    def into(self, marks: Any, rows: slice) -> None:
+        """Those of a block."""
+        np.greater_equal(self.bits.block(rows.start // BLOCK)[: marks.size], self.levels, out=marks)
 
 
 class Bits:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.distributed.part import Part, part_of
-from graphkd.dropout import BLOCK, BLOCKS_PER_THREAD, Bits, dropout, relu_dropout
+from graphkd.dropout import Bits, dropout, relu_dropout
 
 
 def test_dropout_keeps_the_right_share_and_the_expectation() -> None:
@@ -126,17 +126,3 @@ def test_bits_are_even_and_those_of_two_calls_have_nothing_in_common() -> None:
     assert np.mean(one) == pytest.approx(2**15, rel=0.02)
     assert abs(np.corrcoef(one, other)[0, 1]) < 0.02
     assert abs(np.corrcoef(one[1:], one[:-1])[0, 1]) < 0.02
-
-
-def test_the_number_of_threads_decides_nothing() -> None:
-    z, found = torch.randn(2 * BLOCKS_PER_THREAD * BLOCK + 7), []
-    threads = torch.get_num_threads()
-    try:
-        for count in (1, 2):
-            torch.set_num_threads(count)
-            generator = torch.Generator().manual_seed(9)
-            found.append((*joined(z, 0.5, generator), dropout(z, 0.2, True, generator)))
-    finally:
-        torch.set_num_threads(threads)
-    for one, other in zip(*found, strict=True):
-        assert torch.equal(one, other)
