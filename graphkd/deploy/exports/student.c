@@ -285,30 +285,16 @@ int32_t graphkd_argmax(const float *logits)
 #if GRAPHKD_HAS_INT8
 
 /* 8-bit weights stand in the same panels, four inputs of an output side by side: [inputs / 4][16 * strips][4]. */
-#if defined(__AVX512VNNI__) && !defined(GRAPHKD_PORTABLE)
+#if (defined(__AVX512VNNI__) || (defined(__AVX512BW__) && !defined(__AVXVNNI__))) && !defined(GRAPHKD_PORTABLE)
 #define INT8_LANES 16
 typedef __m512i sums;
 #define SUMS_ZERO _mm512_setzero_si512()
 #define SUMS_ADD(a, b) _mm512_add_epi32(a, b)
 #define SUMS_SUB(a, b) _mm512_sub_epi32(a, b)
 #define SUMS_STORE(p, v) _mm512_store_si512(p, v)
+#if defined(__AVX512VNNI__)
 #define DOT(sum, four, p) _mm512_dpbusd_epi32(sum, _mm512_set1_epi32((int32_t)(four)), _mm512_load_si512(p))
-#elif defined(__AVXVNNI__) && !defined(GRAPHKD_PORTABLE)
-#define INT8_LANES 8
-typedef __m256i sums;
-#define SUMS_ZERO _mm256_setzero_si256()
-#define SUMS_ADD(a, b) _mm256_add_epi32(a, b)
-#define SUMS_SUB(a, b) _mm256_sub_epi32(a, b)
-#define SUMS_STORE(p, v) _mm256_store_si256((__m256i *)(p), v)
-#define DOT(sum, four, p)                                                                                              \
-    _mm256_dpbusd_avx_epi32(sum, _mm256_set1_epi32((int32_t)(four)), _mm256_load_si256((const __m256i *)(p)))
-#elif defined(__AVX512BW__) && !defined(GRAPHKD_PORTABLE)
-#define INT8_LANES 16
-typedef __m512i sums;
-#define SUMS_ZERO _mm512_setzero_si512()
-#define SUMS_ADD(a, b) _mm512_add_epi32(a, b)
-#define SUMS_SUB(a, b) _mm512_sub_epi32(a, b)
-#define SUMS_STORE(p, v) _mm512_store_si512(p, v)
+#else
 #define DOT(sum, four, p) dot_by_halves(sum, four, p)
 #define CHAINS_OF(count) 1
 /* Products of the even inputs, then of the odd ones: two at a time do not fit into 16 bits. */
@@ -320,16 +306,21 @@ static __m512i dot_by_halves(__m512i sum, uint32_t four, const int8_t *p)
     __m512i odd = _mm512_maddubs_epi16(_mm512_andnot_si512(low, x), weights);
     return _mm512_add_epi32(sum, _mm512_add_epi32(_mm512_madd_epi16(even, one), _mm512_madd_epi16(odd, one)));
 }
-#elif defined(__AVX2__) && !defined(GRAPHKD_PORTABLE)
+#endif
+#elif (defined(__AVXVNNI__) || defined(__AVX2__)) && !defined(GRAPHKD_PORTABLE)
 #define INT8_LANES 8
 typedef __m256i sums;
 #define SUMS_ZERO _mm256_setzero_si256()
 #define SUMS_ADD(a, b) _mm256_add_epi32(a, b)
 #define SUMS_SUB(a, b) _mm256_sub_epi32(a, b)
 #define SUMS_STORE(p, v) _mm256_store_si256((__m256i *)(p), v)
+#if defined(__AVXVNNI__)
+#define DOT(sum, four, p)                                                                                              \
+    _mm256_dpbusd_avx_epi32(sum, _mm256_set1_epi32((int32_t)(four)), _mm256_load_si256((const __m256i *)(p)))
+#else
 #define DOT(sum, four, p) dot_by_halves(sum, four, p)
 #define CHAINS_OF(count) 1
-/* Products of the even inputs, then of the odd ones: two at a time do not fit into 16 bits. */
+/* As for 512 bits. */
 static __m256i dot_by_halves(__m256i sum, uint32_t four, const int8_t *p)
 {
     __m256i x = _mm256_set1_epi32((int32_t)four), low = _mm256_set1_epi16(255), one = _mm256_set1_epi16(1);
@@ -338,6 +329,7 @@ static __m256i dot_by_halves(__m256i sum, uint32_t four, const int8_t *p)
     __m256i odd = _mm256_maddubs_epi16(_mm256_andnot_si256(low, x), weights);
     return _mm256_add_epi32(sum, _mm256_add_epi32(_mm256_madd_epi16(even, one), _mm256_madd_epi16(odd, one)));
 }
+#endif
 #else
 #define INT8_LANES 1
 typedef int32_t sums;
