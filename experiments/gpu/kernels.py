@@ -8,7 +8,7 @@ import torch
 from clock import SIZES, copy_rate, milliseconds, power_law
 
 from graphkd.sparse import SparseMatrix
-from graphkd.sparse.segment import has_torch_scatter, segment_reduce
+from graphkd.sparse.segment import segment_backends, segment_reduce, take
 from graphkd.sparse.spmm import available_backends, multiply
 
 
@@ -17,7 +17,7 @@ def rows(size: str, width: int) -> list[dict[str, Any]]:
     matrix = power_law(size).normalize("symmetric", 1, torch.float32)
     dense = torch.randn(matrix.shape[1], width, device="cuda")
     expected, bytes_moved, copied, found = None, traffic(matrix, width), copy_rate(), []
-    for backend in sorted(available_backends(), key=lambda name: name != "csr"):
+    for backend in sorted(available_backends(dense.device), key=lambda name: name != "csr"):
         if backend == "torch_scatter" and 4 * matrix.nnz * width > 3 * 2**33:
             continue  # it gathers every entry's row first: more than the device holds
         out = multiply(matrix, dense, backend)
@@ -36,15 +36,19 @@ def rows(size: str, width: int) -> list[dict[str, Any]]:
 
 
 def segments(size: str) -> list[dict[str, Any]]:
-    """Sums over rows, torch's own and torch_scatter's."""
+    """Sums and maxima over rows by backend, and rows of a narrow table by number."""
     matrix = power_law(size).normalize("symmetric", 1, torch.float32)
     values, found = torch.randn(matrix.nnz, 4, device="cuda"), []
-    for backend in ("torch", "torch_scatter") if has_torch_scatter() else ("torch",):
+    for backend in segment_backends(values.device):
         for reduction in ("sum", "max"):
             taken = milliseconds(lambda b=backend, r=reduction: segment_reduce(matrix.rowptr, values, r, b))
             found.append(
                 {"what": f"segment {reduction}", "size": size, "width": 4, "backend": backend, "ms": taken}
             )
+    highest = torch.randn(matrix.shape[0], 4, device="cuda")
+    for backend, call in {"torch": highest.index_select, "triton": lambda _, index: take(highest, index)}.items():
+        taken = milliseconds(lambda call=call: call(0, matrix.col))
+        found.append({"what": "rows by number", "size": size, "width": 4, "backend": backend, "ms": taken})
     return found
 
 

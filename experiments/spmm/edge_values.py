@@ -39,7 +39,7 @@ def reductions(pattern: SparseMatrix, values: Tensor, reduction: str) -> dict[st
     start, reduce = values.new_zeros(pattern.shape[0], values.shape[1]), {"sum": "sum", "max": "amax"}[reduction]
     contenders: dict[str, Callable[[], object]] = {
         backend: lambda backend=backend: segment_reduce(pattern.rowptr, values, reduction, backend)
-        for backend in segment_backends()
+        for backend in segment_backends(values.device)
     }
     contenders["scatter_reduce"] = lambda: start.scatter_reduce(0, index, values, reduce, include_self=False)
     contenders["embedding_bag"] = lambda: F.embedding_bag(

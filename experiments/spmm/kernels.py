@@ -12,7 +12,7 @@ from torch_geometric import EdgeIndex
 from torch_geometric.utils import scatter
 
 from graphkd.sparse import Adjacency, SparseMatrix, spmm
-from graphkd.sparse.segment import has_torch_scatter
+from graphkd.sparse.backends import has_torch_scatter
 
 Product = Callable[[Tensor], Tensor]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.segment import rows_of, segment_reduce
+from graphkd.sparse.segment import rows_of, segment_reduce, take
 from graphkd.sparse.spmm import backend_for, multiply
 
 
@@ -52,13 +52,13 @@ class _EdgeScores(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, receiver: Tensor, sender: Tensor, pattern: SparseMatrix) -> Tensor:
         ctx.pattern = pattern
-        out = receiver.index_select(0, rows_of(pattern.rowptr, pattern.nnz))
-        return out.add_(sender.index_select(0, pattern.col))
+        out = take(receiver, rows_of(pattern.rowptr, pattern.nnz))
+        return out.add_(take(sender, pattern.col))
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         (grad,), pattern = grads, ctx.pattern
-        back = grad.index_select(0, pattern.transpose_order())
+        back = take(grad, pattern.transpose_order())
         grad = grad.contiguous()
         return segment_reduce(pattern.rowptr, grad, "sum"), segment_reduce(pattern.t().rowptr, back, "sum"), None
 
@@ -76,7 +76,7 @@ class _EdgeProduct(torch.autograd.Function):
         grad_value = _sampled(pattern, grad, dense) if ctx.needs_input_grad[0] else None
         grad_dense = None
         if ctx.needs_input_grad[1]:
-            grad_dense = _product(pattern.t(), value.index_select(0, pattern.transpose_order()), grad)
+            grad_dense = _product(pattern.t(), take(value, pattern.transpose_order()), grad)
         return grad_value, grad_dense, None
 
 

@@ -1,21 +1,23 @@
 """Reductions over the rows of a CSR matrix, for values that belong to its entries.
 
 The rule comes from ``experiments/spmm`` (measured, two cores): torch's own ``segment_reduce`` is as fast as
-``torch_scatter`` for sums and faster for maxima, and so it is used, whatever else is installed.
+``torch_scatter`` for sums and faster for maxima, and so it is used, whatever else is installed. On CUDA a Triton
+kernel of our own is (``experiments/gpu``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from graphkd.sparse.backends import by_triton, has_torch_scatter
+
 Reduction = Literal["sum", "max"]
 
 
-def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend: str = "torch") -> Tensor:
+def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend: str | None = None) -> Tensor:
     """``out[i] = Σ values[e]`` or ``max values[e]`` over the entries ``e`` of row ``i``; rows without any give 0.
 
     Without autograd.
@@ -24,13 +26,24 @@ def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend
         rowptr: ``[M + 1]`` int64, where each row starts in ``values``.
         values: ``[nnz]`` or ``[nnz, H]``.
         reduction: ``sum`` or ``max``.
-        backend: ``torch``, the fastest that was measured, or ``torch_scatter`` where it is installed.
+        backend: one of ``segment_backends``; the fastest where none is named.
 
     Returns:
         ``[M]`` or ``[M, H]``.
     """
+    backend = backend or ("triton" if by_triton(values.device) else "torch")
     if backend == "torch_scatter":
-        return _segment_csr()(values, rowptr, reduce=reduction)
+        return _by_torch_scatter(rowptr, values, reduction)
+    return _by_triton(rowptr, values, reduction) if backend == "triton" else _by_torch(rowptr, values, reduction)
+
+
+def segment_backends(device: torch.device) -> list[str]:
+    """The backends of ``segment_reduce`` that work there."""
+    there = {"torch": True, "triton": by_triton(device), "torch_scatter": has_torch_scatter()}
+    return [name for name, works in there.items() if works]
+
+
+def _by_torch(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
     # `initial` is what a row without entries gets; a maximum over entries must not see it.
     initial = 0.0 if reduction == "sum" else -torch.inf
     out = torch.segment_reduce(values, reduction, offsets=rowptr, axis=0, initial=initial, unsafe=True)
@@ -40,18 +53,34 @@ def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend
     return out
 
 
-def segment_backends() -> list[str]:
-    """The backends of ``segment_reduce`` that work here."""
-    return ["torch", *(["torch_scatter"] if has_torch_scatter() else [])]
+def _by_triton(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
+    from graphkd.sparse.triton_rows import reduce_rows
+
+    table = values.reshape(values.shape[0], -1).contiguous()
+    return reduce_rows(rowptr, table, reduction).view(rowptr.numel() - 1, *values.shape[1:])
 
 
-def has_torch_scatter() -> bool:
-    """Whether torch-scatter can be used; one that was compiled for another torch cannot."""
-    try:
-        _segment_csr()
-    except (ImportError, OSError):
-        return False
-    return True
+def _by_torch_scatter(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
+    from torch_scatter import segment_csr
+
+    return segment_csr(values, rowptr, reduce=reduction)  # type: ignore[no-any-return]
+
+
+def take(table: Tensor, index: Tensor) -> Tensor:
+    """``table[index]`` for narrow rows, without autograd.
+
+    Args:
+        table: ``[N]`` or ``[N, H]``.
+        index: ``[n]`` int64.
+
+    Returns:
+        ``[n]`` or ``[n, H]``.
+    """
+    if table.dim() == 1 or not by_triton(table.device):
+        return table.index_select(0, index)
+    from graphkd.sparse import triton_rows
+
+    return triton_rows.take(table.contiguous(), index)
 
 
 def rows_of(rowptr: Tensor, nnz: int) -> Tensor:
@@ -80,8 +109,8 @@ class _SegmentSoftmax(torch.autograd.Function):
     def forward(ctx: Any, scores: Tensor, rowptr: Tensor) -> Tensor:
         row = rows_of(rowptr, scores.shape[0])
         highest = segment_reduce(rowptr, scores, "max")
-        out = (scores - highest.index_select(0, row)).exp_()
-        out.div_(segment_reduce(rowptr, out, "sum").index_select(0, row))
+        out = (scores - take(highest, row)).exp_()
+        out.div_(take(segment_reduce(rowptr, out, "sum"), row))
         ctx.save_for_backward(out, rowptr)
         return out
 
@@ -89,11 +118,5 @@ class _SegmentSoftmax(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         out, rowptr = ctx.saved_tensors
         weighted = out * grads[0]
-        total = segment_reduce(rowptr, weighted, "sum").index_select(0, rows_of(rowptr, out.shape[0]))
+        total = take(segment_reduce(rowptr, weighted, "sum"), rows_of(rowptr, out.shape[0]))
         return weighted.sub_(total.mul_(out)), None
-
-
-def _segment_csr() -> Callable[..., Tensor]:
-    from torch_scatter import segment_csr
-
-    return segment_csr  # type: ignore[no-any-return]

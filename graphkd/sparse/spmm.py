@@ -9,16 +9,15 @@ the time and nnz × d of memory.
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphkd.sparse.backends import by_triton, has_torch_scatter
 from graphkd.sparse.matrix import SparseMatrix
-from graphkd.sparse.segment import has_torch_scatter, segment_reduce
+from graphkd.sparse.segment import segment_reduce
 
 
 def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
@@ -41,20 +40,14 @@ def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
 
 def backend_for(dtype: torch.dtype, device: torch.device) -> str:
     """The fastest backend: ``embedding_bag``, ``triton`` or ``csr``."""
-    if device.type == "cuda" and has_triton():
+    if by_triton(device):
         return "triton"
     return "embedding_bag" if device.type == "cpu" and dtype != torch.float64 else "csr"
 
 
-@functools.cache
-def has_triton() -> bool:
-    """Whether triton is installed, as it is with torch's CUDA builds."""
-    return importlib.util.find_spec("triton") is not None
-
-
-def available_backends() -> list[str]:
-    """The names that ``multiply`` knows and that work here."""
-    there = {"torch_scatter": has_torch_scatter(), "triton": has_triton() and torch.cuda.is_available()}
+def available_backends(device: torch.device) -> list[str]:
+    """The names that ``multiply`` knows and that work there."""
+    there = {"torch_scatter": has_torch_scatter(), "triton": by_triton(device)}
     return [name for name in _PRODUCTS if there.get(name, True)]
 
 

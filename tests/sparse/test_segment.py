@@ -6,10 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkd.sparse import SparseMatrix, segment_softmax
-from graphkd.sparse.segment import has_torch_scatter, rows_of, segment_backends, segment_reduce
+from graphkd.sparse.backends import has_torch_scatter
+from graphkd.sparse.segment import rows_of, segment_backends, segment_reduce
 from tests import literal
 from tests.strategies import patterns, seeded
 
+CPU = torch.device("cpu")
 DTYPES = st.sampled_from([torch.float32, torch.float64])
 
 
@@ -27,7 +29,7 @@ def test_every_backend_reduces_as_a_loop_does(
         "sum": torch.stack([part.sum(dim=0) for part in parts]),
         "max": torch.stack([part.max(dim=0).values if len(part) else table.new_zeros(heads) for part in parts]),
     }
-    for backend in segment_backends():
+    for backend in segment_backends(CPU):
         for reduction, expected in loops.items():
             out = segment_reduce(pattern.rowptr, table, reduction, backend)
             torch.testing.assert_close(out, expected)
@@ -59,4 +61,4 @@ def test_rows_of_entries() -> None:
 def test_a_torch_scatter_that_does_not_load_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch_scatter", None)
     assert not has_torch_scatter()
-    assert segment_backends() == ["torch"]
+    assert segment_backends(CPU) == ["torch"]
