@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.dropout import dropout
+from graphkd.dropout import stacked_relu_dropout
 from graphkd.sparse import Inputs, linear
 from graphkd.students.mlp import MLP
 from graphkd.students.output import StudentOutput
+from graphkd.students.stacked_linear import Joined, StackedLinear
 
 
 class StackedMLP:
@@ -24,7 +23,7 @@ class StackedMLP:
 
     Args:
         members: of the same widths and depth; the rate of dropout may differ.
-        generators: of the members' dropout, on their device.
+        generators: of the members' dropout.
     """
 
     def __init__(self, members: Sequence[MLP], generators: Sequence[torch.Generator]) -> None:
@@ -44,8 +43,9 @@ class StackedMLP:
             norms = [member.norms[k - 1] for member in self.members]
             if not isinstance(norms[0], nn.Identity):
                 h = torch.stack([norm(each) for norm, each in zip(norms, h, strict=True)])
-            hidden.append(F.relu(h, inplace=True))
-            h = self._linear(k, self._dropped(hidden[-1]))
+            active, left = stacked_relu_dropout(h, self._rates(), self.generators)
+            hidden.append(active)
+            h = self._linear(k, left)
         return StudentOutput(h, hidden)
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
@@ -60,30 +60,28 @@ class StackedMLP:
         """The first layer ``[S, B, h]``, before its activation."""
         if isinstance(inputs, Tensor):
             return self._linear(0, inputs)
-        weight, bias = self._layer(0)
-        if any(x is not inputs[0] for x in inputs):
+        one, table = inputs[0], self.tables[0][0]
+        if any(x is not one for x in inputs):
+            weight, bias = self._joined()
             return torch.stack([linear(*each) for each in zip(inputs, weight, bias, strict=True)])
-        out = linear(inputs[0], weight.flatten(0, 1)).view(-1, *bias.shape)
-        return out.transpose(0, 1).contiguous().add_(bias.unsqueeze(1))
+        if isinstance(one, Tensor) and one.is_cuda:  # where a copy of [B, S h] costs more than S products
+            return self._linear(0, one.expand(len(table), *one.shape))
+        weight, bias = self._joined()
+        out = linear(one, weight.flatten(0, 1), bias.flatten()).view(-1, *bias.shape)
+        # Not contiguous(), which would be a view where one member is left: what follows works in place.
+        return out.transpose(0, 1).clone(memory_format=torch.contiguous_format)
 
     def _linear(self, k: int, h: Tensor) -> Tensor:
-        weight, bias = self._layer(k)
-        return torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
+        weights, biases = self._parameters()[k]
+        return StackedLinear.apply(h, *self.tables[k], *weights, *biases)  # type: ignore[no-untyped-call, no-any-return]
 
-    def _layer(self, k: int) -> tuple[Tensor, Tensor]:
-        """Weights ``[S, d_out, d_in]`` and biases ``[S, d_out]``, whose gradients are the members'."""
-        weight, bias = (
-            _Joined.apply(table, *parts)  # type: ignore[no-untyped-call]
-            for table, parts in zip(self.tables[k], self._parameters()[k], strict=True)
-        )
-        return weight, bias
+    def _joined(self) -> list[Tensor]:
+        """Weights ``[S, h, d]`` and biases ``[S, h]`` of the first layer, whose gradients are the members'."""
+        each = zip(self.tables[0], self._parameters()[0], strict=True)
+        return [Joined.apply(table, *parts) for table, parts in each]  # type: ignore[no-untyped-call]
 
-    def _dropped(self, h: Tensor) -> Tensor:
-        rates = [member.dropout if member.training else 0.0 for member in self.members]
-        if not any(rates):
-            return h
-        each = zip(h, rates, self.generators, strict=True)
-        return torch.stack([dropout(own, rate, True, generator) for own, rate, generator in each])
+    def _rates(self) -> list[float]:
+        return [member.dropout if member.training else 0.0 for member in self.members]
 
     def _parameters(self) -> list[tuple[list[nn.Parameter], list[nn.Parameter]]]:
         layers = zip(*(member.layers for member in self.members), strict=True)
@@ -103,15 +101,3 @@ def _moved(parts: list[nn.Parameter]) -> Tensor:
     for part, place in zip(parts, table, strict=True):
         part.data = place
     return table
-
-
-class _Joined(torch.autograd.Function):
-    """The table of some parameters that are its rows."""
-
-    @staticmethod
-    def forward(ctx: Any, table: Tensor, *parts: Tensor) -> Tensor:
-        return table.view_as(table)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *grads[0]

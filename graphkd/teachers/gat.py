@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphkd.distributed import part_of
+from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, layer_widths
 from graphkd.numbers import is_real, is_whole
@@ -61,9 +63,8 @@ class GATLayer(nn.Module):
 
     def _dropped(self, attention: Tensor, edges: Edges) -> Tensor:
         part = edges.part_of_edges if isinstance(edges, Block) and self.training and self.dropout else None
-        if part is None:
-            return F.dropout(attention, self.dropout, self.training)
-        return part.dropped(attention, lambda whole: F.dropout(whole, self.dropout))
+        with part_of(part):
+            return dropout(attention, self.dropout, self.training)
 
 
 def _columns(attention: Tensor) -> Tensor:

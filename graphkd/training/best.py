@@ -45,10 +45,10 @@ class Best:
         """Where ``better [S]`` says so."""
         mine = better[self.place]
         for live, table in self.tables:
-            table.copy_(torch.where(mine.view(-1, *[1] * (live.dim() - 1)), live, table))
+            torch.where(mine.view(-1, *[1] * (live.dim() - 1)), live, table, out=table)
         for member, other in zip(self.running, self.others, strict=True):
             if other:
                 with self.lanes.lane(member):
                     for live, kept in other:
-                        kept.copy_(torch.where(better[member], live, kept))
+                        torch.where(better[member], live, kept, out=kept)
         self.lanes.join()

@@ -17,6 +17,7 @@ from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.lanes import Lanes
 from graphkd.training.pages import kept_pages
 from graphkd.training.progress import Log, Progress
+from graphkd.training.rates import Rates
 from graphkd.training.replay import EAGER_EPOCHS, EPOCHS, Replay, can_replay
 from graphkd.training.settings import Training
 from graphkd.training.track import Seen, Track
@@ -93,7 +94,8 @@ class _Loop:
 
     def __init__(self, stage: str, trainee: Trainee, training: Training, checkpoint: Checkpoint | None) -> None:
         self.start, self.stage, self.trainee, self.checkpoint = time.perf_counter(), stage, trainee, checkpoint
-        groups = [{**group, "member": k} for k, mine in enumerate(trainee.groups) for group in mine]
+        self.rates = Rates(trainee)
+        groups = self.rates.groups([False] * len(trainee.groups))
         device = groups[0]["params"][0].device
         replays = trainee.replays and can_replay(device) and world().started == 1
         # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal
@@ -114,7 +116,8 @@ class _Loop:
 
     def advance(self) -> None:
         """Runs an epoch, or as many as a graph does between two looks at it."""
-        self._set_weight_decay()
+        if self.rates.hand(self.optimizer, self.seen.begun):
+            self.replay = None  # a graph holds the rates that it was made with
         if self.eager > 0:
             self.eager -= 1
             self._epoch(self.seen.epochs)
@@ -139,6 +142,7 @@ class _Loop:
 
     def finish(self, logs: Sequence[Log]) -> list[Fit]:
         """Gives every member the weights of its best epoch."""
+        self.replay = None  # it holds this loop: nobody else would give its memory back soon
         best_epochs, share = self.track.best_epoch.tolist(), self.seconds / len(self.kept)
         for member, (kept, log) in enumerate(zip(self.kept, logs, strict=True)):
             if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
@@ -184,15 +188,7 @@ class _Loop:
             self._epoch(-1)
             best.keep(self.track.better)
 
-        return Replay(epoch, self.trainee.generators)
-
-    def _set_weight_decay(self) -> None:
-        """Weights of a member decay once its learning has begun; a graph holds the rates that it was made with."""
-        for group in self.optimizer.param_groups:
-            mine = group["member"]
-            decay = self.trainee.weight_decay[mine] if self.seen.begun[mine] else 0
-            if group["weight_decay"] != decay:
-                group["weight_decay"], self.replay = decay, None
+        return Replay(epoch, self.track.epoch.device)
 
     def _narrow(self) -> None:
         """Members that are over cost nothing more."""

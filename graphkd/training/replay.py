@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
+
+from graphkd.dropout.starts import Slots
 
 EAGER_EPOCHS = 3
 """Epochs before one becomes a graph, at least: what is made once is made in these."""
@@ -19,21 +23,34 @@ def can_replay(device: torch.device) -> bool:
 
 
 class Replay:
-    """Calls to the device that are recorded once; generators go on from one replay to the next.
+    """Calls to the device that are recorded once; what they drop is drawn anew for every repetition.
+
+    A graph reads and writes memory by its address and keeps none of it, so that what the epoch holds is kept here.
 
     Args:
         epoch: makes the calls, has made them before, and asks the device nothing.
-        generators: from which they draw, beside torch's own.
+        device: to which they go.
     """
 
-    def __init__(self, epoch: Callable[[], None], generators: Iterable[torch.Generator]) -> None:
-        self.graph = torch.cuda.CUDAGraph()
-        for generator in generators:
-            self.graph.register_generator_state(generator)
-        with torch.cuda.graph(self.graph):
+    def __init__(self, epoch: Callable[[], None], device: torch.device) -> None:
+        self.graph, self.epoch, self.slots = torch.cuda.CUDAGraph(), epoch, Slots(EPOCHS, device)
+        with _uncollected(), torch.cuda.graph(self.graph), self.slots.recorded():
             epoch()
 
     def __call__(self, times: int) -> None:
-        """Repeats them."""
+        """Repeats them, up to ``EPOCHS`` times."""
+        self.slots.fill(times)
         for _ in range(times):
             self.graph.replay()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is collected: another graph in it, given back while one is recorded, would spoil the record."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

@@ -164,7 +164,7 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
             "sparse",
             "teachers",
             "training",
-            "dropout.py",
+            "dropout",
             "layers.py",
             "recipe.py",
         ),

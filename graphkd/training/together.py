@@ -93,9 +93,8 @@ class _Seat:
         device = graph.y.device
         with seeded(seed, "student", device):
             task = start_task(graph, recipe, targets, seed)
-            generator = torch.Generator(device)
-            state = torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
-            generator.set_state(state)
+            generator = torch.Generator()
+            generator.set_state(torch.get_rng_state())
         rows = Batches(targets.without_idle_rows(), None, seed, device).targets
         return cls(member, key, task, generator, rows, targets.inputs)
 
@@ -163,7 +162,6 @@ class _Together:
             self.steps,
             self.score,
             replays=all(task.replays for task in self.tasks),
-            generators=[seat.generator for seat in self.seats],
             narrow=self.narrow,
             tables=lambda: self.stacked.state(prefix="student."),
         )

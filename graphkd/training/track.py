@@ -70,18 +70,18 @@ class Track:
         self._write(terms, value)
         learned = self._of(terms.get("method", terms["loss"]))
         running = self.ended == 0
-        self.first.copy_(torch.where(self.epoch == 0, self._of(first), self.first))
+        torch.where(self.epoch == 0, self._of(first), self.first, out=self.first)
         late = self.epoch >= 2 * self.training.patience
         begins = ((learned <= WARMUP_LOSS_RATIO * self.first) | late) & ~self.begun & running
         self.begun |= begins
         self.best.masked_fill_(begins, -math.inf)
         self.value.copy_(self._of(value))
         torch.logical_and(self.value >= self.best, running, out=self.better)
-        self.best.copy_(torch.where(self.better, self.value, self.best))
-        self.best_epoch.copy_(torch.where(self.better, self.epoch, self.best_epoch))
+        torch.where(self.better, self.value, self.best, out=self.best)
+        torch.where(self.better, self.epoch, self.best_epoch, out=self.best_epoch)
         self.epoch += 1
         failed = ~self._of(terms["loss"]).isfinite() & running
-        self.broken.copy_(torch.where(failed & (self.broken == 0), self.epoch, self.broken))
+        torch.where(failed & (self.broken == 0), self.epoch, self.broken, out=self.broken)
         self._end(running)
 
     def read(self) -> Seen:
@@ -135,7 +135,7 @@ class Track:
         waited = self.epoch - 1 - self.best_epoch
         over = (self.begun & (waited >= self.training.patience)) | (self.epoch >= self.training.max_epochs)
         over |= self.broken > 0
-        self.ended.copy_(torch.where(running & over, self.epoch, self.ended))
+        torch.where(running & over, self.epoch, self.ended, out=self.ended)
 
     def _write(self, terms: dict[str, Tensor], value: Tensor) -> None:
         if not self.names:

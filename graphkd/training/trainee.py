@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 
@@ -26,7 +25,6 @@ class Trainee:
         score: validation score, a scalar or ``[S]`` on the device, higher is better, called in evaluation mode
             without gradients.
         replays: whether every epoch is one step, and the same calls to the device: then a CUDA graph can hold it.
-        generators: from which the steps draw, beside torch's own.
         narrow: is told with which members it goes on, when others are over; their terms and scores are not read.
         tables: parts of the state of all members that go on, ``[R, …]`` each, by the name that a member's row has
             in its state: a graph keeps the best of them by one call each.
@@ -39,6 +37,5 @@ class Trainee:
     steps: Callable[[int], Iterable[dict[str, Tensor]]]
     score: Callable[[], Tensor]
     replays: bool = False
-    generators: Sequence[torch.Generator] = ()
     narrow: Callable[[list[int]], None] | None = None
     tables: Callable[[], dict[str, Tensor]] = dict

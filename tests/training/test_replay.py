@@ -1,8 +1,12 @@
 """What a CUDA graph repeats, repeated here without one: the loop must not ask the device in between."""
 
-from collections.abc import Callable, Sequence
+import gc
+import weakref
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +14,7 @@ import torch
 from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph, Scene
 from graphkd.recipe import resolve
-from graphkd.training import loop
+from graphkd.training import loop, replay
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.student import StudentResult, train_student
 from graphkd.training.teach import teach
@@ -23,7 +27,7 @@ class Repeated:
 
     made = 0
 
-    def __init__(self, epoch: Callable[[], None], generators: Sequence[torch.Generator]) -> None:
+    def __init__(self, epoch: Callable[[], None], device: torch.device) -> None:
         self.epoch = epoch
         type(self).made += 1
 
@@ -96,3 +100,49 @@ def test_a_loss_that_is_not_finite_is_told_with_its_epoch(replayed: None, monkey
     monkeypatch.setattr(Distillation, "loss", broken)
     with pytest.raises(GraphKDError, match="the student's loss is nan in epoch 11: lower its learning rate"):
         train(Training(100, 200))
+
+
+def test_a_graph_keeps_what_its_epoch_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows addresses only: a table that was given back would be read all the same."""
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", SimpleNamespace)
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
+    place = torch.arange(3)
+    known = weakref.ref(place)
+    kept = replay.Replay(place.sum, torch.device("cpu"))
+    del place
+    gc.collect()
+    assert known() is not None
+    del kept
+    gc.collect()
+    assert known() is None
+
+
+def test_no_garbage_is_collected_while_a_graph_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An earlier graph in a cycle of references could be given back then, and the record would be lost."""
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", SimpleNamespace)
+    monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
+    seen: list[bool] = []
+    replay.Replay(lambda: seen.append(gc.isenabled()), torch.device("cpu"))
+    assert (seen, gc.isenabled()) == ([False], True)
+
+    def fails() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        replay.Replay(fails, torch.device("cpu"))
+    assert gc.isenabled()
+
+
+def test_the_graph_is_given_back_when_the_stage_is_over(replayed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[weakref.ref[Repeated]] = []
+    monkeypatch.setattr(
+        loop, "Replay", lambda *parts: (made := Repeated(*parts), kept.append(weakref.ref(made)))[0]
+    )
+    gc.collect()
+    gc.disable()
+    try:
+        train(Training(70, 100))
+        assert [known() for known in kept] == [None] * len(kept)
+        assert kept
+    finally:
+        gc.enable()

@@ -1,13 +1,10 @@
-from collections.abc import Iterator
-
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.distributed.part import Part, part_of
-from graphkd.dropout import Bits, dropout, relu_dropout
+from graphkd.dropout import dropout, relu_dropout, stacked_relu_dropout
 
 
 def test_dropout_keeps_the_right_share_and_the_expectation() -> None:
@@ -99,30 +96,18 @@ def test_rows_that_are_not_contiguous_are_no_exception() -> None:
     assert set((one[1] / one[0])[one[0] > 0].unique().tolist()) == {0.0, 2.0}
 
 
-def splitmix64(state: int) -> Iterator[int]:
-    """The published generator, number by number."""
-    while True:
-        state = (state + 0x9E3779B97F4A7C15) % 2**64
-        z = state
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
-        yield z ^ (z >> 31)
-
-
-def test_the_bits_are_those_of_the_published_generator() -> None:
-    assert next(splitmix64(1234567)) == 6457827717110365317  # of the reference implementation
-    for start in (0, 1234567, -5):
-        bits, literal = Bits(start), splitmix64(start)
-        for k in range(2):
-            words = bits.block(k).view(np.uint64)
-            assert words[:5].tolist() == [next(literal) for _ in range(5)]
-            for _ in range(words.size - 5):
-                last = next(literal)
-            assert words[-1] == last
-
-
-def test_bits_are_even_and_those_of_two_calls_have_nothing_in_common() -> None:
-    one, other = (Bits(start).block(0).astype(float) for start in (3, 4))
-    assert np.mean(one) == pytest.approx(2**15, rel=0.02)
-    assert abs(np.corrcoef(one, other)[0, 1]) < 0.02
-    assert abs(np.corrcoef(one[1:], one[:-1])[0, 1]) < 0.02
+@pytest.mark.parametrize("rates", [(0.5, 0.5, 0.5), (0.1, 0.0, 0.7), (0.0, 0.0, 0.0)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_of_several_each_is_as_it_is_alone(rates: tuple[float, ...], dtype: torch.dtype) -> None:
+    z, weights = torch.randn(3, 50, 7).to(dtype), torch.randn(2, 3, 50, 7).to(dtype)
+    generators = [[torch.Generator().manual_seed(seed) for seed in (1, 2, 3)] for _ in range(2)]
+    both = z.clone().requires_grad_()
+    found = stacked_relu_dropout(both * 1, rates, generators[0])
+    sum((weight * part).sum() for weight, part in zip(weights, found, strict=True)).backward()
+    for k, (p, generator) in enumerate(zip(rates, generators[1], strict=True)):
+        own = z[k].clone().requires_grad_()
+        alone = relu_dropout(own * 1, p, True, generator)
+        sum((weight[k] * part).sum() for weight, part in zip(weights, alone, strict=True)).backward()
+        for one, other in zip(found, alone, strict=True):
+            assert torch.equal(one[k], other)
+        assert torch.equal(both.grad[k], own.grad)
