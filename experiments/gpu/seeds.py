@@ -6,13 +6,18 @@ python experiments/gpu/seeds.py --data-dir data [--device cpu]
 from __future__ import annotations
 
 import argparse
+import functools
+import math
+import re
 import sys
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from cells import scene_of  # experiments/cells.py
@@ -33,53 +38,99 @@ CELLS = {
 }
 SEEDS = 5
 
+PRODUCTS = re.compile(r"gemm|cutlass|splitK|gemv|^_kernel$")
+"""Names of kernels that multiply: cuBLAS's, and our two (``sparse/triton_spmm``, ``students/triton_gradient``)."""
 
-def rows(device: str, data_dir: str, epochs: int, cells: list[str], rounds: int = 2) -> list[dict[str, Any]]:
-    """Seconds of one seed, of all one after another, and of all at once; the fastest of some rounds."""
+
+def rows(device: str, data_dir: str, epochs: int, cells: list[str]) -> list[dict[str, Any]]:
+    """One seed, all one after another, and all at once: seconds of so many epochs, and milliseconds of an epoch.
+
+    On a CUDA device also what of an epoch its dense and sparse products take.
+    """
     found = []
     for name in cells:
-        config = composed(CELLS[name])
-        recipe = recipe_from(config)
-        recipe = replace(recipe, training=replace(recipe.training, max_epochs=epochs, patience=10**6))
-        short = replace(recipe, training=replace(recipe.training, max_epochs=2))
-        scenes = [scene_of(config, seed, data_dir, device) for seed in range(SEEDS)]
-        taught = [teach(scene, short, seed, []) for seed, scene in enumerate(scenes)]
-        alone, together = [], []
-        for _ in range(rounds + 1):
-            alone.append(
-                [
-                    one(scene, recipe, said, seed)
-                    for seed, (scene, said) in enumerate(zip(scenes, taught, strict=True))
-                ]
-            )
-            together.append(at_once(scenes, recipe, taught))
-        one_by_one, batched = min(map(sum, alone[1:])), min(together[1:])
-        single = one_by_one / SEEDS
-        found.append({"what": "five seeds", "size": name, "width": "", "one": single, "one_by_one": one_by_one,
-                      "at_once": batched, "of_one": batched / single, "of_all": batched / one_by_one})  # fmt: skip
+        group = Group.of(CELLS[name], data_dir, device)
+        row = {"what": "five seeds", "size": name, "width": "", **times(group, epochs)}
+        if device == "cuda":
+            row["products_one"] = products_ms(functools.partial(group.one_by_one, seeds=1), 60)
+            row["products_at_once"] = products_ms(group.at_once, 60)
+        found.append(row)
     return found
 
 
-def one(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int) -> float:
-    """Seconds of one student's training."""
-    return train_student(scene, recipe, taught, seed, []).fit.seconds
+def times(group: Group, epochs: int, rounds: int = 2) -> dict[str, float]:
+    """The fastest of some rounds, after one that is not counted; an epoch is what the later ones take."""
+    alone, together = (dict.fromkeys((epochs // 4, epochs), math.inf) for _ in range(2))
+    for round_ in range(rounds + 1):
+        for length in alone:
+            one_by_one, at_once = group.one_by_one(length), group.at_once(length)
+            if round_:
+                alone[length], together[length] = min(alone[length], one_by_one), min(together[length], at_once)
+    later = [1000 * (spent[epochs] - spent[epochs // 4]) / (epochs - epochs // 4) for spent in (alone, together)]
+    one_by_one, at_once, one = alone[epochs], together[epochs], alone[epochs] / SEEDS
+    return {"one": one, "one_by_one": one_by_one, "at_once": at_once, "of_one": at_once / one,
+            "of_all": at_once / one_by_one, "epoch_one": later[0] / SEEDS, "epoch_at_once": later[1],
+            "epoch_of_one": SEEDS * later[1] / later[0]}  # fmt: skip
 
 
-def at_once(scenes: list[Scene], recipe: Recipe, taught: list[TeacherResult]) -> float:
-    """Seconds of all students' training."""
-    recipe = replace(recipe, training=replace(recipe.training, together=True))
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Artefacts(Path(folder))
-        members = [
-            Member(scene, recipe, said, seed)
-            for seed, (scene, said) in enumerate(zip(scenes, taught, strict=True))
-        ]
-        assert train_together(members, cache) == SEEDS
-        parts = (
-            (scene, recipe, said, seed, [], cache)
-            for seed, (scene, said) in enumerate(zip(scenes, taught, strict=True))
-        )
-        return sum(train_student(*each).fit.seconds for each in parts)
+@dataclass(frozen=True)
+class Group:
+    """The seeds of one cell, ready to be taught by teachers of two epochs.
+
+    Args:
+        recipe: of all.
+        scenes, taught: one per seed.
+    """
+
+    recipe: Recipe
+    scenes: list[Scene]
+    taught: list[TeacherResult]
+
+    @classmethod
+    def of(cls, cell: list[str], data_dir: str, device: str) -> Group:
+        """Of a cell's configuration."""
+        config = composed(cell)
+        recipe = recipe_from(config)
+        short = replace(recipe, training=replace(recipe.training, max_epochs=2))
+        scenes = [scene_of(config, seed, data_dir, device) for seed in range(SEEDS)]
+        return cls(recipe, scenes, [teach(scene, short, seed, []) for seed, scene in enumerate(scenes)])
+
+    def one_by_one(self, epochs: int, seeds: int = SEEDS) -> float:
+        """Seconds of the students' training, so many epochs each."""
+        recipe = self._recipe(epochs, together=False)
+        each = list(enumerate(zip(self.scenes, self.taught, strict=True)))[:seeds]
+        return sum(train_student(scene, recipe, said, seed, []).fit.seconds for seed, (scene, said) in each)
+
+    def at_once(self, epochs: int) -> float:
+        """Seconds of all students' training."""
+        recipe = self._recipe(epochs, together=True)
+        each = list(enumerate(zip(self.scenes, self.taught, strict=True)))
+        with tempfile.TemporaryDirectory() as folder:
+            cache = Artefacts(Path(folder))
+            assert (
+                train_together([Member(scene, recipe, said, seed) for seed, (scene, said) in each], cache) == SEEDS
+            )
+            parts = ((scene, recipe, said, seed, [], cache) for seed, (scene, said) in each)
+            return sum(train_student(*part).fit.seconds for part in parts)
+
+    def _recipe(self, epochs: int, together: bool) -> Recipe:
+        training = replace(self.recipe.training, max_epochs=epochs, patience=10**6, together=together)
+        return replace(self.recipe, training=training)
+
+
+COLUMNS = ("one", "one_by_one", "at_once", "of_one", "of_all", "epoch_one", "epoch_at_once", "epoch_of_one")
+
+
+def products_ms(run: Callable[[int], object], epochs: int) -> float:
+    """Milliseconds that an epoch's products take on the device, by its own clock."""
+
+    def total(length: int) -> float:
+        with profile(activities=[ProfilerActivity.CUDA]) as seen:
+            run(length)
+        kernels = [event for event in seen.events() if event.device_type == torch.autograd.DeviceType.CUDA]
+        return sum(event.time_range.elapsed_us() for event in kernels if PRODUCTS.search(event.name)) / 1000
+
+    return (total(epochs) - total(epochs // 4)) / (epochs - epochs // 4)
 
 
 def main() -> None:
@@ -91,10 +142,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    print(machine(), "| cell | one | five, one by one | at once | of one | of all |", "|---" * 6 + "|", sep="\n")
+    print(machine(), f"| {' | '.join(('cell', *COLUMNS))} |", "|---" * (1 + len(COLUMNS)) + "|", sep="\n")
     for row in rows(args.device, args.data_dir, args.epochs, args.cells):
-        times = " | ".join(f"{row[key]:.2f}" for key in ("one", "one_by_one", "at_once", "of_one", "of_all"))
-        print(f"| {row['size']} | {times} |", flush=True)
+        print(f"| {row['size']} | {' | '.join(f'{row[key]:.3g}' for key in COLUMNS if key in row)} |", flush=True)
 
 
 if __name__ == "__main__":
