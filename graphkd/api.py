@@ -179,6 +179,8 @@ def pick_device(device: str) -> torch.device:
     chosen = torch.device(device)
     if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
         raise GraphKDError(f"device={device}, but torch finds no such CUDA device here: use device=cpu")
+    if chosen.index is not None and chosen.type == "cuda":
+        torch.cuda.set_device(chosen)  # kernels of our own and recorded epochs go to the current one
     return chosen
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 from torch_geometric.utils import scatter
 
+from graphkd.kernels import has_torch_scatter
 from graphkd.sparse import Adjacency, SparseMatrix, spmm
-from graphkd.sparse.backends import has_torch_scatter
 
 Product = Callable[[Tensor], Tensor]
 

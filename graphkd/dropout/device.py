@@ -1,4 +1,7 @@
-"""Dropout on a CUDA device: a kernel each way, nothing is waited for, and no mask is kept: it is made again."""
+"""Dropout on a CUDA device: nothing is waited for, and no mask is kept, it is made again.
+
+With triton it is a kernel each way, without it torch's calls give the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,9 @@ import torch
 from torch import Tensor
 
 from graphkd.dropout.bits import Rate, stays
+from graphkd.dropout.host import where_positive
 from graphkd.dropout.starts import starts as starts_of
-from graphkd.sparse.backends import has_triton
+from graphkd.kernels import has_triton
 
 
 class Dropout(torch.autograd.Function):
@@ -53,7 +57,7 @@ class ReluDropout(torch.autograd.Function):
         hidden, starts = ctx.saved_tensors
         told, dropped = (None if grad is None else grad.contiguous() for grad in grads)
         if dropped is None:
-            return (None if told is None else told * (hidden > 0)), None, None
+            return (None if told is None else where_positive(told, hidden)), None, None
         out = torch.empty_like(hidden)
         for some, rate in _alike(ctx.rates):
             grad, active, into = (_of(table, some, ctx.rates) for table in (dropped, hidden, out))
@@ -102,11 +106,11 @@ def _backward(
 
         backward(dropped, hidden, out, starts, rate, told)
         return
-    torch.mul(dropped, _factors(dropped, starts, rate, dropped.shape[1]), out=out)
-    if told is not None:
-        out.add_(told)
-    out.mul_(hidden > 0)
+    grad = dropped * _factors(dropped, starts, rate, dropped.shape[1])
+    out.copy_(where_positive(grad if told is None else grad + told, hidden.to(grad.dtype)))
 
 
 def _factors(like: Tensor, starts: Tensor, rate: Rate, size: int) -> Tensor:
-    return stays(starts, size, rate.levels).to(like.dtype) * rate.scale
+    """In single precision at least, in which shorter numbers are multiplied as well."""
+    wide = torch.promote_types(like.dtype, torch.float32)
+    return stays(starts, size, rate.levels).to(wide) * rate.scale

@@ -76,15 +76,15 @@ class ReluDropout(torch.autograd.Function):
         hidden, out = ctx.saved_tensors
         told, dropped = grads
         if dropped is None:
-            return (None if told is None else _where_positive(told, hidden)), None, None
-        grad = _where_positive(dropped, out)
+            return (None if told is None else where_positive(told, hidden)), None, None
+        grad = where_positive(dropped, out)
         for part, scale in zip(grad.view(len(ctx.scales), -1), ctx.scales, strict=True):
             part.mul_(scale)
-        return (grad if told is None else grad.add_(_where_positive(told, hidden))), None, None
+        return (grad if told is None else grad.add_(where_positive(told, hidden))), None, None
 
 
-def _where_positive(grad: Tensor, known: Tensor) -> Tensor:
-    """``grad`` where ``known > 0``, and 0 elsewhere; torch's, on all of its threads."""
+def where_positive(grad: Tensor, known: Tensor) -> Tensor:
+    """``grad``, and 0 where ``known ≤ 0``; torch's, on all of its threads."""
     return torch.ops.aten.threshold_backward(grad.contiguous(), known, 0)  # type: ignore[no-any-return]
 
 

@@ -77,8 +77,10 @@ def stacked_relu_dropout(
     if any(rates) and _joins(z):
         return _together(z, rates, generators)
     hidden = F.relu(z, inplace=True)
+    if not any(rates):
+        return hidden, hidden
     each = zip(hidden, rates, generators, strict=True)
-    return hidden, torch.stack([dropout(*own[:2], True, own[2]) for own in each]) if any(rates) else hidden
+    return hidden, torch.stack([dropout(own, p, True, generator) for own, p, generator in each])
 
 
 def _joins(z: Tensor) -> bool:

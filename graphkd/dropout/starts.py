@@ -13,11 +13,6 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from graphkd.errors import GraphKDError
-
-LIMIT = 4096
-"""Numbers that a recorded epoch may take: its calls, times the tables of each."""
-
 
 def numbers(count: int, generator: torch.Generator | None) -> Tensor:
     """``[count]`` int64 of all 64 bits; as many calls for one each give the same."""
@@ -26,10 +21,27 @@ def numbers(count: int, generator: torch.Generator | None) -> Tensor:
 
 def starts(generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
     """One number of each generator, ``[S]`` int64 on the device."""
-    slots = _RECORDED.get()
-    if slots is not None:
-        return slots.taken(generators)
-    return torch.cat([numbers(1, generator) for generator in generators]).to(device, non_blocking=True)
+    watch = _WATCH.get()
+    return _drawn(generators, device) if watch is None else watch.taken(generators, device)
+
+
+class Count:
+    """How many numbers an epoch takes, which is known once one has been run without a record."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    @contextmanager
+    def of_calls(self) -> Iterator[None]:
+        """Counts those in the block anew."""
+        self.size = 0
+        with _watched(self):
+            yield
+
+    def taken(self, generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
+        """Drawn as without a count."""
+        self.size += _places(generators)
+        return _drawn(generators, device)
 
 
 class Slots:
@@ -37,45 +49,58 @@ class Slots:
 
     Args:
         epochs: that are repeated before the host looks again, at most.
+        size: numbers of an epoch, as ``Count`` says.
         device: of what is recorded.
     """
 
-    def __init__(self, epochs: int, device: torch.device) -> None:
-        self.table = torch.zeros(epochs, LIMIT, dtype=torch.int64, device=device)
+    def __init__(self, epochs: int, size: int, device: torch.device) -> None:
+        self.table = torch.zeros(epochs, size, dtype=torch.int64, device=device)
         self.row, self.epoch = torch.zeros_like(self.table[:1]), torch.zeros(1, dtype=torch.int64, device=device)
-        self.sources: list[torch.Generator | None] = []
+        self.sources: list[tuple[int, torch.Generator | None]] = []
+        self.used = 0
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
         """What is called in the block takes its numbers here, in the same order in every repetition."""
         torch.index_select(self.table, 0, self.epoch, out=self.row)
         self.epoch += 1
-        outer = _RECORDED.set(self)
-        try:
+        with _watched(self):
             yield
-        finally:
-            _RECORDED.reset(outer)
 
-    def taken(self, generators: Sequence[torch.Generator | None]) -> Tensor:
-        """Places of this epoch's numbers, ``[S]``.
-
-        Raises:
-            GraphKDError: there are none left.
-        """
-        first = len(self.sources)
-        self.sources += generators
-        if len(self.sources) > LIMIT:
-            raise GraphKDError(f"an epoch draws dropout for more than {LIMIT} tables: train fewer seeds at once")
-        return self.row[0, first : len(self.sources)]
+    def taken(self, generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
+        """Places of this epoch's numbers, ``[S]``."""
+        first = self.used
+        self.used += _places(generators)
+        assert self.used <= self.row.shape[1], "a recorded epoch takes more numbers than the one that was counted"
+        self.sources += [(first + k, generator) for k, generator in enumerate(generators)]
+        return self.row[0, first : first + len(generators)]
 
     def fill(self, times: int) -> None:
         """Draws the numbers of the next ``times`` repetitions."""
-        drawn = torch.zeros(times, len(self.sources), dtype=torch.int64)
-        for generator in dict.fromkeys(self.sources):
-            mine = [k for k, source in enumerate(self.sources) if source is generator]
+        drawn = torch.zeros(times, self.row.shape[1], dtype=torch.int64)
+        for generator in dict.fromkeys(source for _, source in self.sources):
+            mine = [place for place, source in self.sources if source is generator]
             drawn[:, mine] = numbers(times * len(mine), generator).view(times, -1)
-        self.table[:times, : len(self.sources)].copy_(drawn, non_blocking=True)
+        self.table[:times].copy_(drawn, non_blocking=True)
         self.epoch.zero_()
 
 
-_RECORDED: contextvars.ContextVar[Slots | None] = contextvars.ContextVar("slots", default=None)
+def _drawn(generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
+    return torch.cat([numbers(1, generator) for generator in generators]).to(device, non_blocking=True)
+
+
+def _places(generators: Sequence[torch.Generator | None]) -> int:
+    """An even number: kernels are compiled for addresses that 16 bytes divide, as those of fresh tensors are."""
+    return len(generators) + len(generators) % 2
+
+
+@contextmanager
+def _watched(by: Count | Slots) -> Iterator[None]:
+    outer = _WATCH.set(by)
+    try:
+        yield
+    finally:
+        _WATCH.reset(outer)
+
+
+_WATCH: contextvars.ContextVar[Count | Slots | None] = contextvars.ContextVar("watch", default=None)

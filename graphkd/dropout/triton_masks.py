@@ -6,6 +6,8 @@ This module is imported where it is used, since triton is only there with torch'
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import triton
 import triton.language as tl
@@ -33,7 +35,7 @@ def forward(x: Tensor, out: Tensor, starts: Tensor, rate: Rate, relu: bool) -> N
 def backward(
     dropped: Tensor, hidden: Tensor, out: Tensor, starts: Tensor, rate: Rate, told: Tensor | None
 ) -> None:
-    """``out[s] = (scale · dropped[s] ⊙ m[s] + told[s]) ⊙ [hidden[s] > 0]``.
+    """``out[s] = scale · dropped[s] ⊙ m[s] + told[s]``, and 0 where ``hidden[s] ≤ 0``.
 
     Args:
         dropped: ``[S, n]`` gradient of what is left.
@@ -47,7 +49,7 @@ def backward(
     _launch(_backward, tables, rate, is_told=told is not None)
 
 
-def _launch(kernel, tables: tuple[Tensor, ...], rate: Rate, **switch: bool) -> None:
+def _launch(kernel: Any, tables: tuple[Tensor, ...], rate: Rate, **switch: bool) -> None:
     like = tables[0]
     members, size = like.shape
     if not size:
@@ -122,5 +124,5 @@ def _backward(
     grad *= _factors(starts, levels, gamma, numbers, wide)
     if is_told:
         grad += tl.load(told + place, mask=inside, other=0.0).to(wide)
-    passes = tl.load(hidden + place, mask=inside, other=0.0) > 0
-    tl.store(out + place, tl.where(passes, grad, 0.0).to(out.dtype.element_ty), mask=inside)
+    stops = tl.load(hidden + place, mask=inside, other=0.0) <= 0  # what is not a number passes, as in torch
+    tl.store(out + place, tl.where(stops, 0.0, grad).to(out.dtype.element_ty), mask=inside)

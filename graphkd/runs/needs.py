@@ -200,13 +200,13 @@ def _step(graph: Graph, recipe: Recipe, shape: Shape) -> int:
 def _attention(recipe: Recipe, shape: Shape, nodes: int, edges: int) -> int:
     """What GAT keeps besides, ``e`` edges with loops: ``4 (L e s H + n ((L − 1) h + H C))`` for ``H`` heads.
 
-    Each layer keeps scores, their softmax and, where there is dropout on it, mask and masked copy: ``s = 2`` or
-    4. A hidden layer keeps its projected rows, the last one those of all heads.
+    Each layer keeps scores, their softmax and, where there is dropout on it, what is left of it: ``s = 2`` or
+    3. A hidden layer keeps its projected rows, the last one those of all heads.
     """
     if unwrapped(recipe.teacher) is not GAT:
         return 0
     chosen = settings_of(recipe.teacher)
-    per_edge = 4 if chosen["attention_dropout"] > 0 else 2
+    per_edge = 3 if chosen["attention_dropout"] > 0 else 2
     scores = (shape.layers + 1) * (edges + nodes) * per_edge * chosen["heads"]
     projected = nodes * (shape.layers * shape.width + chosen["heads"] * shape.outputs)
     return int(FLOAT * (scores + projected))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from graphkd.sparse.backends import by_triton, has_torch_scatter
+from graphkd.kernels import by_triton, has_torch_scatter
 
 Reduction = Literal["sum", "max"]
 
@@ -56,8 +56,8 @@ def _by_torch(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
 def _by_triton(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
     from graphkd.sparse.triton_rows import reduce_rows
 
-    table = values.reshape(values.shape[0], -1).contiguous()
-    return reduce_rows(rowptr, table, reduction).view(rowptr.numel() - 1, *values.shape[1:])
+    out = reduce_rows(rowptr, (values.unsqueeze(1) if values.dim() == 1 else values).contiguous(), reduction)
+    return out.squeeze(1) if values.dim() == 1 else out
 
 
 def _by_torch_scatter(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.sparse.backends import by_triton, has_torch_scatter
+from graphkd.kernels import by_triton, has_torch_scatter
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.segment import segment_reduce
 

@@ -18,8 +18,8 @@ class StackedMLP:
     """``S`` MLPs at once; each says what it would say alone, up to the order of sums.
 
     The parameters stay those of the members, and train as such; they move into one table ``[S, …]`` per layer,
-    which batched products read without a copy. Normalisation and dropout go member by member: they are the
-    members' own, and so are the masks, which come from each member's generator.
+    which batched products read without a copy. Normalisation goes member by member; masks of dropout are the
+    members' own, from each one's generator.
 
     Args:
         members: of the same widths and depth; the rate of dropout may differ.

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphkd.sparse.backends import by_triton
+from graphkd.kernels import by_triton
 
 NARROW = 64
 """Columns up to which a gradient is added up by a kernel of our own on a CUDA device."""
@@ -32,7 +32,8 @@ class StackedLinear(torch.autograd.Function):
         """
         kind = h.device.type
         if torch.is_autocast_enabled(kind):
-            h, weight, bias = (table.to(torch.get_autocast_dtype(kind)) for table in (h, weight, bias))
+            dtype = torch.get_autocast_dtype(kind)
+            h, weight, bias = _converted(h, dtype), weight.to(dtype), bias.to(dtype)
         ctx.save_for_backward(h, weight)
         ctx.dtype = parameters[0].dtype
         return torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
@@ -60,6 +61,11 @@ class Joined(torch.autograd.Function):
         """Of every parameter."""
         # Once for all: a row that is not contiguous is copied when its parameter gets it.
         return None, *grads[0].contiguous().unbind()
+
+
+def _converted(h: Tensor, dtype: torch.dtype) -> Tensor:
+    """A table that all members share stays one."""
+    return h[0].to(dtype).expand_as(h) if h.stride(0) == 0 else h.to(dtype)
 
 
 def weight_gradient(grad: Tensor, rows: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from torch import Tensor
 SHARE = 256
 """Rows that one program walks through, at least."""
 
-SHARES = 64
-"""Shares of a member's rows, at most: each is a table of the gradient's size."""
+PROGRAMS = 1024
+"""That many keep a device busy: no more shares are made, each of which is a table of the gradient's size."""
 
 STEP = 32
 """Rows that are fetched at once."""
@@ -29,20 +29,21 @@ def narrow_gradient(grad: Tensor, rows: Tensor) -> Tensor:
 
     Args:
         grad: ``[S, B, o]``, contiguous; ``o`` is small.
-        rows: ``[S, B, d]``, every member's contiguous.
+        rows: ``[S, B, d]``, in any order.
 
     Returns:
         ``[S, o, d]`` float32.
     """
     (members, size, narrow), width = grad.shape, rows.shape[2]
-    share = max(SHARE, triton.cdiv(size, SHARES))
+    blocks = triton.cdiv(width, COLUMNS)
+    share = max(SHARE, triton.cdiv(size, max(1, PROGRAMS // (blocks * members))))
     shares = triton.cdiv(size, share)
     parts = torch.empty(members, shares, narrow, width, dtype=torch.float32, device=grad.device)
-    _kernel[(triton.cdiv(width, COLUMNS), shares, members)](
+    _kernel[(blocks, shares, members)](
         grad,
         rows,
         parts,
-        rows.stride(0),
+        *rows.stride(),
         size,
         narrow,
         width,
@@ -61,6 +62,8 @@ def _kernel(
     rows,
     parts,
     member_stride,
+    row_stride,
+    column_stride,
     size,
     narrow,
     width,
@@ -85,7 +88,10 @@ def _kernel(
             other=0.0,
         )
         wide = tl.load(
-            rows + member * member_stride + row[:, None] * width + column[None, :],
+            rows
+            + member * member_stride
+            + row[:, None] * row_stride
+            + column.to(tl.int64)[None, :] * column_stride,
             mask=there[:, None] & (column < width)[None, :],
             other=0.0,
         )

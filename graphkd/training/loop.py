@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from graphkd.distributed import world
+from graphkd.dropout.starts import Count
 from graphkd.errors import GraphKDError
 from graphkd.training.best import Best
 from graphkd.training.checkpoint import Checkpoint
@@ -108,6 +109,7 @@ class _Loop:
         self.kept = [found.kept] if found.kept else [{} for _ in trainee.groups]
         self.seen, self.eager = self.track.read(), EAGER_EPOCHS if replays else training.max_epochs
         self.replay: Replay | None = None
+        self.draws = Count()
         self.running, self.lanes = len(self.kept), Lanes(len(self.kept), device)
 
     @property
@@ -120,7 +122,8 @@ class _Loop:
             self.replay = None  # a graph holds the rates that it was made with
         if self.eager > 0:
             self.eager -= 1
-            self._epoch(self.seen.epochs)
+            with self.draws.of_calls():
+                self._epoch(self.seen.epochs)
             self.seen = self.track.read()
             for member, better in enumerate(self.seen.better):
                 if better:
@@ -188,7 +191,7 @@ class _Loop:
             self._epoch(-1)
             best.keep(self.track.better)
 
-        return Replay(epoch, self.track.epoch.device)
+        return Replay(epoch, self.draws.size, self.track.epoch.device)
 
     def _narrow(self) -> None:
         """Members that are over cost nothing more."""

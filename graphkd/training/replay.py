@@ -29,11 +29,12 @@ class Replay:
 
     Args:
         epoch: makes the calls, has made them before, and asks the device nothing.
-        device: to which they go.
+        draws: how many numbers dropout begins with in an epoch.
+        device: to which the calls go.
     """
 
-    def __init__(self, epoch: Callable[[], None], device: torch.device) -> None:
-        self.graph, self.epoch, self.slots = torch.cuda.CUDAGraph(), epoch, Slots(EPOCHS, device)
+    def __init__(self, epoch: Callable[[], None], draws: int, device: torch.device) -> None:
+        self.graph, self.epoch, self.slots = torch.cuda.CUDAGraph(), epoch, Slots(EPOCHS, draws, device)
         with _uncollected(), torch.cuda.graph(self.graph), self.slots.recorded():
             epoch()
 

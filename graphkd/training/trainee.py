@@ -16,7 +16,7 @@ class Trainee:
     Args:
         model: everything that trains.
         weights: number of a member → its state, the tensors themselves.
-        groups: of each member's parameters, each with its ``lr``, as Adam takes them.
+        groups: of each member's parameters: ``params`` and their ``lr``.
         weight_decay: of each member, L2 in Adam.
         steps: the epoch → its steps, each ``loss`` and named terms, scalars or ``[S]``, of the whole data or of a
             batch that stands for it, made in training mode one at a time: the weights have moved before the next

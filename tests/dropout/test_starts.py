@@ -3,9 +3,7 @@
 import pytest
 import torch
 
-from graphkd import GraphKDError
-from graphkd.dropout import starts as module
-from graphkd.dropout.starts import Slots, numbers, starts
+from graphkd.dropout.starts import Count, Slots, numbers, starts
 
 CPU = torch.device("cpu")
 
@@ -34,25 +32,26 @@ def test_recorded_epochs_take_what_epochs_without_a_record_would() -> None:
 
     plain, recorded = ([torch.Generator().manual_seed(seed) for seed in (1, 2)] for _ in range(2))
     torch.manual_seed(7)
-    wanted = [torch.cat(epoch(plain)).tolist() for _ in range(6)]
+    wanted, count = [], Count()
+    for _ in range(6):
+        with count.of_calls():
+            wanted.append(torch.cat(epoch(plain)).tolist())
     torch.manual_seed(7)
-    slots, found = Slots(3, CPU), []
+    slots, found = Slots(3, count.size, CPU), []
     with slots.recorded():
-        taken = torch.cat(epoch(recorded))
-    places = [slots.row[0, k] for k in range(5)]
+        taken = epoch(recorded)
     for times in (2, 3, 1):
         slots.fill(times)
         for _ in range(times):  # what the recorded calls do on a device
             torch.index_select(slots.table, 0, slots.epoch, out=slots.row)
             slots.epoch += 1
-            found.append([int(place) for place in places])
-    assert taken.shape == (5,)
+            found.append(torch.cat(taken).tolist())
     assert found == wanted
+    assert all(place.storage_offset() % 2 == 0 for place in taken)
 
 
-def test_too_many_of_them_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LIMIT", 3)
-    with Slots(1, CPU).recorded():
-        starts([None] * 3, CPU)
-        with pytest.raises(GraphKDError, match="train fewer seeds at once"):
+def test_an_epoch_that_takes_more_than_was_counted_is_no_record() -> None:
+    with Slots(1, 2, CPU).recorded():
+        starts([None] * 2, CPU)
+        with pytest.raises(AssertionError, match="more numbers than the one that was counted"):
             starts([None], CPU)

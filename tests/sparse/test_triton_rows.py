@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphkd.sparse import SparseMatrix
+from graphkd.sparse.segment import segment_reduce
 from tests.strategies import patterns, seeded
 
 kernels = pytest.importorskip("graphkd.sparse.triton_rows", exc_type=ImportError)
@@ -45,3 +46,13 @@ def test_rows_are_reduced_as_a_loop_does(
     zeros = values.new_zeros(width)
     wanted = torch.stack([part.max(dim=0).values if len(part) else zeros for part in parts])
     assert torch.equal(highest, wanted)
+
+
+@pytest.mark.parametrize("entries", [0, 5])
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_as_segment_reduce_calls_them(entries: int, shape: tuple[int, ...]) -> None:
+    """One column or several, and rows of which none has an entry."""
+    rowptr, values = torch.tensor([0, 0, entries]), torch.randn(entries, *shape, generator=seeded(1))
+    for reduction in ("sum", "max"):
+        found = segment_reduce(rowptr.to(DEVICE), values.to(DEVICE), reduction, "triton").cpu()
+        torch.testing.assert_close(found, segment_reduce(rowptr, values, reduction, "torch"))

@@ -17,15 +17,11 @@ def members(count: int, rows: int, columns: int) -> list[nn.Linear]:
 @pytest.mark.parametrize("precision", [None, torch.bfloat16])
 def test_each_is_what_it_is_alone(shared: bool, precision: torch.dtype | None) -> None:
     layers = members(3, 5, 7)
-    h = (
-        torch.randn(7, generator=seeded(1)).repeat(3, 11, 1)
-        if shared
-        else torch.randn(3, 11, 7, generator=seeded(1))
-    )
+    h = torch.randn(1 if shared else 3, 11, 7, generator=seeded(1)).expand(3, 11, 7)
     told = torch.randn(3, 11, 5, generator=seeded(2))
     tables = [torch.stack([getattr(each, name).detach() for each in layers]) for name in ("weight", "bias")]
     parameters = [getattr(each, name) for name in ("weight", "bias") for each in layers]
-    both, found = h.clone().requires_grad_(), []
+    both, found = h.detach().requires_grad_(), []
     for run in ("together", "alone"):
         with torch.autocast("cpu", torch.bfloat16, enabled=precision is not None):
             if run == "together":
@@ -52,3 +48,15 @@ def test_the_weights_of_a_table_that_all_share() -> None:
     grad, rows = torch.randn(3, 11, 5, generator=seeded(3)), torch.randn(11, 7, generator=seeded(4))
     found = weight_gradient(grad, rows.expand(3, 11, 7))
     torch.testing.assert_close(found, torch.stack([own.t() @ rows for own in grad]))
+
+
+def test_a_table_that_all_share_stays_one_in_short_numbers() -> None:
+    layers, kept = members(3, 5, 7), []
+    tables = [torch.stack([getattr(each, name).detach() for each in layers]) for name in ("weight", "bias")]
+    parameters = [getattr(each, name) for name in ("weight", "bias") for each in layers]
+    watched = torch.autograd.graph.saved_tensors_hooks(
+        lambda saved: kept.append(saved) or saved, lambda saved: saved
+    )
+    with torch.autocast("cpu", torch.bfloat16), watched:
+        StackedLinear.apply(torch.ones(11, 7).expand(3, 11, 7), *tables, *parameters)
+    assert [saved.untyped_storage().nbytes() for saved in kept if saved.shape == (3, 11, 7)] == [2 * 11 * 7]

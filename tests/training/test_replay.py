@@ -27,7 +27,7 @@ class Repeated:
 
     made = 0
 
-    def __init__(self, epoch: Callable[[], None], device: torch.device) -> None:
+    def __init__(self, epoch: Callable[[], None], draws: int, device: torch.device) -> None:
         self.epoch = epoch
         type(self).made += 1
 
@@ -108,7 +108,7 @@ def test_a_graph_keeps_what_its_epoch_holds(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
     place = torch.arange(3)
     known = weakref.ref(place)
-    kept = replay.Replay(place.sum, torch.device("cpu"))
+    kept = replay.Replay(place.sum, 0, torch.device("cpu"))
     del place
     gc.collect()
     assert known() is not None
@@ -122,14 +122,14 @@ def test_no_garbage_is_collected_while_a_graph_is_recorded(monkeypatch: pytest.M
     monkeypatch.setattr(torch.cuda, "CUDAGraph", SimpleNamespace)
     monkeypatch.setattr(torch.cuda, "graph", lambda graph: nullcontext())
     seen: list[bool] = []
-    replay.Replay(lambda: seen.append(gc.isenabled()), torch.device("cpu"))
+    replay.Replay(lambda: seen.append(gc.isenabled()), 0, torch.device("cpu"))
     assert (seen, gc.isenabled()) == ([False], True)
 
     def fails() -> None:
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        replay.Replay(fails, torch.device("cpu"))
+        replay.Replay(fails, 0, torch.device("cpu"))
     assert gc.isenabled()
 
 

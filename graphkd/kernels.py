@@ -1,4 +1,4 @@
-"""Which libraries with kernels for sparse work are there."""
+"""Which libraries with kernels are there."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import importlib.util
 
 import torch
 
+CAPABILITY = (7, 0)
+"""What triton wants of a GPU, at least."""
+
 
 @functools.cache
 def has_triton() -> bool:
-    """Whether triton is installed, as it is with torch's CUDA builds."""
-    return importlib.util.find_spec("triton") is not None
+    """Whether triton is installed, as it is with torch's CUDA builds, and any GPU is not too old for it."""
+    there = importlib.util.find_spec("triton") is not None
+    return there and (not torch.cuda.is_available() or torch.cuda.get_device_capability() >= CAPABILITY)
 
 
 def by_triton(device: torch.device) -> bool:
