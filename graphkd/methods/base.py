@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
+from graphkd.methods.stacked import StackedTargets
 from graphkd.methods.targets import Targets
 from graphkd.numbers import is_real
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
-    from graphkd.methods.stacked import StackedTargets
     from graphkd.students import StudentOutput
     from graphkd.teachers import TeacherOutput
 
@@ -85,3 +86,14 @@ class Method(nn.Module):
         label = batch.label_loss(logits if self.lam > 0 else logits.detach())
         soft = batch.soft.loss(logits if self.lam < 1 else logits.detach(), batch.scale)
         return {"loss": self.lam * label + (1 - self.lam) * soft, "label": label, "soft": soft}
+
+
+def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
+    """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
+    softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse) for part in parts]
+    told = [
+        (type(method), method.lam, soft, part.num_rows, part.scale)
+        for method, soft, part in zip(methods, softs, parts, strict=True)
+    ]
+    own = any(True for _ in methods[0].parameters())
+    return type(methods[0]).forward is Method.forward and not own and all(each == told[0] for each in told)

@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.methods.base import Method
 from graphkd.methods.targets import SoftTargets, Targets
 
 
@@ -54,17 +53,6 @@ def stacked(parts: Sequence[Targets]) -> StackedTargets:
         label_weight=weight.gather(1, rows),
         scale=parts[0].scale,
     )
-
-
-def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
-    """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
-    softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse) for part in parts]
-    told = [
-        (type(method), method.lam, soft, part.num_rows, part.scale)
-        for method, soft, part in zip(methods, softs, parts, strict=True)
-    ]
-    own = any(True for _ in methods[0].parameters())
-    return type(methods[0]).forward is Method.forward and not own and all(each == told[0] for each in told)
 
 
 def _filled(part: Targets, most: int) -> Tensor:

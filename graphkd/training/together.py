@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from graphkd.datasets import Scene
 from graphkd.methods import Targets
-from graphkd.methods.stacked import stackable, stacked
+from graphkd.methods.base import stackable
+from graphkd.methods.stacked import stacked
 from graphkd.recipe import Recipe, settings_of, unwrapped
 from graphkd.sparse import Inputs
 from graphkd.students import MLP

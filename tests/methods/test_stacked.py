@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from graphkd.datasets import Graph
 from graphkd.methods import GLNN, MLP, InfGraND, Method, Targets, folded
-from graphkd.methods.stacked import stackable, stacked
+from graphkd.methods.base import stackable
+from graphkd.methods.stacked import stacked
 from graphkd.students import StudentOutput
 from graphkd.teachers import TeacherOutput
 from tests.conftest import make_data

@@ -66,6 +66,11 @@ class Scored:
         """``[G]`` of these rows."""
         return take(self.ids, self.good) if self.ids is not None and self.rejects else self.ids
 
+    def best(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """``[G]`` the most probable class of each of these rows, and its probability."""
+        best = self.proba.argmax(axis=1)
+        return best, np.take_along_axis(self.proba, best[:, None], axis=1)[:, 0]
+
 
 class Source(Protocol):
     """A file of rows that is read from any block on."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import as_list, take
@@ -108,7 +107,7 @@ class CsvOutput:
                 ["row", *(["id"] if block.ids is not None else []), "class", *names, "probability"]
             )
             self.begun = True
-        best, top = best_of(block.proba)
+        best, top = block.best()
         columns: list[Any] = [(block.start + block.good).tolist()]
         if block.ids is not None:
             columns.append(as_list(block.good_ids))
@@ -145,9 +144,3 @@ class Rejects:
     def close(self) -> None:
         """See ``Output``."""
         self.file.close()
-
-
-def best_of(proba: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The most probable class of each row, and its probability."""
-    best = proba.argmax(axis=1)
-    return best, np.take_along_axis(proba, best[:, None], axis=1)[:, 0]

@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graphkd.deploy.batch.block import Scored
-from graphkd.deploy.batch.outputs import best_of
 
 
 class ParquetOutput:
@@ -32,7 +31,7 @@ class ParquetOutput:
 
     def add(self, block: Scored) -> None:
         """See ``graphkd.deploy.batch.outputs.Output``."""
-        best, top = best_of(block.proba)
+        best, top = block.best()
         columns: dict[str, Any] = {"row": pa.array(block.start + block.good)}
         if block.ids is not None:
             columns["id"] = _array(block.good_ids)
