@@ -58,7 +58,8 @@ def fit(
     all is taken.
 
     On a CUDA device an epoch that ``replays`` becomes a CUDA graph; scores, best weights and the end are found
-    there too, and the host looks at them every few epochs, once every member has begun.
+    there too, and once every member has begun the host looks at them
+    every few epochs, or when the next one may be over: none is run in vain.
 
     Args:
         stage: name in log and progress bar.
@@ -102,7 +103,7 @@ class _Loop:
         # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal
         # gradients.
         self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
-        self.track = Track(len(trainee.groups), training, device, EPOCHS)
+        self.track = Track(len(trainee.groups), training, device)
         found = Progress() if checkpoint is None else checkpoint.restore(trainee.model, self.optimizer)
         self.start -= found.seconds
         self.track.resume(found)
@@ -131,8 +132,7 @@ class _Loop:
                     self.kept[member] = {name: tensor.clone() for name, tensor in live}
         else:
             self.replay = self.replay or self._recorded()
-            left = self.track.training.max_epochs - self.seen.epochs
-            self.replay(min(EPOCHS, left) if all(self.seen.begun) else 1)
+            self.replay(min(EPOCHS, self.seen.until(self.track.training)))
             self.seen = self.track.read()
         self._check_loss(self.seen)
         self._narrow()

@@ -14,7 +14,7 @@ EAGER_EPOCHS = 3
 """Epochs before one becomes a graph, at least: what is made once is made in these."""
 
 EPOCHS = 20
-"""Between one look of the host and the next."""
+"""Between one look of the host and the next, at most."""
 
 
 def can_replay(device: torch.device) -> bool:

@@ -26,6 +26,7 @@ class Seen:
         better: per member, whether the last epoch is the best one so far.
         broken: per member, the number of the first epoch whose loss was not finite, from 1; 0 for none.
         value, best: per member, the score of the last epoch and of the best one.
+        best_epoch: per member, the number of that one, from 0.
     """
 
     epochs: int
@@ -35,6 +36,17 @@ class Seen:
     broken: list[int]
     value: list[float]
     best: list[float]
+    best_epoch: list[int]
+
+    def until(self, training: Training) -> int:
+        """Epochs after which the next member may be over, from 1: nothing has to be decided before.
+
+        Until every one has begun that is one, since weights decay from there on.
+        """
+        if not all(self.begun):
+            return 1
+        running = [best for best, ended in zip(self.best_epoch, self.ended, strict=True) if not ended]
+        return min(min(running) + training.patience + 1, training.max_epochs) - self.epochs
 
 
 class Track:
@@ -46,11 +58,10 @@ class Track:
         members: ``S``.
         training: epochs and patience.
         device: of the members.
-        spare: epochs that may be noted after the last one; they change nothing.
     """
 
-    def __init__(self, members: int, training: Training, device: torch.device, spare: int = 0) -> None:
-        self.training, self.rows = training, training.max_epochs + spare
+    def __init__(self, members: int, training: Training, device: torch.device) -> None:
+        self.training, self.rows = training, training.max_epochs
         self.epoch = torch.zeros((), dtype=torch.int64, device=device)
         self.first = torch.full((members,), math.inf, dtype=torch.float64, device=device)
         self.value, self.best = torch.zeros_like(self.first), torch.full_like(self.first, -math.inf)
@@ -86,13 +97,12 @@ class Track:
 
     def read(self) -> Seen:
         """Brings it to the host: the one place where that waits for the device."""
-        rows = (self.begun, self.ended, self.better, self.broken, self.value, self.best)
+        rows = (self.begun, self.ended, self.better, self.broken, self.value, self.best, self.best_epoch)
         table = torch.stack([self.epoch.expand_as(self.ended).double(), *(row.double() for row in rows)]).tolist()
-        epochs, begun, ended, better, broken, value, best = table
-        whole = [[int(entry) for entry in row] for row in (ended, broken)]
-        return Seen(
-            int(epochs[0]), list(map(bool, begun)), whole[0], list(map(bool, better)), whole[1], value, best
-        )
+        epochs, begun, ended, better, broken, value, best, best_epoch = table
+        ended, broken, best_epoch = ([int(entry) for entry in row] for row in (ended, broken, best_epoch))
+        begun, better = (list(map(bool, row)) for row in (begun, better))
+        return Seen(int(epochs[0]), begun, ended, better, broken, value, best, best_epoch)
 
     def log(self, stage: str, member: int, epochs: int) -> Log:
         """The records of the first ``epochs``."""

@@ -25,13 +25,14 @@ from tests.conftest import make_data
 class Repeated:
     """Calls the epoch again, as a graph would repeat what it did; counts how often it was made."""
 
-    made = 0
+    made, run = 0, 0
 
     def __init__(self, epoch: Callable[[], None], draws: int, device: torch.device) -> None:
         self.epoch = epoch
         type(self).made += 1
 
     def __call__(self, times: int) -> None:
+        type(self).run += times
         for _ in range(times):
             self.epoch()
 
@@ -65,6 +66,17 @@ def test_looking_every_few_epochs_changes_nothing(
     )
     for name, tensor in here.task.state_dict().items():
         assert torch.equal(there.task.state_dict()[name], tensor)
+
+
+@pytest.mark.parametrize("training", [Training(200, 5), Training(200, 23), Training(33, 100)])
+def test_no_epoch_is_run_after_the_end(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = resolve(method="infgrand", training=training)
+    scene = Scene.of(Graph.from_data(make_data()), "transductive", 0)
+    taught = teach(scene, recipe, 0, [])
+    monkeypatch.setattr(loop, "can_replay", lambda device: True)
+    monkeypatch.setattr(loop, "Replay", Repeated)
+    monkeypatch.setattr(Repeated, "run", 0)
+    assert train_student(scene, recipe, taught, 0, []).fit.epochs == loop.EAGER_EPOCHS + Repeated.run
 
 
 def test_members_that_are_over_are_left_out_of_the_next_graph(

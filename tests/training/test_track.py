@@ -29,6 +29,20 @@ def test_members_begin_and_end_on_their_own() -> None:
     ).double().tolist()
 
 
+def test_how_long_nothing_has_to_be_decided() -> None:
+    training = Training(10, patience=3)
+    track = Track(2, training, CPU)
+    noted(track, [[1.0, 1.0], [0.4, 0.9]], [[0.1, 0.1], [0.5, 0.1]])
+    assert track.read().until(training) == 1  # one has not begun
+    noted(track, [[0.4, 0.4], [0.4, 0.4]], [[0.4, 0.3], [0.3, 0.4]])
+    assert track.read().until(training) == 1  # the first one's best epoch is 1: it may be over after 5
+    noted(track, [[0.4, 0.4]], [[0.2, 0.5]])
+    assert track.read().ended == [5, 0]
+    assert track.read().until(training) == 3  # the other's best epoch is 4: it may be over after 8
+    noted(track, [[0.4, 0.4]] * 3, [[0.2, 0.6], [0.2, 0.6], [0.2, 0.6]])
+    assert track.read().until(training) == 2  # after 10 all is over
+
+
 def test_a_loss_that_is_not_finite_ends_its_member_alone() -> None:
     track = Track(2, Training(10, patience=5), CPU)
     noted(track, [[1.0, 1.0], [float("inf"), 0.5]], [[0.1, 0.1], [0.2, 0.2]])
