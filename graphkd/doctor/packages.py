@@ -57,7 +57,7 @@ OPTIONAL = (
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     *(
         Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")
-        for name, least in (("onnx", "1.18"), ("onnxruntime", "1.20"), ("onnxscript", "0.5"))
+        for name, least in (("onnx", "1.18"), ("onnxruntime", "1.20"), ("onnxscript", "0.7.2"))
     ),
     *(
         Package(name, least, module, "optional, for graphkd serve: pip install 'graphkd[serve]'")

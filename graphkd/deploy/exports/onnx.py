@@ -57,17 +57,22 @@ def _check_packages() -> None:
 
 def _model(network: Network) -> bytes:
     rows, sizes = example(network)
-    with _quiet():
-        program = torch.onnx.export(
-            module_of(network),
-            (rows,),
-            input_names=[ROWS],
-            output_names=["logits"],
-            dynamic_shapes=(sizes,),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                module_of(network),
+                (rows,),
+                input_names=[ROWS],
+                output_names=["logits"],
+                dynamic_shapes=(sizes,),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    except ModuleNotFoundError:  # torch asks for a module that is named after its own version
+        raise GraphKDError(
+            f"this onnxscript does not know torch {torch.__version__}: pip install --upgrade onnxscript"
+        ) from None
     if program is None:
         raise GraphKDError("torch exported nothing: install another version of onnxscript")
     proto = program.model_proto

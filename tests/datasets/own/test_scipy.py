@@ -20,7 +20,7 @@ def test_a_matrix_s_rows_are_senders_and_stored_zeros_no_edges() -> None:
 
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no matrix": (lambda: from_scipy(np.eye(3), X[:3]), "adjacency is a ndarray, no scipy sparse matrix"),
-    "no square": (lambda: from_scipy(matrix()[:3], X), r"adjacency must be square .* shape \[3, 8\]"),
+    "no square": (lambda: from_scipy(matrix().tocsr()[:3], X), r"adjacency must be square .* shape \[3, 8\]"),
     "fewer features": (lambda: from_scipy(matrix(), X[:3]), "adjacency is for 8 nodes, features has 3 rows"),
     "signed": (lambda: from_scipy(-matrix(), X, weighted=True), "adjacency holds -1.0 for edge 0"),
 }

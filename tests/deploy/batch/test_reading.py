@@ -240,7 +240,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
     "a column of texts": (
         a_frame("parquet", height=["1"], girth=[2], age=[3]),
         NAMED,
-        "column 'height' holds large_string, the student takes numbers",
+        "string, the student takes numbers",
     ),
     "a column of dates": (
         a_frame("parquet", height=[pd.Timestamp(0)], girth=[2], age=[3]),

@@ -1,10 +1,12 @@
 """The ONNX file, in 32 and 8 bits."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import pytest
+import torch
 
 from graphkd import GraphKDError
 from graphkd.deploy.exports.formats import export_bundle
@@ -26,6 +28,18 @@ def test_a_missing_package(tmp_path: Path, package: str, monkeypatch: pytest.Mon
     model = student()
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == package else name)
     with pytest.raises(GraphKDError, match=rf"needs {package}: pip install 'graphkd\[onnx\]'"):
+        export_bundle(make_bundle(tmp_path, model), "onnx", sample_of(model))
+
+
+def test_an_onnxscript_that_is_older_than_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def export(*given: object, **named: object) -> None:
+        raise ModuleNotFoundError("No module named 'onnxscript._framework_apis.torch_2_11'")
+
+    model = student()
+    monkeypatch.setattr(torch.onnx, "export", export)
+    with pytest.raises(
+        GraphKDError, match=rf"does not know torch {re.escape(torch.__version__)}: pip install --upg"
+    ):
         export_bundle(make_bundle(tmp_path, model), "onnx", sample_of(model))
 
 
