@@ -44,8 +44,7 @@ def main() -> None:
         for kernel, types, constants in kernels(table):
             names = [name for name in kernel.arg_names if name not in constants]
             signature = dict(zip(names, types.split(), strict=True)) | dict.fromkeys(constants, "constexpr")
-            places = {(kernel.arg_names.index(name),): value for name, value in constants.items()}
-            triton.compile(ASTSource(kernel, signature, places), target=TARGET)
+            triton.compile(ASTSource(kernel, signature, constants), target=TARGET)
             print(kernel.__module__, kernel.__name__, table)
 
 

@@ -35,7 +35,7 @@ def test_an_onnxscript_that_is_older_than_torch(tmp_path: Path, monkeypatch: pyt
     def export(*given: object, **named: object) -> None:
         raise ModuleNotFoundError("No module named 'onnxscript._framework_apis.torch_2_11'")
 
-    model = student()
+    model = student(hidden_dim=9)  # no other test's, which is exported once for all
     monkeypatch.setattr(torch.onnx, "export", export)
     with pytest.raises(
         GraphKDError, match=rf"does not know torch {re.escape(torch.__version__)}: pip install --upg"
