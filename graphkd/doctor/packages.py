@@ -70,7 +70,7 @@ OPTIONAL = (
         )
     ),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
-    Package("pymetis", "2023.1", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
+    Package("pymetis", "2025.2", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )
 
 
