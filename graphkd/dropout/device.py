@@ -45,7 +45,7 @@ class ReluDropout(torch.autograd.Function):
         starts = starts_of(generators, z.device)
         ctx.rates, out = [Rate.of(p) for p in rates], torch.empty_like(z)
         for some, rate in _alike(ctx.rates):
-            _forward(_of(z, some, ctx.rates), _of(out, some, ctx.rates), starts[some], rate)
+            _forward(_of(z, some, ctx.rates), _of(out, some, ctx.rates), starts[some], rate, relu=True)
         ctx.mark_dirty(z)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(z, starts)
@@ -80,22 +80,17 @@ def _of(table: Tensor, some: slice, rates: Sequence[Rate]) -> Tensor:
 def _masked(x: Tensor, start: Tensor, rate: Rate) -> Tensor:
     """``scale · x ⊙ m``."""
     out = torch.empty_like(x)
-    if has_triton():
-        from graphkd.dropout.triton_masks import forward
-
-        forward(x.view(1, -1), out.view(1, -1), start, rate, relu=False)
-    else:
-        torch.mul(x.view(1, -1), _factors(x, start, rate, x.numel()), out=out.view(1, -1))
+    _forward(x.view(1, -1), out.view(1, -1), start, rate, relu=False)
     return out
 
 
-def _forward(z: Tensor, out: Tensor, starts: Tensor, rate: Rate) -> None:
+def _forward(x: Tensor, out: Tensor, starts: Tensor, rate: Rate, relu: bool) -> None:
     if has_triton():
         from graphkd.dropout.triton_masks import forward
 
-        forward(z, out, starts, rate, relu=True)
+        forward(x, out, starts, rate, relu)
     else:
-        torch.mul(z.clamp_min_(0), _factors(z, starts, rate, z.shape[1]), out=out)
+        torch.mul(x.clamp_min_(0) if relu else x, _factors(x, starts, rate, x.shape[1]), out=out)
 
 
 def _backward(

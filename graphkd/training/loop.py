@@ -58,8 +58,8 @@ def fit(
     all is taken.
 
     On a CUDA device an epoch that ``replays`` becomes a CUDA graph; scores, best weights and the end are found
-    there too, and once every member has begun the host looks at them
-    every few epochs, or when the next one may be over: none is run in vain.
+    there too, and once every member has begun the host looks at them every few epochs, or when the next one may be
+    over: none is run in vain.
 
     Args:
         stage: name in log and progress bar.

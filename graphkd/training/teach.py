@@ -165,6 +165,7 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
             "teachers",
             "training",
             "dropout",
+            "kernels.py",
             "layers.py",
             "recipe.py",
         ),

@@ -69,7 +69,10 @@ def _model(network: Network) -> bytes:
                 external_data=False,
                 verbose=False,
             )
-    except ModuleNotFoundError:  # torch asks for a module that is named after its own version
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("onnxscript."):
+            raise
+        # torch asks for a module that is named after its own version
         raise GraphKDError(
             f"this onnxscript does not know torch {torch.__version__}: pip install --upgrade onnxscript"
         ) from None

@@ -17,6 +17,7 @@ from graphkd.deploy.batch.reading import open_rows, whole
 from tests.deploy.batch.files import NAMES, WANTED, frame, ids, table, write_all, write_lists
 
 NAMED = Wanted(3, NAMES)
+TEXT = pa.Schema.from_pandas(pd.DataFrame({"text": ["1"]})).field("text").type  # another one before pandas 3
 
 
 def read(file: Path, rows: int = 10, skip: int = 0, wanted: Wanted = WANTED) -> list[Any]:
@@ -240,7 +241,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
     "a column of texts": (
         a_frame("parquet", height=["1"], girth=[2], age=[3]),
         NAMED,
-        "string, the student takes numbers",
+        f"column 'height' holds {TEXT}, the student takes numbers",
     ),
     "a column of dates": (
         a_frame("parquet", height=[pd.Timestamp(0)], girth=[2], age=[3]),

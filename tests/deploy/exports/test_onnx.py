@@ -33,7 +33,8 @@ def test_a_missing_package(tmp_path: Path, package: str, monkeypatch: pytest.Mon
 
 def test_an_onnxscript_that_is_older_than_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def export(*given: object, **named: object) -> None:
-        raise ModuleNotFoundError("No module named 'onnxscript._framework_apis.torch_2_11'")
+        name = "onnxscript._framework_apis.torch_2_11"
+        raise ModuleNotFoundError(f"No module named '{name}'", name=name)
 
     model = student(hidden_dim=9)  # no other test's, which is exported once for all
     monkeypatch.setattr(torch.onnx, "export", export)
