@@ -128,8 +128,8 @@ def _train_ahead(args: list[str]) -> None:
 
 
 def with_baseline(config: DictConfig, recipe: Recipe) -> bool:
-    """Whether the plain MLP is trained beside the student."""
-    return bool(config.baseline) and recipe.method.name != "mlp"
+    """Whether plain MLPs are trained beside the student."""
+    return bool(config.baseline) and bool(recipe.baselines)
 
 
 def _failures(config: DictConfig) -> list[Exception]:

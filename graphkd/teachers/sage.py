@@ -54,7 +54,9 @@ class SAGE(Teacher):
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
         residual: add the embedding of the hop before where the widths agree.
-        aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
+        aggregator: ``mean``, as in PyG, which keeps the node's own row apart from its neighbours'; or ``gcn``, as
+            every published distillation table uses. Where neighbours say little of a node's class, ``gcn`` drowns
+            its own row in theirs.
         self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
             to the graph before an aggregator that counts the node anyway, which makes 2.
         initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
@@ -75,7 +77,7 @@ class SAGE(Teacher):
         dropout: float = 0.5,
         norm: str = "none",
         residual: bool = False,
-        aggregator: str = "gcn",
+        aggregator: str = "mean",
         self_loops: int = 1,
         initial_residual: float = 0.0,
         hops: str = "after_activation",
