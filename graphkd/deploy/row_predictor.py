@@ -22,11 +22,13 @@ class Engine:
         name: of the runtime.
         logits: checked rows ``[B, D']``, an array or CSR → ``[B, C]``.
         softmax: logits ``[B, C]`` → probabilities ``[B, C]``.
+        preprocesses: whether ``logits`` takes raw rows; prepared ones too, since twice is as once.
     """
 
     name: str
     logits: Callable[[Rows], NDArray[np.float32]]
     softmax: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    preprocesses: bool = False
 
 
 class RowPredictor:
@@ -83,7 +85,8 @@ class RowPredictor:
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
         """``[B, C]`` before the softmax; see ``predict_proba``."""
-        rows = as_rows(x, self.width) if propagated else self.prepare(x, edge_index, edge_weight)
+        given = propagated or (self.engine.preprocesses and edge_index is None)
+        rows = as_rows(x, self.width) if given else self.prepare(x, edge_index, edge_weight)
         return self.engine.logits(rows)
 
     def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
