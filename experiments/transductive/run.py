@@ -2,8 +2,8 @@
 
 python experiments/transductive/run.py --data-dir data --output-dir runs/transductive [dataset_teacher …]
 
-Every seed of every cell is a file in the output folder, every trained network one in its cache: the command
-goes on where it stopped, and trains only the students that a file lacks. It ends with the table of all that is there.
+Every seed of every cell is a file in the output folder, every trained network one in its cache: the command goes
+on where it stopped, and trains only the students that a file lacks. It ends with the table of all that is there.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ PLAIN = ("mlp", "mlp_same_inputs")
 
 
 def print_table(metrics: dict[str, Any], path: Path) -> None:
-    """Prints teacher, plain MLPs and student side by side, where the run is, and what to try if a plain MLP wins."""
+    """Prints teacher, plain MLPs and student side by side, where the run is, and advice where a plain MLP wins."""
     print("\n".join(format_table(metrics)))
     print(f"run folder: {path}")
     for line in advice(metrics):

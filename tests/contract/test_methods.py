@@ -36,6 +36,15 @@ def test_rows_in_finite_loss_out_and_gradients_for_the_student_only(
 
 
 @pytest.mark.parametrize("method", catalogue(methods).values())
+def test_its_inputs_are_those_that_it_states(method: type[Method], graph: Graph) -> None:
+    """A table says what a student reads, and a plain MLP is given the same, before anything is compiled."""
+    criterion = method()
+    targets = criterion.prepare(graph, teachers.GCN(graph.num_features, 8, 3)(graph.x, graph.adj).detach())
+    assert targets.propagation == criterion.propagation(graph.adj.weighted)
+    assert targets.inputs.shape[1] == criterion.input_width(graph.num_features)
+
+
+@pytest.mark.parametrize("method", catalogue(methods).values())
 def test_batches_estimate_the_whole_without_bias(method: type[Method], graph: Graph) -> None:
     torch.manual_seed(0)
     output = teachers.GCN(8, 6, 3).eval()(graph.x, graph.adj).detach()
