@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
-from graphkd.layers import check_sizes, layer_widths
+from graphkd.layers import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 
@@ -21,14 +21,16 @@ class SAGELayer(nn.Module):
         out_dim: width of the result.
         aggregator: ``mean`` or ``gcn``.
         self_loops: ``s``.
+        bias: whether there is a ``b``.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int, bias: bool = True) -> None:
         super().__init__()
         self.self_loops = self_loops if aggregator == "gcn" else 0
-        self.lin_neigh = nn.Linear(in_dim, out_dim)
+        self.lin_neigh = nn.Linear(in_dim, out_dim, bias)
         self.lin_self = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
-        nn.init.zeros_(self.lin_neigh.bias)
+        if bias:
+            nn.init.zeros_(self.lin_neigh.bias)
         for part in (self.lin_neigh, self.lin_self):
             if part is not None:
                 nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
@@ -88,5 +90,6 @@ class SAGE(Teacher):
         if aggregator not in ("gcn", "mean"):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops) for pair in widths]
+        pairs = zip(widths, has_biases(norm, num_layers), strict=True)
+        convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops, bias) for pair, bias in pairs]
         super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
