@@ -21,6 +21,7 @@ from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.own.build import check_directed
 from graphkd.datasets.scale import check_scale
 from graphkd.distributed import world
+from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
+@own_environment()
 def load_dataset(
     name: str,
     data_dir: str | os.PathLike[str] = "data",
@@ -105,6 +107,7 @@ def load_dataset(
     return data
 
 
+@own_environment()
 def distill(
     data: Data,
     *,
@@ -170,7 +173,7 @@ def distill(
     recipe.dry_run(graph.num_features, graph.num_classes)
     run = Run(SeedRun.train(graph, recipe, seed, baseline, cache))
     for line in advice(run.metrics):
-        warnings.warn(line, stacklevel=2)
+        warnings.warn(line, stacklevel=3)
     return run
 
 

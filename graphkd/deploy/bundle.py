@@ -14,6 +14,7 @@ from graphkd import students
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.predictor import Predictor
+from graphkd.environment import own_environment
 from graphkd.methods.targets import Propagation
 from graphkd.names import lookup
 from graphkd.sparse import check_pooling
@@ -60,7 +61,7 @@ def write_bundle(
 
 
 def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Moves a bias before a batch normalisation, as version 0.1 wrote, into the mean that is taken off after it."""
+    """Moves a bias before a batch normalisation, as version 0.1 wrote it, into the mean that is taken off then."""
     for name in [name for name in tensors if name.endswith(".bias") and name not in wanted]:
         mean = name.replace("layers.", "norms.").removesuffix("bias") + "running_mean"
         if mean in tensors:
@@ -68,6 +69,7 @@ def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
     return tensors
 
 
+@own_environment()
 def torch_predictor(bundle: Bundle) -> Predictor:
     """The student of a bundle, run by torch on the CPU.
 

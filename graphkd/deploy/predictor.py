@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.names import align
+from graphkd.deploy.rows import as_rows
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
-from graphkd.sparse import Adjacency, Features, as_features, check_features, select_rows
+from graphkd.sparse import Adjacency, Features, SparseMatrix, as_features, check_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights
 
 BATCH = 65536
@@ -70,7 +72,8 @@ class Predictor:
         rows it gets, since raw and propagated ones have the same shape (but for ``pooling=concat``).
 
         Args:
-            x: ``[B, D]`` raw rows: array, scipy sparse, tensor, torch sparse; preprocessed here.
+            x: ``[B, D]`` raw rows: data frame, array, scipy sparse, tensor, torch sparse; preprocessed here. Columns
+                of a data frame are taken by name where the student knows its features' names, see ``align``.
             edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
             propagated: ``x`` comes from ``prepare`` and is used as it is.
             edge_weight: ``[E]`` where the graph has weights.
@@ -81,7 +84,7 @@ class Predictor:
         Raises:
             GraphKDError: wrong width, NaN, or a student with hops that was told neither.
         """
-        rows = x if propagated else self.prepare(x, edge_index, edge_weight)
+        rows = x if propagated else self.prepare(x, edge_index, edge_weight)  # by name, if both have names
         rows = _checked(rows, self.propagation.width(self.num_features))
         with torch.inference_mode():
             blocks = [
@@ -106,7 +109,8 @@ class Predictor:
             GraphKDError: wrong width, NaN, an edge that points nowhere, wrong weights, or no graph where one is
                 needed.
         """
-        rows, hops = self.preprocessing(_checked(x, self.num_features)), self.propagation.hops
+        rows = self.preprocessing(_checked(align(x, self.feature_names), self.num_features))
+        hops = self.propagation.hops
         if hops == 0:
             return rows
         if edge_index is None:
@@ -126,6 +130,10 @@ class Predictor:
 
 
 def _checked(x: Any, width: int) -> Features:
+    if not isinstance(x, Tensor | SparseMatrix) and not hasattr(x, "tocsr"):
+        x = as_rows(x, width)  # one reader of arrays for all runtimes
+    elif isinstance(x, Tensor):
+        x = x.detach().cpu()
     return check_features(as_features(x).to(torch.float32), width)
 
 

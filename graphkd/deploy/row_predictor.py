@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle
+from graphkd.deploy.names import align
 from graphkd.deploy.rows import Rows, as_rows, preprocess
 from graphkd.errors import GraphKDError
 
@@ -49,6 +50,13 @@ class RowPredictor:
         self._as_they_are = self._features == "stored" and not self._row_normalize
         self.class_names, self.card = description["class_names"], description["card"]
         self.feature_names: list[str] | None = description.get("feature_names")
+        self._bundle = bundle
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
+        from graphkd.deploy.loading import row_predictor
+
+        return row_predictor, (self._bundle, self.runtime)
 
     @property
     def runtime(self) -> str:
@@ -68,7 +76,8 @@ class RowPredictor:
         """Class probabilities.
 
         Args:
-            x: ``[B, D]`` raw rows: array, nested lists, scipy sparse, tensor; preprocessed here.
+            x: ``[B, D]`` raw rows: data frame, array, nested lists, scipy sparse, tensor; preprocessed here. Columns
+                of a data frame are taken by name where the student knows its features' names, see ``align``.
             edge_index: nothing; where the student has hops, only the torch runtime propagates over a graph.
             propagated: ``x`` are propagated rows ``[B, D']`` and are used as they are.
             edge_weight: nothing.
@@ -86,6 +95,7 @@ class RowPredictor:
     ) -> NDArray[np.float32]:
         """``[B, C]`` before the softmax; see ``predict_proba``."""
         given = propagated or (self.engine.preprocesses and edge_index is None)
+        x = x if propagated else align(x, self.feature_names)
         rows = as_rows(x, self.width) if given else self.prepare(x, edge_index, edge_weight)
         return self.engine.logits(rows)
 
@@ -103,7 +113,7 @@ class RowPredictor:
         Raises:
             GraphKDError: wrong width, NaN, or a student with hops.
         """
-        rows = as_rows(x, self.num_features)
+        rows = as_rows(align(x, self.feature_names), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
                 f"this student was trained on features propagated over {self.hops} hops: pass edge_index=, "

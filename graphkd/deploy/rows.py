@@ -55,6 +55,13 @@ def dense(rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _dense(x: Any) -> Rows:
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise GraphKDError("x is masked: what is masked is missing; fill or drop it")
+    if hasattr(x, "detach"):
+        x = x.detach().cpu()
+        x = x.float() if str(x.dtype) == "torch.bfloat16" else x
+    elif hasattr(x, "dtypes"):  # of a data frame
+        x = _numbers(x)
     try:
         table = np.asarray(x)
     except (TypeError, ValueError, RuntimeError):
@@ -67,6 +74,14 @@ def _dense(x: Any) -> Rows:
         )
     with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
         return np.ascontiguousarray(table, dtype=np.float32) if table.ndim else table
+
+
+def _numbers(frame: Any) -> Any:
+    """The values of a data frame, nothing as NaN."""
+    try:
+        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError, OverflowError):
+        return frame.to_numpy()
 
 
 def _csr(x: Any) -> Rows:
@@ -90,7 +105,8 @@ def _from_torch(x: Any) -> Any:
     """Whoever has a torch tensor has torch, and scipy with it; nobody else needs either."""
     import scipy.sparse
 
-    csr = x.to_sparse_csr()
+    csr = x.detach().cpu().to_sparse_csr()
+    csr = csr.float() if str(csr.dtype) == "torch.bfloat16" else csr
     parts = csr.values().numpy(), csr.col_indices().numpy(), csr.crow_indices().numpy()
     return scipy.sparse.csr_matrix(parts, shape=tuple(x.shape))
 

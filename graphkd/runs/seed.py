@@ -96,6 +96,7 @@ class SeedRun:
             "split": self.graph.split,
             **self.recipe.names,
             "seed": self.seed,
+            "directed": self.graph.origin.get("directed"),
             "teacher_scores": self.taught.scores,
             "student_scores": self.distilled.scores,
             "versions": versions(),
