@@ -12,7 +12,7 @@ import torch
 def own_environment() -> Iterator[None]:
     """Computes in single precision with gradients allowed, whatever is set around the call.
 
-    A global default dtype or device, ``no_grad``, ``inference_mode`` and ``autocast`` of the caller's are as before
+    The caller's global default dtype or device, ``no_grad``, ``inference_mode`` and ``autocast`` are as before
     afterwards.
     """
     dtype = torch.get_default_dtype()

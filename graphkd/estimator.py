@@ -30,8 +30,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else numbers.
         n_features_in_: ``D``.
-        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are taken by
-            these names.
+        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are taken
+            by these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
     """
 

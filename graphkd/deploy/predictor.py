@@ -72,8 +72,8 @@ class Predictor:
         rows it gets, since raw and propagated ones have the same shape (but for ``pooling=concat``).
 
         Args:
-            x: ``[B, D]`` raw rows: data frame, array, scipy sparse, tensor, torch sparse; preprocessed here. Columns
-                of a data frame are taken by name where the student knows its features' names, see ``align``.
+            x: ``[B, D]`` raw rows: data frame, array, scipy sparse, tensor, torch sparse; preprocessed here.
+                Columns of a data frame are taken by name where the student has names, see ``align``.
             edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
             propagated: ``x`` comes from ``prepare`` and is used as it is.
             edge_weight: ``[E]`` where the graph has weights.

@@ -76,8 +76,8 @@ class RowPredictor:
         """Class probabilities.
 
         Args:
-            x: ``[B, D]`` raw rows: data frame, array, nested lists, scipy sparse, tensor; preprocessed here. Columns
-                of a data frame are taken by name where the student knows its features' names, see ``align``.
+            x: ``[B, D]`` raw rows: data frame, array, nested lists, scipy sparse, tensor; preprocessed here.
+                Columns of a data frame are taken by name where the student has names, see ``align``.
             edge_index: nothing; where the student has hops, only the torch runtime propagates over a graph.
             propagated: ``x`` are propagated rows ``[B, D']`` and are used as they are.
             edge_weight: nothing.
