@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing, Scene
+from graphkd.datasets.fingerprint import fingerprints
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
@@ -103,7 +104,7 @@ def load_dataset(
     places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     special: dict[str, Any] = {} if path is None else {"path": str(path)}
     special |= {"scale": float(scale)} if source.scaled else {}
-    data.graphkd = {**chosen, **asdict(steps), **places, **special}
+    data.graphkd = {**chosen, **asdict(steps), **places, **special, **fingerprints(data)}
     return data
 
 

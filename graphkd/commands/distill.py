@@ -47,6 +47,7 @@ from graphkd.runs import (
     check_disk,
     check_memory,
     check_shared,
+    data_checksums,
     default_name,
     open_run,
     read_metrics,
@@ -199,10 +200,12 @@ def run_job(config: DictConfig) -> None:
     baseline = with_baseline(config, recipe)
     settings = resolved(config, seeds)
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
-    if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
+    if config.dataset.path is not None:
         path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.origin["split"], fingerprint=first.fingerprint())
-    folder = open_run(_run_path(config, first, recipe), settings, config.overwrite)
+        settings["dataset"].update(path=path, split=first.origin["split"])
+    place = _run_path(config, first, recipe)
+    settings["dataset"].update(data_checksums(first, place, config.overwrite))
+    folder = open_run(place, settings, config.overwrite)
     if not folder.finished:
         check_memory(scene, recipe, cache.tables)
         check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
