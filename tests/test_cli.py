@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import graphkd
+import graphkd.cli
 from graphkd import api
 from graphkd.cli import main
 from tests.datasets.planetoid_files import write_planetoid
@@ -407,5 +408,5 @@ def test_only_warnings_of_other_packages_are_left_out(capsys: pytest.CaptureFixt
         ("/usr/lib/site-packages/torch/nn/x.py", False),
         ("/usr/lib/site-packages/torch_geometric/x.py", False),
     ):
-        cli._show_warning("look", UserWarning, filename, 1)
+        graphkd.cli._show_warning("look", UserWarning, filename, 1)
         assert bool(capsys.readouterr().err) == shown

@@ -79,7 +79,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
             str(bundle),
             str(tmp_path / "outside.npz"),
             new,
-        ): "array edge_index must name rows 0 to 3: correct the edges",
+        ): "edge_index must name rows 0 to 3: correct the edges",
         (str(bundle), str(tmp_path / "plain.npz"), new): "trained on a graph with edge weights: give one with",
         (str(bundle), str(tmp_path / "few.npz"), new): "edge_weight must hold one weight per edge [6]",
         (str(bundle), str(tmp_path / "rows.npz"), new): "rows.npz holds no array edge_index: it has x",
