@@ -67,7 +67,7 @@ def needed(arrays: dict[str, Any], name: str, file: Path) -> Any:
 
 
 def features_of(arrays: dict[str, Any], file: Path) -> Any:
-    """Returns ``x [N, D]``: an array, or scipy sparse; that of a features file beside ``graph.npz`` where it has none.
+    """Returns ``x [N, D]``, an array or scipy sparse; of ``graph.npz`` without it, that of a features file beside.
 
     Raises:
         GraphKDError: there are none, there are two, or they are damaged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+
 from graphkd.datasets.own.build import Parts
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError

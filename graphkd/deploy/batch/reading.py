@@ -49,7 +49,7 @@ def check_is_rows(path: Path) -> None:
 
 
 def is_graph(path: Path, hops: int) -> bool:
-    """Whether the file is taken as a graph: an archive with ``edge_index``, unless its rows are all that is needed.
+    """Whether a file is taken as a graph: an archive with ``edge_index``, unless its rows are all that is needed.
 
     Args:
         path: of the file.
