@@ -46,5 +46,7 @@ def explain(error: BaseException) -> str:
 
 
 def _unparsed(override: str) -> str:
-    key = override.partition("=")[0]
+    key, sign, _ = override.partition("=")
+    if not sign:
+        return f"{override} sets no value: write KEY=VALUE"
     return f"{override} cannot be parsed: quote the value for the shell and for Hydra, {key}=\"'VALUE'\""
