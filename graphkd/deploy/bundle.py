@@ -12,7 +12,9 @@ from torch import nn
 from graphkd import students
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
+from graphkd.deploy.names import ClassName
 from graphkd.deploy.predictor import Predictor
+from graphkd.environment import own_environment
 from graphkd.methods.targets import Propagation
 from graphkd.names import lookup
 from graphkd.sparse import check_pooling
@@ -25,7 +27,7 @@ def write_bundle(
     arguments: dict[str, Any],
     preprocessing: Preprocessing,
     propagation: Propagation,
-    class_names: list[str] | None,
+    class_names: list[ClassName] | None,
     card: dict[str, Any],
     feature_names: list[str] | None = None,
 ) -> None:
@@ -37,7 +39,7 @@ def write_bundle(
         arguments: with which it was constructed.
         preprocessing: of raw rows.
         propagation: of prepared rows over the graph.
-        class_names: ``C`` names, or nothing.
+        class_names: ``C`` names, kept as booleans, whole numbers or texts; or nothing.
         card: where the student comes from and how it scored; for people.
         feature_names: ``D`` names of raw features, or nothing, which leaves that key out.
     """
@@ -58,6 +60,7 @@ def write_bundle(
         write_json(draft / CARD, {**description, "checksum": seal(description)})
 
 
+@own_environment()
 def torch_predictor(bundle: Bundle) -> Predictor:
     """The student of a bundle, run by torch on the CPU.
 

@@ -13,12 +13,14 @@ from graphkd.datasets import Scene
 from graphkd.deploy import Predictor
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
+from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.runs.angles import Angles
 from graphkd.runs.folder import RunFolder
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.storage import as_path
+from graphkd.teachers import TeacherOutput
 
 
 class Run:
@@ -39,8 +41,17 @@ class Run:
 
     @property
     def teacher(self) -> nn.Module | None:
-        """The graph network; nothing where only its output was given."""
+        """The graph network; nothing where only its output was given.
+
+        One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed features:
+        ``run.teacher(run.predictor.preprocessing(x), edge_index)`` is ``run.teacher_output`` in a transductive setting.
+        """
         return self.result.taught.model
+
+    @property
+    def teacher_output(self) -> TeacherOutput:
+        """What the teacher says of the nodes that training saw: ``logits [n, C]`` and ``hops``, one ``[n, d]`` per hop."""
+        return self.result.taught.output
 
     @property
     def student(self) -> nn.Module:
@@ -61,6 +72,7 @@ class Run:
             feature_names=graph.feature_names,
         )
 
+    @own_environment()
     def angles(self) -> Angles:
         """The angles between the teacher's layers as the student's see them, before and after training.
 
@@ -73,6 +85,7 @@ class Run:
         """
         return Angles.of(self.result)
 
+    @own_environment()
     def export(self, path: str | Path, to: str, allow_loss: bool = False) -> None:
         """Writes the student into its saved bundle in another form, after a check on rows of the run's own data.
 
