@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+import torch
 from omegaconf import DictConfig, OmegaConf
 
 from graphkd.commands.distill import load_graph
 from graphkd.datasets import Scene
 from graphkd.recipe import Recipe
+from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.loop import Log
 from graphkd.training.student import StudentResult, train_student
@@ -30,7 +33,7 @@ def run_cell(
     cache: Artefacts,
     device: str = "cpu",
 ) -> dict[str, dict[str, float]]:
-    """Scores, epochs and seconds of the teacher and of every student, by name.
+    """Returns scores, epochs and seconds of the teacher, if any student reads it, and of every student, by name.
 
     Args:
         config: names data set and setting.
@@ -41,8 +44,13 @@ def run_cell(
         device: ``cpu`` or ``cuda``.
     """
     scene, log = scene_of(config, seed, data_dir, device), Log()
-    taught = teach(scene, next(iter(students.values())), seed, log, cache)
-    results: dict[str, TeacherResult | StudentResult] = {"teacher": taught}
+    heard = any(recipe.hears_teacher for recipe in students.values())
+    recipe = next(iter(students.values()))
+    if not heard:  # plain students read no teacher: any logits will do, and none is trained
+        logits = torch.zeros(scene.observed.num_nodes, scene.observed.num_classes)
+        recipe = replace(recipe, teacher=TeacherOutput(logits))
+    taught = teach(scene, recipe, seed, log, cache)
+    results: dict[str, TeacherResult | StudentResult] = {"teacher": taught} if heard else {}
     for name, recipe in students.items():
         results[name] = train_student(scene, recipe, taught, seed, log, cache)
     return {name: _facts(result) for name, result in results.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.names import lookup
 from graphkd.recipe import Factory, resolve
-from graphkd.runs import Run, SeedRun, check_disk, check_memory
+from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
 from graphkd.storage import as_path
 from graphkd.tables import Storage
 from graphkd.teachers import TeacherOutput
@@ -129,8 +130,12 @@ def distill(
     cache_dir: str | os.PathLike[str] | None = None,
     memory_budget: float | None = None,
     table_dtype: str = "float32",
+    baseline: bool = True,
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
+
+    Warns, with what to try instead, where a plainly trained MLP is better on validation nodes than the teacher or
+    the student.
 
     Args:
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
@@ -154,6 +159,8 @@ def distill(
             in memory.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files;
             ``graphkd.tables.Workspace`` states the error.
+        baseline: also train the same MLP plainly on the labels alone, on raw rows and, where the student reads
+            neighbours, on its own inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -173,9 +180,12 @@ def distill(
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     scene = Scene.of(graph, recipe.setting, seed)
     check_memory(scene, recipe, tables)
-    check_disk(scene, recipe, seeds=1, baseline=False, run=None, cache=cache.folder, tables=tables)
+    check_disk(scene, recipe, seeds=1, baseline=baseline, run=None, cache=cache.folder, tables=tables)
     recipe.dry_run(graph.num_features, graph.num_classes)
-    return Run(SeedRun.train(graph, recipe, seed, cache=cache))
+    run = Run(SeedRun.train(graph, recipe, seed, baseline, cache))
+    for line in advice(run.metrics):
+        warnings.warn(line, stacklevel=3)
+    return run
 
 
 def pick_device(device: str) -> torch.device:

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import NoReturn, TextIO
 
 from graphkd import __version__
@@ -68,8 +69,15 @@ def _show_warning(
     line: str | None = None,
 ) -> None:
     """One line, as for errors; what other packages have to say to programmers is left out."""
-    if category is UserWarning and "torch" not in filename:
+    if category is UserWarning and not _package_of(filename).startswith("torch"):
         print(f"graphkd: warning: {message}", file=sys.stderr)
+
+
+def _package_of(filename: str) -> str:
+    """The installed package that a file belongs to, or nothing: folders above it may have any name."""
+    parts = PurePath(filename).parts
+    homes = [at for at, part in enumerate(parts[:-1]) if part in ("site-packages", "dist-packages")]
+    return parts[homes[-1] + 1] if homes else ""
 
 
 def _run_composed(command: str, *args: str) -> None:
@@ -96,7 +104,7 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
-        predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id)
+        predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -162,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--runtime", choices=RUNTIMES, help="that scores; by default the fastest there is")
     predict.add_argument(
         "--rejects", metavar="FILE", help="a .csv for rows that cannot be scored; else the first one is an error"
+    )
+    predict.add_argument(
+        "--no-header", dest="header", action="store_false", help="a .csv has no line of names: columns by position"
     )
     predict.add_argument("--id", metavar="COLUMN", help="to carry over; by default id, if it is there")
     export = commands.add_parser(

@@ -14,7 +14,6 @@ from torch_geometric.data import Data
 
 from graphkd.api import distill
 from graphkd.datasets import Preprocessing
-from graphkd.datasets.own.features import feature_tensor
 from graphkd.datasets.own.labels import plain_labels
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
@@ -31,6 +30,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     Attributes:
         classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else numbers.
         n_features_in_: ``D``.
+        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are taken by
+            these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
     """
 
@@ -76,6 +77,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.run_ = run
         self.classes_ = np.arange(run.result.graph.num_classes) if names is None else np.asarray(names)
         self.n_features_in_ = run.result.graph.num_features
+        if run.result.graph.feature_names is not None:
+            self.feature_names_in_ = np.asarray(run.result.graph.feature_names, dtype=object)
         return self
 
     def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
@@ -104,8 +107,6 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "run_")
         if isinstance(x, Data):
             x, edge_index, edge_weight = x.x, x.edge_index, getattr(x, "edge_weight", None)
-        elif hasattr(x, "to_numpy"):
-            x = feature_tensor(x, "x")
         return self.run_.predictor.predict_proba(x, edge_index, edge_weight=edge_weight)
 
     def score(self, x: Any, y: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> float:

@@ -50,6 +50,14 @@ class BatchNorm(nn.BatchNorm1d):
         return centred * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
+def has_biases(norm: str, num_layers: int) -> list[bool]:
+    """Returns whether each layer adds a bias: not before batch normalisation, which takes it away again.
+
+    Its gradient would be rounding alone, which Adam magnifies to steps of full size.
+    """
+    return [norm != "batch"] * (num_layers - 1) + [True]
+
+
 def make_norm(kind: str, width: int) -> nn.Module:
     """``none``, ``batch`` or ``layer`` normalisation over ``width`` channels."""
     kinds = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}

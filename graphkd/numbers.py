@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.errors import GraphKDError
+
 
 def is_whole(value: Any) -> bool:
     """Whether it is an integer of Python or numpy; truth values are none."""
@@ -23,3 +25,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(element) for element in value]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def check_unmasked(values: Any, where: str) -> None:
+    """Refuses a masked array with masked entries: what is masked is missing, and its memory holds anything.
+
+    Raises:
+        GraphKDError: an entry is masked.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise GraphKDError(f"{where} is masked: what is masked is missing; fill or drop it")

@@ -21,7 +21,7 @@ from graphkd.datasets import SETTINGS
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
 from graphkd.matching import Matching, MatchingTerm, NoMatching
-from graphkd.methods import Method
+from graphkd.methods import MLP, Method
 from graphkd.names import lookup, parameters_of, unknown
 from graphkd.numbers import plain
 from graphkd.sparse import Adjacency
@@ -82,6 +82,20 @@ class Recipe:
     def with_method(self, method: Method) -> Recipe:
         """The same recipe for another method, with no matching and no influence."""
         return replace(self, method=method, matching=NoMatching(), influence=None)
+
+    @property
+    def baselines(self) -> dict[str, Recipe]:
+        """The plain MLPs that belong beside this student, of its shape and training, by their names in a table.
+
+        ``mlp`` reads raw rows. ``mlp_same_inputs`` reads what the student reads, where that is something else. A
+        plain MLP has none of its own kind beside it.
+        """
+        raw, same = MLP(), MLP.beside(self.method)
+        plain = isinstance(self.method, MLP)
+        reads_raw = self.method.propagation().hops == 0
+        beside = {} if plain and reads_raw else {"mlp": raw}
+        beside |= {} if plain or reads_raw else {"mlp_same_inputs": same}
+        return {name: self.with_method(method) for name, method in beside.items()}
 
     @property
     def hears_teacher(self) -> bool:

@@ -33,10 +33,10 @@ def test_distill_save_load_predict(tmp_path: Path) -> None:
 
 
 def test_metrics_have_the_promised_form() -> None:
-    metrics = graphkd.distill(make_data(), training=SHORT).metrics
+    metrics = graphkd.distill(make_data(), training=SHORT, baseline=False).metrics
     assert list(metrics) == [
         "schema_version", "dataset", "split", "setting", "metric", "teacher", "student", "method", "variant",
-        "matching", "influence", "seeds", "mean", "std", "versions",
+        "matching", "influence", "reads", "seeds", "mean", "std", "versions",
     ]  # fmt: skip
     (seed,) = metrics["seeds"]
     assert list(seed) == ["seed", "teacher", "student", "epochs", "best_epoch", "seconds"]
@@ -123,3 +123,18 @@ def test_public_names_resolve_and_nothing_else() -> None:
         graphkd.distil  # noqa: B018
     assert callable(graphkd.influence.infgrand)
     assert callable(graphkd.influence.infgrand)
+
+
+def test_plain_mlps_stand_beside_the_student_and_one_that_wins_is_told_of(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    """A teacher of constant logits is worse than anything that learns; labels are in the features."""
+    data = make_data()
+    data.x = torch.nn.functional.one_hot(data.y.clamp(min=0), 8).float()
+    wrong = torch.zeros(60, 3)
+    run = graphkd.distill(data, teacher=wrong, method="infgrand", seed=0)
+    (seed,) = run.metrics["seeds"]
+    assert {"mlp", "mlp_same_inputs"} <= set(seed)
+    told = [str(warning.message) for warning in recwarn if "plain MLP" in str(warning.message)]
+    assert told
+    assert seed["mlp"]["val"] > seed["teacher"]["val"]

@@ -137,7 +137,12 @@ def overrides(dataset: str, variant: str) -> list[str]:
     """All arguments of ``graphkd distill`` for a variant on a data set; seeds and places are not among them."""
     networks, method = BASES[dataset]
     keys = variants()[variant]
-    widths = [f"teacher.hidden_dim={WIDTH}", f"student.hidden_dim={WIDTH}", "teacher.self_loops=2"]
+    widths = [
+        f"teacher.hidden_dim={WIDTH}",
+        f"student.hidden_dim={WIDTH}",
+        "teacher.aggregator=gcn",
+        "teacher.self_loops=2",
+    ]
     own = [f"dataset={dataset}", "teacher=sage", *networks, *widths]
     if any(key.startswith("method=") for key in keys):
         return [*own, *keys]

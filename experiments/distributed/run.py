@@ -18,7 +18,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-GRAPH = ["dataset=synthetic-arxiv", "teacher=sage", "teacher.num_layers=2", "baseline=false"]
+GRAPH = [
+    "dataset=synthetic-arxiv",
+    "teacher=sage",
+    "teacher.aggregator=gcn",
+    "teacher.num_layers=2",
+    "baseline=false",
+]
 SMALL, LARGE = "dataset.scale=0.03", "dataset.scale=0.1"
 SHARED = [*GRAPH, "training.teacher_batches=neighbours", "training.patience=100", "student.num_layers=3"]
 BATCHES = [*SHARED, "training.batch_size=2048"]

@@ -32,7 +32,7 @@ from graphkd.training.teach import TeacherResult, teach
 from graphkd.training.together import Member, train_together
 
 CELLS = {
-    "cora, 2 x 128": ["dataset=cora", "teacher=sage", "method=glnn"],
+    "cora, 2 x 128": ["dataset=cora", "teacher=sage", "teacher.aggregator=gcn", "method=glnn"],
     "cora, published": ["experiment=infgrand/cora_sage_transductive"],
     "photo, published": ["experiment=infgrand/photo_gat_transductive"],
 }

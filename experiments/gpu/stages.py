@@ -19,7 +19,7 @@ from graphkd.training.student import train_student
 from graphkd.training.teach import TeacherResult
 from graphkd.training.teacher_batches import WAYS
 
-TEACHERS = {"gcn": GCN, "sage": SAGE, "gat": GAT}
+TEACHERS = {"gcn": GCN, "sage": functools.partial(SAGE, aggregator="gcn"), "gat": GAT}
 
 
 def rows(size: str, teachers: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def rows(size: str, teachers: tuple[str, ...]) -> list[dict[str, Any]]:
 
     for name in teachers:
         add(f"{name} teacher, epoch, full batch", teacher_epoch(graph, name))
-    model = SAGE(graph.num_features, 256, graph.num_classes, 3).cuda().eval()
+    model = SAGE(graph.num_features, 256, graph.num_classes, 3, aggregator="gcn").cuda().eval()
     add("sage teacher, epoch, neighbours (10, 10, 10)", sampled_epoch(graph))
     with torch.no_grad():
         output = model(graph.x, graph.adj).detach()
@@ -68,7 +68,7 @@ def teacher_epoch(graph: Graph, name: str) -> float:
 
 def sampled_epoch(graph: Graph) -> float:
     """All training nodes once, 1,024 a step."""
-    model = SAGE(graph.num_features, 256, graph.num_classes, 3).cuda()
+    model = SAGE(graph.num_features, 256, graph.num_classes, 3, aggregator="gcn").cuda()
     optimizer = torch.optim.Adam(model.parameters(), fused=True)
     way = WAYS["neighbours"](model, graph, Training(teacher_batches="neighbours"), 0)
 

@@ -1,4 +1,4 @@
-"""The 36 published cells of InfGraND, beside plain MLP and GLNN of their shape; see README.md beside this file.
+"""The 36 published cells of InfGraND, beside plain MLPs and GLNN of their shape; see README.md beside this file.
 
 python experiments/infgrand/run.py --data-dir data --output-dir runs/infgrand [cell …]
 
@@ -22,7 +22,7 @@ from processes import run_all  # experiments/processes.py
 from tables import MODELS, headline, rows_of, to_csv, to_markdown
 
 from graphkd.config import composed, names_in, recipe_from
-from graphkd.methods import GLNN, MLP
+from graphkd.methods import GLNN
 from graphkd.recipe import Recipe
 from graphkd.storage import write_json, write_text
 from graphkd.training.artefacts import Artefacts
@@ -97,7 +97,7 @@ def recipes(cell: str) -> dict[str, Recipe]:
         for variant in ("reference", "paper")
     )
     return {
-        "mlp": published.with_method(MLP()),
+        **published.baselines,
         "glnn": published.with_method(GLNN()),
         "reference": published,
         "paper": paper,

@@ -22,7 +22,7 @@ from graphkd.training.artefacts import Artefacts
 from graphkd.training.compile import compile_targets
 from graphkd.training.loop import Log
 from graphkd.training.seeds import seeded
-from graphkd.training.student import StudentResult, start_task, train_baseline, train_student
+from graphkd.training.student import StudentResult, start_task, train_baselines, train_student
 from graphkd.training.teach import teach
 from graphkd.training.track import WARMUP_LOSS_RATIO
 
@@ -92,8 +92,9 @@ def run_seed(
     graph = Graph.from_data(graphkd.load_dataset(cell.dataset, data_dir, seed=seed))
     scene, rows = Scene.of(graph, "transductive", seed), []
     network = lookup(teachers, cell.teacher)
+    published = {"aggregator": "gcn"} if cell.teacher == "sage" else {}
     recipe = resolve(
-        teacher=functools.partial(network, num_layers=cell.teacher_layers, **TEACHER),
+        teacher=functools.partial(network, num_layers=cell.teacher_layers, **TEACHER, **published),
         student=functools.partial(students.MLP, num_layers=cell.student_layers),
         method=cell.method,
         training=graphkd.Training(max_epochs=max_epochs, weight_decay=DECAY),
@@ -114,8 +115,9 @@ def run_seed(
             angles |= {f"{key}_{when}": value for key, value in found.items()}
         rows.append({**shared, "strategy": name, **_facts(student, log), **angles})
     log = Log()
-    plain = train_baseline(scene, recipe, taught, seed, log, cache)
-    return [*rows, {**shared, "strategy": "mlp", **_facts(plain, log)}]
+    plain = train_baselines(scene, recipe, taught, seed, log, cache)["mlp"]
+    records = [record for record in log if record["stage"] == "mlp"]
+    return [*rows, {**shared, "strategy": "mlp", **_facts(plain, records)}]
 
 
 def _draw(cell: Cell, seed: int) -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 DEFAULTS = (
     "dataset=synthetic-arxiv",
     "teacher=sage",
+    "teacher.aggregator=gcn",
     "method=infgrand",
     "influence=degree",
     "memory_budget=0.1",

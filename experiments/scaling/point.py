@@ -92,7 +92,10 @@ def stages(data: Any, folder: Path, compiling: bool) -> list[dict[str, object]]:
         compiled(torch.randn(graph.num_nodes, graph.num_classes, generator=torch.Generator().manual_seed(0)))
         return found[2:]
     scene = Scene.of(graph)
-    teacher, student = functools.partial(SAGE, hidden_dim=128), functools.partial(MLP, hidden_dim=256)
+    teacher, student = (
+        functools.partial(SAGE, hidden_dim=128, aggregator="gcn"),
+        functools.partial(MLP, hidden_dim=256),
+    )
     recipe = resolve(teacher, student, method="glnn", training=TRAINING)
     taught = stage("teacher epoch and answers", lambda: teach(scene, recipe, 0, [], cache))
     answers = float(str(found[-1]["seconds"])) - taught.fit.seconds

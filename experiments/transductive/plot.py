@@ -15,7 +15,13 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-MODELS = {"mlp": "plain MLP", "teacher": "teacher (GNN)", "glnn": "GLNN student", "infgrand": "InfGraND student"}
+MODELS = {
+    "mlp": "plain MLP",
+    "mlp_same_inputs": "plain MLP, propagated rows",
+    "teacher": "teacher (GNN)",
+    "glnn": "GLNN student",
+    "infgrand": "InfGraND student",
+}
 
 
 def main() -> None:
@@ -25,17 +31,17 @@ def main() -> None:
     figure, axes = plt.subplots(figsize=(16, 4), layout="constrained")
     for offset, (column, name) in enumerate(MODELS.items()):
         for place, cell in enumerate(cells):
-            scores = 100 * np.array([float(row[column]) for row in rows if row["cell"] == cell])
-            x = place + 0.2 * (offset - 1.5)
+            scores = 100 * np.array([float(row[column]) for row in rows if row["cell"] == cell and row[column]])
+            x = place + 0.17 * (offset - 2)
             label = name if place == 0 else None
-            axes.bar(x, scores.mean(), 0.17, color=f"C{offset}", alpha=0.35, label=label)
+            axes.bar(x, scores.mean(), 0.15, color=f"C{offset}", alpha=0.35, label=label)
             axes.plot(np.full(scores.size, x), scores, ".", color=f"C{offset}")
     axes.set_xticks(
         range(len(cells)), [" / ".join(cell.rsplit("_", 1)) for cell in cells], rotation=60, ha="right"
     )
     axes.set_ylim(45, 100)
     axes.set_ylabel("test score, %")
-    axes.legend(ncols=4, fontsize="small", frameon=False, loc="upper center")
+    axes.legend(ncols=5, fontsize="small", frameon=False, loc="upper center")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(HERE / "plot.png", dpi=110)
 

@@ -52,12 +52,16 @@ from graphkd.runs import (
     read_metrics,
     train_ahead,
 )
+from graphkd.storage import sha256
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
 
 FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+
+LONGEST_NAME = 200
+"""Bytes of a folder's name; file systems take 255, drafts put some before and after it."""
 
 _NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECASE)
 """What a group cannot be: lists, mappings, numbers, truth values, nothing."""
@@ -128,8 +132,8 @@ def _train_ahead(args: list[str]) -> None:
 
 
 def with_baseline(config: DictConfig, recipe: Recipe) -> bool:
-    """Whether the plain MLP is trained beside the student."""
-    return bool(config.baseline) and recipe.method.name != "mlp"
+    """Whether plain MLPs are trained beside the student."""
+    return bool(config.baseline) and bool(recipe.baselines)
 
 
 def _failures(config: DictConfig) -> list[Exception]:
@@ -245,8 +249,19 @@ def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
 
 
 def _sweep_path(config: DictConfig) -> Path:
-    name = HydraConfig.get().job.override_dirname.replace("/", "_")
-    return Path(config.output_dir or "runs") / (name or "default")
+    return Path(config.output_dir or "runs") / folder_name(HydraConfig.get().job.override_dirname or "default")
+
+
+def folder_name(overrides: str) -> str:
+    """Returns a job's folder by its overrides: as they are, but for ``/`` and what is too long for a file system.
+
+    Such a name ends with a checksum of the overrides, so that two jobs never share a folder.
+    """
+    name = overrides.replace("/", "_")
+    if name == overrides and len(name.encode()) <= LONGEST_NAME:
+        return name
+    short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return f"{short}-{sha256(overrides.encode())[:8]}"
 
 
 def check_overrides(args: list[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphkd import datasets
 from graphkd.api import load_dataset
+from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.names import catalogue
 from graphkd.runs import read_config
@@ -24,12 +25,12 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
         data_dir: where the files are now, if they have moved.
 
     Raises:
-        GraphKDError: the run was made from data in memory, or its files cannot be had.
+        GraphKDError: the run was made from data in memory, its files cannot be had, or they hold other data now.
     """
     config = read_config(path)
     chosen = dict(config["dataset"])
     name = chosen.pop("name")
-    chosen.pop("fingerprint", None)
+    fingerprint = chosen.pop("fingerprint", None)
     if chosen.get("in_memory") or name not in catalogue(datasets):
         raise GraphKDError(
             f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
@@ -39,5 +40,13 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
         places["data_dir"] = data_dir
         if chosen.get("path") is not None:
             chosen["path"] = data_dir
+    first = chosen.get("seed", config["seeds"][0])
     seed = chosen.pop("seed", seed)
-    return load_dataset(name, seed=seed, download="never", **chosen, **places)
+    data = load_dataset(name, seed=seed, download="never", **chosen, **places)
+    # The split is part of it, and it is that of the first seed.
+    if fingerprint is not None and seed == first and Graph.from_data(data).fingerprint() != fingerprint:
+        raise GraphKDError(
+            f"{path} was trained on other data than {name} holds now, since features, edges, labels or masks were "
+            "changed: load its bundle and predict on your rows, or train it again"
+        )
+    return data

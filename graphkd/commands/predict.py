@@ -25,6 +25,7 @@ def predict(
     runtime: str | None = None,
     rejects: str | None = None,
     row_id: str | None = None,
+    header: bool = True,
 ) -> None:
     """Classes of the rows in a file, or of all nodes of the run's own graph.
 
@@ -36,6 +37,7 @@ def predict(
         runtime: that scores; by default the fastest there is, and torch on a graph.
         rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
         row_id: column of the ids, by default ``id``.
+        header: whether the first line of a csv holds the columns' names.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that this student does not take.
@@ -50,10 +52,10 @@ def predict(
         check_is_rows(Path(source))
         if not (hops and has_edges(Path(source))):
             _check_no_hops(hops)
-            job = Job(Path(source), target, _rejects(rejects, source, output), row_id)
+            job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))
-    if rejects is not None or row_id is not None:
-        raise GraphKDError("--rejects and --id are for rows without a graph: leave them out")
+    if rejects is not None or row_id is not None or not header:
+        raise GraphKDError("--rejects, --id and --no-header are for rows without a graph: leave them out")
     _predict_graph(path, source, target, data_dir, runtime or "torch")
     return None
 
@@ -71,7 +73,7 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
 def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
     """All nodes at once: rows that are propagated need each other."""
     model = load_bundle(path)
-    graph = graph_rows(path, source, model.card["seed"], data_dir)
+    graph = graph_rows(path, source, model.card, data_dir)
     if runtime == "torch":
         proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight)
     else:

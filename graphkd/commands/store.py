@@ -27,7 +27,7 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
     check_run(path)
     check_free(target)
     bundle = read_bundle(path)
-    graph = graph_rows(path, source, bundle.description["card"].get("seed", 0), data_dir)
+    graph = graph_rows(path, source, bundle.description["card"], data_dir)
     edges, weight = graph.edge_index, graph.edge_weight
     directed = not both_ways(graph.x.shape[0], edges, weight)
     with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed) as made:

@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.reports.figures import percent
+from graphkd.runs import advice
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
 
 
+PLAIN = ("mlp", "mlp_same_inputs")
+"""The plainly trained students, in the order of the table."""
+
+
 def print_table(metrics: dict[str, Any], path: Path) -> None:
-    """Teacher, plain MLP and student side by side, in percent, and where the run is."""
+    """Prints teacher, plain MLPs and student side by side, where the run is, and advice where a plain MLP wins."""
     print("\n".join(format_table(metrics)))
     print(f"run folder: {path}")
+    for line in advice(metrics):
+        print(f"advice: {line}")
 
 
 def method_of(metrics: dict[str, Any]) -> str:
@@ -35,18 +42,19 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
         metrics: contents of ``metrics.json``.
 
     Returns:
-        A heading, a line of column names and a line per model: mean ± population standard deviation. Where nodes
-        were hidden, the hidden and the visible test nodes have columns of their own.
+        A heading, a line of column names and a line per model: what it reads when it answers, and mean ±
+        population standard deviation. Where nodes were hidden, the hidden and the visible test nodes have columns
+        of their own.
     """
-    seeds = metrics["seeds"]
+    seeds, reads = metrics["seeds"], metrics.get("reads", {})
     facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"])
-    rows = [("teacher", metrics["teacher"], "teacher"), ("mlp", "plainly trained", "mlp")]
+    rows = [("teacher", metrics["teacher"], "teacher"), *(("mlp", "plainly trained", name) for name in PLAIN)]
     rows = [row for row in rows if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
-    width = max(len(row[1]) for row in rows) + 2
+    width = max(len(row[1]) for row in rows)
     columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
     head = "".join(f"{name:>16}" for name in columns.values())
-    lines = [" · ".join((*facts, count_of(metrics))), f"{'':9}{'':{width - 2}}{head}"]
+    lines = [" · ".join((*facts, count_of(metrics))), f"{'':9}{'':{width}}  {'reads' if reads else '':10}{head}"]
     for role, name, part in rows:
         scores = "".join(f"{percent([seed[part][column] for seed in seeds]):>16}" for column in columns)
-        lines.append(f"{role:9}{name:{width - 2}}{scores}")
+        lines.append(f"{role:9}{name:{width}}  {reads.get(part, ''):10}{scores}")
     return lines

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from graphkd.classes import ClassName, class_name
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
-from graphkd.deploy.names import ClassName, class_name
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
 from graphkd.storage import sha256_of

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from torch import nn
+from torch import Tensor, nn
 
 from graphkd import students
+from graphkd.classes import ClassName
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
-from graphkd.deploy.names import ClassName
 from graphkd.deploy.predictor import Predictor
 from graphkd.environment import own_environment
 from graphkd.methods.targets import Propagation
@@ -60,6 +61,15 @@ def write_bundle(
         write_json(draft / CARD, {**description, "checksum": seal(description)})
 
 
+def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Moves a bias before a batch normalisation, as version 0.1 wrote it, into the mean that is taken off then."""
+    for name in [name for name in tensors if name.endswith(".bias") and name not in wanted]:
+        mean = name.replace("layers.", "norms.").removesuffix("bias") + "running_mean"
+        if mean in tensors:
+            tensors[mean] = tensors[mean] - tensors.pop(name)
+    return tensors
+
+
 @own_environment()
 def torch_predictor(bundle: Bundle) -> Predictor:
     """The student of a bundle, run by torch on the CPU.
@@ -71,7 +81,7 @@ def torch_predictor(bundle: Bundle) -> Predictor:
     arguments, propagation = description["student"]["arguments"], Propagation(**description["propagation"])
     check_pooling(propagation.pooling)
     student: nn.Module = lookup(students, description["student"]["name"])(**arguments)
-    student.load_state_dict(safetensors.torch.load(bundle.weights))
+    student.load_state_dict(_without_old_biases(safetensors.torch.load(bundle.weights), student.state_dict()))
     return Predictor(
         student.eval(),
         num_features=propagation.raw_width(arguments["num_features"]),

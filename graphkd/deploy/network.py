@@ -102,7 +102,9 @@ def _folded(
 
 
 def _layer(tensors: Mapping[str, Any], i: int, norm: str, hidden: bool) -> Layer:
-    weight, bias = (tensors[f"layers.{i}.{name}"] for name in ("weight", "bias"))
+    weight = tensors[f"layers.{i}.weight"]
+    # None before a batch normalisation; bundles of version 0.1 have one there.
+    bias = tensors.get(f"layers.{i}.bias", np.zeros(len(weight), dtype=np.float32))
     if norm == "none" or not hidden:
         return Layer(weight, bias, hidden)
     gain, shift = (tensors[f"norms.{i}.{name}"] for name in ("weight", "bias"))

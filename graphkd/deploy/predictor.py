@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from graphkd.classes import ClassName, class_array
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.deploy.names import ClassName, Columns, class_array
+from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import as_rows
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
@@ -119,8 +120,8 @@ class Predictor:
             ``[N, D']`` preprocessed and propagated rows.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph where one is
-                needed.
+            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph where
+                one is needed.
         """
         rows = self.preprocessing(_checked(self._columns.align(x), self.num_features))
         hops = self.propagation.hops

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.classes import ClassName, class_array
 from graphkd.deploy.files import Bundle
-from graphkd.deploy.names import ClassName, Columns, class_array
+from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import Rows, as_rows, preprocess
 from graphkd.errors import GraphKDError
 
@@ -23,11 +24,13 @@ class Engine:
         name: of the runtime.
         logits: checked rows ``[B, D']``, an array or CSR → ``[B, C]``.
         softmax: logits ``[B, C]`` → probabilities ``[B, C]``.
+        preprocesses: whether ``logits`` takes raw rows; prepared ones too, since twice is as once.
     """
 
     name: str
     logits: Callable[[Rows], NDArray[np.float32]]
     softmax: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    preprocesses: bool = False
 
 
 class RowPredictor:
@@ -52,7 +55,7 @@ class RowPredictor:
         self._bundle, self._columns = bundle, Columns(self.feature_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """An engine is made anew from the bundle, wherever it is unpickled."""
+        """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
         from graphkd.deploy.loading import row_predictor
 
         return row_predictor, (self._bundle, self.runtime)
@@ -74,6 +77,7 @@ class RowPredictor:
         classes: NDArray[Any] = class_array(self.class_names, logits.shape[1])[logits.argmax(axis=1)]
         return classes
 
+    @np.errstate(all="ignore")  # whatever the caller has set: as silent as torch
     def predict_proba(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
@@ -94,17 +98,19 @@ class RowPredictor:
         """
         return self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
 
+    @np.errstate(all="ignore")
     def logits(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
         """``[B, C]`` before the softmax; see ``predict_proba``."""
-        if propagated:
-            named = self.width == self.num_features
+        if propagated or (self.engine.preprocesses and edge_index is None):
+            named = self.width == self.num_features  # those of pooled hops have no names
             rows = as_rows(self._columns.align(x) if named else x, self.width)
         else:
             rows = self.prepare(x, edge_index, edge_weight)
         return self.engine.logits(rows)
 
+    @np.errstate(all="ignore")
     def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
         """Raw rows → rows as the student was trained on.
 

@@ -108,7 +108,7 @@ def _from_torch(x: Any) -> Any:
     """Whoever has a torch tensor has torch, and scipy with it; nobody else needs either."""
     import scipy.sparse
 
-    csr = x.detach().to_sparse_csr()
+    csr = x.detach().cpu().to_sparse_csr()
     parts = (_array(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
     return scipy.sparse.csr_matrix(tuple(parts), shape=tuple(x.shape))
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.methods.stacked import StackedTargets
-from graphkd.methods.targets import Targets
+from graphkd.methods.targets import Propagation, Targets
 from graphkd.numbers import is_real
 
 if TYPE_CHECKING:
@@ -63,9 +63,17 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
+    def propagation(self, weighted: bool = False) -> Propagation:
+        """How the student's inputs come from the features; a method whose student reads neighbours overrides it.
+
+        Args:
+            weighted: whether the graph has edge weights; of no account where no neighbour is read.
+        """
+        return Propagation()
+
     def input_width(self, num_features: int) -> int:
-        """``D'`` of the student's inputs for ``D`` features; one that widens them overrides it."""
-        return num_features
+        """``D'`` of the student's inputs for ``D`` features."""
+        return self.propagation().width(num_features)
 
     def forward(self, output: StudentOutput, batch: Targets | StackedTargets) -> dict[str, Tensor]:
         """The loss of a batch.

@@ -86,7 +86,7 @@ class InfGraND(Method):
         influence = graph.influence
         if influence is None:
             influence = torch.zeros(graph.num_nodes, device=graph.y.device)
-        propagation = self._propagation(graph.adj.weighted)
+        propagation = self.propagation(graph.adj.weighted)
         pattern, share = self._shares(graph)
         weight = self.gamma1 + self.gamma2 * influence.double()
         return Targets(
@@ -97,11 +97,8 @@ class InfGraND(Method):
             propagation=propagation,
         )
 
-    def input_width(self, num_features: int) -> int:
-        """``(P + 1) D`` for ``pooling=concat``, else ``D``."""
-        return self._propagation().width(num_features)
-
-    def _propagation(self, weighted: bool = False) -> Propagation:
+    def propagation(self, weighted: bool = False) -> Propagation:
+        """``P`` hops over A + I, or A + 2I with ``variant=reference``."""
         return Propagation(self.hops, SELF_LOOPS[self.variant], weighted, self.pooling)
 
     def _shares(self, graph: Graph) -> tuple[SparseMatrix, torch.Tensor]:

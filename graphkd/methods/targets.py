@@ -41,6 +41,11 @@ class Propagation:
     weighted: bool = False
     pooling: str = "mean"
 
+    @property
+    def reads(self) -> str:
+        """What a student of such inputs reads when it answers: ``x``, or ``neighbours`` as well."""
+        return "neighbours" if self.hops else "x"
+
     def width(self, num_features: int) -> int:
         """``D'`` of the mixed rows for ``D`` features."""
         return num_features * blocks(self.hops, self.pooling)

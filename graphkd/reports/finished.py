@@ -39,7 +39,9 @@ class FinishedRun:
         Scores of runs that differ in one of them cannot be compared.
         """
         named = [str(self.metrics[key]) for key in ("dataset", "split", "setting", "metric")]
-        own = [str(self.config["dataset"].get(key) or "") for key in ("path", "fingerprint")]
+        data = self.config["dataset"]
+        mine = data.get("in_memory") or data.get("path")
+        own = [str((data.get(key) if mine else None) or "") for key in ("path", "fingerprint")]
         return named[0], named[1], named[2], named[3], own[0], own[1]
 
     @property

@@ -1,5 +1,6 @@
 """Runs and their folders."""
 
+from graphkd.runs.advice import advice
 from graphkd.runs.angles import Angles
 from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
 from graphkd.runs.follower import check_shared, open_run
@@ -21,6 +22,7 @@ __all__ = [
     "Run",
     "RunFolder",
     "SeedRun",
+    "advice",
     "check_disk",
     "check_memory",
     "check_shared",

@@ -17,8 +17,8 @@ NAMES = (
 )  # fmt: skip
 """What a run says it is, as texts."""
 
-PARTS = ("teacher", "student", "mlp")
-"""Whose scores are recorded; the plain MLP's only where it was trained."""
+PARTS = ("teacher", "student", "mlp", "mlp_same_inputs")
+"""Whose scores are recorded; those of the plain MLPs only where they were trained."""
 
 TESTS = ("test", "test_ind", "test_tran")
 """Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
@@ -42,6 +42,7 @@ def summarise(
         "setting": names.pop("setting"),
         "metric": metric,
         **names,
+        "reads": reads(recipe),
         **({"influence_of_full_graph": True} if recipe.leaks else {}),
         **({"teacher_may_have_seen_hidden": True} if recipe.given_teacher_may_leak else {}),
         "seeds": entries,
@@ -49,6 +50,12 @@ def summarise(
         "std": {column: float(np.std(values)) for column, values in tests.items()},
         "versions": versions(),
     }
+
+
+def reads(recipe: Recipe) -> dict[str, str]:
+    """Returns what each model of a table reads when it answers, by part: ``x``, or ``neighbours`` as well."""
+    students = {"student": recipe, **recipe.baselines}
+    return {"teacher": "neighbours", **{name: each.method.propagation().reads for name, each in students.items()}}
 
 
 def default_name(dataset: str, split: str, recipe: Recipe) -> str:

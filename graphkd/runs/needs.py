@@ -129,10 +129,9 @@ def drafts_size(scene: Scene, recipe: Recipe) -> int:
     All hops before the last one, while there are no targets yet, or what the teacher says of every node in float64
     while the targets are made from it.
     """
-    if not isinstance(recipe.method, InfGraND):
-        return 0
-    graph, hops = scene.observed, recipe.method.hops
-    targets = FLOAT * graph.num_nodes * graph.num_classes
+    graph, hops = scene.observed, recipe.method.propagation().hops
+    folded = isinstance(recipe.method, InfGraND)  # over edges: in float64 before they are rounded
+    targets = FLOAT * graph.num_nodes * graph.num_classes if folded else 0
     earlier = FLOAT * graph.num_nodes * graph.num_features * (hops - 1) if _table(scene, recipe)[0] else 0
     return max(earlier - targets, 2 * targets)
 
@@ -217,10 +216,8 @@ def _table(scene: Scene, recipe: Recipe) -> tuple[int, int]:
 
     Of sparse features mean and concatenation are kept as factors, or small; the largest and the smallest are not.
     """
-    x, method = scene.observed.x, recipe.method
-    if not isinstance(method, InfGraND) or method.hops == 0:
-        return 0, 0
-    if isinstance(x, SparseMatrix) and method.pooling in ("mean", "concat"):
+    x, inputs = scene.observed.x, recipe.method.propagation()
+    if inputs.hops == 0 or (isinstance(x, SparseMatrix) and inputs.pooling in ("mean", "concat")):
         return 0, 0
     row = FLOAT * x.shape[0]
-    return row * method.input_width(x.shape[1]), row * x.shape[1] * min(method.hops, 2)
+    return row * inputs.width(x.shape[1]), row * x.shape[1] * min(inputs.hops, 2)

@@ -69,7 +69,7 @@ def check_disk(
     """Compares what a run writes with the free disk.
 
     A seed leaves a bundle in the run folder, which gets another one of its own, and the weights of teacher,
-    student and, where asked for, plain student in the cache; and while one of them trains a checkpoint besides:
+    student and, where asked for, plain students in the cache; and while one of them trains a checkpoint besides:
     weights, Adam's two moments, and the weights of the best epoch. What the cache holds already may be this
     run's and is taken off.
 
@@ -77,7 +77,7 @@ def check_disk(
         scene: the graph as the setting shows it.
         recipe: the parts; those of a person's own are not cached.
         seeds: that are still to be trained.
-        baseline: whether the plain student is trained too.
+        baseline: whether the plain students are trained too.
         run: the run folder, or nothing.
         cache: the folder of cached stages, or nothing.
         tables: how the tables between the stages are kept; those in files stay in the cache, too.
@@ -91,7 +91,7 @@ def check_disk(
     if run is not None:
         needs[run] = (seeds + 1) * student
     if cache is not None and recipe.reproducible:
-        students = (1 + baseline) * student
+        students = (1 + len(recipe.baselines) * baseline) * student
         # The last student trains when all else is there; the last teacher when the students of its seed are not.
         besides = max(CHECKPOINT_COPIES * student, CHECKPOINT_COPIES * teacher - students)
         files = 0

@@ -119,8 +119,7 @@ class Run:
             )
         origin = dict(graph.origin)
         places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
-        if origin.get("in_memory") or "path" in origin:
-            origin["fingerprint"] = graph.fingerprint()
+        origin["fingerprint"] = graph.fingerprint()  # data may have been changed since it was loaded
         steps: dict[str, Any] = asdict(graph.preprocessing)
         kept = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places, **kept}

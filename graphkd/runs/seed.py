@@ -15,7 +15,7 @@ from graphkd.storage import write_json, write_text
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.progress import Log
-from graphkd.training.student import StudentResult, train_baseline, train_student
+from graphkd.training.student import StudentResult, train_baselines, train_student
 from graphkd.training.teach import TeacherResult, teach
 
 
@@ -29,7 +29,7 @@ class SeedRun:
         recipe: its parts.
         taught: the teacher.
         distilled: the student.
-        baseline: the plainly trained student, or nothing.
+        baselines: the plainly trained students by name, see ``Recipe.baselines``; empty where none was asked for.
         log: one record per epoch and stage.
         tables: how the tables between the stages were kept.
     """
@@ -39,7 +39,7 @@ class SeedRun:
     recipe: Recipe
     taught: TeacherResult
     distilled: StudentResult
-    baseline: StudentResult | None
+    baselines: dict[str, StudentResult]
     log: Log
     tables: Storage = field(default_factory=Storage)
 
@@ -58,14 +58,14 @@ class SeedRun:
             graph: checked data on its device.
             recipe: the parts.
             seed: of everything random, the nodes that a setting hides included.
-            baseline: also train the student plainly, for comparison.
+            baseline: also train the student plainly, for comparison, see ``Recipe.baselines``.
             cache: where finished stages are kept, and found.
         """
         log: Log = []
         scene = Scene.of(graph, recipe.setting, seed)
         taught = teach(scene, recipe, seed, log, cache)
         distilled = train_student(scene, recipe, taught, seed, log, cache)
-        plain = train_baseline(scene, recipe, taught, seed, log, cache) if baseline else None
+        plain = train_baselines(scene, recipe, taught, seed, log, cache) if baseline else {}
         tables = Storage() if cache is None else cache.tables
         rows = [{"seed": seed, **row} for row in log]
         return cls(seed, graph, recipe, taught, distilled, plain, rows, tables)
@@ -86,7 +86,7 @@ class SeedRun:
                 "student": round(student.seconds, 3),
             },
         }
-        return entry if self.baseline is None else {**entry, "mlp": self.baseline.scores}
+        return {**entry, **{name: plain.scores for name, plain in self.baselines.items()}}
 
     @property
     def card(self) -> dict[str, Any]:
@@ -96,6 +96,7 @@ class SeedRun:
             "split": self.graph.split,
             **self.recipe.names,
             "seed": self.seed,
+            "directed": self.graph.origin.get("directed"),
             "teacher_scores": self.taught.scores,
             "student_scores": self.distilled.scores,
             "versions": versions(),

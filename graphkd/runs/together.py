@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from graphkd.datasets import Graph, Scene
 from graphkd.errors import GraphKDError
-from graphkd.methods import MLP
 from graphkd.recipe import Recipe
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.teach import teach
@@ -22,7 +21,7 @@ class Job:
         recipe: the parts.
         seeds: that are not finished yet.
         graph: seed → its graph.
-        baseline: whether the plain MLP is trained too.
+        baseline: whether the plain MLPs are trained too.
     """
 
     recipe: Recipe
@@ -55,5 +54,5 @@ def _members(job: Job, cache: Artefacts) -> Iterable[Member]:
         scene = Scene.of(job.graph(seed), job.recipe.setting, seed)
         taught = teach(scene, job.recipe, seed, [], cache)
         yield Member(scene, job.recipe, taught, seed)
-        if job.baseline:
-            yield Member(scene, job.recipe.with_method(MLP()), taught, seed)
+        for plain in job.recipe.baselines.values() if job.baseline else ():
+            yield Member(scene, plain, taught, seed)

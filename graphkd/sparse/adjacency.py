@@ -26,7 +26,7 @@ class Adjacency:
     """The adjacency matrix ``A [N, N]`` of a graph; row = receiver, column = sender.
 
     ``A[i, j]`` is the weight of the edge from ``j`` to ``i``. An edge that is listed twice counts
-    once; where weights are given, the weights of its copies are added. Self-loops in the list are
+    once; where weights are given, the weights of its copies are added, in float64. Self-loops in the list are
     kept in the raw matrix, see ``normalize``.
 
     Args:
@@ -46,7 +46,9 @@ class Adjacency:
         if edge_weight is None:
             self.matrix = SparseMatrix.pattern(receiver, sender, shape)
         else:
-            self.matrix = SparseMatrix.from_coo(receiver, sender, edge_weight, shape)
+            summed = SparseMatrix.from_coo(receiver, sender, edge_weight.double(), shape)
+            # In float64 until all copies are added: half precision ends at 65,504 and counts no further than 2,048.
+            self.matrix = summed.to(torch.float64 if edge_weight.dtype == torch.float64 else torch.float32)
         self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
         self._sums: dict[tuple[str, int], Tensor] = {}

@@ -10,7 +10,7 @@ from graphkd.sparse.propagate import SPARSE_COST
 from graphkd.sparse.spmm import spmm
 
 
-def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tensor) -> Tensor:
+def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``S X Wᵀ + b``, as ``(S X) Wᵀ`` or ``S (X Wᵀ)``.
 
     Dense rows are propagated first where ``c nnz(S) (d − h) < (N − M) d h``, one multiply-add through an entry
@@ -20,7 +20,7 @@ def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tenso
         operator: ``S [M, N]``.
         x: ``[N, d]``.
         weight: ``[h, d]``.
-        bias: ``[h]``.
+        bias: ``[h]`` or nothing.
 
     Returns:
         ``[M, h]``.
@@ -28,4 +28,5 @@ def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tenso
     (rows, columns), (h, d) = operator.shape, weight.shape
     if isinstance(x, Tensor) and SPARSE_COST * operator.nnz * (d - h) < (columns - rows) * d * h:
         return linear(spmm(operator, x), weight, bias)
-    return spmm(operator, linear(x, weight)) + bias
+    out = spmm(operator, linear(x, weight))
+    return out if bias is None else out + bias

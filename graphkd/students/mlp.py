@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from graphkd.dropout import relu_dropout
-from graphkd.layers import check_sizes, layer_widths, make_norm
+from graphkd.layers import check_sizes, has_biases, layer_widths, make_norm
 from graphkd.sparse import Inputs, linear
 from graphkd.students.output import StudentOutput
 
@@ -19,7 +19,7 @@ class SparseLinear(nn.Linear):
 
 
 class MLP(nn.Module):
-    """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits.
+    """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits; no ``b`` before a batch norm.
 
     Source: the student of Zhang et al., Graph-less Neural Networks, ICLR 2022
 
@@ -49,7 +49,8 @@ class MLP(nn.Module):
         super().__init__()
         check_sizes(num_layers, hidden_dim, dropout)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        self.layers = nn.ModuleList(SparseLinear(*pair) for pair in widths)
+        biases = has_biases(norm, num_layers)
+        self.layers = nn.ModuleList(SparseLinear(*pair, bias) for pair, bias in zip(widths, biases, strict=True))
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
         self.dropout = dropout
 

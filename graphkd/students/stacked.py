@@ -28,7 +28,9 @@ class StackedMLP:
 
     def __init__(self, members: Sequence[MLP], generators: Sequence[torch.Generator]) -> None:
         self.members, self.generators = members, generators
-        self.tables = [(_moved(weights), _moved(biases)) for weights, biases in self._parameters()]
+        self.tables = [
+            (_moved(weights), _moved(biases) if biases else None) for weights, biases in self._parameters()
+        ]
 
     def __call__(self, inputs: Sequence[Inputs] | Tensor) -> StudentOutput:
         """``logits [S, B, C]`` and hidden layers ``[S, B, h]``.
@@ -54,6 +56,7 @@ class StackedMLP:
             f"{prefix}layers.{k}.{name}": table
             for k, tables in enumerate(self.tables)
             for name, table in zip(("weight", "bias"), tables, strict=True)
+            if table is not None
         }
 
     def _first(self, inputs: Sequence[Inputs] | Tensor) -> Tensor:
@@ -63,11 +66,13 @@ class StackedMLP:
         one, table = inputs[0], self.tables[0][0]
         if any(x is not one for x in inputs):
             weight, bias = self._joined()
-            return torch.stack([linear(*each) for each in zip(inputs, weight, bias, strict=True)])
+            biases = [None] * len(weight) if bias is None else bias
+            return torch.stack([linear(*each) for each in zip(inputs, weight, biases, strict=True)])
         if isinstance(one, Tensor) and one.is_cuda:  # where a copy of [B, S h] costs more than S products
             return self._linear(0, one.expand(len(table), *one.shape))
         weight, bias = self._joined()
-        out = linear(one, weight.flatten(0, 1), bias.flatten()).view(-1, *bias.shape)
+        flat = None if bias is None else bias.flatten()
+        out = linear(one, weight.flatten(0, 1), flat).view(-1, *weight.shape[:2])
         # Not contiguous(), which would be a view where one member is left: what follows works in place.
         return out.transpose(0, 1).clone(memory_format=torch.contiguous_format)
 
@@ -75,17 +80,20 @@ class StackedMLP:
         weights, biases = self._parameters()[k]
         return StackedLinear.apply(h, *self.tables[k], *weights, *biases)  # type: ignore[no-untyped-call, no-any-return]
 
-    def _joined(self) -> list[Tensor]:
+    def _joined(self) -> tuple[Tensor, Tensor | None]:
         """Weights ``[S, h, d]`` and biases ``[S, h]`` of the first layer, whose gradients are the members'."""
-        each = zip(self.tables[0], self._parameters()[0], strict=True)
-        return [Joined.apply(table, *parts) for table, parts in each]  # type: ignore[no-untyped-call]
+        (weight, bias), (weights, biases) = self.tables[0], self._parameters()[0]
+        return _join(weight, weights), None if bias is None else _join(bias, biases)
 
     def _rates(self) -> list[float]:
         return [member.dropout if member.training else 0.0 for member in self.members]
 
     def _parameters(self) -> list[tuple[list[nn.Parameter], list[nn.Parameter]]]:
         layers = zip(*(member.layers for member in self.members), strict=True)
-        return [([each.weight for each in same], [each.bias for each in same]) for same in layers]
+        return [
+            ([each.weight for each in same], [each.bias for each in same if each.bias is not None])
+            for same in layers
+        ]
 
 
 def apart(output: StudentOutput) -> list[StudentOutput]:
@@ -93,6 +101,10 @@ def apart(output: StudentOutput) -> list[StudentOutput]:
     # Unbound, not indexed: the gradient is then put together once, instead of once per member.
     each = zip(output.logits.unbind(), *(layer.unbind() for layer in output.hidden), strict=True)
     return [StudentOutput(logits, list(layers)) for logits, *layers in each]
+
+
+def _join(table: Tensor, parts: list[nn.Parameter]) -> Tensor:
+    return Joined.apply(table, *parts)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def _moved(parts: list[nn.Parameter]) -> Tensor:

@@ -17,15 +17,15 @@ class StackedLinear(torch.autograd.Function):
     """``h[s] W[s]ᵀ + b[s]``, where ``W[s]`` and ``b[s]`` are the memory of parameters, which get the gradients."""
 
     @staticmethod
-    def forward(ctx: Any, h: Tensor, weight: Tensor, bias: Tensor, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, h: Tensor, weight: Tensor, bias: Tensor | None, *parameters: Tensor) -> Tensor:
         """All members' layer.
 
         Args:
             ctx: of autograd.
             h: ``[S, B, d]``.
             weight: ``[S, o, d]``.
-            bias: ``[S, o]``.
-            *parameters: the rows of ``weight``, then those of ``bias``.
+            bias: ``[S, o]``, or nothing.
+            *parameters: the rows of ``weight``, then those of ``bias``, if there is one.
 
         Returns:
             ``[S, B, o]``.
@@ -33,9 +33,11 @@ class StackedLinear(torch.autograd.Function):
         kind = h.device.type
         if torch.is_autocast_enabled(kind):
             dtype = torch.get_autocast_dtype(kind)
-            h, weight, bias = _converted(h, dtype), weight.to(dtype), bias.to(dtype)
+            h, weight, bias = _converted(h, dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
         ctx.save_for_backward(h, weight)
-        ctx.dtype = parameters[0].dtype
+        ctx.dtype, ctx.biased = parameters[0].dtype, bias is not None
+        if bias is None:
+            return torch.bmm(h, weight.transpose(1, 2))
         return torch.baddbmm(bias.unsqueeze(1), h, weight.transpose(1, 2))
 
     @staticmethod
@@ -44,8 +46,9 @@ class StackedLinear(torch.autograd.Function):
         h, weight = ctx.saved_tensors
         grad = grads[0].contiguous()
         before = torch.bmm(grad, weight) if ctx.needs_input_grad[0] else None
-        weights, biases = weight_gradient(grad, h).to(ctx.dtype), grad.sum(dim=1).to(ctx.dtype)
-        return before, None, None, *weights.unbind(), *biases.unbind()
+        weights = weight_gradient(grad, h).to(ctx.dtype).unbind()
+        biases = grad.sum(dim=1).to(ctx.dtype).unbind() if ctx.biased else ()
+        return before, None, None, *weights, *biases
 
 
 class Joined(torch.autograd.Function):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from graphkd.distributed import part_of
 from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
-from graphkd.layers import check_sizes, layer_widths
+from graphkd.layers import check_sizes, has_biases, layer_widths
 from graphkd.numbers import is_real, is_whole
 from graphkd.sparse import Block, Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
@@ -35,17 +35,20 @@ class GATLayer(nn.Module):
         heads: ``H``.
         concat: heads side by side, ``[N, H · head_dim]``; else their mean, ``[N, head_dim]``.
         dropout: probability, on the attention coefficients.
+        bias: whether there is a ``b``.
     """
 
     slope: ClassVar[float] = 0.2
 
-    def __init__(self, in_dim: int, head_dim: int, heads: int, concat: bool, dropout: float) -> None:
+    def __init__(
+        self, in_dim: int, head_dim: int, heads: int, concat: bool, dropout: float, bias: bool = True
+    ) -> None:
         super().__init__()
         self.concat, self.dropout = concat, dropout
         self.linear = nn.Linear(in_dim, heads * head_dim, bias=False)
         self.att_src = nn.Parameter(torch.zeros(heads, head_dim))
         self.att_dst = nn.Parameter(torch.zeros(heads, head_dim))
-        self.bias = nn.Parameter(torch.zeros(heads * head_dim if concat else head_dim))
+        self.bias = nn.Parameter(torch.zeros(heads * head_dim if concat else head_dim)) if bias else None
         nn.init.xavier_uniform_(self.linear.weight)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
@@ -53,13 +56,14 @@ class GATLayer(nn.Module):
 
         Over a block ``m`` rows become ``n``, and attention is among the edges that the block has.
         """
-        pattern = edges.normalize("none", self_loops=1, dtype=self.bias.dtype)
+        pattern = edges.normalize("none", self_loops=1, dtype=self.linear.weight.dtype)
         h = linear(x, self.linear.weight)
         scores = edge_scores(pattern, edges.receivers(h) @ _columns(self.att_dst), h @ _columns(self.att_src))
         attention = segment_softmax(pattern.rowptr, F.leaky_relu_(scores, self.slope))
         attention = self._dropped(attention, edges)
         out = spmm_edges(pattern, attention, h.view(x.shape[0], *self.att_src.shape))
-        return (out.flatten(1) if self.concat else out.mean(dim=1)) + self.bias
+        out = out.flatten(1) if self.concat else out.mean(dim=1)
+        return out if self.bias is None else out + self.bias
 
     def _dropped(self, attention: Tensor, edges: Edges) -> Tensor:
         part = edges.part_of_edges if isinstance(edges, Block) and self.training and self.dropout else None
@@ -114,7 +118,10 @@ class GAT(Teacher):
         check_sizes(num_layers, hidden_dim, dropout)
         _check_heads(hidden_dim, heads, attention_dropout)
         *hidden, (width, classes) = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        convs: list[nn.Module] = [GATLayer(i, o // heads, heads, True, attention_dropout) for i, o in hidden]
+        pairs = zip(hidden, has_biases(norm, num_layers), strict=False)  # the last one is not among them
+        convs: list[nn.Module] = [
+            GATLayer(i, o // heads, heads, True, attention_dropout, bias) for (i, o), bias in pairs
+        ]
         convs.append(GATLayer(width, classes, heads, False, attention_dropout))
         super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
 

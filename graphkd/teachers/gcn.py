@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from graphkd.layers import check_sizes, layer_widths
+from graphkd.layers import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, spmm_linear
 from graphkd.teachers.base import Teacher
 
@@ -15,13 +15,15 @@ class GCNLayer(nn.Module):
     Args:
         in_dim: width of ``X``.
         out_dim: width of the result.
+        bias: whether there is a ``b``.
     """
 
-    def __init__(self, in_dim: int, out_dim: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int, bias: bool = True) -> None:
         super().__init__()
-        self.linear = nn.Linear(in_dim, out_dim)
+        self.linear = nn.Linear(in_dim, out_dim, bias)
         nn.init.xavier_uniform_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
+        if bias:
+            nn.init.zeros_(self.linear.bias)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
         """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``; over a block ``[m, in_dim] → [n, out_dim]``."""
@@ -65,6 +67,6 @@ class GCN(Teacher):
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        super().__init__(
-            [GCNLayer(*pair) for pair in widths], hidden_dim, dropout, norm, residual, initial_residual, hops
-        )
+        pairs = zip(widths, has_biases(norm, num_layers), strict=True)
+        convs: list[nn.Module] = [GCNLayer(*pair, bias) for pair, bias in pairs]
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)

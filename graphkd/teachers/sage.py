@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
-from graphkd.layers import check_sizes, layer_widths
+from graphkd.layers import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 
@@ -21,14 +21,16 @@ class SAGELayer(nn.Module):
         out_dim: width of the result.
         aggregator: ``mean`` or ``gcn``.
         self_loops: ``s``.
+        bias: whether there is a ``b``.
     """
 
-    def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int, aggregator: str, self_loops: int, bias: bool = True) -> None:
         super().__init__()
         self.self_loops = self_loops if aggregator == "gcn" else 0
-        self.lin_neigh = nn.Linear(in_dim, out_dim)
+        self.lin_neigh = nn.Linear(in_dim, out_dim, bias)
         self.lin_self = nn.Linear(in_dim, out_dim, bias=False) if aggregator == "mean" else None
-        nn.init.zeros_(self.lin_neigh.bias)
+        if bias:
+            nn.init.zeros_(self.lin_neigh.bias)
         for part in (self.lin_neigh, self.lin_self):
             if part is not None:
                 nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
@@ -54,7 +56,9 @@ class SAGE(Teacher):
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
         residual: add the embedding of the hop before where the widths agree.
-        aggregator: ``gcn``, as every published distillation table uses, or ``mean``, as in PyG.
+        aggregator: ``mean``, as in PyG, which keeps the node's own row apart from its neighbours'; or ``gcn``, as
+            every published distillation table uses. Where neighbours say little of a node's class, ``gcn`` drowns
+            its own row in theirs.
         self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
             to the graph before an aggregator that counts the node anyway, which makes 2.
         initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
@@ -75,7 +79,7 @@ class SAGE(Teacher):
         dropout: float = 0.5,
         norm: str = "none",
         residual: bool = False,
-        aggregator: str = "gcn",
+        aggregator: str = "mean",
         self_loops: int = 1,
         initial_residual: float = 0.0,
         hops: str = "after_activation",
@@ -86,5 +90,6 @@ class SAGE(Teacher):
         if aggregator not in ("gcn", "mean"):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops) for pair in widths]
+        pairs = zip(widths, has_biases(norm, num_layers), strict=True)
+        convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops, bias) for pair, bias in pairs]
         super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)

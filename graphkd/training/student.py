@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from graphkd.datasets import Graph, Scene
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.methods import MLP, Propagation, Targets
+from graphkd.methods import Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Inputs, at_least_single, select_rows
 from graphkd.training.answers import Answers
@@ -100,11 +100,18 @@ def train_student(
     return StudentResult(task, arguments, targets.propagation, found, result, compile_seconds)
 
 
-def train_baseline(
+def train_baselines(
     scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, log: Log, cache: Artefacts | None = None
-) -> StudentResult:
-    """The same student, plainly trained on the same labels: no teacher, no graph."""
-    return train_student(scene, recipe.with_method(MLP()), taught, seed, log, cache, stage="mlp")
+) -> dict[str, StudentResult]:
+    """Trains the same student plainly on the same labels, without a teacher: on raw rows and on its own inputs.
+
+    Returns:
+        By name, see ``Recipe.baselines``.
+    """
+    return {
+        name: train_student(scene, plain, taught, seed, log, cache, stage=name)
+        for name, plain in recipe.baselines.items()
+    }
 
 
 def student_scores(student: nn.Module, inputs: Inputs, propagation: Propagation, scene: Scene) -> dict[str, float]:

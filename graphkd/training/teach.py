@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -74,8 +75,7 @@ def teach(scene: Scene, recipe: Recipe, seed: int, log: Log, cache: Artefacts | 
     log += records
     if kept is None:
         cache.save("teacher", key, found)
-    way = WAYS[recipe.training.teacher_batches]
-    run = _frozen(lambda graph: way.run(model.eval(), graph))
+    run = _Frozen(functools.partial(_ask, recipe.training.teacher_batches, model))
     in_files = cache.tables.bytes is not None
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
     with cache.workspace("teacher", {**key, "weights": weights, "tables": code_of("tables")}):
@@ -120,7 +120,7 @@ def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
             f"setting={scene.setting.name} hides nodes that the given teacher may have seen when it was fitted",
             stacklevel=2,
         )
-    run = _frozen(lambda graph: given_output(teacher, graph))
+    run = _Frozen(functools.partial(given_output, teacher))
     output, hidden = _outputs(scene, run)
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
@@ -128,12 +128,19 @@ def _given(scene: Scene, teacher: nn.Module | TeacherOutput) -> TeacherResult:
     return TeacherResult(model, output, scores(scene, output.logits, hidden), fit, key, run)
 
 
-def _frozen(run: Callable[[Graph], TeacherOutput]) -> Callable[[Graph], TeacherOutput]:
-    def without_gradient(graph: Graph) -> TeacherOutput:
-        with torch.no_grad():
-            return run(graph).detach()
+@dataclass(frozen=True)
+class _Frozen:
+    """A teacher's output without gradients; an object, since a run can be pickled and closures cannot."""
 
-    return without_gradient
+    run: Callable[[Graph], TeacherOutput]
+
+    def __call__(self, graph: Graph) -> TeacherOutput:
+        with torch.no_grad():
+            return self.run(graph).detach()
+
+
+def _ask(way: str, model: nn.Module, graph: Graph) -> TeacherOutput:
+    return WAYS[way].run(model.eval(), graph)
 
 
 def _outputs(scene: Scene, run: Callable[[Graph], TeacherOutput]) -> tuple[TeacherOutput, Tensor]:

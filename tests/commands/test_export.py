@@ -17,10 +17,11 @@ from tests.conftest import make_data
 
 def test_it_says_how_far_the_export_is_and_where(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(run), "--to", "c", "--allow-loss"]) == 0
-    first, second, *files = capsys.readouterr().out.splitlines()
+    first, second, taken, *files = capsys.readouterr().out.splitlines()
     assert first.startswith("c float32: ")
     assert "argmax agreement 100.00 % · validation accuracy " in first
     assert second.startswith("c int8: ")
+    assert taken.startswith("takes rows from prepare(): ")
     assert [line.rpartition(": ")[0] for line in files] == [f"{run}/bundle/c/student.{end}" for end in "ch"]
     model, native = graphkd.load_bundle(run), graphkd.load_bundle(run, "native")
     data = own_data(run, model.card["seed"], None)

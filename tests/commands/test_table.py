@@ -10,9 +10,9 @@ METRICS = {
 def test_one_seed_without_a_baseline() -> None:
     assert format_table(METRICS) == [
         "cora · public split · transductive · accuracy · 1 seed",
-        "                                      val %          test %",
-        "teacher  sage                         80.00           82.00",
-        "student  infgrand + reverse           81.00           83.00",
+        "                                                  val %          test %",
+        "teacher  sage                                     80.00           82.00",
+        "student  infgrand + reverse                       81.00           83.00",
     ]
 
 
@@ -29,3 +29,12 @@ def test_several_seeds_have_a_spread_and_the_baseline_stands_between() -> None:
     lines = format_table({**METRICS, "matching": "none", "seeds": seeds})
     assert [line.split()[0] for line in lines[2:]] == ["teacher", "mlp", "student"]
     assert lines[2].endswith("75.00 ± 5.00    81.00 ± 1.00")
+
+
+def test_each_model_says_what_it_reads_and_both_plain_mlps_stand_between() -> None:
+    seed = {**SEED, "mlp": {"val": 0.5, "test": 0.6}, "mlp_same_inputs": {"val": 0.6, "test": 0.7}}
+    reads = {"teacher": "neighbours", "mlp": "x", "mlp_same_inputs": "neighbours", "student": "neighbours"}
+    lines = format_table({**METRICS, "seeds": [seed], "reads": reads})
+    assert [line.split()[0] for line in lines[2:]] == ["teacher", "mlp", "mlp", "student"]
+    assert [line.split()[-3] for line in lines[2:]] == ["neighbours", "x", "neighbours", "neighbours"]
+    assert len({len(line) for line in lines[1:]}) == 1

@@ -50,7 +50,11 @@ def published(name: str) -> dict[str, Any]:
         del groups["setting"]
     first, last = map(int, CELLS[name]["seeds"].split("-"))
     size = {"num_layers": row["num_layers"], "hidden_dim": row["hidden_dim"]}
-    extra = {"gcn": {}, "sage": {"self_loops": 2}, "gat": {"heads": row["heads"], "attention_dropout": 0.3}}
+    extra = {
+        "gcn": {},
+        "sage": {"aggregator": "gcn", "self_loops": 2},
+        "gat": {"heads": row["heads"], "attention_dropout": 0.3},
+    }
     method = ("lam", "tau", "delta1", "delta2", "gamma1", "gamma2", "hops")
     return {
         "defaults": [{f"override /{group}": choice} for group, choice in groups.items()],

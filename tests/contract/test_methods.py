@@ -35,6 +35,33 @@ def test_rows_in_finite_loss_out_and_gradients_for_the_student_only(
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("part", [*catalogue(teachers).values(), *catalogue(students).values()])
+def test_no_parameter_is_without_a_gradient(part: type, norm: str, graph: Graph) -> None:
+    """In float64, where rounding is far below any real gradient: a bias before a batch norm would have none."""
+    torch.manual_seed(0)
+    network = part(graph.num_features, 8, graph.num_classes, 3, dropout=0.0, norm=norm).double()
+    for (
+        parameter
+    ) in network.parameters():  # attention that starts at zero is a mean, whatever its receiver's share
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    is_student = part in catalogue(students).values()
+    x = graph.x.double()
+    output = network(x) if is_student else network(x, graph.adj)
+    torch.nn.functional.cross_entropy(output.logits[graph.train], graph.y[graph.train]).backward()
+    largest = {name: float(parameter.grad.abs().max()) for name, parameter in network.named_parameters()}
+    assert all(size > 1e-10 for size in largest.values()), largest
+
+
+@pytest.mark.parametrize("method", catalogue(methods).values())
+def test_its_inputs_are_those_that_it_states(method: type[Method], graph: Graph) -> None:
+    """A table says what a student reads, and a plain MLP is given the same, before anything is compiled."""
+    criterion = method()
+    targets = criterion.prepare(graph, teachers.GCN(graph.num_features, 8, 3)(graph.x, graph.adj).detach())
+    assert targets.propagation == criterion.propagation(graph.adj.weighted)
+    assert targets.inputs.shape[1] == criterion.input_width(graph.num_features)
+
+
 @pytest.mark.parametrize("method", catalogue(methods).values())
 def test_batches_estimate_the_whole_without_bias(method: type[Method], graph: Graph) -> None:
     torch.manual_seed(0)

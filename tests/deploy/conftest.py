@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from graphkd.deploy.exports import onnx
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import Network
 
 
@@ -15,11 +16,12 @@ def _exported_once() -> Iterator[None]:
     made: dict[bytes, bytes] = {}
     export = onnx._model
 
-    def once(network: Network) -> bytes:
+    def once(network: Network, stamp: Stamp) -> bytes:
         parts = (part for layer in network.layers for part in (layer.weight, layer.bias, layer.gain, layer.shift))
         key = b"".join(b"-" if part is None else part.tobytes() for part in parts)
+        key += repr(stamp.record).encode()
         if key not in made:
-            made[key] = export(network)
+            made[key] = export(network, stamp)
         return made[key]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -141,3 +141,22 @@ assert not any(name.startswith(("torch_geometric.", "sklearn", "hydra")) for nam
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("(2,)\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("runtime", ["torch", "numpy"])
+def test_a_bias_before_a_batch_norm_as_version_0_1_wrote_it_counts(runtime: str, tmp_path: Path) -> None:
+    """``norm(W h + b)`` with the mean ``m`` is ``norm(W h)`` with the mean ``m − b``."""
+    torch.manual_seed(0)
+    arguments = {"num_features": 5, "hidden_dim": 4, "num_classes": 3, "num_layers": 3, "norm": "batch"}
+    old = MLP(**arguments).eval()
+    for layer in old.layers[:-1]:
+        layer.bias = torch.nn.Parameter(torch.randn(4))
+    for norm in old.norms:
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2.0)
+    write_bundle(tmp_path / "bundle", old, arguments, Preprocessing(), Propagation(), None, {})
+    x = torch.randn(7, 5)
+    with torch.no_grad():
+        expected = old(x).logits.softmax(dim=1).numpy()
+    found = load_bundle(tmp_path / "bundle", runtime).predict_proba(x.numpy())
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

@@ -32,18 +32,18 @@ def test_it_goes_on_with_the_students_that_are_missing(
     run.main([*common, "--seeds", "1", "cora_gcn_transductive", "--students", "mlp"])
     assert "no student was distilled" in capsys.readouterr().out
     run.main([*some, "--students", "glnn"])
-    assert "2 of 2: cora_gcn_transductive 2022: teacher" in capsys.readouterr().out
+    assert "2 of 2: cora_gcn_transductive 2022: mlp" in capsys.readouterr().out
     file = tmp_path / "out" / "cora_sage_inductive" / "2022.json"
     before = json.loads(file.read_text())
     assert list(before) == ["teacher", "glnn"]
     run.main(some)
     printed = capsys.readouterr().out
     after = json.loads(file.read_text())
-    assert list(after) == ["teacher", "glnn", "mlp", "reference", "paper"]
+    assert list(after) == ["teacher", "glnn", "mlp", "mlp_same_inputs", "reference", "paper"]
     assert after["glnn"] == before["glnn"]
     assert after["teacher"]["test"] == before["teacher"]["test"]
     assert len(re.findall(r"\| Cora / (GCN|SAGE) \|", printed)) == 2
-    assert len(pd.read_csv(tmp_path / "out" / "results.csv")) == 2 * 5
+    assert len(pd.read_csv(tmp_path / "out" / "results.csv")) == 2 * 6
     run.main(some)
     assert " of " not in capsys.readouterr().out.split("###")[0]
 
@@ -68,7 +68,7 @@ def test_gains_are_means_over_cells_and_a_cell_below_glnn_is_named(run: ModuleTy
         ]
     )
     table, said = run.to_markdown(rows), run.headline(rows)
-    assert "| Cora / GCN | **80.00 ± 0.00** (1) | 60.00 ± 0.00 (1) | 70.00 ± 0.00 (1) |" in table
+    assert "| Cora / GCN | **80.00 ± 0.00** (1) | 60.00 ± 0.00 (1) | – | 70.00 ± 0.00 (1) |" in table
     assert "InfGraND `reference`: +13.00 over the plain MLP and -2.00 over the teacher; below GLNN in 1" in said
     assert "cora_sage_inductive -1.00" in said
     assert "furthest behind its teacher on validation: GLNN, cora_gcn_inductive, seed 2022: -10.0 points" in said

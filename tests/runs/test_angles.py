@@ -18,7 +18,15 @@ STUDENT = functools.partial(MLP, num_layers=3, hidden_dim=8)
 
 
 def trained(**keys) -> Run:
-    parts = {"teacher": TEACHER, "student": STUDENT, "method": "glnn", "training": SHORT, "seed": 3, **keys}
+    parts = {
+        "teacher": TEACHER,
+        "student": STUDENT,
+        "method": "glnn",
+        "training": SHORT,
+        "seed": 3,
+        "baseline": False,
+        **keys,
+    }
     return graphkd.distill(make_data(), **parts)
 
 

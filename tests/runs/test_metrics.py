@@ -1,5 +1,6 @@
 import pytest
 
+from graphkd.methods import GLNN, MLP, InfGraND, Method
 from graphkd.recipe import resolve
 from graphkd.runs import summarise, versions
 
@@ -18,6 +19,19 @@ def test_hidden_and_visible_test_nodes_have_means_of_their_own() -> None:
     metrics = summarise("toy", "masks", "accuracy", resolve(), [{"teacher": scores, "student": scores}])
     assert metrics["mean"]["student_test_ind"] == 0.25
     assert metrics["std"]["teacher_test_tran"] == 0.0
+
+
+def test_what_each_model_reads_when_it_answers() -> None:
+    def reads(method: Method) -> dict[str, str]:
+        return summarise("toy", "masks", "accuracy", resolve(method=method), [])["reads"]
+
+    assert reads(GLNN()) == {"teacher": "neighbours", "student": "x", "mlp": "x"}
+    assert reads(InfGraND()) == {
+        "teacher": "neighbours", "student": "neighbours", "mlp": "x", "mlp_same_inputs": "neighbours",
+    }  # fmt: skip
+    assert reads(InfGraND(hops=0))["student"] == "x"
+    assert reads(MLP(hops=1)) == {"teacher": "neighbours", "student": "neighbours", "mlp": "x"}
+    assert reads(MLP()) == {"teacher": "neighbours", "student": "x"}
 
 
 def test_versions_name_what_results_depend_on() -> None:

@@ -105,10 +105,11 @@ def test_one_teacher_and_one_plain_mlp_serve_every_method(tmp_path: Path) -> Non
     for method, matching in (("glnn", "none"), ("infgrand", "reverse"), ("glnn", "none")):
         recipe = resolve(method=method, matching=matching, training=SHORT)
         logs.append(SeedRun.train(graph, recipe, 0, baseline=True, cache=cache))
-    assert stages(tmp_path) == ["influence", "student", "student", "student", "teacher"]
+    students = ["student"] * 4  # GLNN's, InfGraND's, and a plain one on the inputs of each
+    assert stages(tmp_path) == ["influence", *students, "teacher"]
     fresh = SeedRun.train(graph, resolve(method="glnn", training=SHORT), 0, baseline=True)
     assert logs[0].log == logs[2].log == fresh.log
-    for one, two in ((logs[2].distilled, fresh.distilled), (logs[2].baseline, fresh.baseline)):
+    for one, two in ((logs[2].distilled, fresh.distilled), (logs[2].baselines["mlp"], fresh.baselines["mlp"])):
         assert one.scores == two.scores
         states = one.model.state_dict(), two.model.state_dict()
         assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
@@ -131,7 +132,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_key_holds_what_the_result_depends_on_and_no_more(change: str, tmp_path: Path) -> None:
     keys, expected = CHANGES[change]
-    common = {"training": SHORT, "cache_dir": tmp_path}
+    common = {"training": SHORT, "cache_dir": tmp_path, "baseline": False}
     graphkd.distill(make_data(), **common)
     before = stages(tmp_path)
     graphkd.distill(make_data(), **{**common, **keys})
@@ -139,7 +140,7 @@ def test_a_key_holds_what_the_result_depends_on_and_no_more(change: str, tmp_pat
 
 
 def test_a_plain_mlp_that_is_matched_depends_on_its_teacher(tmp_path: Path) -> None:
-    keys = {"method": "mlp", "matching": "forward", "training": SHORT, "cache_dir": tmp_path}
+    keys = {"method": "mlp", "matching": "forward", "training": SHORT, "cache_dir": tmp_path, "baseline": False}
     for teacher in ("gcn", "sage"):
         graphkd.distill(make_data(), teacher=teacher, **keys)
     assert stages(tmp_path) == ["student", "student", "teacher", "teacher"]
@@ -167,7 +168,7 @@ def test_parts_that_are_not_graphkd_s_own_are_not_kept(tmp_path: Path) -> None:
     class Mine(graphkd.methods.GLNN):
         """Somebody's."""
 
-    graphkd.distill(make_data(), method=Mine(), training=SHORT, cache_dir=tmp_path)
+    graphkd.distill(make_data(), method=Mine(), training=SHORT, cache_dir=tmp_path, baseline=False)
     assert not (tmp_path / "stages").exists()
 
 

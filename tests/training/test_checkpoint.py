@@ -85,8 +85,10 @@ def test_killed_again_and_again_it_ends_with_the_same_bits(life: int, tmp_path: 
     whole = run(recipe, None, baseline=True)
     cut, parts = killed_again_and_again(recipe, tmp_path, life, baseline=True)
     assert_same(whole, cut)
-    assert whole.baseline.scores == cut.baseline.scores
-    epochs = [each.fit.epochs for each in (whole.taught, whole.distilled, whole.baseline)]
+    plain, other = whole.baselines, cut.baselines
+    assert {name: each.scores for name, each in plain.items()} == {k: each.scores for k, each in other.items()}
+    assert list(plain) == ["mlp", "mlp_same_inputs"]
+    epochs = [each.fit.epochs for each in (whole.taught, whole.distilled, *plain.values())]
     assert parts == sum(epochs) == len(whole.log)
     assert not list((tmp_path / "stages").glob("*part*"))
 

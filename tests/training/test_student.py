@@ -3,9 +3,9 @@ import torch
 
 from graphkd import Training
 from graphkd.datasets import Graph, Scene
-from graphkd.methods import InfGraND
+from graphkd.methods import MLP, InfGraND
 from graphkd.recipe import resolve
-from graphkd.training.student import train_baseline, train_student
+from graphkd.training.student import train_baselines, train_student
 from graphkd.training.teach import teach
 from tests.conftest import make_data
 
@@ -40,13 +40,34 @@ def test_another_seed_gives_another_student(scene: Scene) -> None:
     assert not torch.equal(one["layers.0.weight"], two["layers.0.weight"])
 
 
-def test_the_baseline_is_the_plain_student_of_the_same_shape(scene: Scene) -> None:
-    recipe = resolve(method=InfGraND(hops=3), matching="forward", training=SHORT)
+def test_the_baselines_are_the_plain_student_of_the_same_shape_on_raw_rows_and_on_its_inputs(scene: Scene) -> None:
+    recipe = resolve(method=InfGraND("reference", hops=3, pooling="concat"), matching="forward", training=SHORT)
     taught, log = teach(scene, recipe, 0, []), []
-    plain = train_baseline(scene, recipe, taught, 0, log)
-    assert plain.propagation.hops == 0
-    assert {row["stage"] for row in log} == {"mlp"}
-    assert plain.arguments["num_features"] == 8
+    plain = train_baselines(scene, recipe, taught, 0, log)
+    student = train_student(scene, recipe, taught, 0, [])
+    assert list(plain) == ["mlp", "mlp_same_inputs"]
+    assert plain["mlp"].propagation.hops == 0
+    assert plain["mlp_same_inputs"].propagation == student.propagation
+    assert list(dict.fromkeys(row["stage"] for row in log)) == ["mlp", "mlp_same_inputs"]
+    assert [each.arguments["num_features"] for each in plain.values()] == [8, 32]
+    same = {**student.arguments, "num_features": 8}
+    assert [{**each.arguments, "num_features": 8} for each in plain.values()] == [same, same]
+
+
+@pytest.mark.parametrize("setting", ["production", "inductive"])
+def test_a_plain_mlp_of_propagated_rows_is_what_the_formula_says(scene: Scene, setting: str) -> None:
+    """Rows of hidden nodes are propagated over the full graph for their scores, and never in training."""
+    hidden = Scene.of(scene.full, setting, 0)
+    recipe = resolve(method=MLP(hops=2), training=SHORT)
+    taught = teach(hidden, recipe, 0, [])
+    student = train_student(hidden, recipe, taught, 0, [])
+    x, adj = hidden.full.x, hidden.full.adj
+    operator = adj.normalize("symmetric", 1, torch.float64).to_dense()
+    rows = (x.double() + operator @ x.double() + operator @ operator @ x.double()) / 3
+    with torch.no_grad():
+        logits = student.model.double()(rows[hidden.hidden]).logits
+    hits = (logits.argmax(dim=1) == hidden.full.y[hidden.hidden]).double().mean()
+    assert student.scores["test_ind"] == pytest.approx(float(hits))
 
 
 def test_the_labels_of_test_nodes_do_not_reach_training(scene: Scene) -> None:

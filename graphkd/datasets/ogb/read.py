@@ -14,8 +14,8 @@ from graphkd.datasets.ogb.folder import find_folder
 from graphkd.datasets.ogb.parsed import load_parsed, parsed_file, save_parsed
 from graphkd.datasets.ogb.raw import read_raw
 from graphkd.datasets.ogb.split import read_split
-from graphkd.datasets.own.edges import both_directions
 from graphkd.datasets.source import Location
+from graphkd.edges import both_directions
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

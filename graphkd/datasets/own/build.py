@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from graphkd.datasets.graph import IN_MEMORY
-from graphkd.datasets.own.edges import both_directions, check_rows, check_weights, merge, row_of_each, rows_of
+from graphkd.datasets.own.edges import check_rows, check_weights, row_of_each, rows_of
 from graphkd.datasets.own.features import feature_tensor
 from graphkd.datasets.own.labels import encode_labels
 from graphkd.datasets.own.masks import PARTS, masks_of
 from graphkd.datasets.splits import fractions_split
+from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
+from graphkd.ids import plain_ids
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -83,7 +85,7 @@ def read_parts(parts: Parts) -> Data:
         if not hasattr(parts.ids, "__len__"):
             raise GraphKDError(f"{parts.called('ids')} is {parts.ids!r}: give a list with one id per node")
         _check_count(len(parts.ids), num_nodes, parts, "ids")
-        data.node_ids = [name.item() if isinstance(name, np.generic) else name for name in parts.ids]
+        data.node_ids = plain_ids(parts.ids, parts.called("ids"))
     _put_edges(data, *_edges(parts, num_nodes))
     if parts.labels is not None:
         data.y, classes = encode_labels(parts.labels, parts.called("labels"))
@@ -138,7 +140,8 @@ def make_undirected(data: Data) -> None:
 
 def _edges(parts: Parts, num_nodes: int) -> tuple[Any, Any, Any]:
     ends = []
-    rows = row_of_each(parts.ids, parts.called("ids")) if parts.ids is not None else {}
+    ids = None if parts.ids is None else plain_ids(parts.ids, parts.called("ids"))
+    rows = {} if ids is None else row_of_each(ids, parts.called("ids"))
     for part in ("source", "target"):
         given, where = getattr(parts, part), parts.called(part)
         ends.append(rows_of(given, rows, where) if parts.named else check_rows(given, num_nodes, where))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.edges import Rows
 from graphkd.errors import GraphKDError
-
-Rows: TypeAlias = "NDArray[np.int64]"
-Weights: TypeAlias = "NDArray[np.float64] | None"
+from graphkd.ids import plain_ids
+from graphkd.numbers import check_unmasked
 
 
 def row_of_each(ids: Iterable[Hashable], where: str = "ids") -> dict[Hashable, int]:
@@ -38,7 +38,7 @@ def rows_of(ends: Iterable[Any], rows: Mapping[Hashable, int], where: str) -> Ro
     Raises:
         GraphKDError: an end is no node.
     """
-    names = ends.tolist() if hasattr(ends, "tolist") else list(ends)
+    names = plain_ids(ends, where)
     found = np.fromiter((rows.get(name, -1) for name in names), np.int64, len(names))
     if (found < 0).any():
         edge = int((found < 0).argmax())
@@ -55,6 +55,7 @@ def check_rows(ends: Any, num_nodes: int, where: str) -> Rows:
     Raises:
         GraphKDError: they are not.
     """
+    check_unmasked(ends, where)
     rows = np.asarray(ends)
     if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= num_nodes):
         raise GraphKDError(f"{where} must name rows 0 to {num_nodes - 1} by whole numbers: correct the edges")
@@ -67,6 +68,7 @@ def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64
     Raises:
         GraphKDError: they are not.
     """
+    check_unmasked(weight, where)
     try:
         weights = np.asarray(weight, dtype=np.float64)
     except (TypeError, ValueError):
@@ -78,29 +80,3 @@ def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64
         edge = int(wrong.argmax())
         raise GraphKDError(f"{where} holds {weights[edge]} for edge {edge}: weights are finite and not below 0")
     return weights
-
-
-def merge(sender: Rows, receiver: Rows, weight: Weights, num_nodes: int) -> tuple[Rows, Rows, Weights]:
-    """Every directed edge once, sorted by sender; the weights of its copies are added."""
-    keys, place = np.unique(sender * num_nodes + receiver, return_inverse=True)
-    total: Weights = None
-    if weight is not None:
-        total = np.zeros(keys.size)
-        np.add.at(total, place, weight)
-    return keys // num_nodes, keys % num_nodes, total
-
-
-def both_directions(sender: Rows, receiver: Rows, weight: Weights, num_nodes: int) -> tuple[Rows, Rows, Weights]:
-    """Every merged edge in both directions; where both were there the larger weight counts for both.
-
-    An undirected edge may so be listed once or twice: its weight is not doubled.
-    """
-    both = np.concatenate([sender * num_nodes + receiver, receiver * num_nodes + sender])
-    if weight is None:  # places of the copies would take three times the memory
-        keys = np.unique(both)
-    else:
-        keys, place = np.unique(both, return_inverse=True)
-        larger = np.zeros(keys.size)
-        np.maximum.at(larger, place, np.concatenate([weight, weight]))
-        weight = larger
-    return keys // num_nodes, keys % num_nodes, weight

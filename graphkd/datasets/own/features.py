@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import check_unmasked
 from graphkd.sparse import SparseMatrix, as_features
 
 
@@ -46,6 +47,7 @@ def feature_tensor(features: Any, where: str = "features") -> Tensor:
 
 
 def _dense(features: Any, where: str) -> np.ndarray[Any, Any]:
+    check_unmasked(features, where)
     try:
         table = np.asarray(features)
         table = table.astype(np.float64) if table.dtype == object else table

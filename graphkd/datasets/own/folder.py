@@ -96,13 +96,20 @@ def _check_no_features(nodes: Any, file: str) -> None:
             raise GraphKDError(f"{file} has a column '{name}' beside a features file: keep features in one place")
 
 
+def _row_numbers(texts: Any) -> Any:
+    """Texts such as ``17`` as numbers; ``007`` is no row number but a name, and a number would lose its zeros."""
+    if any(str(int(text)) != text for text in texts.astype(str)):
+        raise ValueError
+    return texts.astype(str).astype(np.int64)
+
+
 def _by_row(parts: Parts) -> Parts:
     """Without ids, ends of edges are the nodes' row numbers; in a csv they were read as texts."""
     ends: dict[str, Any] = {}
     for part in ("source", "target"):
         given = getattr(parts, part)
         try:
-            ends[part] = given if given.dtype.kind in "iu" else given.astype(str).astype(np.int64)
+            ends[part] = given if given.dtype.kind in "iu" else _row_numbers(given)
         except ValueError:
             raise GraphKDError(
                 f"{parts.called(part)} must name nodes by row number, since there are no ids: add a column id"

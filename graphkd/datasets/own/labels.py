@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.ids import text_of
 
 
 def encode_labels(labels: Any, where: str = "labels") -> tuple[Tensor, list[Any] | None]:
@@ -55,7 +56,10 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
     flat = hasattr(labels, "__len__") and not isinstance(labels, str) and getattr(labels, "ndim", 1) == 1
     if not flat or any(np.ndim(label) for label in labels):
         raise GraphKDError(f"{where} must hold one label per node: give a flat list or array")
-    values = list(labels)
+    masked = np.ma.getmaskarray(labels) if isinstance(labels, np.ma.MaskedArray) else None
+    values = (
+        list(labels) if masked is None else [None if no else v for v, no in zip(labels.data, masked, strict=True)]
+    )
     column = np.empty(len(values), dtype=object)
     column[:] = values
     return [
@@ -64,10 +68,19 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
 
 
 def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, np.datetime64 | np.timedelta64):  # whose item() in nanoseconds is a whole number
+        raise GraphKDError(f"{where} holds {value.dtype}: labels are whole numbers, texts or booleans")
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, bytes):
+        value = text_of(value, where)
     if isinstance(value, float):
         if not value.is_integer():
             raise GraphKDError(f"{where} holds {value}: classes are whole numbers or texts")
+        if abs(value) >= 2**53:
+            raise GraphKDError(
+                f"{where} holds {value:.0f} as a float, which is one of several whole numbers from 2^53 on: give "
+                "whole numbers or texts"
+            )
         return int(value)
     if value == "":
         return None

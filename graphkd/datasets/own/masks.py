@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import check_unmasked
 
 PARTS = ("train", "val", "test")
 
@@ -44,6 +45,7 @@ def _is_three(split: Any) -> bool:
 def _named(split: Any, num_nodes: int, where: str) -> list[Tensor]:
     import pandas as pd
 
+    check_unmasked(split, where)
     names = np.empty(len(split), dtype=object)
     names[:] = list(split)
     _check_length(len(names), num_nodes, where)
@@ -59,6 +61,7 @@ def _named(split: Any, num_nodes: int, where: str) -> list[Tensor]:
 def _three(split: Any, num_nodes: int, where: str) -> list[Tensor]:
     masks = []
     for name, part in zip(PARTS, split, strict=True):
+        check_unmasked(part, f"{name}_mask of {where}")
         mask = np.asarray(part)
         _check_length(mask.size, num_nodes, f"{name}_mask of {where}")
         if mask.dtype.kind not in "biuf" or not bool(np.isin(mask, (0, 1)).all()):

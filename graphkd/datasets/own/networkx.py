@@ -94,6 +94,9 @@ def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
             raise GraphKDError(f"{what}: no node has the attribute '{given}': there are {there}")
         return [graph.nodes[name].get(given) for name in ids]
     if hasattr(given, "iloc"):  # a series or a frame of pandas, rows by node
+        if given.index.has_duplicates:
+            twice = given.index[given.index.duplicated()][0]
+            raise GraphKDError(f"{what} holds node {twice!r} twice in its index: give every node once")
         given = dict(zip(given.index, given.to_numpy(), strict=True))
     if isinstance(given, Mapping):
         if not any(name in given for name in ids):

@@ -11,6 +11,7 @@ import scipy.sparse
 from graphkd.datasets.own.build import Parts
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
+from graphkd.ids import plain_ids
 
 SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")
 KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
@@ -38,7 +39,7 @@ def read_graph(file: Path) -> Parts:
         _features(arrays, file),
         edges[0],
         edges[1],
-        ids=arrays["ids"].tolist() if "ids" in arrays else None,
+        ids=plain_ids(arrays["ids"], f"{file} array ids") if "ids" in arrays else None,
         labels=_needed(arrays, "y", file),
         split=[arrays[name] for name in masks] or None,
         weight=arrays.get("edge_weight"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ def read_table(folder: Path, name: str) -> tuple[Any, str]:
 def _read_csv(file: Path) -> Any:
     import pandas as pd
 
+    _check_cells(file)
     header = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
     if any(name.startswith("Unnamed: ") for name in header):
         raise GraphKDError(f"{file} has a column without a name: name it, or write the file with index=False")
@@ -55,8 +58,33 @@ def _read_csv(file: Path) -> Any:
         index_col=False,
     )
     if "label" in frame and all(_WHOLE.fullmatch(text) for text in frame["label"].dropna()):
-        frame["label"] = frame["label"].astype("float64")
+        whole = [None if pd.isna(text) else int(text.removesuffix(".0")) for text in frame["label"]]
+        frame["label"] = pd.Series(whole, dtype=object, index=frame.index)
     return frame
+
+
+def _check_cells(file: Path) -> None:
+    """Refuses what pandas would guess at: rows longer or shorter than the header, and names that are there twice.
+
+    Raises:
+        GraphKDError: the line names the file and where it is.
+    """
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines)
+        header = next(reader, [])
+        if twice := next((name for name, count in Counter(header).items() if count > 1 and name), None):
+            raise GraphKDError(f"{file} has {header.count(twice)} columns '{twice}': rename all but one")
+        empty = 0
+        for row in reader:
+            if not row:
+                empty = empty or reader.line_num
+            elif empty or len(row) != len(header):
+                where = empty or reader.line_num
+                held = 0 if empty else len(row)
+                raise GraphKDError(
+                    f"{file} line {where} has {held} cells, the header has {len(header)}: correct the line, or "
+                    "write the file without row names, with decimal points and with quoted commas"
+                )
 
 
 def _read_parquet(file: Path) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,11 +37,13 @@ class Wanted:
         width: ``D``.
         names: ``D`` of the features, or nothing: then columns count in the order of the file.
         id: column that a person wants to be carried over; by default ``id``, if it is there.
+        header: whether the first line of a csv holds the columns' names.
     """
 
     width: int
     names: list[str] | None = None
     id: str | None = None
+    header: bool = True
 
 
 def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
@@ -52,7 +55,7 @@ def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
         file: for the error message.
 
     Raises:
-        GraphKDError: a column is missing, is too many or is there twice.
+        GraphKDError: a column is missing or there twice, or without names there are too many.
     """
     if twice := next((name for name, count in Counter(columns).items() if count > 1), None):
         raise GraphKDError(f"{file} has {columns.count(twice)} columns '{twice}': rename all but one")
@@ -79,9 +82,9 @@ def _check_names(found: list[str], names: list[str], file: str) -> None:
     if missing:
         raise GraphKDError(f"{file} has no column {_some(missing, quote=True)}: the student takes {_some(names)}")
     if extra:
-        raise GraphKDError(
-            f"{file} has a column {_some(extra, quote=True)}, which is no feature of the student: drop it, or "
-            "carry it over with --id"
+        warnings.warn(
+            f"{file} has columns that are no features of the student and are ignored: {_some(extra, quote=True)}",
+            stacklevel=2,
         )
 
 

@@ -16,13 +16,17 @@ from graphkd.deploy.batch.columns import Wanted, layout_of
 from graphkd.deploy.batch.faults import column_name
 from graphkd.errors import GraphKDError
 
+TRUTH = {"true": 1.0, "false": 0.0}
+"""What cells of truth values count as, in training as well."""
+
 
 class CsvSource:
-    """A file with a line per row and, optionally, names of the columns in its first line.
+    """A file with names of the columns in its first line and a line per row.
 
-    The first line is a header if any of its cells is no number. Without one all columns are features in the
-    student's order. Cells are divided by commas and may be quoted; a line ends a row even within quotes; empty
-    lines do not count. It is UTF-8.
+    Where the caller says that there are no names (``wanted.header``), all columns are features in the student's order.
+    Cells are divided by commas and may be quoted; a line ends a row even within quotes. A cell is a number as Python
+    writes them, or ``true`` or ``false`` in any case, which are 1 and 0. Empty lines at the end do not count; one
+    before is a row without cells. It is UTF-8.
 
     Args:
         path: of the file.
@@ -40,17 +44,18 @@ class CsvSource:
         if first is None:
             raise GraphKDError(f"{path} is empty: give a line of numbers per row")
         cells = next(csv.reader([first]))
-        self.header = not all(_is_number(cell) for cell in cells)
+        self.header = wanted.header
         self.count, self.id, self.places = len(cells), None, list(range(len(cells)))
         self.columns = wanted.names
         if self.header:
+            _check_header(cells, wanted, path)
             layout = layout_of(cells, wanted, str(path))
             self.columns = layout.features
             place = {name: index for index, name in enumerate(cells)}
             self.places = [place[name] for name in layout.features]
             self.id = None if layout.id is None else place[layout.id]
         elif wanted.id is not None:
-            raise GraphKDError(f"{path} has no line of column names: add one, or leave --id out")
+            raise GraphKDError(f"--no-header leaves {path} without names of columns: leave --id out")
         elif len(cells) != wanted.width:
             raise GraphKDError(
                 f"{path} has {len(cells)} columns and no line of names, the student takes {wanted.width} features"
@@ -69,7 +74,14 @@ class CsvSource:
     def _lines(self) -> Iterator[str]:
         try:
             with self.path.open(encoding="utf-8-sig") as file:
-                yield from (line for line in file if not line.isspace())
+                empty = 0
+                for line in file:
+                    if line.isspace():
+                        empty += 1
+                        continue
+                    yield from ["\n"] * empty
+                    empty = 0
+                    yield line
         except UnicodeDecodeError as error:
             raise GraphKDError(f"{self.path} is no UTF-8 text ({error.reason}): save it as such") from None
 
@@ -94,7 +106,7 @@ class CsvSource:
         faults: dict[int, str] = {}
         ids: list[str] | None = None if self.id is None else [""] * len(lines)
         for row, line in enumerate(lines):
-            cells = next(csv.reader([line]))
+            cells = next(csv.reader([line]), [])
             if ids is not None and self.id is not None and self.id < len(cells):
                 ids[row] = cells[self.id]
             if fault := self._fault(cells):
@@ -113,12 +125,24 @@ class CsvSource:
         return ""
 
 
+def _check_header(cells: list[str], wanted: Wanted, path: Path) -> None:
+    """Refuses a first line of numbers, unless they are the names of the student's features, such as years."""
+    named = wanted.names is not None and set(wanted.names) <= set(cells)
+    if not named and all(_is_number(cell) for cell in cells):
+        raise GraphKDError(
+            f"{path} begins with a line of numbers: write a line of column names before it, or give --no-header, "
+            "which takes all columns as features in the student's order"
+        )
+
+
 def _number(cell: str) -> NDArray[Any] | np.float32:
     with np.errstate(over="ignore"):
-        return np.float32(float(cell))
+        return np.float32(TRUTH.get(cell.strip().lower(), cell))
 
 
 def _is_number(cell: str) -> bool:
+    if cell.strip().lower() in TRUTH:
+        return True
     try:
         float(cell)
     except ValueError:

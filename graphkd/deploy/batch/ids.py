@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.ids import plain_ids
+
 Ids = Any
 """``[B]``: a list of texts and numbers, or a ``pyarrow.Array``."""
+
+
+def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
+    """Returns the ids of an archive as texts and whole numbers; dates as texts, since the journal's JSON has none."""
+    return [
+        value.isoformat() if isinstance(value, date) else value for value in plain_ids(ids, f"{path} array ids")
+    ]
 
 
 def take(ids: Ids, rows: NDArray[np.int64]) -> Ids:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.deploy.batch.block import Block
+from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
 
@@ -54,7 +55,7 @@ class ArchiveSource:
             self.ids = None
             if "ids.npy" in archive.namelist():
                 with archive.open("ids.npy") as file:
-                    self.ids = np.lib.format.read_array(file, allow_pickle=False).tolist()
+                    self.ids = ids_in_files(np.lib.format.read_array(file, allow_pickle=False), path)
         self.total: int | None = self.shape[0]
         if self.ids is not None and len(self.ids) != self.total:
             raise GraphKDError(f"{path} holds {len(self.ids)} ids for {self.total} rows: give one per row")

@@ -62,5 +62,7 @@ def _array(ids: Any) -> Any:
         return ids
     try:
         return pa.array(ids, None if ids else pa.string())
+    except OverflowError:  # from 2^63 on
+        return pa.array(ids, pa.uint64())
     except (pa.ArrowException, TypeError):
         return pa.array([str(each) for each in ids])

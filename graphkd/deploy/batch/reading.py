@@ -12,6 +12,7 @@ import numpy as np
 from graphkd.deploy.batch.block import Block, Source
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.batch.csv import CsvSource
+from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.numpy import ArchiveSource, TableSource
 from graphkd.deploy.batch.parquet import ParquetSource
 from graphkd.deploy.batch.stream import Member
@@ -84,7 +85,9 @@ def _npz(path: Path, wanted: Wanted) -> Source:
     _check(path, member.shape, member.dtype, wanted)
     if member.fortran:  # by columns: there are no rows to stream
         with np.load(path, allow_pickle=False) as arrays:
-            return TableSource(arrays["x"], wanted.names, arrays["ids"].tolist() if "ids" in arrays else None)
+            return TableSource(
+                arrays["x"], wanted.names, ids_in_files(arrays["ids"], path) if "ids" in arrays else None
+            )
     return ArchiveSource(path, wanted.names)
 
 

@@ -37,12 +37,14 @@ class Job:
         output: file of predictions, see ``output_of``.
         rejects: ``.csv`` for rows that cannot be scored, or nothing: then the first of them ends the job.
         id: column that is carried over; by default ``id``, if it is there.
+        header: whether the first line of a csv holds the columns' names.
     """
 
     rows: Path
     output: Path
     rejects: Path | None = None
     id: str | None = None
+    header: bool = True
 
 
 def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple[int, int]:
@@ -62,7 +64,7 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
     Raises:
         GraphKDError: the file does not hold rows for this student, or one that it cannot score.
     """
-    source = open_rows(job.rows, Wanted(model.num_features, model.feature_names, job.id))
+    source = open_rows(job.rows, Wanted(model.num_features, model.feature_names, job.id, job.header))
     num_classes = num_classes_of(model)
     rows, state = rows_of_a_block(model.num_features, num_classes), job.rows.stat()
     depends = {
@@ -71,6 +73,7 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
         "rows": [str(job.rows.resolve()), state.st_size, state.st_mtime_ns],
         "rows_of_a_block": rows,
         "id": job.id,
+        "header": job.header,
     }
     with journal_of(job.output, depends) as journal, _rejects(job.rejects, journal) as rejects:
         output = output_of(job.output.suffix, journal.folder / "output", num_classes, model.class_names)

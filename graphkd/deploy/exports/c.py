@@ -7,6 +7,7 @@ from graphkd.deploy.exports.int8 import fits_int8
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import Network
 from graphkd.deploy.row_predictor import Engine
 from graphkd.deploy.runtimes.compiler import shared_library
@@ -17,7 +18,7 @@ LARGEST_SOURCE = 2**22
 """Parameters that are still written as C: a compiler takes a minute for as many."""
 
 
-def export_c(network: Network, sample: Sample, allow_loss: bool) -> Export:
+def export_c(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
     """Both precisions in one file; where 8 bits lose too much, and that is not allowed, the other alone.
 
     Raises:
@@ -29,13 +30,13 @@ def export_c(network: Network, sample: Sample, allow_loss: bool) -> Export:
             f"{LARGEST_SOURCE:,}: export to onnx"
         )
     int8, remarks = fits_int8(network), []
-    sources = c_sources(network, int8)
+    sources = c_sources(network, stamp, int8)
     parity = {"float32": Parity.of(sample, _engine(sources, network.num_classes, False).logits)}
     check(parity["float32"].float_fault(), "the C file", allow_loss)
     if int8:
         small = Parity.of(sample, _engine(sources, network.num_classes, True).logits)
         if (fault := small.int8_fault()) and not allow_loss:
-            sources = c_sources(network, False)
+            sources = c_sources(network, stamp, False)
             remarks.append(f"the 8-bit form {fault}: left out of the file; --allow-loss keeps it")
         else:
             parity["int8"] = small

@@ -11,25 +11,28 @@ from numpy.typing import NDArray
 
 from graphkd.deploy import network as network_module
 from graphkd.deploy.exports.int8 import quantised
+from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.network import FloatArray, Layer, Network
 
 STRIP, PANEL = 16, 64
 """Outputs that are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
 
 
-def c_sources(network: Network, int8: bool) -> dict[str, bytes]:
+def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
     """``student.c`` and ``student.h``.
 
     Args:
         network: the student.
+        stamp: its preprocessing, which the functions begin with where it can be in them, and its names.
         int8: with functions on 8-bit weights as well.
     """
     here = Path(__file__)
     code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
-    weights = [*_float_layers(network), *(_int8_layers(network) if int8 else [])]
+    weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
+    sizes = "\n".join(_sizes(network, stamp, int8))
     return {
         "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
-        "student.h": header.replace("/*@sizes@*/", "\n".join(_sizes(network, int8))).encode(),
+        "student.h": header.replace("/*@sizes@*/", sizes).replace("@rows@", stamp.line).encode(),
     }
 
 
@@ -37,24 +40,41 @@ def code_of_the_export() -> bytes:
     """All that decides, beside the student, what the files say."""
     here = Path(__file__).parent
     files = [
-        *(here / name for name in ("student.c", "student.h", "c_source.py", "int8.py")),
+        *(here / name for name in ("student.c", "student.h", "c_source.py", "int8.py", "stamp.py")),
         Path(network_module.__file__),
     ]
     return b"\0".join(file.read_bytes() for file in files)
 
 
-def _sizes(network: Network, int8: bool) -> list[str]:
-    hidden = max(_padded(layer.weight.shape[0]) for layer in network.layers)
+def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
+    widest_layer = max(layer.weight.shape[0] for layer in network.layers)
+    hidden = -(-widest_layer // PANEL) * PANEL  # whole panels, so that compilers see that each fits
     widest = max(layer.weight.shape[1] for layer in network.layers)
     sizes = {
         "FEATURES": network.num_features,
         "CLASSES": network.num_classes,
         "HAS_INT8": int(int8),
+        "BINARY": int(stamp.folded and stamp.features == "binary"),
+        "ROW_NORMALIZE": int(stamp.folded and stamp.row_normalize),
+        "HOPS": stamp.hops,
+        "HAS_FEATURE_NAMES": int(bool(stamp.feature_names)),
         "HIDDEN": hidden,
         "WIDEST": widest,
-        "STACK": 32 * hidden + (4 * hidden + 2 * widest if int8 else 0) + 4096,
+        "STACK": 32 * hidden
+        + (4 * hidden + 2 * widest if int8 else 0)
+        + (16 * network.num_features if stamp.folded else 0)
+        + 4096,
     }
     return [f"#define GRAPHKD_{name} {value}" for name, value in sizes.items()]
+
+
+def _names(stamp: Stamp) -> list[str]:
+    lists = {"class": stamp.class_names, "feature": stamp.feature_names}
+    return [
+        f"const char *const graphkd_{kind}_names[] = {{\n    {', '.join(map(quoted, names))}\n}};"
+        for kind, names in lists.items()
+        if names
+    ]
 
 
 def _float_layers(network: Network) -> list[str]:

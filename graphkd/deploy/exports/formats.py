@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from graphkd.deploy.exports.c import export_c
@@ -10,6 +11,7 @@ from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.onnx import export_onnx, export_onnx_int8
 from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.exports.torch_export import export_torch
 from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
@@ -17,14 +19,14 @@ from graphkd.deploy.network import Network, network_of
 from graphkd.errors import GraphKDError
 from graphkd.names import unknown
 
-FORMATS: dict[str, Callable[[Network, Sample, bool], Export]] = {
+FORMATS: dict[str, Callable[[Network, Stamp, Sample, bool], Export]] = {
     "onnx": export_onnx,
     "onnx-int8": export_onnx_int8,
     "c": export_c,
     "torch-export": export_torch,
     "triton": export_triton,
 }
-"""By name: the student, rows to compare on, whether a loss is allowed → files, and how far they are from it."""
+"""By name: student, its stamp, rows to compare on, whether a loss is allowed → files and parity."""
 
 
 def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = False) -> Export:
@@ -43,7 +45,8 @@ def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = 
     if to not in FORMATS:
         raise GraphKDError(unknown("format", to, list(FORMATS)))
     bundle = read_bundle(path)
-    made = FORMATS[to](network_of(bundle), sample, allow_loss)
+    stamp = Stamp.of(bundle)
+    made = FORMATS[to](network_of(bundle), stamp, sample, allow_loss)
     parity = {precision: found.record for precision, found in made.parity.items()}
-    add_export(bundle, to, made.files, parity, allow_loss)
-    return made
+    add_export(bundle, to, made.files, {**stamp.record, "parity": parity, "allow_loss": allow_loss})
+    return replace(made, remarks=[*made.remarks, stamp.line])

@@ -5,15 +5,32 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import EPS, FloatArray, Layer, Network
 
 LARGEST_BATCH = 2**20
 """Rows of a call that the exporters are told to allow."""
 
 
-def module_of(network: Network) -> nn.Sequential:
-    """Rows ``[B, D']`` → logits ``[B, C]``, in evaluation mode."""
-    return nn.Sequential(*(part for layer in network.layers for part in _parts(layer))).eval()
+class Preprocess(nn.Module):
+    """Raw rows ``[B, D]`` → rows as the student was trained on."""
+
+    def __init__(self, steps: Preprocessing) -> None:
+        super().__init__()
+        self.steps = steps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The steps of training, whose sums are taken in float64."""
+        prepared = self.steps(x)
+        assert isinstance(prepared, Tensor)  # dense in, dense out
+        return prepared
+
+
+def module_of(network: Network, stamp: Stamp) -> nn.Sequential:
+    """Rows ``[B, D']`` → logits ``[B, C]``, in evaluation mode; raw rows where preprocessing can be in it."""
+    first = [Preprocess(Preprocessing(stamp.features, stamp.row_normalize))] if stamp.folded else []
+    return nn.Sequential(*first, *(part for layer in network.layers for part in _parts(layer))).eval()
 
 
 def example(network: Network) -> tuple[Tensor, dict[int, torch.export.Dim]]:

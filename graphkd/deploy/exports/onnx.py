@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import logging
 import tempfile
 import warnings
@@ -17,33 +18,34 @@ from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.module import example, module_of
 from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import Network
 from graphkd.deploy.rows import dense
 from graphkd.deploy.runtimes.onnx import FILES, ROWS, onnx_engine
 from graphkd.errors import GraphKDError
 
 
-def export_onnx(network: Network, sample: Sample, allow_loss: bool) -> Export:
+def export_onnx(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
     """Torch's exporter, with a dynamic batch; compared in ONNX Runtime.
 
     Raises:
         GraphKDError: a package is missing, or not the same model.
     """
     _check_packages()
-    model = _model(network)
+    model = _stamped(_model(network, stamp), stamp)
     parity = Parity.of(sample, onnx_engine(model, "onnx").logits)
     check(parity.float_fault(), "the ONNX file", allow_loss)
     return Export({FILES["onnx"]: model}, {"float32": parity})
 
 
-def export_onnx_int8(network: Network, sample: Sample, allow_loss: bool) -> Export:
+def export_onnx_int8(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
     """ONNX Runtime's static quantisation: weights per channel, activations by their range on training rows.
 
     Raises:
         GraphKDError: a package is missing, or it loses too much.
     """
     _check_packages()
-    model = _quantised(_model(network), sample)
+    model = _stamped(_quantised(_model(network, stamp), sample), stamp)
     parity = Parity.of(sample, onnx_engine(model, "onnx-int8").logits)
     check(parity.int8_fault(), "onnx-int8", allow_loss)
     return Export({FILES["onnx-int8"]: model}, {"int8": parity})
@@ -55,12 +57,12 @@ def _check_packages() -> None:
             raise GraphKDError(f"an export to ONNX needs {package}: pip install 'graphkd[onnx]'")
 
 
-def _model(network: Network) -> bytes:
+def _model(network: Network, stamp: Stamp) -> bytes:
     rows, sizes = example(network)
     try:
         with _quiet():
             program = torch.onnx.export(
-                module_of(network),
+                module_of(network, stamp),
                 (rows,),
                 input_names=[ROWS],
                 output_names=["logits"],
@@ -85,6 +87,24 @@ def _model(network: Network) -> bytes:
     return content
 
 
+def _stamped(model: bytes, stamp: Stamp) -> bytes:
+    """With the stamp as the model's metadata, which viewers and ONNX Runtime show."""
+    import onnx
+
+    proto = onnx.load_from_string(model)
+    onnx.helper.set_model_props(proto, stamp.metadata)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def _before_the_student(model: bytes) -> list[str]:
+    """Names of the nodes that preprocess rows: all that stand before the first layer."""
+    import onnx
+
+    nodes = onnx.load_from_string(model).graph.node
+    return [node.name for node in itertools.takewhile(lambda node: node.op_type not in ("Gemm", "MatMul"), nodes)]
+
+
 def _quantised(model: bytes, sample: Sample) -> bytes:
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
@@ -100,7 +120,8 @@ def _quantised(model: bytes, sample: Sample) -> bytes:
         before, after = Path(name) / "before.onnx", Path(name) / "after.onnx"
         before.write_bytes(model)
         types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-        quantize_static(before, after, Reader(), per_channel=True, **types)
+        apart = _before_the_student(model)  # sums of a row need more than 8 bits
+        quantize_static(before, after, Reader(), per_channel=True, nodes_to_exclude=apart, **types)
         return after.read_bytes()
 
 

@@ -9,24 +9,21 @@ from graphkd.deploy.files import EXPORTS, SCHEMA_VERSION, Bundle
 from graphkd.storage import seal, sha256, whole_folder, write_json
 
 
-def add_export(
-    bundle: Bundle, name: str, files: dict[str, bytes], parity: dict[str, Any], allow_loss: bool
-) -> None:
+def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[str, Any]) -> None:
     """Puts an export into a bundle, in place of an older one of that name; the folder is the old or the new one.
 
     Args:
         bundle: as it was read.
         name: of the format.
         files: name relative to the bundle → content.
-        parity: by precision, see ``graphkd.deploy.exports.parity.Parity``.
-        allow_loss: whether the gate was open.
+        about: ``parity`` by precision, see ``graphkd.deploy.exports.parity.Parity``; ``allow_loss``, whether the
+            gate was open; ``preprocessing`` where it is inside the files, which older exports lack.
     """
     digests = {file: sha256(content) for file, content in files.items()}
-    record = {"files": digests, "parity": parity, "allow_loss": allow_loss}
     listed: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "weights_sha256": bundle.description["weights_sha256"],
-        "exports": {**bundle.exports, name: record},
+        "exports": {**bundle.exports, name: {**about, "files": digests}},
     }
     with whole_folder(bundle.folder) as draft:
         shutil.copytree(bundle.folder, draft, dirs_exist_ok=True)

@@ -26,7 +26,7 @@ class Sample:
     """Rows to compare on, and what torch says about them.
 
     Args:
-        train: ``[n, D']`` training rows, on which numbers of 8 bits are calibrated.
+        train: ``[n, D']`` training rows as the exported file takes them, on which 8-bit numbers are calibrated.
         val: ``[m, D']`` validation rows.
         labels: ``[m]`` of these.
         logits: ``[n + m, C]`` of the student in torch.
@@ -41,11 +41,14 @@ class Sample:
 
     @classmethod
     def of(cls, model: Predictor, graph: Graph) -> Sample:
-        """Training and validation rows of the observed graph, as the student takes them."""
-        inputs = model.propagation.mix(graph.x, graph.adj)
+        """Training and validation rows of the observed graph: raw, or propagated for a student with hops."""
+        raw = graph.x if graph.stored is None else graph.stored
+        hops = model.propagation.hops > 0
+        inputs = model.propagation.mix(graph.x, graph.adj) if hops else raw
+        taken = inputs if hops else graph.x
         train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
         with torch.inference_mode():
-            parts = [model.student(select_rows(inputs, nodes)).logits for nodes in (train, graph.val)]
+            parts = [model.student(select_rows(taken, nodes)).logits for nodes in (train, graph.val)]
         first, second = numpy_rows(inputs, train), numpy_rows(inputs, graph.val)
         return cls(first, second, graph.y[graph.val], torch.cat(parts).numpy(), graph.metric)
 

@@ -1,6 +1,6 @@
 /* A student made by graphkd, see student.h.
- *     cc -O3 -march=native -c student.c                                       into a program
- *     cc -O3 -march=native -DGRAPHKD_BENCH student.c -lm && ./a.out [non-zeros] its speed
+ *     cc -O3 -march=native main.c student.c -lm                               a program with it
+ *     cc -O3 -march=native -DGRAPHKD_BENCH student.c -lm && ./a.out 18        its speed, the sparse rows' with 18 non-zeros
  * C99 with 512-bit or 256-bit instructions where the compiler has them; -DGRAPHKD_PORTABLE leaves them out. Not for
  * -ffast-math: codes are rounded by adding and taking away a large number. */
 #ifdef GRAPHKD_BENCH
@@ -77,9 +77,70 @@ typedef struct {
 
 /*@weights@*/
 
+/* Preprocessing of raw rows, as in training: an entry, and what all entries of its row are multiplied by. */
+#define PREPROCESSES (GRAPHKD_BINARY || GRAPHKD_ROW_NORMALIZE)
+#if GRAPHKD_BINARY
+#define STORED(v) ((v) != 0.0f ? 1.0f : 0.0f)
+#else
+#define STORED(v) (v)
+#endif
+#if GRAPHKD_ROW_NORMALIZE
+#define ENTRY(v, factor) ((float)((double)STORED(v) * (factor)))
+#else
+#define ENTRY(v, factor) ((void)(factor), STORED(v))
+#endif
+
+/* One over the sum of magnitudes, in 64 bits and in parts that a compiler adds side by side; 0 of a row of zeros. */
+static double row_factor(const float *value, int32_t count)
+{
+#if GRAPHKD_ROW_NORMALIZE
+    double part[8] = {0.0}, sum = 0.0;
+    int32_t k, i;
+    for (k = 0; k + 8 <= count; k += 8)
+        for (i = 0; i < 8; i++) {
+            float entry = STORED(value[k + i]);
+            part[i] += entry < 0.0f ? -(double)entry : (double)entry;
+        }
+    for (; k < count; k++) {
+        float entry = STORED(value[k]);
+        part[0] += entry < 0.0f ? -(double)entry : (double)entry;
+    }
+    for (i = 0; i < 8; i++)
+        sum += part[i];
+    return sum > 0.0 ? 1.0 / sum : 0.0;
+#else
+    (void)value;
+    (void)count;
+    return 1.0;
+#endif
+}
+
+/* Dense rows as the first layer takes them; where rows are preprocessed, in memory of the function that asks. */
+#if PREPROCESSES
+#define ROOM(rows) float room[rows][GRAPHKD_FEATURES] ALIGNED
+#define PREPARED(x, rows) prepared(x, rows, room[0])
+static const float *prepared(const float *x, int rows, float *out)
+{
+    int32_t k;
+    int r;
+    for (r = 0; r < rows; r++) {
+        const float *from = x + (int64_t)r * GRAPHKD_FEATURES;
+        float *to = out + (int64_t)r * GRAPHKD_FEATURES;
+        double factor = row_factor(from, GRAPHKD_FEATURES);
+        (void)factor;
+        for (k = 0; k < GRAPHKD_FEATURES; k++)
+            to[k] = ENTRY(from[k], factor);
+    }
+    return out;
+}
+#else
+#define ROOM(rows) int room[1] = {0}
+#define PREPARED(x, rows) ((void)room, (x))
+#endif
+
 #define LAYERS ((int)(sizeof float_layers / sizeof float_layers[0]))
 
-/* GRAPHKD_HIDDEN is the largest padded width of a layer. */
+/* GRAPHKD_HIDDEN is the largest width of a layer, padded to whole panels. */
 typedef struct {
     float row[BLOCK][GRAPHKD_HIDDEN];
 } activations;
@@ -126,7 +187,7 @@ PANEL(panel_block_4, BLOCK, 4, 1)
 
 #define SPARSE_PANEL(STRIPS)                                                                                           \
     static void sparse_panel_##STRIPS(const float *weight, const float *bias, const int32_t *column,                   \
-                                      const float *value, int32_t count, float *y)                                     \
+                                      const float *value, int32_t count, double factor, float *y)                      \
     {                                                                                                                  \
         enum { N = STRIPS * PARTS };                                                                                   \
         vec sum[N];                                                                                                    \
@@ -136,8 +197,9 @@ PANEL(panel_block_4, BLOCK, 4, 1)
             sum[i] = LOAD(bias + i * LANES);                                                                           \
         for (k = 0; k < count; k++) {                                                                                  \
             const float *run = weight + (int64_t)column[k] * (STRIPS * STRIP);                                         \
+            float entry = ENTRY(value[k], factor);                                                                     \
             for (i = 0; i < N; i++)                                                                                    \
-                sum[i] = MULTIPLY_ADD(sum[i], value[k], run + i * LANES);                                              \
+                sum[i] = MULTIPLY_ADD(sum[i], entry, run + i * LANES);                                                 \
         }                                                                                                              \
         for (i = 0; i < N; i++)                                                                                        \
             STORE(y + i * LANES, sum[i]);                                                                              \
@@ -205,15 +267,16 @@ static void dense_layer(const layer *l, int rows, const float *x, int64_t x_step
 static void sparse_layer(const layer *l, const int32_t *column, const float *value, int32_t count, float *y)
 {
     const float *weight = (const float *)l->weight, *bias = (const float *)l->bias;
+    double factor = row_factor(value, count);
     int32_t s;
     for (s = 0; s < l->strips; s += 4) {
         const float *w = weight + (int64_t)s * STRIP * l->inputs, *b = bias + s * STRIP;
         float *out = y + s * STRIP;
         switch (l->strips - s) {
-        case 1: sparse_panel_1(w, b, column, value, count, out); break;
-        case 2: sparse_panel_2(w, b, column, value, count, out); break;
-        case 3: sparse_panel_3(w, b, column, value, count, out); break;
-        default: sparse_panel_4(w, b, column, value, count, out);
+        case 1: sparse_panel_1(w, b, column, value, count, factor, out); break;
+        case 2: sparse_panel_2(w, b, column, value, count, factor, out); break;
+        case 3: sparse_panel_3(w, b, column, value, count, factor, out); break;
+        default: sparse_panel_4(w, b, column, value, count, factor, out);
         }
     }
     finish(l, y);
@@ -236,10 +299,12 @@ static void dense_rest(int rows, activations *y, activations *spare, float *logi
 void graphkd_logits(const float *x, int64_t rows, float *logits)
 {
     activations y ALIGNED, spare ALIGNED;
+    ROOM(BLOCK);
     int64_t i = 0;
     while (i < rows) {
         int some = rows - i < BLOCK ? 1 : BLOCK;
-        dense_layer(&float_layers[0], some, x + i * GRAPHKD_FEATURES, GRAPHKD_FEATURES, y.row[0]);
+        const float *rows_in = PREPARED(x + i * GRAPHKD_FEATURES, some);
+        dense_layer(&float_layers[0], some, rows_in, GRAPHKD_FEATURES, y.row[0]);
         dense_rest(some, &y, &spare, logits + i * GRAPHKD_CLASSES);
         i += some;
     }
@@ -380,7 +445,7 @@ INT8_PANEL(4, CHAINS_OF(2))
 /* The instruction takes the codes of inputs without a sign: those of negative values are summed on their own. */
 #define INT8_SPARSE_PANEL(STRIPS)                                                                                      \
     static void int8_sparse_panel_##STRIPS(const int8_t *weight, const int32_t *column, const float *value,            \
-                                           int32_t count, float inverse, int32_t *y)                                   \
+                                           int32_t count, double factor, float inverse, int32_t *y)                    \
     {                                                                                                                  \
         enum { N = STRIPS * INT8_PARTS };                                                                              \
         sums plus[N], minus[N];                                                                                        \
@@ -390,7 +455,7 @@ INT8_PANEL(4, CHAINS_OF(2))
             plus[i] = minus[i] = SUMS_ZERO;                                                                            \
         for (k = 0; k < count; k++) {                                                                                  \
             const int8_t *run = weight + (int64_t)(column[k] / 4) * (STRIPS * STRIP * 4);                              \
-            int32_t code = code_of(value[k], inverse), shift = column[k] % 4 * 8;                                      \
+            int32_t code = code_of(ENTRY(value[k], factor), inverse), shift = column[k] % 4 * 8;                       \
             if (code >= 0) {                                                                                           \
                 uint32_t four = (uint32_t)code << shift;                                                               \
                 for (i = 0; i < N; i++)                                                                                \
@@ -476,7 +541,7 @@ static void decode(const layer *l, float unit, const int32_t *sum, const int32_t
 
 static void int8_layer(const layer *l, const float *x, float *y)
 {
-    uint8_t codes[GRAPHKD_WIDEST + 4] ALIGNED;
+    uint8_t codes[GRAPHKD_WIDEST + 64] ALIGNED;
     uint32_t four[GRAPHKD_WIDEST / 4 + 1] ALIGNED;
     int32_t sum[GRAPHKD_HIDDEN] ALIGNED;
     int32_t s, groups = (l->inputs + 3) / 4;
@@ -498,14 +563,15 @@ static void int8_sparse_layer(const layer *l, const int32_t *column, const float
 {
     int32_t sum[GRAPHKD_HIDDEN] ALIGNED;
     int32_t s, groups = (l->inputs + 3) / 4;
-    float top = largest(value, count), inverse = inverse_scale(top, 127.0f);
+    double factor = row_factor(value, count);
+    float most = largest(value, count), top = ENTRY(most, factor), inverse = inverse_scale(top, 127.0f);
     for (s = 0; s < l->strips; s += 4) {
         const int8_t *w = (const int8_t *)l->weight + (int64_t)s * STRIP * 4 * groups;
         switch (l->strips - s) {
-        case 1: int8_sparse_panel_1(w, column, value, count, inverse, sum + s * STRIP); break;
-        case 2: int8_sparse_panel_2(w, column, value, count, inverse, sum + s * STRIP); break;
-        case 3: int8_sparse_panel_3(w, column, value, count, inverse, sum + s * STRIP); break;
-        default: int8_sparse_panel_4(w, column, value, count, inverse, sum + s * STRIP);
+        case 1: int8_sparse_panel_1(w, column, value, count, factor, inverse, sum + s * STRIP); break;
+        case 2: int8_sparse_panel_2(w, column, value, count, factor, inverse, sum + s * STRIP); break;
+        case 3: int8_sparse_panel_3(w, column, value, count, factor, inverse, sum + s * STRIP); break;
+        default: int8_sparse_panel_4(w, column, value, count, factor, inverse, sum + s * STRIP);
         }
     }
     decode(l, top / 127.0f, sum, 0, y);
@@ -526,9 +592,10 @@ static void int8_rest(float *y, float *spare, float *logits)
 void graphkd_int8_logits(const float *x, int64_t rows, float *logits)
 {
     float y[GRAPHKD_HIDDEN] ALIGNED, spare[GRAPHKD_HIDDEN] ALIGNED;
+    ROOM(1);
     int64_t i;
     for (i = 0; i < rows; i++) {
-        int8_layer(&int8_layers[0], x + i * GRAPHKD_FEATURES, y);
+        int8_layer(&int8_layers[0], PREPARED(x + i * GRAPHKD_FEATURES, 1), y);
         int8_rest(y, spare, logits + i * GRAPHKD_CLASSES);
     }
 }

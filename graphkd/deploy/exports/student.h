@@ -1,8 +1,9 @@
-/* A student made by graphkd: rows of features in, logits out. Needs nothing but student.c:
- *     cc -O3 -march=native -c student.c
- * No function allocates, keeps state or fails; several threads may call them at once. The stack has to hold
- * GRAPHKD_STACK bytes. Rows are prepared as the bundle's "preprocessing" and "propagation" say.
- * Logits are [rows, GRAPHKD_CLASSES]; a sparse row is its non-zeros: their columns, in any order, and their values. */
+/* A student made by graphkd: rows of features in, logits out. Needs nothing but student.c and the library m:
+ *     cc -O3 -march=native main.c student.c -lm
+ * C99; C++ includes this header, and student.c is compiled as C. No function allocates, keeps state or fails; several threads may call them at once. The stack has to hold
+ * GRAPHKD_STACK bytes. Rows: @rows@.
+ * Logits are [rows, GRAPHKD_CLASSES]; a sparse row is its non-zeros: their columns, each once and in any order, and
+ * their values. */
 #ifndef GRAPHKD_STUDENT_H
 #define GRAPHKD_STUDENT_H
 
@@ -12,6 +13,12 @@
 
 #ifdef __cplusplus
 extern "C" {
+#endif
+
+/* Names of the outputs, which are numbers where the data had none, and of the inputs; UTF-8. */
+extern const char *const graphkd_class_names[GRAPHKD_CLASSES];
+#if GRAPHKD_HAS_FEATURE_NAMES
+extern const char *const graphkd_feature_names[GRAPHKD_FEATURES];
 #endif
 
 /* Dense rows x [rows, GRAPHKD_FEATURES]. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import torch
 
@@ -10,24 +11,28 @@ from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.module import example, module_of
 from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import FloatArray, Network
 from graphkd.deploy.rows import Rows, dense
 
 FILE = "model.pt2"
 
+STAMP = "graphkd.json"
+"""Name among the program's extra files of what it states about itself."""
 
-def export_torch(network: Network, sample: Sample, allow_loss: bool) -> Export:
+
+def export_torch(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
     """``torch.export.save``, with a dynamic batch; compared after loading it again.
 
     Raises:
         GraphKDError: not the same model.
     """
     rows, sizes = example(network)
-    program = torch.export.export(module_of(network), (rows,), dynamic_shapes=(sizes,))
+    program = torch.export.export(module_of(network, stamp), (rows,), dynamic_shapes=(sizes,))
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # folders of this machine
     file = io.BytesIO()
-    torch.export.save(program, file)
+    torch.export.save(program, file, extra_files={STAMP: json.dumps(stamp.metadata, ensure_ascii=False)})
     loaded = torch.export.load(io.BytesIO(file.getvalue())).module()
 
     def logits(given: Rows) -> FloatArray:

@@ -7,6 +7,7 @@ from typing import Any
 from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.onnx import export_onnx
 from graphkd.deploy.exports.sample import Sample
+from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.network import Network
 
 FOLDER, NAME = "triton", "student"
@@ -21,7 +22,7 @@ DELAY = 100
 """Microseconds that a row may wait for others: a row takes a tenth of it."""
 
 
-def export_triton(network: Network, sample: Sample, allow_loss: bool) -> Export:
+def export_triton(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
     """``export_onnx`` in the layout that Triton documents, with a configuration and names of the classes.
 
     Source: the server's guide, "Model Repository" and "Model Configuration"
@@ -29,18 +30,17 @@ def export_triton(network: Network, sample: Sample, allow_loss: bool) -> Export:
     Raises:
         GraphKDError: a package is missing, or not the same model.
     """
-    made = export_onnx(network, sample, allow_loss)
+    made = export_onnx(network, stamp, sample, allow_loss)
     (model,) = made.files.values()
-    names = network.class_names or [str(number) for number in range(network.num_classes)]
     files = {
-        "config.pbtxt": _config(model).encode(),
-        LABELS: "".join(f"{' '.join(name.split())}\n" for name in names).encode(),
+        "config.pbtxt": _config(model, stamp).encode(),
+        LABELS: "".join(f"{' '.join(name.split())}\n" for name in stamp.class_names).encode(),
         "1/model.onnx": model,
     }
     return Export({f"{FOLDER}/{NAME}/{file}": content for file, content in files.items()}, made.parity)
 
 
-def _config(model: bytes) -> str:
+def _config(model: bytes, stamp: Stamp) -> str:
     """Without a name, so that the folder may be renamed: the server takes the folder's."""
     import onnx
 
@@ -53,6 +53,7 @@ def _config(model: bytes) -> str:
             *_tensor("input", rows),
             *_tensor("output", logits, f'    label_filename: "{LABELS}"'),
             f"dynamic_batching {{ max_queue_delay_microseconds: {DELAY} }}",
+            *(_parameter(key, text) for key, text in stamp.metadata.items()),
             "",
         ]
     )
@@ -63,3 +64,7 @@ def _tensor(kind: str, given: Any, *more: str) -> list[str]:
     (width,) = [size.dim_value for size in given.type.tensor_type.shape.dim][1:]
     lines = [f'    name: "{given.name}"', "    data_type: TYPE_FP32", f"    dims: [ {width} ]", *more]
     return [f"{kind} [", "  {", *lines, "  }", "]"]
+
+
+def _parameter(key: str, text: str) -> str:
+    return f"parameters {{ key: {quoted(key)} value {{ string_value: {quoted(text)} }} }}"

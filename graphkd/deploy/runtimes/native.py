@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy.exports.c_source import c_sources, code_of_the_export
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.network import FloatArray, network_of
 from graphkd.deploy.row_predictor import Engine
@@ -38,10 +40,12 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
             f"{bundle.folder} holds no 8-bit weights in C, which lost too much: use runtime='native', or "
             "graphkd export RUN --to c --allow-loss"
         )
-    student = bundle.description["student"]
-    identity = [bundle.weights, json.dumps([student, both]).encode(), code_of_the_export()]
-    library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), both))
-    return compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
+    student, stamp = bundle.description["student"], Stamp.of(bundle)
+    about = [student, both, asdict(stamp)]
+    identity = [bundle.weights, json.dumps(about).encode(), code_of_the_export()]
+    library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), stamp, both))
+    engine = compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
+    return replace(engine, preprocesses=stamp.folded)
 
 
 def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from graphkd.deploy.files import Bundle
@@ -27,8 +29,9 @@ def bundle_engine(bundle: Bundle, name: str) -> Engine:
     Raises:
         GraphKDError: it was not exported, or there is no ONNX Runtime.
     """
-    bundle.exported(name)
-    return onnx_engine(bundle.files[FILES[name]], name)
+    record = bundle.exported(name)
+    engine = onnx_engine(bundle.files[FILES[name]], name)
+    return replace(engine, preprocesses="preprocessing" in record)  # older files take prepared rows
 
 
 def onnx_engine(model: bytes, name: str) -> Engine:

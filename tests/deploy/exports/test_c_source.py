@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from graphkd.deploy.exports.c_source import c_sources
+from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Network, network_of
 from tests.deploy.bundles import make_bundle, student
@@ -17,6 +18,9 @@ STRICT = ("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
 
 def network(folder: Path, norm: str = "batch", **sizes: int) -> Network:
     return network_of(read_bundle(make_bundle(folder, student(norm, **sizes), norm)))
+
+
+STAMP = Stamp("stored", False, 0, ("0", "1", "2"))
 
 
 def build(folder: Path, files: dict[str, bytes], *arguments: str) -> str:
@@ -59,7 +63,7 @@ int main(void)
 
 @pytest.mark.parametrize("flags", [(), ("-DGRAPHKD_PORTABLE",)])
 def test_a_program_of_c_gets_the_student_s_answer(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    files = c_sources(network(tmp_path), int8=False)
+    files = c_sources(network(tmp_path), STAMP, int8=False)
     assert "graphkd_int8" not in files["student.h"].decode().split("#if GRAPHKD_HAS_INT8")[0]
     *pairs, best, p0, p1, p2 = build(tmp_path, {**files, "main.c": MAIN}, *flags).splitlines()
     model = student()
@@ -73,13 +77,17 @@ def test_a_program_of_c_gets_the_student_s_answer(tmp_path: Path, flags: tuple[s
 
 
 def test_its_own_benchmark(tmp_path: Path) -> None:
-    text = build(tmp_path, c_sources(network(tmp_path, "layer"), int8=True), "-DGRAPHKD_BENCH")
+    text = build(tmp_path, c_sources(network(tmp_path, "layer"), STAMP, int8=True), "-DGRAPHKD_BENCH")
     lines = [line.rsplit(" p50 ")[0].strip() for line in text.splitlines()]
     assert lines == ["fp32", "fp32 sparse", "int8", "int8 sparse"]
 
 
 def test_no_function_allocates_or_keeps_anything(tmp_path: Path) -> None:
-    code = c_sources(network(tmp_path), int8=True)["student.c"].decode().split("#ifdef GRAPHKD_BENCH\n#include")[0]
+    code = (
+        c_sources(network(tmp_path), STAMP, int8=True)["student.c"]
+        .decode()
+        .split("#ifdef GRAPHKD_BENCH\n#include")[0]
+    )
     assert "alloc" not in code.replace("allocates", "")
     assert not [
         line for line in code.splitlines() if line.startswith("static") and "const" not in line and "(" not in line

@@ -12,9 +12,11 @@ from tests.deploy.bundles import make_bundle, student
 
 def test_an_export_stands_beside_the_others(tmp_path: Path) -> None:
     folder = make_bundle(tmp_path, student())
-    add_export(read_bundle(folder), "c", {"c/student.c": b"1"}, {"float32": {"rows": 3}}, False)
-    add_export(read_bundle(folder), "onnx", {"model.onnx": b"2"}, {}, True)
-    add_export(read_bundle(folder), "c", {"c/student.c": b"3"}, {}, False)
+    add_export(
+        read_bundle(folder), "c", {"c/student.c": b"1"}, {"parity": {"float32": {"rows": 3}}, "allow_loss": False}
+    )
+    add_export(read_bundle(folder), "onnx", {"model.onnx": b"2"}, {"parity": {}, "allow_loss": True})
+    add_export(read_bundle(folder), "c", {"c/student.c": b"3"}, {"parity": {}, "allow_loss": False})
     bundle = read_bundle(folder)
     assert bundle.files == {"c/student.c": b"3", "model.onnx": b"2"}
     assert bundle.exported("onnx")["allow_loss"] is True
@@ -26,7 +28,7 @@ def test_an_interrupted_export_leaves_the_bundle_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_bundle(tmp_path, student())
-    add_export(read_bundle(folder), "c", {"c/student.c": b"1"}, {}, False)
+    add_export(read_bundle(folder), "c", {"c/student.c": b"1"}, {"parity": {}, "allow_loss": False})
     before = (folder / "exports.json").read_bytes()
 
     def full(*_: object) -> None:
@@ -34,7 +36,7 @@ def test_an_interrupted_export_leaves_the_bundle_as_it_was(
 
     monkeypatch.setattr("graphkd.deploy.exports.record.write_json", full)
     with pytest.raises(OSError, match="No space"):
-        add_export(read_bundle(folder), "c", {"c/student.c": b"2"}, {}, False)
+        add_export(read_bundle(folder), "c", {"c/student.c": b"2"}, {"parity": {}, "allow_loss": False})
     assert (folder / "exports.json").read_bytes() == before
     assert read_bundle(folder).files == {"c/student.c": b"1"}
     assert json.loads(before)["exports"]["c"]["files"].keys() == {"c/student.c"}

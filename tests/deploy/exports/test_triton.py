@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,15 @@ DOCUMENTED: dict[str, dict[str, tuple[int, int, bool, str]]] = {
         "label_filename": (4, TEXT, False, ""),
     },
     "ModelDynamicBatching": {"max_queue_delay_microseconds": (2, WHOLE, False, "")},
+    "ModelParameter": {"string_value": (1, TEXT, False, "")},
+    "ParametersEntry": {"key": (1, TEXT, False, ""), "value": (2, MESSAGE, False, "ModelParameter")},
     "ModelConfig": {
         "name": (1, TEXT, False, ""),
         "platform": (2, TEXT, False, ""),
         "max_batch_size": (4, WHOLE, False, ""),
         "input": (5, MESSAGE, True, "ModelInput"),
         "output": (6, MESSAGE, True, "ModelOutput"),
+        "parameters": (14, MESSAGE, True, "ParametersEntry"),
         "dynamic_batching": (11, MESSAGE, False, "ModelDynamicBatching"),
     },
 }
@@ -95,6 +99,10 @@ def check(config: Any, model: Path) -> None:
     assert config.platform == "onnxruntime_onnx"
     assert config.name == "", "of the folder"
     assert config.max_batch_size == 4096
+    told = config.parameters
+    values = {key: told[key] for key in told} if hasattr(told, "keys") else {each.key: each.value for each in told}
+    assert json.loads(values["class_names"].string_value) == ["oak", "elm,\nwhite", "fir"]
+    assert values["rows"].string_value == "raw"
     assert config.dynamic_batching.max_queue_delay_microseconds == 100
     labels = (model / config.output[0].label_filename).read_text().splitlines()
     assert labels == ["oak", "elm, white", "fir"]

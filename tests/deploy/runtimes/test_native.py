@@ -99,7 +99,12 @@ def test_it_has_to_be_exported_first(tmp_path: Path) -> None:
     for runtime in ("native", "native-int8"):
         with pytest.raises(GraphKDError, match=r"holds no c \(but nothing yet\): graphkd export RUN --to c"):
             load_bundle(bundle, runtime)
-    add_export(read_bundle(bundle), "c", {"c/student.c": b"", "c/student.h": b""}, {"float32": {}}, False)
+    add_export(
+        read_bundle(bundle),
+        "c",
+        {"c/student.c": b"", "c/student.h": b""},
+        {"parity": {"float32": {}}, "allow_loss": False},
+    )
     with pytest.raises(
         GraphKDError, match="holds no 8-bit weights in C, which lost too much: use runtime='native'"
     ):
@@ -114,7 +119,7 @@ def test_code_in_a_bundle_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     expected = load_bundle(bundle, "native").logits(x)
     record = read_bundle(bundle).exported("c")
     evil = {"c/student.c": b"#error\n", "c/student.h": b""}
-    add_export(read_bundle(bundle), "c", evil, record["parity"], False)
+    add_export(read_bundle(bundle), "c", evil, record)
     monkeypatch.setenv("GRAPHKD_CACHE", str(tmp_path / "cache"))
     np.testing.assert_array_equal(load_bundle(bundle, "native").logits(x), expected)
 

@@ -40,7 +40,8 @@ def test_the_ways_are_those_that_can_be_asked_for() -> None:
 def test_a_teacher_learns_and_the_same_seed_gives_the_same_bits(way: str, sparse: bool) -> None:
     data = make_data()
     data.x = data.x.to_sparse_csr() if sparse else data.x
-    runs = [taught(data, SAGE, teacher_batches=way, seed=seed) for seed in (1, 1, 2)]
+    teacher = functools.partial(SAGE, aggregator="gcn")  # learns faster from rows that are noise
+    runs = [taught(data, teacher, teacher_batches=way, seed=seed) for seed in (1, 1, 2)]
     (log, one), (again, other), (_, third) = runs
     assert log == again
     assert one.output.checksum() == other.output.checksum() != third.output.checksum()

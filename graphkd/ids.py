@@ -1,0 +1,57 @@
+"""Ids of nodes as Python's own values: nothing is rounded, merged or renamed on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphkd.errors import GraphKDError
+from graphkd.numbers import check_unmasked
+
+
+def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
+    """Returns ids as texts, whole numbers or dates of Python.
+
+    Bytes are UTF-8 texts. Dates of numpy in nanoseconds are dates, not the whole numbers that ``tolist`` makes of them.
+
+    Args:
+        ids: ``[N]`` array, series, index or sequence.
+        where: they come from, for the error message.
+
+    Raises:
+        GraphKDError: masked entries, bytes that are no UTF-8, or dates that are finer than microseconds.
+    """
+    check_unmasked(ids, where)
+    kind = getattr(getattr(ids, "dtype", None), "kind", "")
+    if kind in ("M", "m"):
+        return _dates(np.asarray(ids), where)
+    values = ids.tolist() if hasattr(ids, "tolist") else list(ids)
+    return [_plain(value, where) for value in values] if kind in ("", "O", "S") else values
+
+
+def text_of(value: bytes, where: str) -> str:
+    """Returns bytes as the UTF-8 text that they are.
+
+    Raises:
+        GraphKDError: they are none.
+    """
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise GraphKDError(f"{where} holds {value!r}, which is no UTF-8 text: decode it first") from None
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return _dates(np.asarray([value]), where)[0]
+    value = value.item() if isinstance(value, np.generic) else value
+    return text_of(value, where) if isinstance(value, bytes) else value
+
+
+def _dates(values: Any, where: str) -> list[Any]:
+    kind = "datetime64[us]" if values.dtype.kind == "M" else "timedelta64[us]"
+    coarse = values.astype(kind)
+    if not bool(((coarse.astype(values.dtype) == values) | np.isnat(values)).all()):
+        raise GraphKDError(f"{where} holds dates in finer steps than microseconds: give them as texts")
+    return [None if value is None else value for value in coarse.tolist()]

@@ -1,0 +1,55 @@
+"""What to try where a plain MLP is better than what was distilled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+PLAIN = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with method.hops as here"}
+"""The plainly trained students, and how each is asked for by itself."""
+
+
+def advice(metrics: dict[str, Any]) -> list[str]:
+    """Compares means over seeds of validation scores; scores on test nodes play no part.
+
+    Args:
+        metrics: contents of ``metrics.json``.
+
+    Returns:
+        A line where a plain MLP of raw rows beats the teacher, and one where the best plain MLP beats the student;
+        nothing where no plain MLP was trained, or none is better.
+    """
+    means = {name: _mean(metrics, name) for name in ("teacher", "student", *PLAIN) if name in metrics["seeds"][0]}
+    plain = {name: means[name] for name in PLAIN if name in means}
+    lines = []
+    if "mlp" in plain and plain["mlp"] > means["teacher"]:
+        lines.append(f"{_beats(plain['mlp'], 'mlp', means, 'teacher')}: try {_teachers(metrics)}")
+    best = max(plain, key=lambda name: plain[name], default="")
+    if best and plain[best] > means["student"]:
+        lines.append(f"{_beats(plain[best], best, means, 'student')}: try {_students(metrics, best)}")
+    return lines
+
+
+def _mean(metrics: dict[str, Any], part: str) -> float:
+    return float(np.mean([seed[part]["val"] for seed in metrics["seeds"]]))
+
+
+def _beats(score: float, plain: str, means: dict[str, float], part: str) -> str:
+    inputs = " of the same inputs" if plain == "mlp_same_inputs" else ""
+    return (
+        f"the plain MLP{inputs} is better than the {part} on validation nodes "
+        f"({100 * score:.2f} against {100 * means[part]:.2f})"
+    )
+
+
+def _teachers(metrics: dict[str, Any]) -> str:
+    """Returns keys of a teacher that keeps a node's own row apart; the others mix it with its neighbours'."""
+    if metrics["teacher"] == "sage":
+        return "teacher.aggregator=mean if it is gcn, or another teacher"
+    return "teacher=sage teacher.aggregator=mean, which keeps a node's own row apart from its neighbours'"
+
+
+def _students(metrics: dict[str, Any], best: str) -> str:
+    labels = f", or a larger method.lam, the share of the labels in {metrics['method']}'s loss"
+    return f"{PLAIN[best]}, another teacher{labels}"
