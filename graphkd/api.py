@@ -79,8 +79,8 @@ def load_dataset(
         dense: give ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
-        ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR, unless ``dense``), ``edge_index [2, E]``,
-        ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
+        ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR, unless ``dense``),
+        ``edge_index [2, E]``, ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
         ``data.graphkd``; ``features`` and ``row_normalize`` are applied by ``distill``, whose bundle then
         does the same with raw rows.
 

@@ -23,7 +23,8 @@ def class_name(given: Any) -> ClassName:
     name = given.item() if isinstance(given, np.generic) else given
     if not isinstance(name, bool | int | str):
         raise GraphKDError(
-            f"data.class_names holds {name!r}, a {type(name).__name__}: classes are whole numbers, texts or booleans"
+            f"data.class_names holds {name!r}, a {type(name).__name__}: "
+            "classes are whole numbers, texts or booleans"
         )
     return name
 

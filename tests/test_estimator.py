@@ -111,7 +111,7 @@ def test_mistakes(fitted: GraphDistiller) -> None:
         ): "fit needs one torch_geometric Data with its labels, but got a ndarray",
         (lambda: GraphDistiller(teacher="gnc").fit(make_data())): "unknown teacher 'gnc'",
         (lambda: fitted.predict(np.ones((2, 3)))): r"x must be \[rows, 2\]",
-        (lambda: fitted.predict(pd.DataFrame({"a": ["x"], "b": ["y"]}))): "x is no table of numbers",
+        (lambda: fitted.predict(pd.DataFrame({"height": ["x"], "girth": ["y"]}))): "x column 'height' holds 'x'",
         (lambda: fitted.score(rows, ["elm"])): "y has 1 labels for 2 rows",
         (lambda: fitted.score(rows, [0, 1])): "y holds none of the classes 'elm', 'fir', 'oak'",
         (lambda: fitted.score(rows, [None, None])): "y holds none of the classes",

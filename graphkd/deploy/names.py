@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.rows import as_rows
 from graphkd.errors import GraphKDError
 
 SHOWN = 5
@@ -46,6 +47,13 @@ class Columns:
         labels = labels_of(x)
         return x if labels is None else _table(x, labels, self.positions(labels))
 
+    def select(self, x: Any, labels: Sequence[str]) -> Any:
+        """Rows ``x [B, n]`` whose ``n`` columns have these labels, in the order of training; see ``align``."""
+        positions = self.positions(labels)
+        if positions is None or positions == list(range(len(labels))):
+            return x
+        return as_rows(x, len(labels))[:, positions]
+
     def positions(self, labels: Sequence[str]) -> list[int] | None:
         """Where each feature is among the columns ``labels``; nothing where they count by position.
 
@@ -55,8 +63,7 @@ class Columns:
         if self.names is None:
             return None
         place = {label: position for position, label in enumerate(labels)}
-        numbered = list(labels) == [str(number) for number in range(len(labels))]
-        if numbered and not all(name in place for name in self.names):
+        if _numbered(labels) and not all(name in place for name in self.names):
             return None
         twice = [label for label, count in Counter(labels).items() if count > 1]
         if twice:
@@ -82,6 +89,16 @@ def labels_of(x: Any) -> list[str] | None:
     if hasattr(x, "columns") and hasattr(x, "to_numpy"):
         return [str(label) for label in x.columns]
     return None
+
+
+def names_of(x: Any) -> tuple[str, ...] | None:
+    """The names of a frame's columns; nothing where there are none, or only the numbers from 0."""
+    labels = labels_of(x)
+    return None if labels is None or _numbered(labels) else tuple(labels)
+
+
+def _numbered(labels: Sequence[str]) -> bool:
+    return list(labels) == [str(number) for number in range(len(labels))]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ class Predictor:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.propagation = preprocessing, propagation
         self.class_names, self.card, self.feature_names = class_names, card, feature_names
-        self._columns = Columns(feature_names)
+        self.columns = Columns(feature_names)
 
     def predict(
         self,
@@ -95,7 +95,7 @@ class Predictor:
         """
         if propagated:
             width = self.propagation.width(self.num_features)
-            x = self._columns.align(x) if width == self.num_features else x
+            x = self.columns.align(x) if width == self.num_features else x
             rows = _checked(x, width)
         else:
             rows = self.prepare(x, edge_index, edge_weight)
@@ -120,10 +120,10 @@ class Predictor:
             ``[N, D']`` preprocessed and propagated rows.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph where
-                one is needed.
+            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph
+                where one is needed.
         """
-        rows = self.preprocessing(_checked(self._columns.align(x), self.num_features))
+        rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops = self.propagation.hops
         if hops == 0:
             return rows

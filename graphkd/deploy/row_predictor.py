@@ -52,7 +52,7 @@ class RowPredictor:
         self.class_names: list[ClassName] | None = description["class_names"]
         self.card = description["card"]
         self.feature_names: list[str] | None = description.get("feature_names")
-        self._bundle, self._columns = bundle, Columns(self.feature_names)
+        self._bundle, self.columns = bundle, Columns(self.feature_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
@@ -105,7 +105,7 @@ class RowPredictor:
         """``[B, C]`` before the softmax; see ``predict_proba``."""
         if propagated or (self.engine.preprocesses and edge_index is None):
             named = self.width == self.num_features  # those of pooled hops have no names
-            rows = as_rows(self._columns.align(x) if named else x, self.width)
+            rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
             rows = self.prepare(x, edge_index, edge_weight)
         return self.engine.logits(rows)
@@ -125,7 +125,7 @@ class RowPredictor:
         Raises:
             GraphKDError: wrong width or columns, NaN, or a student with hops.
         """
-        rows = as_rows(self._columns.align(x), self.num_features)
+        rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
                 f"this student was trained on features propagated over {self.hops} hops: pass edge_index=, "

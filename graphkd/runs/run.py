@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from graphkd.datasets import Scene
@@ -19,6 +20,7 @@ from graphkd.runs.angles import Angles
 from graphkd.runs.folder import RunFolder
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
+from graphkd.sparse import Features, as_features
 from graphkd.storage import as_path
 from graphkd.teachers import TeacherOutput
 
@@ -43,15 +45,19 @@ class Run:
     def teacher(self) -> nn.Module | None:
         """The graph network; nothing where only its output was given.
 
-        One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed features:
-        ``run.teacher(run.predictor.preprocessing(x), edge_index)`` is ``run.teacher_output`` in a transductive setting.
+        One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed
+        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output`` in a transductive setting.
         """
         return self.result.taught.model
 
     @property
     def teacher_output(self) -> TeacherOutput:
-        """What the teacher says of the nodes that training saw: ``logits [n, C]`` and ``hops``, one ``[n, d]`` per hop."""
+        """The teacher's ``logits [n, C]`` and ``hops`` (a ``[n, d]`` after each) of the nodes that training saw."""
         return self.result.taught.output
+
+    def preprocess(self, x: Any) -> Features:
+        """Raw rows ``[N, D]`` → the features that teacher and student were trained on, not propagated."""
+        return self.result.graph.preprocessing(as_features(x).to(torch.float32))
 
     @property
     def student(self) -> nn.Module:

@@ -92,7 +92,7 @@ class Teacher(nn.Module):
         """All nodes at once, or the nodes that the last of some blocks is for.
 
         Args:
-            x: ``[N, D]``, dense or sparse, preprocessed as in training (``run.predictor.preprocessing``); with
+            x: ``[N, D]``, dense or sparse, preprocessed as in training (``run.preprocess(x)``); with
                 blocks the rows ``[m, D]`` of the first one's sources.
             adj: the raw graph, normalised here, once per graph; its ``edge_index [2, E]``, as PyG's networks take
                 it; or one block per hop, of which each one's sources are the receivers of the one before, see
