@@ -1,5 +1,5 @@
 # make demo     install and run the main job on the embedded default
-# make test     install what tests need and run the default tier: offline, under 3 minutes
+# make test     install what tests need and run the default tier: offline, under 4 minutes on two idle cores
 # make help     everything else
 
 PYTHON ?= python3
@@ -12,7 +12,7 @@ INSTALL = $(PIP) install --constraint .ci/constraints.txt
 help:
 	@echo "make install    graphkd into $(VENV), versions from .ci/constraints.txt"
 	@echo "make demo       a distilled MLP beside its teacher, on the embedded data set"
-	@echo "make test       the default tests: offline, under 3 minutes"
+	@echo "make test       the default tests: offline, under 4 minutes on two idle cores"
 	@echo "make test-slow  the tests on real data sets; GRAPHKD_DATA=DIR holds them"
 	@echo "make test-gpu   the tests that need a CUDA device"
 	@echo "make test-wheel builds the wheel and runs it outside the checkout"

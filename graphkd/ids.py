@@ -13,7 +13,8 @@ from graphkd.numbers import check_unmasked
 def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
     """Returns ids as texts, whole numbers or dates of Python.
 
-    Bytes are UTF-8 texts. Dates of numpy in nanoseconds are dates, not the whole numbers that ``tolist`` makes of them.
+    Bytes are UTF-8 texts. Dates of numpy in nanoseconds are dates, not the whole numbers that ``tolist`` makes of
+    them.
 
     Args:
         ids: ``[N]`` array, series, index or sequence.

@@ -84,7 +84,7 @@ def directed_of(run: Path, card: dict[str, Any]) -> bool | None:
 
 
 def prepared(graph: GraphRows, directed: bool | None) -> GraphRows:
-    """Returns a graph from a file as training prepares it: each edge once, in both directions unless it is directed.
+    """Returns a graph from a file as training prepares it: each edge once, both directions unless it is directed.
 
     Data in memory is trained on with the edges that it has, and so are they here.
     """

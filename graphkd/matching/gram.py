@@ -2,10 +2,10 @@
 
 With ``S [N, d]`` and ``T [N, d']``, ``‖S Sᵀ − T Tᵀ‖²_F = ‖Sᵀ S‖²_F − 2 ‖Tᵀ S‖²_F + ‖Tᵀ T‖²_F``: matrices of widths
 only, ``O(N (d + d')²)``. The three terms cancel, so everything is multiplied and added up in float64, and in runs
-of few rows: an entry added up from ``n`` rows one after the other is off by up to ``n 2⁻⁵³`` of what it would be with
-all signs equal, however the processor's kernel orders them, and what is left after the cancelling by as many times
-more as it is smaller. With runs of 64 that go through torch's sum in a tree, ``n`` is about 80 for any number of
-rows.
+of few rows. An entry added up from ``n`` rows one after the other is off by up to ``n 2⁻⁵³`` of what it would be
+with all signs equal, however the processor's kernel orders them, and what is left after the cancelling by as many
+times more as it is smaller. With runs of 64 that go through torch's sum in a tree, ``n`` is about 80 for any
+number of rows.
 
 The teacher's ``Tᵀ T`` is made again in every step: keeping it would save a twentieth of the step at 2,708 nodes, a
 tenth at 50,000.

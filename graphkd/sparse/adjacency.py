@@ -47,7 +47,7 @@ class Adjacency:
             self.matrix = SparseMatrix.pattern(receiver, sender, shape)
         else:
             summed = SparseMatrix.from_coo(receiver, sender, edge_weight.double(), shape)
-            # In float64 until all copies are added: half precision ends at 65,504 and counts no further than 2,048.
+            # In float64 until all copies are added: half precision counts no further than 2,048.
             self.matrix = summed.to(torch.float64 if edge_weight.dtype == torch.float64 else torch.float32)
         self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}

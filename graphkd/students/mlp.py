@@ -19,7 +19,9 @@ class SparseLinear(nn.Linear):
 
 
 class MLP(nn.Module):
-    """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits; no ``b`` before a batch norm.
+    """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits.
+
+    There is no ``b`` before a batch norm, which would take it away again.
 
     Source: the student of Zhang et al., Graph-less Neural Networks, ICLR 2022
 

@@ -43,7 +43,9 @@ def test_predict_refuses_rows_without_their_graph_and_writes_nothing(run: Path, 
     with pytest.raises(GraphKDError, match="give the word graph"):
         predict(str(run), str(tmp_path / "rows.npy"), str(tmp_path / "p.csv"))
     for more in ({"rejects": "bad.csv"}, {"row_id": "key"}):
-        with pytest.raises(GraphKDError, match="--rejects and --id are for rows without a graph: leave them out"):
+        with pytest.raises(
+            GraphKDError, match="--rejects, --id and --no-header are for rows without a graph: leave them out"
+        ):
             predict(str(run), "graph", str(tmp_path / "p.csv"), **more)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["data", "rows.npy", "run"]
 
@@ -80,7 +82,7 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     args = ["predict", str(folder), str(tmp_path / "in.parquet"), str(tmp_path / "out.csv"), "--runtime", "numpy"]
     bad = str(tmp_path / "bad.csv")
     mistakes = {
-        (): "has a column 'tree', which is no feature of the student: drop it, or carry it over with --id",
+        (): "has columns that are no features of the student and are ignored: 'tree'",
         (
             "--id",
             "tree",

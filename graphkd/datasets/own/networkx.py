@@ -9,6 +9,7 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, build, check_directed
 from graphkd.errors import GraphKDError
+from graphkd.numbers import plain
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -96,7 +97,7 @@ def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
     if hasattr(given, "iloc"):  # a series or a frame of pandas, rows by node
         if given.index.has_duplicates:
             twice = given.index[given.index.duplicated()][0]
-            raise GraphKDError(f"{what} holds node {twice!r} twice in its index: give every node once")
+            raise GraphKDError(f"{what} holds node {plain(twice)!r} twice in its index: give every node once")
         given = dict(zip(given.index, given.to_numpy(), strict=True))
     if isinstance(given, Mapping):
         if not any(name in given for name in ids):

@@ -18,7 +18,7 @@ Ids = Any
 
 
 def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
-    """Returns the ids of an archive as texts and whole numbers; dates as texts, since the journal's JSON has none."""
+    """Returns the ids of an archive as texts and whole numbers; dates as texts, as the journal's JSON has none."""
     return [
         value.isoformat() if isinstance(value, date) else value for value in plain_ids(ids, f"{path} array ids")
     ]

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from graphkd import from_scipy
 from graphkd.datasets.own.build import Parts, build
-from graphkd.datasets.own.edges import both_directions, merge
+from graphkd.edges import both_directions, merge
 
 NODES = 6
 EDGE_LISTS = st.lists(

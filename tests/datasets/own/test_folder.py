@@ -145,7 +145,7 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "bytes for a csv": (both(table(), file("edges.csv", b"\xff\x00\xfe")), "edges.csv cannot be read as a table"),
     "rows of two lengths": (
         both(table(), file("edges.csv", b"source,target\na,b\na,b,c,d\n")),
-        "edges.csv cannot be read as a table",
+        "edges.csv line 3 has 4 cells, the header has 2: correct the line",
     ),
     "a damaged parquet": (
         both(table(), gone("nodes.csv"), file("nodes.parquet", b"PAR1")),
