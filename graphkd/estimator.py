@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
-import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
@@ -211,7 +211,7 @@ def _graph(data: Any, y: Any) -> Data:
         return data
     given = f"{len(data)} graphs" if isinstance(data, list) else f"a {type(data).__name__}"
     raise GraphKDError(
-        f"fit needs one torch_geometric Data with its labels, but got {given}{'' if y is None else ' and y'}: make "
-        "one with graphkd.from_networkx, from_scipy or from_frames; rows cannot be cut into folds, so "
+        f"fit needs one torch_geometric Data with its labels, but got {given}{'' if y is None else ' and y'}: "
+        "make one with graphkd.from_networkx, from_scipy or from_frames; rows cannot be cut into folds, so "
         "cross_val_score and GridSearchCV take a list of graphs and cv=[([0], [0])]"
     )

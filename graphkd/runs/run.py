@@ -46,13 +46,14 @@ class Run:
         """The graph network; nothing where only its output was given.
 
         One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed
-        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output`` in a transductive setting.
+        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, where the setting
+        hides no node.
         """
         return self.result.taught.model
 
     @property
     def teacher_output(self) -> TeacherOutput:
-        """The teacher's ``logits [n, C]`` and ``hops`` (a ``[n, d]`` after each) of the nodes that training saw."""
+        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of the nodes that training saw."""
         return self.result.taught.output
 
     def preprocess(self, x: Any) -> Features:
