@@ -6,6 +6,7 @@ import torch
 
 import graphkd
 from graphkd import Training
+from graphkd.environment import own_environment
 from tests.conftest import make_data
 
 
@@ -81,3 +82,10 @@ def test_a_bundle_is_loaded_and_answers_under_any_of_them(runtime: str, tmp_path
         with around():
             found = graphkd.load_bundle(tmp_path / "run", runtime).predict_proba(x)
         np.testing.assert_array_equal(found, wanted, err_msg=name)
+
+
+def test_an_error_leaves_it_as_it_was() -> None:
+    with default_dtype(torch.float64):
+        with contextlib.suppress(ValueError), own_environment():
+            raise ValueError
+        assert torch.get_default_dtype() == torch.float64
