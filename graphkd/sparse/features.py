@@ -58,8 +58,9 @@ def as_features(x: Any) -> Features:
     if isinstance(x, SparseMatrix):
         return x
     if hasattr(x, "tocsr"):
-        csr = x.tocsr()
-        _check_real(csr.dtype.kind in "biuf", csr.dtype)
+        _check_real(x.dtype.kind in "biuf", x.dtype)
+        whole = x.dtype.kind != "f"
+        csr = (x.astype(np.float64) if whole else x).tocsr()  # small integers wrap around in sums
         if not csr.has_canonical_format:
             csr = csr.copy()  # the caller's matrix stays as it is
             csr.sum_duplicates()
@@ -69,7 +70,7 @@ def as_features(x: Any) -> Features:
             torch.from_numpy(csr.data),
             csr.shape[1],
         )
-        return matrix if matrix.dtype.is_floating_point else matrix.to(torch.float32)
+        return matrix.to(torch.float32) if whole else matrix
     if isinstance(x, np.ndarray):
         x = _plain(x)
     try:
