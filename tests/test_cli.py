@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import graphkd
+import graphkd.cli
 from graphkd import api
 from graphkd.cli import main
 from tests.datasets.planetoid_files import write_planetoid
@@ -398,3 +399,14 @@ def test_flags_may_stand_anywhere_among_the_keys(tmp_path: Path) -> None:
     done = command("distill", "output_dir=out", "-m", "method=glnn,mlp", *FAST, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_only_warnings_of_other_packages_are_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    for filename, shown in (
+        ("/home/me/torch-things/graphkd/api.py", True),
+        ("/opt/torch/lib/site-packages/graphkd/api.py", True),
+        ("/usr/lib/site-packages/torch/nn/x.py", False),
+        ("/usr/lib/site-packages/torch_geometric/x.py", False),
+    ):
+        graphkd.cli._show_warning("look", UserWarning, filename, 1)
+        assert bool(capsys.readouterr().err) == shown

@@ -1,4 +1,5 @@
 import functools
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -118,3 +119,16 @@ def test_mistakes(fitted: GraphDistiller) -> None:
     }.items():
         with pytest.raises(GraphKDError, match=message):
             wrong()
+
+
+def test_columns_of_a_frame_are_taken_by_name(fitted: GraphDistiller) -> None:
+    names = fitted.feature_names_in_.tolist()
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(5, 2)), columns=names)
+    np.testing.assert_array_equal(fitted.predict_proba(rows[names[::-1]]), fitted.predict_proba(rows.to_numpy()))
+
+
+def test_it_can_be_pickled(fitted: GraphDistiller) -> None:
+    rows = np.random.default_rng(0).normal(size=(5, 2))
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.predict(rows), fitted.predict(rows))
+    assert again.run_.metrics == fitted.run_.metrics

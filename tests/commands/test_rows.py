@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.commands.rows import read_graph_rows
+from graphkd.commands.rows import GraphRows, prepared, read_graph_rows
 
 X = np.array([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]])
 EDGES = np.array([[0, 1], [1, 0]])
@@ -40,3 +40,15 @@ def test_files_that_hold_none_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(GraphKDError, match=message) as caught:
             read_graph_rows(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("directed", [False, True, None])
+def test_a_graph_from_a_file_has_the_edges_that_training_saw(directed: bool | None) -> None:
+    edges, weight = np.array([[0, 0, 1], [1, 1, 2]]), np.array([1.0, 2.0, 5.0], np.float32)
+    graph = prepared(GraphRows(np.ones((3, 2), np.float32), edges, weight), directed)
+    once = {(0, 1): 3.0, (1, 2): 5.0}
+    if directed is None:  # of data in memory: as they are
+        assert graph.edge_index.tolist() == edges.tolist()
+    else:
+        found = dict(zip(map(tuple, graph.edge_index.T.tolist()), graph.edge_weight.tolist(), strict=True))
+        assert found == (once if directed else once | {(1, 0): 3.0, (2, 1): 5.0})

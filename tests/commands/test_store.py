@@ -75,7 +75,11 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
         (str(tmp_path / "mine"), "graph", new): "was trained on data in memory",
         (str(bundle), str(tmp_path / "whole.npz"), str(bundle)): "is there already: delete it, or choose another",
         (str(bundle), str(tmp_path / "narrow.npz"), new): "x must be [rows, 5], but has shape [4, 3]",
-        (str(bundle), str(tmp_path / "outside.npz"), new): "edge_index names nodes 1 to 4, but x has rows 0 to 3",
+        (
+            str(bundle),
+            str(tmp_path / "outside.npz"),
+            new,
+        ): "edge_index must name rows 0 to 3: correct the edges",
         (str(bundle), str(tmp_path / "plain.npz"), new): "trained on a graph with edge weights: give one with",
         (str(bundle), str(tmp_path / "few.npz"), new): "edge_weight must hold one weight per edge [6]",
         (str(bundle), str(tmp_path / "rows.npz"), new): "rows.npz holds no array edge_index: it has x",

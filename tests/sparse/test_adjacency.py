@@ -65,3 +65,9 @@ def test_an_operator_is_made_once() -> None:
 def test_edges_that_point_nowhere_are_refused(edges: torch.Tensor, message: str) -> None:
     with pytest.raises(GraphKDError, match=message):
         Adjacency(edges, 2)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_copies_of_an_edge_are_added_up_beyond_half_precision(dtype: torch.dtype) -> None:
+    edges = torch.tensor([[0], [1]]).expand(2, 70_000)
+    assert Adjacency(edges, 2, torch.ones(70_000, dtype=dtype)).matrix.value.tolist() == [70_000]

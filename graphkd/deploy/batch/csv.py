@@ -23,9 +23,10 @@ TRUTH = {"true": 1.0, "false": 0.0}
 class CsvSource:
     """A file with names of the columns in its first line and a line per row.
 
-    Without names (``wanted.header`` is false) all columns are features in the student's order. Cells are divided by
-    commas and may be quoted; a line ends a row even within quotes. A cell is a number as Python writes them, or ``true`` or ``false`` in any case, which are 1 and 0. Empty lines at the end do not count; one before
-    them is a row without cells. It is UTF-8.
+    Without names (``wanted.header`` is false) all columns are features in the student's order. Cells are divided
+    by commas and may be quoted; a line ends a row even within quotes. A cell is a number as Python writes them, or
+    ``true`` or ``false`` in any case, which are 1 and 0. Empty lines at the end do not count; one before them is a
+    row without cells. It is UTF-8.
 
     Args:
         path: of the file.

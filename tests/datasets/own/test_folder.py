@@ -147,6 +147,14 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
         both(table(), file("edges.csv", b"source,target\na,b\na,b,c,d\n")),
         "edges.csv line 3 has 4 cells, the header has 2: correct the line",
     ),
+    "a name twice": (
+        both(table(), file("edges.csv", b"source,target,target\na,b,b\n")),
+        "edges.csv has 2 columns 'target': rename all but one",
+    ),
+    "an empty line": (
+        both(table(), file("edges.csv", b"source,target\n\na,b\n")),
+        "edges.csv line 2 has 0 cells, the header has 2",
+    ),
     "a damaged parquet": (
         both(table(), gone("nodes.csv"), file("nodes.parquet", b"PAR1")),
         "nodes.parquet cannot be read as a table",

@@ -34,3 +34,14 @@ def test_pandas_kinds() -> None:
 def test_a_date_is_no_label() -> None:
     with pytest.raises(GraphKDError, match="holds a Timestamp: labels are whole numbers, texts or booleans"):
         encode_labels(list(pd.to_datetime(["2020-01-01"])))
+
+
+def test_labels_are_never_rounded_or_read_through_a_mask() -> None:
+    big = [2**53, 2**53 + 1]
+    assert encode_labels(big)[1] == big
+    with pytest.raises(GraphKDError, match="as a float"):
+        encode_labels([2.0**53, 1.0])
+    with pytest.raises(GraphKDError, match="holds datetime64"):
+        encode_labels(np.array(["2024-01-01", "2024-01-02"], "M8[ns]"))
+    y, _ = encode_labels(np.ma.masked_array([0, 1, 1], [False, False, True]))
+    assert y.tolist() == [0, 1, -1]

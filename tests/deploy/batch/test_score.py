@@ -33,7 +33,8 @@ def test_every_file_gives_the_same_predictions(tmp_path: Path) -> None:
     x, model = table(), numpy_model(tmp_path)
     proba = model.predict_proba(x)
     for name, file in write_all(tmp_path / "rows", x).items():
-        assert score_file(Job(file, tmp_path / "out.npy"), model, "") == (25, 0)
+        job = Job(file, tmp_path / "out.npy", header=name != "bare.csv")
+        assert score_file(job, model, "") == (25, 0)
         np.testing.assert_allclose(np.load(tmp_path / "out.npy"), proba, rtol=1e-5, err_msg=name)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["bundle", "out.npy", "rows"]
 
@@ -98,7 +99,7 @@ def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
     x, model = with_nan(table()), numpy_model(tmp_path, NAMES)
     for name, file in write_all(tmp_path / "rows", x).items():
         with pytest.raises(GraphKDError) as caught:
-            score_file(Job(file, tmp_path / "out.csv"), model, "")
+            score_file(Job(file, tmp_path / "out.csv", header=name != "bare.csv"), model, "")
         held = "nothing" if name == "named.csv" else "NaN or nothing"
         expected = f"{file} row 5 (from 0): column 'girth' holds {held}; correct it, or --rejects FILE puts"
         assert str(caught.value) == f"{expected} such rows aside"
@@ -111,7 +112,8 @@ def test_rejects_are_put_aside_and_the_others_scored(tmp_path: Path) -> None:
     proba = model.predict_proba(x[good])
     for name, file in write_all(tmp_path / "rows", x).items():
         for kind in ("csv", "npy", "parquet"):
-            job = Job(file, tmp_path / f"out.{kind}", tmp_path / "bad.csv")
+            out = tmp_path / f"out.{kind}"
+            job = Job(file, out, tmp_path / "bad.csv", header=name != "bare.csv")
             assert score_file(job, model, "") == (22, 3)
         has_ids = name in ("array.npz", "named.csv", "named.parquet", "lists.parquet", "fixed.parquet")
         key = dict.fromkeys((5, 6, 17), "") if not has_ids else {5: "005", 6: "006", 17: "017"}
