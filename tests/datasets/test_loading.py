@@ -6,6 +6,15 @@ from graphkd.datasets.loading import SPLITS
 from graphkd.names import catalogue
 
 
+def test_whoever_changes_digits_changes_a_copy() -> None:
+    first = load_dataset("digits")
+    expected = {name: table.clone() for name, table in first if name in ("x", "edge_index", "y")}
+    for name in expected:
+        first[name].zero_()
+    again = load_dataset("digits")
+    assert all(torch.equal(again[name], table) for name, table in expected.items())
+
+
 def test_digits_is_a_symmetric_graph_with_20_labels_per_class() -> None:
     data = load_dataset("digits")
     pairs = set(map(tuple, data.edge_index.t().tolist()))
