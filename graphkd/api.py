@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.datasets import Graph, Preprocessing, Scene
+from graphkd.datasets.fingerprint import fingerprints
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
@@ -109,7 +110,7 @@ def load_dataset(
         raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
     if dense:  # noted, since sums over dense rows round differently: a run's data is loaded in the same form again
         data.x, special["dense"] = data.x.to_dense(), True
-    data.graphkd = {**chosen, **asdict(steps), **places, **special}
+    data.graphkd = {**chosen, **asdict(steps), **places, **special, **fingerprints(data)}
     return data
 
 

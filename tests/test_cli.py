@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,9 @@ from graphkd.cli import main
 from tests.datasets.planetoid_files import write_planetoid
 
 FAST = ["training.max_epochs=3"]
+
+STAGE = re.compile(r"^graphkd: .*: seed \d+: (teacher|targets|student|baselines) .*, \d+\.\d s\n", re.MULTILINE)
+"""A line of a stage that is over, which tests/commands/test_distill.py is about."""
 
 
 @dataclass
@@ -42,7 +46,7 @@ def command(*args: str, cwd: Path, **env: str) -> Done:
         except BaseException:
             traceback.print_exc()
             code = 1
-    return Done(code, out.getvalue(), err.getvalue())
+    return Done(code, out.getvalue(), STAGE.sub("", err.getvalue()))
 
 
 MISTAKES = {
@@ -71,7 +75,7 @@ MISTAKES = {
         ["method.variant=paper"],
         "'method.variant' is no key of the method that was chosen",
     ),
-    "no value": (["dataset"], "missing EQUAL"),
+    "no value": (["dataset"], "dataset sets no value: write KEY=VALUE"),
     "wrong type": (
         ["training.max_epochs=abc"],
         "training.max_epochs: Value 'abc' of type 'str' could not be converted",

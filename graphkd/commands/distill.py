@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import itertools
 import os
-import re
 import sys
 import tempfile
 import textwrap
@@ -23,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
 from graphkd.commands.messages import explain
+from graphkd.commands.overrides import check_overrides, folder_name, quoted, short_name
 from graphkd.commands.table import print_table
 from graphkd.config import (
     added_keys,
@@ -47,24 +46,15 @@ from graphkd.runs import (
     check_disk,
     check_memory,
     check_shared,
+    data_checksums,
     default_name,
     open_run,
     read_metrics,
     train_ahead,
 )
-from graphkd.storage import sha256
 from graphkd.tables import Storage
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seeds
-
-FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
-INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
-
-LONGEST_NAME = 200
-"""Bytes of a folder's name; file systems take 255, drafts put some before and after it."""
-
-_NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECASE)
-"""What a group cannot be: lists, mappings, numbers, truth values, nothing."""
 
 
 def distill(args: list[str]) -> None:
@@ -87,10 +77,15 @@ def _distill(args: list[str]) -> None:
     check_overrides(args)
     register_schemas()
     failures: list[Exception] = []
+    process = os.getpid()
 
     def job(config: DictConfig) -> None:
-        if not (failures and world().several):  # others may not have failed: nobody begins another job
-            failures.extend(_failures(config))
+        if failures and world().several:  # others may not have failed: nobody begins another job
+            return
+        found = _failures(config)
+        failures.extend(found)
+        if found and os.getpid() != process:  # of a launcher, which hands back what is raised, and nothing else
+            raise found[0]
 
     flags = {arg.partition("=")[0] for arg in args}
     alone = not world().several  # of several processes none trains students together
@@ -190,7 +185,7 @@ def run_job(config: DictConfig) -> None:
         return first if seed == seeds[0] else load_graph(config, seed)
 
     def train(seed: int) -> SeedRun:
-        return SeedRun.train(graph(seed), recipe, seed, baseline, cache)
+        return SeedRun.train(graph(seed), recipe, seed, baseline, cache, _stages(folder.path))
 
     check_shared(recipe)
     cache = cache_of(config)
@@ -199,10 +194,12 @@ def run_job(config: DictConfig) -> None:
     baseline = with_baseline(config, recipe)
     settings = resolved(config, seeds)
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
-    if config.dataset.path is not None:  # files of a person's own change: a run goes on with the same ones only
+    if config.dataset.path is not None:
         path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.origin["split"], fingerprint=first.fingerprint())
-    folder = open_run(_run_path(config, first, recipe), settings, config.overwrite)
+        settings["dataset"].update(path=path, split=first.origin["split"])
+    place = _run_path(config, first, recipe)
+    settings["dataset"].update(data_checksums(first, place, config.overwrite))
+    folder = open_run(place, settings, config.overwrite)
     if not folder.finished:
         check_memory(scene, recipe, cache.tables)
         check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
@@ -213,6 +210,13 @@ def run_job(config: DictConfig) -> None:
         folder.finish(first.dataset, first.split, first.metric, recipe)
     if world().first:
         print_table(read_metrics(folder.path), folder.path)
+
+
+def _stages(job: Path) -> Callable[[str], None] | None:
+    """Returns what prints a line per finished stage where no progress bars are shown, by one process."""
+    if sys.stderr.isatty() or not world().first:
+        return None
+    return lambda line: print(f"graphkd: {job.name}: {line}", file=sys.stderr, flush=True)
 
 
 def cache_of(config: DictConfig) -> Artefacts:
@@ -244,7 +248,7 @@ def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
     job = HydraConfig.get()
     if job.mode == RunMode.MULTIRUN:
         return _sweep_path(config)
-    name = default_name(name_of_data(config), graph.split, recipe)
+    name = short_name(default_name(name_of_data(config), graph.split, recipe))
     return Path(config.output_dir or Path("runs") / name)
 
 
@@ -252,40 +256,12 @@ def _sweep_path(config: DictConfig) -> Path:
     return Path(config.output_dir or "runs") / folder_name(HydraConfig.get().job.override_dirname or "default")
 
 
-def folder_name(overrides: str) -> str:
-    """Returns a job's folder by its overrides: as they are, but for ``/`` and what is too long for a file system.
-
-    Such a name ends with a checksum of the overrides, so that two jobs never share a folder.
-    """
-    name = overrides.replace("/", "_")
-    if name == overrides and len(name.encode()) <= LONGEST_NAME:
-        return name
-    short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
-    return f"{short}-{sha256(overrides.encode())[:8]}"
-
-
-def check_overrides(args: list[str]) -> None:
-    """Refuses what Hydra would answer with its usage, many lines long, or with a traceback."""
-    for flag, value in itertools.zip_longest(args, args[1:], fillvalue=""):
-        if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):
-            raise GraphKDError(f"{flag} {value}: choose job, hydra or all")
-        group, sign, name = flag.partition("=")
-        if sign and group in groups() and any(_NO_NAME.fullmatch(part.strip()) for part in name.split(",")):
-            raise GraphKDError(f"{group} is {name or 'empty'}: choose one of {', '.join(names_in(group))}")
-        if flag.startswith("="):
-            raise GraphKDError(f"{flag} sets no key: write KEY=VALUE")
-        if flag in ("--info", "-i") and value and not value.startswith("-") and value not in INFO:
-            raise GraphKDError(f"{flag} {value}: choose one of {', '.join(INFO)}")
-        if flag.startswith("-") and flag.partition("=")[0] not in FLAGS:
-            raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
-
-
 @contextmanager
 def _hydra_process(args: list[str]) -> Iterator[None]:
     """Hydra reads ``sys.argv``, passes exceptions on where this variable is set, and keeps notes in a folder."""
     argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     with tempfile.TemporaryDirectory() as notes:
-        sys.argv = ["graphkd distill", *sorted(args, key=_is_override), f"hydra.sweep.dir={notes}"]
+        sys.argv = ["graphkd distill", *map(quoted, sorted(args, key=_is_override)), f"hydra.sweep.dir={notes}"]
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
             yield

@@ -9,10 +9,11 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from graphkd.commands.distill import cache_of, check_overrides, load_graph, name_of_data
+from graphkd.commands.distill import cache_of, load_graph, name_of_data
 from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
+from graphkd.commands.overrides import check_overrides, quoted, short_name
 from graphkd.config import added_keys, composed, recipe_from, resolved, unknown_key
 from graphkd.datasets import Scene
 from graphkd.errors import GraphKDError
@@ -88,7 +89,7 @@ def _overrides(args: Sequence[str]) -> list[str]:
     method = [] if {"method", "experiment"} & chosen else ["method=infgrand"]
     overrides = [f"dataset={names[0]}", *method, *keys]
     check_overrides(overrides)
-    return overrides
+    return [quoted(override) for override in overrides]
 
 
 def _composed(overrides: list[str]) -> DictConfig:
@@ -100,7 +101,7 @@ def _composed(overrides: list[str]) -> DictConfig:
 
 def _folder(config: DictConfig, recipe: Recipe) -> Path:
     """Of the report; what is there is replaced, and must be a report, or nothing."""
-    folder = Path("runs") / f"influence-{name_of_data(config)}-{recipe.names['influence']}"
+    folder = Path("runs") / short_name(f"influence-{name_of_data(config)}-{recipe.names['influence']}")
     if config.output_dir is not None:
         folder = as_path(config.output_dir, "output_dir")
     check_writable(folder, "output_dir")

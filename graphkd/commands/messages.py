@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from hydra.errors import OverrideParseException
+
 from graphkd.config import names_in, unknown_key
 from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.names import unknown
@@ -22,6 +24,9 @@ def explain(error: BaseException) -> str:
     chain = [error]
     while (cause := chain[-1].__cause__) is not None:
         chain.append(cause)
+    for link in chain:
+        if isinstance(link, OverrideParseException):
+            return _unparsed(link.override)
     text = "\n".join(str(link) for link in chain)
     if option := _OPTION.search(text):
         if option[1] == "dataset" and option[2] in UNSUPPORTED:
@@ -38,3 +43,10 @@ def explain(error: BaseException) -> str:
         return f"{where[1] + ': ' if where else ''}{value[0]}: give a value of the right type"
     first = " ".join(str(error).split()).removeprefix("In 'distill': ")
     return f"{first.split(' See https')[0]}: see graphkd distill --help"
+
+
+def _unparsed(override: str) -> str:
+    key, sign, _ = override.partition("=")
+    if not sign:
+        return f"{override} sets no value: write KEY=VALUE"
+    return f"{override} cannot be parsed: quote the value for the shell and for Hydra, {key}=\"'VALUE'\""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphkd import datasets
 from graphkd.api import load_dataset
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.names import catalogue
-from graphkd.runs import read_config
+from graphkd.runs import CHECKSUMS, read_config
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -30,7 +32,7 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
     config = read_config(path)
     chosen = dict(config["dataset"])
     name = chosen.pop("name")
-    fingerprint = chosen.pop("fingerprint", None)
+    recorded = {key: chosen.pop(key) for key in CHECKSUMS if key in chosen}
     if chosen.get("in_memory") or name not in catalogue(datasets):
         raise GraphKDError(
             f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
@@ -42,11 +44,20 @@ def own_data(path: Path, seed: int, data_dir: str | None) -> Data:
             chosen["path"] = data_dir
     first = chosen.get("seed", config["seeds"][0])
     seed = chosen.pop("seed", seed)
-    data = load_dataset(name, seed=seed, download="never", **chosen, **places)
-    # The split is part of it, and it is that of the first seed.
-    if fingerprint is not None and seed == first and Graph.from_data(data).fingerprint() != fingerprint:
+    load = functools.partial(load_dataset, name, download="never", **chosen, **places)
+    data = load(seed=seed)
+    if _is_other(recorded, data, seed == first, lambda: load(seed=first)):
         raise GraphKDError(
             f"{path} was trained on other data than {name} holds now, since features, edges, labels or masks were "
             "changed: load its bundle and predict on your rows, or train it again"
         )
     return data
+
+
+def _is_other(recorded: dict[str, Any], data: Data, is_first: bool, first: Callable[[], Data]) -> bool:
+    """Whether data is not what was recorded; of the splits only that of the first seed is."""
+    if recorded.keys() == {"fingerprint"}:  # of version 0.1, which includes the split of the first seed
+        graph = Graph.from_data(data if is_first else first())
+        return bool(graph.fingerprint() != recorded["fingerprint"])
+    compared = [key for key in recorded if is_first or key == "fingerprint"]
+    return any(data.graphkd[key] != recorded[key] for key in compared)

@@ -10,7 +10,7 @@ from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.default import default_runtime
 from graphkd.deploy.batch.outputs import check_output, output_of
-from graphkd.deploy.batch.reading import check_is_rows, has_edges
+from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.errors import GraphKDError
@@ -50,7 +50,7 @@ def predict(
     hops = int(bundle.description["propagation"]["hops"])
     if source != OWN:
         check_is_rows(Path(source))
-        if not (hops and has_edges(Path(source))):
+        if not is_graph(Path(source), hops):
             _check_no_hops(hops)
             job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from graphkd.deploy.files import CARD
+from graphkd.deploy.store.build import both_ways
+from graphkd.deploy.store.inputs import check_weights
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
+from graphkd.graph_file import edges_of, features_of, read_arrays
 from graphkd.ids import plain_ids
 
 OWN = "graph"
@@ -23,7 +27,7 @@ class GraphRows:
     """All nodes of a graph.
 
     Args:
-        x: ``[N, D]``.
+        x: ``[N, D]``, dense or sparse.
         edge_index: ``[2, E]``, a tensor or an array.
         edge_weight: ``[E]``, or nothing.
         ids: ``[N]`` of the nodes, or nothing.
@@ -51,7 +55,7 @@ def check_run(path: Path) -> None:
 
 
 def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | None) -> GraphRows:
-    """The graph that a person names.
+    """Returns the graph that is named, as training prepares it.
 
     Args:
         run: whose own graph it may be.
@@ -63,24 +67,33 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
         GraphKDError: the run was made from data in memory, its files cannot be had, or the file holds no graph.
     """
     if source != OWN:
-        return prepared(read_graph_rows(Path(source)), directed_of(run, card))
+        given = read_graph_rows(Path(source))
+        on_record, directed = _direction(run, card)
+        if not (on_record or both_ways(given.x.shape[0], given.edge_index, given.edge_weight)):
+            warnings.warn(
+                f"{run} does not state whether it was trained on both directions of every edge: edges are used as "
+                f"{source} has them",
+                stacklevel=2,
+            )
+        return prepared(given, directed)
     from graphkd.commands.own_data import own_data
 
     data = own_data(run, card.get("seed", 0), data_dir)
     return GraphRows(data.x, data.edge_index, getattr(data, "edge_weight", None), getattr(data, "node_ids", None))
 
 
-def directed_of(run: Path, card: dict[str, Any]) -> bool | None:
-    """Returns whether the run's graph kept its edges' directions; nothing where that is not on record."""
+def _direction(run: Path, card: dict[str, Any]) -> tuple[bool, bool | None]:
+    """Whether it is on record how the run's graph was prepared, and whether edges kept their directions.
+
+    The latter is nothing for data in memory, which is used with the edges that it has.
+    """
     if "directed" in card:
-        found: bool | None = card["directed"]
-        return found
+        return True, card["directed"]
     with suppress(ModuleNotFoundError, GraphKDError):  # a bundle of version 0.1, perhaps in its run's folder
         from graphkd.runs import read_config
 
-        kept: bool | None = read_config(run)["dataset"].get("directed")
-        return kept
-    return None
+        return True, read_config(run)["dataset"].get("directed")
+    return False, None
 
 
 def prepared(graph: GraphRows, directed: bool | None) -> GraphRows:
@@ -90,45 +103,45 @@ def prepared(graph: GraphRows, directed: bool | None) -> GraphRows:
     """
     if directed is None:
         return graph
-    count = graph.x.shape[0]
-    sender, receiver = graph.edge_index
-    weight = None if graph.edge_weight is None else graph.edge_weight.astype(np.float64)
-    edges = merge(sender, receiver, weight, count)
-    sender, receiver, weight = edges if directed else both_directions(*edges, count)
-    return replace(
-        graph,
-        edge_index=np.stack([sender, receiver]),
-        edge_weight=None if weight is None else weight.astype(np.float32),
-    )
+    count, (sender, receiver) = graph.x.shape[0], graph.edge_index
+    sender, receiver, weight = merge(sender, receiver, _double(graph.edge_weight), count)
+    if not directed:
+        sender, receiver, weight = both_directions(sender, receiver, _double(_single(weight)), count)
+    return replace(graph, edge_index=np.stack([sender, receiver]), edge_weight=_single(weight))
 
 
 def read_graph_rows(path: Path) -> GraphRows:
-    """The arrays ``x`` and ``edge_index``, and ``edge_weight`` and ``ids`` where they are, of an ``.npz``.
+    """Returns features, edges, weights and ids of an ``.npz`` as ``dataset=custom`` takes it; no labels.
 
     Raises:
         GraphKDError: no archive of numbers.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for name in ("x", "edge_index"):
-                if name not in arrays:
-                    raise GraphKDError(f"{path} holds no array {name}: it has {', '.join(arrays.files)}")
-            x, edges = arrays["x"], arrays["edge_index"]
-            weight = arrays.get("edge_weight")
-            ids = plain_ids(arrays["ids"], f"{path} array ids") if "ids" in arrays else None
-    except GraphKDError:
-        raise
-    except Exception as error:  # numpy answers bad files in many ways
-        raise GraphKDError(f"{path} does not hold rows of numbers ({error})".replace("\n", " ")) from None
+    arrays = read_arrays(path)
+    x, edges, ids = features_of(arrays, path), edges_of(arrays, path), None
+    x = x.reshape(-1, 1) if x.ndim == 1 else x
     if x.ndim != 2 or x.dtype.kind not in "biuf":
         raise GraphKDError(f"{path} must hold [rows, features] of numbers, but holds {list(x.shape)} {x.dtype}")
-    if edges.ndim != 2 or edges.shape[0] != 2:
-        raise GraphKDError(f"{path} array edge_index must be [2, E], but has shape {list(edges.shape)}")
-    if edges.size and edges.dtype.kind in "iu" and not 0 <= edges.min() <= edges.max() < len(x):
-        raise GraphKDError(f"{path} array edge_index must name rows 0 to {len(x) - 1}: correct the edges")
     if edges.dtype.kind not in "iu":
         raise GraphKDError(f"{path} must hold edges of whole numbers, but holds {edges.dtype}: convert edge_index")
-    if ids is not None and len(ids) != len(x):
-        raise GraphKDError(f"{path} holds {len(ids)} ids for {len(x)} rows: give one per row")
-    rows = np.ascontiguousarray(x, dtype=np.float32)
-    return GraphRows(rows, edges.astype(np.int64), None if weight is None else weight.astype(np.float32), ids)
+    if edges.size and not 0 <= edges.min() <= edges.max() < x.shape[0]:
+        raise GraphKDError(f"{path} array edge_index must name rows 0 to {x.shape[0] - 1}: correct the edges")
+    if "ids" in arrays:
+        ids = plain_ids(arrays["ids"], f"{path} array ids")
+    if ids is not None and len(ids) != x.shape[0]:
+        raise GraphKDError(f"{path} holds {len(ids)} ids for {x.shape[0]} rows: give one per row")
+    weight = arrays.get("edge_weight")
+    if weight is not None:
+        check_weights(weight, edges.shape[1], f"{path} array edge_weight")
+    return GraphRows(_rows(x), edges.astype(np.int64), weight, ids)
+
+
+def _rows(x: Any) -> Any:
+    return np.ascontiguousarray(x, dtype=np.float32) if isinstance(x, np.ndarray) else x.astype(np.float32)
+
+
+def _double(weight: Any) -> Any:
+    return None if weight is None else weight.astype(np.float64)
+
+
+def _single(weight: Any) -> Any:
+    return None if weight is None else weight.astype(np.float32)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from graphkd.classes import ClassName, class_name
+from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
@@ -20,10 +21,6 @@ from graphkd.storage import sha256_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
-
-IN_MEMORY: dict[str, Any] = {"name": "custom", "split": "masks", "in_memory": True}
-"""The origin of data that ``load_dataset`` did not make."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Graph:
         class_names: ``C`` names in their own type, or nothing.
         preprocessing: how ``x`` came from the stored features; goes into the bundle.
         influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
-        origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``.
+        origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
         stored: ``[N, D]`` features before preprocessing, where that changes them.
         metric: by which models are scored, one of ``graphkd.evaluation.METRICS``.
         feature_names: ``D`` names of the features before preprocessing, or nothing.
@@ -78,10 +75,9 @@ class Graph:
                 f"preprocessing is {preprocessing!r}: give a graphkd.datasets.Preprocessing, such as "
                 "Preprocessing(row_normalize=True)"
             )
-        origin = dict(getattr(data, "graphkd", None) or IN_MEMORY)
         if preprocessing is None:
-            keys = ("features", "row_normalize")
-            preprocessing = Preprocessing(**{key: origin[key] for key in keys if key in origin})
+            noted, keys = getattr(data, "graphkd", None) or IN_MEMORY, ("features", "row_normalize")
+            preprocessing = Preprocessing(**{key: noted[key] for key in keys if key in noted})
         data = _normal(data)
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
@@ -99,14 +95,14 @@ class Graph:
             num_classes=num_classes,
             class_names=None if names is None else [class_name(name) for name in names],
             preprocessing=preprocessing,
-            origin=origin,
+            origin=origin_of(data),
             stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", "accuracy"),
             feature_names=None if columns is None else [str(name) for name in columns],
         )
 
     def fingerprint(self) -> str:
-        """A checksum of features, edges, labels and masks: whether two runs saw the same data."""
+        """A checksum of prepared features, edges, labels and masks: whether two stages see the same graph."""
         return self._fingerprint
 
     @functools.cached_property

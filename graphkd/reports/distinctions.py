@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphkd.reports.finished import FinishedRun
-from graphkd.runs import PLACES
+from graphkd.runs import CHECKSUMS, PLACES
 
 LONGEST = 60
 """Characters of settings that a column can hold; beyond that the folder's name says it."""
@@ -49,7 +49,7 @@ def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in config.items():
         if isinstance(value, dict):
             found.update(_flat(value, f"{prefix}{key}."))
-        elif prefix or key not in (*PLACES, "baseline"):
+        elif key not in (CHECKSUMS if prefix else (*PLACES, "baseline")):
             found[f"{prefix}{key}"] = value
     return found
 

@@ -2,7 +2,7 @@
 
 from graphkd.runs.advice import advice
 from graphkd.runs.angles import Angles
-from graphkd.runs.folder import PLACES, RunFolder, read_config, read_metrics
+from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
 from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
@@ -12,6 +12,7 @@ from graphkd.runs.seed import SeedRun
 from graphkd.runs.together import Job, train_ahead
 
 __all__ = [
+    "CHECKSUMS",
     "NAMES",
     "PARTS",
     "PLACES",
@@ -26,6 +27,7 @@ __all__ = [
     "check_disk",
     "check_memory",
     "check_shared",
+    "data_checksums",
     "default_name",
     "open_run",
     "read_config",

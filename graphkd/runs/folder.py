@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import NAMES, PARTS, summarise
@@ -18,6 +19,9 @@ from graphkd.storage import check_writable, read_json, replace_folder, whole_fol
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
+
+CHECKSUMS = ("fingerprint", "split_fingerprint")
+"""Keys of ``dataset`` that state which data a run was trained on, and with which split of its first seed."""
 
 
 class RunFolder:
@@ -91,6 +95,27 @@ class RunFolder:
             raise GraphKDError(
                 f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
             )
+
+
+def data_checksums(graph: Graph, path: Path, overwrite: bool) -> dict[str, str]:
+    """Returns the checksums of a run's data as ``config.yaml`` states them, under ``dataset``.
+
+    A run of version 0.1 that is in the folder goes on with what it has: one for data in memory or in one's own
+    files, the split of its first seed included, and none for a built-in data set.
+
+    Args:
+        graph: of the first seed.
+        path: of the run folder.
+        overwrite: replace another run that is there.
+
+    Raises:
+        GraphKDError: the config that is there is damaged.
+    """
+    there = not overwrite and (path / "config.yaml").is_file()
+    old = read_config(path)["dataset"] if there else dict.fromkeys(CHECKSUMS)
+    if "split_fingerprint" in old:
+        return {key: graph.origin[key] for key in CHECKSUMS}
+    return {"fingerprint": graph.fingerprint()} if "fingerprint" in old else {}
 
 
 def read_config(path: Path) -> dict[str, Any]:

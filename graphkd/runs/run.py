@@ -17,7 +17,7 @@ from graphkd.deploy.exports.sample import Sample
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.runs.angles import Angles
-from graphkd.runs.folder import RunFolder
+from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.sparse import Features, as_features
@@ -126,13 +126,15 @@ class Run:
             )
         origin = dict(graph.origin)
         places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
-        origin["fingerprint"] = graph.fingerprint()  # data may have been changed since it was loaded
+        place = as_path(path, "the run folder")
+        origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
+        origin |= data_checksums(graph, place, overwrite)
         steps: dict[str, Any] = asdict(graph.preprocessing)
         kept = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places, **kept}
         if "given" in self.result.taught.key:
             config["teacher"]["checksum"] = self.result.taught.key["given"]
-        place, config = as_path(path, "the run folder"), {**config, "seeds": [self.result.seed]}
+        config = {**config, "seeds": [self.result.seed]}
         try:
             folder = RunFolder(place, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)

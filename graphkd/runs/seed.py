@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from graphkd.datasets import Graph, Scene
 from graphkd.deploy import write_bundle
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import versions
+from graphkd.runs.stages import Stages
 from graphkd.storage import write_json, write_text
 from graphkd.tables import Storage
-from graphkd.training.artefacts import Artefacts
+from graphkd.training.artefacts import Artefacts, cache_for
 from graphkd.training.progress import Log
 from graphkd.training.student import StudentResult, train_baselines, train_student
 from graphkd.training.teach import TeacherResult, teach
@@ -51,6 +53,7 @@ class SeedRun:
         seed: int,
         baseline: bool = False,
         cache: Artefacts | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> SeedRun:
         """Runs the stages.
 
@@ -60,12 +63,18 @@ class SeedRun:
             seed: of everything random, the nodes that a setting hides included.
             baseline: also train the student plainly, for comparison, see ``Recipe.baselines``.
             cache: where finished stages are kept, and found.
+            tell: called with a line when a stage is over, such as ``seed 0: teacher gcn, 1.2 s``.
         """
         log: Log = []
+        stages, names = Stages(seed, cache_for(recipe, cache), tell), recipe.names
         scene = Scene.of(graph, recipe.setting, seed)
         taught = teach(scene, recipe, seed, log, cache)
+        stages.over("teacher", names["teacher"], "teacher")
         distilled = train_student(scene, recipe, taught, seed, log, cache)
+        stages.over("student", names["method"], "student", distilled.compile_seconds)
         plain = train_baselines(scene, recipe, taught, seed, log, cache) if baseline else {}
+        if plain:
+            stages.over("baselines", ", ".join(plain), "student")
         tables = Storage() if cache is None else cache.tables
         rows = [{"seed": seed, **row} for row in log]
         return cls(seed, graph, recipe, taught, distilled, plain, rows, tables)

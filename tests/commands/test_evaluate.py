@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,16 @@ def test_evaluate_pools_as_the_run_did_hidden_nodes_too(
 
 def test_evaluate_notices_that_the_data_is_another(run: Path, tmp_path: Path) -> None:
     write_planetoid(tmp_path / "other" / "Cora" / "raw", seed=9)
-    with pytest.raises(GraphKDError, match="the data or the bundle is not the run's own"):
+    with pytest.raises(GraphKDError, match="was trained on other data than cora holds now"):
         evaluate(str(run), str(tmp_path / "other"))
+
+
+def test_evaluate_notices_that_the_bundle_is_another(run: Path) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["seeds"][0]["student"]["test"] += 0.1
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    with pytest.raises(GraphKDError, match="the data or the bundle is not the run's own"):
+        evaluate(str(run), None)
 
 
 def test_a_library_run_keeps_the_split_and_the_edges_it_was_made_with(

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from graphkd.datasets.graph import IN_MEMORY
+from graphkd.datasets.fingerprint import IN_MEMORY, fingerprints
 from graphkd.datasets.own.edges import check_rows, check_weights, row_of_each, rows_of
 from graphkd.datasets.own.features import feature_tensor
 from graphkd.datasets.own.labels import encode_labels
@@ -120,7 +120,7 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
         make_undirected(data)
     if parts.labels is not None and parts.split is None:
         _put_masks(data, fractions_split(data.y, seed))
-        data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed)}
+        data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
     return data
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, read_parts
 from graphkd.datasets.own.frames import frame_parts
-from graphkd.datasets.own.npz import read_features, read_graph
+from graphkd.datasets.own.npz import read_graph
 from graphkd.datasets.own.tables import read_table
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
+from graphkd.graph_file import read_features
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

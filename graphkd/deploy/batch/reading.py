@@ -48,9 +48,15 @@ def check_is_rows(path: Path) -> None:
         raise GraphKDError(f"{path} ends in '{path.suffix}': rows come as {', '.join(READERS)}")
 
 
-def has_edges(path: Path) -> bool:
-    """Whether the file is a graph: an archive with ``edge_index``."""
-    return path.suffix == ".npz" and zipfile.is_zipfile(path) and "edge_index.npy" in _names(path)
+def is_graph(path: Path, hops: int) -> bool:
+    """Whether a file is taken as a graph: an archive with ``edge_index``, unless its rows are all that is needed.
+
+    Args:
+        path: of the file.
+        hops: of the student; without any, the rows ``x`` of a graph are read as those of other files.
+    """
+    names = _names(path) if path.suffix == ".npz" and zipfile.is_zipfile(path) else []
+    return "edge_index.npy" in names and (hops > 0 or "x.npy" not in names)
 
 
 def whole(source: Source, path: Path, rows: int, skip: int) -> Iterator[Block]:

@@ -1,0 +1,95 @@
+"""A graph in one ``.npz`` file, and features beside it: read alike for training and for serving, without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphkd.errors import GraphKDError
+
+SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")
+"""Arrays of a scipy CSR matrix in place of ``x``."""
+
+
+def read_features(folder: Path) -> Any:
+    """What ``features.npz`` (of ``scipy.sparse.save_npz``) or ``features.npy`` holds; nothing without either."""
+    found = [folder / name for name in ("features.npz", "features.npy") if (folder / name).is_file()]
+    if len(found) > 1:
+        raise GraphKDError(f"{folder} holds both features.npz and features.npy: keep one of them")
+    if not found:
+        return None
+    try:
+        if found[0].suffix == ".npz":
+            import scipy.sparse
+
+            return scipy.sparse.load_npz(found[0])
+        return np.load(found[0], allow_pickle=False)
+    except Exception as error:  # numpy and scipy answer damaged files in many ways
+        text = " ".join(str(error).split())
+        raise GraphKDError(f"{found[0]} cannot be read as features ({text}): write it again") from None
+
+
+def read_arrays(file: Path) -> dict[str, Any]:
+    """Name → array; nothing pickled is read."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except Exception as error:  # numpy answers damaged and pickled files in many ways
+        text = " ".join(str(error).split())
+        raise GraphKDError(
+            f"{file} cannot be read as plain arrays ({text}): write it again with np.savez"
+        ) from None
+
+
+def edges_of(arrays: dict[str, Any], file: Path) -> Any:
+    """Returns ``edge_index [2, E]``.
+
+    Raises:
+        GraphKDError: it is not there, or has another shape.
+    """
+    edges = needed(arrays, "edge_index", file)
+    if edges.ndim != 2 or edges.shape[0] != 2:
+        raise GraphKDError(f"{file} array edge_index must be [2, E], but has shape {list(edges.shape)}")
+    return edges
+
+
+def needed(arrays: dict[str, Any], name: str, file: Path) -> Any:
+    """Returns one array.
+
+    Raises:
+        GraphKDError: it is not there.
+    """
+    if name not in arrays:
+        raise GraphKDError(f"{file} holds no array {name}: it has {', '.join(arrays) or 'nothing'}")
+    return arrays[name]
+
+
+def features_of(arrays: dict[str, Any], file: Path) -> Any:
+    """Returns ``x [N, D]``, an array or scipy sparse; of ``graph.npz`` without it, that of a features file beside.
+
+    Raises:
+        GraphKDError: there are none, there are two, or they are damaged.
+    """
+    beside = read_features(file.parent) if file.name == "graph.npz" else None
+    inside = "x" in arrays or any(name in arrays for name in SPARSE)
+    if beside is not None and inside:
+        raise GraphKDError(f"{file} holds features, and so does a features file beside it: keep one of them")
+    if beside is not None:
+        return beside
+    if "x_data" not in arrays:
+        return needed(arrays, "x", file)
+    if "x" in arrays:
+        raise GraphKDError(f"{file} holds both x and x_data: keep one of them")
+    import scipy.sparse
+
+    data, indices, indptr, shape = (needed(arrays, name, file) for name in SPARSE)
+    try:
+        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+        matrix.check_format(full_check=True)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise GraphKDError(
+            f"{file} arrays x_data to x_shape are no CSR matrix ({error}): write them again"
+        ) from None
+    return matrix
