@@ -9,7 +9,7 @@ import sys
 from multiprocessing.connection import Connection
 
 FRESH = multiprocessing.get_context("forkserver")
-"""Makes processes out of one that has imported torch once and done nothing with it, hence has no peak of its own."""
+"""Makes processes out of one that has imported torch and done nothing with it, hence has no peak of its own."""
 
 FRESH.set_forkserver_preload(["torch", "torch_geometric.data"])
 
