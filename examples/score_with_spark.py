@@ -15,7 +15,7 @@ def score(batches):
     model = graphkd.load_bundle(bundle, runtime="onnx")
     for frame in batches:
         proba = model.predict_proba(frame[model.feature_names].to_numpy("float32"))
-        names = [model.class_names[best] for best in proba.argmax(axis=1)]
+        names = [str(model.class_names[best]) for best in proba.argmax(axis=1)]
         yield pd.DataFrame({"id": frame["id"], "name": names, "probability": proba.max(axis=1)})
 
 

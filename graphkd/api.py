@@ -55,6 +55,7 @@ def load_dataset(
     path: str | os.PathLike[str] | None = None,
     label_rate: float = 1.0,
     scale: float = 1.0,
+    dense: bool = False,
 ) -> Data:
     """A built-in data set, or one in a folder of your own, with its masks.
 
@@ -76,10 +77,11 @@ def load_dataset(
             the others stay in the graph, unlabelled. Smaller shares are parts of larger ones; validation and
             test nodes stay.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node stay.
+        dense: give ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
-        ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index [2, E]``,
-        ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
+        ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR, unless ``dense``),
+        ``edge_index [2, E]``, ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
         ``data.graphkd``; ``features`` and ``row_normalize`` are applied by ``distill``, whose bundle then
         does the same with raw rows.
 
@@ -104,6 +106,10 @@ def load_dataset(
     places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     special: dict[str, Any] = {} if path is None else {"path": str(path)}
     special |= {"scale": float(scale)} if source.scaled else {}
+    if not isinstance(dense, bool):
+        raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
+    if dense:  # noted, since sums over dense rows round differently: a run's data is loaded in the same form again
+        data.x, special["dense"] = data.x.to_dense(), True
     data.graphkd = {**chosen, **asdict(steps), **places, **special, **fingerprints(data)}
     return data
 
@@ -164,6 +170,11 @@ def distill(
         GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
     """
     recipe = resolve(teacher, student, method, matching, influence, training, setting)
+    if recipe.training.together:
+        raise GraphKDError(
+            "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "
+            "out, or run the command graphkd distill seeds=N training.together=true"
+        )
     seed = parse_seed(seed)
     tables = Storage(memory_budget, table_dtype)
     cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)

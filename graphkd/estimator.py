@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from graphkd.api import distill
+from graphkd.classes import class_array
 from graphkd.datasets import Preprocessing
 from graphkd.datasets.own.labels import plain_labels
 from graphkd.errors import GraphKDError
@@ -21,18 +25,28 @@ from graphkd.methods import Method
 from graphkd.recipe import Factory
 from graphkd.training.settings import Training
 
+NESTED = "training__"
+"""What settings of ``training`` begin with among the parameters."""
+
 
 class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """``graphkd.distill`` as an estimator: ``fit`` on a graph, ``predict`` on rows.
 
-    The arguments are those of ``graphkd.distill``. Labels come back in the terms they were given in.
+    The arguments are those of ``graphkd.distill``; ``training__lr`` and its like are settings of ``training``, for
+    ``set_params`` and searches. Labels come back in the terms they were given in.
+
+    A graph's rows cannot be cut into folds, since they need each other: ``cross_val_score`` and ``GridSearchCV``
+    take a list of graphs, each with its own masks, and folds that fit and score the same one, on its validation
+    nodes: ``GridSearchCV(GraphDistiller(), {"training__lr": [0.01, 0.1]}, cv=[([0], [0])]).fit([data])``, and
+    ``cross_val_score(GraphDistiller(), graphs, cv=[([i], [i]) for i in range(len(graphs))])``.
 
     Attributes:
         classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else numbers.
         n_features_in_: ``D``.
-        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are taken
-            by these names.
+        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are
+            taken by these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
+        predictor_: the student with its preprocessing.
     """
 
     def __init__(
@@ -47,18 +61,54 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
         device: str = "auto",
+        cache_dir: str | os.PathLike[str] | None = None,
+        memory_budget: float | None = None,
+        table_dtype: str = "float32",
+        baseline: bool = True,
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
+        self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
+        self.baseline = baseline
 
-    def fit(self, data: Data, y: None = None) -> GraphDistiller:
+    def __sklearn_tags__(self) -> Any:
+        """Labels are part of the graph, rows may be sparse."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required, tags.input_tags.sparse = False, True
+        return tags
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments; ``deep`` adds those of ``training``, as ``training__lr`` and its like."""
+        params: dict[str, Any] = super().get_params(deep=deep)
+        nested = asdict(self.training or Training()) if deep else {}
+        return {**params, **{f"{NESTED}{name}": value for name, value in nested.items()}}
+
+    def set_params(self, **params: Any) -> GraphDistiller:
+        """Changes arguments, or settings of ``training`` by ``training__lr`` and its like.
+
+        Raises:
+            ValueError: there is no such argument.
+            GraphKDError: a setting of ``training`` is outside its range.
+        """
+        nested = {name: params.pop(name) for name in [*params] if name.startswith(NESTED)}
+        if unknown := [name for name in nested if name not in self.get_params()]:
+            raise ValueError(
+                f"Invalid parameter {unknown[0]!r}: {NESTED} goes with the arguments of graphkd.Training"
+            )
+        super().set_params(**params)
+        if nested:
+            changes = {name.removeprefix(NESTED): value for name, value in nested.items()}
+            self.training = replace(self.training or Training(), **changes)
+        return self
+
+    def fit(self, data: Data | list[Data], y: None = None) -> GraphDistiller:
         """Trains the teacher and its student.
 
         Args:
             data: a graph with labels and masks: of ``graphkd.from_networkx``, ``from_scipy``, ``from_frames`` or
-                ``load_dataset``, or your own ``torch_geometric`` ``Data``.
-            y: there for scikit-learn's habits; labels are part of the graph, whose rows cannot be cut into folds.
+                ``load_dataset``, or your own ``torch_geometric`` ``Data``; or a list of one, as searches give it.
+            y: there for scikit-learn's habits; labels are part of the graph.
 
         Returns:
             This estimator.
@@ -66,19 +116,15 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             GraphKDError: no graph, or data, names and settings that cannot be right.
         """
-        if not isinstance(data, Data) or y is not None:
-            raise GraphKDError(
-                f"fit needs one torch_geometric Data with its labels, but got a {type(data).__name__}"
-                f"{'' if y is None else ' and y'}: make one with "
-                "graphkd.from_networkx, from_scipy or from_frames"
-            )
-        run = distill(data, **self.get_params(deep=False))
-        names = getattr(data, "class_names", None)
-        self.run_ = run
-        self.classes_ = np.arange(run.result.graph.num_classes) if names is None else np.asarray(names)
-        self.n_features_in_ = run.result.graph.num_features
-        if run.result.graph.feature_names is not None:
-            self.feature_names_in_ = np.asarray(run.result.graph.feature_names, dtype=object)
+        run = distill(_graph(data, y), **self.get_params(deep=False))
+        graph = run.result.graph
+        self.run_, self.predictor_ = run, run.predictor
+        self.classes_ = class_array(graph.class_names, graph.num_classes)
+        self.n_features_in_ = graph.num_features
+        if graph.feature_names is not None:
+            self.feature_names_in_ = np.array(graph.feature_names, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_  # of an earlier fit
         return self
 
     def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
@@ -93,6 +139,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Args:
             x: ``[B, D]`` raw rows: array, data frame, tensor, scipy or torch sparse; or a whole graph as ``Data``.
+                Columns of a frame, and of ``Data`` with ``feature_names``, are taken by name where ``fit`` had
+                names.
             edge_index: ``[2, E]`` where ``x`` are all nodes of a graph; needed by a student that was trained on
                 propagated features.
             edge_weight: ``[E]`` where the graph has weights.
@@ -102,20 +150,27 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             NotFittedError: ``fit`` was not called.
-            GraphKDError: rows of another width, or no graph where one is needed.
+            GraphKDError: rows of another width or other columns, or no graph where one is needed.
         """
         check_is_fitted(self, "run_")
         if isinstance(x, Data):
-            x, edge_index, edge_weight = x.x, x.edge_index, getattr(x, "edge_weight", None)
-        return self.run_.predictor.predict_proba(x, edge_index, edge_weight=edge_weight)
+            x, edge_index, edge_weight = self._rows(x), x.edge_index, getattr(x, "edge_weight", None)
+        return self.predictor_.predict_proba(x, edge_index, edge_weight=edge_weight)
 
-    def score(self, x: Any, y: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> float:
+    def _rows(self, data: Data) -> Any:
+        names = getattr(data, "feature_names", None)
+        return data.x if names is None else self.predictor_.columns.select(data.x, [str(name) for name in names])
+
+    def score(
+        self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
+    ) -> float:
         """Accuracy over the rows whose label is known.
 
         Args:
-            x: as in ``predict_proba``.
-            y: ``[B]`` labels in your own terms; a tensor, such as ``data.y``, holds class numbers. ``None``, NaN,
-                the empty text and −1 (where it is no class) are unknown.
+            x: as in ``predict_proba``; or a list of one graph, as searches give it.
+            y: nothing, where ``x`` is a graph: its validation nodes are scored then. Else ``[B]`` labels in your
+                own terms; a tensor, such as ``data.y``, holds class numbers. ``None``, NaN, the empty text and −1
+                (where it is no class) are unknown.
             edge_index: as in ``predict_proba``.
             edge_weight: as in ``predict_proba``.
 
@@ -123,6 +178,9 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             NotFittedError: ``fit`` was not called.
             GraphKDError: no label is known, or none is one of the classes.
         """
+        if y is None:
+            x = _graph(x, y)
+            y = torch.where(x.val_mask, torch.as_tensor(x.y).reshape(-1).long(), -1)
         numbers = self.predict_proba(x, edge_index, edge_weight).argmax(axis=1)
         classes = np.arange(len(self.classes_)) if isinstance(y, Tensor) else self.classes_
         labels, known = plain_labels(y, "y"), set(classes.tolist())
@@ -139,3 +197,21 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if label is not None and (label != -1 or -1 in known)
         ]
         return float(np.mean(hits))
+
+
+def _graph(data: Any, y: Any) -> Data:
+    """The graph itself, or the one in a list.
+
+    Raises:
+        GraphKDError: it is something else, such as rows and labels of a fold.
+    """
+    if isinstance(data, list) and len(data) == 1:
+        data = data[0]
+    if isinstance(data, Data) and y is None:
+        return data
+    given = f"{len(data)} graphs" if isinstance(data, list) else f"a {type(data).__name__}"
+    raise GraphKDError(
+        f"fit needs one torch_geometric Data with its labels, but got {given}{'' if y is None else ' and y'}: "
+        "make one with graphkd.from_networkx, from_scipy or from_frames; rows cannot be cut into folds, so "
+        "cross_val_score and GridSearchCV take a list of graphs and cv=[([0], [0])]"
+    )

@@ -1,5 +1,6 @@
 import functools
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,42 @@ def test_plain_mlps_stand_beside_the_student_and_one_that_wins_is_told_of(
     told = [str(warning.message) for warning in recwarn if "plain MLP" in str(warning.message)]
     assert told
     assert seed["mlp"]["val"] > seed["teacher"]["val"]
+
+
+def test_a_teacher_is_called_as_pyg_s_networks_are() -> None:
+    data = graphkd.load_dataset("digits", row_normalize=True)
+    run = graphkd.distill(data, training=Training(max_epochs=1), baseline=False)
+    x = run.preprocess(data.x)
+    with torch.no_grad():
+        for rows in (x, x.to_sparse_csr()):
+            found = run.teacher(rows, data.edge_index)
+            torch.testing.assert_close(found.logits, run.teacher_output.logits, rtol=1e-4, atol=1e-5)
+        same = run.teacher(x, graphkd.sparse.Adjacency(data.edge_index, len(x)))
+    torch.testing.assert_close(same.logits, run.teacher(x, data.edge_index).logits)
+    assert [hop.shape for hop in run.teacher_output.hops] == [hop.shape for hop in found.hops]
+    assert not hasattr(run.teacher, "hops")
+    with pytest.raises(GraphKDError, match="edge_index names nodes"):
+        run.teacher(x[:5], data.edge_index)
+    with pytest.raises(GraphKDError, match="edge_weight belongs to an edge_index"):
+        run.teacher(x, graphkd.sparse.Adjacency(data.edge_index, len(x)), torch.ones(1))
+
+
+def test_weights_go_with_an_edge_index() -> None:
+    data, weight = make_data(), torch.rand(make_data().edge_index.shape[1])
+    model = graphkd.teachers.GCN(data.x.shape[1], 4, 3).eval()
+    adj = graphkd.sparse.Adjacency(data.edge_index, data.num_nodes, weight)
+    assert torch.equal(model(data.x, data.edge_index, weight).logits, model(data.x, adj).logits)
+
+
+def test_one_student_has_none_to_train_together_with() -> None:
+    with pytest.raises(GraphKDError, match="training.together is for students of several seeds or jobs"):
+        graphkd.distill(make_data(), training=Training(together=True))
+
+
+def test_a_run_can_be_pickled() -> None:
+    run = graphkd.distill(make_data(), method="infgrand", training=Training(max_epochs=1), baseline=False)
+    other = pickle.loads(pickle.dumps(run))
+    assert other.metrics == run.metrics
+    x, edges = make_data().x, make_data().edge_index
+    np.testing.assert_array_equal(other.predictor.predict_proba(x, edges), run.predictor.predict_proba(x, edges))
+    assert torch.equal(other.teacher(x, edges).logits, run.teacher(x, edges).logits)

@@ -32,7 +32,7 @@ def rows_of(run: Path, data_dir: str | None) -> None:
     val, test = data.val_mask.numpy(), data.test_mask.numpy()
     reference = None
     for runtime in ("native", "native-int8", "onnx-int8"):
-        found = graphkd.load_bundle(run, runtime).predict(x, propagated=bool(hops))
+        found = graphkd.load_bundle(run, runtime).predict_proba(x, propagated=bool(hops)).argmax(axis=1)
         reference = found if reference is None else reference
         scores = [100 * float((found[mask] == y[mask]).mean()) for mask in (val, test)]
         losses = [

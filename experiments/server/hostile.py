@@ -6,6 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections import Counter
@@ -53,7 +54,8 @@ def by_the_document(bundle: Path, rows: np.ndarray, examples: int) -> list[str]:
             "--checks", ",".join(CHECKS), "--generation-database", "none", "--seed", "1",
             "--continue-on-failure", "--suppress-health-check", "all",
         ]  # fmt: skip
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        with tempfile.TemporaryDirectory() as folder:  # it leaves a .schemathesis/ where it runs
+            done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=folder)
         text = _metrics(server)
         alive = server.process.poll() is None and _right(server, bundle, rows)
     total, broken = _counted(text)

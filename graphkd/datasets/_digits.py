@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,17 +20,20 @@ NEIGHBOURS = 8
 
 def _read(location: Location) -> Data:
     """1,797 images of 8 × 8 pixels in [0, 1]; an edge from each image's 8 nearest ones to it."""
-    from sklearn.datasets import load_digits
     from torch_geometric.data import Data
+
+    x, edge_index, y = (table.clone() for table in _tables())  # whoever is given them may change them
+    return Data(x=x, edge_index=edge_index, y=y, class_names=[str(digit) for digit in range(10)])
+
+
+@functools.cache
+def _tables() -> tuple[Tensor, Tensor, Tensor]:
+    """Returns ``x``, ``edge_index`` and ``y``; made once, since every job and seed of a sweep asks for them."""
+    from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
     edges = torch.stack([_nearest(images).reshape(-1), torch.arange(len(images)).repeat_interleave(NEIGHBOURS)])
-    return Data(
-        x=torch.from_numpy(images / 16.0).float(),
-        edge_index=edges,
-        y=torch.from_numpy(labels).long(),
-        class_names=[str(digit) for digit in range(10)],
-    )
+    return torch.from_numpy(images / 16.0).float(), edges, torch.from_numpy(labels).long()
 
 
 def _nearest(images: NDArray[np.float64]) -> Tensor:

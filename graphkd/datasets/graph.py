@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from graphkd.classes import ClassName, class_name
 from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
@@ -31,7 +33,7 @@ class Graph:
         y: ``[N]`` int64 classes, −1 where unknown.
         train: ``[n]`` int64 node ids; ``val`` and ``test`` likewise.
         num_classes: ``C``.
-        class_names: ``C`` names, or nothing.
+        class_names: ``C`` names in their own type, or nothing.
         preprocessing: how ``x`` came from the stored features; goes into the bundle.
         influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
         origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
@@ -47,7 +49,7 @@ class Graph:
     val: Tensor
     test: Tensor
     num_classes: int
-    class_names: list[str] | None = None
+    class_names: list[ClassName] | None = None
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     influence: Tensor | None = None
     origin: dict[str, Any] = field(default_factory=IN_MEMORY.copy)
@@ -76,6 +78,7 @@ class Graph:
         if preprocessing is None:
             noted, keys = getattr(data, "graphkd", None) or IN_MEMORY, ("features", "row_normalize")
             preprocessing = Preprocessing(**{key: noted[key] for key in keys if key in noted})
+        data = _normal(data)
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
         names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
@@ -90,7 +93,7 @@ class Graph:
             val=val,
             test=test,
             num_classes=num_classes,
-            class_names=None if names is None else [str(name) for name in names],
+            class_names=None if names is None else [class_name(name) for name in names],
             preprocessing=preprocessing,
             origin=origin_of(data),
             stored=None if preprocessing == Preprocessing() else features,
@@ -166,3 +169,14 @@ class Graph:
             part = getattr(self, name)
             moved[name] = None if part is None else part.to(device)
         return replace(self, **moved)
+
+
+def _normal(data: Data) -> Data:
+    """The same data without tensors of inference mode, which no gradient may pass."""
+    names = [name for name, part in data if isinstance(part, Tensor) and part.is_inference()]
+    if not names:
+        return data
+    data = copy.copy(data)
+    for name in names:
+        data[name] = data[name].clone()
+    return data

@@ -11,6 +11,7 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from graphkd import students
+from graphkd.classes import ClassName
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.predictor import Predictor
@@ -27,7 +28,7 @@ def write_bundle(
     arguments: dict[str, Any],
     preprocessing: Preprocessing,
     propagation: Propagation,
-    class_names: list[str] | None,
+    class_names: list[ClassName] | None,
     card: dict[str, Any],
     feature_names: list[str] | None = None,
 ) -> None:
@@ -39,7 +40,7 @@ def write_bundle(
         arguments: with which it was constructed.
         preprocessing: of raw rows.
         propagation: of prepared rows over the graph.
-        class_names: ``C`` names, or nothing.
+        class_names: ``C`` names, kept as booleans, whole numbers or texts; or nothing.
         card: where the student comes from and how it scored; for people.
         feature_names: ``D`` names of raw features, or nothing, which leaves that key out.
     """

@@ -44,11 +44,9 @@ class Network:
 
     Args:
         layers: one after the other.
-        class_names: of the outputs, or nothing.
     """
 
     layers: tuple[Layer, ...]
-    class_names: tuple[str, ...] = ()
 
     @property
     def num_features(self) -> int:
@@ -80,7 +78,7 @@ def network_of(bundle: Bundle) -> Network:
             f"only torch runs the student '{student['name']}': load the bundle with runtime='torch'"
         )
     layers = _folded(arrays_of(bundle.weights), **student["arguments"])
-    return Network(layers, tuple(bundle.description["class_names"] or ()))
+    return Network(layers)
 
 
 def _folded(

@@ -9,12 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from graphkd.classes import ClassName, class_array
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.deploy.names import align
+from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import as_rows
+from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.methods.targets import Propagation
-from graphkd.sparse import Adjacency, Features, SparseMatrix, as_features, check_features, select_rows
+from graphkd.sparse import Adjacency, Features, as_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights
 
 BATCH = 65536
@@ -29,7 +31,7 @@ class Predictor:
         num_features: ``D`` of raw rows; ``propagation`` says what becomes of it.
         preprocessing: of raw rows.
         propagation: of prepared rows over the graph; ``hops = 0`` needs no graph.
-        class_names: ``C`` names, or nothing.
+        class_names: ``C`` names, which ``predict`` returns, or nothing.
         card: where the student comes from and how it scored.
         feature_names: ``D`` names of raw features, or nothing.
     """
@@ -40,13 +42,14 @@ class Predictor:
         num_features: int,
         preprocessing: Preprocessing,
         propagation: Propagation,
-        class_names: list[str] | None,
+        class_names: list[ClassName] | None,
         card: dict[str, Any],
         feature_names: list[str] | None = None,
     ) -> None:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.propagation = preprocessing, propagation
         self.class_names, self.card, self.feature_names = class_names, card, feature_names
+        self.columns = Columns(feature_names)
 
     def predict(
         self,
@@ -54,11 +57,17 @@ class Predictor:
         edge_index: Tensor | None = None,
         propagated: bool = False,
         edge_weight: Tensor | None = None,
-    ) -> NDArray[np.int64]:
-        """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
-        classes: NDArray[np.int64] = self.predict_proba(x, edge_index, propagated, edge_weight).argmax(axis=1)
+    ) -> NDArray[Any]:
+        """The most probable class of each row, ``[B]``; see ``predict_proba``.
+
+        Returns:
+            Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
+        """
+        proba = self.predict_proba(x, edge_index, propagated, edge_weight)
+        classes: NDArray[Any] = class_array(self.class_names, proba.shape[1])[proba.argmax(axis=1)]
         return classes
 
+    @own_environment()
     def predict_proba(
         self,
         x: Any,
@@ -72,8 +81,8 @@ class Predictor:
         rows it gets, since raw and propagated ones have the same shape (but for ``pooling=concat``).
 
         Args:
-            x: ``[B, D]`` raw rows: data frame, array, scipy sparse, tensor, torch sparse; preprocessed here.
-                Columns of a data frame are taken by name where the student has names, see ``align``.
+            x: ``[B, D]`` raw rows: array, data frame, scipy sparse, tensor, torch sparse; preprocessed here. The
+                columns of a frame are taken by name where the student knows names, see ``Columns.align``.
             edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
             propagated: ``x`` comes from ``prepare`` and is used as it is.
             edge_weight: ``[E]`` where the graph has weights.
@@ -82,10 +91,14 @@ class Predictor:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width, NaN, or a student with hops that was told neither.
+            GraphKDError: wrong width or columns, NaN, or a student with hops that was told neither.
         """
-        rows = x if propagated else self.prepare(x, edge_index, edge_weight)  # by name, if both have names
-        rows = _checked(rows, self.propagation.width(self.num_features))
+        if propagated:
+            width = self.propagation.width(self.num_features)
+            x = self.columns.align(x) if width == self.num_features else x
+            rows = _checked(x, width)
+        else:
+            rows = self.prepare(x, edge_index, edge_weight)
         with torch.inference_mode():
             blocks = [
                 torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
@@ -94,6 +107,7 @@ class Predictor:
         proba: NDArray[np.float32] = torch.cat(blocks).numpy()
         return proba
 
+    @own_environment()
     def prepare(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> Features:
         """Raw rows → rows as the student was trained on.
 
@@ -106,10 +120,10 @@ class Predictor:
             ``[N, D']`` preprocessed and propagated rows.
 
         Raises:
-            GraphKDError: wrong width, NaN, an edge that points nowhere, wrong weights, or no graph where one is
-                needed.
+            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph
+                where one is needed.
         """
-        rows = self.preprocessing(_checked(align(x, self.feature_names), self.num_features))
+        rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops = self.propagation.hops
         if hops == 0:
             return rows
@@ -130,11 +144,10 @@ class Predictor:
 
 
 def _checked(x: Any, width: int) -> Features:
-    if not isinstance(x, Tensor | SparseMatrix) and not hasattr(x, "tocsr"):
-        x = as_rows(x, width)  # one reader of arrays for all runtimes
-    elif isinstance(x, Tensor):
-        x = x.detach().cpu()
-    return check_features(as_features(x).to(torch.float32), width)
+    rows = as_rows(x, width)
+    if isinstance(rows, np.ndarray) and not rows.flags.writeable:
+        rows = rows.copy()  # torch warns about memory that it may not write to
+    return as_features(rows)
 
 
 def _tensor(given: Any) -> Any:

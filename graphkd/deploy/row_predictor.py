@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.classes import ClassName, class_array
 from graphkd.deploy.files import Bundle
-from graphkd.deploy.names import align
+from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import Rows, as_rows, preprocess
 from graphkd.errors import GraphKDError
 
@@ -48,9 +49,10 @@ class RowPredictor:
         self.num_features = width // (self.hops + 1) if propagation.get("pooling") == "concat" else width
         self._features, self._row_normalize = str(steps["features"]), bool(steps["row_normalize"])
         self._as_they_are = self._features == "stored" and not self._row_normalize
-        self.class_names, self.card = description["class_names"], description["card"]
+        self.class_names: list[ClassName] | None = description["class_names"]
+        self.card = description["card"]
         self.feature_names: list[str] | None = description.get("feature_names")
-        self._bundle = bundle
+        self._bundle, self.columns = bundle, Columns(self.feature_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
@@ -65,19 +67,25 @@ class RowPredictor:
 
     def predict(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
-    ) -> NDArray[np.int64]:
-        """The most probable class of each row, ``[B]`` in ``0 … C − 1``; see ``predict_proba``."""
-        classes: NDArray[np.int64] = self.logits(x, edge_index, propagated, edge_weight).argmax(axis=1)
+    ) -> NDArray[Any]:
+        """The most probable class of each row, ``[B]``; see ``predict_proba``.
+
+        Returns:
+            Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
+        """
+        logits = self.logits(x, edge_index, propagated, edge_weight)
+        classes: NDArray[Any] = class_array(self.class_names, logits.shape[1])[logits.argmax(axis=1)]
         return classes
 
+    @np.errstate(all="ignore")  # whatever the caller has set: as silent as torch
     def predict_proba(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
         """Class probabilities.
 
         Args:
-            x: ``[B, D]`` raw rows: data frame, array, nested lists, scipy sparse, tensor; preprocessed here.
-                Columns of a data frame are taken by name where the student has names, see ``align``.
+            x: ``[B, D]`` raw rows: array, data frame, nested lists, scipy sparse, tensor; preprocessed here. The
+                columns of a frame are taken by name where the student knows names, see ``Columns.align``.
             edge_index: nothing; where the student has hops, only the torch runtime propagates over a graph.
             propagated: ``x`` are propagated rows ``[B, D']`` and are used as they are.
             edge_weight: nothing.
@@ -86,19 +94,23 @@ class RowPredictor:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width, NaN, or raw rows for a student with hops.
+            GraphKDError: wrong width or columns, NaN, or raw rows for a student with hops.
         """
         return self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
 
+    @np.errstate(all="ignore")
     def logits(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
         """``[B, C]`` before the softmax; see ``predict_proba``."""
-        given = propagated or (self.engine.preprocesses and edge_index is None)
-        x = x if propagated else align(x, self.feature_names)
-        rows = as_rows(x, self.width) if given else self.prepare(x, edge_index, edge_weight)
+        if propagated or (self.engine.preprocesses and edge_index is None):
+            named = self.width == self.num_features  # those of pooled hops have no names
+            rows = as_rows(self.columns.align(x) if named else x, self.width)
+        else:
+            rows = self.prepare(x, edge_index, edge_weight)
         return self.engine.logits(rows)
 
+    @np.errstate(all="ignore")
     def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
         """Raw rows → rows as the student was trained on.
 
@@ -111,9 +123,9 @@ class RowPredictor:
             ``[B, D']``: an array, or scipy CSR where ``x`` is sparse.
 
         Raises:
-            GraphKDError: wrong width, NaN, or a student with hops.
+            GraphKDError: wrong width or columns, NaN, or a student with hops.
         """
-        rows = as_rows(align(x, self.feature_names), self.num_features)
+        rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
                 f"this student was trained on features propagated over {self.hops} hops: pass edge_index=, "

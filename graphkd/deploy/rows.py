@@ -13,16 +13,17 @@ Rows = Any
 
 
 def as_rows(x: Any, width: int) -> Rows:
-    """Checks rows and makes them float32.
+    """Checks rows and makes them float32; the one reader of every runtime.
 
     Args:
-        x: ``[B, D]``: array, nested lists, scipy sparse matrix, tensor, torch sparse tensor.
+        x: ``[B, D]``: array, nested lists, scipy sparse matrix, tensor, torch sparse tensor, ``SparseMatrix``.
         width: ``D``.
 
     Raises:
         GraphKDError: no table of real, finite numbers, or of another width.
     """
-    rows = _csr(x) if hasattr(x, "tocsr") or _is_torch_sparse(x) else _dense(x)
+    sparse = hasattr(x, "tocsr") or hasattr(x, "rowptr") or _is_torch_sparse(x)
+    rows = _csr(x) if sparse else _dense(x)
     if len(rows.shape) != 2 or rows.shape[1] != width:
         raise GraphKDError(f"x must be [rows, {width}], but has shape {list(rows.shape)}")
     values = rows if isinstance(rows, np.ndarray) else rows.data
@@ -55,15 +56,9 @@ def dense(rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _dense(x: Any) -> Rows:
-    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
-        raise GraphKDError("x is masked: what is masked is missing; fill or drop it")
-    if hasattr(x, "detach"):
-        x = x.detach().cpu()
-        x = x.float() if str(x.dtype) == "torch.bfloat16" else x
-    elif hasattr(x, "dtypes"):  # of a data frame
-        x = _numbers(x)
+    _check_unmasked(x)
     try:
-        table = np.asarray(x)
+        table = _array(x) if hasattr(x, "detach") else np.asarray(x)
     except (TypeError, ValueError, RuntimeError):
         table = np.empty(0, dtype=object)
     if table.dtype.kind == "c":
@@ -76,16 +71,24 @@ def _dense(x: Any) -> Rows:
         return np.ascontiguousarray(table, dtype=np.float32) if table.ndim else table
 
 
-def _numbers(frame: Any) -> Any:
-    """The values of a data frame, nothing as NaN."""
-    try:
-        return frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    except (TypeError, ValueError, OverflowError):
-        return frame.to_numpy()
+def _check_unmasked(x: Any) -> None:
+    """What is masked is missing, and the numbers under it are not data."""
+    parts = [x] if not isinstance(x, list | tuple) else x
+    for row, part in enumerate(parts):
+        if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
+            if part is x and part.ndim == 2:
+                row = int(np.ma.getmaskarray(part).any(axis=1).argmax())
+            raise GraphKDError(f"x holds masked values, which are missing (first in row {row}): fill or drop them")
+
+
+def _array(tensor: Any) -> Any:
+    """A tensor of any strides, device and precision; bfloat16, which numpy has not, in float32, exactly."""
+    plain = tensor.detach().cpu()
+    return (plain.float() if str(plain.dtype) == "torch.bfloat16" else plain).resolve_conj().resolve_neg().numpy()
 
 
 def _csr(x: Any) -> Rows:
-    csr = x.tocsr() if hasattr(x, "tocsr") else _from_torch(x)
+    csr = x.tocsr() if hasattr(x, "tocsr") else _from_torch(x.torch() if hasattr(x, "rowptr") else x)
     if csr.dtype.kind not in "biuf":
         raise GraphKDError(f"x must hold real numbers, but holds {csr.dtype}: encode it as such first")
     if not csr.has_canonical_format:
@@ -106,9 +109,8 @@ def _from_torch(x: Any) -> Any:
     import scipy.sparse
 
     csr = x.detach().cpu().to_sparse_csr()
-    csr = csr.float() if str(csr.dtype) == "torch.bfloat16" else csr
-    parts = csr.values().numpy(), csr.col_indices().numpy(), csr.crow_indices().numpy()
-    return scipy.sparse.csr_matrix(parts, shape=tuple(x.shape))
+    parts = (_array(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
+    return scipy.sparse.csr_matrix(tuple(parts), shape=tuple(x.shape))
 
 
 def _values(rows: Rows) -> Any:

@@ -7,18 +7,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from graphkd.datasets import Scene
 from graphkd.deploy import Predictor
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
+from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.runs.angles import Angles
 from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
+from graphkd.sparse import Features, as_features
 from graphkd.storage import as_path
+from graphkd.teachers import TeacherOutput
 
 
 class Run:
@@ -39,8 +43,22 @@ class Run:
 
     @property
     def teacher(self) -> nn.Module | None:
-        """The graph network; nothing where only its output was given."""
+        """The graph network; nothing where only its output was given.
+
+        One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed
+        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, where the setting
+        hides no node.
+        """
         return self.result.taught.model
+
+    @property
+    def teacher_output(self) -> TeacherOutput:
+        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of the nodes that training saw."""
+        return self.result.taught.output
+
+    def preprocess(self, x: Any) -> Features:
+        """Raw rows ``[N, D]`` → the features that teacher and student were trained on, not propagated."""
+        return self.result.graph.preprocessing(as_features(x).to(torch.float32))
 
     @property
     def student(self) -> nn.Module:
@@ -61,6 +79,7 @@ class Run:
             feature_names=graph.feature_names,
         )
 
+    @own_environment()
     def angles(self) -> Angles:
         """The angles between the teacher's layers as the student's see them, before and after training.
 
@@ -73,6 +92,7 @@ class Run:
         """
         return Angles.of(self.result)
 
+    @own_environment()
     def export(self, path: str | Path, to: str, allow_loss: bool = False) -> None:
         """Writes the student into its saved bundle in another form, after a check on rows of the run's own data.
 

@@ -7,9 +7,11 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.numbers import check_unmasked
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
@@ -56,8 +58,9 @@ def as_features(x: Any) -> Features:
     if isinstance(x, SparseMatrix):
         return x
     if hasattr(x, "tocsr"):
-        csr = x.tocsr()
-        _check_real(csr.dtype.kind in "biuf", csr.dtype)
+        _check_real(x.dtype.kind in "biuf", x.dtype)
+        whole = x.dtype.kind != "f"
+        csr = (x.astype(np.float64) if whole else x).tocsr()  # small integers wrap around in sums
         if not csr.has_canonical_format:
             csr = csr.copy()  # the caller's matrix stays as it is
             csr.sum_duplicates()
@@ -67,9 +70,9 @@ def as_features(x: Any) -> Features:
             torch.from_numpy(csr.data),
             csr.shape[1],
         )
-        return matrix if matrix.dtype.is_floating_point else matrix.to(torch.float32)
-    if isinstance(x, np.ndarray) and not x.flags.writeable:
-        x = x.copy()  # pandas hands out read-only arrays, which torch warns about
+        return matrix.to(torch.float32) if whole else matrix
+    if isinstance(x, np.ndarray):
+        x = _plain(x)
     try:
         tensor: Tensor = torch.as_tensor(x)
     except (TypeError, ValueError, RuntimeError):
@@ -82,6 +85,15 @@ def as_features(x: Any) -> Features:
     if tensor.layout == torch.strided:
         return tensor
     return SparseMatrix.from_torch(tensor.to_sparse_csr() if tensor.layout != torch.sparse_csr else tensor)
+
+
+def _plain(x: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers in an array that torch can take: no masks, native, forward, writeable."""
+    check_unmasked(x, "x")
+    if x.dtype.kind == "f" and x.dtype.itemsize > 8:
+        x = x.astype(np.float64)
+    x = np.ascontiguousarray(x, dtype=x.dtype.newbyteorder("=")) if x.ndim else x
+    return x if x.flags.writeable else x.copy()  # pandas hands out read-only arrays, which torch warns about
 
 
 def _check_real(real: bool, dtype: Any) -> None:

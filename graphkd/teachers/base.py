@@ -75,20 +75,29 @@ class Teacher(nn.Module):
         self.convs = nn.ModuleList(convs)
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in convs[:-1])
         self.dropout, self.residual = dropout, residual
-        self.initial_residual, self.hops = initial_residual, hops
+        self.initial_residual, self.hops_from = initial_residual, hops
 
     @staticmethod
     def activation(x: Tensor) -> Tensor:
         """Between hops."""
         return F.relu(x, inplace=True)
 
-    def forward(self, x: Features, adj: Adjacency | Sequence[Block], checkpointed: bool = False) -> TeacherOutput:
+    def forward(
+        self,
+        x: Features,
+        adj: Adjacency | Tensor | Sequence[Block],
+        edge_weight: Tensor | None = None,
+        checkpointed: bool = False,
+    ) -> TeacherOutput:
         """All nodes at once, or the nodes that the last of some blocks is for.
 
         Args:
-            x: ``[N, D]``, dense or sparse; with blocks the rows ``[m, D]`` of the first one's sources.
-            adj: the raw graph, normalised here, once per graph; or one block per hop, of which each one's sources
-                are the receivers of the one before, see ``graphkd.sparse.sample_blocks``.
+            x: ``[N, D]``, dense or sparse, preprocessed as in training (``run.preprocess(x)``); with
+                blocks the rows ``[m, D]`` of the first one's sources.
+            adj: the raw graph, normalised here, once per graph; its ``edge_index [2, E]``, as PyG's networks take
+                it; or one block per hop, of which each one's sources are the receivers of the one before, see
+                ``graphkd.sparse.sample_blocks``.
+            edge_weight: ``[E]``, only beside an ``edge_index``.
             checkpointed: keep each hop's embedding alone for the backward pass, which makes the rest again: the
                 same bits, dropout included, for less memory and about a third more time.
 
@@ -97,8 +106,12 @@ class Teacher(nn.Module):
             ``k``.
 
         Raises:
-            GraphKDError: the rows of ``x`` are not the nodes of ``adj``.
+            GraphKDError: the rows of ``x`` are not the nodes of ``adj``, or edges that cannot be right.
         """
+        if isinstance(adj, Tensor):
+            adj = Adjacency(adj, x.shape[0], edge_weight)
+        elif edge_weight is not None:
+            raise GraphKDError("edge_weight belongs to an edge_index: an Adjacency has its own weights")
         edges: Sequence[Edges] = [adj] * len(self.convs) if isinstance(adj, Adjacency) else adj
         if x.shape[0] != edges[0].num_nodes:
             raise GraphKDError(f"x has {x.shape[0]} rows, but the graph has {edges[0].num_nodes} nodes")
@@ -126,7 +139,7 @@ class Teacher(nn.Module):
             What is told of the hop and what the next one is given, ``[n, h]`` each.
         """
         z = self.norms[k](self._mixed(self.convs[k](self._dropped(last, k, edges), edges), first))
-        told = z.clone() if self.hops == "before_activation" else None  # the activation may work in place
+        told = z.clone() if self.hops_from == "before_activation" else None  # the activation may work in place
         out = self.activation(z)
         if self.residual and last.shape[1] == out.shape[1]:
             own = edges.receivers(last)

@@ -41,7 +41,7 @@ def layerwise(model: Teacher, x: Features, adj: Adjacency) -> TeacherOutput:
     hops: list[Tensor] = []
     for k in range(len(model.norms)):
         table = _table(f"teacher-hop{k + 1}", adj, last, functools.partial(_hop, model, k, last, first))
-        same = model.hops == "after_activation"
+        same = model.hops_from == "after_activation"
         told, last = (table, table) if same else table.chunk(2, dim=1)
         hops.append(told)
         first = last if first is None and model.initial_residual else first

@@ -202,7 +202,7 @@ def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], taught)
     assert term(hidden_of(2), hops).isfinite()
 
 
-NODES, WIDTH = 50_000, 64
+NODES, WIDTH = 25_000, 32
 
 
 def test_peak_memory_grows_with_layers_not_with_pairs_of_nodes() -> None:

@@ -4,7 +4,9 @@ import pytest
 import torch
 from torch_geometric.datasets import Planetoid
 
-from graphkd import load_dataset
+import graphkd
+from graphkd import GraphKDError, Training, load_dataset
+from graphkd.commands.own_data import own_data
 from graphkd.sparse import SparseMatrix
 from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
 
@@ -23,6 +25,20 @@ def test_the_same_graph_as_pyg_from_a_folder_that_is_only_read(tmp_path: Path) -
 def test_both_places_and_any_case(tmp_path: Path) -> None:
     write_planetoid(tmp_path / "CORA" / "raw")
     assert load_dataset("cora", tmp_path, download="never").num_nodes == NUM_NODES
+
+
+def test_dense_features_can_be_sliced_and_a_run_s_own_data_is_loaded_so_again(tmp_path: Path) -> None:
+    write_planetoid(tmp_path / "Cora" / "raw")
+    sparse, dense = (load_dataset("cora", tmp_path, download="never", dense=dense) for dense in (False, True))
+    assert torch.equal(dense.x[:5], sparse.x.to_dense()[:5])
+    assert "dense" not in sparse.graphkd
+    run = graphkd.distill(dense, method="mlp", training=Training(max_epochs=1), baseline=False)
+    run.save(tmp_path / "run")
+    again = own_data(tmp_path / "run", 0, None)
+    assert again.graphkd == dense.graphkd
+    assert torch.equal(again.x, dense.x)
+    with pytest.raises(GraphKDError, match="dataset.dense is 'yes'"):
+        load_dataset("cora", tmp_path, download="never", dense="yes")
 
 
 def assert_equal_to_pyg(ours, theirs) -> None:

@@ -1,11 +1,15 @@
 """All runtimes: the same answers, none of them with torch but one."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
@@ -14,6 +18,7 @@ from graphkd import GraphKDError, load_bundle
 from graphkd.deploy import RUNTIMES
 from graphkd.deploy.exports.formats import FORMATS, export_bundle
 from graphkd.deploy.files import read_bundle
+from graphkd.deploy.names import Columns
 from tests.deploy.bundles import flip, make_bundle, rows_of_every_size, sample_of, student
 
 
@@ -134,3 +139,91 @@ def test_all_but_torch_s_need_numpy_and_their_own_package_only(bundle: Path, tmp
     assert found.pop("torch").startswith("runtime=torch needs torch and safetensors, and there is no ")
     for runtime, answers in found.items():
         assert answers == [load_bundle(bundle, runtime).predict(x).tolist()] * 2
+
+
+def mapped(x: np.ndarray, folder: Path) -> np.ndarray:
+    np.save(folder / "x.npy", x)
+    return np.load(folder / "x.npy", mmap_mode="r")
+
+
+def read_only(x: np.ndarray) -> np.ndarray:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_numbers_count_not_how_they_lie_in_memory(bundle: Path, runtime: str, tmp_path: Path) -> None:
+    """Multiples of 1/8 up to 8, which every type here holds exactly."""
+    model, x = (
+        load_bundle(bundle, runtime),
+        np.random.default_rng(0).integers(-64, 65, (6, 5)).astype(np.float32) / 8,
+    )
+    wanted, tensor = model.predict_proba(x), torch.from_numpy(x)
+    given = {
+        "reversed": x[::-1].copy()[::-1],
+        "strided": np.repeat(x, 2, axis=1)[:, ::2],
+        "big-endian": x.astype(">f4"),
+        "longdouble": x.astype(np.longdouble),
+        "float16": x.astype(np.float16),
+        "float64": x.astype(np.float64),
+        "Fortran": np.asfortranarray(x),
+        "read-only": read_only(x),
+        "mapped": mapped(x, tmp_path),
+        "unmasked": np.ma.masked_array(x),
+        "bfloat16": tensor.bfloat16(),
+        "half": tensor.half(),
+        "double": tensor.double(),
+        "gradient": tensor.clone().requires_grad_(),
+        "transposed": tensor.t().contiguous().t(),
+        "inference": inference(tensor),
+        "coo": tensor.clone().requires_grad_().to_sparse(),
+        "bfloat16 csr": tensor.bfloat16().to_sparse_csr(),
+        "float64 csc": scipy.sparse.csc_array(x.astype(np.float64)),
+        "frame": pd.DataFrame(x),
+        "nullable": pd.DataFrame(x).astype("Float32"),
+        "sparse frame": pd.DataFrame(x).astype(pd.SparseDtype(np.float32, 0)),
+        "lists": x.tolist(),
+        "rows": list(x),
+    }
+    for name, rows in given.items():
+        np.testing.assert_allclose(model.predict_proba(rows), wanted, rtol=1e-6, atol=1e-7, err_msg=name)
+    whole = np.arange(10).reshape(2, 5)
+    for kind in (np.int8, np.uint64, ">i2", bool):
+        numbers = whole.astype(kind)
+        expected = model.predict_proba(numbers.astype(np.float32))
+        np.testing.assert_array_equal(model.predict_proba(numbers), expected)
+        assert model.predict(numbers[:0]).shape == (0,)
+
+
+def inference(tensor: torch.Tensor) -> torch.Tensor:
+    with torch.inference_mode():
+        return tensor.clone()
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_what_is_masked_is_missing(bundle: Path, runtime: str) -> None:
+    model, x = load_bundle(bundle, runtime), np.ma.masked_array(np.ones((4, 5)), mask=False)
+    x[2, 1] = np.ma.masked
+    for rows in (x, list(x)):
+        with pytest.raises(GraphKDError, match=r"x holds masked values, which are missing \(first in row 2\)"):
+            model.predict(rows)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_pickles_and_copies_answer_the_same(bundle: Path, runtime: str) -> None:
+    model, x = load_bundle(bundle, runtime), rows_of_every_size(9, 5)
+    wanted = model.predict_proba(x)
+    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), copy.copy(model)):
+        np.testing.assert_array_equal(other.predict_proba(x), wanted)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_columns_are_taken_by_name(bundle: Path, runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = load_bundle(bundle, runtime), rows_of_every_size(9, 5)
+    monkeypatch.setattr(model, "columns", Columns(list("abcde")))
+    rows = pd.DataFrame(x, columns=list("abcde"))
+    for given in (rows, rows[list("edcba")], pa.Table.from_pandas(rows[list("badce")]), pd.DataFrame(x)):
+        np.testing.assert_array_equal(model.predict_proba(given), model.predict_proba(x))
+    with pytest.raises(GraphKDError, match="x has no column 'a'"):
+        model.predict(rows.rename(columns={"a": "z"}))

@@ -1,74 +1,83 @@
-import copy
-import pickle
-from pathlib import Path
+import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-import torch
 
-import graphkd
-from graphkd.deploy.names import align
-from graphkd.errors import GraphKDError
-from tests.deploy.bundles import make_bundle, student
+from graphkd import GraphKDError
+from graphkd.deploy.names import Columns, names_of
 
-ROWS = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0], "c": [5.0, 6.0]})
-NAMES = ["a", "b", "c"]
-RUNTIMES = ("torch", "numpy")
+ROWS = np.arange(6.0).reshape(2, 3)
 
 
-def test_columns_are_taken_by_name_and_others_ignored_with_a_warning() -> None:
-    assert align(ROWS[["c", "a", "b"]], NAMES).equals(ROWS)
-    with pytest.warns(UserWarning, match="ignored: 'd'"):
-        assert align(ROWS.assign(d=0)[["d", "c", "b", "a"]], NAMES).equals(ROWS)
+def frame(*labels: object) -> pd.DataFrame:
+    return pd.DataFrame(ROWS, columns=list(labels))
 
 
-def test_numbers_are_names_unless_they_are_pandas_own() -> None:
-    years = ROWS.set_axis([2019, 2020, 2021], axis=1)
-    assert align(years[[2021, 2019, 2020]], ["2019", "2020", "2021"]).equals(years)
-    plain = ROWS.set_axis(range(3), axis=1)
-    assert align(plain, NAMES) is plain
-    assert align(plain, ["0", "1", "2"]).equals(plain)
+@pytest.mark.parametrize("make", [lambda table: table, pa.Table.from_pandas])
+def test_columns_come_in_the_order_of_training(make) -> None:
+    found = Columns(["c", "a", "b"]).align(make(frame("a", "b", "c")))
+    np.testing.assert_array_equal(found, ROWS[:, [2, 0, 1]])
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (ROWS.rename(columns={"a": "z"}), "no column 'a'"),
-        (ROWS[["a", "b"]], "no column 'c'"),
-        (ROWS.set_axis(["a", "b", "b"], axis=1), "2 columns 'b'"),
-    ],
-)
-def test_what_is_missing_or_there_twice_is_refused(rows: pd.DataFrame, message: str) -> None:
-    with pytest.raises(GraphKDError, match=message):
-        align(rows, NAMES)
+def test_what_has_no_names_counts_by_position() -> None:
+    for names, rows in ((["a", "b", "c"], frame(0, 1, 2)), (None, frame("x", "y", "z"))):
+        np.testing.assert_array_equal(Columns(names).align(rows), ROWS)
+    assert Columns(["a", "b", "c"]).align(ROWS) is ROWS
+    assert (names_of(ROWS), names_of(frame(0, 1, 2)), names_of(frame(2019, "a", "b"))) == (
+        None,
+        None,
+        ("2019", "a", "b"),
+    )
 
 
-@pytest.fixture
-def bundle(tmp_path: Path) -> Path:
-    return make_bundle(tmp_path, student())
+def test_numbers_can_be_names() -> None:
+    np.testing.assert_array_equal(Columns(["2020", "2019", "x"]).align(frame(2019, "x", 2020)), ROWS[:, [2, 0, 1]])
+    np.testing.assert_array_equal(Columns(["1", "0", "2"]).align(frame(0, 1, 2)), ROWS[:, [1, 0, 2]])
+    with pytest.warns(UserWarning, match="'2'"):  # the names in training are numbers, so these are names
+        np.testing.assert_array_equal(Columns(["1", "0"]).align(frame(0, 1, 2)), ROWS[:, [1, 0]])
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_arrays_of_every_kind_give_the_same_answers(runtime: str, bundle: Path) -> None:
-    model = graphkd.load_bundle(bundle, runtime)
-    x = np.random.default_rng(0).normal(size=(6, model.num_features)).astype(np.float32)
-    want = model.predict_proba(x)
-    for rows in (
-        x[::-1][::-1], np.asfortranarray(x), x.astype(">f4"), x.astype(np.longdouble), x.tolist(),
-        torch.tensor(x, requires_grad=True), pd.DataFrame(x), np.ma.masked_array(x),
-    ):  # fmt: skip
-        np.testing.assert_array_equal(model.predict_proba(rows), want)
-    half = torch.tensor(x).bfloat16()
-    np.testing.assert_array_equal(model.predict_proba(half), model.predict_proba(half.float()))
-    np.testing.assert_array_equal(model.predict_proba(x[::-1]), want[::-1])
-    with pytest.raises(GraphKDError, match="masked"):
-        model.predict_proba(np.ma.masked_array(x, x > 1))
+def test_missing_and_doubled_columns_are_refused() -> None:
+    for labels, message in {
+        ("a", "b", "z"): r"x has no column 'c' \(but 'z', which it was not trained on\)",
+        ("a", "b", "a"): "x has more than one column 'a'",
+        (1, "1", "a"): "x has more than one column '1'",
+    }.items():
+        with pytest.raises(GraphKDError, match=message):
+            Columns(["a", "b", "c"]).align(frame(*labels))
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES)
-def test_a_predictor_can_be_pickled_and_copied(runtime: str, bundle: Path) -> None:
-    model = graphkd.load_bundle(bundle, runtime)
-    x = np.random.default_rng(0).normal(size=(3, model.num_features)).astype(np.float32)
-    for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
-        np.testing.assert_array_equal(other.predict_proba(x), model.predict_proba(x))
+def test_extra_columns_are_warned_of_once() -> None:
+    columns, rows = Columns(["c", "a"]), frame("a", "b", "c")
+    with pytest.warns(UserWarning, match="does not read: 'b'"):
+        columns.align(rows)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(columns.align(rows), ROWS[:, [2, 0]])
+
+
+def test_columns_of_every_kind() -> None:
+    table = pd.DataFrame(
+        {
+            "int": pd.array([1, 2], dtype="Int64"),
+            "bool": pd.array([True, False], dtype="boolean"),
+            "object": pd.Series([1, 2.5], dtype=object),
+            "arrow": pd.array([1.5, 2.5], dtype="double[pyarrow]"),
+        }
+    )
+    wanted = [[1, 1, 1, 1.5], [2, 0, 2.5, 2.5]]
+    np.testing.assert_array_equal(Columns(None).align(table), wanted)
+    table.loc[1, "int"] = pd.NA
+    assert np.isnan(Columns(None).align(table)[1, 0])
+    sparse = pd.DataFrame(np.eye(3)).astype(pd.SparseDtype(float, 0.0))
+    found = Columns(None).align(sparse)
+    assert found.nnz == 3
+    np.testing.assert_array_equal(found.toarray(), np.eye(3))
+
+
+@pytest.mark.parametrize("values", [["1", "2"], pd.to_datetime(["2020-01-01"] * 2), pd.Categorical(["a", "b"])])
+def test_what_is_no_number_is_named(values) -> None:
+    with pytest.raises(GraphKDError, match="x column 'a' holds .* in row 0: features are finite numbers"):
+        Columns(["a"]).align(pd.DataFrame({"a": values}))

@@ -59,6 +59,7 @@ for kind, way in ((teachers.GAT, "checkpointed"), (teachers.GAT, "neighbours"), 
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak can be reset on Linux only")
 def test_between_a_third_of_the_measured_peak_and_all_of_it() -> None:
     # Without a fixed threshold, freed blocks may stay in the heap and hide a part of the next peak.

@@ -20,7 +20,7 @@ def test_the_same_bits_with_and_without_dropout_and_norms_included(
         model = teacher(8, 8, 3, 4, 0.5, norm, True, initial_residual=0.1, hops=hops)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         for _ in range(3):
-            out = model(x, Adjacency(data.edge_index, 60), checkpointed)
+            out = model(x, Adjacency(data.edge_index, 60), checkpointed=checkpointed)
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(out.logits, data.y).backward()
             optimizer.step()
@@ -40,7 +40,7 @@ def test_only_embeddings_are_kept_for_the_backward_pass() -> None:
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            out = model(x, adj, checkpointed)
+            out = model(x, adj, checkpointed=checkpointed)
         sizes.append(sum(kept.values()))
     assert out.logits.requires_grad
     assert sizes[1] < sizes[0] / 4

@@ -175,7 +175,8 @@ def test_parts_that_are_not_graphkd_s_own_are_not_kept(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 import pandas, sklearn.datasets, sklearn.metrics, torch_geometric.data  # once, before the processes part
-import graphkd.commands.distill, graphkd.runs
+import graphkd, graphkd.commands.distill, graphkd.runs
+graphkd.load_dataset("digits")
 from graphkd.cli import main
 from graphkd.training import checkpoint
 from graphkd.training.artefacts import Artefacts
@@ -196,6 +197,7 @@ for left[:] in (["teacher-part", 2], ["student-part", 2], ["", 4]):
 """
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_three_times_goes_on_and_ends_with_the_same_bits(tmp_path: Path) -> None:
     """In a teacher's second epoch, in a student's, and in the second job between two stages."""
     args = ["distill", "-m", "method=glnn,infgrand", "seeds=2", "training.max_epochs=3", "baseline=false"]

@@ -38,7 +38,7 @@ def test_the_batch_is_part_of_the_student_s_key_and_not_of_the_teacher_s(tmp_pat
     assert sorted(file.name.split("-")[0] for file in cache.files) == ["student", "student", "teacher"]
 
 
-ROWS, WIDTH = 60_000, 256
+ROWS, WIDTH = 120_000, 256
 
 SETUP = f"""
 import torch

@@ -69,13 +69,15 @@ def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64
         GraphKDError: they are not.
     """
     check_unmasked(weight, where)
+    if getattr(getattr(weight, "dtype", None), "kind", "") in ("M", "m"):
+        raise GraphKDError(f"{where} holds {weight.dtype}, not numbers: correct the weights")
     try:
         weights = np.asarray(weight, dtype=np.float64)
     except (TypeError, ValueError):
         raise GraphKDError(f"{where} holds something that is no number: correct the weights") from None
     if weights.shape != (num_edges,):
         raise GraphKDError(f"{where} has shape {list(weights.shape)} for {num_edges} edges: give one per edge")
-    wrong = ~(np.isfinite(weights) & (weights >= 0))
+    wrong = ~((weights <= np.finfo(np.float32).max) & (weights >= 0))  # computed with in single precision
     if wrong.any():
         edge = int(wrong.argmax())
         raise GraphKDError(f"{where} holds {weights[edge]} for edge {edge}: weights are finite and not below 0")

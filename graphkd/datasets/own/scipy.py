@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+<<<<<<< HEAD
 from graphkd.datasets.own.build import Parts, build, warn_unread
+=======
+import numpy as np
+
+from graphkd.datasets.own.build import Parts, build
+>>>>>>> main
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -60,7 +66,7 @@ def from_scipy(
         raise GraphKDError(f"adjacency holds {adjacency.dtype}, not numbers: make its entries real")
     if not isinstance(weighted, bool):
         raise GraphKDError(f"weighted is {weighted!r}: choose True or False")
-    matrix = adjacency.tocsr(copy=True)
+    matrix = adjacency.astype(np.float64).tocsr(copy=True)  # small integers wrap around where entries are added
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     edges = matrix.tocoo()

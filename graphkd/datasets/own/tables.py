@@ -76,6 +76,10 @@ def _check_cells(file: Path) -> None:
             raise GraphKDError(f"{file} has {header.count(twice)} columns '{twice}': rename all but one")
         empty = 0
         for row in reader:
+            if any("\n" in cell for cell in row):
+                raise GraphKDError(
+                    f"{file} line {reader.line_num} ends a cell with a line break in it: remove the break"
+                )
             if not row:
                 empty = empty or reader.line_num
             elif empty or len(row) != len(header):
@@ -91,6 +95,8 @@ def _read_parquet(file: Path) -> Any:
     import pandas as pd
 
     try:
-        return pd.read_parquet(file).reset_index(drop=True)
+        frame = pd.read_parquet(file)
     except ImportError:
         raise GraphKDError(f"{file} needs pyarrow: pip install 'graphkd[parquet]', or give csv") from None
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(drop=not named)  # an index with a name is a column, such as id

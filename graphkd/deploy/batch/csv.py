@@ -24,7 +24,7 @@ class CsvSource:
     """A file with names of the columns in its first line and a line per row.
 
     Without names (``wanted.header`` is false) all columns are features in the student's order. Cells are divided
-    by commas and may be quoted; a line ends a row even within quotes. A cell is a number as Python writes them, or
+    by commas and may be quoted; none holds a line break. A cell is a number as Python writes them, or
     ``true`` or ``false`` in any case, which are 1 and 0. Empty lines at the end do not count; one before them is a
     row without cells. It is UTF-8.
 
@@ -75,7 +75,12 @@ class CsvSource:
         try:
             with self.path.open(encoding="utf-8-sig") as file:
                 empty = 0
-                for line in file:
+                for number, line in enumerate(file, 1):
+                    if line.count('"') % 2:  # rows after it would have other numbers
+                        raise GraphKDError(
+                            f"{self.path} line {number} holds a quote that does not end on it: write cells "
+                            "without line breaks and without single quotation marks"
+                        )
                     if line.isspace():
                         empty += 1
                         continue
@@ -88,7 +93,7 @@ class CsvSource:
     def _block(self, lines: list[str], start: int) -> Block:
         if not lines:
             return Block(start, np.empty((0, self.width), np.float32), None if self.id is None else [])
-        if any(line.count(",") != self.count - 1 for line in lines):  # which loadtxt does not see
+        if any(_cells_of(line) != self.count for line in lines):  # which loadtxt does not see
             return self._with_faults(lines, start)
         try:
             x = np.loadtxt(
@@ -133,6 +138,11 @@ def _check_header(cells: list[str], wanted: Wanted, path: Path) -> None:
             f"{path} begins with a line of numbers: write a line of column names before it, or give --no-header, "
             "which takes all columns as features in the student's order"
         )
+
+
+def _cells_of(line: str) -> int:
+    """How many cells a line has; commas within quotes divide none."""
+    return len(next(csv.reader([line]), [])) if '"' in line else line.count(",") + (not line.isspace())
 
 
 def _number(cell: str) -> NDArray[Any] | np.float32:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import as_list, take
 from graphkd.errors import GraphKDError
@@ -27,7 +28,7 @@ class Output(Protocol):
         """Makes it whole."""
 
 
-def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[str] | None) -> Output:
+def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> Output:
     """A new file of one of ``KINDS``, at a path that may end in anything."""
     if kind == ".npy":
         return NpyOutput(file, num_classes)
@@ -95,7 +96,7 @@ class CsvOutput:
         class_names: ``C`` names, or nothing, which leaves that column out.
     """
 
-    def __init__(self, file: Path, class_names: Sequence[str] | None) -> None:
+    def __init__(self, file: Path, class_names: Sequence[ClassName] | None) -> None:
         self.file, self.names, self.begun = file.open("w", encoding="utf-8", newline=""), class_names, False
         self.writer = csv.writer(self.file, lineterminator="\n")
 

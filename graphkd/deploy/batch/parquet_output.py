@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
 
 
@@ -22,7 +23,7 @@ class ParquetOutput:
         class_names: ``C`` names, or nothing, which leaves that column out; columns have numbers then.
     """
 
-    def __init__(self, file: Path, num_classes: int, class_names: Sequence[str] | None) -> None:
+    def __init__(self, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> None:
         names = None if class_names is None else [str(name) for name in class_names]
         distinct = names is not None and len(set(names)) == num_classes
         self.file, self.names = file, None if names is None else pa.array(names, pa.string())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from graphkd.classes import ClassName
 from graphkd.deploy.server.body import JSON, body_of
 from graphkd.deploy.server.refusal import wrong
 from graphkd.deploy.server.schema import Answer, Problem, Question, read_as
@@ -78,7 +79,7 @@ def _counted(question: Question, worker: Worker) -> AbstractContextManager[None]
 
 def _rows(question: Question, served: Served) -> tuple[FloatArray, str]:
     """What the student takes, and the field that it comes from."""
-    for name in ("neighbours", "weights", "propagated"):
+    for name in ("neighbours", "weights", "propagated", "columns"):
         if question.rows is None and getattr(question, name):
             raise wrong(name, "belongs to rows: leave it out")
     if question.nodes is not None:
@@ -88,20 +89,25 @@ def _rows(question: Question, served: Served) -> tuple[FloatArray, str]:
             raise wrong("weights", "belongs to neighbours: leave it out")
         if question.propagated and not served.model.hops:
             raise wrong("propagated", "this student takes raw rows, there is nothing to propagate: leave it out")
-        width = served.model.width if question.propagated else served.model.num_features
-        return served.rows(_table(question.rows, width), "rows", question.propagated), "rows"
+        if question.propagated and question.columns is not None:
+            raise wrong("columns", "names are those of raw features: leave them out")
+        return served.rows(_table(question, served), "rows", question.propagated), "rows"
     if question.propagated:
         raise wrong("propagated", "rows that are propagated need no neighbours: leave one of them out")
     _check_lengths(question)
-    table = _table(question.rows, served.model.num_features)
-    return served.newcomers(table, question.neighbours, question.weights, "rows"), "rows"
+    return served.newcomers(_table(question, served), question.neighbours, question.weights, "rows"), "rows"
 
 
-def _table(rows: Any, width: int) -> NDArray[np.float64]:
+def _table(question: Question, served: Served) -> NDArray[np.float64]:
+    """``[B, D]`` in the order of training where the question names its columns, or ``[B, D']``."""
+    model, columns, rows = served.model, question.columns, question.rows or []
+    width = model.width if question.propagated else model.num_features
     for place, row in enumerate(rows):
-        if len(row) != width:
-            raise wrong(f"rows.{place}", f"a row has {width} numbers, this one {len(row)}")
-    return np.array(rows, dtype=np.float64)
+        if len(row) != (width if columns is None else len(columns)):
+            expected = f"a row has {width} numbers" if columns is None else f"there are {len(columns)} columns"
+            raise wrong(f"rows.{place}", f"{expected}, this one {len(row)}")
+    table = np.array(rows, dtype=np.float64)
+    return table if columns is None else table[:, served.positions(columns, "columns")]
 
 
 def _check_lengths(question: Question) -> None:
@@ -113,13 +119,13 @@ def _check_lengths(question: Question) -> None:
         raise wrong("weights", "give a list per row, with a weight per neighbour")
 
 
-def _predictions(logits: FloatArray, proba: FloatArray, names: list[str] | None) -> list[dict[str, Any]]:
+def _predictions(logits: FloatArray, proba: FloatArray, names: list[ClassName] | None) -> list[dict[str, Any]]:
     """A row each; classes by logits, as ``predict`` has them."""
     classes = logits.argmax(axis=1).tolist()
     return [
         {
             "class": best,
-            **({} if names is None else {"name": names[best]}),
+            **({} if names is None else {"name": str(names[best])}),
             "probability": row[best],
             "probabilities": row,
         }

@@ -27,6 +27,11 @@ class Question(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow")  # so that one message is enough, see ``read_as``
 
     rows: Listed[Listed[Number]] | None = Field(None, description="features of each row", min_length=1)
+    columns: Listed[str] | None = Field(
+        None,
+        description="names of the features in each row, taken by name; without them by position",
+        min_length=1,
+    )
     propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
     neighbours: Listed[Listed[Id]] | None = Field(
         None,

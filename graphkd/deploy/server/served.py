@@ -59,6 +59,24 @@ class Served:
         prepared: FloatArray = preprocess(rows, self._steps["features"], self._steps["row_normalize"])
         return prepared
 
+    def positions(self, labels: Sequence[str], field: str) -> list[int]:
+        """Where each feature is among the columns of a request; all of them, where names are not known.
+
+        Args:
+            labels: of the columns.
+            field: of the request that they come from.
+
+        Raises:
+            RefusedError: 422, a column is missing or there twice.
+        """
+        try:
+            found = self.model.columns.positions(labels)
+        except GraphKDError as error:
+            raise wrong(field, str(error)) from None
+        if found is None and len(labels) != self.model.num_features:
+            raise wrong(field, f"this student takes {self.model.num_features} features, not {len(labels)}")
+        return [*range(len(labels))] if found is None else found
+
     def stored(self, nodes: Ids, field: str) -> FloatArray:
         """Rows ``[B, D']`` of nodes in the store.
 
@@ -128,7 +146,8 @@ class Served:
 
     @property
     def card(self) -> dict[str, Any]:
-        """What is served, for people and for the page."""
+        """What is served, for people and for the page; names as texts, since a browser rounds large numbers."""
+        names = self.model.class_names
         return {
             "name": self.name,
             "runtime": self.model.runtime,
@@ -136,7 +155,8 @@ class Served:
             "propagated_features": self.model.width,
             "hops": self.model.hops,
             "classes": self.num_classes,
-            "class_names": self.model.class_names,
+            "class_names": names and [str(name) for name in names],
+            "feature_names": self.model.feature_names,
             "nodes": self.store is not None,
             "weighted": self.store is not None and self.store.settings.weighted,
             "card": self.model.card,

@@ -36,7 +36,7 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
         GraphKDError: there is something at ``path``, or something of the graph cannot be right.
     """
     check_free(path)
-    rows = as_rows(x, settings.num_features)
+    rows = as_rows(x, settings)
     size = rows.shape[0]
     incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
     slots = max(16, 2 * incoming.ids.size)

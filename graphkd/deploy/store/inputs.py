@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,41 @@ Ids = NDArray[np.int64]
 Weights = NDArray[np.float64]
 
 
-def as_rows(x: Any, width: int | None = None) -> NDArray[np.float32]:
-    """``[B, D]`` finite numbers: an array, nested lists, a scipy sparse matrix, a tensor or a torch sparse tensor.
+def as_rows(x: Any, settings: Settings) -> NDArray[np.float32]:
+    """``[B, D]`` finite numbers; columns of a data frame are taken by name where the store knows names.
+
+    Args:
+        x: array, nested lists, data frame, scipy sparse matrix, tensor or torch sparse tensor.
+        settings: of the store.
 
     Raises:
-        GraphKDError: they are not, or not ``width`` wide.
+        GraphKDError: they are not, or not ``D`` wide.
     """
-    if width is None:
-        shape = x.shape if hasattr(x, "shape") else np.shape(x)
-        if len(shape) != 2 or shape[1] == 0:
-            raise GraphKDError(f"x must be [rows, features], but has shape {list(shape)}")
-        width = int(shape[1])
-    return rows.dense(rows.as_rows(x, width))
+    return rows.dense(rows.as_rows(settings.columns.align(x), settings.num_features))
 
 
-def as_row(x: Any, width: int) -> NDArray[np.float32]:
-    """One row ``[D]`` as ``[1, D]``; see ``as_rows``."""
-    if np.ndim(x) != 1 or np.shape(x)[0] != width:
-        raise GraphKDError(f"x must be one row [{width}], but has shape {list(np.shape(x))}")
-    return as_rows(np.asarray(x)[None], width)
+def as_row(x: Any, settings: Settings) -> NDArray[np.float32]:
+    """One row ``[D]`` as ``[1, D]``; entries of a mapping or a series are taken by name, see ``as_rows``."""
+    if hasattr(x, "to_frame"):
+        return as_rows(x.to_frame().T, settings)
+    if isinstance(x, Mapping):
+        table = settings.columns.select([[*x.values()]], [str(name) for name in x])
+        return as_rows(table, settings)
+    if np.ndim(x) != 1 or np.shape(x)[0] != settings.num_features:
+        raise GraphKDError(f"x must be one row [{settings.num_features}], but has shape {list(np.shape(x))}")
+    return as_rows(x[None] if hasattr(x, "shape") else [x], settings)
+
+
+def width_of(x: Any) -> int:
+    """``D`` of rows of any kind.
+
+    Raises:
+        GraphKDError: they are no ``[N, D]``.
+    """
+    shape = x.shape if hasattr(x, "shape") else np.shape(x)
+    if len(shape) != 2 or shape[1] == 0:
+        raise GraphKDError(f"x must be [rows, features], but has shape {list(shape)}")
+    return int(shape[1])
 
 
 def as_ids(nodes: Any, name: str = "nodes") -> Ids:

@@ -81,6 +81,8 @@ class Layout:
     def write(self, folder: Path) -> None:
         """Puts the manifest into place, whole."""
         content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        if self.settings.feature_names is None:
+            del content["settings"]["feature_names"]
         text = json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n"
         disk.publish(folder / MANIFEST, text.encode())
 
@@ -95,5 +97,6 @@ def read_layout(folder: Path) -> Layout:
     check_schema(folder, content, SCHEMA_VERSION, "feature store", "build")
     if content.get("checksum") != seal(content):
         raise GraphKDError(f"{folder / MANIFEST} was changed after it was written: build the store again")
-    settings = Settings(**content["settings"])
+    names = content["settings"].pop("feature_names", None)
+    settings = Settings(**content["settings"], feature_names=None if names is None else tuple(names))
     return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))

@@ -36,7 +36,7 @@ def insert_node(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> Draft:
 def newcomer(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> tuple[NDArray[np.float32], Ids, Weights]:
     """What is given of a node that is not in the store: its row of hop 0 ``[1, D]``, neighbours, their weights."""
     settings = arrays.layout.settings
-    row = settings.prepare(as_row(x, settings.num_features))
+    row = settings.prepare(as_row(x, settings))
     others = as_ids(neighbours, "neighbours")
     check_known(others, arrays.next_id, arrays.alive)
     given = as_weights(weights, others.size, settings, "weights")
@@ -80,7 +80,7 @@ def delete_edges(arrays: Arrays, edge_index: Any) -> Draft:
 def update_features(arrays: Arrays, nodes: Any, x: Any) -> Draft:
     """New raw rows of nodes that are there."""
     settings, ids = arrays.layout.settings, _known(arrays, nodes)
-    rows = as_row(x, settings.num_features) if np.ndim(nodes) == 0 else as_rows(x, settings.num_features)
+    rows = as_row(x, settings) if np.ndim(nodes) == 0 else as_rows(x, settings)
     if rows.shape[0] != ids.size:
         raise GraphKDError(f"x must hold one row per node [{ids.size}], but has shape {list(rows.shape)}")
     draft = Draft.of(arrays)

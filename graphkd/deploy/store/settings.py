@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import preprocess
 from graphkd.errors import GraphKDError
 from graphkd.numbers import is_whole
@@ -32,6 +34,8 @@ class Settings:
         row_normalize: divides each row by the sum of its absolute values.
         weighted: whether edges have weights.
         directed: whether an edge may be there without its opposite.
+        feature_names: ``D`` names of the features, by which rows with names are taken, or nothing; a store is the
+            student's with or without them.
 
     Raises:
         GraphKDError: one of them is something else.
@@ -45,6 +49,7 @@ class Settings:
     row_normalize: bool = False
     weighted: bool = False
     directed: bool = False
+    feature_names: tuple[str, ...] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for name, least in (("num_features", 1), ("hops", 0), ("self_loops", 0)):
@@ -57,6 +62,11 @@ class Settings:
         for name in ("row_normalize", "weighted", "directed"):
             if not isinstance(getattr(self, name), bool):
                 raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose True or False")
+
+    @functools.cached_property
+    def columns(self) -> Columns:
+        """Takes rows by name."""
+        return Columns(self.feature_names)
 
     @property
     def width(self) -> int:
@@ -100,6 +110,13 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
         propagation = {"pooling": "mean", **card["propagation"]}  # older bundles were always pooled by the mean
         wide = propagation["hops"] + 1 if propagation["pooling"] == "concat" else 1
         num_features = card["student"]["arguments"]["num_features"] // wide
-        return Settings(num_features, **propagation, **card["preprocessing"], directed=directed)
+        names = card.get("feature_names")
+        return Settings(
+            num_features,
+            **propagation,
+            **card["preprocessing"],
+            directed=directed,
+            feature_names=None if names is None else tuple(names),
+        )
     except (KeyError, TypeError) as error:
         raise GraphKDError(f"{found.folder} does not describe a student ({error!r}): export it again") from None

@@ -11,11 +11,12 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.names import names_of
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
 from graphkd.deploy.store.draft import Draft
-from graphkd.deploy.store.inputs import Ids, Weights, as_ids, as_rows, check_id, check_known
+from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
 from graphkd.deploy.store.newcomer import newcomer_hops
 from graphkd.deploy.store.reading import Reader
 from graphkd.deploy.store.settings import Settings, settings_of
@@ -70,7 +71,8 @@ class FeatureStore:
 
         Args:
             path: of the folder; nothing may be there.
-            x: ``[N, D]`` raw rows: an array, a scipy sparse matrix, a tensor or a torch sparse tensor.
+            x: ``[N, D]`` raw rows: an array, a data frame, whose columns' names are kept, a scipy sparse matrix, a
+                tensor or a torch sparse tensor.
             edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
             edge_weight: ``[E]``, or nothing for weight 1.
             hops: ``P``.
@@ -86,10 +88,11 @@ class FeatureStore:
         Raises:
             GraphKDError: there is something at ``path``, or something of the graph cannot be right.
         """
-        rows = as_rows(x)
-        weighted = edge_weight is not None
-        settings = Settings(rows.shape[1], hops, self_loops, pooling, features, row_normalize, weighted, directed)
-        build(as_path(path, "the feature store"), settings, rows, edge_index, edge_weight)
+        weighted, names = edge_weight is not None, names_of(x)
+        settings = Settings(
+            width_of(x), hops, self_loops, pooling, features, row_normalize, weighted, directed, names
+        )
+        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
         return cls(path, write=True)
 
     @classmethod
@@ -169,7 +172,7 @@ class FeatureStore:
         ``experiments/feature_store``. ``insert_node`` is exact.
 
         Args:
-            x: ``[D]`` raw features.
+            x: ``[D]`` raw features; those of a mapping or a series by name, where the store knows names.
             neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
             weights: ``[n]`` where edges have weights.
 
@@ -185,7 +188,7 @@ class FeatureStore:
         """Adds a node and its edges.
 
         Args:
-            x: ``[D]`` raw features.
+            x: ``[D]`` raw features; those of a mapping or a series by name, where the store knows names.
             neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
             weights: ``[n]`` where edges have weights.
 

@@ -19,12 +19,12 @@ class Full(Batches):
     settings = ()
     replays = True
     takes_apart = False
-    arguments: ClassVar[tuple[bool, ...]] = ()
+    arguments: ClassVar[dict[str, bool]] = {}
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One."""
         graph = self.graph
-        logits = self.model(graph.x, graph.adj, *self.arguments).logits.index_select(0, graph.train)
+        logits = self.model(graph.x, graph.adj, **self.arguments).logits.index_select(0, graph.train)
         yield self._loss(logits, graph.y[graph.train])
 
     def score(self) -> Tensor:
@@ -49,4 +49,4 @@ class Checkpointed(Full):
     name = "checkpointed"
     replays = False
     takes_apart = True
-    arguments = (True,)
+    arguments: ClassVar[dict[str, bool]] = {"checkpointed": True}

@@ -166,6 +166,10 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
         both(table(), file("edges.csv", b"source,target,target\na,b,b\n")),
         "edges.csv has 2 columns 'target': rename all but one",
     ),
+    "a line break in a cell": (
+        both(table(), file("edges.csv", b'source,target\n"a\n",b\n')),
+        "edges.csv line 3 ends a cell with a line break in it",
+    ),
     "an empty line": (
         both(table(), file("edges.csv", b"source,target\n\na,b\n")),
         "edges.csv line 2 has 0 cells, the header has 2",
@@ -277,3 +281,12 @@ def test_the_path_belongs_to_custom_and_custom_needs_it(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
         assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_index_with_a_name_is_a_column_of_a_parquet_file(tmp_path: Path) -> None:
+    nodes = pd.DataFrame({"id": range(29, -1, -1), "f": range(30), "label": [0, 1] * 15}).set_index("id")
+    nodes.to_parquet(tmp_path / "nodes.parquet")
+    pd.DataFrame({"source": [29, 28], "target": [28, 27]}).to_parquet(tmp_path / "edges.parquet")
+    data = graphkd.load_dataset("custom", path=tmp_path, directed=True)
+    assert data.node_ids[:2] == [29, 28]
+    assert data.edge_index.tolist() == [[0, 1], [1, 2]]

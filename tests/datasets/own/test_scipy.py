@@ -32,3 +32,11 @@ def test_mistakes(mistake: str) -> None:
     with pytest.raises(GraphKDError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_small_integers_do_not_wrap_around_where_entries_are_added() -> None:
+    twice = (np.full(4, 128, np.uint8), ([0, 0, 1, 1], [1, 1, 2, 2]))
+    matrix, x = (scipy.sparse.coo_array(twice, shape=(30, width)) for width in (30, 3))
+    data = from_scipy(matrix, x, [0, 1] * 15, weighted=True, directed=True)
+    assert data.edge_weight.tolist() == [256, 256]
+    assert data.x.to_dense().max() == 256

@@ -220,6 +220,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
         Wanted(3, id="key", header=False),
         "without names of columns: leave --id out",
     ),
+    "a line break in a cell": (
+        a_file("a.csv", lambda f: f.write_text('height,girth,age\n"1\n",2,3\n')),
+        NAMED,
+        "line 2 holds a quote that does not end on it",
+    ),
     "numbers where names should be": (
         a_file("a.csv", lambda f: f.write_text("1,2,3\n4,5,6\n")),
         NAMED,
@@ -321,3 +326,10 @@ def test_ids_are_texts_whole_numbers_of_any_size_and_dates(tmp_path: Path) -> No
         np.savez(tmp_path / f"{name}.npz", x=np.ones((2, 3), np.float32), ids=array)
         (block,) = read(tmp_path / f"{name}.npz")
         assert block.ids == expected
+
+
+def test_a_comma_within_quotes_divides_no_cells(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id,height,girth,age\n"a,b",1,2,3\n"a,b",5,7\n')
+    (block,) = read(tmp_path / "a.csv", wanted=NAMED)
+    assert block.ids[0] == "a,b"
+    assert block.faults == {1: "has 3 cells, 4 expected"}

@@ -151,3 +151,13 @@ def test_a_million_mistakes_cost_as_much_as_one(raw: Target, body: bytes) -> Non
     assert answer.status in (413, 422)
     assert len(answer.body) < 300
     assert time.process_time() - begin < 3
+
+
+def test_rows_are_taken_by_name(raw: Target) -> None:
+    """The server of rows whose names the bundle does not hold takes them by position; see ``test_served``."""
+    rows = raw.rows[:2].tolist()
+    _, proba = predicted(ask(raw.port, "/predict", {"rows": rows, "columns": list("abcde")}))
+    np.testing.assert_array_equal(proba, raw.model.predict_proba(raw.rows[:2]))
+    answer = ask(raw.port, "/predict", {"rows": rows, "columns": list("abcd")})
+    assert (answer.status, answer.json["field"]) == (422, "rows.0")
+    assert "there are 4 columns, this one 5" in answer.json["error"]

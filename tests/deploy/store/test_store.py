@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 import torch
@@ -164,3 +165,22 @@ def test_an_infgrand_student_on_real_data(name: str, data_dir: Path, tmp_path: P
         store.insert_edges(edge)
         np.testing.assert_array_equal(store.rows(store.nodes), rows)
         store.verify()
+
+
+def test_rows_are_taken_by_name(tmp_path: Path) -> None:
+    x = pd.DataFrame(np.random.default_rng(0).random((3, 2), dtype=np.float32), columns=["a", "b"])
+    edges = np.array([[0, 1], [1, 0]])
+    with FeatureStore.build(tmp_path / "named", x, edges, hops=1) as store:
+        assert store.settings.feature_names == ("a", "b")
+        assert FeatureStore(tmp_path / "named").settings.feature_names == ("a", "b")
+        wanted = store.row_for([1.0, 2.0], [0])
+        for row in (pd.Series([2.0, 1.0], index=["b", "a"]), {"b": 2.0, "a": 1.0}):
+            np.testing.assert_array_equal(store.row_for(row, [0]), wanted)
+        store.update_features([0, 1, 2], x[["b", "a"]])
+        with FeatureStore.build(tmp_path / "plain", x.to_numpy(), edges, hops=1) as plain:
+            np.testing.assert_array_equal(store.rows([0, 1, 2]), plain.rows([0, 1, 2]))
+            assert plain.settings == store.settings
+        masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+        for row, message in (({"a": 1.0}, "x has no column 'b'"), (masked, "x holds masked values")):
+            with pytest.raises(graphkd.GraphKDError, match=message):
+                store.row_for(row, [0])

@@ -60,6 +60,12 @@ async function ask(path, options = {}) {
   return content;
 }
 
+/* The first line, where it names every feature; values are taken by name then. */
+function columnsOf(text) {
+  const cells = text.trim().split(/\n/, 1)[0].split(/[,;\t]/).map((cell) => cell.trim());
+  return card.feature_names && card.feature_names.every((name) => cells.includes(name)) ? cells : null;
+}
+
 /* Lines of numbers, with commas, semicolons, tabs or blanks between them; or JSON. */
 function rowsOf(text) {
   const trimmed = text.trim();
@@ -95,13 +101,16 @@ function nodesOf(text) {
 function question() {
   const kind = document.querySelector("input[name=kind]:checked").value;
   if (kind === "nodes") return { nodes: nodesOf(get("given").value) };
-  const rows = rowsOf(get("given").value), propagated = get("propagated").checked;
-  const wanted = propagated ? card.propagated_features : card.features;
+  const text = get("given").value, propagated = get("propagated").checked;
+  const columns = propagated ? null : columnsOf(text);
+  const rows = rowsOf(columns ? text.trim().replace(/^.*\n?/, "") : text);
+  const wanted = columns ? columns.length : propagated ? card.propagated_features : card.features;
   const odd = rows.findIndex((row) => !Array.isArray(row) || row.length !== wanted);
   if (odd >= 0) {
     const has = Array.isArray(rows[odd]) ? rows[odd].length : "no";
     throw new Error(`Row ${odd + 1} has ${has} numbers; this model takes ${wanted}.`);
   }
+  if (columns) return { rows, columns };
   return propagated ? { rows, propagated } : { rows };
 }
 

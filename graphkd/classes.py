@@ -1,0 +1,45 @@
+"""Names of classes as Python's own values: their type is kept from the data to ``predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.errors import GraphKDError
+
+ClassName = bool | int | str
+"""What a class may be called."""
+
+
+def class_name(given: Any) -> ClassName:
+    """A class's name as Python's own bool, int or str.
+
+    Raises:
+        GraphKDError: it is something else.
+    """
+    name = given.item() if isinstance(given, np.generic) else given
+    if not isinstance(name, bool | int | str):
+        raise GraphKDError(
+            f"data.class_names holds {name!r}, a {type(name).__name__}: "
+            "classes are whole numbers, texts or booleans"
+        )
+    return name
+
+
+def class_array(names: Sequence[ClassName] | None, num_classes: int) -> NDArray[Any]:
+    """``[C]`` the classes in their own values, the numbers 0 to C − 1 where they have no names.
+
+    An array of their common type; of objects where they have none, or numbers do not fit into int64.
+    """
+    if names is None:
+        return np.arange(num_classes)
+    kinds = {type(name) for name in names}
+    small = kinds == {int} and all(-(2**63) <= name < 2**63 for name in names if isinstance(name, int))
+    if small or kinds in ({bool}, {str}):
+        return np.array(names)
+    found = np.empty(len(names), dtype=object)
+    found[:] = list(names)
+    return found
