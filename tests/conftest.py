@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.distributed.pair import Pair
 
 settings.register_profile("graphkd", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 settings.load_profile("graphkd")
+
+STAGE = re.compile(r"^graphkd: .*: seed \d+: (teacher|targets|student|baselines) .*, \d+\.\d s\n", re.MULTILINE)
+"""A line of a stage that is over, which tests/commands/test_distill.py is about."""
 
 
 @pytest.fixture(autouse=True, scope="session")

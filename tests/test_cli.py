@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -17,12 +16,10 @@ import graphkd
 import graphkd.cli
 from graphkd import api
 from graphkd.cli import main
+from tests.conftest import STAGE
 from tests.datasets.planetoid_files import write_planetoid
 
 FAST = ["training.max_epochs=3"]
-
-STAGE = re.compile(r"^graphkd: .*: seed \d+: (teacher|targets|student|baselines) .*, \d+\.\d s\n", re.MULTILINE)
-"""A line of a stage that is over, which tests/commands/test_distill.py is about."""
 
 
 @dataclass

@@ -22,7 +22,7 @@ def largest_component(data: Data) -> Data:
         data: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]``; masks are dropped.
 
     Returns:
-        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_ids``, what they were
+        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_ids``, their ids, or what they were
         numbered before.
     """
     from torch_geometric.data import Data
@@ -32,12 +32,15 @@ def largest_component(data: Data) -> Data:
     number[nodes] = torch.arange(nodes.numel())
     edges = number[data.edge_index]
     x = select_rows(as_features(data.x), nodes)
-    names = {"class_names": data.class_names} if "class_names" in data else {}
+    names = {name: data[name] for name in ("class_names", "feature_names") if name in data}
+    inside, ids = edges[0] >= 0, nodes.tolist()
+    if "edge_weight" in data:
+        names["edge_weight"] = data.edge_weight[inside]
     return Data(
         x=x if isinstance(x, Tensor) else x.torch(),
-        edge_index=edges[:, edges[0] >= 0],
+        edge_index=edges[:, inside],
         y=data.y[nodes],
-        node_ids=nodes.tolist(),
+        node_ids=[data.node_ids[node] for node in ids] if "node_ids" in data else ids,
         **names,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,11 @@ def check(data: Data) -> None:
     num_nodes = _check_features(data.x)
     check_edges(data.edge_index, num_nodes)
     check_weights(getattr(data, "edge_weight", None), data.edge_index.shape[1], name="data.edge_weight")
+    if getattr(data, "edge_attr", None) is not None and getattr(data, "edge_weight", None) is None:
+        warnings.warn(
+            "data.edge_attr is not read: where it is one weight per edge, put it into data.edge_weight, [E]",
+            stacklevel=4,
+        )
     y = torch.as_tensor(data.y)
     if y.numel() != num_nodes:
         raise GraphKDError(f"data.y must hold one class per node [{num_nodes}], but has shape {list(y.shape)}")

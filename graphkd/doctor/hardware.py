@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+
 from graphkd.doctor.line import Line
 from graphkd.machine import memory, readable, usable_cpus
 
@@ -24,6 +28,24 @@ def main_memory() -> list[Line]:
     if found is None:
         return [Line("note", "memory", "unknown on this system: runs are not checked against it")]
     return [Line("ok", "memory", f"{readable(found.free)} free of {readable(found.total)}")]
+
+
+def compilers() -> list[Line]:
+    """The compilers that C files of a student, and ``torch.compile``, are made with."""
+    uses = {
+        "c compiler": ("CC", "cc", "graphkd predict's native runtime and its checks of exported C"),
+        "c++ compiler": ("CXX", "g++", "training.compile on a CPU"),
+    }
+    return [_compiler(name, *use) for name, use in uses.items()]
+
+
+def _compiler(name: str, variable: str, default: str, use: str) -> Line:
+    command = (shlex.split(os.environ.get(variable) or default) or [default])[0]
+    place = shutil.which(command)
+    if place is not None:
+        return Line("ok", name, place)
+    get = f"install one, such as Debian's gcc and g++, or set {variable}"
+    return Line("missing", name, f"there is no {command}: optional, for {use}: {get}")
 
 
 def accelerators() -> list[Line]:

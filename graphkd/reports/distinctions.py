@@ -1,4 +1,4 @@
-"""What tells runs apart whose parts have the same names."""
+"""What tells runs apart besides the names of their parts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,41 @@ def distinctions(runs: Sequence[FinishedRun]) -> list[str]:
     return texts
 
 
+def differences(runs: Sequence[FinishedRun]) -> list[dict[str, str]]:
+    """Returns for each run the settings that are not the same in all runs which have them.
+
+    Args:
+        runs: of one group.
+
+    Returns:
+        Key → value. A part's settings are compared between runs with the same part, whose name tells the others
+        apart; all others, such as seeds and ``training.max_epochs``, between all runs.
+    """
+    flat = [_flat(run.config) for run in runs]
+    short = _short(flat)
+    found: list[dict[str, str]] = [{} for _ in runs]
+    for key in sorted(short):
+        names = [run.names.get(key.partition(".")[0], "") for run in runs]
+        for name in dict.fromkeys(names):
+            alike = [at for at, other in enumerate(names) if other == name]
+            if len({repr(flat[at].get(key)) for at in alike}) > 1:
+                for at in alike:
+                    found[at][short[key]] = _value(flat[at].get(key))
+    return found
+
+
+def _short(flat: list[dict[str, Any]]) -> dict[str, str]:
+    """Key → its last part, where that is clear."""
+    leaves = Counter(key.rpartition(".")[2] for key in set().union(*flat))
+    return {
+        key: key.rpartition(".")[2] if leaves[key.rpartition(".")[2]] == 1 else key for key in set().union(*flat)
+    }
+
+
 def _apart(runs: list[FinishedRun]) -> list[str]:
     flat = [_flat(run.config) for run in runs]
     keys = sorted(key for key in set().union(*flat) if len({repr(each.get(key)) for each in flat}) > 1)
-    leaves = Counter(key.rpartition(".")[2] for key in set().union(*flat))
-    short = {key: key.rpartition(".")[2] if leaves[key.rpartition(".")[2]] == 1 else key for key in keys}
+    short = _short(flat)
     texts = [", ".join(f"{short[key]}={_value(each.get(key))}" for key in keys) for each in flat]
     if len(set(texts)) == len(texts) and max(map(len, texts)) <= LONGEST:
         return texts

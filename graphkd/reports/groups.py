@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphkd.evaluation import PairedDifference, paired_difference
-from graphkd.reports.distinctions import distinctions
+from graphkd.reports.distinctions import differences, distinctions
 from graphkd.reports.finished import FinishedRun
 
 
@@ -19,6 +19,7 @@ class Row:
     Args:
         run: what is on record.
         distinction: tells it from runs whose parts have the same names; else empty.
+        settings: those in which runs of the group differ, see ``differences``.
         gain: student − teacher, paired by seed.
         lead: student − student of the group's first run, over the seeds that both have; nothing for the first run
             itself, and where they share none.
@@ -26,8 +27,14 @@ class Row:
 
     run: FinishedRun
     distinction: str
+    settings: dict[str, str]
     gain: PairedDifference
     lead: PairedDifference | None
+
+    @property
+    def differs_in(self) -> str:
+        """The settings as one text; where there are none, what else tells the run apart."""
+        return ", ".join(f"{key}={value}" for key, value in self.settings.items()) or self.distinction
 
     @property
     def label(self) -> str:
@@ -51,6 +58,11 @@ class Group:
     title: str
     rows: list[Row]
 
+    @property
+    def differing(self) -> list[str]:
+        """Keys of the settings in which its runs differ."""
+        return sorted({key for row in self.rows for key in row.settings})
+
 
 def grouped(runs: Sequence[FinishedRun]) -> list[Group]:
     """Groups in the order of their first runs; runs keep theirs.
@@ -67,8 +79,8 @@ def grouped(runs: Sequence[FinishedRun]) -> list[Group]:
 
 def _rows(runs: list[FinishedRun]) -> list[Row]:
     return [
-        Row(run, distinction, _gain(run), _lead(run, runs[0]))
-        for run, distinction in zip(runs, distinctions(runs), strict=True)
+        Row(run, distinction, settings, _gain(run), _lead(run, runs[0]))
+        for run, distinction, settings in zip(runs, distinctions(runs), differences(runs), strict=True)
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from graphkd.reports.distinctions import LONGEST
 from graphkd.reports.figures import percent, points
 from graphkd.reports.groups import Group, Row
 
@@ -26,8 +27,16 @@ of its table; where its teacher is another, the difference is that of teacher an
 
 def to_markdown(groups: Sequence[Group]) -> str:
     """A heading and a table per group, and a note on what the figures are."""
-    tables = [f"## {_plain(group.title)}\n\n" + "\n".join(_table(group)) + "\n" for group in groups]
+    tables = [
+        f"## {_plain(group.title)}\n\n" + "\n".join([*_table(group), *_settings(group)]) + "\n" for group in groups
+    ]
     return "\n".join([*tables, NOTE])
+
+
+def _settings(group: Group) -> list[str]:
+    """Lines that name the settings in which runs differ, whose effect no difference shows by itself."""
+    keys = ", ".join(_plain(key) for key in group.differing)
+    return ["", f"Runs of this table differ in {keys}, beside the named parts."] if keys else []
 
 
 def _table(group: Group) -> list[str]:
@@ -54,7 +63,7 @@ def _cells(row: Row, first: Row) -> dict[str, str]:
     scores = {name: run.scores(part, column) for name, (part, column) in SCORES.items()}
     return {
         **{name: _plain(value) for name, value in run.names.items()},
-        "differs in": _plain(row.distinction),
+        "differs in": _plain(row.differs_in if len(row.differs_in) <= LONGEST else row.distinction),
         "warning": run.warning,
         "seeds": str(row.gain.n),
         **{name: "" if values is None else percent(values) for name, values in scores.items()},

@@ -55,7 +55,7 @@ def _scores(run: FinishedRun) -> dict[str, float | str]:
 
 def _names(row: Row) -> dict[str, Any]:
     names = {name: row.run.metrics[name] for name in NAMES}
-    return {"run": row.run.path, **names, "differs_in": row.distinction}
+    return {"run": row.run.path, **names, "differs_in": row.differs_in}
 
 
 def _difference(name: str, found: PairedDifference | None) -> dict[str, float | str]:

@@ -39,3 +39,12 @@ def test_names_stay() -> None:
     data = Data(x=torch.ones(2, 1), edge_index=torch.zeros(2, 0).long(), y=torch.zeros(2), class_names=["a"])
     small = largest_component(data)
     assert (small.class_names, small.node_ids, small.num_edges) == (["a"], [0], 0)
+
+
+def test_what_a_graph_of_one_s_own_has_stays_beside_its_nodes_and_edges() -> None:
+    edges = torch.tensor([[0, 2, 3], [1, 3, 4]])
+    data = Data(x=torch.ones(5, 1), edge_index=edges, y=torch.zeros(5), node_ids=list("abcde"))
+    data.edge_weight, data.feature_names = torch.tensor([0.5, 2.0, 3.0]), ["height"]
+    small = largest_component(data)
+    assert (small.node_ids, small.feature_names) == (["c", "d", "e"], ["height"])
+    assert (small.edge_index.tolist(), small.edge_weight.tolist()) == ([[0, 1], [1, 2]], [2.0, 3.0])

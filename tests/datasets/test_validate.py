@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 from torch_geometric.data import Data
@@ -130,4 +132,16 @@ def test_roc_auc_needs_both_classes_where_it_scores() -> None:
     assert Graph.from_data(make_data()).metric == "accuracy"
     data.val_mask &= data.y == 0
     with pytest.raises(GraphKDError, match="data.metric is roc_auc, but val_mask selects one class only"):
+        check(data)
+
+
+def test_edge_attributes_that_nobody_reads_are_one_warning() -> None:
+    data = make_data()
+    data.edge_attr = torch.ones(data.num_edges)
+    with pytest.warns(UserWarning, match=r"data.edge_attr is not read: where it is one weight per edge") as caught:
+        check(data)
+    assert len(caught) == 1
+    data.edge_weight = data.edge_attr
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         check(data)

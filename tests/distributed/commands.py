@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from graphkd.cli import main
+from tests.conftest import STAGE
 from tests.distributed.pair import SIZE, Store, ready
 
 
@@ -72,7 +73,10 @@ class Command:
                 process.kill()
                 process.join()
         said = [[(self.out / f"{rank}.{name}").read_text() for name in ("out", "err")] for rank in range(SIZE)]
-        return [Done(each.exitcode, *texts) for each, texts in zip(self.processes, said, strict=True)]
+        return [
+            Done(each.exitcode, out, STAGE.sub("", err))
+            for each, (out, err) in zip(self.processes, said, strict=True)
+        ]
 
 
 def _run(

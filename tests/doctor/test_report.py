@@ -175,3 +175,19 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["metis"],
     ]
     assert stated["requires-python"] == f">={packages.PYTHON}"
+
+
+def test_compilers_that_are_not_there_are_told_with_their_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", "nocc -O2")
+    monkeypatch.setenv("CXX", sys.executable)
+    found = lines(tmp_path)
+    assert re.match(
+        r"missing +c compiler +there is no nocc: optional, for graphkd predict's native", found["c compiler"]
+    )
+    assert "or set CC" in found["c compiler"]
+    assert found["c++ compiler"].startswith("ok ")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC")
+    assert "there is no cc: optional" in lines(tmp_path)["c compiler"]

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from graphkd.reports import find_runs
-from graphkd.reports.distinctions import distinctions
+from graphkd.reports.distinctions import differences, distinctions
 from tests.reports.runs import SEEDS, make_run, seed
 
 
@@ -43,3 +43,13 @@ def test_folders_where_settings_are_equal_or_too_long(tmp_path: Path) -> None:
     assert told_apart(*long) == ["1", "2"]
     pair = make_run(tmp_path / "three", changes="method: {lam: 0.5}")
     assert told_apart(*equal, pair) == ["one/run", "two/run", f"{tmp_path.name}/three"]
+
+
+def test_all_settings_that_differ_are_named_whatever_the_parts_are(tmp_path: Path) -> None:
+    one = make_run(tmp_path / "a", changes="method: {lam: 0.1}")
+    two = make_run(tmp_path / "b", changes="{method: {lam: 0.2}, training: {max_epochs: 20}}")
+    other = make_run(tmp_path / "c", method="mlp", changes="{method: {hops: 2}, dataset: {fingerprint: x}}")
+    assert differences(find_runs([str(path) for path in (one, two, other)])) == [
+        {"lam": "0.1", "max_epochs": "500"}, {"lam": "0.2", "max_epochs": "20"}, {"max_epochs": "500"},
+    ]  # fmt: skip
+    assert differences(find_runs([str(one)])) == [{}]

@@ -47,7 +47,8 @@ def test_columns_for_hidden_nodes_warnings_influence_and_what_differs(tmp_path: 
     runs = [make_run(tmp_path / str(at), hidden, f"method: {{lam: 0.{at}}}", **facts) for at in (1, 2)]
     lines = markdown(*runs, make_run(tmp_path / "c", setting="production", influence_of_full_graph=True))
     rows = [dict(zip(cells(lines[2]), cells(line), strict=True)) for line in lines[4:7]]
-    assert [row["differs in"] for row in rows] == ["lam=0.1", "lam=0.2", ""]
+    assert [row["differs in"] for row in rows] == ["lam=0.1, seeds=[0]", "lam=0.2, seeds=[0]", "seeds=[0, 1]"]
+    assert lines[8] == "Runs of this table differ in lam, seeds, beside the named parts."
     assert [row["influence"] for row in rows] == ["uniform", "uniform", ""]
     assert [row["student hidden test %"] for row in rows] == ["25.00", "25.00", ""]
     assert [row["student visible test %"] for row in rows] == ["75.00", "75.00", ""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,11 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
         _put_masks(data, fractions_split(data.y, seed))
         data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
     return data
+
+
+def warn_unread(what: str, key: str) -> None:
+    """Warns of weights that are there and not asked for."""
+    warnings.warn(f"{what}, which is not read: pass {key}, or drop it", stacklevel=3)
 
 
 def check_directed(directed: Any) -> None:

@@ -121,7 +121,7 @@ def _by_row(parts: Parts) -> Parts:
 custom = Source(
     name="custom",
     paper="your own: dataset.path=FOLDER with nodes and edges as csv or parquet, or graph.npz",
-    splits=("masks", "fractions"),
+    splits=("masks", "fractions", "random", "cpf"),
     row_normalize=False,
     read=read_folder,
 )

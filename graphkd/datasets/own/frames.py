@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkd.datasets.own.build import Parts, build
+from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.ids import plain_ids
@@ -60,6 +60,8 @@ def from_frames(
     for name, frame in (("nodes", nodes), ("edges", edges)):
         if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
             raise GraphKDError(f"{name} is a {type(frame).__name__}: give a pandas DataFrame")
+    if weight is None and "weight" in edges.columns:
+        warn_unread("edges has a column 'weight'", "weight='weight'")
     parts = frame_parts(
         nodes,
         edges,

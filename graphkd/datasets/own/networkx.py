@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkd.datasets.own.build import Parts, build, check_directed
+from graphkd.datasets.own.build import Parts, build, check_directed, warn_unread
 from graphkd.errors import GraphKDError
 from graphkd.numbers import plain
 
@@ -57,6 +57,8 @@ def from_networkx(
         check_directed(directed)
     if directed and not graph.is_directed():
         raise GraphKDError("an undirected graph has no directions to keep: leave directed out, or give a DiGraph")
+    if weight is None and any("weight" in attributes for _, _, attributes in graph.edges(data=True)):
+        warn_unread("edges have an attribute 'weight'", "weight='weight'")
     ids = list(graph.nodes)
     edges = list(graph.edges(data=weight, default=1.0))
     parts = Parts(

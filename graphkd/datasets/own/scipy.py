@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphkd.datasets.own.build import Parts, build
+from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.errors import GraphKDError
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def from_scipy(
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     edges = matrix.tocoo()
+    if not weighted and bool(((given := adjacency.tocoo().data) * (given != 1)).any()):
+        warn_unread("adjacency holds entries other than 0 and 1", "weighted=True")
     parts = Parts(
         features,
         edges.row,

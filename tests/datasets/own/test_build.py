@@ -1,9 +1,11 @@
 """Every form of the same graph gives the same data; what is wrong in any of them is one line."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,3 +169,33 @@ def test_odd_but_legal(case: str) -> None:
     assert (data.y == -1).nonzero().reshape(-1).tolist() == wanted.get("unknown", [])
     graph = graphkd.datasets.Graph.from_data(data)
     assert (graph.split, graph.num_nodes) == ("fractions", 8)
+
+
+def test_weights_that_are_there_and_not_asked_for_are_one_warning() -> None:
+    edges = pd.DataFrame({"source": ["a"], "target": ["b"], "weight": [2.0]})
+    nodes = pd.DataFrame({"size": [1.0, 2.0]}, index=["a", "b"])
+    graph = nx.Graph()
+    graph.add_edge("a", "b", weight=2.0)
+    matrix = scipy.sparse.coo_array(([1.0, 1.0, 2.0], ([0, 0, 1], [1, 1, 0])), shape=(2, 2))
+    features = [[1.0], [2.0]]
+    calls = {
+        "edges has a column 'weight', which is not read: pass weight='weight'": lambda **weight: from_frames(
+            nodes, edges, **weight
+        ),
+        "edges have an attribute 'weight', which is not read: pass weight='weight'": lambda **weight: (
+            from_networkx(graph, features, **weight)
+        ),
+    }
+    for message, call in calls.items():
+        with pytest.warns(UserWarning, match=message) as caught:
+            assert "edge_weight" not in call()
+        assert [Path(each.filename).name for each in caught] == [Path(__file__).name]
+        assert call(weight="weight").edge_weight.tolist() == [2.0, 2.0]
+    with pytest.warns(UserWarning, match=r"adjacency holds entries other than 0 and 1.*pass weighted=True"):
+        from_scipy(matrix, features)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        from_scipy(matrix, features, weighted=True)
+        from_scipy(matrix.astype(bool), features)
+        matrix.data[2] = 1
+        from_scipy(matrix, features)  # an entry that is listed twice is no weight

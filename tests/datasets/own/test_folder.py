@@ -72,8 +72,23 @@ def test_masks_in_the_files_are_the_default_and_can_be_left_aside(tmp_path: Path
     write_folder(tmp_path, nodes(split=None))
     with pytest.raises(GraphKDError, match=r"holds no masks: add a column split, or use dataset\.split=fractions"):
         load_dataset("custom", path=tmp_path, split="masks")
-    with pytest.raises(GraphKDError, match="custom has no split 'random': choose masks or fractions"):
+    with pytest.raises(GraphKDError, match="split=random needs 500 validation and 1000 test nodes"):
         load_dataset("custom", path=tmp_path, split="random")
+    with pytest.raises(GraphKDError, match="custom has no split 'ogb': choose masks or fractions or random"):
+        load_dataset("custom", path=tmp_path, split="ogb")
+
+
+def test_every_split_that_is_drawn_can_be_drawn_on_one_s_own_graph(tmp_path: Path) -> None:
+    count = 1700
+    table = pd.DataFrame({"id": [f"n{at}" for at in range(count)], "label": np.arange(count) % 2, "size": 1.0})
+    ties = pd.DataFrame({"source": table["id"][:-2].to_numpy(), "target": table["id"][1:-1].to_numpy()})
+    write_folder(tmp_path, table, ties)  # the last node stands alone
+    drawn = load_dataset("custom", path=tmp_path, split="random")
+    assert [int(drawn[f"{part}_mask"].sum()) for part in ("train", "val", "test")] == [40, 500, 1000]
+    drawn = load_dataset("custom", path=tmp_path, split="cpf", seed=1)
+    assert drawn.node_ids == table["id"].tolist()[:-1]
+    assert drawn.feature_names == ["size"]
+    assert [int(drawn[f"{part}_mask"].sum()) for part in ("train", "val", "test")] == [40, 60, count - 1 - 100]
 
 
 def test_csv_keeps_ids_as_they_are_written_and_numbers_as_labels(tmp_path: Path) -> None:
