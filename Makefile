@@ -7,13 +7,14 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --constraint .ci/constraints.txt
 
-.PHONY: help install demo scatter test test-slow test-gpu test-wheel lint clean
+.PHONY: help install demo scatter test test-portable test-slow test-gpu test-wheel lint clean
 
 help:
 	@echo "make install    graphkd into $(VENV), versions from .ci/constraints.txt"
 	@echo "make demo       a distilled MLP beside its teacher, on the embedded data set"
 	@echo "make test       the default tests: offline, under 4 minutes on two idle cores"
-	@echo "make test-slow  the tests on real data sets; GRAPHKD_DATA=DIR holds them"
+	@echo "make test-slow  the tests that take long or need real data sets; GRAPHKD_DATA=DIR holds them"
+	@echo "make test-portable  the numeric tests as on a processor without vector instructions, with two threads"
 	@echo "make test-gpu   the tests that need a CUDA device"
 	@echo "make test-wheel builds the wheel and runs it outside the checkout"
 	@echo "make lint       ruff, and mypy in strict mode"
@@ -52,6 +53,14 @@ demo: install
 
 test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+# The numeric folders as on a processor without vector instructions, whose sums go in another order.
+NUMERIC = $(addprefix tests/,contract dropout evaluation influence matching methods sparse students tables teachers \
+	test_layers.py training deploy/runtimes)
+
+test-portable: $(VENV)/.test
+	ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Nehalem OMP_NUM_THREADS=2 \
+		$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(NUMERIC)
 
 test-slow: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -m slow

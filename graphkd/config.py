@@ -115,8 +115,9 @@ def names_in(group: str) -> list[str]:
     return sorted(file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml"))
 
 
+@functools.cache
 def register_schemas() -> None:
-    """Puts a typed schema of every part into Hydra's store, as ``schema/GROUP/NAME``.
+    """Puts a typed schema of every part into Hydra's store, as ``schema/GROUP/NAME``; once in a process.
 
     The fields are the arguments of the part itself, so that defaults, types and unknown keys are checked
     against the code and written down once.

@@ -29,12 +29,16 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
+"""On tiny tensors a second one only waits, long where the machine is busy."""
+
+
 @pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
-    """On tiny tensors a second one only waits, long where the machine is busy; processes inherit it."""
-    torch.set_num_threads(1)
+def _threads() -> Iterator[None]:
+    """Processes that tests start inherit them."""
+    torch.set_num_threads(THREADS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("OMP_NUM_THREADS", str(THREADS))
         yield
 
 
@@ -43,7 +47,7 @@ def _two_on_real_data(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("slow"):
         torch.set_num_threads(2)
     yield
-    torch.set_num_threads(1)
+    torch.set_num_threads(THREADS)
 
 
 @pytest.fixture(scope="session")
