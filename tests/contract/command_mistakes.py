@@ -81,7 +81,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "a split of other data": (
         own_graph,
         [*OWN, "dataset.split=cpf"],
-        "custom has no split 'cpf': choose masks or",
+        "split=cpf needs 50 labelled nodes of every class, but class 0 has 2: use another split",
     ),
     "a split that photo has not": (damaged_photo, ["dataset=photo", "dataset.split=public"], "photo has no split"),
     "a damaged download": (damaged_photo, ["dataset=photo", "data_dir=own", "download=never"], "npz is damaged"),
