@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import threading
@@ -202,7 +203,9 @@ def test_a_sweep_that_is_killed_three_times_goes_on_and_ends_with_the_same_bits(
     """In a teacher's second epoch, in a student's, and in the second job between two stages."""
     args = ["distill", "-m", "method=glnn,infgrand", "seeds=2", "training.max_epochs=3", "baseline=false"]
     cut = [*args, f"output_dir={tmp_path / 'cut'}", f"cache_dir={tmp_path / 'cut_cache'}"]
-    done = subprocess.run([sys.executable, "-c", KILLED, *cut], capture_output=True, text=True)
+    torch.set_num_threads(1)  # bits are those of a number of threads: here as in the processes that are killed
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", KILLED, *cut], capture_output=True, text=True, env=alone)
     assert done.stdout.splitlines().count("ended -9") == 3, done.stderr
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "cut_cache" / "stages").iterdir()}
     assert len(before) == 5
