@@ -97,6 +97,8 @@ def load_dataset(
     location = locate(data_dir, cache_dir, download, path, scale)
     seed = parse_seed(seed)
     check_directed(directed)
+    if not isinstance(dense, bool):
+        raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
     check_label_rate(label_rate)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
@@ -106,8 +108,6 @@ def load_dataset(
     places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     special: dict[str, Any] = {} if path is None else {"path": str(path)}
     special |= {"scale": float(scale)} if source.scaled else {}
-    if not isinstance(dense, bool):
-        raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
     if dense:  # noted, since sums over dense rows round differently: a run's data is loaded in the same form again
         data.x, special["dense"] = data.x.to_dense(), True
     data.graphkd = {**chosen, **asdict(steps), **places, **special, **fingerprints(data)}

@@ -29,6 +29,22 @@ def class_name(given: Any) -> ClassName:
     return name
 
 
+class Classes:
+    """Numbers of classes → their names, an array that is made once.
+
+    Args:
+        names: ``C`` names, or nothing: then numbers stay numbers.
+    """
+
+    def __init__(self, names: Sequence[ClassName] | None) -> None:
+        self._array = None if names is None else class_array(names, len(names))
+
+    def best(self, scores: NDArray[np.float32]) -> NDArray[Any]:
+        """``scores [B, C]`` → the class with the largest one, ``[B]``."""
+        numbers: NDArray[Any] = scores.argmax(axis=1)
+        return numbers if self._array is None else self._array[numbers]
+
+
 def class_array(names: Sequence[ClassName] | None, num_classes: int) -> NDArray[Any]:
     """``[C]`` the classes in their own values, the numbers 0 to C − 1 where they have no names.
 

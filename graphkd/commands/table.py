@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.reports.figures import percent
-from graphkd.runs import advice
+from graphkd.runs import PLAIN, advice
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
-
-
-PLAIN = ("mlp", "mlp_same_inputs")
-"""The plainly trained students, in the order of the table."""
 
 
 def print_table(metrics: dict[str, Any], path: Path) -> None:

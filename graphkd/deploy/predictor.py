@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from graphkd.classes import ClassName, class_array
+from graphkd.classes import Classes, ClassName
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import as_rows
@@ -49,7 +49,7 @@ class Predictor:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.propagation = preprocessing, propagation
         self.class_names, self.card, self.feature_names = class_names, card, feature_names
-        self.columns = Columns(feature_names)
+        self.columns, self._classes = Columns(feature_names), Classes(class_names)
 
     def predict(
         self,
@@ -63,9 +63,7 @@ class Predictor:
         Returns:
             Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
         """
-        proba = self.predict_proba(x, edge_index, propagated, edge_weight)
-        classes: NDArray[Any] = class_array(self.class_names, proba.shape[1])[proba.argmax(axis=1)]
-        return classes
+        return self._classes.best(self.predict_proba(x, edge_index, propagated, edge_weight))
 
     @own_environment()
     def predict_proba(
@@ -98,7 +96,7 @@ class Predictor:
             x = self.columns.align(x) if width == self.num_features else x
             rows = _checked(x, width)
         else:
-            rows = self.prepare(x, edge_index, edge_weight)
+            rows = self._prepared(x, edge_index, edge_weight)
         with torch.inference_mode():
             blocks = [
                 torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
@@ -123,6 +121,9 @@ class Predictor:
             GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph
                 where one is needed.
         """
+        return self._prepared(x, edge_index, edge_weight)
+
+    def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None) -> Features:
         rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops = self.propagation.hops
         if hops == 0:

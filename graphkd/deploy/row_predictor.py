@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.classes import ClassName, class_array
+from graphkd.classes import Classes, ClassName
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.names import Columns
 from graphkd.deploy.rows import Rows, as_rows, preprocess
@@ -53,6 +53,7 @@ class RowPredictor:
         self.card = description["card"]
         self.feature_names: list[str] | None = description.get("feature_names")
         self._bundle, self.columns = bundle, Columns(self.feature_names)
+        self._classes = Classes(self.class_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
@@ -73,9 +74,7 @@ class RowPredictor:
         Returns:
             Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
         """
-        logits = self.logits(x, edge_index, propagated, edge_weight)
-        classes: NDArray[Any] = class_array(self.class_names, logits.shape[1])[logits.argmax(axis=1)]
-        return classes
+        return self._classes.best(self.logits(x, edge_index, propagated, edge_weight))
 
     @np.errstate(all="ignore")  # whatever the caller has set: as silent as torch
     def predict_proba(
@@ -107,7 +106,7 @@ class RowPredictor:
             named = self.width == self.num_features  # those of pooled hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
-            rows = self.prepare(x, edge_index, edge_weight)
+            rows = self._prepared(x, edge_index)
         return self.engine.logits(rows)
 
     @np.errstate(all="ignore")
@@ -125,6 +124,9 @@ class RowPredictor:
         Raises:
             GraphKDError: wrong width or columns, NaN, or a student with hops.
         """
+        return self._prepared(x, edge_index)
+
+    def _prepared(self, x: Any, edge_index: Any) -> Rows:
         rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(

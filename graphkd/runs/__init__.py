@@ -5,7 +5,7 @@ from graphkd.runs.angles import Angles
 from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
 from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.influence import InfluenceProfile
-from graphkd.runs.metrics import NAMES, PARTS, TESTS, default_name, summarise, versions
+from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, default_name, summarise, versions
 from graphkd.runs.resources import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.seed import SeedRun
@@ -16,6 +16,7 @@ __all__ = [
     "NAMES",
     "PARTS",
     "PLACES",
+    "PLAIN",
     "TESTS",
     "Angles",
     "InfluenceProfile",

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-PLAIN = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with method.hops as here"}
-"""The plainly trained students, and how each is asked for by itself."""
+from graphkd.runs.metrics import PLAIN
+
+ASKED = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with method.hops as here"}
+"""How each of the plainly trained students is asked for by itself."""
 
 
 def advice(metrics: dict[str, Any]) -> list[str]:
@@ -52,4 +54,4 @@ def _teachers(metrics: dict[str, Any]) -> str:
 
 def _students(metrics: dict[str, Any], best: str) -> str:
     labels = f", or a larger method.lam, the share of the labels in {metrics['method']}'s loss"
-    return f"{PLAIN[best]}, another teacher{labels}"
+    return f"{ASKED[best]}, another teacher{labels}"

@@ -17,7 +17,10 @@ NAMES = (
 )  # fmt: skip
 """What a run says it is, as texts."""
 
-PARTS = ("teacher", "student", "mlp", "mlp_same_inputs")
+PLAIN = ("mlp", "mlp_same_inputs")
+"""The plainly trained students, in the order of a table."""
+
+PARTS = ("teacher", "student", *PLAIN)
 """Whose scores are recorded; those of the plain MLPs only where they were trained."""
 
 TESTS = ("test", "test_ind", "test_tran")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +86,8 @@ def read_parts(parts: Parts) -> Data:
         if not hasattr(parts.ids, "__len__"):
             raise GraphKDError(f"{parts.called('ids')} is {parts.ids!r}: give a list with one id per node")
         _check_count(len(parts.ids), num_nodes, parts, "ids")
-        data.node_ids = plain_ids(parts.ids, parts.called("ids"))
+        parts = replace(parts, ids=plain_ids(parts.ids, parts.called("ids")))
+        data.node_ids = parts.ids
     _put_edges(data, *_edges(parts, num_nodes))
     if parts.labels is not None:
         data.y, classes = encode_labels(parts.labels, parts.called("labels"))
@@ -146,8 +147,7 @@ def make_undirected(data: Data) -> None:
 
 def _edges(parts: Parts, num_nodes: int) -> tuple[Any, Any, Any]:
     ends = []
-    ids = None if parts.ids is None else plain_ids(parts.ids, parts.called("ids"))
-    rows = {} if ids is None else row_of_each(ids, parts.called("ids"))
+    rows = row_of_each(parts.ids, parts.called("ids")) if parts.ids is not None else {}
     for part in ("source", "target"):
         given, where = getattr(parts, part), parts.called(part)
         ends.append(rows_of(given, rows, where) if parts.named else check_rows(given, num_nodes, where))

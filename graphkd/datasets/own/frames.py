@@ -10,7 +10,6 @@ import numpy as np
 from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.ids import plain_ids
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -114,7 +113,7 @@ def frame_parts(
         table,
         _column(edges, source, files[1]).to_numpy(),
         _column(edges, target, files[1]).to_numpy(),
-        ids=plain_ids(nodes.index if id is None else columns[id], "ids"),
+        ids=nodes.index if id is None else columns[id],
         labels=None if label is None else columns[label],
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _column(edges, weight, files[1]).to_numpy(),

@@ -8,7 +8,6 @@ from graphkd.datasets.own.build import Parts
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.graph_file import SPARSE, edges_of, features_of, needed, read_arrays
-from graphkd.ids import plain_ids
 
 KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 
@@ -33,7 +32,7 @@ def read_graph(file: Path) -> Parts:
         features_of(arrays, file),
         edges[0],
         edges[1],
-        ids=plain_ids(arrays["ids"], f"{file} array ids") if "ids" in arrays else None,
+        ids=arrays.get("ids"),
         labels=needed(arrays, "y", file),
         split=[arrays[name] for name in masks] or None,
         weight=arrays.get("edge_weight"),

@@ -54,7 +54,7 @@ class Served:
         if self.model.hops and not propagated:
             raise wrong(field, self.why_not_raw)
         rows = _finite(table, field)
-        if propagated:
+        if propagated or self.model.engine.preprocesses:
             return rows
         prepared: FloatArray = preprocess(rows, self._steps["features"], self._steps["row_normalize"])
         return prepared
