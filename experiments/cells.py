@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
 
 from graphkd.commands.distill import load_graph
 from graphkd.datasets import Scene
 from graphkd.recipe import Recipe
-from graphkd.teachers import TeacherOutput
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.loop import Log
 from graphkd.training.student import StudentResult, train_student
@@ -46,14 +47,27 @@ def run_cell(
     scene, log = scene_of(config, seed, data_dir, device), Log()
     heard = any(recipe.hears_teacher for recipe in students.values())
     recipe = next(iter(students.values()))
-    if not heard:  # plain students read no teacher: any logits will do, and none is trained
-        logits = torch.zeros(scene.observed.num_nodes, scene.observed.num_classes)
-        recipe = replace(recipe, teacher=TeacherOutput(logits))
-    taught = teach(scene, recipe, seed, log, cache)
+    if not heard:
+        recipe = replace(recipe, teacher=Silent(scene.observed.num_classes))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*hides nodes that the given teacher may have seen")
+        taught = teach(scene, recipe, seed, log, cache)
     results: dict[str, TeacherResult | StudentResult] = {"teacher": taught} if heard else {}
     for name, recipe in students.items():
         results[name] = train_student(scene, recipe, taught, seed, log, cache)
     return {name: _facts(result) for name, result in results.items()}
+
+
+class Silent(nn.Module):
+    """Stands for a teacher where no student reads one, so that none is trained: logits ``[n, C]`` of zeros."""
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        self.num_classes = num_classes
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        """See the class."""
+        return torch.zeros(x.shape[0], self.num_classes)
 
 
 def _facts(result: TeacherResult | StudentResult) -> dict[str, float]:

@@ -120,7 +120,15 @@ FAMILIES = {
     ),
     "hops": Family("Hops", "base", {f"hops_{hops}": [f"method.hops={hops}"] for hops in (0, 1, 3, 4, 5, 6)}),
     **{f"labels_{percent}": _scarce(percent) for percent in (10, 20, 40)},
-    "methods": Family("Other methods", "base", {"glnn": ["method=glnn"], "mlp": ["method=mlp"]}),
+    "methods": Family(
+        "Other methods",
+        "base",
+        {
+            "glnn": ["method=glnn"],
+            "mlp": ["method=mlp"],
+            "mlp_same_inputs": ["method=mlp", "method.hops=2", "method.self_loops=2"],
+        },
+    ),
 }
 """The base has hops 2, mean pooling and all labels, as published on all four data sets."""
 
