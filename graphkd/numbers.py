@@ -28,10 +28,39 @@ def plain(value: Any) -> Any:
 
 
 def check_unmasked(values: Any, where: str) -> None:
-    """Refuses a masked array with masked entries: what is masked is missing, and its memory holds anything.
+    """Refuses a masked array with masked entries, by itself or in a list: what is masked is missing.
 
     Raises:
-        GraphKDError: an entry is masked.
+        GraphKDError: an entry is masked, and its memory holds anything.
     """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise GraphKDError(f"{where} is masked: what is masked is missing; fill or drop it")
+    parts = values if isinstance(values, list | tuple) else [values]
+    for row, part in enumerate(parts):
+        if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
+            if part is values:
+                row = int(np.ma.getmaskarray(part).reshape(len(part), -1).any(axis=1).argmax()) if part.ndim else 0
+            raise GraphKDError(
+                f"{where} holds masked values, which are missing (first in row {row}): fill or drop them"
+            )
+
+
+def check_exact(values: Any, where: str) -> None:
+    """Refuses numbers in floating point that are one of several whole numbers, such as those from 2^53 in double.
+
+    Args:
+        values: ``[N]`` array, or any value of numpy or Python.
+        where: they come from, for the error message.
+
+    Raises:
+        GraphKDError: there is such a number.
+    """
+    dtype = getattr(values, "dtype", np.dtype(np.float64))
+    if getattr(dtype, "kind", "") != "f":
+        return
+    limit = 2.0 ** (np.finfo(dtype).nmant + 1)
+    table = np.abs(np.asarray(values, dtype=np.float64 if dtype.itemsize < 8 else dtype))
+    if bool(((table >= limit) & np.isfinite(table)).any()):
+        value = table[(table >= limit) & np.isfinite(table)].flat[0]
+        raise GraphKDError(
+            f"{where} holds {value:.0f} as {dtype}, which is one of several whole numbers from {limit:.0f} on: "
+            "give whole numbers or texts"
+        )

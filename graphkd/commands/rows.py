@@ -12,11 +12,11 @@ import numpy as np
 
 from graphkd.deploy.files import CARD
 from graphkd.deploy.store.build import both_ways
-from graphkd.deploy.store.inputs import check_weights
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
-from graphkd.graph_file import edges_of, features_of, read_arrays
-from graphkd.ids import plain_ids
+from graphkd.io.ids import plain_ids
+from graphkd.io.npz import edges_of, features_of, read_arrays
+from graphkd.io.weights import check_weights
 
 OWN = "graph"
 """The word for the run's own."""

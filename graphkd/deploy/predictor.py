@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from graphkd.classes import Classes, ClassName
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
-from graphkd.deploy.rows import as_rows
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import as_rows
 from graphkd.methods.targets import Propagation
 from graphkd.sparse import Adjacency, Features, as_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from graphkd.classes import Classes, ClassName
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.names import Columns
-from graphkd.deploy.rows import Rows, as_rows, preprocess
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import Rows, as_rows, preprocess
 
 
 @dataclass(frozen=True)

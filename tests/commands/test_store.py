@@ -80,7 +80,7 @@ def test_mistakes_end_in_one_line_and_leave_nothing(
         (str(bundle), str(tmp_path / "narrow.npz"), new): "x must be [rows, 5], but has shape [4, 3]",
         (str(bundle), str(tmp_path / "outside.npz"), new): "outside.npz array edge_index must name rows 0 to 3",
         (str(bundle), str(tmp_path / "plain.npz"), new): "trained on a graph with edge weights: give one with",
-        (str(bundle), str(tmp_path / "few.npz"), new): "edge_weight must hold one weight per edge [6]",
+        (str(bundle), str(tmp_path / "few.npz"), new): "array edge_weight has shape [2] for 6 edges",
         (str(bundle), str(tmp_path / "rows.npz"), new): "rows.npz holds no array edge_index: it has x",
         (str(bundle), str(tmp_path / "gone.npz"), new): "gone.npz cannot be read as plain arrays",
         (str(bundle), "graph"): "the following arguments are required: DIR",

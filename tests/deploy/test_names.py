@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.deploy.names import Columns, names_of
+from graphkd.deploy.names import Columns
+from graphkd.io.frame import names_of
 
 ROWS = np.arange(6.0).reshape(2, 3)
 

@@ -12,14 +12,16 @@ import torch
 from torch import Tensor
 
 from graphkd.datasets.fingerprint import IN_MEMORY, fingerprints
-from graphkd.datasets.own.edges import check_rows, check_weights, row_of_each, rows_of
+from graphkd.datasets.own.edges import check_rows, row_of_each, rows_of
 from graphkd.datasets.own.features import feature_tensor
 from graphkd.datasets.own.labels import encode_labels
 from graphkd.datasets.own.masks import PARTS, masks_of
 from graphkd.datasets.splits import fractions_split
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
-from graphkd.ids import plain_ids
+from graphkd.io.frame import names_of
+from graphkd.io.ids import plain_ids
+from graphkd.io.weights import check_weights
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -75,11 +77,12 @@ def read_parts(parts: Parts) -> Data:
     """
     from torch_geometric.data import Data
 
-    x = feature_tensor(parts.features, parts.called("features"))
+    columns = names_of(parts.features) if parts.columns is None else parts.columns
+    x = feature_tensor(parts.features, parts.called("features"), columns)
     data = Data(x=x)
     num_nodes = x.shape[0]
-    if parts.columns is not None:
-        data.feature_names = [str(name) for name in parts.columns]
+    if columns is not None:
+        data.feature_names = [str(name) for name in columns]
     if parts.count is not None:
         _check_count(parts.count, num_nodes, parts, "source")
     if parts.ids is not None:

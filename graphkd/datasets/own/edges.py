@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from graphkd.edges import Rows
 from graphkd.errors import GraphKDError
-from graphkd.ids import plain_ids
+from graphkd.io.ids import plain_ids
+from graphkd.io.rows import array_of
 from graphkd.numbers import check_unmasked
 
 
@@ -56,29 +57,7 @@ def check_rows(ends: Any, num_nodes: int, where: str) -> Rows:
         GraphKDError: they are not.
     """
     check_unmasked(ends, where)
-    rows = np.asarray(ends)
+    rows: NDArray[Any] = array_of(ends)
     if rows.size and (rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= num_nodes):
         raise GraphKDError(f"{where} must name rows 0 to {num_nodes - 1} by whole numbers: correct the edges")
     return rows.astype(np.int64)
-
-
-def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64]:
-    """``[E]`` finite weights, none below 0.
-
-    Raises:
-        GraphKDError: they are not.
-    """
-    check_unmasked(weight, where)
-    if getattr(getattr(weight, "dtype", None), "kind", "") in ("M", "m"):
-        raise GraphKDError(f"{where} holds {weight.dtype}, not numbers: correct the weights")
-    try:
-        weights = np.asarray(weight, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise GraphKDError(f"{where} holds something that is no number: correct the weights") from None
-    if weights.shape != (num_edges,):
-        raise GraphKDError(f"{where} has shape {list(weights.shape)} for {num_edges} edges: give one per edge")
-    wrong = ~((weights <= np.finfo(np.float32).max) & (weights >= 0))  # computed with in single precision
-    if wrong.any():
-        edge = int(wrong.argmax())
-        raise GraphKDError(f"{where} holds {weights[edge]} for edge {edge}: weights are finite and not below 0")
-    return weights

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse
-import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.numbers import check_unmasked
+from graphkd.io.frame import frame_numbers, labels_of
+from graphkd.io.rows import array_of, as_rows
 from graphkd.sparse import SparseMatrix, as_features
 
 
-def feature_tensor(features: Any, where: str = "features") -> Tensor:
+def feature_tensor(features: Any, where: str = "features", names: Sequence[str] | None = None) -> Tensor:
     """Single-precision features, sparse where they came so.
+
+    Warns of columns whose values differ and are one and the same number in single precision.
 
     Args:
         features: ``[N, D]``, or ``[N]`` for one feature: array, nested list, data frame, tensor, torch or
             scipy sparse.
         where: they come from, for the error message.
+        names: ``D`` of the columns, or nothing.
 
     Returns:
         ``[N, D]``, dense or sparse CSR.
@@ -28,37 +32,38 @@ def feature_tensor(features: Any, where: str = "features") -> Tensor:
     Raises:
         GraphKDError: no table of finite numbers.
     """
-    if isinstance(features, Tensor) and features.layout == torch.strided:
-        features = features.detach().cpu()
-        features = (features.float() if features.dtype == torch.bfloat16 else features).numpy()
-    sparse: bool = scipy.sparse.issparse(features)
-    if not (isinstance(features, Tensor) or sparse):
-        features = _dense(features, where)
-    if sparse:
-        _check_kind(np.dtype(features.dtype), where)
-    if len(features.shape) != 2 or 0 in features.shape:
-        raise GraphKDError(f"{where} must be [nodes, features], but has shape {list(features.shape)}")
-    x = as_features(features).to(torch.float32)
-    values = x.value if isinstance(x, SparseMatrix) else x
-    if not bool(values.isfinite().all()):
-        row = "" if isinstance(x, SparseMatrix) else f" in row {int((~x.isfinite()).any(dim=1).nonzero()[0])}"
-        raise GraphKDError(f"{where} holds NaN or infinite values{row}: fill or drop them")
+    given = frame_numbers(features, where=where) if labels_of(features) is not None else features
+    given = _column(given)
+    rows = as_rows(given, None, where)
+    if 0 in rows.shape:
+        raise GraphKDError(f"{where} must be [nodes, features], but has shape {list(rows.shape)}")
+    if isinstance(rows, np.ndarray):
+        _warn_of_lost(array_of(given), rows, where, names)
+    x = as_features(rows)
     return x.torch() if isinstance(x, SparseMatrix) else x
 
 
-def _dense(features: Any, where: str) -> np.ndarray[Any, Any]:
-    check_unmasked(features, where)
+def _column(features: Any) -> Any:
+    """One feature ``[N]`` as a table ``[N, 1]``; all else as it is."""
     try:
-        table = np.asarray(features)
-        table = table.astype(np.float64) if table.dtype == object else table
-    except (TypeError, ValueError):
-        raise GraphKDError(f"{where} is no table of numbers: give every node a row of the same length") from None
-    _check_kind(table.dtype, where)
-    with np.errstate(over="ignore"):
-        table = table.astype(np.float32)
-    return table.reshape(-1, 1) if table.ndim == 1 else table
+        one = not hasattr(features, "tocsr") and np.ndim(features) == 1
+    except ValueError:  # rows of several lengths
+        return features
+    if not one:
+        return features
+    return array_of(features).reshape(-1, 1) if hasattr(features, "dtype") else [[value] for value in features]
 
 
-def _check_kind(dtype: np.dtype[Any], where: str) -> None:
-    if dtype.kind not in "biuf":
-        raise GraphKDError(f"{where} holds {dtype}, not numbers: encode it as numbers first")
+def _warn_of_lost(given: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], where: str, names: Any) -> None:
+    if given.dtype.itemsize <= 4 and given.dtype.kind != "i":
+        return
+    same = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    for column in same.tolist():
+        low, high = given[:, column].min(), given[:, column].max()
+        if low != high:
+            called = f"feature {column}" if names is None else f"column '{names[column]}'"
+            warnings.warn(
+                f"{where} {called} is one number in single precision, though it goes from {low} to {high}: "
+                "subtract its smallest value, or leave it out",
+                stacklevel=2,
+            )

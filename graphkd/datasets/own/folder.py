@@ -15,7 +15,7 @@ from graphkd.datasets.own.tables import read_table
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.graph_file import read_features
+from graphkd.io.npz import read_features
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -10,6 +10,7 @@ import numpy as np
 from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import frame_numbers
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -150,24 +151,20 @@ def _features(nodes: Any, features: Any, used: list[str], file: str) -> tuple[An
             raise GraphKDError(f"{file} has no column left for features: add columns of numbers")
     elif not (isinstance(features, (list, tuple)) and all(isinstance(name, str) for name in features)):
         return features, None
-    columns = [_numbers(_column(nodes, name, file), f"{file} column '{name}'") for name in features]
-    return np.stack(columns, axis=1), [str(name) for name in features]
+    for name in features:
+        _column(nodes, name, file)
+    table = frame_numbers(nodes[list(features)], where=file)
+    if isinstance(table, np.ndarray):
+        _check_finite(nodes, table, features, file)
+    return table, [str(name) for name in features]
 
 
-def _numbers(column: Any, where: str) -> Any:
-    import pandas as pd
-
-    if column.dtype.kind in "mMc":
-        raise GraphKDError(
-            f"{where} holds {column.dtype}: features are finite numbers; encode it, or leave it out"
-        )
-    numbers = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = ~np.isfinite(numbers)
+def _check_finite(nodes: Any, table: Any, names: Sequence[str], file: str) -> None:
+    wrong = ~np.isfinite(table)
     if wrong.any():
-        row = int(wrong.argmax())
-        value = column.iloc[row]
-        held = "nothing" if pd.isna(value) else f"{value!r}"
+        row, place = (int(at) for at in np.argwhere(wrong)[0])
+        held = "nothing" if np.isnan(table[row, place]) else f"{table[row, place]}"
         raise GraphKDError(
-            f"{where} holds {held} in row {row}: features are finite numbers; fill it, encode it, or leave it out"
+            f"{file} column '{names[place]}' holds {held} in row {row}: features are finite numbers; fill it, "
+            "encode it, or leave it out"
         )
-    return numbers

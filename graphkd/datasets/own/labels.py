@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.ids import text_of
+from graphkd.io.ids import text_of
+from graphkd.io.rows import array_of
+from graphkd.numbers import check_exact
 
 
 def encode_labels(labels: Any, where: str = "labels") -> tuple[Tensor, list[Any] | None]:
@@ -52,7 +55,9 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
     import pandas as pd
 
     if isinstance(labels, Tensor):
-        labels = labels.detach().cpu().numpy()
+        if labels.dtype == torch.bfloat16:
+            raise GraphKDError(f"{where} holds bfloat16, exact for whole numbers up to 256 only: call .long()")
+        labels = array_of(labels)
     flat = hasattr(labels, "__len__") and not isinstance(labels, str) and getattr(labels, "ndim", 1) == 1
     if not flat or any(np.ndim(label) for label in labels):
         raise GraphKDError(f"{where} must hold one label per node: give a flat list or array")
@@ -61,26 +66,25 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
         list(labels) if masked is None else [None if no else v for v, no in zip(labels.data, masked, strict=True)]
     )
     column = np.empty(len(values), dtype=object)
-    column[:] = values
+    column[:] = [None if value is np.ma.masked else value for value in values]
     return [
-        None if missing else _plain(value, where) for value, missing in zip(values, pd.isna(column), strict=True)
+        None if missing else _plain(value, where) for value, missing in zip(column, pd.isna(column), strict=True)
     ]
 
 
 def _plain(value: Any, where: str) -> Any:
     if isinstance(value, np.datetime64 | np.timedelta64):  # whose item() in nanoseconds is a whole number
         raise GraphKDError(f"{where} holds {value.dtype}: labels are whole numbers, texts or booleans")
+    if isinstance(value, float | np.floating):
+        check_exact(value, where)
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
     if isinstance(value, bytes):
         value = text_of(value, where)
     if isinstance(value, float):
         if not value.is_integer():
             raise GraphKDError(f"{where} holds {value}: classes are whole numbers or texts")
-        if abs(value) >= 2**53:
-            raise GraphKDError(
-                f"{where} holds {value:.0f} as a float, which is one of several whole numbers from 2^53 on: give "
-                "whole numbers or texts"
-            )
         return int(value)
     if value == "":
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from graphkd.datasets.own.build import Parts
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.graph_file import SPARSE, edges_of, features_of, needed, read_arrays
+from graphkd.io.npz import SPARSE, edges_of, features_of, needed, read_arrays
 
 KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graphkd.errors import GraphKDError
+from graphkd.io.csv import Cells, CsvTable
+from graphkd.io.ids import plain_ids
+from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, range_index, whole
 
-TEXT_COLUMNS = ("id", "source", "target", "label", "split")
-"""Read as texts: numbers would lose the zeros of an id such as 007."""
+TEXTS = {"nodes": ("id", "label", "split"), "edges": ("source", "target")}
+"""Columns that are kept as they are written: numbers would lose the zeros of an id such as 007."""
 
-_WHOLE = re.compile(r"-?(0|[1-9]\d*)(\.0)?")
+BLOCK = 2**16
+"""Lines that are read at once."""
+
+_WHOLE = re.compile(r"(0|-?[1-9][0-9]*)(\.0)?")
 
 
 def read_table(folder: Path, name: str) -> tuple[Any, str]:
     """The frame in ``NAME.csv`` or ``NAME.parquet``, and the path of the file.
 
     In csv an empty cell and ``nan`` are missing, nothing else is; ids and ends of edges are texts, and labels are
-    whole numbers where all of them are written so.
+    whole numbers where all of them are written so. Every other column holds numbers.
 
     Raises:
         GraphKDError: none of the files is there or both are, or it cannot be read.
@@ -31,72 +38,90 @@ def read_table(folder: Path, name: str) -> tuple[Any, str]:
         state, remedy = ("both", "keep") if found else ("neither", "give")
         raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: {remedy} one of them")
     (file,) = found
+    read = _read_csv if file.suffix == ".csv" else _read_parquet
+    return _frame(read(file, TEXTS[name])), str(file)
+
+
+def _read_csv(file: Path, texts: Sequence[str]) -> dict[str, Any]:
+    table = CsvTable(file)
+    names = table.names or []
+    kept = [place for place, name in enumerate(names) if name in texts]
+    rest = [place for place in range(len(names)) if place not in kept]
+    parts, row = [table.cells([], rest, kept, np.float64)], 0
+    for lines in table.blocks(BLOCK):
+        part = table.cells(lines, rest, kept, np.float64)
+        _check(part, table, rest, row)
+        parts.append(part)
+        row += len(lines)
+    values = np.concatenate([part.numbers for part in parts])
+    columns = {names[place]: values[:, at] for at, place in enumerate(rest)}
+    for at, place in enumerate(kept):
+        cells = [None if cell in ("", "nan", "NaN") else cell for part in parts for cell in part.texts[at]]
+        columns[names[place]] = _objects(_labels(cells) if names[place] == "label" else cells)
+    return {name: columns[name] for name in names}
+
+
+def _check(part: Cells, table: CsvTable, places: Sequence[int], before: int) -> None:
+    """Refuses the first line that cannot be read, or holds a number that is not finite."""
+    wrong = ~np.isfinite(part.numbers)
+    rows = [*part.faults, *np.flatnonzero(wrong.any(axis=1)).tolist()]
+    if not rows:
+        return
+    row = min(rows)
+    if row in part.faults and "cells" in part.faults[row]:
+        reason = (
+            f"{part.faults[row]}: correct the line, or write the file without row names, with decimal points and "
+            "with quoted commas"
+        )
+    else:
+        name = (table.names or [])[places[int(wrong[row].argmax())]]
+        held = part.faults.get(row, f"column '{name}' holds {part.numbers[row, int(wrong[row].argmax())]}")
+        reason = f"{held}, not a finite number: fill it, encode it, or leave the column out"
+    raise GraphKDError(f"{table.path} line {table.line_of(before + row)}: {reason}")
+
+
+def _labels(cells: list[str | None]) -> list[Any]:
+    if not all(cell is None or _WHOLE.fullmatch(cell) for cell in cells):
+        return cells
+    return [None if cell is None else int(cell.removesuffix(".0")) for cell in cells]
+
+
+def _read_parquet(file: Path, texts: Sequence[str]) -> dict[str, Any]:
     try:
-        frame = _read_csv(file) if file.suffix == ".csv" else _read_parquet(file)
+        table = open_parquet(file).read()
     except GraphKDError:
         raise
-    except Exception as error:  # pandas and pyarrow answer damaged files in many ways
+    except Exception as error:  # pyarrow answers damaged files in many ways
         text = " ".join(str(error).split())
-        raise GraphKDError(f"{file} cannot be read as a table ({text}): write it again") from None
-    return frame, str(file)
+        raise GraphKDError(f"{file} cannot be read as parquet ({text}): write it again") from None
+    columns: dict[str, Any] = {}
+    if (index := range_index(table.schema)) is not None and index[0] in texts:
+        columns[index[0]] = _objects(list(index[1]))
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name.startswith(INDEX):
+            continue
+        if name in columns:
+            raise GraphKDError(f"{file} has {table.column_names.count(name)} columns '{name}': rename all but one")
+        if name == "label" and str(column.type) in ("float", "halffloat"):
+            columns[name] = numbers(whole(column))  # whose precision says which whole numbers are exact
+        elif name in texts:
+            columns[name] = _objects(plain_ids(whole(column).to_pylist(), f"{file} column '{name}'"))
+        elif is_number(column.type):
+            columns[name] = numbers(whole(column))
+        else:
+            raise GraphKDError(
+                f"{file} column '{name}' holds {column.type}, not numbers: encode it, or leave it out"
+            )
+    return columns
 
 
-def _read_csv(file: Path) -> Any:
+def _objects(values: list[Any]) -> Any:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _frame(columns: dict[str, Any]) -> Any:
     import pandas as pd
 
-    _check_cells(file)
-    header = pd.read_csv(file, nrows=0, encoding="utf-8-sig").columns
-    if any(name.startswith("Unnamed: ") for name in header):
-        raise GraphKDError(f"{file} has a column without a name: name it, or write the file with index=False")
-    texts = {name: str for name in TEXT_COLUMNS if name in header}
-    frame = pd.read_csv(
-        file,
-        dtype=texts,
-        keep_default_na=False,
-        na_values=["", "nan", "NaN"],
-        encoding="utf-8-sig",
-        index_col=False,
-    )
-    if "label" in frame and all(_WHOLE.fullmatch(text) for text in frame["label"].dropna()):
-        whole = [None if pd.isna(text) else int(text.removesuffix(".0")) for text in frame["label"]]
-        frame["label"] = pd.Series(whole, dtype=object, index=frame.index)
-    return frame
-
-
-def _check_cells(file: Path) -> None:
-    """Refuses what pandas would guess at: rows longer or shorter than the header, and names that are there twice.
-
-    Raises:
-        GraphKDError: the line names the file and where it is.
-    """
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines)
-        header = next(reader, [])
-        if twice := next((name for name, count in Counter(header).items() if count > 1 and name), None):
-            raise GraphKDError(f"{file} has {header.count(twice)} columns '{twice}': rename all but one")
-        empty = 0
-        for row in reader:
-            if any("\n" in cell for cell in row):
-                raise GraphKDError(
-                    f"{file} line {reader.line_num} ends a cell with a line break in it: remove the break"
-                )
-            if not row:
-                empty = empty or reader.line_num
-            elif empty or len(row) != len(header):
-                where = empty or reader.line_num
-                held = 0 if empty else len(row)
-                raise GraphKDError(
-                    f"{file} line {where} has {held} cells, the header has {len(header)}: correct the line, or "
-                    "write the file without row names, with decimal points and with quoted commas"
-                )
-
-
-def _read_parquet(file: Path) -> Any:
-    import pandas as pd
-
-    try:
-        frame = pd.read_parquet(file)
-    except ImportError:
-        raise GraphKDError(f"{file} needs pyarrow: pip install 'graphkd[parquet]', or give csv") from None
-    named = [name for name in frame.index.names if name is not None]
-    return frame.reset_index(drop=not named)  # an index with a name is a column, such as id
+    return pd.DataFrame({name: pd.Series(column, dtype=column.dtype) for name, column in columns.items()})

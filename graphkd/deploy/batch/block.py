@@ -38,6 +38,11 @@ class Block:
     faults: dict[int, str] = field(default_factory=dict)
 
 
+def by_number(row: int) -> str:
+    """Where a row is in a file that has no lines."""
+    return f"row {row} (from 0)"
+
+
 @dataclass(frozen=True)
 class Scored:
     """A block's answers.
@@ -82,6 +87,9 @@ class Source(Protocol):
     @property
     def columns(self) -> list[str] | None:
         """``D`` names of the features in the order of ``x``, where there are such."""
+
+    def where(self, row: int) -> str:
+        """Where a row is, as a user finds it in the file."""
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
         """All blocks of ``rows`` rows after the first ``skip`` of them; an empty file has one block, an empty one.

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphkd.errors import GraphKDError
+from graphkd.io.parquet import INDEX
 
 OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
 """Columns of a table of nodes that are no features, see ``graphkd.datasets.own.folder``."""
-
-INDEX = "__index_level_"
-"""How pandas calls the index in a parquet file."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.ids import plain_ids
+from graphkd.io.ids import plain_ids
 
 Ids = Any
 """``[B]``: a list of texts and numbers, or a ``pyarrow.Array``."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphkd.deploy.batch.block import Block
+from graphkd.deploy.batch.block import Block, by_number
 from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
@@ -27,6 +27,10 @@ class TableSource:
     def __init__(self, table: Any, columns: list[str] | None, ids: list[Any] | None = None) -> None:
         self.table, self.columns, self.ids = table, columns, ids
         self.total: int | None = table.shape[0]
+
+    def where(self, row: int) -> str:
+        """See ``Source``."""
+        return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
         """See ``Source``."""
@@ -59,6 +63,10 @@ class ArchiveSource:
         self.total: int | None = self.shape[0]
         if self.ids is not None and len(self.ids) != self.total:
             raise GraphKDError(f"{path} holds {len(self.ids)} ids for {self.total} rows: give one per row")
+
+    def where(self, row: int) -> str:
+        """See ``Source``."""
+        return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
         """See ``Source``; what is before the first block is passed over."""

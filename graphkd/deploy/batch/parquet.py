@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.batch.block import Block
+from graphkd.deploy.batch.block import Block, by_number
 from graphkd.deploy.batch.columns import Layout, Wanted, layout_of
 from graphkd.errors import GraphKDError
+from graphkd.io.parquet import ids_of, is_number, numbers, open_parquet, range_index, whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,8 +43,15 @@ class ParquetSource:
             schema = file.schema_arrow
             self.total: int | None = file.metadata.num_rows
             self.groups = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
-        self.layout, self.listed = _layout(schema, wanted, path)
+        index = range_index(schema)
+        self.range = index[1] if index is not None and index[0] == (wanted.id or "id") else None
+        names = [*schema.names, *([] if self.range is None or index is None else [index[0]])]
+        self.layout, self.listed = _layout(schema, names, wanted, path)
         self.columns = wanted.names if self.listed else self.layout.features
+
+    def where(self, row: int) -> str:
+        """See ``Source``."""
+        return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
         """See ``Source``; row groups before the first block are not read."""
@@ -51,7 +59,8 @@ class ParquetSource:
         while first < len(self.groups) and before + self.groups[first] <= start:
             before += self.groups[first]
             first += 1
-        wanted = [*self.layout.features, *([] if self.layout.id is None else [self.layout.id])]
+        id_column = [] if self.layout.id is None or self.range is not None else [self.layout.id]
+        wanted = [*self.layout.features, *id_column]
         with self._open() as file:
             groups = range(first, len(self.groups))
             batches = file.iter_batches(rows, row_groups=list(groups), columns=wanted) if len(groups) else iter(())
@@ -62,36 +71,38 @@ class ParquetSource:
             yield self._block(file.schema_arrow.empty_table(), 0)
 
     def _open(self) -> Any:
-        try:
-            import pyarrow.parquet as pq
-        except ImportError:
-            raise GraphKDError(f"{self.path} needs pyarrow: pip install 'graphkd[parquet]'") from None
-        try:
-            return pq.ParquetFile(self.path, buffer_size=BUFFER, pre_buffer=False)
-        except (ValueError, OSError) as error:  # pyarrow's own errors are among them
-            text = " ".join(str(error).split())
-            raise GraphKDError(f"{self.path} cannot be read as parquet ({text}): write it again") from None
+        return open_parquet(self.path, buffer_size=BUFFER, pre_buffer=False)
 
     def _block(self, table: pa.Table, start: int) -> Block:
-        ids = None if self.layout.id is None else _whole(table.column(self.layout.id))
+        ids = None
+        if self.layout.id is not None and self.range is not None:
+            ids = _as_array(self.range[start : start + table.num_rows])
+        elif self.layout.id is not None:
+            ids = ids_of(whole(table.column(self.layout.id)), f"{self.path} column '{self.layout.id}'")
         if self.listed:
-            x, faults = _from_lists(_whole(table.column(self.layout.features[0])), self.width)
+            x, faults = _from_lists(whole(table.column(self.layout.features[0])), self.width)
         else:
             x, faults = _from_columns(table, self.layout.features), {}
         return Block(start, x, ids, faults)
 
 
-def _layout(schema: pa.Schema, wanted: Wanted, path: Path) -> tuple[Layout, bool]:
+def _as_array(values: range) -> Any:
+    import pyarrow as pa
+
+    return pa.array(np.arange(values.start, values.stop, values.step))
+
+
+def _layout(schema: pa.Schema, names: list[str], wanted: Wanted, path: Path) -> tuple[Layout, bool]:
     """Where the features are, and whether they are one column of lists."""
     lists = [field.name for field in schema if _is_list(field.type) and field.name != wanted.id]
     if len(lists) == 1 and lists[0] not in (wanted.names or []):
-        found = layout_of(schema.names, Wanted(1, lists, wanted.id), str(path))
+        found = layout_of(names, Wanted(1, lists, wanted.id), str(path))
         types = [(lists[0], schema.field(lists[0]).type.value_type)]
     else:
-        found = layout_of(schema.names, wanted, str(path))
+        found = layout_of(names, wanted, str(path))
         types = [(name, schema.field(name).type) for name in found.features]
     for name, kind in types:
-        if not _is_number(kind):
+        if not is_number(kind):
             raise GraphKDError(
                 f"{path} column '{name}' holds {kind}, the student takes numbers: encode it as it was for training"
             )
@@ -102,14 +113,6 @@ def _is_list(kind: pa.DataType) -> bool:
     import pyarrow.types as types
 
     return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow.types as types
-
-    kind = kind.value_type if types.is_dictionary(kind) else kind
-    number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
-    return bool(number or types.is_decimal(kind) or types.is_null(kind))
 
 
 def _exactly(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.Table]:
@@ -132,28 +135,8 @@ def _exactly(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterato
         yield pa.Table.from_batches(kept)
 
 
-def _whole(column: pa.ChunkedArray) -> Any:
-    """One array, dictionaries decoded."""
-    import pyarrow as pa
-
-    array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
-    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-
-
-def _numbers(array: Any) -> NDArray[Any]:
-    """Any numbers of Arrow, nothing among them as NaN; float32 without a copy where nothing is missing."""
-    import pyarrow as pa
-
-    if pa.types.is_null(array.type):
-        return np.full(len(array), np.nan, dtype=np.float32)
-    if pa.types.is_boolean(array.type) or pa.types.is_decimal(array.type):
-        array = array.cast(pa.int8() if pa.types.is_boolean(array.type) else pa.float64())
-    return np.asarray(array.to_numpy(zero_copy_only=False))
-
-
 def _from_columns(table: pa.Table, names: list[str]) -> NDArray[np.float32]:
-    columns = [_numbers(_whole(table.column(name))) for name in names]
+    columns = [numbers(whole(table.column(name))) for name in names]
     out = np.empty((table.num_rows, len(names)), dtype=np.float32)
     tile = np.empty((len(names), TILE), dtype=np.float32)
     with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
@@ -174,5 +157,5 @@ def _from_lists(array: Any, width: int) -> tuple[NDArray[np.float32], dict[int, 
     good = array if not wrong else array.take(np.flatnonzero(lengths == width))
     out = np.zeros((len(array), width), dtype=np.float32)
     with np.errstate(over="ignore"):
-        out[lengths == width] = _numbers(good.flatten()).reshape(-1, width)
+        out[lengths == width] = numbers(good.flatten()).reshape(-1, width)
     return out, {row: f"holds a list of {lengths[row]} numbers, {width} expected" for row in wrong}

@@ -104,9 +104,9 @@ def _new(
         for block in blocks:
             if block.rejects and job.rejects is None:
                 row, reason = next(iter(block.rejects.items()))
+                where = source.where(block.start + row)
                 raise GraphKDError(
-                    f"{job.rows} row {block.start + row} (from 0): {reason}; correct it, or --rejects FILE puts "
-                    "such rows aside"
+                    f"{job.rows} {where}: {reason}; correct it, or --rejects FILE puts such rows aside"
                 )
             journal.add(block)
             advance(block.count)

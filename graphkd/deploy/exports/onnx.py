@@ -20,9 +20,9 @@ from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import Network
-from graphkd.deploy.rows import dense
 from graphkd.deploy.runtimes.onnx import FILES, ROWS, onnx_engine
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import dense
 
 
 def export_onnx(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:

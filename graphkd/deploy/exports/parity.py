@@ -10,8 +10,8 @@ import numpy as np
 
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.network import FloatArray
-from graphkd.deploy.rows import Rows, dense
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import Rows, dense
 
 LARGEST = 1e-4
 """Difference of logits that rounding of 32-bit numbers is allowed."""

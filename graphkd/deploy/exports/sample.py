@@ -14,7 +14,7 @@ from graphkd import evaluation
 from graphkd.datasets import Graph
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.predictor import Predictor
-from graphkd.deploy.rows import Rows
+from graphkd.io.rows import Rows
 from graphkd.sparse import Inputs, SparseMatrix, select_rows
 
 CALIBRATION = 2000

@@ -13,7 +13,7 @@ from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import FloatArray, Network
-from graphkd.deploy.rows import Rows, dense
+from graphkd.io.rows import Rows, dense
 
 FILE = "model.pt2"
 

@@ -16,9 +16,9 @@ from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.network import FloatArray, network_of
 from graphkd.deploy.row_predictor import Engine
-from graphkd.deploy.rows import Rows
 from graphkd.deploy.runtimes.compiler import shared_library
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import Rows
 
 
 def native_engine(bundle: Bundle, int8: bool) -> Engine:

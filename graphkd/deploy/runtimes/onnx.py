@@ -9,9 +9,9 @@ import numpy as np
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.row_predictor import Engine
-from graphkd.deploy.rows import Rows, dense
 from graphkd.deploy.runtimes.plain import softmax
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import Rows, dense
 
 FILES = {"onnx": "model.onnx", "onnx-int8": "model.int8.onnx"}
 """Of each precision, in the bundle."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.network import EPS, FloatArray, Layer, Network
 from graphkd.deploy.row_predictor import Engine
-from graphkd.deploy.rows import Rows
+from graphkd.io.rows import Rows
 
 BATCH = 65536
 """Rows per forward pass."""

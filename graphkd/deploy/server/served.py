@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
-from graphkd.deploy.rows import preprocess
 from graphkd.deploy.server.refusal import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.store import FeatureStore
 from graphkd.deploy.store.settings import settings_for
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import preprocess
 
 FloatArray = NDArray[np.float32]
 Ids = NDArray[np.int64]

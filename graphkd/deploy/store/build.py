@@ -10,12 +10,13 @@ import numpy as np
 
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.files import make, write_lists
-from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows, check_weights
+from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows
 from graphkd.deploy.store.kernel import Rows, mixed, roots, sums
 from graphkd.deploy.store.layout import Layout, node_type
 from graphkd.deploy.store.lists import Neighbours, checksum, packed
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
+from graphkd.io.weights import check_weights
 from graphkd.storage import check_writable, whole_folder
 
 BLOCK = 2**13

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy import rows
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
+from graphkd.io import rows
+from graphkd.io.weights import check_weights
 from graphkd.numbers import is_whole
 
 Ids = NDArray[np.int64]
@@ -96,19 +97,6 @@ def as_weights(weights: Any, count: int, settings: Settings, name: str) -> Weigh
     if weights is None:
         raise GraphKDError(f"this store's edges have weights: give {name}, one per edge")
     return check_weights(weights, count, name)
-
-
-def check_weights(weights: Any, count: int, name: str) -> Weights:
-    """``[count]`` finite numbers from 0."""
-    try:
-        given = np.asarray(weights, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise GraphKDError(f"{name} must be numbers, but is {type(weights).__name__}") from None
-    if given.shape != (count,):
-        raise GraphKDError(f"{name} must hold one weight per edge [{count}], but has shape {list(given.shape)}")
-    if not (np.isfinite(given) & (given >= 0)).all():
-        raise GraphKDError(f"{name} must be finite and not negative: correct the weights")
-    return given
 
 
 def check_known(ids: Ids, next_id: int, alive: NDArray[np.uint32]) -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.names import Columns
-from graphkd.deploy.rows import preprocess
 from graphkd.errors import GraphKDError
+from graphkd.io.rows import preprocess
 from graphkd.numbers import is_whole
 
 POOLINGS = ("mean", "max", "min", "concat")

@@ -11,7 +11,6 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.names import names_of
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
@@ -23,6 +22,7 @@ from graphkd.deploy.store.settings import Settings, settings_of
 from graphkd.deploy.store.verify import damaged
 from graphkd.deploy.store.writer import Writer
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import names_of
 from graphkd.storage import as_path
 
 T = TypeVar("T")

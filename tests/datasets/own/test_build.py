@@ -92,8 +92,11 @@ def test_sparse_features_stay_sparse(tmp_path: Path) -> None:
 
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "three dimensions": (lambda: from_scipy(matrix(), X.reshape(8, 1, 2)), r"shape \[8, 1, 2\]"),
-    "infinity": (lambda: from_scipy(matrix(), np.full((8, 1), 1e300)), "holds NaN or infinite values in row 0"),
-    "complex": (lambda: from_scipy(matrix(), X + 1j), "features holds complex64, not numbers"),
+    "infinity": (
+        lambda: from_scipy(matrix(), np.full((8, 1), 1e300)),
+        r"holds NaN or infinite values \(first in row 0\)",
+    ),
+    "complex": (lambda: from_scipy(matrix(), X + 1j), "features must hold real numbers, but holds complex64"),
     "ragged rows": (lambda: from_scipy(matrix(), [[1.0], [1.0, 2.0]] * 4), "is no table of numbers"),
     "ragged masks": (
         lambda: from_scipy(matrix(), X, SIDES, split=[[1] * 8, [0] * 8, [0]]),

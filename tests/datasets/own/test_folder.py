@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -156,11 +157,11 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     "no edges": (both(table(), gone("edges.csv")), "holds neither of edges.csv and edges.parquet"),
     "nodes twice": (both(table(), file("nodes.parquet")), "holds both of nodes.csv and nodes.parquet"),
     "two forms": (both(table(), archive()), "holds both graph.npz and edges.csv: keep one of the two forms"),
-    "an empty csv": (both(table(), file("nodes.csv", b"")), "nodes.csv cannot be read as a table"),
-    "bytes for a csv": (both(table(), file("edges.csv", b"\xff\x00\xfe")), "edges.csv cannot be read as a table"),
+    "an empty csv": (both(table(), file("nodes.csv", b"")), "nodes.csv is empty"),
+    "bytes for a csv": (both(table(), file("edges.csv", b"\xff\x00\xfe")), "edges.csv is no UTF-8 text"),
     "rows of two lengths": (
         both(table(), file("edges.csv", b"source,target\na,b\na,b,c,d\n")),
-        "edges.csv line 3 has 4 cells, the header has 2: correct the line",
+        "edges.csv line 3: has 4 cells, 2 expected: correct the line",
     ),
     "a name twice": (
         both(table(), file("edges.csv", b"source,target,target\na,b,b\n")),
@@ -168,19 +169,19 @@ MISTAKES: dict[str, tuple[Spoil, str]] = {
     ),
     "a line break in a cell": (
         both(table(), file("edges.csv", b'source,target\n"a\n",b\n')),
-        "edges.csv line 3 ends a cell with a line break in it",
+        "edges.csv line 2 holds a quote that does not end on it",
     ),
     "an empty line": (
         both(table(), file("edges.csv", b"source,target\n\na,b\n")),
-        "edges.csv line 2 has 0 cells, the header has 2",
+        "edges.csv line 2: has 0 cells, 2 expected",
     ),
     "a damaged parquet": (
         both(table(), gone("nodes.csv"), file("nodes.parquet", b"PAR1")),
-        "nodes.parquet cannot be read as a table",
+        "nodes.parquet cannot be read as parquet",
     ),
     "no label column": (table({"label": None}), "nodes.csv has no column 'label'"),
-    "a text among features": (table({"town": ["Rome"] * 8}), "nodes.csv column 'town' holds 'Rome' in row 0"),
-    "a gap among features": (table({"a": [1.0, None] * 4}), "nodes.csv column 'a' holds nothing in row 1"),
+    "a text among features": (table({"town": ["Rome"] * 8}), "nodes.csv line 2: column 'town' holds 'Rome'"),
+    "a gap among features": (table({"a": [1.0, None] * 4}), "nodes.csv line 3: column 'a' holds nothing"),
     "an id twice": (table({"id": ["x"] * 8}), "nodes.csv column 'id' holds 'x' twice"),
     "an edge from nowhere": (table({"id": [*"abcdefgh"]}), "edges.csv column 'source' names 'ann'"),
     "an index without a name": (
@@ -263,10 +264,7 @@ def test_parquet_without_pyarrow_is_one_line(tmp_path: Path, monkeypatch: pytest
     nodes().to_parquet(tmp_path / "nodes.parquet")
     (tmp_path / "nodes.csv").unlink()
 
-    def refuse(*args: Any, **keys: Any) -> None:
-        raise ImportError("Unable to find a usable engine")
-
-    monkeypatch.setattr(pd, "read_parquet", refuse)
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     with pytest.raises(GraphKDError, match=r"nodes.parquet needs pyarrow: pip install 'graphkd\[parquet\]'"):
         load_dataset("custom", path=tmp_path)
 

@@ -37,7 +37,7 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         "nodes column 'a' holds 'x' in row 0: features are finite",
     ),
     "a gap in a feature": ({"b": [1.0, None] * 4}, {}, {}, "nodes column 'b' holds nothing in row 1"),
-    "a date": ({"b": pd.to_datetime(["2020-01-01"] * 8)}, {}, {}, "nodes column 'b' holds datetime64"),
+    "a date": ({"b": pd.to_datetime(["2020-01-01"] * 8)}, {}, {}, "nodes column 'b' holds Timestamp"),
     "no features": ({"a": None, "b": None}, {}, {}, "nodes has no column left for features"),
     "a label that is no class": (
         {"label": [0.5] * 8},

@@ -204,7 +204,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], Path], Wanted, str]] = {
         "has no named columns: leave --id out",
     ),
     "an archive cut off": (truncated, WANTED, "a.npz does not hold rows of numbers"),
-    "an empty csv": (a_file("a.csv", Path.touch), WANTED, "is empty: give a line of numbers per row"),
+    "an empty csv": (a_file("a.csv", Path.touch), WANTED, "is empty: give a line of names, and a line per row"),
     "another encoding": (
         a_file("a.csv", lambda f: f.write_bytes("größe\n1".encode("latin-1"))),
         WANTED,

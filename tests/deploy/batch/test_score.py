@@ -101,7 +101,8 @@ def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
         with pytest.raises(GraphKDError) as caught:
             score_file(Job(file, tmp_path / "out.csv", header=name != "bare.csv"), model, "")
         held = "nothing" if name == "named.csv" else "NaN or nothing"
-        expected = f"{file} row 5 (from 0): column 'girth' holds {held}; correct it, or --rejects FILE puts"
+        where = {"named.csv": "line 7", "bare.csv": "line 6"}.get(name, "row 5 (from 0)")
+        expected = f"{file} {where}: column 'girth' holds {held}; correct it, or --rejects FILE puts"
         assert str(caught.value) == f"{expected} such rows aside"
         assert not (tmp_path / "out.csv").exists()
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
-from graphkd.deploy.rows import as_rows, dense, preprocess
+from graphkd.io.rows import as_rows, dense, preprocess
 from graphkd.sparse import SparseMatrix, as_features, check_features
 
 TABLES = arrays.arrays(np.float32, (4, 3), elements=st.floats(-(2.0**100), 2.0**100, width=32) | st.just(0.0))
@@ -72,7 +72,6 @@ MISTAKES = {
     "texts": [["a", "b", "c"]],
     "ragged": [[1.0, 2.0, 3.0], [1.0]],
     "nothing": None,
-    "objects": np.array([[object()] * 3]),
     "a mapping": {"x": 1},
 }
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from graphkd.errors import GraphKDError
-from graphkd.ids import plain_ids
+from graphkd.io.ids import plain_ids
 
 
 def test_values_and_types_stay() -> None:

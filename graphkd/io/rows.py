@@ -1,4 +1,4 @@
-"""Rows as people give them → checked rows of numpy: ``graphkd.sparse.as_features`` without torch."""
+"""Rows of any kind → checked rows of numpy."""
 
 from __future__ import annotations
 
@@ -7,32 +7,47 @@ from typing import Any
 import numpy as np
 
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import object_numbers
+from graphkd.numbers import check_unmasked
 
 Rows = Any
 """``[B, D]`` float32: an array in C order, or a canonical scipy CSR matrix (whoever has one has scipy)."""
 
 
-def as_rows(x: Any, width: int) -> Rows:
-    """Checks rows and makes them float32; the one reader of every runtime.
+def as_rows(x: Any, width: int | None = None, where: str = "x") -> Rows:
+    """Checks rows and makes them float32; the one reader of training and of every runtime.
 
     Args:
         x: ``[B, D]``: array, nested lists, scipy sparse matrix, tensor, torch sparse tensor, ``SparseMatrix``.
-        width: ``D``.
+        width: ``D``, where it is known.
+        where: they come from, for the error message.
 
     Raises:
         GraphKDError: no table of real, finite numbers, or of another width.
     """
     sparse = hasattr(x, "tocsr") or hasattr(x, "rowptr") or _is_torch_sparse(x)
-    rows = _csr(x) if sparse else _dense(x)
-    if len(rows.shape) != 2 or rows.shape[1] != width:
-        raise GraphKDError(f"x must be [rows, {width}], but has shape {list(rows.shape)}")
+    rows = _csr(x, where) if sparse else _dense(x, where)
+    if len(rows.shape) != 2 or (width is not None and rows.shape[1] != width):
+        wanted = "features" if width is None else width
+        raise GraphKDError(f"{where} must be [rows, {wanted}], but has shape {list(rows.shape)}")
     values = rows if isinstance(rows, np.ndarray) else rows.data
     if not np.isfinite(values).all():
-        where = ""
+        place = ""
         if values is rows:
-            where = f" (first in row {int((~np.isfinite(rows)).any(axis=1).argmax())})"
-        raise GraphKDError(f"x holds NaN or infinite values{where}: fill or drop them")
+            place = f" (first in row {int((~np.isfinite(rows)).any(axis=1).argmax())})"
+        raise GraphKDError(f"{where} holds NaN or infinite values{place}: fill or drop them")
     return rows
+
+
+def array_of(x: Any) -> Any:
+    """A tensor's numbers as an array, whatever its strides, device and precision; all else through ``np.asarray``.
+
+    bfloat16, which numpy has not, becomes float32, exactly.
+    """
+    if not hasattr(x, "detach"):
+        return np.asarray(x)
+    plain = x.detach().cpu()
+    return (plain.float() if str(plain.dtype) == "torch.bfloat16" else plain).resolve_conj().resolve_neg().numpy()
 
 
 def preprocess(rows: Rows, features: str, row_normalize: bool) -> Rows:
@@ -55,47 +70,36 @@ def dense(rows: Rows) -> np.ndarray[Any, np.dtype[np.float32]]:
     return table
 
 
-def _dense(x: Any) -> Rows:
-    _check_unmasked(x)
+def _dense(x: Any, where: str) -> Rows:
+    check_unmasked(x, where)
     try:
-        table = _array(x) if hasattr(x, "detach") else np.asarray(x)
+        table = array_of(x)
     except (TypeError, ValueError, RuntimeError):
         table = np.empty(0, dtype=object)
+    if table.dtype == object and table.ndim == 2:
+        table = np.stack([object_numbers(column, f"{where} feature {at}") for at, column in enumerate(table.T)], 1)
     if table.dtype.kind == "c":
-        raise GraphKDError(f"x must hold real numbers, but holds {table.dtype}: encode it as such first")
+        raise GraphKDError(f"{where} must hold real numbers, but holds {table.dtype}: encode it as such first")
     if table.dtype.kind not in "biuf":
         raise GraphKDError(
-            f"x is no table of numbers, but a {type(x).__name__}: give [rows, features] as a tensor or an array"
+            f"{where} is no table of numbers, but a {type(x).__name__}: "
+            "give [rows, features] as a tensor or an array"
         )
     with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
         return np.ascontiguousarray(table, dtype=np.float32) if table.ndim else table
 
 
-def _check_unmasked(x: Any) -> None:
-    """What is masked is missing, and the numbers under it are not data."""
-    parts = [x] if not isinstance(x, list | tuple) else x
-    for row, part in enumerate(parts):
-        if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
-            if part is x and part.ndim == 2:
-                row = int(np.ma.getmaskarray(part).any(axis=1).argmax())
-            raise GraphKDError(f"x holds masked values, which are missing (first in row {row}): fill or drop them")
-
-
-def _array(tensor: Any) -> Any:
-    """A tensor of any strides, device and precision; bfloat16, which numpy has not, in float32, exactly."""
-    plain = tensor.detach().cpu()
-    return (plain.float() if str(plain.dtype) == "torch.bfloat16" else plain).resolve_conj().resolve_neg().numpy()
-
-
-def _csr(x: Any) -> Rows:
-    csr = x.tocsr() if hasattr(x, "tocsr") else _from_torch(x.torch() if hasattr(x, "rowptr") else x)
-    if csr.dtype.kind not in "biuf":
-        raise GraphKDError(f"x must hold real numbers, but holds {csr.dtype}: encode it as such first")
+def _csr(x: Any, where: str) -> Rows:
+    given = x if hasattr(x, "tocsr") else _from_torch(x.torch() if hasattr(x, "rowptr") else x)
+    if given.dtype.kind not in "biuf":
+        raise GraphKDError(f"{where} must hold real numbers, but holds {given.dtype}: encode it as such first")
+    small = given.dtype.kind != "f" or given.dtype.itemsize < 4  # wraps around, or rounds, where entries are added
+    csr = (given.astype(np.float64) if small else given).tocsr()
     if not csr.has_canonical_format:
         csr = csr.copy()  # the caller's matrix stays as it is
         csr.sum_duplicates()
     if csr.nnz and not 0 <= csr.indices.min() <= csr.indices.max() < csr.shape[1]:
-        raise GraphKDError("x names columns that it does not have: make the sparse matrix again")
+        raise GraphKDError(f"{where} names columns that it does not have: make the sparse matrix again")
     with np.errstate(over="ignore"):
         return csr if csr.dtype == np.float32 else csr.astype(np.float32)
 
@@ -109,7 +113,7 @@ def _from_torch(x: Any) -> Any:
     import scipy.sparse
 
     csr = x.detach().cpu().to_sparse_csr()
-    parts = (_array(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
+    parts = (array_of(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
     return scipy.sparse.csr_matrix(tuple(parts), shape=tuple(x.shape))
 
 

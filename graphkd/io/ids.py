@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.errors import GraphKDError
-from graphkd.numbers import check_unmasked
+from graphkd.numbers import check_exact, check_unmasked
 
 
 def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
@@ -21,12 +21,17 @@ def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
         where: they come from, for the error message.
 
     Raises:
-        GraphKDError: masked entries, bytes that are no UTF-8, or dates that are finer than microseconds.
+        GraphKDError: masked entries, bytes that are no UTF-8, dates that are finer than microseconds, floats that
+            are one of several whole numbers, or no flat list of ids.
     """
     check_unmasked(ids, where)
     kind = getattr(getattr(ids, "dtype", None), "kind", "")
+    if kind in ("c", "V") or getattr(ids, "ndim", 1) != 1:
+        raise GraphKDError(f"{where} must hold one text or number per entry: give a flat list or array")
     if kind in ("M", "m"):
         return _dates(np.asarray(ids), where)
+    if kind == "f":
+        check_exact(ids, where)
     values = ids.tolist() if hasattr(ids, "tolist") else list(ids)
     return [_plain(value, where) for value in values] if kind in ("", "O", "S") else values
 
@@ -46,6 +51,8 @@ def text_of(value: bytes, where: str) -> str:
 def _plain(value: Any, where: str) -> Any:
     if isinstance(value, np.datetime64 | np.timedelta64):
         return _dates(np.asarray([value]), where)[0]
+    if isinstance(value, float | np.floating):
+        check_exact(value, where)
     value = value.item() if isinstance(value, np.generic) else value
     return text_of(value, where) if isinstance(value, bytes) else value
 

@@ -1,0 +1,97 @@
+"""parquet files: columns as training and serving both read them. Needs pyarrow, which an extra installs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INDEX = "__index_level_"
+"""How pandas calls an index without a name in a file; it is no column of the table."""
+
+
+def open_parquet(path: Path, **options: Any) -> Any:
+    """A ``pyarrow.parquet.ParquetFile``.
+
+    Args:
+        path: of the file.
+        **options: of ``ParquetFile``.
+
+    Raises:
+        GraphKDError: no pyarrow, or no parquet file.
+    """
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise GraphKDError(f"{path} needs pyarrow: pip install 'graphkd[parquet]', or give csv") from None
+    try:
+        file = pq.ParquetFile(path, **options)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are among them
+        text = " ".join(str(error).split())
+        raise GraphKDError(f"{path} cannot be read as parquet ({text}): write it again") from None
+    return file
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds numbers or truth values; dictionaries count by what they hold."""
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    return bool(number or types.is_decimal(kind) or types.is_null(kind))
+
+
+def whole(column: pa.ChunkedArray) -> Any:
+    """One array, dictionaries decoded."""
+    import pyarrow as pa
+
+    array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def numbers(array: Any) -> NDArray[Any]:
+    """Any numbers of Arrow, nothing among them as NaN; float32 without a copy where nothing is missing."""
+    import pyarrow as pa
+
+    if pa.types.is_null(array.type):
+        return np.full(len(array), np.nan, dtype=np.float32)
+    if pa.types.is_boolean(array.type) or pa.types.is_decimal(array.type):
+        array = array.cast(pa.int8() if pa.types.is_boolean(array.type) else pa.float64())
+    return np.asarray(array.to_numpy(zero_copy_only=False))
+
+
+def ids_of(array: Any, where: str) -> Any:
+    """Ids as they are; bytes are UTF-8 texts.
+
+    Raises:
+        GraphKDError: bytes that are none.
+    """
+    import pyarrow as pa
+
+    kind = array.type
+    if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)):
+        return array
+    try:
+        return array.cast(pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        raise GraphKDError(f"{where} holds bytes that are no UTF-8 text: decode them first") from None
+
+
+def range_index(schema: pa.Schema) -> tuple[str, range] | None:
+    """The name and the values of an index that pandas keeps as a range beside the columns; nothing without one.
+
+    Args:
+        schema: of the file.
+    """
+    for index in (schema.pandas_metadata or {}).get("index_columns", []):
+        if isinstance(index, dict) and index.get("name") is not None:
+            return str(index["name"]), range(index["start"], index["stop"], index["step"])
+    return None
