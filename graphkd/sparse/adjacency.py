@@ -49,6 +49,10 @@ class Adjacency:
             summed = SparseMatrix.from_coo(receiver, sender, edge_weight.double(), shape)
             # In float64 until all copies are added: half precision counts no further than 2,048.
             self.matrix = summed.to(torch.float64 if edge_weight.dtype == torch.float64 else torch.float32)
+            if not bool(self.matrix.value.isfinite().all()):
+                raise GraphKDError(
+                    "edge_weight adds up to more than single precision holds for an edge: scale the weights"
+                )
         self.weighted = edge_weight is not None
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
         self._sums: dict[tuple[str, int], Tensor] = {}

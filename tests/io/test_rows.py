@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -83,3 +85,27 @@ def test_mistakes_are_answered_as_with_torch(mistake: str) -> None:
     with pytest.raises(GraphKDError) as found:
         as_rows(MISTAKES[mistake], 3)
     assert str(found.value) == str(expected.value)
+
+
+def test_numbers_kept_as_objects_are_numbers_and_all_else_is_named() -> None:
+    x = np.array([[1, True], [2.5, Decimal("0.5")]], dtype=object)
+    assert as_rows(x).tolist() == [[1, 1], [2.5, 0.5]]
+    for value, message in {
+        "1": "x feature 1 holds '1' in row 1",
+        None: "x holds NaN",
+        1j: "holds 1j in row 1",
+    }.items():
+        x[1, 1] = value
+        with pytest.raises(GraphKDError, match=message):
+            as_rows(x)
+
+
+def test_a_masked_row_in_a_list_is_missing() -> None:
+    rows = [[1.0, 2.0], np.ma.masked_array([1.0, 2.0], [False, True])]
+    with pytest.raises(GraphKDError, match=r"features holds masked values, .* \(first in row 1\)"):
+        as_rows(rows, where="features")
+
+
+def test_small_integers_do_not_wrap_around_where_entries_are_added() -> None:
+    x = scipy.sparse.coo_array((np.full(2, 100, np.int8), ([0, 0], [1, 1])), shape=(1, 3))
+    assert dense(as_rows(x, 3)).tolist() == [[0, 200, 0]]

@@ -71,3 +71,10 @@ def test_edges_that_point_nowhere_are_refused(edges: torch.Tensor, message: str)
 def test_copies_of_an_edge_are_added_up_beyond_half_precision(dtype: torch.dtype) -> None:
     edges = torch.tensor([[0], [1]]).expand(2, 70_000)
     assert Adjacency(edges, 2, torch.ones(70_000, dtype=dtype)).matrix.value.tolist() == [70_000]
+
+
+def test_weights_that_add_up_to_more_than_single_precision_holds_are_refused() -> None:
+    edges = torch.tensor([[0, 0], [1, 1]])
+    with pytest.raises(GraphKDError, match="adds up to more than single precision holds for an edge"):
+        Adjacency(edges, 2, torch.full((2,), 3e38))
+    assert Adjacency(edges, 2, torch.full((2,), 3e38, dtype=torch.float64)).matrix.value.tolist() == [6e38]

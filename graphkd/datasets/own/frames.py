@@ -11,6 +11,7 @@ from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import frame_numbers
+from graphkd.io.ids import plain_ids
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -41,7 +42,8 @@ def from_frames(
         label: column of ``nodes``: whole numbers, texts or booleans; missing, the empty text and the number −1
             are unknown. Nothing for a graph to predict on.
         features: columns of ``nodes`` that hold numbers, by default all that are nothing else; or ``[N, D]``
-            in the order of the rows, array or scipy sparse.
+            in the order of the rows, array or scipy sparse; a frame with an index of its own is taken by the
+            nodes' names.
         split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or nothing), or three columns of
             booleans. By default 60/20/20 % of the labelled nodes, drawn per class by ``seed``.
         weight: column of ``edges``: numbers, not below 0; copies of an edge add up. By default none are used.
@@ -109,12 +111,13 @@ def frame_parts(
     mine = [name for name in (id, label, *splits) if name is not None]
     columns = {name: _column(nodes, name, files[0]).to_numpy() for name in mine}
     masks = [columns[name] for name in splits]
-    table, names = _features(nodes, features, mine, files[0])
+    ids = nodes.index if id is None else columns[id]
+    table, names = _features(nodes, ids, features, mine, files[0])
     return Parts(
         table,
         _column(edges, source, files[1]).to_numpy(),
         _column(edges, target, files[1]).to_numpy(),
-        ids=nodes.index if id is None else columns[id],
+        ids=ids,
         labels=None if label is None else columns[label],
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _column(edges, weight, files[1]).to_numpy(),
@@ -141,7 +144,7 @@ def _column(frame: Any, name: str, file: str) -> Any:
     return frame[name]
 
 
-def _features(nodes: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:
+def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:
     """A table ``[N, D]``, and the names of its columns where they come from the frame."""
     if features is None:
         features = [name for name in nodes.columns if name not in used]
@@ -150,13 +153,33 @@ def _features(nodes: Any, features: Any, used: list[str], file: str) -> tuple[An
         if not features:
             raise GraphKDError(f"{file} has no column left for features: add columns of numbers")
     elif not (isinstance(features, (list, tuple)) and all(isinstance(name, str) for name in features)):
-        return features, None
+        return _in_order(features, ids, file), None
     for name in features:
         _column(nodes, name, file)
     table = frame_numbers(nodes[list(features)], where=file)
     if isinstance(table, np.ndarray):
         _check_finite(nodes, table, features, file)
     return table, [str(name) for name in features]
+
+
+def _in_order(features: Any, ids: Any, file: str) -> Any:
+    """Features of a frame by the nodes' names, where its index holds names; all else as it is.
+
+    Raises:
+        GraphKDError: the index names other nodes, or some twice.
+    """
+    if not hasattr(features, "iloc") or not hasattr(features, "columns"):
+        return features
+    names, wanted = plain_ids(features.index, "the index of features"), plain_ids(ids, file)
+    if names == wanted or names == list(range(len(names))):
+        return features
+    place = {name: row for row, name in enumerate(names)}
+    if len(place) < len(names) or set(place) != set(wanted):
+        raise GraphKDError(
+            f"the index of features does not name the nodes of {file}, each once: set it, or drop it with "
+            "reset_index(drop=True) where the rows are in their order"
+        )
+    return features.iloc[[place[name] for name in wanted]]
 
 
 def _check_finite(nodes: Any, table: Any, names: Sequence[str], file: str) -> None:

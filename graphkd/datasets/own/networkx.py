@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, build, check_directed, warn_unread
 from graphkd.errors import GraphKDError
-from graphkd.numbers import plain
+from graphkd.numbers import check_unmasked, plain
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -104,12 +105,18 @@ def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
     if isinstance(given, Mapping):
         if not any(name in given for name in ids):
             raise GraphKDError(f"{what} holds no node of the graph: give it by node, such as {ids[0]!r}")
+        if more := [name for name in given if name not in graph]:
+            warnings.warn(
+                f"{what} holds {len(more)} names that are no nodes of the graph, such as {more[0]!r}: not read",
+                stacklevel=4,
+            )
         return [given.get(name) for name in ids]
     return given
 
 
 def _vectors(ids: list[Any], values: list[Any], where: str) -> Any:
     """``[N, d]`` from a number or a vector per node."""
+    check_unmasked(values, where)
     width = None
     for name, value in zip(ids, values, strict=True):
         if value is None:

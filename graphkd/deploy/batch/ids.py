@@ -1,4 +1,4 @@
-"""Ids of rows: a list, or an Arrow array of any type, which they keep on their way."""
+"""Ids of rows: a list, numpy's whole numbers, or an Arrow array of any type, which they keep on their way."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.errors import GraphKDError
 from graphkd.io.ids import plain_ids
 
 Ids = Any
-"""``[B]``: a list of texts and numbers, or a ``pyarrow.Array``."""
+"""``[B]``: a list of texts and numbers, an array of whole numbers, or a ``pyarrow.Array``."""
 
 
 def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
     """Returns the ids of an archive as texts and whole numbers; dates as texts, as the journal's JSON has none."""
+    if ids.dtype.kind in "iu" and ids.ndim == 1:  # whose type says what all of them have room in
+        return np.ascontiguousarray(ids, ids.dtype.newbyteorder("="))
     return [
         value.isoformat() if isinstance(value, date) else value for value in plain_ids(ids, f"{path} array ids")
     ]
@@ -26,19 +29,45 @@ def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
 
 def take(ids: Ids, rows: NDArray[np.int64]) -> Ids:
     """The ids of some rows."""
-    return ids.take(rows) if _is_arrow(ids) else [ids[row] for row in rows.tolist()]
+    return ids.take(rows) if hasattr(ids, "take") else [ids[row] for row in rows.tolist()]
 
 
 def as_list(ids: Ids) -> list[Any]:
     """In Python's own types."""
-    found: list[Any] = ids.to_pylist() if _is_arrow(ids) else ids
-    return found
+    if isinstance(ids, np.ndarray):
+        return list(ids.tolist())
+    return list(ids.to_pylist() if _is_arrow(ids) else ids)
+
+
+def as_texts(ids: Ids) -> list[Any]:
+    """As a csv holds them: dates in ISO form.
+
+    Raises:
+        GraphKDError: two of them are different values and the same text.
+    """
+    values = [value.isoformat() if isinstance(value, date) else value for value in as_list(ids)]
+    if len({type(value) for value in values}) > 1:
+        check_distinct(values)
+    return values
+
+
+def check_distinct(ids: list[Any]) -> None:
+    """Refuses ids that a file of texts would merge, such as 1 and "1"."""
+    seen: dict[str, Any] = {}
+    for value in ids:
+        other = seen.setdefault(str(value), value)
+        if type(other) is not type(value):
+            raise GraphKDError(f"ids {other!r} and {value!r} are the same text in a file: rename one of them")
 
 
 def pack(ids: Ids | None) -> bytes:
     """As bytes, the first of which says how the others are to be read."""
     if ids is None:
         return b""
+    if isinstance(ids, np.ndarray):
+        sink = io.BytesIO()
+        np.save(sink, ids)
+        return b"N" + sink.getvalue()
     if not _is_arrow(ids):
         return b"J" + json.dumps(ids).encode()
     import pyarrow as pa
@@ -53,6 +82,8 @@ def unpack(content: bytes) -> Ids | None:
     """What ``pack`` was given."""
     if not content:
         return None
+    if content.startswith(b"N"):
+        return np.load(io.BytesIO(content[1:]), allow_pickle=False)
     if content.startswith(b"J"):
         return json.loads(content[1:])
     import pyarrow as pa

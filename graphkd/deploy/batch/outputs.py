@@ -12,7 +12,7 @@ import numpy as np
 
 from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
-from graphkd.deploy.batch.ids import as_list, take
+from graphkd.deploy.batch.ids import as_texts, take
 from graphkd.errors import GraphKDError
 
 KINDS = (".parquet", ".csv", ".npy")
@@ -111,7 +111,7 @@ class CsvOutput:
         best, top = block.best()
         columns: list[Any] = [(block.start + block.good).tolist()]
         if block.ids is not None:
-            columns.append(as_list(block.good_ids))
+            columns.append(as_texts(block.good_ids))
         columns.append(best.tolist())
         if self.names is not None:
             columns.append([self.names[each] for each in best.tolist()])
@@ -138,7 +138,7 @@ class Rejects:
     def add(self, block: Scored) -> None:
         """See ``Output``."""
         rows = np.array(list(block.rejects), dtype=np.int64)
-        ids = [""] * len(rows) if block.ids is None else as_list(take(block.ids, rows))
+        ids = [""] * len(rows) if block.ids is None else as_texts(take(block.ids, rows))
         self.writer.writerows(zip((block.start + rows).tolist(), ids, block.rejects.values(), strict=True))
         self.count += len(rows)
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
+from graphkd.deploy.batch.ids import check_distinct
 
 
 class ParquetOutput:
@@ -59,11 +60,24 @@ class ParquetOutput:
 
 def _array(ids: Any) -> Any:
     """Ids of any kind as one column: those of several types as texts."""
+    if isinstance(ids, np.ndarray):
+        return pa.array(ids)
     if not isinstance(ids, list):
         return ids
+    if not ids or len({type(each) for each in ids}) > 1 or not _fits(ids):
+        check_distinct(ids)
+        return pa.array([str(each) for each in ids], pa.string())
     try:
-        return pa.array(ids, None if ids else pa.string())
+        return pa.array(ids)
     except OverflowError:  # from 2^63 on
         return pa.array(ids, pa.uint64())
     except (pa.ArrowException, TypeError):
         return pa.array([str(each) for each in ids])
+
+
+def _fits(ids: list[Any]) -> bool:
+    """Whether whole numbers have room in one type of Arrow."""
+    if not isinstance(ids[0], int) or isinstance(ids[0], bool):
+        return True
+    low, high = min(ids), max(ids)
+    return bool((low >= -(2**63) and high < 2**63) or (low >= 0 and high < 2**64))

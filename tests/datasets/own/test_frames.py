@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -118,3 +119,28 @@ def test_an_undirected_edge_that_is_listed_twice_keeps_its_weight() -> None:
     loop = once.edge_index[0] == once.edge_index[1]
     torch.testing.assert_close(both.edge_weight[~loop], once.edge_weight[~loop] + 1)
     assert both.edge_weight[loop].tolist() == [3.0 + 4.0]
+
+
+def test_a_frame_of_features_is_taken_by_the_nodes_names_where_it_has_them() -> None:
+    people, ties = nodes(), edges()
+    table = pd.DataFrame(X, index=people["id"], columns=["a", "b"])
+    ways = {"id": "id", "label": "label"}
+    expected = from_frames(people, ties[["source", "target"]], features=X, **ways)
+    for features in (table, table.iloc[::-1], table.reset_index(drop=True)):
+        data = from_frames(people, ties[["source", "target"]], features=features, **ways)
+        assert torch.equal(data.x, expected.x)
+        assert data.feature_names == ["a", "b"]
+    for features in (table.rename(index={people["id"][0]: "nobody"}), table.iloc[[0, *range(7)]]):
+        with pytest.raises(GraphKDError, match="the index of features does not name the nodes"):
+            from_frames(people, ties[["source", "target"]], features=features, **ways)
+
+
+def test_texts_that_could_be_numbers_are_refused_as_when_serving() -> None:
+    with pytest.raises(GraphKDError, match="nodes column 'a' holds '1' in row 0: features are finite numbers"):
+        from_frames(nodes(a=["1"] * 8), edges(), id="id", label="label", features=["a"])
+
+
+def test_values_that_single_precision_cannot_tell_apart_are_warned_of() -> None:
+    seconds = 1_700_000_000 + np.arange(8)
+    with pytest.warns(UserWarning, match="column 'a' is one number in single precision, though it goes"):
+        from_frames(nodes(a=seconds), edges(), id="id", label="label", features=["a", "b"])

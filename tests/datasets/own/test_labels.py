@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,3 +47,22 @@ def test_labels_are_never_rounded_or_read_through_a_mask() -> None:
         encode_labels(np.array(["2024-01-01", "2024-01-02"], "M8[ns]"))
     y, _ = encode_labels(np.ma.masked_array([0, 1, 1], [False, False, True]))
     assert y.tolist() == [0, 1, -1]
+    assert encode_labels([0, np.ma.masked, 1])[0].tolist() == [0, -1, 1]
+
+
+def test_labels_in_few_bits_are_exact_or_refused() -> None:
+    assert encode_labels(np.array([0, 1], np.float16))[0].tolist() == [0, 1]
+    assert encode_labels([Decimal(0), Decimal("1.0")])[0].tolist() == [0, 1]
+    assert encode_labels(np.array([2**63, 2**63 + 1], np.uint64))[1] == [2**63, 2**63 + 1]
+    assert encode_labels(torch.tensor([0.0, 1.0], requires_grad=True))[0].tolist() == [0, 1]
+    for labels, message in (
+        (np.array([2**24, 0], np.float32), "holds 16777216 as float32"),
+        (np.array([2048, 0], np.float16), "holds 2048 as float16"),
+        (
+            torch.tensor([0, 1]).bfloat16(),
+            "holds bfloat16, exact for whole numbers up to 256 only",
+        ),
+        ([Decimal("0.5"), Decimal("1.5")], "holds a Decimal: labels are whole numbers, texts or booleans"),
+    ):
+        with pytest.raises(GraphKDError, match=message):
+            encode_labels(labels)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import Any
 
 import networkx
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -82,3 +83,17 @@ def test_mistakes(mistake: str) -> None:
     with pytest.raises(GraphKDError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_names_of_no_node_are_warned_of() -> None:
+    graph = network()
+    features = {**dict(zip(IDS, X, strict=True)), "nobody": X[0]}
+    with pytest.warns(UserWarning, match="features holds 1 names that are no nodes .* such as 'nobody'"):
+        from_networkx(graph, features, "side")
+
+
+def test_a_masked_row_of_a_mapping_is_missing() -> None:
+    features: dict[Any, Any] = dict(zip(IDS, X, strict=True))
+    features[IDS[2]] = np.ma.masked_array(X[2], [False, True])
+    with pytest.raises(GraphKDError, match=r"features holds masked values, .* \(first in row 2\)"):
+        from_networkx(network(), features, "side")

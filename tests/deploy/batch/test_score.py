@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import pytest
 from graphkd import GraphKDError
 from graphkd.deploy.batch import block as block_module
 from graphkd.deploy.batch.block import Scored, rows_of_a_block
+from graphkd.deploy.batch.ids import pack, unpack
 from graphkd.deploy.batch.journal import Journal
+from graphkd.deploy.batch.outputs import output_of
 from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
@@ -93,6 +96,58 @@ def test_ids_keep_their_type(tmp_path: Path) -> None:
         assert found.to_pylist() == array.to_pylist()
         plain = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
         assert found.type == plain.type
+
+
+def outputs(folder: Path, *ids: Any) -> dict[str, Any]:
+    """What each kind of file holds of blocks with these ids, through the journal's bytes."""
+    proba = np.float32([[0.25, 0.75], [0.5, 0.5]])
+    found: dict[str, Any] = {}
+    for kind in ("csv", "parquet"):
+        file = folder / f"out.{kind}"
+        output = output_of(f".{kind}", file, 2, None)
+        for start, each in enumerate(ids):
+            output.add(Scored(2 * start, 2, proba, unpack(pack(each))))
+        output.close()
+        if kind == "csv":
+            found[kind] = [row["id"] for row in csv.DictReader(file.open())]
+        else:
+            column = pq.read_table(file).column("id")
+            found[kind] = (str(column.type), column.to_pylist())
+    return found
+
+
+def test_ids_of_every_kind_are_written_whatever_block_they_are_in(tmp_path: Path) -> None:
+    whole = np.array([1, 2, 2**63, 2**64 - 1], np.uint64)
+    found = outputs(tmp_path, whole[:2], whole[2:])
+    assert found == {"csv": [str(each) for each in whole.tolist()], "parquet": ("uint64", whole.tolist())}
+    for given, parquet in (
+        ([-1, 2**63], ("string", ["-1", str(2**63)])),
+        ([2**70, 1], ("string", [str(2**70), "1"])),
+        ([2**63, 0], ("uint64", [2**63, 0])),
+        (["a", 1], ("string", ["a", "1"])),
+    ):
+        assert outputs(tmp_path, given)["parquet"] == parquet
+    day = outputs(tmp_path, pa.array([datetime(2024, 1, 1), datetime(2024, 1, 2)]))
+    assert day["csv"] == ["2024-01-01T00:00:00", "2024-01-02T00:00:00"]
+    with pytest.raises(GraphKDError, match="ids 1 and '1' are the same text in a file: rename one of them"):
+        outputs(tmp_path, [1, "1"])
+
+
+def test_ids_of_bytes_are_texts(tmp_path: Path) -> None:
+    x, model = table(2), numpy_model(tmp_path)
+    columns = {"id": pa.array([b"n0", "é".encode()]), **dict(zip(NAMES, x.T.copy(), strict=True))}
+    pq.write_table(pa.table(columns), tmp_path / "in.parquet")
+    score_file(Job(tmp_path / "in.parquet", tmp_path / "out.csv"), model, "")
+    assert [row["id"] for row in csv.DictReader((tmp_path / "out.csv").open(encoding="utf-8"))] == ["n0", "é"]
+
+
+def test_an_index_that_pandas_keeps_as_a_range_names_rows(tmp_path: Path) -> None:
+    x, model = table(25), numpy_model(tmp_path)
+    frame = pd.DataFrame(x, columns=NAMES, index=pd.RangeIndex(100, 50, -2, name="id"))
+    frame.to_parquet(tmp_path / "in.parquet")
+    assert "id" not in pq.ParquetFile(tmp_path / "in.parquet").schema_arrow.names
+    score_file(Job(tmp_path / "in.parquet", tmp_path / "out.parquet"), model, "")
+    assert pq.read_table(tmp_path / "out.parquet").column("id").to_pylist() == list(range(100, 50, -2))
 
 
 def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
