@@ -77,7 +77,7 @@ def object_numbers(column: NDArray[Any], where: str) -> NDArray[np.float64]:
             found[row] = value
         else:
             raise GraphKDError(
-                f"{where} holds {value!r} in row {row}: features are finite numbers; encode it, or leave it out"
+                f"{where} holds {value!r} in row {row}, not a finite number: encode it, or leave it out"
             )
     return found
 

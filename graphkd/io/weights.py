@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import object_numbers
 from graphkd.io.rows import array_of
 from graphkd.numbers import check_unmasked
 
@@ -19,12 +20,15 @@ def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64
         GraphKDError: they are not.
     """
     check_unmasked(weight, where)
-    if getattr(getattr(weight, "dtype", None), "kind", "") in ("M", "m", "c"):
-        raise GraphKDError(f"{where} holds {weight.dtype}, not numbers: correct the weights")
     try:
-        weights = np.asarray(array_of(weight), dtype=np.float64)
-    except (TypeError, ValueError):
+        given = array_of(weight)
+    except (TypeError, ValueError):  # ragged
         raise GraphKDError(f"{where} holds something that is no number: correct the weights") from None
+    if given.dtype == object and given.ndim == 1:
+        given = object_numbers(given, where)
+    if given.dtype.kind not in "biuf":
+        raise GraphKDError(f"{where} holds {given.dtype}, not numbers: correct the weights")
+    weights: NDArray[np.float64] = given.astype(np.float64)
     if weights.shape != (num_edges,):
         raise GraphKDError(f"{where} has shape {list(weights.shape)} for {num_edges} edges: give one per edge")
     wrong = ~((weights <= np.finfo(np.float32).max) & (weights >= 0))  # computed with in single precision

@@ -80,5 +80,5 @@ def test_columns_of_every_kind() -> None:
 
 @pytest.mark.parametrize("values", [["1", "2"], pd.to_datetime(["2020-01-01"] * 2), pd.Categorical(["a", "b"])])
 def test_what_is_no_number_is_named(values) -> None:
-    with pytest.raises(GraphKDError, match="x column 'a' holds .* in row 0: features are finite numbers"):
+    with pytest.raises(GraphKDError, match="x column 'a' holds .* in row 0, not a finite number"):
         Columns(["a"]).align(pd.DataFrame({"a": values}))

@@ -109,18 +109,18 @@ def frame_parts(
     if len(splits) not in (0, 1, 3):
         raise GraphKDError(f"split names {len(splits)} columns: give one, or three of booleans")
     mine = [name for name in (id, label, *splits) if name is not None]
-    columns = {name: _column(nodes, name, files[0]).to_numpy() for name in mine}
+    columns = {name: _values(nodes, name, files[0]) for name in mine}
     masks = [columns[name] for name in splits]
     ids = nodes.index if id is None else columns[id]
     table, names = _features(nodes, ids, features, mine, files[0])
     return Parts(
         table,
-        _column(edges, source, files[1]).to_numpy(),
-        _column(edges, target, files[1]).to_numpy(),
+        _values(edges, source, files[1]),
+        _values(edges, target, files[1]),
         ids=ids,
         labels=None if label is None else columns[label],
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
-        weight=None if weight is None else _column(edges, weight, files[1]).to_numpy(),
+        weight=None if weight is None else _values(edges, weight, files[1]),
         columns=names,
         names={
             "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
@@ -142,6 +142,12 @@ def _column(frame: Any, name: str, file: str) -> Any:
     if count > 1:
         raise GraphKDError(f"{file} has {count} columns '{name}': rename all but one")
     return frame[name]
+
+
+def _values(frame: Any, name: str, file: str) -> Any:
+    """A column's values as they are: whole numbers with gaps stay whole numbers."""
+    column = _column(frame, name, file)
+    return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
 
 
 def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:

@@ -64,9 +64,10 @@ def _array(ids: Any) -> Any:
         return pa.array(ids)
     if not isinstance(ids, list):
         return ids
-    if not ids or len({type(each) for each in ids}) > 1 or not _fits(ids):
-        check_distinct(ids)
-        return pa.array([str(each) for each in ids], pa.string())
+    there = [each for each in ids if each is not None]
+    if not there or len({type(each) for each in there}) > 1 or not _fits(there):
+        check_distinct(there)
+        return pa.array([None if each is None else str(each) for each in ids], pa.string())
     try:
         return pa.array(ids)
     except OverflowError:  # from 2^63 on

@@ -35,7 +35,7 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {"a": ["x"] * 8},
         {},
         {},
-        "nodes column 'a' holds 'x' in row 0: features are finite",
+        "nodes column 'a' holds 'x' in row 0, not a finite number",
     ),
     "a gap in a feature": ({"b": [1.0, None] * 4}, {}, {}, "nodes column 'b' holds nothing in row 1"),
     "a date": ({"b": pd.to_datetime(["2020-01-01"] * 8)}, {}, {}, "nodes column 'b' holds Timestamp"),
@@ -75,7 +75,7 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
         {},
         {"weight": "x"},
         {"weight": "weight"},
-        "'weight' holds something that is no number",
+        "'weight' holds 'x' in row 0, not a finite number",
     ),
     "a seed below 0": ({}, {}, {"seed": -1}, "seed is -1: give a whole number"),
 }
@@ -136,7 +136,7 @@ def test_a_frame_of_features_is_taken_by_the_nodes_names_where_it_has_them() -> 
 
 
 def test_texts_that_could_be_numbers_are_refused_as_when_serving() -> None:
-    with pytest.raises(GraphKDError, match="nodes column 'a' holds '1' in row 0: features are finite numbers"):
+    with pytest.raises(GraphKDError, match="nodes column 'a' holds '1' in row 0, not a finite number"):
         from_frames(nodes(a=["1"] * 8), edges(), id="id", label="label", features=["a"])
 
 
@@ -144,3 +144,10 @@ def test_values_that_single_precision_cannot_tell_apart_are_warned_of() -> None:
     seconds = 1_700_000_000 + np.arange(8)
     with pytest.warns(UserWarning, match="column 'a' is one number in single precision, though it goes"):
         from_frames(nodes(a=seconds), edges(), id="id", label="label", features=["a", "b"])
+
+
+def test_whole_numbers_with_gaps_are_not_rounded() -> None:
+    labels = pd.array([2**53 + 1, None, 2**53 + 2, 2**53 + 1] * 2, dtype="Int64")
+    data = from_frames(nodes(label=labels), edges(), id="id", label="label", features=["a"])
+    assert data.class_names == [2**53 + 1, 2**53 + 2]
+    assert data.y.tolist() == [0, -1, 1, 0] * 2
