@@ -12,6 +12,7 @@ from graphkd.reports.groups import Group, Row
 SCORES = {
     "teacher test %": ("teacher", "test"),
     "plain MLP test %": ("mlp", "test"),
+    "plain MLP, same inputs, test %": ("mlp_same_inputs", "test"),
     "student test %": ("student", "test"),
     "student hidden test %": ("student", "test_ind"),
     "student visible test %": ("student", "test_tran"),
@@ -21,7 +22,8 @@ NOTE = """\
 Test scores are those of the epoch that is best on validation: mean ± population standard deviation over seeds.
 Differences are in percentage points, over pairs of the same seed, with a 95 % bootstrap interval of their mean;
 with few seeds such an interval is too narrow (five: it holds the true mean in 83 % of cases). Row 1 is the first
-of its table; where its teacher is another, the difference is that of teacher and student together.
+of its table; where its teacher is another, the difference is that of teacher and student together. What a student
+reads is what it needs when it answers; the plain MLP of the same inputs reads that too, and has no teacher.
 """
 
 
@@ -65,6 +67,7 @@ def _cells(row: Row, first: Row) -> dict[str, str]:
         **{name: _plain(value) for name, value in run.names.items()},
         "differs in": _plain(row.differs_in if len(row.differs_in) <= LONGEST else row.distinction),
         "warning": run.warning,
+        "student reads": run.metrics.get("reads", {}).get("student", ""),
         "seeds": str(row.gain.n),
         **{name: "" if values is None else percent(values) for name, values in scores.items()},
         "student − teacher": points(row.gain),

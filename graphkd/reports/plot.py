@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MODELS = {
     "teacher": ("teacher", "tab:gray", "s"),
     "mlp": ("plain MLP", "tab:orange", "D"),
+    "mlp_same_inputs": ("plain MLP, same inputs", "tab:green", "v"),
     "student": ("student", "tab:blue", "o"),
 }
 """Name in the legend, colour and marker of a part, from the top of a row to its bottom."""
@@ -52,7 +53,7 @@ def _panel(panel: Axes, group: Group, labels: list[str]) -> None:
     edges = np.cumsum([0.0, *map(_inches, labels)])
     middles = (edges[:-1] + edges[1:]) / 2
     for middle, row in zip(middles, group.rows, strict=True):
-        for offset, part in zip((-0.1, 0.0, 0.1), MODELS, strict=True):
+        for offset, part in zip((-0.12, -0.04, 0.04, 0.12), MODELS, strict=True):
             scores = row.run.scores(part)
             if scores is not None:
                 _dots(panel, 100 * scores, middle + offset, part)
@@ -78,8 +79,8 @@ def _dots(panel: Axes, scores: NDArray[np.float64], y: float, part: str) -> None
 
 
 def _inches(label: str) -> float:
-    """Of a row: three models, or the lines of its label."""
-    return max(0.38, LINE * (1 + label.count("\n")) + 0.1)
+    """Of a row: four models, or the lines of its label."""
+    return max(0.44, LINE * (1 + label.count("\n")) + 0.1)
 
 
 def _wrapped(label: str) -> str:

@@ -35,6 +35,16 @@ def test_a_table_as_it_is_read(tmp_path: Path) -> None:
     assert lines[7].startswith("Test scores are those of the epoch that is best on validation")
 
 
+def test_what_students_read_stands_beside_the_plain_mlp_of_the_same_inputs(tmp_path: Path) -> None:
+    seeds = [{**seed(0, 0.8, 0.82, 0.6), "mlp_same_inputs": {"val": 0.8, "test": 0.75}}]
+    one = make_run(tmp_path / "a", seeds, method="infgrand", reads={"student": "neighbours"})
+    two = make_run(tmp_path / "b", [seed(0, 0.8, 0.81, 0.6)], reads={"student": "x"})
+    lines = markdown(one, two)
+    rows = [dict(zip(cells(lines[2]), cells(line), strict=True)) for line in lines[4:6]]
+    assert [row["student reads"] for row in rows] == ["neighbours", "x"]
+    assert [row["plain MLP, same inputs, test %"] for row in rows] == ["75.00", ""]
+
+
 def test_one_seed_has_no_spread_and_one_run_no_reference(tmp_path: Path) -> None:
     lines = markdown(make_run(tmp_path / "a", [seed(0, 0.82, 0.82)]))
     assert cells(lines[2])[-2:] == ["student test %", "student − teacher"]
