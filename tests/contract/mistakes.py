@@ -77,7 +77,10 @@ API: dict[str, tuple[Call, str]] = {
         on(x=3e38 * torch.ones(NODES, 4)),
         "nothing has been learned yet, so scale features",
     ),
-    "weights that overflow": (lambda: distilled(weighted(3e38)), "so scale features and weights down"),
+    "weights that overflow": (
+        lambda: distilled(weighted(3e38)),
+        "edge_weight adds up to more than single precision",
+    ),
     "one test node to hide": (
         lambda: distilled(masked(graph(), range(8), range(8, 16), [16]), setting="production"),
         "hides a fifth of the test nodes, but there is only 1: give more test nodes, or use setting=transductive",
@@ -214,9 +217,12 @@ API: dict[str, tuple[Call, str]] = {
     "a number for ids": (lambda: from_scipy(matrix(), X, ids=3), "ids is 3: give a list with one id per node"),
     "complex sparse features": (
         lambda: from_scipy(matrix(), scipy.sparse.csr_array(X * 1j)),
-        "features holds complex64, not numbers: encode it",
+        "features must hold real numbers, but holds complex64",
     ),
-    "no features of a graph": (lambda: from_scipy(matrix(), None, SIDES), r"must be \[nodes, features\]"),
+    "no features of a graph": (
+        lambda: from_scipy(matrix(), None, SIDES),
+        "features is no table of numbers, but a NoneType",
+    ),
     "words to predict on": (asked(x=np.array([["a"] * 4])), "x is no table of numbers, but a ndarray: give"),
     "nothing to predict on": (asked(x=None), "x is no table of numbers, but a NoneType"),
     "ragged rows to predict on": (asked(x=[[1, 2, 3, 4], [1]]), "x is no table of numbers, but a list"),

@@ -205,6 +205,7 @@ def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], taught)
 NODES, WIDTH = 25_000, 32
 
 
+@pytest.mark.slow
 def test_peak_memory_grows_with_layers_not_with_pairs_of_nodes() -> None:
     """Of all strategies in turn: five tables of a layer's size for each of 3 · 5 pairs, and twelve besides."""
     setup = (

@@ -17,6 +17,7 @@ def study(tmp_path: Path) -> Callable[[list[str]], None]:
     return lambda blocks: main([*blocks, "--workers", "1", "--output-dir", str(tmp_path)])
 
 
+@pytest.mark.slow
 def test_the_smoke_size_runs_and_goes_on_where_it_stopped(
     study: Callable[[list[str]], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

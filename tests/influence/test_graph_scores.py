@@ -157,6 +157,7 @@ def test_bad_settings_are_refused(score, keys: dict, message: str) -> None:
         score(X, NONE, **keys)
 
 
+@pytest.mark.slow
 def test_none_makes_anything_of_size_n_by_n() -> None:
     """20,000 nodes: one N × N table would take 1.6 GB in float32; the last two read a sparse one."""
     setup = """

@@ -72,6 +72,7 @@ def instructions() -> list[str]:
     return [command for flag, command in less.items() if flag in text]
 
 
+@pytest.mark.slow
 def test_without_instructions_of_its_own_the_answer_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
