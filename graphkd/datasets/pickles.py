@@ -1,48 +1,203 @@
-"""Reads Planetoid's pickles without giving them the right to run anything."""
+"""Reads Planetoid's pickles without running anything that they name.
+
+A pickle is a program for a machine with a stack. The machine here knows the instructions that Planetoid's files
+consist of, and has a builder of its own for each class that they name: none of numpy takes a state from a file,
+since a state of ``numpy.dtype`` can make bytes of the file into addresses.
+"""
 
 from __future__ import annotations
 
+import math
 import pickle
-from collections import defaultdict
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse
 
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_sparse
 
-_RECONSTRUCT = np.zeros(0).__reduce__()[0]
+_NUMBERS = re.compile(r"[biuf][1248]")
+"""Codes of the dtypes that a file may name."""
 
 
-def _encode(text: str, _encoding: str) -> bytes:
+class _Part:
+    """Something that a file names, before it is built."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+        self.state: Any = None
+
+    def build(self) -> Any:
+        """Returns what stands for it outside.
+
+        Raises:
+            ValueError: it is not what Planetoid's files hold.
+        """
+        raise ValueError(f"{type(self).__name__.strip('_').lower()} has no value of its own")
+
+
+class _Dtype(_Part):
+    def build(self) -> np.dtype[Any]:
+        code, order = self.arguments[0], (self.state or (3, "="))[1]
+        if not isinstance(code, str) or not _NUMBERS.fullmatch(code) or order not in ("<", ">", "=", "|"):
+            raise ValueError(f"dtype {code!r} is none of numbers")
+        return np.dtype(code if order == "|" else f"{order}{code}")
+
+
+class _Ndarray(_Part):
+    """The class, as an argument of ``_reconstruct``."""
+
+
+class _Reconstruct(_Part):
+    def build(self) -> np.ndarray[Any, Any]:
+        _, shape, dtype, by_columns, content = self.state
+        content = content.encode("latin1") if isinstance(content, str) else content
+        kind = dtype.build()
+        if not all(type(size) is int and size >= 0 for size in shape) or len(shape) > 2:
+            raise ValueError("an array's shape is none")
+        if len(content) != math.prod(shape) * kind.itemsize:
+            raise ValueError("an array's content has another size than its shape")
+        return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")
+
+
+class _Csr(_Part):
+    def build(self) -> Any:
+        state = self.state
+        data, indices, indptr = (state[name].build() for name in ("data", "indices", "indptr"))
+        shape = tuple(state["_shape"] if "_shape" in state else state["shape"])
+        matrix = scipy.sparse.csr_matrix((data, indices, indptr), shape=shape)
+        check_sparse(matrix, "a matrix")
+        return matrix
+
+
+class _Defaultdict(_Part):
+    """A mapping of nodes to their neighbours; its entries are set one by one."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.entries: dict[Any, Any] = {}
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if type(key) is not int:  # keys that nest are hashed without a limit
+            raise ValueError("a node is no whole number")
+        self.entries[key] = value
+
+    def build(self) -> dict[int, list[int]]:
+        for ends in self.entries.values():
+            if type(ends) is not list or not all(type(end) is int for end in ends):
+                raise ValueError("neighbours are no list of whole numbers")
+        return self.entries
+
+
+class _List(_Part):
+    """The class, as an argument of ``defaultdict``."""
+
+
+class _Encode(_Part):
     """How Python 3 writes bytes into a pickle that Python 2 can read; no other codec is reached."""
-    return text.encode("latin1")
 
 
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("collections", "defaultdict"): defaultdict,
-    ("builtins", "list"): list,
-    ("numpy", "ndarray"): np.ndarray,
-    ("numpy", "dtype"): np.dtype,
-    ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("numpy._core.multiarray", "_reconstruct"): _RECONSTRUCT,
-    ("scipy.sparse.csr", "csr_matrix"): scipy.sparse.csr_matrix,
-    ("scipy.sparse._csr", "csr_matrix"): scipy.sparse.csr_matrix,
-    ("_codecs", "encode"): _encode,
+_NAMES: dict[str, type[_Part]] = {
+    "collections.defaultdict": _Defaultdict,
+    "builtins.list": _List,
+    "numpy.ndarray": _Ndarray,
+    "numpy.dtype": _Dtype,
+    "numpy.core.multiarray._reconstruct": _Reconstruct,
+    "numpy._core.multiarray._reconstruct": _Reconstruct,
+    "scipy.sparse.csr.csr_matrix": _Csr,
+    "scipy.sparse._csr.csr_matrix": _Csr,
+    "_codecs.encode": _Encode,
 }
 
+_OPCODES = """
+    PROTO FRAME STOP GLOBAL STACK_GLOBAL REDUCE BUILD NEWOBJ MARK TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3
+    EMPTY_LIST LIST APPEND APPENDS EMPTY_DICT DICT SETITEM SETITEMS NONE NEWTRUE NEWFALSE
+    INT LONG LONG1 BININT BININT1 BININT2 STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE
+    BINBYTES SHORT_BINBYTES PUT BINPUT LONG_BINPUT GET BINGET LONG_BINGET MEMOIZE
+"""
+_KNOWN = {getattr(pickle, name)[0] for name in _OPCODES.split()}
 
-class _Restricted(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return _ALLOWED[module.replace("__builtin__", "builtins"), name]
-        except KeyError:
-            raise GraphKDError(f"it names {module}.{name}, which no Planetoid file needs") from None
+
+class _Machine(pickle._Unpickler):
+    """The interpreter of the standard library that is written in Python, with fewer instructions."""
+
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+    append: Callable[[Any], None]
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: load for code, load in pickle._Unpickler.dispatch.items() if code in _KNOWN
+    }
+
+    def __init__(self, file: Any, size: int) -> None:
+        super().__init__(file, encoding="latin1")
+        self.left = size
+
+    def find_class(self, module: str, name: str) -> type[_Part]:
+        found = _NAMES.get(f"{module.replace('__builtin__', 'builtins')}.{name}")
+        if found is None:
+            raise GraphKDError(f"it names {module}.{name}, which no Planetoid file needs")
+        return found
+
+    def make(self) -> None:
+        """Instructions that call something: the builder is made, and nothing is called."""
+        arguments = self.stack.pop()
+        made = self.stack[-1](*arguments)
+        if isinstance(made, _Encode):
+            made = arguments[0].encode("latin1")
+            self.left -= len(made)
+            if self.left < 0:
+                raise ValueError("it holds more bytes than the file")
+        self.stack[-1] = made
+
+    def keep_state(self) -> None:
+        """The instruction that gives an object its state."""
+        state = self.stack.pop()
+        if not isinstance(self.stack[-1], _Part):
+            raise ValueError("a state without an object")
+        self.stack[-1].state = state
+
+    def set_item(self) -> None:
+        """Sets one entry; see ``set_items``."""
+        value, key = self.stack.pop(), self.stack.pop()
+        _put(self.stack[-1], key, value)
+
+    def set_items(self) -> None:
+        """Sets entries of a mapping or of a state."""
+        items = self.pop_mark()
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            _put(self.stack[-1], key, value)
+
+    def make_dict(self) -> None:
+        """Makes a mapping of what is on the stack."""
+        items = self.pop_mark()
+        found: dict[Any, Any] = {}
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            _put(found, key, value)
+        self.append(found)
+
+    dispatch |= {
+        pickle.REDUCE[0]: make,
+        pickle.NEWOBJ[0]: make,
+        pickle.BUILD[0]: keep_state,
+        pickle.SETITEM[0]: set_item,
+        pickle.SETITEMS[0]: set_items,
+        pickle.DICT[0]: make_dict,
+    }
+
+
+def _put(mapping: Any, key: Any, value: Any) -> None:
+    if not isinstance(mapping, _Defaultdict) and not (type(mapping) is dict and type(key) is str):
+        raise ValueError("an entry without a mapping")
+    mapping[key] = value
 
 
 def read_pickle(path: Path) -> Any:
-    """The object in a pickle that consists of numpy arrays, scipy CSR matrices, lists and dicts only.
+    """The object in a pickle of Planetoid: a numpy array, a scipy CSR matrix, or a mapping of nodes to neighbours.
 
     Args:
         path: a file written by Python 2 or 3.
@@ -52,8 +207,10 @@ def read_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
-            return _Restricted(file, encoding="latin1").load()
+            found = _Machine(file, path.stat().st_size).load()
+            return found.build()
     except GraphKDError as error:
         raise GraphKDError(f"{path} is not read: {error}") from None
     except Exception as error:  # a damaged pickle can fail in any way
-        raise GraphKDError(f"{path} is damaged ({type(error).__name__}): fetch it again") from None
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise GraphKDError(f"{path} is damaged ({reason}): fetch it again") from None

@@ -67,6 +67,8 @@ def _nodes(raw: Path, files: list[str]) -> tuple[SparseMatrix, Tensor, int]:
     _, tx, allx, train_labels, ty, ally = (read_pickle(raw / file) for file in files[:6])
     order = np.loadtxt(raw / files[7], dtype=np.int64)
     first, size = int(order.min()), int(order.max()) - int(order.min()) + 1
+    if first != len(ally) or size > 10 * order.size:
+        raise ValueError(f"test.index names nodes {first} to {first + size - 1}, after {len(ally)} others")
     placement = scipy.sparse.csr_matrix(
         (np.ones(order.size, dtype=np.float32), (order - first, np.arange(order.size))), (size, order.size)
     )
