@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_compressed
 from graphkd.sparse import SparseMatrix, as_features
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def _edges(adj: Any) -> Tensor:
 def _matrix(arrays: dict[str, NDArray[Any]], name: str) -> Any:
     """The CSR matrix of that name, with every index inside its shape."""
     data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in MATRIX)
-    matrix = scipy.sparse.csr_matrix((data, indices, indptr), tuple(shape))
-    matrix.check_format(full_check=True)
-    return matrix
+    rows, columns = shape.tolist()
+    if fault := check_compressed(indptr, indices, rows, columns, len(data)):
+        raise ValueError(f"{name}: {fault}")
+    return scipy.sparse.csr_matrix((data, indices, indptr), (rows, columns))

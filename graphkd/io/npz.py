@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_compressed, check_sparse
 
 SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")
 """Arrays of a scipy CSR matrix in place of ``x``."""
@@ -24,8 +25,12 @@ def read_features(folder: Path) -> Any:
         if found[0].suffix == ".npz":
             import scipy.sparse
 
-            return scipy.sparse.load_npz(found[0])
+            matrix = scipy.sparse.load_npz(found[0])
+            check_sparse(matrix, str(found[0]))
+            return matrix
         return np.load(found[0], allow_pickle=False)
+    except GraphKDError:
+        raise
     except Exception as error:  # numpy and scipy answer damaged files in many ways
         text = " ".join(str(error).split())
         raise GraphKDError(f"{found[0]} cannot be read as features ({text}): write it again") from None
@@ -86,8 +91,10 @@ def features_of(arrays: dict[str, Any], file: Path) -> Any:
 
     data, indices, indptr, shape = (needed(arrays, name, file) for name in SPARSE)
     try:
-        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
-        matrix.check_format(full_check=True)
+        rows, columns = shape.tolist()
+        if fault := check_compressed(indptr, indices, rows, columns, len(data)):
+            raise ValueError(fault)
+        matrix = scipy.sparse.csr_array((data, indices, indptr), shape=(rows, columns))
     except (ValueError, TypeError, AttributeError) as error:
         raise GraphKDError(
             f"{file} arrays x_data to x_shape are no CSR matrix ({error}): write them again"

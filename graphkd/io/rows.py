@@ -8,6 +8,7 @@ import numpy as np
 
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import object_numbers
+from graphkd.io.sparse import check_compressed, check_sparse
 from graphkd.numbers import check_unmasked
 
 Rows = Any
@@ -90,16 +91,15 @@ def _dense(x: Any, where: str) -> Rows:
 
 
 def _csr(x: Any, where: str) -> Rows:
-    given = x if hasattr(x, "tocsr") else _from_torch(x.torch() if hasattr(x, "rowptr") else x)
+    given = x if hasattr(x, "tocsr") else _from_torch(x.torch() if hasattr(x, "rowptr") else x, where)
     if given.dtype.kind not in "biuf":
         raise GraphKDError(f"{where} must hold real numbers, but holds {given.dtype}: encode it as such first")
+    check_sparse(given, where)
     small = given.dtype.kind != "f" or given.dtype.itemsize < 4  # wraps around, or rounds, where entries are added
     csr = (given.astype(np.float64) if small else given).tocsr()
     if not csr.has_canonical_format:
         csr = csr.copy()  # the caller's matrix stays as it is
         csr.sum_duplicates()
-    if csr.nnz and not 0 <= csr.indices.min() <= csr.indices.max() < csr.shape[1]:
-        raise GraphKDError(f"{where} names columns that it does not have: make the sparse matrix again")
     with np.errstate(over="ignore"):
         return csr if csr.dtype == np.float32 else csr.astype(np.float32)
 
@@ -108,13 +108,21 @@ def _is_torch_sparse(x: Any) -> bool:
     return hasattr(x, "to_sparse_csr") and str(x.layout) != "torch.strided"
 
 
-def _from_torch(x: Any) -> Any:
+def _from_torch(x: Any, where: str) -> Any:
     """Whoever has a torch tensor has torch, and scipy with it; nobody else needs either."""
     import scipy.sparse
 
-    csr = x.detach().cpu().to_sparse_csr()
-    parts = (array_of(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
-    return scipy.sparse.csr_matrix(tuple(parts), shape=tuple(x.shape))
+    given = x.detach().cpu()
+    if str(given.layout) == "torch.sparse_coo":
+        entries, (row, column) = array_of(given._values()), array_of(given._indices())
+        matrix = scipy.sparse.coo_matrix(given.shape, dtype=entries.dtype)
+        matrix.data, matrix.row, matrix.col = entries, row, column
+        return matrix
+    csr = given.to_sparse_csr()
+    values, indices, indptr = (array_of(part) for part in (csr.values(), csr.col_indices(), csr.crow_indices()))
+    if fault := check_compressed(indptr, indices, given.shape[0], given.shape[1], len(values)):
+        raise GraphKDError(f"{where} is no valid sparse tensor: {fault}; make it again")
+    return scipy.sparse.csr_matrix((values, indices, indptr), shape=tuple(given.shape))
 
 
 def _values(rows: Rows) -> Any:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_compressed, check_sparse
 from graphkd.numbers import check_unmasked
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.matrix import SparseMatrix
@@ -59,6 +60,7 @@ def as_features(x: Any) -> Features:
         return x
     if hasattr(x, "tocsr"):
         _check_real(x.dtype.kind in "biuf", x.dtype)
+        check_sparse(x, "x")
         whole = x.dtype.kind != "f"
         csr = (x.astype(np.float64) if whole else x).tocsr()  # small integers wrap around in sums
         if not csr.has_canonical_format:
@@ -84,7 +86,25 @@ def as_features(x: Any) -> Features:
         tensor = tensor.float()
     if tensor.layout == torch.strided:
         return tensor
-    return SparseMatrix.from_torch(tensor.to_sparse_csr() if tensor.layout != torch.sparse_csr else tensor)
+    return SparseMatrix.from_torch(_checked(tensor))
+
+
+def _checked(tensor: Tensor) -> Tensor:
+    """A sparse tensor as CSR; torch does not look at indices when it makes one.
+
+    Raises:
+        GraphKDError: an index lies outside.
+    """
+    if tensor.layout == torch.sparse_coo and tensor._nnz():
+        low, high = tensor._indices().amin(dim=1), tensor._indices().amax(dim=1)
+        if bool((low < 0).any()) or bool((high.cpu() >= torch.tensor(tensor.shape)).any()):
+            raise GraphKDError("x is no valid sparse tensor: a coordinate lies outside its shape; make it again")
+    csr = tensor if tensor.layout == torch.sparse_csr else tensor.to_sparse_csr()
+    if csr.dim() == 2 and csr.device.type == "cpu":
+        indptr, indices = csr.crow_indices().numpy(), csr.col_indices().numpy()
+        if fault := check_compressed(indptr, indices, csr.shape[0], csr.shape[1], csr.values().numel()):
+            raise GraphKDError(f"x is no valid sparse tensor: {fault}; make it again")
+    return csr
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:

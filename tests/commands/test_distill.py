@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, run_job
@@ -36,6 +37,7 @@ class ForkLauncher(Launcher):
         return returned
 
     def _run(self, queue: Any, overrides: list[str], number: int) -> None:
+        torch.set_num_threads(1)  # OpenMP's threads are not in a forked process, which would wait for them
         config = self.context.config_loader.load_sweep_config(self.config, overrides)
         with open_dict(config):
             config.hydra.job.id, config.hydra.job.num = str(number), number

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphkd.datasets.own.build import Parts, build, warn_unread
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_sparse
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -60,6 +61,7 @@ def from_scipy(
         raise GraphKDError(f"adjacency must be square [nodes, nodes], but has shape {list(adjacency.shape)}")
     if adjacency.dtype.kind not in "biuf":
         raise GraphKDError(f"adjacency holds {adjacency.dtype}, not numbers: make its entries real")
+    check_sparse(adjacency, "adjacency")
     if not isinstance(weighted, bool):
         raise GraphKDError(f"weighted is {weighted!r}: choose True or False")
     matrix = adjacency.astype(np.float64).tocsr(copy=True)  # small integers wrap around where entries are added

@@ -13,6 +13,7 @@ from graphkd.deploy.batch.block import Block, by_number
 from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_compressed
 
 
 class TableSource:
@@ -110,10 +111,23 @@ def _sparse_parts(archive: zipfile.ZipFile, shape: tuple[int, int], rows: int, s
     with archive.open("indptr.npy") as file:
         starts = np.lib.format.read_array(file, allow_pickle=False)
     data, indices = Member(archive, "data"), Member(archive, "indices")
+    _check_starts(starts, shape[0], data.shape, indices.shape)
     for member in (data, indices):
         member.skip(int(starts[min(rows * skip, shape[0])]))
     for start in range(rows * skip, max(shape[0], 1), rows):
         here = starts[start : start + rows + 1]
-        count = int(here[-1] - here[0])
-        parts = data.read(count), indices.read(count), here - here[0]
-        yield scipy.sparse.csr_matrix(parts, shape=(len(here) - 1, shape[1]))
+        here = here - here[0]
+        count, height = int(here[-1]), len(here) - 1
+        values, columns = data.read(count), indices.read(count)
+        if fault := check_compressed(here, columns, height, shape[1], count):
+            raise ValueError(fault)
+        yield scipy.sparse.csr_matrix((values, columns, here), shape=(height, shape[1]))
+
+
+def _check_starts(starts: Any, rows: int, *lengths: tuple[int, ...]) -> None:
+    """Refuses row starts that do not rise from 0 to the number of entries."""
+    flat = starts.ndim == 1 and starts.dtype.kind in "iu" and len(starts) == rows + 1
+    if not flat or starts[0] != 0 or bool((starts[1:] < starts[:-1]).any()):
+        raise ValueError("its row starts do not rise from 0")
+    if any(length != (int(starts[-1]),) for length in lengths):
+        raise ValueError("its row starts do not end at the number of its values")

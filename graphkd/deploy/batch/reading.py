@@ -17,6 +17,7 @@ from graphkd.deploy.batch.numpy import ArchiveSource, TableSource
 from graphkd.deploy.batch.parquet import ParquetSource
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_sparse
 
 
 def open_rows(path: Path, wanted: Wanted) -> Source:
@@ -103,7 +104,9 @@ def _scipy(path: Path, wanted: Wanted) -> Source:
     with zipfile.ZipFile(path) as archive, archive.open("format.npy") as file:
         kind = bytes(np.lib.format.read_array(file, allow_pickle=False).item())
     if kind != b"csr":
-        matrix: Any = scipy.sparse.csr_matrix(scipy.sparse.load_npz(path))
+        loaded: Any = scipy.sparse.load_npz(path)
+        check_sparse(loaded, str(path))
+        matrix: Any = scipy.sparse.csr_matrix(loaded)
         _check(path, matrix.shape, matrix.dtype, wanted)
         return TableSource(matrix, wanted.names)
     with zipfile.ZipFile(path) as archive:
