@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from graphkd.deploy.files import Bundle
-from graphkd.deploy.network import FloatArray
+from graphkd.deploy.network import FloatArray, network_of
 from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.runtimes.onnx_file import check_onnx
 from graphkd.deploy.runtimes.plain import softmax
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, dense
@@ -27,10 +28,16 @@ def bundle_engine(bundle: Bundle, name: str) -> Engine:
     """The engine of ``graphkd export RUN --to onnx`` or ``onnx-int8``.
 
     Raises:
-        GraphKDError: it was not exported, or there is no ONNX Runtime.
+        GraphKDError: it was not exported, it holds anything but this student, or there is no ONNX Runtime.
     """
-    record = bundle.exported(name)
-    engine = onnx_engine(bundle.files[FILES[name]], name)
+    record, model = bundle.exported(name), bundle.files[FILES[name]]
+    try:
+        check_onnx(model, network_of(bundle))
+    except (ValueError, IndexError) as error:
+        raise GraphKDError(
+            f"{bundle.folder / FILES[name]} is not this student as graphkd exports it: {error}; export it again"
+        ) from None
+    engine = onnx_engine(model, name)
     return replace(engine, preprocesses="preprocessing" in record)  # older files take prepared rows
 
 
