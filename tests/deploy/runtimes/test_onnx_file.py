@@ -148,7 +148,7 @@ def test_anything_else_is_one_line_before_it_runs(attack: str, tmp_path: Path) -
 def test_what_is_no_onnx_is_one_line(content: bytes, tmp_path: Path) -> None:
     bundle, _ = exported(tmp_path, "onnx")
     add_export(read_bundle(bundle), "onnx", {"model.onnx": content}, {"parity": {}})
-    with pytest.raises(GraphKDError, match="is not this student as graphkd exports it|does not describe a student"):
+    with pytest.raises(GraphKDError, match="is not this student|does not describe a student"):
         load_bundle(bundle, "onnx")
 
 
