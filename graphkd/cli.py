@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -22,7 +23,7 @@ RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns its exit status: 0, or 2 for a mistake that a person can correct."""
     args = list(sys.argv[1:] if argv is None else argv)
-    warnings.showwarning = _show_warning
+    _prepare_output()
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     args = [arg for arg in args if arg != "--debug"]
     try:
@@ -58,6 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
     return 0
+
+
+def _prepare_output() -> None:
+    """A warning is one line; a console that has no ± shows a question mark."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
 
 
 def _show_warning(

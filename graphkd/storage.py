@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -93,14 +94,28 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         GraphKDError: the file is missing, or does not hold a JSON object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_regular(path).decode())
     except FileNotFoundError:
         raise GraphKDError(f"{path.parent} is not {what}: it holds no {path.name}") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise GraphKDError(f"{path} cannot be read ({error}): make it again") from None
     if not isinstance(value, dict):
         raise GraphKDError(f"{path} does not belong to {what}: make it again")
     return value
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a regular file; a pipe or a device would be waited for, or has no end.
+
+    Raises:
+        OSError: it is none.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("it is no regular file")
+    with os.fdopen(handle, "rb") as file:
+        return file.read()
 
 
 def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, again: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_fields, check_student
 from graphkd.errors import GraphKDError
-from graphkd.storage import as_path, check_schema, read_json, seal, sha256
+from graphkd.storage import as_path, check_schema, read_json, read_regular, seal, sha256
 
 SCHEMA_VERSION = 1
 WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
@@ -64,7 +66,9 @@ def read_bundle(path: str | Path) -> Bundle:
     description = read_json(folder / CARD, "a bundle")
     check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
     _check_sealed(folder / CARD, description)
-    weights = _whole(folder, WEIGHTS, description.get("weights_sha256"))
+    check_fields(description, DESCRIPTION, folder / CARD)
+    weights = _whole(folder, WEIGHTS, description["weights_sha256"])
+    check_student(description, weights, folder / CARD)
     exports = _exports(folder, description)
     files = {
         name: _whole(folder, name, digest)
@@ -75,7 +79,7 @@ def read_bundle(path: str | Path) -> Bundle:
 
 
 def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
-    if not (folder / EXPORTS).exists():
+    if not os.path.lexists(folder / EXPORTS):
         return {}
     listed = read_json(folder / EXPORTS, "a bundle")
     _check_sealed(folder / EXPORTS, listed)
@@ -83,20 +87,24 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
         raise GraphKDError(f"{folder / EXPORTS} belongs to another student: delete it and export again")
     if listed.get("schema_version") != SCHEMA_VERSION:
         raise GraphKDError(f"{folder / EXPORTS} is of another version of graphkd: delete it and export again")
+    check_fields(listed, EXPORTED, folder / EXPORTS)
     exports: dict[str, Any] = listed["exports"]
     return exports
 
 
 def _check_sealed(file: Path, content: dict[str, Any]) -> None:
     """The checksum covers the values, the comparison with the text every byte."""
-    text = json.dumps(content, indent=2) + "\n"
-    if content.get("checksum") != seal(content) or file.read_bytes() != text.encode():
+    try:
+        text = json.dumps(content, indent=2) + "\n"
+    except (RecursionError, ValueError):
+        text = ""
+    if not text or content.get("checksum") != seal(content) or file.read_bytes() != text.encode():
         raise GraphKDError(f"{file} was changed after it was written: export the bundle again")
 
 
 def _whole(folder: Path, name: str, digest: Any) -> bytes:
     try:
-        content = (folder / name).read_bytes()
+        content = read_regular(folder / name)
     except OSError:
         raise GraphKDError(f"{folder} holds no readable {name}: export the bundle again") from None
     if sha256(content) != digest:

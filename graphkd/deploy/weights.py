@@ -26,12 +26,29 @@ def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
     Raises:
         ValueError: it is no such file; so are ``KeyError`` and ``TypeError``.
     """
+    header, start = _header(content)
+    view = memoryview(content)[start:]
+    return {name: _array(view, **entry) for name, entry in header.items()}
+
+
+def shapes_of(content: bytes) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors of a file, by name; see ``arrays_of``."""
+    return {name: array.shape for name, array in arrays_of(content).items()}
+
+
+def _header(content: bytes) -> tuple[dict[str, Any], int]:
     start = 8 + int.from_bytes(content[:8], "little")
+    if start > len(content):
+        raise ValueError("the header is cut")
     header = json.loads(content[8:start])
+    if not isinstance(header, dict):
+        raise TypeError("the header is no object")
     header.pop("__metadata__", None)
-    return {name: _array(content, start, **entry) for name, entry in header.items()}
+    return header, start
 
 
-def _array(content: bytes, start: int, dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray[Any]:
+def _array(view: memoryview, dtype: str, shape: list[int], data_offsets: list[int]) -> NDArray[Any]:
     first, last = data_offsets
-    return np.frombuffer(content[start + first : start + last], TYPES[dtype]).reshape(shape)
+    if not 0 <= first <= last <= len(view) or any(type(size) is not int or size < 0 for size in shape):
+        raise ValueError("an array lies outside the file")
+    return np.frombuffer(view[first:last], TYPES[dtype]).reshape(shape)

@@ -1,0 +1,189 @@
+"""What the JSON files of a bundle may hold: every field is checked once, when it is read, for every runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from graphkd.deploy.weights import shapes_of
+from graphkd.errors import GraphKDError
+from graphkd.numbers import is_real, is_whole
+
+Check = Callable[[Any], bool]
+
+MOST = 2**31 - 1
+"""Of a size."""
+
+
+def _size(least: int, most: int = MOST) -> Check:
+    return lambda value: is_whole(value) and least <= value <= most
+
+
+def _one_of(*known: str) -> Check:
+    return lambda value: isinstance(value, str) and value in known
+
+
+def _truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,79}", value) is not None
+
+
+def _digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+def _mapping(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _names(value: Any) -> bool:
+    texts = isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return texts and len(set(value)) == len(value) > 0
+
+
+def _classes(value: Any) -> bool:
+    return value is None or (isinstance(value, list) and all(isinstance(name, bool | int | str) for name in value))
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _arguments(value: Any) -> bool:
+    return isinstance(value, dict) and all(_plain(part) for part in value.values())
+
+
+def _file(value: Any) -> bool:
+    """A path inside the folder, as it is written on every system."""
+    path = PurePosixPath(value)
+    inside = not path.is_absolute() and path.parts and not {"..", "."} & set(path.parts)
+    return bool(inside) and str(path) == value and not re.search(r"[\\:\0]", value)
+
+
+def _export(value: Any) -> bool:
+    files = value.get("files") if isinstance(value, dict) else None
+    listed = isinstance(files, dict) and all(_file(name) and _digest(digest) for name, digest in files.items())
+    return listed and isinstance(value.get("parity"), dict)
+
+
+def _exports(value: Any) -> bool:
+    return isinstance(value, dict) and all(_export(record) for record in value.values())
+
+
+DESCRIPTION: dict[str, Check] = {
+    "schema_version": _size(1),
+    "student.name": _name,
+    "student.arguments": _arguments,
+    "preprocessing.features": _one_of("stored", "binary"),
+    "preprocessing.row_normalize": _truth,
+    "propagation.hops": _size(0, 1000),
+    "propagation.self_loops?": lambda value: is_real(value) and 0 <= value <= MOST,
+    "propagation.weighted?": _truth,
+    "propagation.pooling?": _one_of("mean", "max", "min", "concat"),
+    "class_names": _classes,
+    "feature_names?": lambda value: value is None or _names(value),
+    "card": _mapping,
+    "weights_sha256": _digest,
+    "checksum": _digest,
+}
+"""Field → what it may hold; one that ends in a question mark may be missing. There are no others."""
+
+EXPORTED: dict[str, Check] = {
+    "schema_version": _size(1),
+    "weights_sha256": _digest,
+    "exports": _exports,
+    "checksum": _digest,
+}
+
+MLP: dict[str, Check] = {
+    "num_features": _size(1),
+    "hidden_dim?": _size(1),
+    "num_classes?": _size(1),
+    "num_layers?": _size(1),
+    "dropout?": lambda value: is_real(value) and 0 <= value <= 1,
+    "norm?": _one_of("none", "batch", "layer"),
+}
+
+
+def check_fields(content: Any, fields: Mapping[str, Check], file: Path) -> None:
+    """Refuses a JSON object with other fields or values than these.
+
+    Args:
+        content: of the file.
+        fields: such as ``DESCRIPTION``.
+        file: for the error message.
+
+    Raises:
+        GraphKDError: the line names the first field that is wrong.
+    """
+    flat = _flat(content, {name.partition(".")[0] for name in fields if "." in name})
+    known = {name.rstrip("?") for name in fields}
+    if unknown := next((name for name in flat if name not in known), None):
+        raise _fault(file, f"it has a field {unknown[:80]!r}, which is not known")
+    for name, check in fields.items():
+        plain = name.rstrip("?")
+        if plain not in flat:
+            if plain == name:
+                raise _fault(file, f"{plain} is missing")
+        elif not check(flat[plain]):
+            raise _fault(file, f"{plain} is {repr(flat[plain])[:80]}")
+
+
+def check_student(description: Mapping[str, Any], weights: bytes, file: Path) -> None:
+    """Refuses sizes that are not those of the weights, before anything of these sizes is made.
+
+    Args:
+        description: checked by ``check_fields``.
+        weights: content of the file of weights.
+        file: for the error message.
+
+    Raises:
+        GraphKDError: the student and its weights, names or classes do not belong together.
+    """
+    student, arguments = description["student"], description["student"]["arguments"]
+    if student["name"] != "mlp":
+        return
+    check_fields(arguments, MLP, file)
+    try:
+        shapes = shapes_of(weights)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _fault(file, f"its weights are no safetensors file ({type(error).__name__})") from None
+    layers = arguments.get("num_layers", 2)
+    if f"layers.{layers - 1}.weight" not in shapes or f"layers.{layers}.weight" in shapes:
+        raise _fault(file, f"its weights are not those of {layers} layers")
+    hidden, classes = arguments.get("hidden_dim", 128), arguments.get("num_classes", 2)
+    widths = [arguments["num_features"], *[hidden] * (layers - 1), classes]
+    for layer, shape in enumerate(zip(widths[1:], widths[:-1], strict=True)):
+        if shapes.get(f"layers.{layer}.weight") != shape:
+            raise _fault(file, f"its weights are not of the sizes {widths[0]}, {hidden} and {classes}")
+    _check_names(description, arguments["num_features"], classes, file)
+
+
+def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:
+    propagation = description["propagation"]
+    blocks = propagation["hops"] + 1 if propagation.get("pooling") == "concat" else 1
+    names, called = description.get("feature_names"), description["class_names"]
+    if width % blocks or (names is not None and len(names) != width // blocks):
+        raise _fault(file, f"its feature_names or hops are not those of {width} features")
+    if called is not None and len(called) != classes:
+        raise _fault(file, f"it has {len(called)} class_names for {classes} classes")
+
+
+def _flat(content: Any, nested: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        if name in nested and isinstance(value, dict):
+            found |= {f"{name}.{inner}": part for inner, part in value.items()}
+        else:
+            found[name] = value
+    return found
+
+
+def _fault(file: Path, reason: str) -> GraphKDError:
+    text = " ".join(reason.split())
+    return GraphKDError(f"{file} does not describe a student: {text}; export the bundle again")

@@ -1,0 +1,222 @@
+"""Bundles whose checksums are right and whose contents are not: one line, the same for every runtime."""
+
+import functools
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from graphkd import GraphKDError, load_bundle
+from graphkd.deploy import RUNTIMES
+from graphkd.deploy.description import DESCRIPTION, EXPORTED, MLP
+from graphkd.deploy.files import EXPORTS, read_bundle
+from graphkd.storage import seal, sha256, write_json, write_text
+from tests.deploy.bundles import make_bundle, student
+
+DEEP: Any = []
+for _ in range(400):
+    DEEP = [DEEP]
+HUGE = 10**400
+WRONG: dict[str, Any] = {
+    "nothing": None, "minus one": -1, "a fraction": 0.5, "a text": "x", "no text": "", "a list": [1],
+    "no list": [], "an object": {"x": 1}, "no object": {}, "true": True, "twelve digits": 10**12,
+    "400 digits": HUGE,
+    "not a number": float("nan"), "infinity": float("inf"), "nested": DEEP, "control characters": "a\n\x1b[31m",
+    "a surrogate": "\ud800",
+}  # fmt: skip
+RIGHT = {
+    ("class_names", "nothing"), ("feature_names?", "nothing"), ("card", "an object"), ("card", "no object"),
+    ("propagation.self_loops?", "a fraction"), ("propagation.weighted?", "true"), ("dropout?", "a fraction"),
+    ("student.name", "a text"), ("preprocessing.row_normalize", "true"), ("exports", "no object"),
+}  # fmt: skip
+"""What is legal by itself."""
+
+
+@functools.cache
+def original() -> dict[str, bytes]:
+    """The files of a bundle."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = make_bundle(Path(name), student())
+        return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def copied(folder: Path) -> Path:
+    """A bundle in this folder."""
+    (folder / "bundle").mkdir()
+    for name, content in original().items():
+        (folder / "bundle" / name).write_bytes(content)
+    return folder / "bundle"
+
+
+def put(content: dict[str, Any], name: str, value: Any) -> None:
+    """Sets a field such as ``propagation.hops``."""
+    *path, last = name.rstrip("?").split(".")
+    for part in path:
+        content = content[part]
+    content[last] = value
+
+
+def sealed(file: Path, content: dict[str, Any]) -> None:
+    write_json(file, {**content, "checksum": seal(content)} if "checksum" not in content else content)
+
+
+def spoil(bundle: Path, name: str, value: Any) -> None:
+    """Writes the description anew, with a checksum that is right."""
+    content = json.loads((bundle / "bundle.json").read_text())
+    put(content, name, value)
+    if name != "checksum":
+        content.pop("checksum")
+    sealed(bundle / "bundle.json", content)
+
+
+def refusals(bundle: Path) -> set[str]:
+    """What each runtime says; a traceback is no ``GraphKDError`` and fails."""
+    found = set()
+    for runtime in RUNTIMES:
+        with pytest.raises(GraphKDError) as caught:
+            load_bundle(bundle, runtime)
+        assert str(caught.value).isprintable(), str(caught.value)
+        found.add(str(caught.value))
+    return found
+
+
+FIELDS = [*DESCRIPTION, *(f"student.arguments.{name}" for name in MLP)]
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", FIELDS)
+def test_no_field_is_believed(name: str, kind: str, tmp_path: Path) -> None:
+    if {(name, kind), (name.rpartition(".")[2], kind)} & RIGHT:
+        pytest.skip("legal")
+    bundle = copied(tmp_path)
+    spoil(bundle, name, WRONG[kind])
+    assert len(refusals(bundle)) == 1
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_field_that_must_be_there_is_missed(name: str, tmp_path: Path) -> None:
+    if name.endswith("?"):
+        pytest.skip("it may be missing")
+    bundle = copied(tmp_path)
+    content = json.loads((bundle / "bundle.json").read_text())
+    *path, last = name.split(".")
+    inner = content
+    for part in path:
+        inner = inner[part]
+    del inner[last]
+    content.pop("checksum", None)
+    write_json(bundle / "bundle.json", content if name == "checksum" else {**content, "checksum": seal(content)})
+    assert len(refusals(bundle)) == 1
+
+
+SIZES = {
+    "more features": ("student.arguments.num_features", 6),
+    "a wide layer": ("student.arguments.hidden_dim", 10**6),
+    "many layers": ("student.arguments.num_layers", 10**6),
+    "fewer layers": ("student.arguments.num_layers", 2),
+    "more classes": ("student.arguments.num_classes", 4),
+    "names of other classes": ("class_names", ["a", "b"]),
+    "names of other features": ("feature_names", ["a", "b"]),
+    "a name twice": ("feature_names", ["a", "a", "b", "c", "d"]),
+    "blocks that do not fit": ("propagation", {"hops": 2, "pooling": "concat"}),
+    "an unknown field": ("run_me", "rm"),
+    "an unknown field inside": ("propagation.deep", 1),
+    "an unknown argument": ("student.arguments.device", "cuda"),
+}
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_sizes_are_those_of_the_weights(case: str, tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    spoil(bundle, *SIZES[case])
+    assert len(refusals(bundle)) == 1
+
+
+def with_exports(bundle: Path, changes: dict[str, Any]) -> None:
+    digest = json.loads((bundle / "bundle.json").read_text())["weights_sha256"]
+    (bundle / "c").mkdir(exist_ok=True)
+    (bundle / "c" / "student.c").write_text("int x;\n")
+    record = {"files": {"c/student.c": sha256(b"int x;\n")}, "parity": {}}
+    content = {"schema_version": 1, "weights_sha256": digest, "exports": {"c": record}, **changes}
+    write_json(bundle / EXPORTS, {**content, "checksum": seal(content)})
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", EXPORTED)
+def test_no_field_of_exports_is_believed(name: str, kind: str, tmp_path: Path) -> None:
+    if (name, kind) in RIGHT or name == "checksum":
+        pytest.skip("legal, or of another test")
+    bundle = copied(tmp_path)
+    with_exports(bundle, {name: WRONG[kind]})
+    assert len(refusals(bundle)) == 1
+
+
+OUTSIDE = ["../bundle.json", "/etc/passwd", "c/../../x", "c//student.c", "./c", "c\\x", "C:x", "", ".", "a\0b"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_exported_files_are_inside(name: str, tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    with_exports(bundle, {"exports": {"c": {"files": {name: "0" * 64}, "parity": {}}}})
+    assert len(refusals(bundle)) == 1
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "model.safetensors", "exports.json", "c/student.c"])
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device", "loop"])
+def test_a_file_is_a_file(name: str, kind: str, tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    with_exports(bundle, {})
+    (bundle / name).unlink()
+    make = {
+        "pipe": os.mkfifo,
+        "folder": os.mkdir,
+        "device": lambda path: os.symlink("/dev/zero", path),
+        "loop": lambda path: os.symlink(path, path),
+    }
+    make[kind](bundle / name)
+    assert len(refusals(bundle)) == 1
+
+
+def one_tensor(entry: str, content: bytes = b"") -> bytes:
+    """A file of weights whose header says this of its only tensor."""
+    header = b'{"layers.0.weight":' + entry.encode() + b"}"
+    return len(header).to_bytes(8, "little") + header + content
+
+
+WEIGHTS = {
+    "nothing": b"",
+    "a header without an end": b"\xff" * 8 + b"{}",
+    "no object": (2).to_bytes(8, "little") + b"[]",
+    "nested": (20_000).to_bytes(8, "little") + b"[" * 10_000 + b"]" * 10_000,
+    "behind the end": one_tensor('{"dtype":"F32","shape":[7,5],"data_offsets":[0,9999999]}'),
+    "before the start": one_tensor('{"dtype":"F32","shape":[7,5],"data_offsets":[-140,0]}'),
+    "another type": one_tensor('{"dtype":"O","shape":[1],"data_offsets":[0,8]}', b"x" * 8),
+    "a huge shape": one_tensor('{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4]}', b"x" * 4),
+    "no dtype": one_tensor('{"shape":[1],"data_offsets":[0,4]}', b"x" * 4),
+    "a number": one_tensor("7"),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+def test_weights_are_checked_before_anything_is_made(case: str, tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    (bundle / "model.safetensors").write_bytes(WEIGHTS[case])
+    spoil(bundle, "weights_sha256", sha256(WEIGHTS[case]))
+    assert len(refusals(bundle)) == 1
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 10_000, "\x00", "{" + '"a": 1,' * 10])
+def test_json_that_is_none(text: str, tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    write_text(bundle / "bundle.json", text)
+    assert len(refusals(bundle)) == 1
+
+
+def test_a_bundle_as_it_is_written_is_whole(tmp_path: Path) -> None:
+    bundle = copied(tmp_path)
+    assert read_bundle(bundle).exports == {}
+    assert load_bundle(bundle, "numpy").predict_proba(np.zeros((1, 5))).shape == (1, 3)
