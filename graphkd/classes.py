@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,9 +41,32 @@ class Classes:
         self._array = None if names is None else class_array(names, len(names))
 
     def best(self, scores: NDArray[np.float32]) -> NDArray[Any]:
-        """``scores [B, C]`` → the class with the largest one, ``[B]``."""
+        """``scores [B, C]`` → the class with the largest one, ``[B]``.
+
+        Raises:
+            GraphKDError: a score is no number; it would count as the largest.
+        """
         numbers: NDArray[Any] = scores.argmax(axis=1)
+        check_numbers(
+            scores[:, numbers[0]] if len(scores) == 1 else scores.max(axis=1)
+        )  # NaN counts as the largest
         return numbers if self._array is None else self._array[numbers]
+
+
+def check_numbers(answers: NDArray[np.float32]) -> None:
+    """Refuses answers that are no numbers.
+
+    Args:
+        answers: ``[B]``, one of each row that is no number if any of the row's is none.
+
+    Raises:
+        GraphKDError: the line names the first such row.
+    """
+    if not (math.isfinite(answers[0]) if len(answers) == 1 else np.isfinite(answers).all()):
+        raise GraphKDError(
+            f"the student's answer for row {int((~np.isfinite(answers)).argmax())} is no number: the row's values "
+            "are too large; scale them as in training"
+        )
 
 
 def class_array(names: Sequence[ClassName] | None, num_classes: int) -> NDArray[Any]:

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from graphkd.classes import Classes, ClassName
+from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
 from graphkd.environment import own_environment
@@ -89,7 +89,8 @@ class Predictor:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, or a student with hops that was told neither.
+            GraphKDError: wrong width or columns, NaN, a student with hops that was told neither, or answers that
+                overflow.
         """
         if propagated:
             width = self.propagation.width(self.num_features)
@@ -103,6 +104,7 @@ class Predictor:
                 for index in torch.split(torch.arange(rows.shape[0]), BATCH)
             ]
         proba: NDArray[np.float32] = torch.cat(blocks).numpy()
+        check_numbers(proba[:, 0])
         return proba
 
     @own_environment()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.classes import Classes, ClassName
+from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
@@ -93,9 +93,11 @@ class RowPredictor:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, or raw rows for a student with hops.
+            GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, or answers that overflow.
         """
-        return self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
+        proba = self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
+        check_numbers(proba[:, 0])
+        return proba
 
     @np.errstate(all="ignore")
     def logits(

@@ -227,3 +227,19 @@ def test_columns_are_taken_by_name(bundle: Path, runtime: str, monkeypatch: pyte
         np.testing.assert_array_equal(model.predict_proba(given), model.predict_proba(x))
     with pytest.raises(GraphKDError, match="x has no column 'a'"):
         model.predict(rows.rename(columns={"a": "z"}))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_an_answer_that_is_no_number_is_no_class(bundle: Path, runtime: str) -> None:
+    """Finite rows can overflow inside the student; NaN would count as the largest score."""
+    model, x = load_bundle(bundle, runtime), np.ones((3, 5), np.float32)
+    x[1] = 3e38
+    for rows, row in ((x, 1), (x[1:2], 0)):
+        for ask in (model.predict, model.predict_proba):
+            if "int8" in runtime:
+                continue  # whose codes end at 127
+            with pytest.raises(GraphKDError, match=f"the student's answer for row {row} is no number"):
+                ask(rows)
+    assert model.predict(x[:1]).shape == (1,)
+    assert model.predict(x[:0]).shape == (0,)
+    assert model.predict_proba(x[:0]).shape == (0, 3)

@@ -9,9 +9,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphkd import __version__
 from graphkd.ahead import ahead
@@ -128,10 +129,25 @@ def _scored(
 
 def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list[str] | None) -> Scored:
     found = {**faults_of(block.x, columns), **block.faults}
-    rejects = {row: found[row] for row in sorted(found)}
     count = block.x.shape[0]
-    good = np.delete(np.arange(count), list(rejects))
+    good = np.delete(np.arange(count), list(found))
+    overflowing = set(_overflowing(block.x, good, model))
+    found |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
+    good = np.array([row for row in good.tolist() if row not in overflowing], dtype=np.int64)
+    rejects = {row: found[row] for row in sorted(found)}
     return Scored(block.start, count, model.predict_proba(block.x[good]), block.ids, rejects)
+
+
+def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:
+    """The rows, among those that can be read, whose answer is no number; found by halves."""
+    try:
+        model.predict_proba(x[rows])
+    except GraphKDError:
+        if len(rows) == 1:
+            return [int(rows[0])]
+        half = len(rows) // 2
+        return [*_overflowing(x, rows[:half], model), *_overflowing(x, rows[half:], model)]
+    return []
 
 
 @contextmanager

@@ -162,6 +162,18 @@ def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
         assert not (tmp_path / "out.csv").exists()
 
 
+def test_rows_whose_answer_is_no_number_are_put_aside(tmp_path: Path) -> None:
+    x, model = table(25), numpy_model(tmp_path)
+    x[[3, 4, 20]] = 3e38
+    np.save(tmp_path / "in.npy", x)
+    job = Job(tmp_path / "in.npy", tmp_path / "out.npy", tmp_path / "bad.csv")
+    assert score_file(job, model, "") == (22, 3)
+    bad = list(csv.DictReader((tmp_path / "bad.csv").open()))
+    assert [row["row"] for row in bad] == ["3", "4", "20"]
+    assert {row["reason"] for row in bad} == {"has an answer that is no number: its values are too large"}
+    assert np.isnan(np.load(tmp_path / "out.npy")).any(axis=1).nonzero()[0].tolist() == [3, 4, 20]
+
+
 def test_rejects_are_put_aside_and_the_others_scored(tmp_path: Path) -> None:
     x, model = with_nan(table()), numpy_model(tmp_path)
     good = np.flatnonzero(np.isfinite(x).all(axis=1))
