@@ -47,9 +47,9 @@ class Classes:
             GraphKDError: a score is no number; it would count as the largest.
         """
         numbers: NDArray[Any] = scores.argmax(axis=1)
-        check_numbers(
-            scores[:, numbers[0]] if len(scores) == 1 else scores.max(axis=1)
-        )  # NaN counts as the largest
+        largest = scores[0, numbers[0]] if len(scores) == 1 else scores.max(initial=-1.0)
+        if not math.isfinite(largest):  # NaN counts as the largest
+            check_numbers(scores.max(axis=1))
         return numbers if self._array is None else self._array[numbers]
 
 
