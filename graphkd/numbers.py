@@ -9,10 +9,18 @@ import numpy as np
 
 from graphkd.errors import GraphKDError
 
+LARGEST = float(np.finfo(np.float32).max)
+"""Of the numbers that single precision holds."""
+
 
 def is_whole(value: Any) -> bool:
     """Whether it is an integer of Python or numpy; truth values are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def is_count(value: Any) -> bool:
+    """Whether it is an integer from 0 that 31 bits hold: a larger one is a mistake, and an overflow somewhere."""
+    return is_whole(value) and 0 <= value < 2**31
 
 
 def is_real(value: Any) -> bool:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from graphkd.numbers import is_real, is_whole, plain
+from graphkd.numbers import is_count, is_real, is_whole, plain
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3)])
@@ -22,3 +22,8 @@ def test_real_numbers_are_not_whole(value: object) -> None:
 def test_all_else_is_no_number(value: object) -> None:
     assert not is_real(value)
     assert not is_whole(value)
+
+
+def test_counts_are_whole_and_small() -> None:
+    assert all(is_count(value) for value in (0, 3, np.int64(7), 2**31 - 1))
+    assert not any(is_count(value) for value in (-1, 0.5, True, "1", None, 2**31, 10**400, np.nan))

@@ -154,5 +154,14 @@ def _checked(x: Any, width: int) -> Features:
 
 
 def _tensor(given: Any) -> Any:
-    """Arrays and lists as tensors; other things as they are, to be refused by name."""
-    return torch.as_tensor(given) if isinstance(given, list | tuple | np.ndarray) else given
+    """Arrays and lists as tensors; other things as they are, to be refused by name.
+
+    Raises:
+        GraphKDError: a list is ragged, or holds something else than numbers.
+    """
+    if not isinstance(given, list | tuple | np.ndarray):
+        return given
+    try:
+        return torch.as_tensor(given)
+    except (TypeError, ValueError, RuntimeError):
+        raise GraphKDError("edge_index or edge_weight is no table of numbers: give tensors or arrays") from None

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_whole
+from graphkd.numbers import is_count, is_whole
 from graphkd.sparse import Adjacency, Features
 from graphkd.sparse.adjacency import check_weights
 
@@ -32,7 +32,7 @@ def graph_of(x: Tensor | Features, edge_index: Tensor | Adjacency, signed: bool 
 
 def check_hops(hops: object, self_loops: object) -> None:
     """Refuses what cannot be counts."""
-    if not all(is_whole(number) and number >= 0 for number in (hops, self_loops)):  # type: ignore[operator]
+    if not (is_count(hops) and is_count(self_loops)):
         raise GraphKDError(
             f"influence has hops {hops} and self_loops {self_loops}: both must be whole numbers, 0 or more"
         )

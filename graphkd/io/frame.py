@@ -74,12 +74,19 @@ def object_numbers(column: NDArray[Any], where: str) -> NDArray[np.float64]:
         elif isinstance(value, bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
             value, np.complexfloating | np.timedelta64
         ):
-            found[row] = value
+            found[row] = _double(value)
         else:
             raise GraphKDError(
                 f"{where} holds {value!r} in row {row}, not a finite number: encode it, or leave it out"
             )
     return found
+
+
+def _double(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number beyond all floats
+        return np.inf
 
 
 def _from_pandas(frame: Any, where: str) -> Any:

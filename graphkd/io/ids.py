@@ -33,7 +33,19 @@ def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
     if kind == "f":
         check_exact(ids, where)
     values = ids.tolist() if hasattr(ids, "tolist") else list(ids)
-    return [_plain(value, where) for value in values] if kind in ("", "O", "S") else values
+    values = [_plain(value, where) for value in values] if kind in ("", "O", "S") else values
+    _check_texts(values, where)
+    return values
+
+
+def _check_texts(values: list[Any], where: str) -> None:
+    """Refuses texts that no file can hold: halves of a pair of UTF-16."""
+    for row, value in enumerate(values):
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise GraphKDError(f"{where} holds {value!r} in row {row}, which is no UTF-8 text") from None
 
 
 def text_of(value: bytes, where: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 from graphkd.errors import GraphKDError
 from graphkd.methods.stacked import StackedTargets
 from graphkd.methods.targets import Propagation, Targets
-from graphkd.numbers import is_real
+from graphkd.numbers import LARGEST, is_real
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -47,7 +46,7 @@ class Method(nn.Module):
         super().__init__()
         if not (is_real(lam) and 0 <= lam <= 1):
             raise GraphKDError(f"method.lam is {lam}: it must lie in [0, 1]")
-        if not (is_real(tau) and 0 < tau < math.inf):
+        if not (is_real(tau) and 0 < tau <= LARGEST):
             raise GraphKDError(f"method.tau is {tau}: it must be a finite number greater than 0")
         self.lam, self.tau = lam, tau
 

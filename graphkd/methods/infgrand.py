@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +11,7 @@ from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.compile import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over
-from graphkd.numbers import is_real, is_whole
+from graphkd.numbers import LARGEST, is_count, is_real
 from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:
@@ -68,13 +67,13 @@ class InfGraND(Method):
     ) -> None:
         super().__init__(lam, tau)
         for key, value in {"delta1": delta1, "delta2": delta2, "gamma1": gamma1, "gamma2": gamma2}.items():
-            if not (is_real(value) and 0 <= value < math.inf):
+            if not (is_real(value) and 0 <= value <= LARGEST):
                 raise GraphKDError(f"method.{key} is {value}: it must be a finite number, 0 or more")
         if variant not in SELF_LOOPS:
             raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
         if kl not in ("forward", "reverse"):
             raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
-        if not is_whole(hops) or hops < 0:
+        if not is_count(hops):
             raise GraphKDError(f"method.hops is {hops}: it must be a whole number, 0 or more")
         check_pooling(pooling)
         self.variant, self.kl, self.hops, self.pooling = variant, kl, int(hops), pooling

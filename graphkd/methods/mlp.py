@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
 from graphkd.methods.targets import Propagation, Targets, mean_over
-from graphkd.numbers import is_whole
+from graphkd.numbers import is_count
 from graphkd.sparse import check_pooling
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class MLP(Method):
     def __init__(self, hops: int = 0, self_loops: int = 1, pooling: str = "mean") -> None:
         super().__init__(lam=1.0, tau=1.0)
         for key, value in {"hops": hops, "self_loops": self_loops}.items():
-            if not is_whole(value) or value < 0:
+            if not is_count(value):
                 raise GraphKDError(f"method.{key} is {value}: it must be a whole number, 0 or more")
         check_pooling(pooling)
         self.hops, self.self_loops, self.pooling = int(hops), int(self_loops), pooling

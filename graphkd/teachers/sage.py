@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.layers import check_sizes, has_biases, layer_widths
+from graphkd.numbers import is_count
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 
@@ -85,8 +86,8 @@ class SAGE(Teacher):
         hops: str = "after_activation",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
-        if self_loops < 0:
-            raise GraphKDError(f"teacher.self_loops is {self_loops}: it must be 0 or more")
+        if not is_count(self_loops):
+            raise GraphKDError(f"teacher.self_loops is {self_loops}: it must be a whole number, 0 or more")
         if aggregator not in ("gcn", "mean"):
             raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)

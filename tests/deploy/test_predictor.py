@@ -90,3 +90,24 @@ def test_a_graph_with_weights_is_served_with_its_weights() -> None:
 
 def test_no_rows_are_no_answers() -> None:
     assert make().predict(torch.zeros(0, 4)).shape == (0,)
+
+
+NO_EDGES = {
+    "ragged": [[0, 1], [1]],
+    "gaps": [[None], [0]],
+    "beyond all integers": [[10**30], [0]],
+    "texts": [["a"], ["b"]],
+    "objects": np.array([[0, "a"], [1, 2]], dtype=object),
+    "floats": [[0.0], [1.0]],
+    "flat": [0, 1],
+    "below": [[-1], [0]],
+    "outside": [[2**40], [0]],
+    "a set": {0, 1},
+    "large integers": np.array([[2**63], [0]], dtype=np.uint64),
+}
+
+
+@pytest.mark.parametrize("case", NO_EDGES)
+def test_edges_that_are_none_are_one_line(case: str) -> None:
+    with pytest.raises(GraphKDError, match="edge_index"):
+        make(hops=1).predict_proba(np.ones((4, 4), np.float32), NO_EDGES[case])

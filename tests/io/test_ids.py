@@ -32,6 +32,7 @@ def test_values_and_types_stay() -> None:
         ([b"\xff"], "no UTF-8 text"),
         (np.array(["2024-01-01T00:00:00.000000001"], "M8[ns]"), "finer steps than microseconds"),
         (["a", np.ma.masked], "masked"),
+        (["a", "\ud800"], r"holds '\\ud800' in row 1, which is no UTF-8 text"),
         ([1, 2.0**53], "9007199254740992 as float64, which is one of several whole numbers"),
         (np.array([2.0**24], np.float32), "16777216 as float32, which is one of several whole numbers"),
         (np.arange(3) * 1j, "must hold one text or number per entry"),
