@@ -118,6 +118,26 @@ def read_regular(path: Path) -> bytes:
         return file.read()
 
 
+LARGEST_YAML = 2**20
+"""Bytes of a file of settings."""
+
+
+def plain_yaml(path: Path) -> str:
+    """The text of a YAML file without aliases, which a few lines can make into more than memory holds.
+
+    Raises:
+        ValueError: it has aliases, or is too long.
+    """
+    import yaml  # type: ignore[import-untyped]  # of omegaconf
+
+    content = read_regular(path)
+    if len(content) > LARGEST_YAML:
+        raise ValueError("it is too long")
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.SafeLoader)):
+        raise ValueError("it has aliases")
+    return content.decode()
+
+
 def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, again: str) -> None:
     """Refuses what another version of graphkd wrote.
 

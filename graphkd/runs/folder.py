@@ -15,7 +15,15 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
-from graphkd.storage import check_writable, read_json, replace_folder, whole_folder, write_json, write_text
+from graphkd.storage import (
+    check_writable,
+    plain_yaml,
+    read_json,
+    replace_folder,
+    whole_folder,
+    write_json,
+    write_text,
+)
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
@@ -128,7 +136,7 @@ def read_config(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise GraphKDError(f"{path} is not a run: it holds no config.yaml; make one with graphkd distill")
     try:
-        config = OmegaConf.to_container(OmegaConf.load(file))
+        config = OmegaConf.to_container(OmegaConf.create(plain_yaml(file)))
         return {**config, "dataset": {**config["dataset"]}, "seeds": [*config["seeds"]]}  # type: ignore[dict-item, call-overload, index]
     except Exception as error:  # a damaged YAML file can fail in many ways
         raise GraphKDError(f"{file} is damaged ({type(error).__name__}): make the run again elsewhere") from None

@@ -1,3 +1,4 @@
+import itertools
 import json
 from pathlib import Path
 
@@ -79,6 +80,31 @@ def test_where_it_runs_may_change_but_not_what_runs(tmp_path: Path, graph: Graph
         RunFolder(tmp_path / "run", {**CONFIG, "training": {"lr": 1.0}}, overwrite=False)
     with pytest.raises(GraphKDError, match="holds a run with another seeds"):
         RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0]}, overwrite=False)
+
+
+BOMBS = {
+    "aliases of aliases": "a: &a [x, x]\n"
+    + "".join(
+        f"{name}: &{name} [*{before}, *{before}]\n" for before, name in itertools.pairwise("abcdefghijklmnopqrst")
+    ),
+    "one alias": "dataset: &d {name: x}\nseeds: [0]\nteacher: *d\n",
+    "an alias of itself": "a: &a [*a]\n",
+    "nested": "[" * 5000,
+    "nested mappings": "{a: " * 5000,
+    "an object of Python": "a: !!python/object/apply:os.system [ls]\n",
+    "too long": "a: " + "x" * 2**21,
+    "no text": "\0\0",
+    "two documents": "a: 1\n---\nb: 2\n",
+    "a key of lists": "? [a, b]\n: 1\n",
+    "a number": "7",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_config_that_grows_or_runs_is_one_line(bomb: str, tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(BOMBS[bomb])
+    with pytest.raises(GraphKDError, match=r"config.yaml is damaged \(\w+\): make the run again"):
+        read_config(tmp_path)
 
 
 def test_a_damaged_config_is_one_line(tmp_path: Path) -> None:

@@ -13,9 +13,14 @@ from graphkd.deploy import network as network_module
 from graphkd.deploy.exports.int8 import quantised
 from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.network import FloatArray, Layer, Network
+from graphkd.errors import GraphKDError
 
 STRIP, PANEL = 16, 64
 """Outputs that are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
+
+
+LARGEST_STACK = 2**20
+"""Bytes of a call: threads often have a few of these, and nothing notices where they end."""
 
 
 def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
@@ -25,6 +30,9 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
         network: the student.
         stamp: its preprocessing, which the functions begin with where it can be in them, and its names.
         int8: with functions on 8-bit weights as well.
+
+    Raises:
+        GraphKDError: layers so wide that a call would take too much stack.
     """
     here = Path(__file__)
     code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
@@ -65,6 +73,11 @@ def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
         + (16 * network.num_features if stamp.folded else 0)
         + 4096,
     }
+    if sizes["STACK"] > LARGEST_STACK:
+        raise GraphKDError(
+            f"a call of the C file would take {sizes['STACK']:,} bytes of stack, {LARGEST_STACK:,} are allowed: "
+            "export to onnx, or train a narrower student"
+        )
     return [f"#define GRAPHKD_{name} {value}" for name, value in sizes.items()]
 
 

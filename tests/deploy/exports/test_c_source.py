@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from graphkd import GraphKDError
 from graphkd.deploy.exports.c_source import c_sources
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import read_bundle
-from graphkd.deploy.network import Network, network_of
+from graphkd.deploy.network import Layer, Network, network_of
 from tests.deploy.bundles import make_bundle, student
 
 STRICT = ("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
@@ -59,6 +60,14 @@ int main(void)
     return 0;
 }
 """
+
+
+def test_layers_that_overflow_a_stack_are_refused() -> None:
+    zeros = np.zeros((700_000, 1), np.float32)
+    wide = Network((Layer(zeros, zeros[:, 0], True), Layer(zeros.T, zeros[:1, 0], False)))
+    for int8 in (False, True):
+        with pytest.raises(GraphKDError, match=r"2\d,\d+,\d+ bytes of stack, 1,048,576 are allowed"):
+            c_sources(wide, STAMP, int8)
 
 
 @pytest.mark.parametrize("flags", [(), ("-DGRAPHKD_PORTABLE",)])
