@@ -61,7 +61,11 @@ def test_labels_outside_the_masks_do_not_count() -> None:
 def cut_at(first: int, second: int) -> Data:
     """Nodes for training, validation and test one after the other, as in Planetoid's files."""
     data, node = make_data(), torch.arange(60)
-    data.train_mask, data.val_mask, data.test_mask = node < first, (node >= first) & (node < second), node >= second
+    data.train_mask, data.val_mask, data.test_mask = (
+        node < first,
+        (node >= first) & (node < second),
+        node >= second,
+    )
     return data
 
 
@@ -75,7 +79,9 @@ OTHERS = {
     "a feature": changed("x", lambda x: x.index_fill_(0, torch.tensor([59]), 0.5)),
     "features in another order": changed("x", lambda x: x.flip(1)),
     "an edge less": changed("edge_index", lambda edges: edges[:, 1:]),
-    "edges the other way": changed("edge_index", lambda edges: torch.cat([edges[:, :5].flip(0), edges[:, 10:]], 1)),
+    "edges the other way": changed(
+        "edge_index", lambda edges: torch.cat([edges[:, :5].flip(0), edges[:, 10:]], 1)
+    ),
     "a training label": changed("y", lambda y: y.index_copy_(0, torch.tensor([3]), torch.tensor([1]))),
     "a test label": changed("y", lambda y: y.index_copy_(0, torch.tensor([58]), torch.tensor([0]))),
     "training nodes": changed("train_mask", lambda mask: mask.index_fill_(0, torch.tensor([4]), False)),
