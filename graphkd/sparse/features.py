@@ -84,7 +84,8 @@ def as_features(x: Any) -> Features:
         tensor = tensor.float()
     if tensor.layout == torch.strided:
         return tensor
-    return SparseMatrix.from_torch(tensor.to_sparse_csr() if tensor.layout != torch.sparse_csr else tensor)
+    csr = tensor if tensor.layout == torch.sparse_csr else tensor.to_sparse_csr()
+    return SparseMatrix.from_torch(csr).merged()
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:
