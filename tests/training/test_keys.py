@@ -167,10 +167,6 @@ PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a method's parameter": ({"method": methods.InfGraND(gamma2=0.7)}, ["student", "targets"]),
     "a method's hops": ({"method": methods.InfGraND(hops=1)}, ["student", "targets"]),
     "another influence": ({"influence": influence.degree}, ["student", "influence", "targets"]),
-    "an influence's parameter": (
-        {"influence": functools.partial(influence.reliability, std=2.0)},
-        ["student", "influence", "targets"],
-    ),
     "another matching": ({"matching": matching.Reverse()}, ["student"]),
     "a matching's weight": ({"matching": matching.Forward(weight=2.0)}, ["student"]),
     "a matching's distance": ({"matching": matching.Forward(distance="cosine")}, ["student"]),
@@ -182,6 +178,22 @@ PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
 def test_every_part_of_a_recipe_is_in_the_keys_of_what_reads_it(part: str, scene: Scene) -> None:
     parts, stages = PARTS[part]
     assert changed(keys(recipe(), scene), keys(recipe(**parts), scene)) == stages
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "values"),
+    [
+        (influence.reliability, "std", (1.0, 2.0)),
+        (influence.infgrand, "hops", (1, 2)),
+        (influence.infgrand, "variant", ("paper", "reference")),
+        (influence.pagerank, "damping", (0.85, 0.5)),
+        (influence.shuffled, "base", ("degree", "kcore")),
+        (influence.random_uniform, "seed", (0, 1)),
+    ],
+)
+def test_an_influence_s_parameters_are_in_the_keys(part: Any, key: str, values: Any, scene: Scene) -> None:
+    here, there = (recipe(influence=functools.partial(part, **{key: value})) for value in values)
+    assert changed(keys(here, scene), keys(there, scene)) == ["student", "influence", "targets"]
 
 
 @pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])

@@ -1,4 +1,5 @@
 import functools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -77,6 +78,21 @@ def test_no_seed_starts_from_the_parameters_of_another(order: tuple[int, int], s
         alone = train_student(scene, resolve(method=Learned(), training=SHORT), taught, seed, []).task
         states = task.state_dict(), alone.state_dict()
         assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+RATES = {"lr": 0.05, "weight_decay": 0.1, "teacher_lr": 0.05, "teacher_weight_decay": 0.1}
+
+
+@pytest.mark.parametrize("field", RATES)
+def test_teacher_and_student_train_at_their_own_rates_and_decays(field: str, scene: Scene) -> None:
+    """Each of the four changes one of the two networks; the student's teacher stays the same here."""
+    whole = Training(max_epochs=8, patience=2, lr=0.01, teacher_lr=0.02)
+    recipes = [resolve(training=training) for training in (whole, replace(whole, **{field: RATES[field]}))]
+    taught = [teach(scene, recipe, 0, []) for recipe in recipes]
+    students = [train_student(scene, recipe, taught[0], 0, []) for recipe in recipes]
+    for results, changes in ((taught, field.startswith("teacher_")), (students, not field.startswith("teacher_"))):
+        states = [result.model.state_dict() for result in results]
+        assert all(torch.equal(*(state[name] for state in states)) for name in states[0]) != changes
 
 
 def test_another_seed_gives_another_student(scene: Scene) -> None:
