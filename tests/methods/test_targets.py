@@ -1,8 +1,10 @@
+import itertools
 from dataclasses import replace
 
 import pytest
 import torch
 
+from graphkd.distributed.part import Part
 from graphkd.methods import Propagation, SoftTargets, Targets
 from graphkd.methods.targets import mean_over
 from tests.sparse.test_matrix import sparse
@@ -38,6 +40,30 @@ def test_either_a_teacher_or_a_matching_reads_every_row(kept: str) -> None:
         assert some.without_idle_rows().scale == 1.0
     else:
         assert some.without_idle_rows() is some
+
+
+@pytest.mark.parametrize("ends", [[0, 6], [0, 3, 6], [0, 1, 6], [0, 2, 3, 6], [0, 1, 2, 3, 4, 5, 6]])
+@pytest.mark.parametrize("batch", [6, 12])
+def test_parts_of_a_batch_add_up_to_it(ends: list[int], batch: int) -> None:
+    """What several processes compute of one, its constant included."""
+    draw = torch.Generator().manual_seed(0)
+    table, logits = (torch.rand(6, 3, generator=draw, dtype=torch.float64) for _ in range(2))
+    soft = SoftTargets(table, table.sum(dim=1), 0.75, 1.3)
+    whole = replace(
+        targets(torch.eye(6)), labels=torch.arange(6) % 3, label_weight=torch.rand(6), soft=soft, hops=[]
+    )
+    scale, rows = batch / 6, [slice(*pair) for pair in itertools.pairwise(ends)]
+    parts = [
+        whole.batch(whole.inputs[part], lambda each, part=part: each[part], part.stop - part.start).as_part(
+            Part(part, 6), scale
+        )
+        for part in rows
+    ]
+    assert [part.scale for part in parts] == [scale] * len(parts)
+    told = sum(part.soft.loss(logits[own], part.scale) for part, own in zip(parts, rows, strict=True))
+    torch.testing.assert_close(told, soft.loss(logits, scale))
+    label = sum(part.label_loss(logits[own]) for part, own in zip(parts, rows, strict=True))
+    torch.testing.assert_close(label, scale * whole.label_loss(logits))
 
 
 @pytest.mark.parametrize("reverse", [False, True])
