@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import graphkd
 from graphkd.deploy import FeatureStore, load_bundle
 from graphkd.deploy.store import disk
+from graphkd.deploy.store.arrays import open_arrays
 from graphkd.deploy.store.settings import POOLINGS, Settings
 from graphkd.methods import InfGraND
 from graphkd.sparse import POOLINGS as KNOWN
@@ -200,3 +201,4 @@ def test_nothing_of_a_deleted_node_s_features_stays_in_files(tmp_path: Path, hop
     for file in (tmp_path / "store").rglob("*"):
         content = file.read_bytes() if file.is_file() else b""
         assert not any(value.tobytes() in content for value in x[3]), file.name
+    assert not open_arrays(tmp_path / "store").hops[3].any()
