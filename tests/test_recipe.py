@@ -5,7 +5,7 @@ import torch
 
 from graphkd import GraphKDError
 from graphkd.influence import infgrand, uniform
-from graphkd.matching import Forward, Reverse
+from graphkd.matching import Forward, Random, Reverse
 from graphkd.methods import InfGraND
 from graphkd.recipe import resolve, settings_of
 from graphkd.students import MLP
@@ -35,6 +35,18 @@ def test_what_would_have_no_effect_is_refused() -> None:
         resolve(method="glnn", influence="uniform")
     with pytest.raises(GraphKDError, match="unknown setting 'inductiv'"):
         resolve(setting="inductiv")
+
+
+@pytest.mark.parametrize("own", [0, 1, 5, 2**31 - 1])
+@pytest.mark.parametrize("seed", [0, 1, 2, 2**32 - 1])
+def test_the_run_s_seed_is_added_to_that_of_a_matching(own: int, seed: int) -> None:
+    hidden, hops = [torch.zeros(2, 3)] * 5, [torch.zeros(2, 3)] * 5
+    recipe = resolve(matching=Random(seed=own))
+    term = recipe.matching_term(hidden, hops, seed)
+    assert term.matching.seed == (own + seed) % 2**32
+    assert term.matching.pairs(5, 5) == Random().with_seed((own + seed) % 2**32).pairs(5, 5)
+    assert recipe.matching.seed == own
+    assert len({str(recipe.matching_term(hidden, hops, each).matching.pairs(5, 5)) for each in range(10)}) > 5
 
 
 def test_rehearsal_finds_what_does_not_fit_without_touching_the_random_state() -> None:

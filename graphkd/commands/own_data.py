@@ -58,6 +58,6 @@ def _is_other(recorded: dict[str, Any], data: Data, is_first: bool, first: Calla
     """Whether data is not what was recorded; of the splits only that of the first seed is."""
     if recorded.keys() == {"fingerprint"}:  # of version 0.1, which includes the split of the first seed
         graph = Graph.from_data(data if is_first else first())
-        return bool(graph.fingerprint() != recorded["fingerprint"])
+        return bool(graph.fingerprint_of_0_1() != recorded["fingerprint"])
     compared = [key for key in recorded if is_first or key == "fingerprint"]
     return any(data.graphkd[key] != recorded[key] for key in compared)

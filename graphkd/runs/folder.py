@@ -123,7 +123,7 @@ def data_checksums(graph: Graph, path: Path, overwrite: bool) -> dict[str, str]:
     old = read_config(path)["dataset"] if there else dict.fromkeys(CHECKSUMS)
     if "split_fingerprint" in old:
         return {key: graph.origin[key] for key in CHECKSUMS}
-    return {"fingerprint": graph.fingerprint()} if "fingerprint" in old else {}
+    return {"fingerprint": graph.fingerprint_of_0_1()} if "fingerprint" in old else {}
 
 
 def read_config(path: Path) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def as_features(x: Any) -> Features:
         tensor = tensor.float()
     if tensor.layout == torch.strided:
         return tensor
-    return SparseMatrix.from_torch(_checked(tensor))
+    return SparseMatrix.from_torch(_checked(tensor)).merged()
 
 
 def _checked(tensor: Tensor) -> Tensor:

@@ -76,6 +76,15 @@ class SparseMatrix:
         matrix._torch = tensor
         return matrix
 
+    def merged(self) -> SparseMatrix:
+        """Returns the same matrix with columns that ascend within a row, each once; itself where they do."""
+        ascending = self.col.diff() > 0
+        starts = self.rowptr[1:-1]
+        ascending[starts[(starts > 0) & (starts < self.nnz)] - 1] = True
+        if bool(ascending.all()):
+            return self
+        return SparseMatrix.from_coo(self.row, self.col, self.value, self.shape)
+
     @property
     def dtype(self) -> torch.dtype:
         """Of the values."""

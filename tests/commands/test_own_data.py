@@ -128,7 +128,7 @@ def test_runs_of_version_0_1_are_read_and_go_on(place: Path, capsys: pytest.Capt
     old = config["dataset"]
     graph = Graph.from_data(graphkd.load_dataset("custom", path=place / "data", seed=0))
     del old["split_fingerprint"]
-    old["fingerprint"] = graph.fingerprint()
+    old["fingerprint"] = graph.fingerprint_of_0_1()
     again = ["dataset=custom", f"dataset.path={place}/data", "method=infgrand", "seeds=[0,1]", "baseline=false"]
     again = ["distill", *again, f"output_dir={place}/run", f"cache_dir={place}/cache", "training.max_epochs=3"]
     kept = file.read_text()

@@ -1,5 +1,8 @@
+from collections.abc import Callable
+
 import pytest
 import torch
+from torch_geometric.data import Data
 
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.sparse import SparseMatrix
@@ -55,11 +58,49 @@ def test_labels_outside_the_masks_do_not_count() -> None:
     assert graph.y[outside].tolist() == [-1, -1, -1]
 
 
-def test_the_fingerprint_is_of_the_data() -> None:
-    one, other = make_data(), make_data()
-    assert Graph.from_data(one).fingerprint() == Graph.from_data(other).fingerprint()
-    other.x[0, 0] += 1
-    assert Graph.from_data(one).fingerprint() != Graph.from_data(other).fingerprint()
+def cut_at(first: int, second: int) -> Data:
+    """Nodes for training, validation and test one after the other, as in Planetoid's files."""
+    data, node = make_data(), torch.arange(60)
+    data.train_mask, data.val_mask, data.test_mask = (
+        node < first,
+        (node >= first) & (node < second),
+        node >= second,
+    )
+    return data
+
+
+def changed(name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> Data:
+    data = cut_at(20, 40)
+    data[name] = change(data[name].clone())
+    return data
+
+
+OTHERS = {
+    "a feature": changed("x", lambda x: x.index_fill_(0, torch.tensor([59]), 0.5)),
+    "features in another order": changed("x", lambda x: x.flip(1)),
+    "an edge less": changed("edge_index", lambda edges: edges[:, 1:]),
+    "edges the other way": changed(
+        "edge_index", lambda edges: torch.cat([edges[:, :5].flip(0), edges[:, 10:]], 1)
+    ),
+    "a training label": changed("y", lambda y: y.index_copy_(0, torch.tensor([3]), torch.tensor([1]))),
+    "a test label": changed("y", lambda y: y.index_copy_(0, torch.tensor([58]), torch.tensor([0]))),
+    "training nodes": changed("train_mask", lambda mask: mask.index_fill_(0, torch.tensor([4]), False)),
+    "validation nodes": changed("val_mask", lambda mask: mask.index_fill_(0, torch.tensor([30]), False)),
+    "test nodes": changed("test_mask", lambda mask: mask.index_fill_(0, torch.tensor([50]), False)),
+    "where validation begins": cut_at(19, 40),
+    "where test begins": cut_at(20, 41),
+    "weights of 1 in double precision": changed("x", lambda x: x).update(
+        {"edge_weight": torch.ones(make_data().num_edges, dtype=torch.float64)}
+    ),
+    "weights": changed("x", lambda x: x).update({"edge_weight": torch.full((make_data().num_edges,), 0.5)}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_fingerprint_is_of_every_part_of_the_data(other: str) -> None:
+    prints = [Graph.from_data(data).fingerprint() for data in (cut_at(20, 40), cut_at(20, 40), OTHERS[other])]
+    assert prints[0] == prints[1]
+    assert prints[0] != prints[2]
 
 
 def test_edge_weights_reach_the_adjacency() -> None:

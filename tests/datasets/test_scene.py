@@ -43,6 +43,18 @@ def test_a_fifth_of_the_test_nodes_is_hidden_and_the_rest_keeps_its_edges(settin
     assert set(nodes[observed.test].tolist()) == set(graph.test.tolist()) - set(hidden.tolist())
 
 
+@pytest.mark.parametrize(
+    ("tests", "hidden"),
+    [(2, 1), (3, 1), (4, 1), (5, 1), (7, 1), (8, 2), (9, 2), (12, 2), (13, 3), (14, 3), (18, 4), (19, 4), (28, 6)],
+)
+def test_the_hidden_fifth_is_rounded_to_the_nearest(tests: int, hidden: int) -> None:
+    data = make_data(num_nodes=90)
+    data.test_mask[data.test_mask.nonzero()[tests:]] = False
+    for setting in ("production", "inductive", "cold_start"):
+        scene = Scene.of(Graph.from_data(data), setting, seed=tests)
+        assert (scene.hidden.numel(), scene.observed.test.numel()) == (hidden, tests - hidden)
+
+
 def test_hidden_nodes_have_their_edges_at_the_evaluation_except_in_a_cold_start() -> None:
     graph = graph_of()
     for setting, has_edges in (("production", True), ("inductive", True), ("cold_start", False)):

@@ -93,6 +93,18 @@ def test_each_mistake_is_one_line(mistake: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("nodes", [1, 2, 7])
+@pytest.mark.parametrize(
+    ("first", "second"), [("train_mask", "val_mask"), ("val_mask", "test_mask"), ("train_mask", "test_mask")]
+)
+def test_no_node_may_be_in_two_masks(first: str, second: str, nodes: int) -> None:
+    for one, other in ((first, second), (second, first)):
+        data = make_data()
+        data[one][data[other].nonzero()[:nodes]] = True
+        with pytest.raises(GraphKDError, match=f"^{nodes} nodes are in both {first} and {second}: the masks must"):
+            check(data)
+
+
 def test_a_label_beyond_the_named_classes() -> None:
     data = make_data()
     data.class_names = ["a", "b"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from graphkd import GraphKDError
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import network_of
 from tests.deploy.bundles import make_bundle, student
@@ -28,3 +29,31 @@ def test_the_arrays_are_the_student(tmp_path: Path, norm: str, num_layers: int) 
             if layer.hidden:
                 h = np.maximum(h, 0)
         np.testing.assert_allclose(h, z, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("variance", [0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-2])
+def test_columns_that_never_varied_are_folded_with_their_epsilon(tmp_path: Path, variance: float) -> None:
+    model = student("batch", 2)
+    model.norms[0].running_var.fill_(variance)
+    network = network_of(read_bundle(make_bundle(tmp_path, model, "batch")))
+    x = model.norms[0].running_mean.new_tensor([[0.5, -1.0, 2.0, 0.0, 0.25]]).double()
+    expected = model.double().norms[0](model.layers[0](x)).detach().numpy()[0]
+    layer = network.layers[0]
+    np.testing.assert_allclose(layer.weight.astype(np.float64) @ x.numpy()[0] + layer.bias, expected, rtol=1e-4)
+
+
+WIDTHS = {
+    "too many features": {"num_features": 6},
+    "too few features": {"num_features": 4},
+    "a wider hidden layer": {"hidden_dim": 8},
+    "another class": {"num_classes": 4},
+    "a layer less": {"num_layers": 2},
+}
+
+
+@pytest.mark.parametrize("change", WIDTHS)
+def test_weights_of_other_sizes_than_described_are_no_network(tmp_path: Path, change: str) -> None:
+    bundle = read_bundle(make_bundle(tmp_path, student("none")))
+    bundle.description["student"]["arguments"] |= {"norm": "none", **WIDTHS[change]}
+    with pytest.raises((ValueError, GraphKDError)):
+        network_of(bundle)

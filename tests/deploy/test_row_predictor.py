@@ -1,16 +1,38 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse
 import torch
 
 from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
+from graphkd.deploy import write_bundle
 from graphkd.methods import Propagation
 from tests.deploy.bundles import make_bundle, student
 
 EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("num_layers", [1, 2, 3, 4])
+def test_the_student_of_these_tests_tells_rows_apart(tmp_path: Path, norm: str, num_layers: int) -> None:
+    """Else rows that are prepared wrongly, or in another order, would be answered alike."""
+    x = np.random.default_rng(0).standard_normal((30, 5)).astype(np.float32)
+    chosen = (
+        Preprocessing(),
+        Preprocessing("binary"),
+        Preprocessing("stored", True),
+        Preprocessing("binary", True),
+    )
+    bundles = ((steps, make_bundle(tmp_path, student(norm, num_layers), norm, steps)) for steps in chosen)
+    answers = {steps: load_bundle(bundle).predict_proba(x) for steps, bundle in bundles}
+    raw, binary, scaled, both = answers.values()
+    for one, other in ((raw, binary), (raw, scaled), (raw, raw[::-1]), (raw, np.roll(raw, 1, axis=0))):
+        assert np.abs(one - other).max(axis=1).mean() > 0.02
+    assert np.abs(binary - both).max() > 0.01
+    assert len(set(raw.argmax(axis=1).tolist())) > 1
 
 
 @pytest.mark.parametrize("steps", [Preprocessing(), Preprocessing("binary"), Preprocessing("binary", True)])
@@ -24,6 +46,23 @@ def test_raw_rows_are_answered_as_by_torch(tmp_path: Path, steps: Preprocessing)
     assert model.predict(x[:0]).shape == (0,)
     assert model.predict(x).dtype == np.int64
     assert (model.runtime, model.num_features, model.card) == ("numpy", 5, expected.card)
+
+
+NAMES = ["a", "b", "c", "d", "e"]
+
+
+@pytest.mark.parametrize("order", ["edcba", "bcdea", "bacde", "abced", "abcde"])
+@pytest.mark.parametrize("asked", ["predict_proba", "logits", "prepare"])
+def test_columns_of_a_frame_are_taken_by_name(tmp_path: Path, order: str, asked: str) -> None:
+    sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "batch"}
+    steps = Preprocessing(row_normalize=True)
+    write_bundle(tmp_path / "bundle", student(), sizes, steps, Propagation(), None, {}, NAMES)
+    ask = getattr(load_bundle(tmp_path / "bundle", "numpy"), asked)
+    x = pd.DataFrame(np.random.default_rng(0).standard_normal((9, 5)), columns=NAMES).astype(np.float32)
+    expected = ask(x.to_numpy())
+    np.testing.assert_allclose(ask(x[list(order)]), expected, rtol=1e-6)
+    if order != "abcde":
+        assert not np.allclose(ask(x[list(order)].to_numpy()), expected)
 
 
 def test_propagated_rows_come_from_elsewhere(tmp_path: Path) -> None:

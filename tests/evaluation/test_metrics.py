@@ -58,3 +58,24 @@ def test_a_scorer_says_what_scikit_learn_says(logits: torch.Tensor, y: list[int]
     assert float(scorer("roc_auc", labels)(logits)) == pytest.approx(roc_auc_score(labels, margin), abs=1e-12)
     expected = accuracy_score(labels, logits.argmax(dim=1))
     assert float(scorer("accuracy", labels)(logits)) == pytest.approx(expected, abs=1e-12)
+
+
+# labels, predictions and the mean of 2 TP / (2 TP + FP + FN) over the classes that are there or predicted
+MACRO = [
+    ([0, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 0, 0], (12 / 14 + 0) / 2),
+    ([0, 0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 1, 0], (12 / 13 + 2 / 3) / 2),
+    ([0, 0, 0, 0, 0, 0, 1, 2], [0, 0, 0, 0, 0, 0, 2, 1], (1 + 0 + 0) / 3),
+    ([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 2], (4 / 5 + 4 / 5 + 1) / 3),
+    ([0, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], (0 + 10 / 11) / 2),
+    ([0, 1, 1, 1, 1, 1], [0, 1, 1, 1, 1, 0], (2 / 3 + 8 / 9) / 2),
+    ([0, 0, 1], [0, 2, 1], (2 / 3 + 1 + 0) / 3),
+    ([2, 2, 2, 2, 0, 1], [2, 2, 2, 0, 0, 1], (6 / 7 + 2 / 3 + 1) / 3),
+    ([1, 1, 1, 1], [1, 1, 1, 1], 1.0),
+    ([0, 1, 2], [1, 2, 0], 0.0),
+]
+
+
+@pytest.mark.parametrize(("y", "said", "expected"), MACRO)
+def test_macro_f1_weighs_every_class_alike(y: list[int], said: list[int], expected: float) -> None:
+    logits = torch.nn.functional.one_hot(torch.tensor(said), 3).float()
+    assert macro_f1(logits, torch.tensor(y)) == pytest.approx(expected)

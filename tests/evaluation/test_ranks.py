@@ -77,6 +77,39 @@ def test_the_same_and_the_opposite_ranking() -> None:
     assert math.isnan(spearman([1, 2, 3], [2, 1, 3]).low)
 
 
+@pytest.mark.parametrize(("marked", "others"), [(5, 5), (8, 4), (4, 30), (20, 20), (50, 10), (7, 60)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_rank_biserial_s_interval_is_delong_s(marked: int, others: int, seed: int) -> None:
+    """Of samples that overlap; ties among them."""
+    rng = np.random.default_rng(seed)
+    yes, no = rng.integers(0, 9, marked) + 1.0, rng.integers(0, 9, others) + 0.0
+    found = rank_biserial(np.concatenate([yes, no]), [1.0] * marked + [0.0] * others)
+    wins = (yes[:, None] > no) + (yes[:, None] == no) / 2
+    sides = wins.mean(axis=1), wins.mean(axis=0)
+    half = 2 * 1.959963984540054 * math.sqrt(sum(side.var(ddof=1) / side.size for side in sides))
+    value = 2 * wins.mean() - 1
+    expected = (value, max(-1.0, value - half), min(1.0, value + half))
+    assert (found.value, found.low, found.high) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7, 10, 20, 50])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_spearman_s_interval_is_bonett_and_wright_s(n: int, seed: int) -> None:
+    """``tanh(artanh ρ ± 1.96 sqrt((1 + ρ²/2) / (n − 3)))``."""
+    rng = np.random.default_rng(seed)
+    found = spearman(rng.random(n), rng.random(n))
+    rho = found.value
+    assert abs(rho) < 1
+    half = 1.959964 * math.sqrt((1 + rho**2 / 2) / (n - 3))
+    ends = [math.tanh(math.atanh(rho) + side * half) for side in (-1, 1)]
+    assert (found.low, found.high) == pytest.approx(tuple(ends), abs=1e-6)
+
+
+def test_three_pairs_have_no_interval_and_four_have_one() -> None:
+    assert math.isnan(spearman([1, 2, 3], [1, 3, 2]).low)
+    assert not math.isnan(spearman([1, 2, 3, 4], [1, 3, 2, 4]).low)
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
 def test_95_in_100_intervals_hold_the_true_correlation(rho: float) -> None:
     """Spearman's of a bivariate normal distribution is ``6 / π · asin(ρ / 2)``."""

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphkd.influence import _clusters, _search
+from graphkd.influence import _clusters, _pairs, _search
 from graphkd.influence._clusters import Balls
 from graphkd.influence._minimum import Means
 from graphkd.influence._pairs import Pairs
@@ -13,6 +13,21 @@ from graphkd.influence._search import Tables, least_cosine
 from tests.strategies import seeded, tables
 
 DTYPES = st.sampled_from([torch.float32, torch.float64])
+
+
+@pytest.mark.parametrize("gap", [1e-3, 1e-5, 1e-7, 1e-8, 1e-9, 1e-11])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_blocks_that_float32_cannot_tell_apart_the_least_is_found(
+    gap: float, first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One pair to a block; whichever comes first, the other one may still be the least."""
+    monkeypatch.setattr(_pairs, "BLOCK", (1, 1))
+    x = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    cosines = torch.tensor([0.3, 0.3 - gap] if first else [0.3 - gap, 0.3], dtype=torch.float64)
+    y = torch.stack([cosines, (1 - cosines**2).sqrt()], dim=1)
+    pairs = Pairs(*of(x, y), Means(None, 1.0))
+    assert pairs.search(slice(0, 1), slice(0, 2))
+    assert pairs.least == pytest.approx(0.3 - gap, abs=1e-15)
 
 
 def inverse(table: torch.Tensor) -> torch.Tensor:

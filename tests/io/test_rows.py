@@ -109,3 +109,14 @@ def test_a_masked_row_in_a_list_is_missing() -> None:
 def test_small_integers_do_not_wrap_around_where_entries_are_added() -> None:
     x = scipy.sparse.coo_array((np.full(2, 100, np.int8), ([0, 0], [1, 1])), shape=(1, 3))
     assert dense(as_rows(x, 3)).tolist() == [[0, 200, 0]]
+
+
+@pytest.mark.parametrize("columns", [[0, 3, 1], [0, 2, 99], [3, 3, 3], [2**31 - 1, 0, 1], [0, -1, 1], [-5, 0, 1]])
+@pytest.mark.parametrize("kind", [scipy.sparse.csr_matrix, scipy.sparse.csr_array])
+def test_columns_that_a_sparse_matrix_does_not_have_are_refused(kind: type, columns: list[int]) -> None:
+    x = kind(
+        (np.ones(3, np.float32), np.array([0, 1, 2], np.int32), np.array([0, 1, 2, 3], np.int32)), shape=(3, 3)
+    )
+    x.indices[:] = columns  # scipy looks at them only where a matrix is made
+    with pytest.raises(GraphKDError, match="x names columns that it does not have"):
+        as_rows(x, 3)

@@ -92,6 +92,27 @@ def test_skip_and_last_give_the_published_maps() -> None:
     assert targets(Last(), 5, 11) == [6, 7, 8, 9, 10]
 
 
+@pytest.mark.parametrize(
+    ("num_student", "num_teacher", "expected"),
+    [
+        (1, 3, [1]),  # every second of 4 layers
+        (1, 2, [0]),
+        (1, 5, [2]),
+        (1, 7, [3]),
+        (2, 4, [0, 1]),
+        (2, 5, [1, 3]),
+        (2, 6, [1, 3]),
+        (2, 8, [2, 5]),
+        (3, 5, [0, 1, 2]),
+        (3, 6, [0, 1, 2]),
+        (3, 7, [1, 3, 5]),
+        (3, 9, [1, 3, 5]),
+    ],
+)
+def test_skip_counts_the_logits_among_the_layers(num_student: int, num_teacher: int, expected: list[int]) -> None:
+    assert targets(Skip(), num_student, num_teacher) == expected
+
+
 def test_skip_and_last_where_the_student_is_deeper() -> None:
     assert targets(Skip(), 4, 2) == [0, 1, 1, 1]
     assert targets(Last(), 4, 2) == [0, 0, 0, 1]

@@ -33,6 +33,17 @@ def test_node_targets_equal_the_literal_mean(
     )
 
 
+@pytest.mark.parametrize("tau", [0.5, 1.0, 1.3])
+@pytest.mark.parametrize("scale", [1.0, 30.0])
+def test_distributions_are_made_in_double_precision(tau: float, scale: float) -> None:
+    """Of logits in single precision, and rounded once."""
+    logits = scale * torch.randn(500, 7, generator=torch.Generator().manual_seed(0))
+    log_q = torch.log_softmax(logits.double() / tau, dim=1)
+    soft = node_targets(logits, tau)
+    assert torch.equal(soft.table, (log_q.exp() / 500).float())
+    assert soft.constant == pytest.approx(float((log_q.exp() * log_q).sum() / 500), rel=1e-12)
+
+
 @given(
     edges=edge_lists(6),
     teacher=tables(6, 4),

@@ -8,6 +8,7 @@ from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph
 from graphkd.recipe import resolve
 from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
+from graphkd.storage import write_json
 from tests.conftest import make_data
 
 RECIPE = resolve(training=Training(max_epochs=10, patience=10))
@@ -63,6 +64,45 @@ def test_the_bundle_is_the_seed_s_that_is_best_on_validation(tmp_path: Path, gra
     seeds = read_metrics(tmp_path / "run")["seeds"]
     best = max(seeds, key=lambda seed: seed["student"]["val"])["seed"]
     assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["card"]["seed"] == best
+
+
+class Scored:
+    """A seed that was trained, as far as a run folder looks at it."""
+
+    def __init__(self, seed: int, scores: dict[str, dict[str, float]]) -> None:
+        self.seed, self.scores = seed, scores
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / "metrics.json", {"seed": self.seed, **self.scores})
+        write_json(folder / "bundle.json", {"seed": self.seed})
+        (folder / "bundle").mkdir()
+        (folder / "bundle.json").rename(folder / "bundle" / "bundle.json")
+        (folder / "log.jsonl").touch()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_nothing_but_the_student_s_validation_score_chooses_the_bundle(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    """Of four seeds each is best by another score: the student's and the teacher's, on validation and test."""
+    folder = RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0, 1, 2, 3]}, overwrite=False)
+    for seed, best_by in enumerate(order):
+        named = {}
+        for at, (part, score) in enumerate(itertools.product(("student", "teacher"), ("val", "test"))):
+            named.setdefault(part, {})[score] = 0.9 if at == best_by else 0.5 + 0.01 * seed
+        folder.add(seed, lambda seed=seed, named=named: Scored(seed, named))
+    folder.finish("toy", "masks", "accuracy", RECIPE)
+    shipped = json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())
+    assert shipped["seed"] == order.index(0)
+
+
+def test_of_seeds_that_tie_on_validation_the_first_is_shipped(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", CONFIG, overwrite=False)
+    for seed, test in enumerate((0.5, 0.9, 0.7)):
+        scores = {"student": {"val": 0.8, "test": test}, "teacher": {"val": test, "test": test}}
+        folder.add(seed, lambda seed=seed, scores=scores: Scored(seed, scores))
+    folder.finish("toy", "masks", "accuracy", RECIPE)
+    assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["seed"] == 0
 
 
 def test_the_log_has_a_record_per_epoch_stage_and_seed_with_every_term(tmp_path: Path, graph: Graph) -> None:

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from graphkd.methods import GLNN, MLP, InfGraND, Method
@@ -12,6 +14,16 @@ def test_mean_and_population_standard_deviation() -> None:
     assert metrics["metric"] == "roc_auc"
     assert metrics["mean"] == {"teacher_test": 1.0, "student_test": 0.6, "mlp_test": 0.1}
     assert metrics["std"]["student_test"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("scores", [[0.9, 0.1, 0.2], [0.5, 0.5, 0.8, 0.5], [1.0, 0.0, 0.0, 0.0, 0.0], [0.3]])
+def test_the_mean_and_spread_of_scores_that_are_not_even(scores: list[float]) -> None:
+    entries = [{"teacher": {"test": score}, "student": {"test": score}} for score in scores]
+    metrics = summarise("toy", "masks", "accuracy", resolve(), entries)
+    mean = sum(scores) / len(scores)
+    spread = math.sqrt(sum((score - mean) ** 2 for score in scores) / len(scores))
+    assert metrics["mean"]["student_test"] == pytest.approx(mean)
+    assert metrics["std"]["student_test"] == pytest.approx(spread)
 
 
 def test_hidden_and_visible_test_nodes_have_means_of_their_own() -> None:

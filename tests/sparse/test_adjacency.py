@@ -23,6 +23,30 @@ def test_symmetric_and_row_normalisation_agree_with_the_literal_form(edges: torc
     torch.testing.assert_close(adj.normalize("none", loops, torch.float64).to_dense(), dense)
 
 
+@given(edges=edge_lists(6), order=st.permutations([0, 1, 2, 3]))
+def test_one_graph_has_an_operator_for_every_number_of_self_loops(edges: torch.Tensor, order: list[int]) -> None:
+    """Also where others were asked for before, of every kind and in every precision."""
+    adj = Adjacency(edges, 6)
+    for loops in order:
+        for dtype in (torch.float32, torch.float64):
+            for kind in ("symmetric", "row", "none"):
+                found, alone = (each.normalize(kind, loops, dtype) for each in (adj, Adjacency(edges, 6)))
+                assert found.dtype == dtype
+                assert found.equals(alone)
+
+
+@given(edges=edge_lists(6), nodes=st.sets(st.integers(0, 5)))
+def test_without_the_edges_of_nodes_and_the_graph_of_the_others(edges: torch.Tensor, nodes: set[int]) -> None:
+    """Of directed graphs as well: neither what they send nor what they receive."""
+    adj, dense = Adjacency(edges, 6), literal.dense_adjacency(edges, 6, None)
+    index = torch.tensor(sorted(nodes), dtype=torch.long)
+    rest = torch.tensor([node for node in range(6) if node not in nodes], dtype=torch.long)
+    expected = dense.clone()
+    expected[index], expected[:, index] = 0.0, 0.0
+    assert torch.equal(adj.without_edges_of(index).matrix.to_dense().double(), expected.double())
+    assert torch.equal(adj.subgraph(rest).matrix.to_dense().double(), dense[rest][:, rest].double())
+
+
 def test_rows_are_receivers() -> None:
     adj = Adjacency(torch.tensor([[0], [1]]), 2)
     assert adj.matrix.to_dense()[1, 0] == 1

@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse
 import torch
 from hypothesis import given
 
+from graphkd.io.rows import as_rows, dense
 from graphkd.sparse import SparseMatrix, as_features, linear, select_rows
 from tests.sparse.test_matrix import sparse
 from tests.strategies import tables
@@ -40,6 +43,27 @@ def test_an_array_that_may_not_be_written_to_gives_no_warning(recwarn: pytest.Wa
     array.flags.writeable = False
     assert as_features(array).sum() == 4
     assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        ("int8", 100),
+        ("int8", -100),
+        ("uint8", 200),
+        ("int16", 30_000),
+        ("uint16", 60_000),
+        ("bool", True),
+        ("int64", 7),
+    ],
+)
+@pytest.mark.parametrize("form", [scipy.sparse.coo_matrix, scipy.sparse.coo_array])
+def test_small_whole_numbers_do_not_wrap_around_where_they_are_added(form: Any, dtype: str, value: int) -> None:
+    """In training and in serving."""
+    x = form((np.array([value, value, 1], dtype), ([0, 0, 1], [1, 1, 0])), (2, 2))
+    expected = np.float32([[0, 2 * int(value)], [1, 0]])
+    np.testing.assert_array_equal(as_features(x).to_dense(), expected)
+    np.testing.assert_array_equal(dense(as_rows(x, 2)), expected)
 
 
 def test_whole_numbers_become_float32() -> None:

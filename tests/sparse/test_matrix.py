@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +66,45 @@ def test_scaling_a_symmetric_matrix_keeps_it_symmetric_to_the_bit(table: torch.T
     assert matrix.t() is matrix
     scaled = matrix.scale(rows=table[0].abs() + 0.1, cols=table[0].abs() + 0.1)
     assert scaled.t() is scaled
+
+
+ALIKE = [[0.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
+UNLIKE = {
+    "a value": [[0.0, 2.0, 0.0], [2.0, 1.5, 0.0], [0.0, 0.0, 0.0]],
+    "a sign": [[0.0, 2.0, 0.0], [-2.0, 1.0, 0.0], [0.0, 0.0, 0.0]],
+    "two values in another order": [[0.0, 2.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 0.0]],
+    "a column": [[0.0, 2.0, 0.0], [2.0, 0.0, 1.0], [0.0, 0.0, 0.0]],
+    "a row": [[0.0, 2.0, 0.0], [0.0, 0.0, 0.0], [2.0, 1.0, 0.0]],
+    "where a row ends": [[2.0, 2.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]],
+    "an entry less": [[0.0, 2.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    "an entry more": [[0.0, 2.0, 0.0], [2.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    "a row less": [[0.0, 2.0, 0.0], [2.0, 1.0, 0.0]],
+    "a column more": [[0.0, 2.0, 0.0, 0.0], [2.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]],
+}
+
+
+@pytest.mark.parametrize("name", UNLIKE)
+def test_matrices_are_equal_where_shape_places_and_values_are(name: str) -> None:
+    one, same, other = (sparse(torch.tensor(table)) for table in (ALIKE, ALIKE, UNLIKE[name]))
+    assert one.equals(same)
+    assert not one.equals(other)
+    assert not other.equals(one)
+
+
+def test_rows_that_end_elsewhere_are_another_matrix() -> None:
+    """The same columns and values in the same order."""
+    col, value = torch.tensor([0, 1, 2]), torch.ones(3)
+    one, other = (SparseMatrix(torch.tensor(ends), col, value, 3) for ends in ([0, 1, 2, 3], [0, 2, 2, 3]))
+    assert not one.equals(other)
+
+
+@pytest.mark.parametrize("entry", [(0, 1), (1, 0)])
+def test_edges_both_ways_of_unequal_weight_are_not_their_own_transpose(entry: tuple[int, int]) -> None:
+    table = torch.tensor(ALIKE)
+    table[entry] = 3.0
+    assert sparse(table).t() is not None
+    assert torch.equal(sparse(table).t().to_dense(), table.t())
 
 
 def test_entries_at_the_same_place_are_added() -> None:

@@ -31,6 +31,25 @@ def test_dropout_acts_in_training_only() -> None:
     assert torch.equal(model.eval()(x).logits, model(x).logits)
 
 
+@pytest.mark.parametrize("norm", ["none", "layer"])
+@pytest.mark.parametrize("dropout", [0.1, 0.5, 0.9])
+def test_what_is_matched_in_training_is_the_layer_before_dropout(norm: str, dropout: float) -> None:
+    torch.manual_seed(0)
+    model, x = MLP(5, 64, 3, 2, dropout=dropout, norm=norm), torch.randn(8, 5)
+    hidden = torch.relu(model.norms[0](model.layers[0](x)))
+    torch.testing.assert_close(model(x).hidden[0], hidden)
+    assert not torch.allclose(model(x).logits, model.layers[1](hidden))
+
+
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_no_bias_before_a_batch_norm(norm: str, num_layers: int) -> None:
+    """It would be taken away again, and its gradient is rounding alone."""
+    model = MLP(5, 7, 3, num_layers, norm=norm)
+    biases = [layer.bias is not None for layer in model.layers]
+    assert biases == [norm != "batch"] * (num_layers - 1) + [True]
+
+
 def test_sizes_are_checked() -> None:
     with pytest.raises(GraphKDError, match="num_layers is 0"):
         MLP(5, num_layers=0)

@@ -13,7 +13,7 @@ from graphkd.cli import main
 from graphkd.datasets import Graph
 from graphkd.recipe import resolve
 from graphkd.runs import SeedRun
-from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, code_of, digest
 from tests.conftest import make_data
 
 KEY = {"seed": 0, "code": "abc"}
@@ -74,6 +74,25 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_the_code_is_part_of_a_key() -> None:
     assert code_of("sparse") == code_of("sparse")
     assert len({code_of("sparse"), code_of("teachers"), code_of("sparse", "teachers"), code_of("layers.py")}) == 4
+
+
+OTHER_TENSORS = {
+    "a name": {"a": torch.arange(4), "c": torch.arange(2)},
+    "names that change places": {"b": torch.arange(4), "a": torch.arange(2)},
+    "a shape": {"a": torch.arange(4).view(2, 2), "b": torch.arange(2)},
+    "a type of the same bytes": {"a": torch.arange(4).view(torch.float64), "b": torch.arange(2)},
+    "where one ends": {"a": torch.arange(3), "b": torch.tensor([3, 0, 1])},
+    "a number": {"a": torch.arange(4), "b": torch.tensor([0, 2])},
+    "one less": {"a": torch.arange(4)},
+    "one more": {"a": torch.arange(4), "b": torch.arange(2), "c": torch.zeros(0)},
+}
+
+
+@pytest.mark.parametrize("other", OTHER_TENSORS)
+def test_a_digest_is_of_names_shapes_types_and_numbers(other: str) -> None:
+    tensors = {"a": torch.arange(4), "b": torch.arange(2)}
+    assert digest(tensors) == digest(dict(reversed(tensors.items())))
+    assert digest(tensors) != digest(OTHER_TENSORS[other])
 
 
 def test_two_writers_and_a_reader_at_once_never_see_half_a_file(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import functools
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from graphkd.runs import SeedRun
 from graphkd.training import checkpoint
 from graphkd.training.artefacts import Artefact, Artefacts
 from graphkd.training.checkpoint import Checkpoint
+from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Progress
+from graphkd.training.trainee import Trainee
 from tests.conftest import make_data
 
 SHORT = Training(max_epochs=5, patience=2)
@@ -152,6 +155,69 @@ def test_one_is_written_when_it_is_due_and_large_ones_less_often(monkeypatch: py
         clock[0] += 4.0
         part.save_when_due(model, optimizer, Progress)
     assert saved == [112.0, 154.0, 196.0]
+
+
+class Scripted(torch.nn.Module):
+    """Its weight says how many epochs were run; the scores are written down beforehand."""
+
+    def __init__(self, scores: list[float]) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.register_buffer("epochs", torch.tensor(0))
+        self.scores = scores
+
+    def steps(self, epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+        self.epochs += 1
+        yield {"loss": (self.weight - 1).square().sum() if epoch else self.weight.sum() * 0 + 9}
+
+    def score(self) -> torch.Tensor:
+        return torch.tensor(self.scores[int(self.epochs) - 1], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("killed_after", [1, 3, 4, 5, 6])
+@pytest.mark.parametrize("best", [1, 2, 3])
+def test_the_weights_of_an_epoch_before_the_kill_can_still_be_the_best(
+    killed_after: int, best: int, tmp_path: Path
+) -> None:
+    """No epoch after the kill is as good as the best one before it: only the checkpoint has its weights."""
+    scores = [0.1, 0.2, 0.3, 0.2, 0.1, 0.2, 0.1]
+    scores[best] = 0.9
+
+    def trained(cache: Artefacts) -> tuple[Fit, Scripted]:
+        model = Scripted(scores)
+        groups = [{"params": list(model.parameters()), "lr": 0.1}]
+        trainee = Trainee(model, lambda _: model.state_dict(), [groups], [0.0], model.steps, model.score)
+        training = Training(max_epochs=7, patience=6)
+        return fit("teacher", trainee, training, [[]], Checkpoint(cache, "teacher", {}))[0], model
+
+    whole, model = trained(Artefacts(None))
+    with pytest.raises(KilledError):
+        trained(Mortal(tmp_path, killed_after))
+    resumed, other = trained(Artefacts(tmp_path))
+    assert (resumed.epochs, resumed.best_epoch, int(other.epochs)) == (7, best, best + 1)
+    assert (whole.epochs, whole.best_epoch) == (7, best)
+    assert torch.equal(other.weight, model.weight)
+
+
+def test_what_is_kept_comes_back_as_it_was_put(tmp_path: Path) -> None:
+    """The best weights are neither the model's nor the optimiser's."""
+    model = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    kept = {name: torch.full_like(tensor, 7.0) for name, tensor in model.state_dict().items()}
+    progress = Progress(5, 2.0, True, 0.9, 3, 1.5, [{"stage": "teacher", "epoch": 0, "loss": 1.0}], kept)
+    Checkpoint(Artefacts(tmp_path), "teacher", {}).save_when_due(model, optimizer, lambda: progress)
+    other = torch.nn.Linear(2, 1)
+    again = torch.optim.Adam(other.parameters(), lr=0.1)
+    found = Checkpoint(Artefacts(tmp_path), "teacher", {}).restore(other, again)
+    assert {**vars(found), "kept": 0} == {**vars(progress), "kept": 0}
+    assert found.kept.keys() == kept.keys()
+    assert all(bool((tensor == 7.0).all()) for tensor in found.kept.values())
+    assert torch.equal(other.weight, model.weight)
+    states = (each.state_dict()["state"].values() for each in (again, optimizer))
+    for one, two in zip(*states, strict=True):
+        assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 @pytest.mark.parametrize("way", ["checkpointed", "neighbours", "partitions"])

@@ -1,4 +1,5 @@
 import functools
+import itertools
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from graphkd.teachers import GCN
 from graphkd.training.artefacts import Artefacts
 from graphkd.training.compile import compile_targets
 from graphkd.training.teach import teach
+from graphkd.training.weights import node_weights
 from tests.conftest import make_data
 
 SHORT = Training(max_epochs=5, patience=5)
@@ -32,6 +34,19 @@ def test_the_teacher_is_frozen_and_the_targets_hold_no_edge(scene: Scene) -> Non
     assert [tuple(hop.shape) for hop in targets.hops] == [(60, 128), (60, 128)]
     tensors = [targets.inputs, targets.labels, targets.label_weight, targets.soft.table, *targets.hops]
     assert all(tensor.shape[0] == scene.observed.num_nodes for tensor in tensors)
+
+
+@pytest.mark.parametrize("influence", ["random_uniform", "shuffled"])
+def test_the_run_s_seed_draws_the_weights_of_the_targets(scene: Scene, influence: str) -> None:
+    recipe = resolve(method=methods.InfGraND(delta1=0.0, delta2=1.0), influence=influence, training=SHORT)
+    taught, found = teach(scene, recipe, 0, []), []
+    train = scene.observed.train
+    for seed in range(5):
+        targets = compile_targets(scene, recipe, taught, seed)
+        expected = node_weights(scene, recipe, taught, seed)
+        torch.testing.assert_close(targets.label_weight[train] * train.numel(), expected[train].double())
+        found.append(targets.label_weight)
+    assert not any(torch.equal(one, other) for one, other in itertools.combinations(found, 2))
 
 
 COLUMN = 2 * 4 * 8 * 60 / 1e9

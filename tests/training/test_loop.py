@@ -95,6 +95,26 @@ def test_patience_waits_for_learning_to_begin_but_not_forever() -> None:
     assert (result.best_epoch, result.epochs) == (6, 10)
 
 
+@pytest.mark.parametrize("patience", [1, 2, 3, 5])
+def test_without_learning_it_counts_from_twice_patience_on(patience: int) -> None:
+    """Scores before that do not count, not even the best of all; nor does patience run."""
+    late = 2 * patience
+    for lucky in range(late):
+        scores = [0.1] * 40
+        scores[lucky], scores[late] = 0.99, 0.5
+        result, _ = run(Script(scores, [1.0] * 40), max_epochs=40, patience=patience)
+        assert (result.best_epoch, result.epochs) == (late, late + patience + 1)
+
+
+@pytest.mark.parametrize("begins", [1, 2, 3, 4])
+def test_patience_does_not_run_before_learning_has_begun(begins: int) -> None:
+    """Scores fall at first, for longer than patience."""
+    scores = [0.9 - 0.1 * epoch for epoch in range(begins)] + [0.3] + [0.2] * 10
+    losses = [1.0] * begins + [0.4] * 11
+    result, _ = run(Script(scores, losses), max_epochs=len(scores), patience=2)
+    assert (result.best_epoch, result.epochs) == (begins, begins + 3)
+
+
 def test_where_learning_never_begins_the_best_epoch_of_all_is_taken() -> None:
     result, _ = run(Script([0.5, 0.9, 0.3], [1.0] * 3), max_epochs=3, patience=50)
     assert (result.best_epoch, result.epochs) == (1, 3)
@@ -126,3 +146,30 @@ def test_an_epoch_of_several_steps_moves_the_weights_at_each_and_records_the_mea
     assert seen == [0.0, pytest.approx(0.1)]  # Adam's first step has the length of its rate
     assert log[0]["loss"] == pytest.approx((1.0 + (3.0 - 0.1) ** 2) / 2.0)
     assert log[0]["half"] == 1.0
+
+
+@pytest.mark.parametrize("targets", [[3.0, -1.0], [1.0, 2.0, -4.0], [5.0], [-1.0, -1.0, 8.0, 0.5]])
+def test_every_step_has_the_gradient_of_its_own_loss(targets: list[float]) -> None:
+    """As in a loop that is written down: nothing of an earlier step is in it."""
+    ends = []
+    for own in (True, False):
+        model = nn.Linear(1, 1, bias=False)
+        nn.init.zeros_(model.weight)
+
+        def losses(model: nn.Linear = model) -> Iterator[torch.Tensor]:
+            for target in targets:
+                yield (model.weight.sum() - target).square()
+
+        if own:
+            optimizer = torch.optim.Adam(model.parameters(), lr=0.1, fused=True)
+            for _ in range(3):
+                for loss in losses():
+                    optimizer.zero_grad()
+                    loss.backward()
+                    optimizer.step()
+        else:
+            rising = iter([0.1, 0.2, 0.3])
+            steps = lambda _: ({"loss": loss} for loss in losses())  # noqa: E731
+            fitted(model, steps, lambda: next(rising), max_epochs=3, patience=50)  # noqa: B023
+        ends.append(float(model.weight.detach()))
+    assert ends[0] == ends[1]

@@ -14,17 +14,25 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from graphkd import GraphKDError
+from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.batch import block as block_module
+from graphkd.deploy.batch import score as score_module
 from graphkd.deploy.batch.block import Scored, rows_of_a_block
 from graphkd.deploy.batch.ids import pack, unpack
 from graphkd.deploy.batch.journal import Journal
 from graphkd.deploy.batch.outputs import output_of
 from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
+from graphkd.deploy.row_predictor import RowPredictor
+from graphkd.methods import Propagation
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
+from tests.deploy.bundles import STEPS, student
 from tests.memory import peak_growth
+
+ADD = Journal.add
 
 
 @pytest.fixture(autouse=True)
@@ -276,6 +284,99 @@ sys.exit(main(["predict", "bundle", "named.parquet", "out.parquet", "--runtime",
     assert done.stderr.startswith("graphkd: goes on after 3 finished blocks of 4 rows")
     assert (tmp_path / "out.parquet").read_bytes() == expected
     assert not list(tmp_path.glob(".*"))
+
+
+def stop_after_3(self: Journal, block: Any) -> None:
+    """In the place of ``Journal.add``."""
+    if self.finished == 3:
+        raise Killed
+    ADD(self, block)
+
+
+def other_model(folder: Path) -> RowPredictor:
+    """One with other weights."""
+    model = student("none", 2, num_features=3, num_classes=2)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(-1.5).add_(0.25)
+    sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}
+    write_bundle(folder / "bundle", model, sizes, STEPS, Propagation(), CLASSES, {"dataset": "x"}, None)
+    found = load_bundle(folder / "bundle", "numpy")
+    assert isinstance(found, RowPredictor)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["npy", "csv", "parquet"])
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
+def test_nothing_is_taken_from_another_model(
+    kind: str, first: int, second: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two students of the same sizes that say something else of every row."""
+    x, models = table(), [numpy_model(tmp_path), other_model(tmp_path / "other")]
+    np.save(tmp_path / "in.npy", x)
+    assert not np.isclose(*(model.predict_proba(x) for model in models)).any()
+    alone = Job(tmp_path / "in.npy", tmp_path / f"alone.{kind}")
+    score_file(alone, models[second], f"student {second}")
+    job = Job(tmp_path / "in.npy", tmp_path / f"out.{kind}")
+    monkeypatch.setattr(Journal, "add", stop_after_3)
+    with pytest.raises(Killed):
+        score_file(job, models[first], f"student {first}")
+    monkeypatch.setattr(Journal, "add", ADD)
+    score_file(job, models[second], f"student {second}")
+    assert job.output.read_bytes() == alone.output.read_bytes()
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "the column of ids": {"id": "key"},
+    "the rows": {"rows": "other.csv"},
+    "when they were written": {"touch": 1},
+    "the version": {"version": "another"},
+    "the rows of a block": {"block": 5},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.filterwarnings("ignore:.*are no features of the student")
+def test_nothing_is_taken_from_a_job_that_reads_otherwise(
+    change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other, model = CHANGES[change], numpy_model(tmp_path, NAMES)
+    for name in ("in.csv", "other.csv"):
+        frame(table()).assign(key=ids(25)).to_csv(tmp_path / name, index=False)
+    job = Job(tmp_path / "in.csv", tmp_path / "out.csv", id="id")
+    monkeypatch.setattr(Journal, "add", stop_after_3)
+    with pytest.raises(Killed):
+        score_file(job, model, "one")
+    if "touch" in other:
+        os.utime(job.rows, ns=(0, job.rows.stat().st_mtime_ns + 1))
+    monkeypatch.setattr(score_module, "__version__", other.get("version", score_module.__version__))
+    monkeypatch.setattr(block_module, "MOST_ROWS", other.get("block", 4))
+    scored: list[int] = []
+    monkeypatch.setattr(Journal, "add", lambda self, block: (scored.append(block.start), ADD(self, block)))
+    score_file(replace(job, id=other.get("id", "id"), rows=tmp_path / other.get("rows", "in.csv")), model, "one")
+    assert scored[0] == (12 if change == "nothing" else 0)
+
+
+def test_names_in_the_first_line_are_no_row_of_a_job_that_had_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the same size and time; read with a header its rows begin a line later."""
+    np.savetxt(tmp_path / "in.csv", table(), delimiter=",")
+    job, model = Job(tmp_path / "in.csv", tmp_path / "out.csv", header=False), numpy_model(tmp_path)
+    monkeypatch.setattr(Journal, "add", stop_after_3)
+    with pytest.raises(Killed):
+        score_file(job, model, "one")
+    lines = (tmp_path / "in.csv").read_text().splitlines()
+    stamp = (tmp_path / "in.csv").stat()
+    lines[0] = "height,girth," + "a" * (len(lines[0]) - len("height,girth,"))
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
+    os.utime(tmp_path / "in.csv", ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert (tmp_path / "in.csv").stat().st_size == stamp.st_size
+    scored: list[int] = []
+    monkeypatch.setattr(Journal, "add", lambda self, block: (scored.append(block.start), ADD(self, block)))
+    assert score_file(replace(job, header=True), model, "one") == (24, 0)
+    assert scored[0] == 0
 
 
 def test_nothing_is_taken_from_another_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,12 +29,13 @@ def test_what_is_written_is_checked_and_on_record(tmp_path: Path, to: str, norm:
     model = student(norm)
     bundle = make_bundle(tmp_path, model, norm)
     made = export_bundle(bundle, to, sample_of(model), allow_loss=True)
+    spread = float(np.ptp(sample_of(model).logits))
     record = json.loads((bundle / EXPORTS).read_text())["exports"][to]
     assert record["files"].keys() == FILES[to] == made.files.keys()
     assert record["parity"] == {precision: parity.record for precision, parity in made.parity.items()}
     for precision, found in record["parity"].items():
         assert (found["rows"], found["metric"], found["score_before"]) == (60, "accuracy", 1.0)
-        assert found["largest_difference"] < (1e-5 if precision == "float32" else 0.5)
+        assert found["largest_difference"] < (1e-6 if precision == "float32" else 0.3) * spread
     assert all(read_bundle(bundle).files.values())
     assert not [name for name, content in made.files.items() if b"site-packages" in content or b"/home" in content]
 

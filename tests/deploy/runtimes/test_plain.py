@@ -4,11 +4,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
 from graphkd import load_bundle
 from graphkd.deploy.runtimes import plain
 from graphkd.deploy.runtimes.plain import softmax
 from tests.deploy.bundles import make_bundle, student
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("num_layers", [1, 2, 3, 5])
+def test_every_network_says_what_torch_says(norm: str, num_layers: int, tmp_path: Path) -> None:
+    """Rows of many sizes, among them rows whose layers hardly vary; dense and sparse."""
+    bundle = make_bundle(tmp_path, student(norm, num_layers), norm)
+    model, expected = load_bundle(bundle, "numpy"), load_bundle(bundle)
+    scale = np.float32([[1e-4], [0.01], [1.0], [30.0]])
+    x = (np.random.default_rng(1).standard_normal((50, 4, 5)) * scale).astype(np.float32).reshape(-1, 5)
+    with torch.no_grad():
+        logits = expected.student(torch.from_numpy(x)).logits.numpy()
+    for rows in (x, scipy.sparse.csr_matrix(x)):
+        np.testing.assert_allclose(model.logits(rows), logits, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(model.predict_proba(rows), expected.predict_proba(x), rtol=1e-4, atol=1e-6)
 
 
 def test_many_rows_are_computed_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,33 @@ def test_more_than_was_said_is_no_part_of_the_body(port: int) -> None:
     assert answer.count(b"HTTP/1.1 400 ") == 1
 
 
+ENDS = {
+    "an answer": (post(GOOD + b" " * 400), b" 200 "),
+    "in pieces": (chunked(GOOD, b" " * 400, b""), b" 200 "),
+    "no JSON": (post(b"{" * 400), b" 400 "),
+    "a row of another width": (post(json.dumps({"rows": [[1] * 100]}).encode()), b" 422 "),
+    "too many rows": (post(json.dumps({"rows": [ROW] * 20}).encode()), b" 413 "),
+    "too many bytes in pieces": (chunked(*[b" " * 400] * 11, b""), b" 413 "),
+    "no such thing": (post(GOOD + b" " * 400).replace(b"/predict", b"/predikt"), b" 404 "),
+    "content of another kind": (post(GOOD + b" " * 400).replace(b"application/json", b"text/plain"), b" 415 "),
+    "an end that does not come": (post(b" " * 400, length=500), b" 408 "),
+    "a chunk that does not come": (chunked(b" " * 400), b" 408 "),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_bytes_that_came_are_given_back_however_a_request_ends(end: str, raw_bundle: Path) -> None:
+    """More of them in all than a worker may hold at a time; one that goes away in between, too."""
+    request, expected = ENDS[end]
+    limits = Limits(body=4096, rows=8, body_seconds=0.1, bytes_waiting=5000)
+    with in_thread(raw_bundle, limits=limits) as port:
+        for _ in range(5000 // 400 + 2):
+            assert expected in spoken(port, request)
+            with socket.create_connection(("127.0.0.1", port)) as sock:
+                sock.sendall(post(b" " * 400, length=1000))
+        assert b" 200 " in spoken(port, post(GOOD + b" " * 3000))
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "x"])
 def test_other_content(port: int, kind: str) -> None:
     answer = ask(port, "/predict", GOOD, headers={"Content-Type": kind})

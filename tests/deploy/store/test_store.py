@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import graphkd
 from graphkd.deploy import FeatureStore, load_bundle
 from graphkd.deploy.store import disk
+from graphkd.deploy.store.arrays import open_arrays
 from graphkd.deploy.store.settings import POOLINGS, Settings
 from graphkd.methods import InfGraND
 from graphkd.sparse import POOLINGS as KNOWN
@@ -184,3 +185,20 @@ def test_rows_are_taken_by_name(tmp_path: Path) -> None:
         for row, message in (({"a": 1.0}, "x has no column 'b'"), (masked, "x holds masked values")):
             with pytest.raises(graphkd.GraphKDError, match=message):
                 store.row_for(row, [0])
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("hops", [0, 1, 2])
+def test_nothing_of_a_deleted_node_s_features_stays_in_files(tmp_path: Path, hops: int, directed: bool) -> None:
+    """Its neighbours' rows, which held a share of it, are made anew; and the journal is empty after closing."""
+    x = np.arange(1.0, 25.0, dtype=np.float32).reshape(8, 3)
+    x[3] = [1234.5, -987.25, 4321.0]
+    edges = np.array([[0, 3, 3, 4, 5], [3, 1, 4, 3, 6]])
+    edges = edges if directed else np.unique(np.concatenate([edges, edges[::-1]], axis=1), axis=1)
+    store = FeatureStore.build(tmp_path / "store", x, edges, hops=hops, directed=directed)
+    store.delete_node(3)
+    store.close()
+    for file in (tmp_path / "store").rglob("*"):
+        content = file.read_bytes() if file.is_file() else b""
+        assert not any(value.tobytes() in content for value in x[3]), file.name
+    assert not open_arrays(tmp_path / "store").hops[3].any()

@@ -1,0 +1,315 @@
+"""The keys of the cache: all that a stage reads is in its key, or is on a list that says why not."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from graphkd import Training, influence, matching, methods, students, teachers
+from graphkd.datasets import Graph, Scene
+from graphkd.recipe import Recipe
+from graphkd.tables import Storage
+from graphkd.teachers import TeacherOutput
+from graphkd.training import artefacts
+from graphkd.training.artefacts import Artefact, Artefacts, code_of
+from graphkd.training.compile import compile_targets
+from graphkd.training.loop import Fit
+from graphkd.training.student import student_key, train_student
+from graphkd.training.teach import TeacherResult, teach
+from graphkd.training.weights import node_weights
+from tests.conftest import make_data
+
+STAGES = ("teacher", "student", "influence", "targets")
+
+OTHER: dict[str, Any] = {
+    "max_epochs": 7,
+    "patience": 7,
+    "lr": 0.5,
+    "weight_decay": 0.5,
+    "teacher_lr": 0.5,
+    "teacher_weight_decay": 0.5,
+    "batch_size": 7,
+    "together": True,
+    "precision": "bfloat16",
+    "compile": True,
+    "teacher_batches": "checkpointed",
+    "teacher_batch_size": 7,
+    "fanout": 7,
+    "parts": 7,
+    "parts_per_step": 2,
+    "partitioner": "metis",
+}
+"""Another value of every field of ``Training``."""
+
+READ_BY = {
+    "neighbours": ("teacher_batch_size", "fanout"),
+    "partitions": ("parts", "parts_per_step", "partitioner"),
+}
+"""Fields that only one way to train a teacher reads."""
+
+NOT_READ_BY_THE_TEACHER = {
+    "lr": "the student's rate; the teacher has its own",
+    "weight_decay": "the student's decay; the teacher has its own",
+    "batch_size": "rows of a step of the student",
+    "together": "how students train",
+    "precision": "of the student's layers",
+    "compile": "the student's layers",
+}
+
+SAME_RESULT = {("full", "teacher_batches"): "checkpointed computes activations again, with the same bits"}
+"""Ways to train a teacher, and fields whose other value here makes the same teacher."""
+
+
+class Asked(BaseException):
+    """A stage has asked the cache for what it is about to make."""
+
+
+class Asking(Artefacts):
+    """A cache that ends the stage as soon as its key is known."""
+
+    def __init__(self, *stages: str, tables: Storage | None = None) -> None:
+        super().__init__(None, tables or Storage())
+        self.stages = stages
+
+    def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
+        if stage in self.stages:
+            raise Asked(json.dumps(key, sort_keys=True))
+        return None
+
+    def workspace(self, stage: str, key: dict[str, Any]) -> Any:
+        self.load(stage, key)
+        return super().workspace(stage, key)
+
+
+def asked(stage: str, run: Callable[[Asking], object]) -> str:
+    with pytest.raises(Asked) as found:
+        run(Asking(stage))
+    return str(found.value)
+
+
+def recipe(**parts: Any) -> Recipe:
+    plain: dict[str, Any] = {
+        "teacher": functools.partial(teachers.GCN, hidden_dim=6),
+        "student": functools.partial(students.MLP, hidden_dim=6),
+        "method": methods.InfGraND(),
+        "influence": influence.confidence,
+        "matching": matching.Forward(),
+    }
+    return Recipe(**{**plain, **parts})
+
+
+def taught_by(scene: Scene, key: str) -> TeacherResult:
+    logits = torch.zeros(scene.observed.num_nodes, 3)
+    output = TeacherOutput(logits)
+    return TeacherResult(None, output, {}, Fit(0, 0, 0.0), {"key": key}, lambda graph: output)
+
+
+def keys(recipe: Recipe, scene: Scene, seed: int = 0, dtype: str = "float32") -> dict[str, str]:
+    """The keys of all stages of a run; later ones hold the teacher's."""
+    teacher = asked("teacher", lambda cache: teach(scene, recipe, seed, [], cache))
+    taught = taught_by(scene, teacher)
+    return {
+        "teacher": teacher,
+        "student": json.dumps(student_key(scene, recipe, taught, seed, dtype), sort_keys=True),
+        "influence": asked("influence", lambda cache: node_weights(scene, recipe, taught, seed, cache)),
+        "targets": asked("compile", lambda cache: compile_targets(scene, recipe, taught, seed, cache)),
+    }
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    return [stage for stage in STAGES if before[stage] != after[stage]]
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene.of(Graph.from_data(make_data()))
+
+
+def test_every_field_of_training_has_another_value_here() -> None:
+    assert list(OTHER) == [field.name for field in fields(Training)]
+    assert not [name for name, value in OTHER.items() if getattr(Training(), name) == value]
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, scene: Scene) -> None:
+    for way in ("full", "neighbours", "partitions"):
+        training = Training(teacher_batches=way)
+        here, there = recipe(training=training), recipe(training=replace(training, **{name: OTHER[name]}))
+        only = [one for one, read in READ_BY.items() if name in read]
+        by_teacher = name not in NOT_READ_BY_THE_TEACHER and (not only or way in only)
+        by_teacher = by_teacher and (way, name) not in SAME_RESULT
+        expected = ["student"] if name in NOT_READ_BY_THE_TEACHER else list(STAGES) if by_teacher else []
+        assert changed(keys(here, scene), keys(there, scene)) == expected, (name, way)
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_a_plain_student_s_key_has_all_that_it_reads_itself(name: str, scene: Scene) -> None:
+    """Nothing comes in through the key of a teacher here."""
+    plain = recipe(method=methods.MLP(), influence=None, matching=matching.NoMatching())
+    other = replace(plain, training=replace(plain.training, **{name: OTHER[name]}))
+    one, two = (student_key(scene, each, taught_by(scene, ""), 0, "float32") for each in (plain, other))
+    of_teacher = name.startswith("teacher_") or any(name in read for read in READ_BY.values())
+    assert (one != two) == (not of_teacher)
+
+
+PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "another teacher": ({"teacher": teachers.SAGE}, list(STAGES)),
+    "a teacher's width": ({"teacher": functools.partial(teachers.GCN, hidden_dim=7)}, list(STAGES)),
+    "a student's width": ({"student": functools.partial(students.MLP, hidden_dim=7)}, ["student"]),
+    "a student's dropout": ({"student": functools.partial(students.MLP, hidden_dim=6, dropout=0.1)}, ["student"]),
+    "a method's parameter": ({"method": methods.InfGraND(gamma2=0.7)}, ["student", "targets"]),
+    "a method's hops": ({"method": methods.InfGraND(hops=1)}, ["student", "targets"]),
+    "another influence": ({"influence": influence.degree}, ["student", "influence", "targets"]),
+    "another matching": ({"matching": matching.Reverse()}, ["student"]),
+    "a matching's weight": ({"matching": matching.Forward(weight=2.0)}, ["student"]),
+    "a matching's distance": ({"matching": matching.Forward(distance="cosine")}, ["student"]),
+    "no matching": ({"matching": matching.NoMatching()}, ["student"]),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_of_a_recipe_is_in_the_keys_of_what_reads_it(part: str, scene: Scene) -> None:
+    parts, stages = PARTS[part]
+    assert changed(keys(recipe(), scene), keys(recipe(**parts), scene)) == stages
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "values"),
+    [
+        (influence.reliability, "std", (1.0, 2.0)),
+        (influence.infgrand, "hops", (1, 2)),
+        (influence.infgrand, "variant", ("paper", "reference")),
+        (influence.pagerank, "damping", (0.85, 0.5)),
+        (influence.shuffled, "base", ("degree", "kcore")),
+        (influence.random_uniform, "seed", (0, 1)),
+    ],
+)
+def test_an_influence_s_parameters_are_in_the_keys(part: Any, key: str, values: Any, scene: Scene) -> None:
+    here, there = (recipe(influence=functools.partial(part, **{key: value})) for value in values)
+    assert changed(keys(here, scene), keys(there, scene)) == ["student", "influence", "targets"]
+
+
+@pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])
+def test_the_setting_is_in_the_keys(setting: str) -> None:
+    """Also where it hides the same nodes as another one does."""
+    graph = Graph.from_data(make_data())
+    here, there = (keys(recipe(setting=name), Scene.of(graph, name)) for name in ("transductive", setting))
+    assert changed(here, there) == list(STAGES)
+    scenes = [Scene.of(graph, name) for name in ("production", "inductive")]
+    assert scenes[0].observed.fingerprint() == scenes[1].observed.fingerprint()
+    here, there = (keys(recipe(setting=each.setting.name), each) for each in scenes)
+    assert changed(here, there) == list(STAGES)
+
+
+def other_graph(name: str) -> Graph:
+    data = make_data()
+    if name == "features":
+        data.x[0, 0] += 1
+    elif name == "edges":
+        data.edge_index = data.edge_index[:, 1:]
+    elif name == "weights":
+        data.edge_weight = torch.full((data.num_edges,), 0.5)
+    elif name == "labels":
+        data.y[0] = (data.y[0] + 1) % 3
+    else:
+        data[name][data[name].nonzero()[0]] = False
+    return Graph.from_data(data)
+
+
+@pytest.mark.parametrize("name", ["features", "edges", "weights", "labels", "train_mask", "val_mask", "test_mask"])
+def test_the_data_is_in_every_key(name: str, scene: Scene) -> None:
+    for parts in ({}, {"influence": influence.degree}):
+        here, there = keys(recipe(**parts), scene), keys(recipe(**parts), Scene.of(other_graph(name)))
+        assert changed(here, there) == list(STAGES)
+
+
+@pytest.mark.parametrize(("name", "value"), [("num_classes", 4), ("metric", "roc_auc")])
+def test_classes_and_metric_are_in_the_keys_of_what_trains(name: str, value: Any, scene: Scene) -> None:
+    other = replace(scene, observed=replace(scene.observed, **{name: value}))
+    plain = recipe(method=methods.MLP(), influence=None, matching=matching.NoMatching())
+    teacher = [asked("teacher", lambda cache, at=at: teach(at, plain, 0, [], cache)) for at in (scene, other)]
+    assert teacher[0] != teacher[1]
+    one, two = (student_key(at, plain, taught_by(at, ""), 0, "float32") for at in (scene, other))
+    assert one != two
+
+
+def test_the_seed_is_in_the_key_of_a_student_whoever_its_teacher_is(scene: Scene) -> None:
+    assert changed(keys(recipe(), scene, 0), keys(recipe(), scene, 1)) == list(STAGES)
+    for parts in ({}, {"method": methods.MLP(), "influence": None, "matching": matching.NoMatching()}):
+        chosen, given = recipe(**parts), taught_by(scene, "given")
+        one, two = (student_key(scene, chosen, given, seed, "float32") for seed in (0, 1))
+        assert one != two
+
+
+def test_an_influence_that_draws_has_the_seed_in_its_key_and_another_has_not(scene: Scene) -> None:
+    for part, differs in ((influence.random_uniform, True), (influence.shuffled, True), (influence.degree, False)):
+        chosen, given = recipe(influence=part), taught_by(scene, "given")
+        found = [
+            asked("influence", lambda cache, seed=seed: node_weights(scene, chosen, given, seed, cache))  # noqa: B023
+            for seed in (0, 1)
+        ]
+        assert (found[0] != found[1]) == differs
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_the_type_of_tables_is_in_a_student_s_key(dtype: str, scene: Scene) -> None:
+    assert changed(keys(recipe(), scene), keys(recipe(), scene, dtype=dtype)) == ["student"]
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_student_asks_for_the_type_that_its_tables_have(dtype: str, scene: Scene) -> None:
+    found = []
+    for kind in ("float32", dtype):
+        cache = Asking("student", tables=Storage(1.0, kind))
+        with pytest.raises(Asked) as caught:
+            train_student(scene, recipe(influence=None), taught_by(scene, ""), 0, [], cache)
+        found.append(str(caught.value))
+    assert found[0] != found[1]
+
+
+def test_the_full_graph_is_in_the_keys_where_the_influence_is_taken_from_it() -> None:
+    """Hidden nodes' features alone differ: all that training sees is the same."""
+    graph, scenes = Graph.from_data(make_data()), []
+    for shift in (0.0, 1.0):
+        other = replace(graph, x=graph.x.clone())
+        other.x[Scene.of(graph, "production").hidden[0]] += shift
+        scenes.append(Scene.of(other, "production"))
+    assert scenes[0].observed.fingerprint() == scenes[1].observed.fingerprint()
+    for part in (influence.degree, influence.infgrand):
+        leaking = recipe(method=methods.InfGraND("reference"), influence=part, setting="production")
+        with pytest.warns(UserWarning, match="takes the influence from the full graph"):
+            here, there = (keys(leaking, each) for each in scenes)
+        assert changed(here, there) == ["student", "influence", "targets"]
+    tight = recipe(influence=influence.degree, setting="production")
+    assert changed(*(keys(tight, each) for each in scenes)) == []
+
+
+def test_code_counts_by_what_is_in_it_and_not_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("training/artefacts.py", "sparse/a.py", "sparse/deep/b.py", "layers.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("one\n")
+    monkeypatch.setattr(artefacts, "__file__", str(tmp_path / "training" / "artefacts.py"))
+
+    def code(*parts: str) -> str:
+        artefacts._code_of.cache_clear()
+        return code_of(*parts)
+
+    try:
+        before = code("sparse"), code("layers.py"), code("sparse", "layers.py")
+        assert code("sparse") == before[0]
+        (tmp_path / "sparse/deep/b.py").write_text("two\n")
+        assert [code("sparse"), code("layers.py")] == [code("sparse"), before[1]]
+        assert code("sparse") != before[0]
+        (tmp_path / "layers.py").write_text("two\n")
+        assert code("layers.py") != before[1]
+        monkeypatch.setattr(torch, "__version__", "0.0")
+        assert code("layers.py") != before[1]
+    finally:
+        artefacts._code_of.cache_clear()
