@@ -80,18 +80,21 @@ def _remove(place: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def restore(path: Path) -> None:
+def restore(path: Path) -> bool:
     """Puts a folder back that was moved aside by a process that was killed before it put the new one in its place.
+
+    Returns:
+        Whether there was such a one.
 
     Raises:
         GraphKDError: it is there, and may not be put back.
     """
     if os.path.lexists(path) or not path.parent.is_dir():
-        return
+        return False
     start = f".{path.name}.old."
     aside = [entry for entry in path.parent.iterdir() if entry.name.startswith(start) and _holds_files(entry)]
     if not aside:
-        return
+        return False
     last = max(aside, key=lambda entry: entry.stat().st_mtime_ns)
     try:
         os.rename(last, path)
@@ -101,6 +104,7 @@ def restore(path: Path) -> None:
                 f"{path} was being replaced by a process that was killed, and cannot be put back "
                 f"({error.strerror}): rename {last} to {path.name}"
             ) from None
+    return True
 
 
 def steadily(folder: Path, read: Callable[[], T]) -> T:
@@ -115,32 +119,26 @@ def steadily(folder: Path, read: Callable[[], T]) -> T:
     """
     end = time.monotonic() + PATIENCE
     while True:
-        restore(folder)
-        late = time.monotonic() > end
-        with _opened(folder) as handle:  # which keeps its number from being given to another one
-            try:
-                found = read()
-            except (GraphKDError, OSError):
-                if late or _is_still(handle, folder):
-                    raise
-            else:
-                if _is_still(handle, folder):
-                    return found
-                if late:
-                    raise GraphKDError(f"{folder} is replaced again and again: read it when that is over")
+        handle = _opened(folder)  # which keeps its number from being given to another one
+        try:
+            found = read()
+            if _is_still(handle, folder):
+                return found
+            if time.monotonic() > end:
+                raise GraphKDError(f"{folder} is replaced again and again: read it when that is over")
+        except (GraphKDError, OSError):
+            if (_is_still(handle, folder) and not restore(folder)) or time.monotonic() > end:
+                raise
+        finally:
+            if handle is not None:
+                os.close(handle)
 
 
-@contextmanager
-def _opened(folder: Path) -> Iterator[int | None]:
+def _opened(folder: Path) -> int | None:
     try:
-        handle = os.open(folder, getattr(os, "O_PATH", os.O_RDONLY))
+        return os.open(folder, getattr(os, "O_PATH", os.O_RDONLY))
     except OSError:
-        yield None
-        return
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+        return None
 
 
 def _is_still(handle: int | None, folder: Path) -> bool:

@@ -49,8 +49,9 @@ class Bundle:
 def bundle_folder(path: str | Path) -> Path:
     """The ``bundle`` folder itself, given it or the run folder that holds it."""
     path = as_path(path, "the bundle")
-    for place in (path, path / "bundle"):
-        restore(place)
+    if not (path / "bundle" / CARD).is_file() and not (path / CARD).is_file():
+        for place in (path, path / "bundle"):
+            restore(place)
     return path / "bundle" if (path / "bundle" / CARD).is_file() else path
 
 
