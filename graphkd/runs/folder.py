@@ -14,6 +14,7 @@ from graphkd.datasets import Graph
 from graphkd.deploy.files import CARD
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore
+from graphkd.places import lies_in
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
@@ -92,11 +93,23 @@ class RunFolder:
         if not (self.path / "config.yaml").is_file():
             raise GraphKDError(f"{self.path} exists and is not a run: choose another output_dir")
         if overwrite:  # beside the old run, which stays until the new one is finished
+            _check_holds_no_input(self.path, self.config)
             self.place = self.path.absolute().with_name(f".{self.path.absolute().name}.new")
             _clear(self.place)
         elif key := _first_difference(read_config(self.path), self.config):
             raise GraphKDError(
                 f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
+            )
+
+
+def _check_holds_no_input(run: Path, config: dict[str, Any]) -> None:
+    """What is in a run folder goes with it when it is overwritten."""
+    used = {key: config.get(key) for key in ("data_dir", "cache_dir")}
+    used["dataset.path"] = config["dataset"].get("path")
+    for key, place in used.items():
+        if isinstance(place, str) and lies_in(Path(place).expanduser(), run):
+            raise GraphKDError(
+                f"{key}={place} is in {run}, which is overwritten: move it, or choose another output_dir"
             )
 
 

@@ -130,3 +130,17 @@ def test_overwriting_removes_no_folder_of_a_person(tmp_path: Path, graph: Graph)
         RunFolder(tmp_path / "run", CONFIG, overwrite=True)
         assert not new.exists()
         new.mkdir()
+
+
+def test_overwriting_does_not_take_what_the_run_is_made_from(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    (tmp_path / "run" / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "run" / "data")
+    for place in (tmp_path / "run" / "data", tmp_path / "link", tmp_path / "run", tmp_path / "run" / ".." / "run"):
+        for key in ("data_dir", "cache_dir"):
+            with pytest.raises(GraphKDError, match=f"{key}=.* is in .*run, which is overwritten: move it"):
+                RunFolder(tmp_path / "run", {**CONFIG, key: str(place)}, overwrite=True)
+        config = {**CONFIG, "dataset": {"name": "toy", "path": str(place)}}
+        with pytest.raises(GraphKDError, match=r"dataset\.path=.* is in .*run, which is overwritten"):
+            RunFolder(tmp_path / "run", config, overwrite=True)
+    RunFolder(tmp_path / "run", {**CONFIG, "data_dir": str(tmp_path), "cache_dir": None}, overwrite=True)
