@@ -59,6 +59,15 @@ def sweep(path: Path) -> None:
             _remove_left(draft)
 
 
+def sync(path: Path) -> None:
+    """Returns when what was written to a file, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def umask() -> int:
     """What new files and folders of this process lack of all permissions."""
     mask = os.umask(0)
