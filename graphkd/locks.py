@@ -22,6 +22,8 @@ class Lock:
         self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(self._handle, path):  # its last holder has just removed it
+                raise BlockingIOError
         except BaseException:
             self.close()
             raise
@@ -53,6 +55,13 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _let_go() -> None:
