@@ -54,11 +54,13 @@ def test_a_damaged_journal_never_brings_an_older_version_back(tmp_path: Path) ->
     for number, journal in enumerate(damages(files["journal"])):
         copy = restored(tmp_path / "copy", {**files, "journal": journal})
         try:
-            with FeatureStore(copy, write=number % 2 == 0) as store:
-                assert state(store) == versions[-1]
+            store = FeatureStore(copy, write=number % 2 == 0)
         except GraphKDError as error:
             refusals.append(str(error))
             assert contents(copy)["hops"] == files["hops"], "nothing is written over"
+        else:
+            assert state(store) == versions[-1]
+            store.close()
     assert len(refusals) > 60
     assert all("damaged" in line and "\n" not in line for line in refusals)
 
