@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from graphkd.drafts import draft_file, umask
 from graphkd.errors import GraphKDError
+from graphkd.folders import replace_folder as replace_folder
+from graphkd.folders import whole_folder as whole_folder
 
 
 def as_path(given: Any, what: str) -> Path:
@@ -62,15 +63,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A file to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        yield Path(name)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with draft_file(path) as draft:
+        yield draft
+        os.chmod(draft, 0o666 & ~umask())
+        os.replace(draft, path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -156,30 +152,6 @@ def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, a
         )
 
 
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
-        yield draft
-        os.chmod(draft, 0o777 & ~_umask())
-        replace_folder(draft, path)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def replace_folder(new: Path, path: Path) -> None:
-    """Puts ``new`` in the place of ``path``; the old folder is moved aside first and removed last."""
-    if path.exists():
-        old = Path(tempfile.mkdtemp(dir=path.absolute().parent, prefix=f".{path.name}.old."))
-        os.replace(path, old)
-        os.replace(new, path)
-        shutil.rmtree(old)
-    else:
-        os.replace(new, path)
-
-
 def sha256(content: bytes) -> str:
     """Hexadecimal digest."""
     return hashlib.sha256(content).hexdigest()
@@ -197,9 +169,3 @@ def seal(value: dict[str, Any]) -> str:
     """The checksum of a JSON object, whatever the order of its keys and without ``checksum`` itself."""
     rest = {key: item for key, item in value.items() if key != "checksum"}
     return sha256(json.dumps(rest, sort_keys=True).encode())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -2,8 +2,8 @@
 
 python experiments/robustness/inputs.py [--tries 60] [--seed 0] [kind …]
 
-Every kind of file is written whole once, then spoiled ``--tries`` times: bytes are flipped, cut, doubled, inserted;
-numbers are replaced by extreme ones. What has a checksum is sealed again, so that contents are what is tried. A child
+Every kind of file is written whole once, then spoiled ``--tries`` times: bytes flipped, cut, doubled and inserted,
+numbers replaced by extreme ones. What has a checksum is sealed again, so that contents are what is tried. A child
 process reads each, with 10 seconds and 2 GiB more than it began with. The command prints a table, and ends with 1
 where a try ended in a crash, a hang or a traceback.
 """

@@ -20,12 +20,16 @@ from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import Times, latency
 from graphkd.machine import readable
+from graphkd.places import same_place
 from graphkd.plots import check_plot
 from graphkd.runs import read_metrics
 from graphkd.storage import write_bytes, write_json
 
 STORE_BYTES = 2**30
 """Of propagated rows: a larger store is not built for a measurement."""
+
+FILES = ("metrics.json", "config.yaml", "log.jsonl")
+"""Of a run, beside its bundles."""
 
 INSTEAD = "a run that graphkd distill made from files can be measured"
 """Where a part of the run was in memory."""
@@ -57,6 +61,8 @@ def bench(
     metrics = read_metrics(path)
     plot = Path(plot_file) if plot_file is not None else target.with_suffix(".png") if target else None
     _check(threads, seconds, target, plot)
+    for file in filter(None, (target, plot)):
+        _check_is_not_of(path, file)
     seed = load_bundle(path).card["seed"]
     (result,) = made_again(path, data_dir, INSTEAD, [seed])
     subject = Subject.of(path, metrics, result, INSTEAD)
@@ -80,11 +86,18 @@ def _check(threads: int, seconds: float, *files: Path | None) -> None:
     target, plot = files
     if plot is not None:
         check_plot()
-    if plot is not None and (plot.suffix != ".png" or plot == target):
+    if plot is not None and (plot.suffix != ".png" or (target is not None and same_place(plot, target))):
         raise GraphKDError(f"{plot} does not end in .png, or is the JSON file: plots are written as .png")
     for file in filter(None, files):
         if file.is_dir() or not file.parent.is_dir():
             raise GraphKDError(f"{file} cannot be written: it is a folder, or its own folder is not there")
+
+
+def _check_is_not_of(run: Path, file: Path) -> None:
+    """What a run is read from is no place for what is measured of it."""
+    parts = [*(run / name for name in FILES), *run.glob("bundle/**/*"), *run.glob("seed_*/**/*")]
+    if any(same_place(file, part) for part in parts):
+        raise GraphKDError(f"{file} is a file of the run: choose another")
 
 
 def _times(subject: Subject, seconds: float) -> dict[Key, Times]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphkd.commands.rows import OWN, check_run, graph_rows
+from graphkd.commands.rows import OWN, check_run, graph_rows, own_files
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.default import default_runtime
@@ -14,6 +14,7 @@ from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.errors import GraphKDError
+from graphkd.places import same_place
 from graphkd.storage import sha256, whole_file
 
 
@@ -45,7 +46,7 @@ def predict(
     path, target = Path(run), Path(output)
     check_run(path)
     check_output(target)
-    _check_no_overwriting(source, target)
+    _check_no_overwriting(path, source, target, data_dir)
     bundle = read_bundle(path)
     hops = int(bundle.description["propagation"]["hops"])
     if source != OWN:
@@ -107,11 +108,12 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
         return None
     path = Path(given)
     check_output(path, (".csv",))
-    if path.absolute() in (Path(source).absolute(), Path(output).absolute()):
+    if same_place(path, Path(source)) or same_place(path, Path(output)):
         raise GraphKDError(f"--rejects {path} is also the input or the output: choose another file")
     return path
 
 
-def _check_no_overwriting(source: str, target: Path) -> None:
-    if source != OWN and Path(source).absolute() == target.absolute():
+def _check_no_overwriting(run: Path, source: str, target: Path, data_dir: str | None) -> None:
+    given = [Path(source)] if source != OWN else own_files(run, data_dir)
+    if any(same_place(file, target) for file in given):
         raise GraphKDError(f"{target} is also the input: choose another output")

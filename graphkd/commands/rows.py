@@ -82,6 +82,23 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
     return GraphRows(data.x, data.edge_index, getattr(data, "edge_weight", None), getattr(data, "node_ids", None))
 
 
+def own_files(run: Path, data_dir: str | None) -> list[Path]:
+    """Those that a run's own graph is read from, where they are a person's own.
+
+    Args:
+        run: whose graph it is.
+        data_dir: where the run's data is now, if it has moved.
+    """
+    try:
+        from graphkd.runs import read_config
+
+        place = read_config(run)["dataset"].get("path")
+    except (ModuleNotFoundError, GraphKDError):  # a bundle alone has no graph, which is said later
+        return []
+    folder = Path(data_dir or place) if place is not None else None
+    return [] if folder is None or not folder.is_dir() else [file for file in folder.iterdir() if file.is_file()]
+
+
 def _direction(run: Path, card: dict[str, Any]) -> tuple[bool, bool | None]:
     """Whether it is on record how the run's graph was prepared, and whether edges kept their directions.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_fields, check_student
 from graphkd.errors import GraphKDError
+from graphkd.folders import restore, steadily
 from graphkd.storage import as_path, check_schema, read_json, read_regular, seal, sha256
 
 SCHEMA_VERSION = 1
@@ -50,11 +51,14 @@ class Bundle:
 def bundle_folder(path: str | Path) -> Path:
     """The ``bundle`` folder itself, given it or the run folder that holds it."""
     path = as_path(path, "the bundle")
+    if not (path / "bundle" / CARD).is_file() and not (path / CARD).is_file():
+        for place in (path, path / "bundle"):
+            restore(place)
     return path / "bundle" if (path / "bundle" / CARD).is_file() else path
 
 
 def read_bundle(path: str | Path) -> Bundle:
-    """Reads a bundle.
+    """Reads a bundle; of one that is replaced meanwhile, the old or the new one.
 
     Args:
         path: a ``bundle`` folder, or a run folder that holds one.
@@ -63,6 +67,10 @@ def read_bundle(path: str | Path) -> Bundle:
         GraphKDError: there is no bundle, a file of it was truncated or changed, or it has another schema version.
     """
     folder = bundle_folder(path)
+    return steadily(folder, lambda: _read(folder))
+
+
+def _read(folder: Path) -> Bundle:
     description = read_json(folder / CARD, "a bundle")
     check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
     _check_sealed(folder / CARD, description)

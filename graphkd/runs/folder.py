@@ -11,7 +11,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from graphkd.datasets import Graph
+from graphkd.deploy.files import CARD
 from graphkd.errors import GraphKDError
+from graphkd.folders import restore
+from graphkd.places import lies_in
 from graphkd.recipe import Recipe
 from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
@@ -49,15 +52,16 @@ class RunFolder:
         self.entries: list[dict[str, Any]] = []
         self.seeds: list[int] = config["seeds"]
         self.place = path
-        # Names that begin with a dot are drafts of a run that was killed.
-        if path.is_dir() and any(not entry.name.startswith(".") for entry in path.iterdir()):
+        for place in (path, path / "bundle"):
+            restore(place)
+        if path.is_dir() and _shown(path):
             self._check_reusable(overwrite)
         check_writable(path, "output_dir")
 
     @property
     def finished(self) -> bool:
-        """Whether ``metrics.json`` is there: it is written last."""
-        return (self.place / "metrics.json").is_file()
+        """Whether ``metrics.json`` is there, which is written last, and the bundle still is."""
+        return (self.place / "metrics.json").is_file() and (self.place / "bundle" / CARD).is_file()
 
     @property
     def pending(self) -> list[int]:
@@ -97,12 +101,37 @@ class RunFolder:
         if not (self.path / "config.yaml").is_file():
             raise GraphKDError(f"{self.path} exists and is not a run: choose another output_dir")
         if overwrite:  # beside the old run, which stays until the new one is finished
+            _check_holds_no_input(self.path, self.config)
             self.place = self.path.absolute().with_name(f".{self.path.absolute().name}.new")
-            shutil.rmtree(self.place, ignore_errors=True)
+            _clear(self.place)
         elif key := _first_difference(read_config(self.path), self.config):
             raise GraphKDError(
                 f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
             )
+
+
+def _check_holds_no_input(run: Path, config: dict[str, Any]) -> None:
+    """What is in a run folder goes with it when it is overwritten."""
+    used = {key: config.get(key) for key in ("data_dir", "cache_dir")}
+    used["dataset.path"] = config["dataset"].get("path")
+    for key, place in used.items():
+        if isinstance(place, str) and lies_in(Path(place).expanduser(), run):
+            raise GraphKDError(
+                f"{key}={place} is in {run}, which is overwritten: move it, or choose another output_dir"
+            )
+
+
+def _clear(place: Path) -> None:
+    """Removes what a killed run left there, and nothing else: the name may be a person's own."""
+    run = (place / "config.yaml").is_file() or (place.is_dir() and not _shown(place))
+    if place.is_symlink() or (place.exists() and not run):
+        raise GraphKDError(f"{place} is in the way of the new run, and is no run: rename it")
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _shown(folder: Path) -> bool:
+    """Whether anything is there; names that begin with a dot are drafts of a run that was killed."""
+    return any(not entry.name.startswith(".") for entry in folder.iterdir())
 
 
 def data_checksums(graph: Graph, path: Path, overwrite: bool) -> dict[str, str]:
@@ -132,6 +161,7 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         GraphKDError: ``path`` is not a run folder.
     """
+    restore(path)
     file = path / "config.yaml"
     if not file.is_file():
         raise GraphKDError(f"{path} is not a run: it holds no config.yaml; make one with graphkd distill")

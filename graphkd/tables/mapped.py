@@ -38,7 +38,8 @@ class MappedTable:
 
     def __init__(self, path: Path, shape: tuple[int, int], dtype: torch.dtype) -> None:
         self._list = path.with_name(path.name + ".json")
-        self._card = {"form": FORM, "shape": list(shape), "dtype": str(dtype)}
+        place = f"{path.parent.name}/{path.name}"  # which names stage, key and table
+        self._card = {"form": FORM, "place": place, "shape": list(shape), "dtype": str(dtype)}
         size = shape[0] * shape[1] * dtype.itemsize
         known = self._read_list()
         fresh = known is None or not path.is_file() or path.stat().st_size != size

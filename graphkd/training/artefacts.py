@@ -104,7 +104,7 @@ class Artefacts:
         if path is None or not world().first or not path.is_file():
             return None
         try:
-            return _read(path)
+            return _read(path, name, key)
         except Exception as error:  # a damaged file can fail in many ways
             warnings.warn(f"{path} is damaged ({error}): {otherwise}", stacklevel=3)
             return None
@@ -113,8 +113,8 @@ class Artefacts:
         if self.folder is None or not world().first:
             return
         path = self._path(name, key, self.folder)
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in artefact.tensors.items()}
-        card = {"key": key, "facts": artefact.facts, "tensors": digest(tensors)}
+        tensors = {each: tensor.detach().cpu().contiguous() for each, tensor in artefact.tensors.items()}
+        card = {"stage": name, "key": key, "facts": artefact.facts, "tensors": digest(tensors)}
         metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,13 +166,15 @@ def _code_of(parts: tuple[str, ...]) -> str:
     return sha256(content + torch.__version__.encode())
 
 
-def _read(path: Path) -> Artefact:
+def _read(path: Path, stage: str, key: dict[str, Any]) -> Artefact:
     with safetensors.safe_open(str(path), framework="pt") as file:
         metadata = file.metadata() or {}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
     card = json.loads(metadata["card"])
     if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
         raise ValueError("its checksum does not fit")
+    if card.get("stage", stage) != stage or _name(card["key"]) != _name(key):  # older ones name no stage
+        raise ValueError("it is another stage's, or has another key")
     return Artefact(tensors, card["facts"])
 
 

@@ -198,7 +198,18 @@ def test_mistakes_end_in_one_line(made: Path, tmp_path: Path, capsys: pytest.Cap
         (run, "--json", "/no/where.json"): "cannot be written: it is a folder, or its own folder is not there",
         (run, "--plot", "plot.pdf"): "plot.pdf does not end in .png",
         (run, "--json", "same.png"): "same.png does not end in .png, or is the JSON file",
+        (run, "--json", "new.png", "--plot", "./new.png"): "new.png does not end in .png, or is the JSON file",
     }
+    (tmp_path / "link.json").symlink_to(made / "digits" / "metrics.json")
+    for name in (
+        "metrics.json",
+        "config.yaml",
+        "bundle/bundle.json",
+        "bundle/../metrics.json",
+        "bundle/exports.json",
+    ):
+        mistakes[run, "--json", f"{run}/{name}"] = f"{name} is a file of the run: choose another"
+    mistakes[run, "--json", str(tmp_path / "link.json")] = "link.json is a file of the run: choose another"
     capsys.readouterr()
     for args, message in mistakes.items():
         assert main(["bench", *args]) == 2

@@ -19,6 +19,7 @@ from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.planetoid_files import NUM_NODES
 from tests.deploy.batch.files import NAMES, bundle, frame, table, with_nan
+from tests.spellings import spellings
 
 
 def test_predict_on_the_run_s_own_graph_propagates_by_itself(run: Path, tmp_path: Path) -> None:
@@ -132,3 +133,49 @@ sys.exit(main(["predict", "bundle", "in.npy", "out.csv", "--runtime", "numpy"]))
     )
     assert (done.stdout, done.stderr) == ("25 predictions: out.csv\n", "")
     assert torch.isfinite(torch.tensor(pd.read_csv(tmp_path / "out.csv")["probability"])).all()
+
+
+def test_no_spelling_of_its_input_or_output_is_written_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    file, folder = tmp_path / "a" / "in.csv", str(bundle(tmp_path))
+    frame(table()).to_csv(file, index=False)
+    content = file.read_bytes()
+    for name in spellings(file):
+        for args in ((name, "in.csv"), ("in.csv", name), (name, "out.csv", "--rejects", str(file))):
+            assert main(["predict", folder, *args]) == 2
+        assert main(["predict", folder, "in.csv", "out.csv", "--rejects", name]) == 2
+        said = capsys.readouterr().err.splitlines()
+        assert len(said) == 4
+        assert all("is also the input" in line for line in said)
+        assert file.read_bytes() == content
+        assert not Path("out.csv").exists()
+    rejects = (f"{tmp_path}/a/out.csv", "./out.csv", "sub/../out.csv", "folder/out.csv", "sub/up/out.csv")
+    for name in rejects:
+        assert main(["predict", folder, "in.csv", "out.csv", "--rejects", name]) == 2
+        assert "is also the input or the output" in capsys.readouterr().err
+    assert main(["predict", folder, "in.csv", "sub/out.csv", "--rejects", "out.csv", "--runtime", "numpy"]) == 0
+    assert file.read_bytes() == content
+
+
+def test_the_files_of_a_run_s_own_graph_are_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    data = make_data()
+    nodes = pd.DataFrame(data.x.numpy(), columns=[f"f{i}" for i in range(data.x.shape[1])])
+    masks = {f"{part}_mask": data[f"{part}_mask"].numpy() for part in ("train", "val", "test")}
+    nodes.assign(label=data.y.numpy(), **masks).to_csv(own / "nodes.csv", index=False)
+    pd.DataFrame(data.edge_index.T.numpy(), columns=["source", "target"]).to_csv(own / "edges.csv", index=False)
+    run, keys = str(tmp_path / "run"), ["dataset=custom", f"dataset.path={own}", "training.max_epochs=2"]
+    assert main(["distill", *keys, f"output_dir={run}"]) == 0
+    content = {file: file.read_bytes() for file in own.iterdir()}
+    (tmp_path / "link.csv").symlink_to(own / "edges.csv")
+    for name in ("own/nodes.csv", "own/../own/edges.csv", "link.csv"):
+        assert main(["predict", run, "graph", str(tmp_path / name)]) == 2
+        assert "is also the input: choose another output" in capsys.readouterr().err
+    assert main(["predict", run, "graph", str(own / "p.csv")]) == 0
+    assert {file: file.read_bytes() for file in content} == content

@@ -69,3 +69,15 @@ def test_an_exported_file_that_is_gone(bundle: Path) -> None:
     (bundle / "c" / "student.c").unlink()
     with pytest.raises(GraphKDError, match=r"holds no readable c/student\.c: export the bundle again"):
         read_bundle(bundle)
+
+
+def test_a_bundle_that_a_killed_process_moved_aside_is_put_back(bundle: Path) -> None:
+    run = bundle.parent
+    for given in (bundle, run):
+        bundle.rename(run / ".bundle.old.ab12cd34")
+        assert read_bundle(given).files == {"c/student.c": b"int x;\n"}
+        assert [entry.name for entry in run.iterdir()] == ["bundle"]
+    aside = run.with_name(f".{run.name}.old.ab12cd34")
+    run.rename(aside)
+    assert read_bundle(run).folder == bundle
+    assert not aside.exists()

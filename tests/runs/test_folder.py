@@ -1,5 +1,6 @@
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,52 @@ def test_drafts_of_a_killed_run_are_no_other_run(tmp_path: Path, graph: Graph) -
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".config.yaml.abcd").touch()
     assert fill(tmp_path / "run", graph) == [0, 1, 2]
+
+
+def test_a_run_whose_bundle_is_gone_is_not_finished(tmp_path: Path, graph: Graph) -> None:
+    config = {**CONFIG, "seeds": [0]}
+    fill(tmp_path / "run", graph, config=config)
+    before, bundle = stable(tmp_path / "run"), tmp_path / "run" / "bundle"
+    bundle.rename(bundle.with_name(".bundle.old.abcdefgh"))
+    assert RunFolder(tmp_path / "run", config, overwrite=False).finished, "it is put back"
+    shutil.rmtree(bundle)
+    assert not RunFolder(tmp_path / "run", config, overwrite=False).finished
+    assert fill(tmp_path / "run", graph, config=config) == [0]
+    assert stable(tmp_path / "run") == before
+    (tmp_path / "run").rename(tmp_path / ".run.old.abcdefgh")
+    assert read_metrics(tmp_path / "run")["dataset"] == "toy"
+
+
+def test_overwriting_removes_no_folder_of_a_person(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    new = tmp_path / ".run.new"
+    new.mkdir()
+    (new / "notes").write_text("mine")
+    for place in (new, tmp_path / "link"):
+        with pytest.raises(GraphKDError, match=r"\.run\.new is in the way of the new run, and is no run: rename"):
+            RunFolder(tmp_path / "run", CONFIG, overwrite=True)
+        assert (place / "notes").read_text() == "mine"
+        if place == new:
+            new.rename(tmp_path / "link")
+            new.symlink_to(tmp_path / "link")
+    new.unlink()
+    new.mkdir()
+    for name in (".config.yaml.abcdefgh.draft", "config.yaml"):
+        (new / name).touch()
+        RunFolder(tmp_path / "run", CONFIG, overwrite=True)
+        assert not new.exists()
+        new.mkdir()
+
+
+def test_overwriting_does_not_take_what_the_run_is_made_from(tmp_path: Path, graph: Graph) -> None:
+    fill(tmp_path / "run", graph)
+    (tmp_path / "run" / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "run" / "data")
+    for place in (tmp_path / "run" / "data", tmp_path / "link", tmp_path / "run", tmp_path / "run" / ".." / "run"):
+        for key in ("data_dir", "cache_dir"):
+            with pytest.raises(GraphKDError, match=f"{key}=.* is in .*run, which is overwritten: move it"):
+                RunFolder(tmp_path / "run", {**CONFIG, key: str(place)}, overwrite=True)
+        config = {**CONFIG, "dataset": {"name": "toy", "path": str(place)}}
+        with pytest.raises(GraphKDError, match=r"dataset\.path=.* is in .*run, which is overwritten"):
+            RunFolder(tmp_path / "run", config, overwrite=True)
+    RunFolder(tmp_path / "run", {**CONFIG, "data_dir": str(tmp_path), "cache_dir": None}, overwrite=True)

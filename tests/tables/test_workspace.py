@@ -116,6 +116,26 @@ def test_finished_blocks_are_found_again_and_damaged_ones_are_made_again(tmp_pat
     assert made == [0, 2, 4]
 
 
+def test_a_table_of_another_stage_or_name_is_not_taken(tmp_path: Path) -> None:
+    def fill(folder: str, name: str, value: float) -> Tensor:
+        with Workspace(tmp_path / folder, budget=4 * UNIT) as space:
+            make = lambda part: torch.full((part.stop - part.start, 5), value)  # noqa: E731
+            return space.by_rows(name, (6, 5), torch.float32, make, UNIT).clone()
+
+    places = [(folder, name) for folder in ("teach-1", "teach-2", "compile-1") for name in ("t", "u")]
+    for number, (folder, name) in enumerate(places):
+        assert fill(folder, name, number).unique().tolist() == [number]
+    files = {
+        place: [(tmp_path / place[0] / f"{place[1]}{end}").read_bytes() for end in ("", ".json")]
+        for place in places
+    }
+    for number, (folder, name) in enumerate(places):
+        for contents in files.values():
+            for end, content in zip(("", ".json"), contents, strict=True):
+                (tmp_path / folder / f"{name}{end}").write_bytes(content)
+            assert fill(folder, name, number).unique().tolist() == [number]
+
+
 def test_the_second_table_of_a_name_is_another_one(tmp_path: Path) -> None:
     with Workspace(tmp_path, budget=1000) as space:
         first = space.by_rows("t", (6, 5), torch.float32, lambda part: numbers()[part], 20)

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 import graphkd
@@ -13,6 +15,7 @@ from graphkd.cli import main
 from graphkd.datasets import Graph
 from graphkd.recipe import resolve
 from graphkd.runs import SeedRun
+from graphkd.storage import seal
 from graphkd.training.artefacts import Artefact, Artefacts, code_of, digest
 from tests.conftest import make_data
 
@@ -62,6 +65,41 @@ def test_a_damaged_artefact_is_noticed_and_made_again(damage: str, tmp_path: Pat
     with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher is made again"):
         assert cache.load("teacher", KEY) is None
     cache.save("teacher", KEY, artefact())
+    assert cache.load("teacher", KEY) is not None
+
+
+def test_a_file_under_another_name_is_not_taken(tmp_path: Path) -> None:
+    """As a copied, renamed or restored cache may have it: each file of the cache under the name of each other."""
+    cache, other = Artefacts(tmp_path), {**KEY, "seed": 1}
+    files = {}
+    for number, (stage, key) in enumerate(
+        [("teacher", KEY), ("teacher", other), ("student", KEY), ("student", other)]
+    ):
+        cache.save(stage, key, artefact(number))
+        cache.save_part(stage, key, artefact(number + 10))
+        for part in ("", "-part"):
+            files[stage + part, key["seed"]] = cache._path(stage + part, key, tmp_path / "stages")
+    contents = {name: file.read_bytes() for name, file in files.items()}
+    for name, file in files.items():
+        load = cache.load_part if name[0].endswith("-part") else cache.load
+        stage, key = name[0].removesuffix("-part"), {**KEY, "seed": name[1]}
+        for given, content in contents.items():
+            file.write_bytes(content)
+            if given == name:
+                assert load(stage, key) is not None
+                continue
+            with pytest.warns(UserWarning, match="is damaged .it is another stage's, or has another key."):
+                assert load(stage, key) is None
+        file.write_bytes(contents[name])
+
+
+def test_a_file_of_an_older_version_names_no_stage_and_is_read(tmp_path: Path) -> None:
+    cache, kept = Artefacts(tmp_path), artefact()
+    cache.save("teacher", KEY, kept)
+    card = {"key": KEY, "facts": kept.facts, "tensors": digest(kept.tensors)}
+    metadata = {"schema_version": "1", "card": json.dumps(card), "checksum": seal(card)}
+    (file,) = (tmp_path / "stages").iterdir()
+    file.write_bytes(safetensors.torch.save(dict(kept.tensors), metadata))
     assert cache.load("teacher", KEY) is not None
 
 

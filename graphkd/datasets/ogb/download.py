@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import urllib.request
 import zipfile
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from graphkd.datasets.ogb.facts import Facts
+from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
 from graphkd.machine import free_disk, readable
 from graphkd.storage import replace_folder
@@ -31,18 +31,18 @@ def fetch(facts: Facts, folder: Path) -> Path:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _check_disk(facts, folder)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-        archive = Path(draft) / f"{facts.archive}.zip"
+    with draft_folder(folder) as draft:
+        archive = draft / f"{facts.archive}.zip"
         try:
             _transfer(facts.url, archive)
             with zipfile.ZipFile(archive) as packed:
-                packed.extractall(Path(draft) / "unpacked")
+                packed.extractall(draft / "unpacked")
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise GraphKDError(
                 f"{facts.name} could not be downloaded from {facts.url} ({error}): connect, or put its files into "
                 f"{folder}"
             ) from None
-        unpacked = Path(draft) / "unpacked" / facts.archive
+        unpacked = draft / "unpacked" / facts.archive
         if not (unpacked / "raw").is_dir():
             raise GraphKDError(f"{facts.url} holds no folder {facts.archive}/raw: it is another archive")
         replace_folder(unpacked, folder)

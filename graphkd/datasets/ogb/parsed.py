@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from graphkd.storage import seal, sha256, sha256_of
+from graphkd.storage import seal, sha256, sha256_of, whole_file
 
 
 def parsed_file(root: Path, name: str, files: list[Path], code: str) -> Path:
@@ -40,6 +38,8 @@ def load_parsed(path: Path) -> dict[str, Tensor] | None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
         if metadata["checksum"] != _checksum(tensors):
             raise ValueError("its checksum does not fit")
+        if metadata.get("name", path.name) != path.name:  # older ones say nothing of it
+            raise ValueError("it was read from other files")
     except Exception as error:  # a damaged file can fail in many ways
         warnings.warn(f"{path} is damaged ({error}): the raw files are read again", stacklevel=2)
         return None
@@ -50,18 +50,10 @@ def save_parsed(path: Path, tensors: dict[str, Tensor]) -> None:
     """Keeps tensors, whole or not at all; a cache that cannot be written costs a warning, not the run."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-    except OSError as error:
-        return _warn(path, error)
-    try:
-        safetensors.torch.save_file(tensors, draft, {"checksum": _checksum(tensors)})
-        os.replace(draft, path)
+        with whole_file(path) as draft:
+            safetensors.torch.save_file(tensors, draft, {"checksum": _checksum(tensors), "name": path.name})
     except (OSError, safetensors.SafetensorError) as error:
         _warn(path, error)
-    finally:
-        Path(draft).unlink(missing_ok=True)
-    return None
 
 
 def _warn(path: Path, error: Exception) -> None:

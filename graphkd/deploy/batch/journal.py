@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import shutil
+import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import pack, unpack
 from graphkd.errors import GraphKDError
-from graphkd.storage import seal, write_json
+from graphkd.locks import Lock
+from graphkd.storage import seal, sha256, write_json
 
-JOB, LOCK = "job.json", "lock"
+JOB, LOCK, DRAFT = "job.json", "lock", "draft"
+
+OWN = re.compile(r"lock|(\.job\.json\.\w+(\.draft)?)|job\.json|draft|output|rejects|block-\d{8,}")
+"""Names of all that a job leaves in its folder."""
+
+DIGEST = 32
+"""Bytes before each block."""
 
 
 class Journal:
     """The scored blocks of a job: a file each, whole or absent.
+
+    Each carries a checksum of its content, its place and the job: one that was damaged, moved or made by another
+    student is scored again, with those behind it.
 
     Args:
         folder: that holds them.
@@ -30,39 +42,59 @@ class Journal:
     """
 
     def __init__(self, folder: Path, job: dict[str, Any]) -> None:
-        self.folder = folder
+        self.folder, self._seal = folder, seal(job)
         if not _same(folder / JOB, job):
             for file in folder.iterdir():
-                if file.name != LOCK:
+                if file.name not in (LOCK, JOB):
                     file.unlink()
-            write_json(folder / JOB, {**job, "checksum": seal(job)})
+            write_json(folder / JOB, {**job, "checksum": self._seal})
         self.finished = 0
         while self._file(self.finished).is_file():
             self.finished += 1
 
     def blocks(self) -> Iterator[Scored]:
-        """The finished ones, in order."""
+        """The finished ones, in order, up to the first that is not what it was."""
         for number in range(self.finished):
-            with self._file(number).open("rb") as file:
-                place, proba, rejects, ids = (np.load(file, allow_pickle=False) for _ in range(4))
+            content = memoryview(self._file(number).read_bytes())
+            if content[:DIGEST] != self._digest(number, content[DIGEST:]):
+                self.finished = number
+                return
+            file = BytesIO(content[DIGEST:])
+            place, proba, rejects, ids = (np.load(file, allow_pickle=False) for _ in range(4))
             start, count = place.tolist()
             reasons = {int(row): reason for row, reason in json.loads(rejects.tobytes()).items()}
             yield Scored(start, count, proba, unpack(ids.tobytes()), reasons)
 
     def add(self, block: Scored) -> None:
-        """The next one."""
+        """The next one; it is on the disk when this returns."""
         rejects, ids = json.dumps(block.rejects).encode(), pack(block.ids)
-        draft = self.folder / "draft"
+        texts = [np.frombuffer(part, dtype=np.uint8) for part in (rejects, ids)]
+        arrays = (np.array([block.start, block.count]), block.proba, *texts)
+        parts = [part for array in arrays for part in _saved(array)]
+        draft = self.folder / DRAFT
         with draft.open("wb") as file:
-            np.save(file, np.array([block.start, block.count]))
-            np.save(file, block.proba)
-            for content in (rejects, ids):
-                np.save(file, np.frombuffer(content, dtype=np.uint8))
+            file.writelines([self._digest(self.finished, *parts), *parts])
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(draft, self._file(self.finished))
         self.finished += 1
 
     def _file(self, number: int) -> Path:
         return self.folder / f"block-{number:08}"
+
+    def _digest(self, number: int, *parts: bytes | memoryview) -> bytes:
+        """Against accidents, not against people: of the content a CRC, which takes half as long."""
+        crc = 0
+        for part in parts:
+            crc = zlib.crc32(part, crc)
+        return bytes.fromhex(sha256(f"{self._seal} {number} {crc} {sum(map(len, parts))}".encode()))
+
+
+def _saved(array: NDArray[Any]) -> tuple[bytes, memoryview]:
+    """What ``np.save`` writes, without a copy of the numbers."""
+    array, head = np.ascontiguousarray(array), BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    return head.getvalue(), array.reshape(-1).data.cast("B")
 
 
 @contextmanager
@@ -74,28 +106,51 @@ def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
         job: what it depends on; of another one nothing is taken.
 
     Raises:
-        GraphKDError: another process is at it.
+        GraphKDError: another process is at it, or something else has the folder's name.
     """
     folder = output.with_name(f".{output.name}.progress")
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    _make(folder)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GraphKDError(
-                f"{output} is being written by another process: wait for it, or choose another output"
-            ) from None
+        lock = Lock(folder / LOCK)
+    except BlockingIOError:
+        raise GraphKDError(
+            f"{output} is being written by another process: wait for it, or choose another output"
+        ) from None
+    try:
         journal = Journal(folder, job)
         try:
             yield journal
         except BaseException:
-            if not journal.finished:
-                shutil.rmtree(folder)
+            if lock.held and not journal.finished:
+                _remove(folder)
             raise
-        shutil.rmtree(folder)
+        _remove(folder)
     finally:
-        os.close(handle)
+        lock.close()
+
+
+def _make(folder: Path) -> None:
+    """The folder, unless there is something else: what a person has there is neither emptied nor removed."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        if folder.is_symlink() or not folder.is_dir() or not _is_ours(list(folder.iterdir())):
+            raise GraphKDError(
+                f"{folder} is needed for the progress of this job, and holds something else: rename it, or choose "
+                "another output"
+            ) from None
+
+
+def _is_ours(files: list[Path]) -> bool:
+    known = all(OWN.fullmatch(file.name) and file.is_file() and not file.is_symlink() for file in files)
+    return not files or (known and bool({LOCK, JOB} & {file.name for file in files}))
+
+
+def _remove(folder: Path) -> None:
+    """What says that the folder is a job's goes last: killed before, it is still known as such."""
+    for file in sorted(folder.iterdir(), key=lambda file: file.name == LOCK):
+        file.unlink()
+    folder.rmdir()
 
 
 def _same(file: Path, job: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -22,7 +22,9 @@ from graphkd.deploy.batch.faults import faults_of
 from graphkd.deploy.batch.journal import Journal, journal_of
 from graphkd.deploy.batch.outputs import Rejects, output_of
 from graphkd.deploy.batch.reading import open_rows, whole
+from graphkd.drafts import sync
 from graphkd.errors import GraphKDError
+from graphkd.storage import whole_file
 
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor
@@ -84,6 +86,7 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
             rejects.add(block)
             scored += len(block.proba)
         output.close()
+        sync(journal.folder / "output")
         os.replace(journal.folder / "output", job.output)
     return scored, rejects.count
 
@@ -153,15 +156,15 @@ def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredicto
 @contextmanager
 def _rejects(path: Path | None, journal: Journal) -> Iterator[Rejects]:
     """A file that takes its place when the block ends well; where none is wanted, one that is thrown away."""
-    draft = journal.folder / "rejects" if path is None else path.with_name(f".{path.name}.progress")
-    rejects = Rejects(draft)
-    try:
-        yield rejects
-        rejects.close()
+    place = nullcontext(journal.folder / "rejects") if path is None else whole_file(path)
+    with place as draft:
+        rejects = Rejects(draft)
+        try:
+            yield rejects
+        finally:
+            rejects.close()
         if path is not None:
-            os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+            sync(draft)
 
 
 @contextmanager

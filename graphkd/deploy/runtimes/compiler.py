@@ -6,10 +6,11 @@ import os
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from graphkd.deploy.runtimes.libraries import find, keep, private_folder
+from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
 from graphkd.storage import default_cache_dir, sha256
 
@@ -20,7 +21,8 @@ def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) ->
     """Compiles ``student.c``, or finds what it was compiled to before.
 
     The name in the cache says what it was made from: the files, the flags, and all macros that the compiler
-    defines, which name its version and the instructions of this machine.
+    defines, which name its version and the instructions of this machine; and what it holds. A library that is
+    damaged, or somebody else's, is made again.
 
     Args:
         identity: equal for equal files only.
@@ -32,19 +34,16 @@ def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) ->
     Raises:
         GraphKDError: there is no compiler, it fails, or the cache folder cannot be written to.
     """
-    compiler = _compiler()
+    compiler, root = _compiler(), default_cache_dir()
     target, macros = _target(compiler)
     key = sha256(b"\0".join([identity, macros, *(flag.encode() for flag in (*FLAGS, *target))]))
-    library = default_cache_dir() / "native" / f"{key}.so"
     try:
-        if not library.is_file():
-            library.parent.mkdir(parents=True, exist_ok=True)
-            _build([*compiler, *FLAGS, *target], files(), library)
+        folder = private_folder(root, "native")
+        return find(folder, key) or _build([*compiler, *FLAGS, *target], files(), folder, key)
     except OSError as error:
         raise GraphKDError(
-            f"{library.parent} cannot be written to ({error.strerror}): set GRAPHKD_CACHE to a folder that can"
+            f"{root / 'native'} cannot be written to ({error.strerror}): set GRAPHKD_CACHE to a folder that can"
         ) from None
-    return library
 
 
 def _compiler() -> list[str]:
@@ -68,9 +67,8 @@ def _target(compiler: list[str]) -> tuple[list[str], bytes]:
     raise GraphKDError(f"{compiler[0]} is no working C compiler ({_first_line(done.stderr)}): set CC to one")
 
 
-def _build(command: list[str], files: Mapping[str, bytes], library: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=".build.") as name:
-        draft = Path(name)
+def _build(command: list[str], files: Mapping[str, bytes], folder: Path, key: str) -> Path:
+    with draft_folder(folder / key) as draft:
         for file, content in files.items():
             (draft / file).write_bytes(content)
         asked = [*command, "student.c", "-o", "student.so", "-lm"]
@@ -80,7 +78,7 @@ def _build(command: list[str], files: Mapping[str, bytes], library: Path) -> Non
                 f"{command[0]} could not compile the student ({_first_line(done.stderr)}): set CC to another "
                 "compiler, or load the bundle with runtime='onnx' or 'numpy'"
             )
-        shutil.move(draft / "student.so", library)
+        return keep(draft / "student.so", folder, key)
 
 
 def _first_line(text: bytes) -> str:

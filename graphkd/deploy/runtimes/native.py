@@ -49,8 +49,17 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
 
 
 def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:
-    """A library of ``student.c`` → an engine with ``C`` classes."""
-    library = ctypes.CDLL(str(path))
+    """A library of ``student.c`` → an engine with ``C`` classes.
+
+    Raises:
+        GraphKDError: nothing may be run from where it is.
+    """
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise GraphKDError(
+            f"{path} cannot be loaded ({error}): set GRAPHKD_CACHE to a folder from which programs may run"
+        ) from None
     prefix = "graphkd_int8_logits" if int8 else "graphkd_logits"
     dense, csr, probabilities = library[prefix], library[f"{prefix}_csr"], library["graphkd_softmax"]
     pointer, number = ctypes.c_void_p, ctypes.c_int64

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from pathlib import Path
 
 from graphkd.errors import GraphKDError
+from graphkd.locks import Lock
 
 
 class BusyError(GraphKDError):
     """Somebody else writes to the store."""
+
+
+class ClosedError(GraphKDError):
+    """The store may not be written."""
 
 
 def write(handle: int, content: bytes | memoryview, offset: int) -> None:
@@ -76,18 +80,15 @@ def publish(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def lock(path: Path) -> int:
-    """The handle of a lock file that this process holds alone until it is closed or the process ends.
+def lock(path: Path) -> Lock:
+    """A lock file that this process holds alone until it is given back or the process ends.
 
     Raises:
         BusyError: somebody holds it.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return Lock(path)
     except BlockingIOError:
-        os.close(handle)
         raise BusyError(
             f"{path.parent} is being written by another process: a store has one writer, close that one first"
         ) from None
-    return handle

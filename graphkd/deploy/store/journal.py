@@ -14,14 +14,23 @@ from numpy.typing import NDArray
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.inputs import Ids
 from graphkd.deploy.store.layout import FILES
+from graphkd.errors import GraphKDError
 
-RECORD = struct.Struct("<8sIIQq")
-"""Before each record: magic, CRC-32 of the rest, number of patches, bytes, layout."""
+RECORD = struct.Struct("<8sIIQqq")
+"""Before each record: magic, CRC-32 of the rest, number of patches, bytes, layout, what the header counts then."""
+
+OLD_RECORD = struct.Struct("<8sIIQq")
+"""The same without the last number, as older versions wrote it."""
 
 PATCH = struct.Struct("<QQQ")
 """Before each patch: number of the file in ``FILES``, pieces, bytes of a piece."""
 
-MAGIC = b"graphkd\x01"
+OLD_MAGIC, MAGIC = b"graphkd\x01", b"graphkd\x02"
+HEADS = {OLD_MAGIC: OLD_RECORD, MAGIC: RECORD}
+
+
+STEP = 8
+"""By which the header counts on with every update."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,33 @@ class Patch:
         return [(int(self.offsets[a]), flat[a * size : b * size]) for a, b in bounds if b > a]
 
 
+@dataclass(frozen=True)
+class Record:
+    """An update that is whole.
+
+    Args:
+        start: its first byte in the file.
+        end: the one behind it.
+        layout: that it was written for.
+        sequence: of the header once it is applied; nothing where an older version wrote it.
+        content: of the file.
+    """
+
+    start: int
+    end: int
+    layout: int
+    sequence: int | None
+    content: bytes
+
+    def patches(self) -> list[Patch]:
+        """What it writes."""
+        return _decoded(memoryview(self.content)[self.start : self.end])
+
+    def follows(self, before: Record) -> bool:
+        """Whether no update is missing between two."""
+        return self.sequence is None or before.sequence is None or self.sequence == before.sequence + STEP
+
+
 class Journal:
     """Records since the arrays were last known to be on the disk.
 
@@ -55,26 +91,35 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         self.size = os.fstat(self.handle).st_size
 
-    def append(self, patches: list[Patch], layout: int) -> None:
+    def append(self, patches: list[Patch], layout: int, sequence: int) -> None:
         """Returns when the record is on the disk."""
         body = b"".join(_encoded(patch) for patch in patches)
-        rest = RECORD.pack(MAGIC, 0, len(patches), len(body), layout)[12:]
+        rest = RECORD.pack(MAGIC, 0, len(patches), len(body), layout, sequence)[12:]
         head = MAGIC + struct.pack("<I", zlib.crc32(body, zlib.crc32(rest))) + rest
         disk.write(self.handle, head + body, self.size)
         disk.sync(self.handle)
         self.size += len(head) + len(body)
 
-    def read(self, layout: int) -> tuple[list[list[Patch]], int]:
-        """All whole records in their order, and where the last of them ends: what is behind it is torn."""
+    def read(self, layout: int) -> tuple[list[Record], int]:
+        """All whole records in their order, and where the last of them ends: what is behind it is torn.
+
+        Raises:
+            GraphKDError: something whole is behind it: the journal was damaged after it was written.
+        """
         content = os.pread(self.handle, self.size, 0)
-        records: list[list[Patch]] = []
+        records: list[Record] = []
         at = 0
-        while (end := _end(content, at, layout)) is not None:
-            records.append(_decoded(memoryview(content)[at:end]))
-            at = end
+        while (found := _record(content, at)) is not None:
+            if found.layout != layout or (records and not found.follows(records[-1])):
+                break
+            records.append(found)
+            at = found.end
+        if _any_record(content, at):
+            raise GraphKDError(f"{self.path} is damaged at byte {at}, with later updates behind: build it again")
         return records, at
 
     def cut(self, size: int = 0) -> None:
@@ -94,19 +139,32 @@ def _encoded(patch: Patch) -> bytes:
     return b"".join([head, patch.offsets.astype("<i8").tobytes(), patch.content.tobytes()])
 
 
-def _end(content: bytes, at: int, layout: int) -> int | None:
-    """Where the record at ``at`` ends, if it is whole."""
-    if len(content) < at + RECORD.size:
+def _record(content: bytes, at: int) -> Record | None:
+    """The record at ``at``, if it is whole."""
+    head = HEADS.get(content[at : at + len(MAGIC)])
+    if head is None or len(content) < at + head.size:
         return None
-    magic, crc, _, size, written_for = RECORD.unpack_from(content, at)
-    end = at + RECORD.size + size
-    whole = magic == MAGIC and end <= len(content) and zlib.crc32(memoryview(content)[at + 12 : end]) == crc
-    return end if whole and written_for == layout else None
+    _, crc, _, size, layout, *sequence = head.unpack_from(content, at)
+    end = at + head.size + size
+    if end > len(content) or zlib.crc32(memoryview(content)[at + 12 : end]) != crc:
+        return None
+    return Record(at, end, layout, sequence[0] if sequence else None, content)
+
+
+def _any_record(content: bytes, at: int) -> bool:
+    """Whether a whole record begins anywhere from ``at`` on."""
+    start = MAGIC[:-1]
+    while (at := content.find(start, at)) >= 0:
+        if _record(content, at) is not None:
+            return True
+        at += 1
+    return False
 
 
 def _decoded(record: memoryview) -> list[Patch]:
-    patches, at = [], RECORD.size
-    for _ in range(RECORD.unpack_from(record)[2]):
+    head = HEADS[bytes(record[: len(MAGIC)])]
+    patches, at = [], head.size
+    for _ in range(head.unpack_from(record)[2]):
         file, count, size = PATCH.unpack_from(record, at)
         at += PATCH.size
         offsets = np.frombuffer(record, "<i8", count, at)

@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 MANIFEST, JOURNAL, LOCK = "manifest.json", "journal", "lock"
 
 HEADER = 3
-"""Whole numbers in ``header``: a counter that is odd while an update is applied, the layout, the next id."""
+"""Whole numbers in ``header``: a counter that is odd while arrays are written, the layout, the next id."""
 SEQUENCE, LAYOUT, NEXT_ID = range(HEADER)
 
 FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.entries")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from graphkd.deploy.store.arrays import Arrays, open_arrays
-from graphkd.deploy.store.disk import BusyError
-from graphkd.deploy.store.layout import JOURNAL, LAYOUT, SEQUENCE
+from graphkd.deploy.store.disk import BusyError, ClosedError
+from graphkd.deploy.store.layout import JOURNAL, LAYOUT, LOCK, SEQUENCE
 from graphkd.deploy.store.writer import Writer
+from graphkd.errors import GraphKDError
+from graphkd.locks import is_locked
 
 T = TypeVar("T")
 
@@ -76,5 +77,20 @@ class Reader:
         A killed one has half an update in the arrays at most; after a loss of power they may lack any part of what
         is in the journal, without a sign of it.
         """
-        with suppress(BusyError):
+        try:
             Writer(self.folder).close()
+        except BusyError:
+            return
+        except ClosedError:
+            if not self._is_written():
+                raise GraphKDError(
+                    f"{self.folder} holds an update that a killed process did not finish, and cannot be written: "
+                    "open it once as a user who may write it"
+                ) from None
+
+    def _is_written(self) -> bool:
+        """Whether a writer is alive, seen by one who may not write."""
+        try:
+            return is_locked(self.folder / LOCK)
+        except OSError:
+            return False

@@ -14,8 +14,16 @@ from graphkd.deploy.store.arrays import Arrays, open_arrays
 from graphkd.deploy.store.change import Change, change
 from graphkd.deploy.store.draft import Draft
 from graphkd.deploy.store.files import make, sweep, write_lists
-from graphkd.deploy.store.journal import Journal, Patch
+from graphkd.deploy.store.journal import STEP, Journal, Patch, Record
 from graphkd.deploy.store.layout import JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
+from graphkd.deploy.store.recovery import (
+    APPLYING,
+    REPLAYED,
+    REPLAYING,
+    check_journal,
+    next_version,
+    replayed_version,
+)
 from graphkd.errors import GraphKDError
 
 CHECKPOINT_BYTES = 2**26
@@ -37,15 +45,15 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._mutex = threading.Lock()
+        self._mutex, self._process = threading.Lock(), os.getpid()
         read_layout(folder)
         try:
             self._lock = disk.lock(folder / LOCK)
         except OSError as error:
-            raise GraphKDError(
+            raise disk.ClosedError(
                 f"{folder} cannot be written ({error.strerror}): choose a store that can be"
             ) from None
-        self._open: list[int] = [self._lock]
+        self._open: list[int] = []
         try:
             self._journal = Journal(folder / JOURNAL)
             self._open.append(self._journal.handle)
@@ -63,11 +71,9 @@ class Writer:
         Raises:
             GraphKDError: it was refused, and nothing has changed; or an earlier update was cut short.
         """
+        self._check_open()  # before the mutex, which a thread may have held when this process was forked
         with self._mutex:
-            if not self._open:
-                raise GraphKDError(
-                    f"{self.folder} was closed, or an update of it was cut short: open it again with write=True"
-                )
+            self._check_open()
             draft = plan(self.arrays)
             try:
                 self._make_room(draft)
@@ -84,43 +90,64 @@ class Writer:
             return draft
 
     def close(self) -> None:
-        """Empties the journal and gives the lock back."""
-        with self._mutex:
-            if self._open:
-                self._checkpoint()
-                self._release()
+        """Empties the journal and gives the lock back; in a forked process, does nothing: the store is not its."""
+        if self._lock.held:
+            with self._mutex:
+                if self._lock.held:
+                    self._checkpoint()
+                    self._release()
+
+    def _check_open(self) -> None:
+        if os.getpid() != self._process:
+            raise GraphKDError(
+                f"{self.folder} is written by the process that this one was forked from: open it after the fork"
+            )
+        if not self._lock.held:
+            raise GraphKDError(
+                f"{self.folder} was closed, or an update of it was cut short: open it again with write=True"
+            )
 
     def _release(self) -> None:
         """Gives the lock back as a killed process would: who opens the store next completes the journal."""
         for handle in reversed(self._open):
             os.close(handle)
         self._open = []
+        self._lock.close()
 
     def _recover(self) -> None:
         self.arrays = open_arrays(self.folder)
         layout = self.arrays.layout
         self._open_files()
         records, end = self._journal.read(layout.number)
-        torn, halfway = end < self._journal.size, self.arrays.header[SEQUENCE] % 2
-        if halfway and not records:
-            raise GraphKDError(
-                f"{self.folder} stopped in the middle of an update, but its journal is damaged: build it again"
-            )
-        if torn:
-            self._journal.cut(end)
-        for patches in records:
-            self._apply(patches)
+        check_journal(self.folder, self.arrays.header[SEQUENCE], records)
+        self._journal.cut(end)
+        self._replay(records)
         if self.arrays.header[LAYOUT] != layout.number:
             self._write_header(LAYOUT, layout.number)
-        self._checkpoint()
         self._measure()
         sweep(self.folder, layout)
+
+    def _replay(self, records: list[Record]) -> None:
+        """Brings the arrays to the version of the last record; killed anywhere in it, it is done again."""
+        sequence = self.arrays.header[SEQUENCE]
+        if not records and sequence % 2 == 0:
+            return
+        version = replayed_version(sequence, records)
+        if sequence % STEP != REPLAYED:
+            self._write_header(SEQUENCE, version + REPLAYING)
+            for record in records:
+                self._put(record.patches())
+            self._sync()
+        self._write_header(SEQUENCE, version + REPLAYED)
+        self._sync()
+        self._journal.cut()
+        self._write_header(SEQUENCE, version + STEP)
 
     def _open_files(self) -> None:
         """Handles of the current layout's files."""
         layout = self.arrays.layout
         self._files = {name: make(self.folder, layout, name) for name in layout.files()}
-        self._open = [*self._open[:2], *self._files.values()]
+        self._open = [*self._open[:1], *self._files.values()]
 
     def _measure(self) -> None:
         """Where the lists end, once nothing is left to be replayed."""
@@ -158,7 +185,7 @@ class Writer:
         self._write_header(LAYOUT, layout.number)
         for handle in self._files.values():
             os.close(handle)
-        self._open = self._open[:2]
+        self._open = self._open[:1]
         self.arrays = open_arrays(self.folder)
         self._open_files()
         self._measure()
@@ -169,19 +196,18 @@ class Writer:
             return
         if self._journal.size > CHECKPOINT_BYTES:
             self._checkpoint()
-        self._journal.append(made.patches, self.arrays.layout.number)
-        self._apply(made.patches)
+        version = next_version(self.arrays.header[SEQUENCE])
+        self._journal.append(made.patches, self.arrays.layout.number, version)
+        self._write_header(SEQUENCE, version - STEP + APPLYING)
+        self._put(made.patches)
+        self._write_header(SEQUENCE, version)
         self._used = made.used
 
-    def _apply(self, patches: list[Patch]) -> None:
+    def _put(self, patches: list[Patch]) -> None:
         """Writes pieces into the arrays; doing it again changes nothing."""
-        sequence = self.arrays.header[SEQUENCE]
-        odd = sequence | 1
-        self._write_header(SEQUENCE, odd)
         for patch in patches:
             for offset, content in patch.runs():
                 disk.write(self._files[patch.file], content, offset)
-        self._write_header(SEQUENCE, odd + 1)
 
     def _write_header(self, place: int, value: int) -> None:
         disk.write(self._files["header"], value.to_bytes(8, "little"), 8 * place)
@@ -189,6 +215,9 @@ class Writer:
     def _checkpoint(self) -> None:
         """What the journal holds is in the arrays; once they are on the disk it is not needed."""
         if self._journal.size:
-            for handle in self._files.values():
-                disk.sync(handle)
+            self._sync()
             self._journal.cut()
+
+    def _sync(self) -> None:
+        for handle in self._files.values():
+            disk.sync(handle)

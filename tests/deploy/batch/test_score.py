@@ -17,6 +17,8 @@ import pytest
 import torch
 
 from graphkd import GraphKDError
+from graphkd.cli import main
+from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.batch import block as block_module
 from graphkd.deploy.batch import score as score_module
@@ -28,6 +30,7 @@ from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.row_predictor import RowPredictor
 from graphkd.methods import Propagation
+from graphkd.students import MLP
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
 from tests.deploy.bundles import STEPS, student
 from tests.memory import peak_growth
@@ -399,6 +402,61 @@ def test_nothing_is_taken_from_another_job(tmp_path: Path, monkeypatch: pytest.M
         score_file(job, model, "two" if change == "student" else "one")
         expected = model.predict_proba(x if change == "student" else x[::-1])
         np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, rtol=1e-5)
+
+
+def test_the_command_takes_nothing_from_another_student_runtime_or_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two students that answer differently: which, in which runtime and of which export is part of a job."""
+    monkeypatch.chdir(tmp_path)
+    np.save("in.npy", table())
+    add = Journal.add
+    bundles = {}
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        model = MLP(3, 7, 2, num_layers=2).eval()
+        sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}
+        write_bundle(tmp_path / str(seed), model, sizes, Preprocessing(), Propagation(), CLASSES, {})
+        assert main(["predict", str(seed), "in.npy", "out.npy", "--runtime", "numpy"]) == 0
+        bundles[seed] = Path("out.npy").read_bytes()
+    assert bundles[1] != bundles[2]
+
+    def stop(self: Journal, block: Any) -> None:
+        if self.finished == 3:
+            raise Killed
+        add(self, block)
+
+    scored: list[int] = []
+
+    def count(self: Journal, block: Any) -> None:
+        scored.append(block.start)
+        add(self, block)
+
+    for first, second, runtime, blocks in (
+        (1, 2, "numpy", 7),
+        (2, 1, "numpy", 7),
+        (1, 1, "torch", 7),
+        (1, 1, "numpy", 4),
+    ):
+        monkeypatch.setattr(Journal, "add", stop)
+        with pytest.raises(Killed):
+            main(["predict", str(first), "in.npy", "out.npy", "--runtime", "numpy"])
+        monkeypatch.setattr(Journal, "add", count)
+        scored.clear()
+        assert main(["predict", str(second), "in.npy", "out.npy", "--runtime", runtime]) == 0
+        assert len(scored) == blocks
+        if runtime == "numpy":
+            assert Path("out.npy").read_bytes() == bundles[second]
+
+
+def test_drafts_of_a_killed_job_are_removed(tmp_path: Path) -> None:
+    np.save(tmp_path / "in.npy", table())
+    (tmp_path / ".bad.csv.abcdefgh.draft").write_text("half")
+    (tmp_path / ".bad.csv.progress").write_text("a person's own")
+    job = Job(tmp_path / "in.npy", tmp_path / "out.npy", tmp_path / "bad.csv")
+    score_file(job, numpy_model(tmp_path), "")
+    assert [file.name for file in tmp_path.glob(".*")] == [".bad.csv.progress"]
+    assert (tmp_path / ".bad.csv.progress").read_text() == "a person's own"
 
 
 def test_a_mistake_late_in_the_file_does_not_cost_what_was_scored(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,23 @@ def test_a_cache_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(GraphKDError, match="cannot be written to .*: set GRAPHKD_CACHE to a folder that can"):
         shared_library(FILES)
+
+
+def test_two_processes_that_compile_the_same_at_once_find_one_library(tmp_path: Path) -> None:
+    program = f"""
+from graphkd.deploy.runtimes import compiler
+print(compiler.shared_library(b"x", lambda: {FILES!r}))
+"""
+    command = [sys.executable, "-c", program]
+    jobs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert len({job.communicate()[0] for job in jobs}) == 1
+    assert len(list((tmp_path / "cache" / "native").iterdir())) == 1
+
+
+def test_what_a_killed_compiler_left_is_removed(tmp_path: Path) -> None:
+    library = shared_library(FILES)
+    left = library.with_name(f".{library.name.split('-')[0]}.abcdefgh.draft")
+    left.mkdir()
+    library.unlink()
+    assert shared_library(FILES) == library
+    assert list(library.parent.iterdir()) == [library]

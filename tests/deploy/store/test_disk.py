@@ -54,5 +54,5 @@ def test_one_holds_the_lock(tmp_path: Path) -> None:
     held = disk.lock(tmp_path / "lock")
     with pytest.raises(disk.BusyError, match="is being written by another process"):
         disk.lock(tmp_path / "lock")
-    os.close(held)
-    os.close(disk.lock(tmp_path / "lock"))
+    held.close()
+    disk.lock(tmp_path / "lock").close()
