@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -81,7 +83,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
     return uvicorn.Config(
         make,
         factory=True,
-        http=Connection,
+        http=cast(Any, partial(Connection, limits=limits)),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -92,7 +94,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
         proxy_headers=False,
         backlog=BACKLOG,
         limit_concurrency=limits.connections,
-        timeout_keep_alive=limits.idle_seconds,
+        timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=limits.stop_seconds,
     )
 

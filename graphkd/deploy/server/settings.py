@@ -22,8 +22,13 @@ class Limits:
             answered with 429.
         requests: that are being answered; beyond these, 503.
         bytes_waiting: of all bodies that are being received or answered; beyond these, 503.
-        connections: open at a time; beyond these, 503.
-        body_seconds: in which a request's body must be here, else 408.
+        connections: open at a time; where one more comes, the one that has kept the server waiting longest is
+            closed, and beyond as many that are being answered, 503.
+        unsent: bytes of all answers that are not taken; a connection with which there would be more is closed.
+        head_seconds: in which a request's head must be here.
+        body_seconds: in which its body must be, else 408.
+        answer_seconds: in which an answer must be taken.
+        drain_seconds: for the rest of a body after an answer that did not need it.
         idle_seconds: that a connection may be kept between two requests.
         stop_seconds: that requests in flight have to finish when the server is told to stop.
     """
@@ -34,8 +39,12 @@ class Limits:
     requests: int = 256
     bytes_waiting: int = 256 * MIB
     connections: int = 900
+    unsent: int = 128 * MIB
+    head_seconds: float = 10
     body_seconds: float = 30
-    idle_seconds: int = 15
+    answer_seconds: float = 60
+    drain_seconds: float = 2
+    idle_seconds: float = 15
     stop_seconds: int = 30
 
 

@@ -9,20 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from graphkd.deploy.server import connection
 from graphkd.deploy.server.settings import Limits
 from tests.deploy.server.serving import ask, in_thread
 
 ROW = [0.5, 1, 0, 0, 2]
-LIMITS = Limits(body=4096, rows=8, body_seconds=0.5, idle_seconds=1)
+LIMITS = Limits(body=4096, rows=8, head_seconds=0.5, body_seconds=0.5, idle_seconds=1)
 
 
 @pytest.fixture(scope="module")
 def port(raw_bundle: Path) -> Iterator[int]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "HEAD_SECONDS", 0.5)
-        with in_thread(raw_bundle, limits=LIMITS) as port:
-            yield port
+    with in_thread(raw_bundle, limits=LIMITS) as port:
+        yield port
 
 
 def spoken(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
