@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from graphkd.deploy.server.hosts import Hosts
+
 MIB = 2**20
 
 
@@ -84,6 +86,7 @@ class Settings:
         window: seconds that a row may wait for others to be computed with; 0 computes it at once.
         token: that requests must bring, or nothing.
         limits: per worker.
+        hosts: that requests may name.
     """
 
     bundle: Path
@@ -94,6 +97,7 @@ class Settings:
     window: float = 0.0
     token: Token | None = None
     limits: Limits = field(default_factory=Limits)
+    hosts: Hosts = field(default_factory=Hosts)
 
 
 def _digest(text: bytes) -> bytes:
