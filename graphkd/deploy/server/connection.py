@@ -84,6 +84,7 @@ class Connection(HttpToolsProtocol):
     _state = State.HEAD
     _since = 0.0
     _size = 0
+    _begun = False
     _whole = True
     _messages = 0
     _stopping = False
@@ -121,12 +122,13 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of the next head."""
         super().on_message_begin()
+        self._begun = True
         if self._state is not State.HEAD:
             self._wait(State.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of the head; a trailer is none of it."""
-        if self._state is not State.HEAD:
+        if not self._begun:
             return
         if len(self.headers) >= HEADERS:
             raise ValueError("too many headers")
@@ -138,7 +140,7 @@ class Connection(HttpToolsProtocol):
             self._enough = True
             raise ValueError("too many requests at once")
         self._end()
-        self._state, self._whole = State.ANSWER, False
+        self._state, self._begun, self._whole = State.ANSWER, False, False
         self._messages += 1
         self._framing.begin()
         super().on_headers_complete()
@@ -241,7 +243,7 @@ class Connection(HttpToolsProtocol):
         self._stopping = True
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
-        elif not self.deaf and self._state in (State.HEAD, State.IDLE) and not self._size:
+        elif not self.deaf and not self._begun and self._state in (State.HEAD, State.IDLE):
             self._wait(State.LAST)
 
     def _part(self, size: int, content: int, same: bool) -> None:

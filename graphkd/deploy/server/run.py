@@ -18,12 +18,12 @@ from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
 from graphkd.deploy.server.app import application
 from graphkd.deploy.server.connection import Connection
 from graphkd.deploy.server.metrics import FOLDER
 from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.stop import Server, Workers
 from graphkd.errors import GraphKDError
 
 BACKLOG = 2048
@@ -69,13 +69,13 @@ def run(settings: Settings, bound: socket.socket, workers: int) -> None:
     if workers == 1:
         signal.signal(signal.SIGTERM, _done)  # uvicorn raises it again when all is finished
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(_config(partial(application, settings), settings, 1)).run([bound])
+            Server(_config(partial(application, settings), settings, 1)).run([bound])
         return
     with tempfile.TemporaryDirectory(prefix="graphkd-serve-") as folder:
         own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, Path(folder) / "bundle")))
         (Path(folder) / "metrics").mkdir()
         os.environ[FOLDER] = str(Path(folder) / "metrics")
-        Multiprocess(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
+        Workers(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
 
 
 def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn.Config:
