@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp
 from graphkd.deploy.server.app import application
 from graphkd.deploy.server.connection import Connection
 from graphkd.deploy.server.metrics import FOLDER
+from graphkd.deploy.server.scratch import scratch
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.stop import Server, Workers
 from graphkd.errors import GraphKDError
@@ -71,10 +71,10 @@ def run(settings: Settings, bound: socket.socket, workers: int) -> None:
         with suppress(KeyboardInterrupt):
             Server(_config(partial(application, settings), settings, 1)).run([bound])
         return
-    with tempfile.TemporaryDirectory(prefix="graphkd-serve-") as folder:
-        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, Path(folder) / "bundle")))
-        (Path(folder) / "metrics").mkdir()
-        os.environ[FOLDER] = str(Path(folder) / "metrics")
+    with scratch() as folder:
+        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, folder / "bundle")))
+        (folder / "metrics").mkdir()
+        os.environ[FOLDER] = str(folder / "metrics")
         Workers(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
 
 
@@ -101,14 +101,15 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
 
 def _in_worker(settings: Settings, parent: int) -> ASGIApp:
     """The application of a process that does not outlive its parent, even one that was killed."""
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent, settings.bundle.parent), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return application(settings)
 
 
-def _follow(parent: int) -> None:
+def _follow(parent: int, folder: Path) -> None:
     while os.getppid() == parent:
         time.sleep(ORPHANED)
+    shutil.rmtree(folder, ignore_errors=True)  # all of it was read or is open
     os.kill(os.getpid(), signal.SIGTERM)
 
 
