@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ class Hosts:
         if address.is_loopback or address.is_unspecified:
             names |= cls().names
         if address.is_unspecified:
-            names.add(plain(socket.gethostname()))
+            names.add(plain(os.uname().nodename))
         return cls(frozenset(names), address.is_unspecified)
 
     def fits(self, given: bytes) -> bool:

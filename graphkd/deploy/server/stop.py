@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -99,6 +100,7 @@ def waiting(listener: socket.socket) -> bool:
 @contextmanager
 def _unheard() -> Iterator[None]:
     """Processes that are started meanwhile never hear an interrupt; this one hears it afterwards."""
+    resource_tracker.ensure_running()  # else it is started with the first of them, and lets them hear
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
