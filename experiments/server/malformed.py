@@ -70,7 +70,8 @@ class Malformed:
     ) -> bytes:
         """A request with a body."""
         size = len(body) if length is None else length
-        head = [f"POST {path} HTTP/1.1", "Host: here", f"Content-Type: {kind}", f"Content-Length: {size}", *lines]
+        own = ["Host: localhost", f"Content-Type: {kind}", f"Content-Length: {size}"]
+        head = [f"POST {path} HTTP/1.1", *own, *lines]
         return "\r\n".join([*head, "", ""]).encode("utf-8", "surrogateescape") + body
 
     def spoiled(self, value: Any) -> Any:
@@ -168,7 +169,7 @@ class Malformed:
         )
         head = [
             "POST /predict HTTP/1.1",
-            "Host: x",
+            "Host: localhost",
             "Content-Type: application/json",
             "Transfer-Encoding: chunked",
         ]

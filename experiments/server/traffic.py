@@ -82,9 +82,8 @@ def _post(path: str, body: bytes, json_bytes: int | None = None) -> bytes:
     kind, more = ("application/json", "")
     if json_bytes is not None:
         kind, more = "application/octet-stream", f"{HEADER}: {json_bytes}\r\n"
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: here\r\nContent-Type: {kind}\r\n{more}Content-Length: {len(body)}\r\n\r\n"
-    )
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {kind}\r\n"
+    head += f"{more}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 

@@ -7,12 +7,14 @@ import ipaddress
 import math
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkd.commands.serve_arguments import OWN, TOKEN
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.server.choice import name_of, runtime_of, scores_of
+from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.settings import MIB, Limits, Settings, Token
 from graphkd.errors import GraphKDError
 
@@ -52,6 +54,7 @@ def serve(args: argparse.Namespace) -> None:
     )
     _check(settings)
     bound = listening(args.host, args.port)
+    settings = replace(settings, hosts=Hosts.of(args.host, bound.getsockname()[0], args.allowed_host))
     print(_told(settings, bound, args.workers), flush=True)
     if settings.token is None and not ipaddress.ip_address(bound.getsockname()[0]).is_loopback:
         print(

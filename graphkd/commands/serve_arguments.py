@@ -16,6 +16,10 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
     parser.add_argument("--host", default="127.0.0.1", help="to listen on; by default this machine alone can ask")
+    parser.add_argument(
+        "--allowed-host", metavar="NAME", action="append", default=[],
+        help="that requests may name in their header Host, beside what is listened on; again for more, * for all",
+    )  # fmt: skip
     parser.add_argument("--port", type=int, default=8000, help="to listen on; 0 takes a free one")
     parser.add_argument("--workers", metavar="N", type=int, default=1, help="processes that answer; 1 by default")
     parser.add_argument(

@@ -63,10 +63,11 @@ def test_every_argument_arrives(
     options = (
         "--workers 3 --runtime numpy --name other --batch-ms 2 --max-body-mib 1 --max-rows 9 --max-requests 7"
     )
-    options += " --max-waiting-rows 50"
+    options += " --max-waiting-rows 50 --allowed-host Graph.example --allowed-host 10.0.0.7"
     assert serve(bundle, *options.split(), "--token-file", bundle.parent / "token", "--host", "0.0.0.0") == 0
     ((settings, workers),), limits = started, started[0][0].limits
     assert (settings.name, settings.window, workers) == ("other", 0.002, 3)
+    assert {"graph.example", "10.0.0.7", "localhost", socket.gethostname().lower()} <= settings.hosts.names
     assert settings.token.fits(b"s3cret")
     assert (limits.body, limits.rows, limits.rows_waiting, limits.requests) == (2**20, 9, 50, 7)
     assert capsys.readouterr().err == ""
@@ -101,6 +102,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no store": (["run", "--store", "nowhere"], "nowhere is not a feature store"),
     "another store": (["run", "--store", "store"], "was built for another preprocessing, propagation or width"),
     "no such host": (["run", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1, port 0"),
+    "a name with a port": (["run", "--allowed-host", "a.example:80"], "--allowed-host is 'a.example:80': give"),
+    "a name that is none": (["run", "--allowed-host", "a b"], "--allowed-host is 'a b': give a name or an"),
     "no number": (["run", "--workers", "two"], "invalid int value: 'two'"),
 }
 

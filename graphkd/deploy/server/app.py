@@ -60,7 +60,7 @@ def application(settings: Settings) -> ASGIApp:
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _broken)
     app.openapi = _documented(app, worker)  # type: ignore[method-assign]
-    return Guard(app, settings.token, worker.metrics)
+    return Guard(app, settings.token, settings.hosts, worker.metrics)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

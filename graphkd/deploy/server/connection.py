@@ -1,61 +1,305 @@
-"""Connections that do not wait for ever, and heads of requests that end."""
+"""Connections that do not wait for ever, and whose every byte is counted.
+
+uvicorn waits without an end for a head, for the rest of a body that is not read, and for an answer to be taken,
+and holds what comes meanwhile. Here a connection is in one of a few states, each with a time that no byte renews.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from enum import Enum, auto
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from graphkd.deploy.server.framing import Framing
+from graphkd.deploy.server.settings import Limits
+
 HEAD_BYTES = 65536
 """Of a request line and its headers."""
 
+HEADERS = 256
+"""Of a request; each takes many times its bytes."""
 
-HEAD_SECONDS = 10.0
-"""In which they must be here."""
+PIPELINED = 100
+"""Requests that are taken before the first of them is answered."""
+
+DRAINED = 4
+"""Times the limit of a body, that are thrown away after an answer that did not need them."""
+
+LATE_SECONDS = 1.0
+"""After a body's time is up, in which the application says so."""
+
+LAST_SECONDS = 0.5
+"""In which a request that is on its way may still arrive when the server stops."""
+
+
+class State(Enum):
+    """Whom a connection waits for, and what for."""
+
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    TAKE = auto()
+    IDLE = auto()
+    DRAIN = auto()
+    LAST = auto()
+
+
+class Lingering:
+    """A request's view of its connection, which does not close it in the middle of what is being sent.
+
+    Args:
+        connection: the request's.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection, self._transport = connection, connection.transport
+
+    def write(self, data: bytes) -> None:
+        """A part of the answer; nothing where the connection was cut."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be answered."""
+        return self._connection.deaf or self._transport.is_closing()
+
+    def close(self) -> None:
+        """After the answer."""
+        self._connection.linger()
 
 
 class Connection(HttpToolsProtocol):
-    """Closes a connection whose next head is too long or too slow; uvicorn itself waits for it without an end."""
+    """Closes a connection that is too slow or sends too much, whatever it is doing.
+
+    Args:
+        limits: of the worker.
+    """
+
+    deaf = False
+    """Whether what comes is counted and thrown away."""
 
     _timer: asyncio.TimerHandle | None = None
+    _state = State.HEAD
+    _since = 0.0
     _size = 0
+    _begun = False
+    _whole = True
+    _messages = 0
+    _stopping = False
+    _enough = False
+
+    def __init__(self, *args: Any, limits: Limits, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.limits, self._framing = limits, Framing()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the other side, and no answer is being made."""
+        free = self.cycle is None or self.cycle.response_complete or self._state in (State.BODY, State.TAKE)
+        return self._timer is not None and free
+
+    @property
+    def since(self) -> float:
+        """When its state began, by the loop's clock."""
+        return self._since
 
     def connection_made(self, transport: Any) -> None:
-        """From here on a head is waited for."""
+        """From here on a head is waited for; where there are too many, the one that waits longest makes place."""
         super().connection_made(transport)
-        self._begin()
+        self._lingering = Lingering(self)
+        self._wait(State.HEAD)
+        if len(self.connections) >= self.limits.connections:
+            self._make_place()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
         self._end()
+        self.deaf = True
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """The first byte of the next head on a connection that was kept."""
+        """The first byte of the next head."""
         super().on_message_begin()
-        self._begin()
+        self._begun = True
+        if self._state is not State.HEAD:
+            self._wait(State.HEAD)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Of the head; a trailer is none of it."""
+        if not self._begun:
+            return
+        if len(self.headers) >= HEADERS:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is here."""
+        if len(self.pipeline) >= PIPELINED:  # those are answered, then the connection ends
+            self._enough = True
+            raise ValueError("too many requests at once")
         self._end()
+        self._state, self._begun, self._whole = State.ANSWER, False, False
+        self._messages += 1
+        self._framing.begin()
         super().on_headers_complete()
+        self.cycle.transport = self._lingering  # type: ignore[assignment]
+        if self._stopping:
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._framing.content += len(body)
+        if not self.deaf:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The body is here."""
+        self._whole = True
+        if self._state is State.BODY:
+            self._end()
+            self._state = State.ANSWER
+        elif self._state is State.DRAIN and not self.deaf:
+            self._wait(State.IDLE)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is written, and the next request, or the rest of this one, is waited for."""
+        super().on_response_complete()
+        self._unset_keepalive_if_required()  # its time begins anew with every byte
+        if self.transport.is_closing() or self.deaf or self._state is State.HEAD:
+            return
+        if self.cycle.response_complete:  # else a request was here already
+            self._wait(State.IDLE if self._whole else State.DRAIN)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what has come if it did not end the head."""
-        super().data_received(data)
-        if self._timer is None or self.transport.is_closing():
+        """Counts what the parser does not pass on."""
+        if self.deaf:
+            self._drained(len(data))
             return
-        self._size += len(data)
-        if self._size > HEAD_BYTES:
-            self.send_400_response("The head of the request is too long.")
+        messages, content, between = self._messages, self._framing.content, self._whole
+        super().data_received(data)
+        if self.transport.is_closing() or self.deaf:
+            return
+        alone = self._messages == messages  # nothing but what belongs to the request that is here
+        if self._state is State.HEAD:
+            self._size += len(data) if alone and between else 0
+            if self._size > HEAD_BYTES:
+                self.send_400_response("The head of the request is too long.")
+        elif not self._whole:
+            self._part(len(data), self._framing.content - content, alone)
 
-    def _begin(self) -> None:
-        if self._timer is None:
-            self._size = 0
-            self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+    def send_400_response(self, msg: str) -> None:
+        """What came is no request: says so, unless an answer has begun, and closes."""
+        cycle = self.cycle
+        if self.deaf:
+            return
+        if self._enough:
+            self.deaf, self._whole, cycle.keep_alive = True, False, False
+            return
+        begun = cycle is not None and cycle.response_started and not cycle.response_complete
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if begun:
+            self.transport.close()
+            return
+        self._whole = False
+        self.transport.write(_plain(msg))
+        self.linger()
+
+    def linger(self) -> None:
+        """Closes, but takes for a while what is still being sent: it would turn the answer into a reset."""
+        if self.transport.is_closing():
+            return
+        self.deaf = True
+        self.pipeline.clear()
+        if self._whole:
+            self.transport.close()
+            self._wait(State.IDLE)  # for the answer to be taken
+            return
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._wait(State.DRAIN)
+
+    def pause_writing(self) -> None:
+        """An answer is not taken as fast as it is made."""
+        super().pause_writing()
+        if self._state is State.ANSWER:
+            self._wait(State.TAKE)
+        if sum(each.transport.get_write_buffer_size() for each in self.connections) > self.limits.unsent:
+            self.loop.call_soon(self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It is taken, all but a little."""
+        super().resume_writing()
+        if self._state is State.TAKE:
+            self._end()
+            self._state = State.ANSWER
+
+    def shutdown(self) -> None:
+        """The server stops: what was asked, or is on its way, is answered, then the connection ends."""
+        self._stopping = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        elif not self.deaf and not self._begun and self._state in (State.HEAD, State.IDLE):
+            self._wait(State.LAST)
+
+    def _part(self, size: int, content: int, same: bool) -> None:
+        """Of a request whose head is here."""
+        if self._state is State.ANSWER:
+            self._wait(State.BODY)
+        fits = not same or self._framing.fits(size, content)
+        if self._state is State.DRAIN:
+            self.deaf = not fits  # the parser holds trailers
+            self._drained(size)
+        elif not fits:
+            self.send_400_response("The body has too little content between its chunks.")
+
+    def _drained(self, size: int) -> None:
+        """Thrown away, up to as much as a body may have."""
+        self._size += size
+        if self._size > DRAINED * self.limits.body:
+            self.transport.abort()
+
+    def _make_place(self) -> None:
+        waiting = [each for each in self.connections if isinstance(each, Connection) and each.waits]
+        first = min((each for each in waiting if each is not self), key=lambda each: each.since, default=None)
+        if first is not None:
+            self.connections.discard(first)
+            first.transport.abort()
+
+    def _wait(self, state: State) -> None:
+        self._end()
+        self._state, self._since, self._size = state, self.loop.time(), 0
+        self._timer = self.loop.call_later(self._seconds(state), self._expired)
 
     def _end(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _seconds(self, state: State) -> float:
+        limits = self.limits
+        if state is State.HEAD:
+            return limits.head_seconds
+        if state is State.BODY:
+            return limits.body_seconds + LATE_SECONDS
+        if self.transport.get_write_buffer_size():
+            return limits.answer_seconds
+        return {State.DRAIN: limits.drain_seconds, State.LAST: LAST_SECONDS}.get(state, limits.idle_seconds)
+
+    def _expired(self) -> None:
+        self._timer = None
+        if self.transport.get_write_buffer_size() or self.deaf:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+
+def _plain(text: str) -> bytes:
+    head = (
+        f"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\n"
+    )
+    return f"{head}connection: close\r\n\r\n{text}".encode("ascii")

@@ -6,6 +6,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.metrics import Metrics
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Token
@@ -34,16 +35,17 @@ HEADERS = [
 
 
 class Guard:
-    """Asks for the token, counts, answers HEAD like GET, and adds headers.
+    """Asks for a name of the server and for the token, counts, answers HEAD like GET, and adds headers.
 
     Args:
         app: that answers.
         token: or nothing.
+        hosts: that requests may name.
         metrics: that are told.
     """
 
-    def __init__(self, app: ASGIApp, token: Token | None, metrics: Metrics) -> None:
-        self.app, self.token, self.metrics = app, token, metrics
+    def __init__(self, app: ASGIApp, token: Token | None, hosts: Hosts, metrics: Metrics) -> None:
+        self.app, self.token, self.hosts, self.metrics = app, token, hosts, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -63,14 +65,22 @@ class Guard:
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self.metrics.begin()
         try:
-            if self._welcome(inner):
-                await self.app(inner, receive, sent)
-            else:
-                refusal = RefusedError(401, "send the header Authorization: Bearer TOKEN")
-                await refusal.response(inner, receive, sent)
+            refusal = self._refusal(inner)
+            await (self.app if refusal is None else refusal.response)(inner, receive, sent)
         finally:
             route = getattr(inner.get("route"), "path", "other")
             self.metrics.end(route, status, time.perf_counter() - begin)
+
+    def _refusal(self, scope: Scope) -> RefusedError | None:
+        """Of a request whose head says enough."""
+        given = [value for name, value in scope["headers"] if name == b"host"]
+        if len(given) > 1 or (not given and scope["http_version"] == "1.1"):
+            return RefusedError(400, "send the header Host, once")
+        if given and not self.hosts.fits(given[0]):
+            return RefusedError(421, "this is no name of the server: start it with --allowed-host NAME", "Host")
+        if self._welcome(scope):
+            return None
+        return RefusedError(401, "send the header Authorization: Bearer TOKEN")
 
     def _welcome(self, scope: Scope) -> bool:
         if self.token is None or scope["path"] in OPEN:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
 import socket
-import tempfile
 import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.supervisors import Multiprocess
 
 from graphkd.deploy.server.app import application
 from graphkd.deploy.server.connection import Connection
 from graphkd.deploy.server.metrics import FOLDER
+from graphkd.deploy.server.scratch import scratch
 from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.stop import Server, Workers
 from graphkd.errors import GraphKDError
 
 BACKLOG = 2048
@@ -67,13 +69,13 @@ def run(settings: Settings, bound: socket.socket, workers: int) -> None:
     if workers == 1:
         signal.signal(signal.SIGTERM, _done)  # uvicorn raises it again when all is finished
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(_config(partial(application, settings), settings, 1)).run([bound])
+            Server(_config(partial(application, settings), settings, 1)).run([bound])
         return
-    with tempfile.TemporaryDirectory(prefix="graphkd-serve-") as folder:
-        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, Path(folder) / "bundle")))
-        (Path(folder) / "metrics").mkdir()
-        os.environ[FOLDER] = str(Path(folder) / "metrics")
-        Multiprocess(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
+    with scratch() as folder:
+        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, folder / "bundle")))
+        (folder / "metrics").mkdir()
+        os.environ[FOLDER] = str(folder / "metrics")
+        Workers(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
 
 
 def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn.Config:
@@ -81,7 +83,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
     return uvicorn.Config(
         make,
         factory=True,
-        http=Connection,
+        http=cast(Any, partial(Connection, limits=limits)),
         loop="uvloop",
         ws="none",
         lifespan="on",
@@ -92,21 +94,22 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
         proxy_headers=False,
         backlog=BACKLOG,
         limit_concurrency=limits.connections,
-        timeout_keep_alive=limits.idle_seconds,
+        timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=limits.stop_seconds,
     )
 
 
 def _in_worker(settings: Settings, parent: int) -> ASGIApp:
     """The application of a process that does not outlive its parent, even one that was killed."""
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent, settings.bundle.parent), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return application(settings)
 
 
-def _follow(parent: int) -> None:
+def _follow(parent: int, folder: Path) -> None:
     while os.getppid() == parent:
         time.sleep(ORPHANED)
+    shutil.rmtree(folder, ignore_errors=True)  # all of it was read or is open
     os.kill(os.getpid(), signal.SIGTERM)
 
 

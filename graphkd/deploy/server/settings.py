@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from graphkd.deploy.server.hosts import Hosts
+
 MIB = 2**20
 
 
@@ -22,8 +24,13 @@ class Limits:
             answered with 429.
         requests: that are being answered; beyond these, 503.
         bytes_waiting: of all bodies that are being received or answered; beyond these, 503.
-        connections: open at a time; beyond these, 503.
-        body_seconds: in which a request's body must be here, else 408.
+        connections: open at a time; where one more comes, the one that has kept the server waiting longest is
+            closed, and beyond as many that are being answered, 503.
+        unsent: bytes of all answers that are not taken; a connection with which there would be more is closed.
+        head_seconds: in which a request's head must be here.
+        body_seconds: in which its body must be, else 408.
+        answer_seconds: in which an answer must be taken.
+        drain_seconds: for the rest of a body after an answer that did not need it.
         idle_seconds: that a connection may be kept between two requests.
         stop_seconds: that requests in flight have to finish when the server is told to stop.
     """
@@ -34,8 +41,12 @@ class Limits:
     requests: int = 256
     bytes_waiting: int = 256 * MIB
     connections: int = 900
+    unsent: int = 128 * MIB
+    head_seconds: float = 10
     body_seconds: float = 30
-    idle_seconds: int = 15
+    answer_seconds: float = 60
+    drain_seconds: float = 2
+    idle_seconds: float = 15
     stop_seconds: int = 30
 
 
@@ -75,6 +86,7 @@ class Settings:
         window: seconds that a row may wait for others to be computed with; 0 computes it at once.
         token: that requests must bring, or nothing.
         limits: per worker.
+        hosts: that requests may name.
     """
 
     bundle: Path
@@ -85,6 +97,7 @@ class Settings:
     window: float = 0.0
     token: Token | None = None
     limits: Limits = field(default_factory=Limits)
+    hosts: Hosts = field(default_factory=Hosts)
 
 
 def _digest(text: bytes) -> bytes:

@@ -9,20 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from graphkd.deploy.server import connection
 from graphkd.deploy.server.settings import Limits
 from tests.deploy.server.serving import ask, in_thread
 
 ROW = [0.5, 1, 0, 0, 2]
-LIMITS = Limits(body=4096, rows=8, body_seconds=0.5, idle_seconds=1)
+LIMITS = Limits(body=4096, rows=8, head_seconds=0.5, body_seconds=0.5, idle_seconds=1)
 
 
 @pytest.fixture(scope="module")
 def port(raw_bundle: Path) -> Iterator[int]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "HEAD_SECONDS", 0.5)
-        with in_thread(raw_bundle, limits=LIMITS) as port:
-            yield port
+    with in_thread(raw_bundle, limits=LIMITS) as port:
+        yield port
 
 
 def spoken(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
@@ -41,7 +38,8 @@ def spoken(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
 
 
 def post(body: bytes, *headers: str, length: int | None = None) -> bytes:
-    lines = ["POST /predict HTTP/1.1", "Host: x", "Content-Type: application/json", *headers, "Connection: close"]
+    lines = ["POST /predict HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
+    lines.append("Connection: close")
     if length != -1:
         lines.append(f"Content-Length: {len(body) if length is None else length}")
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -147,7 +145,7 @@ def test_a_head_that_does_not_end(port: int) -> None:
 
 def test_a_kept_connection_is_closed_when_nothing_comes(port: int) -> None:
     begin = time.monotonic()
-    answer = spoken(port, b"GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = spoken(port, b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert b" 200 " in answer
     assert 0.8 < time.monotonic() - begin < 2.5
 

@@ -60,7 +60,7 @@ def test_it_runs_where_there_is_no_torch(tmp_path: Path, runtime: str) -> None:
 
 def test_what_is_in_flight_is_finished(raw_bundle: Path) -> None:
     body = json.dumps({"rows": ROWS}).encode()
-    head = f"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    head = f"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     with as_command(raw_bundle) as (process, port), socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(head + body[:-1])
         time.sleep(0.2)
