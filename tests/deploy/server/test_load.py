@@ -1,3 +1,4 @@
+import asyncio
 import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -5,7 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
+from graphkd.deploy.server.body import JSON, body_of
 from graphkd.deploy.server.load import Load
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
@@ -95,6 +98,23 @@ def test_bytes_in_flight_are_given_back(raw_bundle: Path, kind: str) -> None:
                 assert b" 503 " not in spoken(port, request)
         wait_for(lambda: ask(port, "/predict", ROW).status == 200, seconds=2)
         assert [ask(port, "/predict", ROW).status for _ in range(4)] == [200] * 4
+
+
+@pytest.mark.parametrize("parts", [[101], [50, 51], [100, 1], [1] * 101, [30, 30, 30, 30], [0, 101], [99, 2, 5]])
+def test_a_body_beyond_the_bytes_in_flight_gives_back_what_it_took(parts: list[int]) -> None:
+    """And no more: else the limit would grow with every refusal."""
+    load, left = Load(Limits(body=1000, bytes_waiting=100)), list(parts)
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b" " * left.pop(0), "more_body": bool(left)}
+
+    async def read() -> None:
+        async with body_of(Request({"type": "http", "headers": []}, receive), load, JSON):
+            pass
+
+    with pytest.raises(RefusedError) as error:
+        asyncio.run(read())
+    assert (error.value.status, load.bytes) == (503, 0)
 
 
 def test_over_http(raw_bundle: Path) -> None:
