@@ -12,6 +12,7 @@ from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
 from graphkd.deploy.server.refusal import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.shown import shown
 from graphkd.deploy.store import FeatureStore
 from graphkd.deploy.store.settings import settings_for
 from graphkd.errors import GraphKDError
@@ -28,7 +29,8 @@ class Served:
         settings: of the server.
 
     Raises:
-        GraphKDError: what the runtime needs is not there, or the store is none of this student's.
+        GraphKDError: what the runtime needs is not there, the store is none of this student's, or a card cannot be
+            shown.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,6 +41,8 @@ class Served:
         self.num_classes = int(description["student"]["arguments"]["num_classes"])
         self._steps = description["preprocessing"]
         self.store = None if settings.store is None else _store_of(settings.store, bundle)
+        self.card = shown(self._card(), bundle.folder)
+        """What is served, for people and for the page; names as texts, since a browser rounds large numbers."""
 
     def rows(self, table: NDArray[Any], field: str, propagated: bool) -> FloatArray:
         """Rows of a request as the student takes them.
@@ -144,9 +148,7 @@ class Served:
             ways += "; started with --store, the server also takes node ids"
         return f"this student was trained on features propagated over {self.model.hops} hops: send {ways}"
 
-    @property
-    def card(self) -> dict[str, Any]:
-        """What is served, for people and for the page; names as texts, since a browser rounds large numbers."""
+    def _card(self) -> dict[str, Any]:
         names = self.model.class_names
         return {
             "name": self.name,
