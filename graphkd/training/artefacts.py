@@ -152,6 +152,16 @@ def cache_for(recipe: Recipe, cache: Artefacts | None) -> Artefacts:
     return cache if recipe.reproducible else cache.forgetful()
 
 
+def arithmetic(device: torch.device) -> str:
+    """What decides the order in which a device adds, and with it the last bits of a result.
+
+    On a CPU these are its vector instructions and the number of threads, which share a sum among themselves.
+    """
+    if device.type != "cpu":
+        return device.type
+    return f"cpu, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+
+
 def code_of(*parts: str) -> str:
     """A checksum of the package's code in these folders and files, and of the torch that runs it."""
     return _code_of(parts)

@@ -20,7 +20,7 @@ from graphkd.methods import Propagation, Targets
 from graphkd.recipe import Recipe, settings_of
 from graphkd.sparse import Inputs, at_least_single, select_rows
 from graphkd.training.answers import Answers
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of
+from graphkd.training.artefacts import Artefact, Artefacts, arithmetic, cache_for, code_of
 from graphkd.training.batches import Batches
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.compile import compile_targets
@@ -240,7 +240,7 @@ def student_key(scene: Scene, recipe: Recipe, taught: TeacherResult, seed: int, 
         "seed": seed,
         "metric": scene.observed.metric,
         "classes": scene.observed.num_classes,
-        "device": scene.observed.y.device.type,
+        "device": arithmetic(scene.observed.y.device),
         "tables": tables,
         "code": code_of(
             "datasets",

@@ -17,7 +17,7 @@ from graphkd.errors import GraphKDError
 from graphkd.recipe import Recipe
 from graphkd.teachers import Teacher, TeacherOutput
 from graphkd.teachers.given import given_output
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, digest, made_by_first
+from graphkd.training.artefacts import Artefact, Artefacts, arithmetic, cache_for, code_of, digest, made_by_first
 from graphkd.training.checkpoint import Checkpoint
 from graphkd.training.loop import Fit, fit
 from graphkd.training.progress import Log
@@ -163,7 +163,7 @@ def _key(scene: Scene, recipe: Recipe, seed: int) -> dict[str, Any]:
             *WAYS[recipe.training.teacher_batches].key(config["training"]),
         ],
         "seed": seed,
-        "device": scene.observed.y.device.type,
+        "device": arithmetic(scene.observed.y.device),
         "code": code_of(
             "datasets",
             "distributed",

@@ -15,7 +15,7 @@ from graphkd.influence.inputs import inputs_of, reads_teacher, signature
 from graphkd.numbers import is_whole
 from graphkd.recipe import Recipe, name_of
 from graphkd.sparse import Features
-from graphkd.training.artefacts import Artefact, Artefacts, cache_for, code_of, made_by_first
+from graphkd.training.artefacts import Artefact, Artefacts, arithmetic, cache_for, code_of, made_by_first
 from graphkd.training.teach import TeacherResult
 
 
@@ -54,7 +54,7 @@ def node_weights(
         "graph": graph.fingerprint(),
         "influence": recipe.config()["influence"],
         "teacher": taught.key if taught is not None and reads_teacher(recipe.influence) else None,
-        "device": graph.y.device.type,
+        "device": arithmetic(graph.y.device),
         "code": code_of("influence", "sparse"),
         **told,
     }

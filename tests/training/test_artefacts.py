@@ -16,7 +16,7 @@ from graphkd.datasets import Graph
 from graphkd.recipe import resolve
 from graphkd.runs import SeedRun
 from graphkd.storage import seal
-from graphkd.training.artefacts import Artefact, Artefacts, code_of, digest
+from graphkd.training.artefacts import Artefact, Artefacts, arithmetic, code_of, digest
 from tests.conftest import make_data
 
 KEY = {"seed": 0, "code": "abc"}
@@ -274,3 +274,17 @@ def test_a_sweep_that_is_killed_three_times_goes_on_and_ends_with_the_same_bits(
     assert len(written) > 8
     for path in written:
         assert (tmp_path / "cut" / path.relative_to(tmp_path / "whole")).read_bytes() == path.read_bytes()
+
+
+def test_another_number_of_threads_is_another_key() -> None:
+    """Threads share a sum among themselves: its last bits are theirs."""
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2, 1):
+            torch.set_num_threads(threads)
+            found.append(arithmetic(torch.device("cpu")))
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[2] != found[1]
+    assert arithmetic(torch.device("cuda", 1)) == "cuda"
