@@ -33,9 +33,17 @@ def as_path(given: Any, what: str) -> Path:
 
 
 def default_cache_dir() -> Path:
-    """``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("GRAPHKD_CACHE") or Path(home) / "graphkd")
+    """``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder.
+
+    Raises:
+        GraphKDError: there is neither, nor a home.
+    """
+    if given := os.environ.get("GRAPHKD_CACHE"):
+        return Path(given)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "graphkd"
+    except RuntimeError:
+        raise GraphKDError("this user has no home folder: set GRAPHKD_CACHE to a folder for the cache") from None
 
 
 def check_writable(path: Path, what: str) -> None:

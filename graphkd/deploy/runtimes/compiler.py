@@ -14,6 +14,9 @@ from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
 from graphkd.storage import default_cache_dir, sha256
 
+LONGEST = 600
+"""Seconds that a compiler may take: the largest student that is written as C takes one or two minutes."""
+
 FLAGS = ("-O3", "-std=c99", "-ffp-contract=fast", "-fPIC", "-shared")
 
 
@@ -48,7 +51,11 @@ def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) ->
 
 def _compiler() -> list[str]:
     """``$CC``, which may have arguments, else ``cc``."""
-    command = shlex.split(os.environ.get("CC") or "cc")
+    given = os.environ.get("CC") or "cc"
+    try:
+        command = shlex.split(given)
+    except ValueError as error:
+        raise GraphKDError(f"CC is {given!r}, which is no command ({error}): set it to a C compiler") from None
     if not command or shutil.which(command[0]) is None:
         raise GraphKDError(
             f"the native runtime needs a C compiler, and there is no {command[0] if command else 'cc'}: install "
@@ -61,8 +68,8 @@ def _target(compiler: list[str]) -> tuple[list[str], bytes]:
     """The flag that asks for this machine's instructions, where the compiler knows it, and its macros."""
     for flags in (["-march=native"], []):
         asked = [*compiler, *flags, "-dM", "-E", "-x", "c", os.devnull]
-        done = subprocess.run(asked, capture_output=True, check=False)
-        if done.returncode == 0:
+        done = _run(asked, None)
+        if done.returncode == 0 and done.stdout:
             return flags, done.stdout
     raise GraphKDError(f"{compiler[0]} is no working C compiler ({_first_line(done.stderr)}): set CC to one")
 
@@ -72,13 +79,29 @@ def _build(command: list[str], files: Mapping[str, bytes], folder: Path, key: st
         for file, content in files.items():
             (draft / file).write_bytes(content)
         asked = [*command, "student.c", "-o", "student.so", "-lm"]
-        done = subprocess.run(asked, cwd=draft, capture_output=True, check=False)
+        done = _run(asked, draft)
         if done.returncode != 0 or not (draft / "student.so").is_file():
             raise GraphKDError(
                 f"{command[0]} could not compile the student ({_first_line(done.stderr)}): set CC to another "
                 "compiler, or load the bundle with runtime='onnx' or 'numpy'"
             )
         return keep(draft / "student.so", folder, key)
+
+
+def _run(command: list[str], folder: Path | None) -> subprocess.CompletedProcess[bytes]:
+    """Runs the compiler, without input and not for ever.
+
+    Raises:
+        GraphKDError: it cannot be started, or does not end.
+    """
+    try:
+        return subprocess.run(
+            command, cwd=folder, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=LONGEST
+        )
+    except subprocess.TimeoutExpired:
+        raise GraphKDError(f"{command[0]} did not end in {LONGEST} s: set CC to a C compiler") from None
+    except OSError as error:
+        raise GraphKDError(f"{command[0]} cannot be run ({error.strerror}): set CC to a C compiler") from None
 
 
 def _first_line(text: bytes) -> str:

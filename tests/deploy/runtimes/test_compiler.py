@@ -1,6 +1,8 @@
+import functools
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +38,14 @@ def test_it_is_built_once_for_one_source_and_one_compiler(tmp_path: Path, monkey
     ("command", "message"),
     [
         ("no-such-compiler", "needs a C compiler, and there is no no-such-compiler: install one, set CC to it"),
-        ("true", "true could not compile the student"),
+        ("true", "true is no working C compiler"),
+        ('cc "', "CC is 'cc \"', which is no command .No closing quotation.: set it to a C compiler"),
+        ("cc \\", "which is no command"),
+        ("/", "there is no /"),
+        ("cat", "cat is no working C compiler"),
+        ("echo", "echo could not compile the student"),
+        ("cc -nonsense-flag", "cc is no working C compiler"),
+        ("./cc", "there is no ./cc"),
         ("false", "false is no working C compiler"),
         (" ", "there is no cc"),
     ],
@@ -46,6 +55,30 @@ def test_compilers_that_will_not_do(command: str, message: str, monkeypatch: pyt
     with pytest.raises(GraphKDError, match=message) as caught:
         shared_library(FILES)
     assert "\n" not in str(caught.value)
+
+
+def test_a_compiler_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "sleep 30")
+    monkeypatch.setattr(compiler, "LONGEST", 0.2)
+    monkeypatch.setattr(compiler.subprocess, "run", functools.partial(_sleeping, subprocess.run))
+    with pytest.raises(GraphKDError, match=r"sleep did not end in 0.2 s: set CC to a C compiler"):
+        shared_library(FILES)
+
+
+def _sleeping(run: Any, command: list[str], **keys: Any) -> Any:
+    return run(command[:2], **keys)
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GRAPHKD_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(GraphKDError, match="this user has no home folder: set GRAPHKD_CACHE"):
+        shared_library(FILES)
 
 
 def test_a_source_that_does_not_compile(tmp_path: Path) -> None:
