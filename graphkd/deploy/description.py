@@ -110,28 +110,59 @@ MLP: dict[str, Check] = {
 }
 
 
-def check_fields(content: Any, fields: Mapping[str, Check], file: Path) -> None:
+STORE: dict[str, Check] = {
+    "schema_version": _size(1),
+    "settings.num_features": _size(1),
+    "settings.hops": _size(0, 1000),
+    "settings.self_loops": _size(0),
+    "settings.pooling": _one_of("mean", "max", "min", "concat"),
+    "settings.features": _one_of("stored", "binary"),
+    "settings.row_normalize": _truth,
+    "settings.weighted": _truth,
+    "settings.directed": _truth,
+    "settings.feature_names?": lambda value: value is None or _names(value),
+    "number": _size(0, 2**62),
+    "capacity": _size(0, 2**40),
+    "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(_size(0, 2**40), value)),
+    "checksum": _digest,
+}
+"""Of the manifest of a feature store."""
+
+
+def check_fields(
+    content: Any,
+    fields: Mapping[str, Check],
+    file: Path,
+    what: str = "a student",
+    again: str = "export the bundle",
+) -> None:
     """Refuses a JSON object with other fields or values than these.
 
     Args:
         content: of the file.
         fields: such as ``DESCRIPTION``.
         file: for the error message.
+        what: it describes, likewise.
+        again: what to do once more, likewise.
 
     Raises:
         GraphKDError: the line names the first field that is wrong.
     """
+
+    def fault(reason: str) -> GraphKDError:
+        return GraphKDError(f"{file} does not describe {what}: {' '.join(reason.split())}; {again} again")
+
     flat = _flat(content, {name.partition(".")[0] for name in fields if "." in name})
     known = {name.rstrip("?") for name in fields}
     if unknown := next((name for name in flat if name not in known), None):
-        raise _fault(file, f"it has a field {unknown[:80]!r}, which is not known")
+        raise fault(f"it has a field {unknown[:80]!r}, which is not known")
     for name, check in fields.items():
         plain = name.rstrip("?")
         if plain not in flat:
             if plain == name:
-                raise _fault(file, f"{plain} is missing")
+                raise fault(f"{plain} is missing")
         elif not check(flat[plain]):
-            raise _fault(file, f"{plain} is {repr(flat[plain])[:80]}")
+            raise fault(f"{plain} is {repr(flat[plain])[:80]}")
 
 
 def check_student(description: Mapping[str, Any], weights: bytes, file: Path) -> None:

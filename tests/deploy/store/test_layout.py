@@ -1,46 +1,63 @@
+"""Manifests whose checksum is right and whose contents are not: one line, and nothing read behind a file."""
+
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from graphkd import GraphKDError
-from graphkd.deploy.store.layout import FILES, Layout, node_type, read_layout
-from graphkd.deploy.store.settings import Settings
-from graphkd.storage import seal
+from graphkd.deploy import FeatureStore
+from graphkd.deploy.description import STORE
+from graphkd.storage import seal, write_json
+from tests.deploy.test_description import WRONG, put
+
+RIGHT = {("settings.feature_names?", "nothing")} | {
+    (f"settings.{name}", "true") for name in ("row_normalize", "weighted", "directed")
+}
 
 
-@pytest.mark.parametrize("directed", [False, True])
-def test_what_is_read_is_what_was_written(directed: bool, tmp_path: Path) -> None:
-    layout = Layout(Settings(3, 2, directed=directed), 4, 10, (20, 30))
-    layout.write(tmp_path)
-    assert read_layout(tmp_path) == layout
-    assert layout.files() == FILES[: 7 if directed else 5]
-    assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    path = tmp_path_factory.mktemp("store") / "store"
+    FeatureStore.build(path, np.ones((4, 2)), [[0, 1, 1, 2], [1, 0, 2, 1]], hops=2).close()
+    return {file.name: file.read_bytes() for file in path.iterdir()}
 
 
-def test_sizes_and_names_follow_the_layout(tmp_path: Path) -> None:
-    layout = Layout(Settings(3, 2), 4, 10, (20, 30))
-    sizes = {name: layout.size(name) for name in FILES}
-    assert sizes["header"] == 24
-    assert sizes["hops"] == 10 * 3 * 3 * 4
-    assert sizes["nodes"] == 10 * node_type(2).itemsize == 10 * (8 + 8 + 4 + 3 * 4)
-    assert (sizes["in.entries"], sizes["out.entries"]) == (20 * 16, 30 * 16)
-    larger = layout.grown(16, (40, 60))
-    assert (larger.number, larger.settings) == (5, layout.settings)
-    assert [layout.path(tmp_path, name) == larger.path(tmp_path, name) for name in ("hops", "in.index")] == [1, 0]
+def spoiled(folder: Path, original: dict[str, bytes], name: str, value: Any) -> Path:
+    for file, content in original.items():
+        (folder / file).write_bytes(content)
+    manifest = json.loads(original["manifest.json"])
+    put(manifest, name, value)
+    if name != "checksum":
+        manifest = {**manifest, "checksum": seal(manifest)}
+    write_json(folder / "manifest.json", manifest)
+    return folder
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"schema_version": 9}, "feature store schema version 9, this graphkd reads version 1: build it again"),
-        ({"checksum": "0"}, "was changed after it was written: build the store again"),
-    ],
-)
-def test_another_manifest_is_refused(changes: dict, message: str, tmp_path: Path) -> None:
-    Layout(Settings(3, 2), 1, 10, (20, 30)).write(tmp_path)
-    file = tmp_path / "manifest.json"
-    content = json.loads(file.read_text())
-    file.write_text(json.dumps({**content, "checksum": seal({**content, **changes}), **changes}))
-    with pytest.raises(GraphKDError, match=message):
-        read_layout(tmp_path)
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", STORE)
+def test_no_field_is_believed(name: str, kind: str, original: dict[str, bytes], tmp_path: Path) -> None:
+    if (name, kind) in RIGHT:
+        pytest.skip("legal")
+    with pytest.raises(GraphKDError) as caught:
+        FeatureStore(spoiled(tmp_path, original, name, WRONG[kind]))
+    assert str(caught.value).isprintable()
+
+
+SIZES = {
+    "capacity": 10**6,
+    "slots": [10**6, 0],
+    "settings.num_features": 50,
+    "settings.hops": 9,
+    "settings.directed": True,
+    "number": 7,
+    "settings.run": 1,
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_sizes_are_those_of_the_files(name: str, original: dict[str, bytes], tmp_path: Path) -> None:
+    with pytest.raises(GraphKDError):
+        FeatureStore(spoiled(tmp_path, original, name, SIZES[name]))
