@@ -120,11 +120,9 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """The first byte of the next head."""
+        """The first byte of the next head; its time begins when it is not here at once."""
         super().on_message_begin()
         self._begun = True
-        if self._state is not State.HEAD:
-            self._wait(State.HEAD)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Of the head; a trailer is none of it."""
@@ -151,8 +149,7 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
         self._framing.content += len(body)
-        if not self.deaf:
-            super().on_body(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The body is here."""
@@ -168,7 +165,7 @@ class Connection(HttpToolsProtocol):
         """The answer is written, and the next request, or the rest of this one, is waited for."""
         super().on_response_complete()
         self._unset_keepalive_if_required()  # its time begins anew with every byte
-        if self.transport.is_closing() or self.deaf or self._state is State.HEAD:
+        if self._begun or self.deaf or self.transport.is_closing():
             return
         if self.cycle.response_complete:  # else a request was here already
             self._wait(State.IDLE if self._whole else State.DRAIN)
@@ -182,6 +179,8 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self.transport.is_closing() or self.deaf:
             return
+        if self._begun and self._state is not State.HEAD:
+            self._wait(State.HEAD)
         alone = self._messages == messages  # nothing but what belongs to the request that is here
         if self._state is State.HEAD:
             self._size += len(data) if alone and between else 0

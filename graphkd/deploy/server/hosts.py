@@ -57,6 +57,8 @@ class Hosts:
         found = GIVEN.fullmatch(given.decode("latin-1").lower())
         if found is None:
             return False
+        if found[1] in self.names:
+            return True
         name = plain(found[1])
         return name in self.names or (self.addresses and _is_address(name))
 

@@ -28,7 +28,12 @@ LIBRARIES = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+QUICK = {"graphkd.cli", "numpy", "fastapi", "uvloop"}
+
+
+@pytest.mark.parametrize(
+    "library", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in LIBRARIES]
+)
 def test_while_a_library_loads(raw_bundle: Path, library: str) -> None:
     asked = [sys.executable, "-c", INTERRUPTED, "serve", str(raw_bundle), "--port", "0", "--runtime", "numpy"]
     done = subprocess.run([*asked, library], capture_output=True, text=True, timeout=60, check=False)
