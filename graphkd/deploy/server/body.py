@@ -41,8 +41,11 @@ async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[by
             raise RefusedError(408, f"the body did not come within {load.limits.body_seconds:g} s") from None
         except ClientDisconnect:
             raise RefusedError(400, "the body ended before its end") from None
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
         with load.request():
-            yield parts[0] if len(parts) == 1 else b"".join(parts)
+            async with load.unpacking(size):
+                yield body
     finally:
         load.give(size)
 

@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from graphkd.deploy.server.framing import Framing
+from graphkd.deploy.server.lingering import Lingering, refusal
 from graphkd.deploy.server.settings import Limits
 
 HEAD_BYTES = 65536
@@ -26,6 +27,12 @@ PIPELINED = 100
 
 DRAINED = 4
 """Times the limit of a body, that are thrown away after an answer that did not need them."""
+
+SPARE = 64
+"""Places for connections beyond the limit, until one that has waited for long enough makes place."""
+
+YOUNG_SECONDS = 0.1
+"""In which what a new connection has sent may not have been read yet."""
 
 LATE_SECONDS = 1.0
 """After a body's time is up, in which the application says so."""
@@ -44,30 +51,6 @@ class State(Enum):
     IDLE = auto()
     DRAIN = auto()
     LAST = auto()
-
-
-class Lingering:
-    """A request's view of its connection, which does not close it in the middle of what is being sent.
-
-    Args:
-        connection: the request's.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection, self._transport = connection, connection.transport
-
-    def write(self, data: bytes) -> None:
-        """A part of the answer; nothing where the connection was cut."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be answered."""
-        return self._connection.deaf or self._transport.is_closing()
-
-    def close(self) -> None:
-        """After the answer."""
-        self._connection.linger()
 
 
 class Connection(HttpToolsProtocol):
@@ -205,7 +188,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         self._whole = False
-        self.transport.write(_plain(msg))
+        self.transport.write(refusal(msg))
         self.linger()
 
     def linger(self) -> None:
@@ -263,11 +246,14 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
 
     def _make_place(self) -> None:
-        waiting = [each for each in self.connections if isinstance(each, Connection) and each.waits]
-        first = min((each for each in waiting if each is not self), key=lambda each: each.since, default=None)
-        if first is not None:
-            self.connections.discard(first)
-            first.transport.abort()
+        """Spares those whose head may lie unread, as long as there are spare places."""
+        over = len(self.connections) - self.limits.connections + 1
+        before = self.loop.time() - (YOUNG_SECONDS if over < SPARE else 0.0)
+        others = (each for each in self.connections if isinstance(each, Connection) and each is not self)
+        waiting = [each for each in others if each.waits and each.since <= before]
+        for each in sorted(waiting, key=lambda each: each.since)[:over]:
+            self.connections.discard(each)
+            each.transport.abort()
 
     def _wait(self, state: State) -> None:
         self._end()
@@ -295,10 +281,3 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         else:
             self.transport.close()
-
-
-def _plain(text: str) -> bytes:
-    head = (
-        f"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\n"
-    )
-    return f"{head}connection: close\r\n\r\n{text}".encode("ascii")

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
+
+LARGE = 2**20
+"""Bytes of a body from which on only a few are unpacked at a time."""
+
+TURNS = 2
+"""As many: one is computed while the next one is read."""
 
 
 class Load:
@@ -19,6 +26,7 @@ class Load:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.requests = self.rows = self.bytes = 0
+        self._turns = asyncio.Semaphore(TURNS)
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -59,6 +67,14 @@ class Load:
             yield
         finally:
             self.rows -= count
+
+    def unpacking(self, size: int) -> AbstractAsyncContextManager[None]:
+        """While a body is read and answered: its numbers take many times its bytes, so that large ones take turns.
+
+        Args:
+            size: of the body.
+        """
+        return nullcontext() if size < LARGE else self._turns
 
     def take(self, size: int) -> None:
         """As many bytes of a body have come; ``give`` them back later.

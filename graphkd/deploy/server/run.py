@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from graphkd.deploy.server.app import application
-from graphkd.deploy.server.connection import Connection
+from graphkd.deploy.server.connection import SPARE, Connection
 from graphkd.deploy.server.metrics import FOLDER
 from graphkd.deploy.server.scratch import scratch
 from graphkd.deploy.server.settings import Settings
@@ -93,7 +93,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        limit_concurrency=limits.connections,
+        limit_concurrency=limits.connections + SPARE,
         timeout_keep_alive=math.ceil(limits.idle_seconds),
         timeout_graceful_shutdown=limits.stop_seconds,
     )

@@ -25,7 +25,7 @@ class Limits:
         requests: that are being answered; beyond these, 503.
         bytes_waiting: of all bodies that are being received or answered; beyond these, 503.
         connections: open at a time; where one more comes, the one that has kept the server waiting longest is
-            closed, and beyond as many that are being answered, 503.
+            closed, and beyond as many and a few that are being answered, 503.
         unsent: bytes of all answers that are not taken; a connection with which there would be more is closed.
         head_seconds: in which a request's head must be here.
         body_seconds: in which its body must be, else 408.

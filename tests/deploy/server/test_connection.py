@@ -167,18 +167,43 @@ def test_answers_that_are_not_taken_have_a_bound(raw_bundle: Path, capfd: pytest
 
 
 def test_the_connection_that_waits_longest_makes_place(port: int) -> None:
-    """As many as there may be, and more, in every state: nobody else is refused."""
+    """As many as there may be, and many more, in every state: nobody else is refused."""
     kinds = [begin for begin, _ in DRIPS.values()]
     held = []
     try:
-        for number in range(60):
+        for number in range(150):
             held.append(socket.create_connection(("127.0.0.1", port)))
             held[-1].sendall(kinds[number % len(kinds)])
-            if number % 5 == 4:
+            if number % 10 == 9:
                 assert ask(port, "/v2/health/ready").status == 200
+        time.sleep(0.15)
+        assert ask(port, "/v2/health/ready").status == 200
+        assert sum(map(closed, held)) > len(held) - LIMITS.connections
     finally:
         for sock in held:
             sock.close()
+
+
+def closed(sock: socket.socket) -> bool:
+    sock.settimeout(0.01)
+    try:
+        while sock.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def test_a_connection_whose_request_is_not_read_yet_is_spared(port: int) -> None:
+    """Of as many as come in one moment, all are answered."""
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(LIMITS.connections + 40)]
+    for sock in held:
+        sock.sendall(READY)
+    assert all(b" 200 " in sock.recv(65536) for sock in held)
+    for sock in held:
+        sock.close()
 
 
 def test_a_refused_body_is_drained_so_that_the_answer_arrives(port: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from starlette.requests import Request
 
 from graphkd.deploy.server.body import JSON, body_of
-from graphkd.deploy.server.load import Load
+from graphkd.deploy.server.load import LARGE, TURNS, Load
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
 from tests.deploy.server.serving import ask, in_thread, wait_for
@@ -115,6 +115,31 @@ def test_a_body_beyond_the_bytes_in_flight_gives_back_what_it_took(parts: list[i
     with pytest.raises(RefusedError) as error:
         asyncio.run(read())
     assert (error.value.status, load.bytes) == (503, 0)
+
+
+@pytest.mark.parametrize(("size", "most"), [(LARGE - 1, 10), (LARGE, TURNS), (3 * LARGE, TURNS)])
+def test_large_bodies_take_turns(size: int, most: int) -> None:
+    """A million numbers take many times their bytes."""
+    load, inside, seen = Load(Limits()), 0, []
+
+    async def one() -> None:
+        nonlocal inside
+
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": b" " * size, "more_body": False}
+
+        async with body_of(Request({"type": "http", "headers": []}, receive), load, JSON) as body:
+            inside += 1
+            seen.append((inside, len(body)))
+            await asyncio.sleep(0.01)
+            inside -= 1
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one() for _ in range(10)))
+
+    asyncio.run(all_of_them())
+    assert max(seen) == (most, size)
+    assert (len(seen), load.bytes, load.requests) == (10, 0, 0)
 
 
 def test_over_http(raw_bundle: Path) -> None:
