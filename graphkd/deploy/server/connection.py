@@ -31,8 +31,8 @@ DRAINED = 4
 SPARE = 64
 """Places for connections beyond the limit, until one that has waited for long enough makes place."""
 
-YOUNG_SECONDS = 0.1
-"""In which what a new connection has sent may not have been read yet."""
+YOUNG_SECONDS = 0.5
+"""In which what a new connection sends may be on its way, or lie unread."""
 
 LATE_SECONDS = 1.0
 """After a body's time is up, in which the application says so."""

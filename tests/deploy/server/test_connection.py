@@ -176,7 +176,7 @@ def test_the_connection_that_waits_longest_makes_place(port: int) -> None:
             held[-1].sendall(kinds[number % len(kinds)])
             if number % 10 == 9:
                 assert ask(port, "/v2/health/ready").status == 200
-        time.sleep(0.15)
+        time.sleep(0.55)
         assert ask(port, "/v2/health/ready").status == 200
         assert sum(map(closed, held)) > len(held) - LIMITS.connections
     finally:
