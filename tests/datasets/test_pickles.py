@@ -101,6 +101,10 @@ ATTACKS: dict[str, bytes] = {
     "a dtype with a state of fields": array(
         (1,), b"x" * 8, ("numpy dtype", ("V8", 0, 1), b"R", (3, "|", None, ("a",), {"a": 1}, 8, 1, 0), b"b")
     ),
+    "a dtype of texts": array((1,), b"x" * 8, ("numpy dtype", ("U2", 0, 1), b"R")),
+    "a dtype of dates": array((1,), b"x" * 8, ("numpy dtype", ("M8", 0, 1), b"R")),
+    "a dtype of bytes": array((1,), b"x" * 8, ("numpy dtype", ("V8", 0, 1), b"R")),
+    "a dtype of pairs": array((1,), b"x" * 16, ("numpy dtype", ("c16", 0, 1), b"R")),
     "a dtype of flags": array((1,), b"x" * 8, (*DTYPE, (3, "O", None, None, None, -1, -1, 63), b"b")),
     "a dtype that is a list": array((1,), b"x" * 8, ("numpy dtype", (["f8"], 0, 1), b"R")),
     "more shape than content": array((10**12,), b"x" * 8),
