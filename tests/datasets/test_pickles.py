@@ -81,9 +81,10 @@ DTYPE = ("numpy dtype", ("f8", 0, 1), b"R")
 ARRAY = ("numpy.core.multiarray _reconstruct", "numpy ndarray", (0,), b"U\x01b\x87R")
 
 
-def array(shape: Any, content: bytes, dtype: tuple[Any, ...] = DTYPE) -> bytes:
+def array(shape: Any, content: Any, dtype: tuple[Any, ...] = DTYPE) -> bytes:
     """An array with this state."""
-    return program(*ARRAY, b"(K\x01", shape, *dtype, b"\x89", content, b"tb")
+    held = pickle.dumps(content, 3)[2:-1]  # as Python 3 writes bytes for itself
+    return program(*ARRAY, b"(K\x01", shape, *dtype, b"\x89", held, b"tb")
 
 
 def csr(data: Any, indices: Any, indptr: Any, shape: Any) -> bytes:
@@ -141,6 +142,19 @@ ATTACKS: dict[str, bytes] = {
     "cut": pickle.dumps(graph(), 2)[:-40],
     "nothing": b"",
 }
+
+
+def test_what_is_made_by_hand_is_read_where_it_is_right(tmp_path: Path) -> None:
+    """Else what is wrong in the attacks would be refused for another reason."""
+    for content, expected in (
+        (array((1, 2), np.array([1.5, -2.0]).tobytes()), [[1.5, -2.0]]),
+        (program(*GRAPH, b"K\x01", [3], b"s"), {1: [3]}),
+        (csr(np.float32([1]), np.int32([0]), np.int32([0, 1, 1]), (2, 2)), [[1, 0], [0, 0]]),
+    ):
+        (tmp_path / "a").write_bytes(content)
+        found = read_pickle(tmp_path / "a")
+        found = found.toarray() if scipy.sparse.issparse(found) else found
+        assert (found.tolist() if isinstance(found, np.ndarray) else found) == expected
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
