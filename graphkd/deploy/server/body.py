@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
-from graphkd.deploy.server.load import Load
+from graphkd.deploy.server.load import LARGE, Load
 from graphkd.deploy.server.refusal import RefusedError
 
 JSON, BINARY = "application/json", "application/octet-stream"
@@ -44,7 +44,10 @@ async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[by
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         with load.request():
-            async with load.unpacking(size):
+            if size < LARGE:
+                yield body
+                return
+            async with load.turns:
                 yield body
     finally:
         load.give(size)

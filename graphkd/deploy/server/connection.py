@@ -64,6 +64,7 @@ class Connection(HttpToolsProtocol):
     """Whether what comes is counted and thrown away."""
 
     _timer: asyncio.TimerHandle | None = None
+    _end_at: float | None = None
     _state = State.HEAD
     _since = 0.0
     _size = 0
@@ -81,7 +82,7 @@ class Connection(HttpToolsProtocol):
     def waits(self) -> bool:
         """Whether it waits for the other side, and no answer is being made."""
         free = self.cycle is None or self.cycle.response_complete or self._state in (State.BODY, State.TAKE)
-        return self._timer is not None and free
+        return self._end_at is not None and free
 
     @property
     def since(self) -> float:
@@ -98,25 +99,24 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is waited for any more."""
-        self._end()
-        self.deaf = True
+        self._end_at, self.deaf = None, True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         super().connection_lost(exc)
+        if self.cycle is not None and self.cycle.response_complete:  # leaves no ring of references
+            self.cycle.transport = self.transport
+        del self._lingering
 
     def on_message_begin(self) -> None:
         """The first byte of the next head; its time begins when it is not here at once."""
         super().on_message_begin()
         self._begun = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Of the head; a trailer is none of it."""
-        if not self._begun:
-            return
-        if len(self.headers) >= HEADERS:
-            raise ValueError("too many headers")
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """The head is here."""
+        if len(self.headers) > HEADERS:
+            raise ValueError("too many headers")
         if len(self.pipeline) >= PIPELINED:  # those are answered, then the connection ends
             self._enough = True
             raise ValueError("too many requests at once")
@@ -125,6 +125,7 @@ class Connection(HttpToolsProtocol):
         self._messages += 1
         self._framing.begin()
         super().on_headers_complete()
+        self.headers = []  # trailers are none of the request's
         self.cycle.transport = self._lingering  # type: ignore[assignment]
         if self._stopping:
             self.cycle.keep_alive = False
@@ -167,7 +168,7 @@ class Connection(HttpToolsProtocol):
         alone = self._messages == messages  # nothing but what belongs to the request that is here
         if self._state is State.HEAD:
             self._size += len(data) if alone and between else 0
-            if self._size > HEAD_BYTES:
+            if self._size > HEAD_BYTES or (self._begun and len(self.headers) > HEADERS):
                 self.send_400_response("The head of the request is too long.")
         elif not self._whole:
             self._part(len(data), self._framing.content - content, alone)
@@ -256,14 +257,18 @@ class Connection(HttpToolsProtocol):
             each.transport.abort()
 
     def _wait(self, state: State) -> None:
-        self._end()
-        self._state, self._since, self._size = state, self.loop.time(), 0
-        self._timer = self.loop.call_later(self._seconds(state), self._expired)
-
-    def _end(self) -> None:
-        if self._timer is not None:
+        """A new state; one timer does for all whose time ends later than its own."""
+        now = self.loop.time()
+        self._state, self._since, self._size = state, now, 0
+        self._end_at = end = now + self._seconds(state)
+        if self._timer is not None and self._timer.when() > end:
             self._timer.cancel()
             self._timer = None
+        if self._timer is None:
+            self._timer = self.loop.call_at(end, self._look)
+
+    def _end(self) -> None:
+        self._end_at = None
 
     def _seconds(self, state: State) -> float:
         limits = self.limits
@@ -273,11 +278,18 @@ class Connection(HttpToolsProtocol):
             return limits.body_seconds + LATE_SECONDS
         if self.transport.get_write_buffer_size():
             return limits.answer_seconds
-        return {State.DRAIN: limits.drain_seconds, State.LAST: LAST_SECONDS}.get(state, limits.idle_seconds)
+        if state is State.IDLE:
+            return limits.idle_seconds
+        return limits.drain_seconds if state is State.DRAIN else LAST_SECONDS
 
-    def _expired(self) -> None:
+    def _look(self) -> None:
+        """Whether the time is up, or another state has begun meanwhile."""
         self._timer = None
-        if self.transport.get_write_buffer_size() or self.deaf:
+        if self._end_at is None:
+            return
+        if self._end_at > self.loop.time():
+            self._timer = self.loop.call_at(self._end_at, self._look)
+        elif self.transport.get_write_buffer_size() or self.deaf:
             self.transport.abort()
         else:
             self.transport.close()

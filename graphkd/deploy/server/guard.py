@@ -26,6 +26,9 @@ POLICY = {
 }
 """What the page may load: its own files, nothing from outside."""
 
+KNOWN = 64
+"""Hosts that are not checked again."""
+
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -46,6 +49,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, token: Token | None, hosts: Hosts, metrics: Metrics) -> None:
         self.app, self.token, self.hosts, self.metrics = app, token, hosts, metrics
+        self._known: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -76,11 +80,18 @@ class Guard:
         given = [value for name, value in scope["headers"] if name == b"host"]
         if len(given) > 1 or (not given and scope["http_version"] == "1.1"):
             return RefusedError(400, "send the header Host, once")
-        if given and not self.hosts.fits(given[0]):
+        if given and not (given[0] in self._known or self._names(given[0])):
             return RefusedError(421, "this is no name of the server: start it with --allowed-host NAME", "Host")
         if self._welcome(scope):
             return None
         return RefusedError(401, "send the header Authorization: Bearer TOKEN")
+
+    def _names(self, host: bytes) -> bool:
+        """Whether a host is this server; it is asked for by a few names, again and again."""
+        fits = self.hosts.fits(host)
+        if fits and len(self._known) < KNOWN:
+            self._known.add(host)
+        return fits
 
     def _welcome(self, scope: Scope) -> bool:
         if self.token is None or scope["path"] in OPEN:

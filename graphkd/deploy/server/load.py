@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
@@ -26,7 +26,8 @@ class Load:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.requests = self.rows = self.bytes = 0
-        self._turns = asyncio.Semaphore(TURNS)
+        self.turns = asyncio.Semaphore(TURNS)
+        """Of large bodies: numbers take many times the bytes that they are written in."""
 
     @contextmanager
     def request(self) -> Iterator[None]:
@@ -67,14 +68,6 @@ class Load:
             yield
         finally:
             self.rows -= count
-
-    def unpacking(self, size: int) -> AbstractAsyncContextManager[None]:
-        """While a body is read and answered: its numbers take many times its bytes, so that large ones take turns.
-
-        Args:
-            size: of the body.
-        """
-        return nullcontext() if size < LARGE else self._turns
 
     def take(self, size: int) -> None:
         """As many bytes of a body have come; ``give`` them back later.
