@@ -122,23 +122,26 @@ def read_regular(path: Path) -> bytes:
         return file.read()
 
 
-LARGEST_YAML = 2**20
-"""Bytes of a file of settings."""
+LARGEST_YAML, DEEPEST_YAML = 2**20, 50
+"""Bytes of a file of settings, and levels of it."""
 
 
 def plain_yaml(path: Path) -> str:
     """The text of a YAML file without aliases, which a few lines can make into more than memory holds.
 
     Raises:
-        ValueError: it has aliases, or is too long.
+        ValueError: it has aliases, nests deeply, which takes the square of its length, or is too long.
     """
     import yaml  # type: ignore[import-untyped]  # of omegaconf
 
     content = read_regular(path)
     if len(content) > LARGEST_YAML:
         raise ValueError("it is too long")
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(content, Loader=yaml.SafeLoader)):
-        raise ValueError("it has aliases")
+    depth = 0
+    for event in yaml.parse(content, Loader=yaml.SafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > DEEPEST_YAML:
+            raise ValueError("it has aliases, or nests without need")
     return content.decode()
 
 

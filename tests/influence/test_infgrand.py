@@ -57,6 +57,7 @@ def test_memory_does_not_change_the_result(dtype: torch.dtype, kind: Callable[[t
         torch.testing.assert_close(infgrand(kind(x), edges, max_memory_gb=memory), whole, atol=1e-7, rtol=0)
 
 
+@pytest.mark.slow
 def test_the_search_over_all_pairs_makes_nothing_of_size_n_by_n() -> None:
     """12,000 nodes with signed features: one N × N table would take 576 MB in float32."""
     setup = """

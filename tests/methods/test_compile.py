@@ -116,6 +116,7 @@ large = parts(graph(100_000))
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux tells how much memory a process has")
+@pytest.mark.slow
 def test_in_a_workspace_no_more_memory_is_taken_than_the_budget(tmp_path: Path) -> None:
     """A table of 26 MB from two more, one of 16 MB from one of 32 and a million edges in float64."""
     in_files = f"with Workspace(Path({str(tmp_path)!r}), 20_000_000): made(*large)"

@@ -36,8 +36,8 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
     """
     here = Path(__file__)
     code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
-    weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
     sizes = "\n".join(_sizes(network, stamp, int8))
+    weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
     return {
         "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
         "student.h": header.replace("/*@sizes@*/", sizes).replace("@rows@", stamp.line).encode(),

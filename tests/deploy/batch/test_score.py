@@ -500,6 +500,7 @@ def test_rows_of_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows_of_a_block(100_000, 7) == 2**10
 
 
+@pytest.mark.slow
 def test_memory_does_not_depend_on_the_rows(tmp_path: Path) -> None:
     """40 times the rows of a block, in columns and in an archive."""
     numpy_model(tmp_path)
