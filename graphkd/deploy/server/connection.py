@@ -13,7 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from graphkd.deploy.server.framing import Framing
-from graphkd.deploy.server.lingering import Lingering, refusal
+from graphkd.deploy.server.lingering import NOWHERE, Lingering, refusal
 from graphkd.deploy.server.settings import Limits
 
 HEAD_BYTES = 65536
@@ -125,7 +125,7 @@ class Connection(HttpToolsProtocol):
         self._messages += 1
         self._framing.begin()
         super().on_headers_complete()
-        self.headers = []  # trailers are none of the request's
+        self.headers = NOWHERE  # trailers are none of the request's
         self.cycle.transport = self._lingering  # type: ignore[assignment]
         if self._stopping:
             self.cycle.keep_alive = False

@@ -1,4 +1,4 @@
-"""An end of a connection that does not destroy the answer before it."""
+"""What takes the place of parts of a request: an end that leaves the answer whole, headers that are not kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graphkd.deploy.server.connection import Connection
+
+
+class Nowhere(list[tuple[bytes, bytes]]):
+    """Headers that nobody keeps."""
+
+    def append(self, _: tuple[bytes, bytes]) -> None:
+        """Forgets it."""
+
+
+NOWHERE = Nowhere()
 
 
 class Lingering:
