@@ -140,6 +140,9 @@ MANY = json.dumps({"rows": [[0, 0, 0, 0, 0]] * 2000}).encode()
 LARGE = (head("/predict", JSON, f"Content-Length: {len(MANY)}", token=True) + MANY) * 40
 """Answers of more bytes than the kernel holds."""
 
+PATIENCE = 8
+"""Seconds in which a busy machine has answered as many requests."""
+
 
 def left(port: int, requests: bytes, seconds: float) -> int:
     """Bytes that still come to somebody who has asked, and then waited."""
@@ -158,18 +161,20 @@ def left(port: int, requests: bytes, seconds: float) -> int:
         return got
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_not_taken_ends(port: int) -> None:
     """Else it is held for as long as the other side likes."""
     token = {"Authorization": f"Bearer {TOKEN}"}
     whole = 40 * len(ask(port, "/predict", json.loads(MANY), headers=token).body)
     assert whole > 6_000_000
-    assert left(port, LARGE, 2) < whole - 1_000_000
+    assert left(port, LARGE, PATIENCE) < whole - 1_000_000
 
 
+@pytest.mark.slow
 def test_answers_that_are_not_taken_have_a_bound(raw_bundle: Path, capfd: pytest.CaptureFixture[str]) -> None:
     limits = Limits(unsent=10_000, answer_seconds=30)
     with in_thread(raw_bundle, limits=limits, token=Token.of(TOKEN)) as port:
-        assert left(port, LARGE, 2) < 5_500_000
+        assert left(port, LARGE, PATIENCE) < 5_500_000
     assert capfd.readouterr() == ("", "")
 
 
