@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from graphkd.locks import is_at
+
 SUFFIX = ".draft"
 
 
@@ -85,10 +87,7 @@ def hold(folder: Path) -> int:
 def _locked(handle: int, draft: Path) -> bool:
     """Whether the draft is still there once it is locked: until then another process may take it for one left."""
     _try_lock(handle)
-    try:
-        return os.path.samestat(os.fstat(handle), os.stat(draft))
-    except FileNotFoundError:
-        return False
+    return is_at(handle, draft)
 
 
 def _try_lock(handle: int) -> None:

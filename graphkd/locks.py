@@ -22,7 +22,7 @@ class Lock:
         self._handle: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not _is_at(self._handle, path):  # its last holder has just removed it
+            if not is_at(self._handle, path):  # its last holder has just removed it
                 raise BlockingIOError
         except BaseException:
             self.close()
@@ -41,13 +41,17 @@ class Lock:
             self._handle = None
 
 
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds a lock, asked by one who may only read the file.
+def is_locked(path: Path, flags: int = 0) -> bool:
+    """Whether a lock is held, asked by a process that may only read the file.
+
+    Args:
+        path: of the lock file.
+        flags: to open it with, such as ``os.O_NOFOLLOW``.
 
     Raises:
-        OSError: he may not even do that.
+        OSError: it may not be read.
     """
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | flags)
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -57,7 +61,8 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def _is_at(handle: int, path: Path) -> bool:
+def is_at(handle: int, path: Path) -> bool:
+    """Whether an open file or folder is still the one of this name."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:

@@ -97,15 +97,21 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     Raises:
         GraphKDError: the file is missing, or does not hold a JSON object.
     """
+    return read_json_and_bytes(path, what)[0]
+
+
+def read_json_and_bytes(path: Path, what: str) -> tuple[dict[str, Any], bytes]:
+    """The object in a JSON file and the file's content, of one reading; see ``read_json``."""
     try:
-        value = json.loads(read_regular(path).decode())
+        content = read_regular(path)
+        value = json.loads(content.decode())
     except FileNotFoundError:
         raise GraphKDError(f"{path.parent} is not {what}: it holds no {path.name}") from None
     except (ValueError, OSError, RecursionError) as error:
         raise GraphKDError(f"{path} cannot be read ({error}): make it again") from None
     if not isinstance(value, dict):
         raise GraphKDError(f"{path} does not belong to {what}: make it again")
-    return value
+    return value, content
 
 
 def read_regular(path: Path) -> bytes:

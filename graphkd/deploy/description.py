@@ -129,6 +129,16 @@ STORE: dict[str, Check] = {
 """Of the manifest of a feature store."""
 
 
+DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2}
+"""Of ``graphkd.students.MLP``, which a machine that only answers cannot ask."""
+
+
+def widths_of(arguments: Mapping[str, Any]) -> list[int]:
+    """Returns the sizes of a multilayer perceptron's input, hidden layers and output, from its arguments."""
+    sizes = {**DEFAULTS, **arguments}
+    return [sizes["num_features"], *[sizes["hidden_dim"]] * (sizes["num_layers"] - 1), sizes["num_classes"]]
+
+
 def check_fields(
     content: Any,
     fields: Mapping[str, Check],
@@ -148,21 +158,17 @@ def check_fields(
     Raises:
         GraphKDError: the line names the first field that is wrong.
     """
-
-    def fault(reason: str) -> GraphKDError:
-        return GraphKDError(f"{file} does not describe {what}: {' '.join(reason.split())}; {again} again")
-
     flat = _flat(content, {name.partition(".")[0] for name in fields if "." in name})
     known = {name.rstrip("?") for name in fields}
     if unknown := next((name for name in flat if name not in known), None):
-        raise fault(f"it has a field {unknown[:80]!r}, which is not known")
+        raise _fault(file, f"it has a field {unknown[:80]!r}, which is not known", what, again)
     for name, check in fields.items():
         plain = name.rstrip("?")
         if plain not in flat:
             if plain == name:
-                raise fault(f"{plain} is missing")
+                raise _fault(file, f"{plain} is missing", what, again)
         elif not check(flat[plain]):
-            raise fault(f"{plain} is {repr(flat[plain])[:80]}")
+            raise _fault(file, f"{plain} is {repr(flat[plain])[:80]}", what, again)
 
 
 def check_student(description: Mapping[str, Any], weights: bytes, file: Path) -> None:
@@ -184,15 +190,14 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
         shapes = shapes_of(weights)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _fault(file, f"its weights are no safetensors file ({type(error).__name__})") from None
-    layers = arguments.get("num_layers", 2)
+    layers = {**DEFAULTS, **arguments}["num_layers"]
     if f"layers.{layers - 1}.weight" not in shapes or f"layers.{layers}.weight" in shapes:
         raise _fault(file, f"its weights are not those of {layers} layers")
-    hidden, classes = arguments.get("hidden_dim", 128), arguments.get("num_classes", 2)
-    widths = [arguments["num_features"], *[hidden] * (layers - 1), classes]
+    widths = widths_of(arguments)
     for layer, shape in enumerate(zip(widths[1:], widths[:-1], strict=True)):
         if shapes.get(f"layers.{layer}.weight") != shape:
-            raise _fault(file, f"its weights are not of the sizes {widths[0]}, {hidden} and {classes}")
-    _check_names(description, arguments["num_features"], classes, file)
+            raise _fault(file, f"its weights are not of the sizes {widths[0]}, {widths[1]} and {widths[-1]}")
+    _check_names(description, widths[0], widths[-1], file)
 
 
 def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:
@@ -215,6 +220,5 @@ def _flat(content: Any, nested: set[str]) -> dict[str, Any]:
     return found
 
 
-def _fault(file: Path, reason: str) -> GraphKDError:
-    text = " ".join(reason.split())
-    return GraphKDError(f"{file} does not describe a student: {text}; export the bundle again")
+def _fault(file: Path, reason: str, what: str = "a student", again: str = "export the bundle") -> GraphKDError:
+    return GraphKDError(f"{file} does not describe {what}: {' '.join(reason.split())}; {again} again")

@@ -12,7 +12,7 @@ from typing import Any
 from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_fields, check_student
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore, steadily
-from graphkd.storage import as_path, check_schema, read_json, read_regular, seal, sha256
+from graphkd.storage import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
 
 SCHEMA_VERSION = 1
 WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
@@ -72,9 +72,9 @@ def read_bundle(path: str | Path) -> Bundle:
 
 
 def _read(folder: Path) -> Bundle:
-    description = read_json(folder / CARD, "a bundle")
+    description, content = read_json_and_bytes(folder / CARD, "a bundle")
     check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
-    _check_sealed(folder / CARD, description)
+    _check_sealed(folder / CARD, description, content)
     check_fields(description, DESCRIPTION, folder / CARD)
     weights = _whole(folder, WEIGHTS, description["weights_sha256"])
     check_student(description, weights, folder / CARD)
@@ -90,8 +90,8 @@ def _read(folder: Path) -> Bundle:
 def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     if not os.path.lexists(folder / EXPORTS):
         return {}
-    listed = read_json(folder / EXPORTS, "a bundle")
-    _check_sealed(folder / EXPORTS, listed)
+    listed, content = read_json_and_bytes(folder / EXPORTS, "a bundle")
+    _check_sealed(folder / EXPORTS, listed, content)
     if listed.get("weights_sha256") != description["weights_sha256"]:
         raise GraphKDError(f"{folder / EXPORTS} belongs to another student: delete it and export again")
     if listed.get("schema_version") != SCHEMA_VERSION:
@@ -101,17 +101,17 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     return exports
 
 
-def _check_sealed(file: Path, content: dict[str, Any]) -> None:
+def _check_sealed(file: Path, found: dict[str, Any], content: bytes) -> None:
     """The checksum covers the values, the comparison with the text every byte but how many spaces begin a line.
 
     The encoder is fast only where it does not indent: line breaks, of which texts in JSON have none, go instead.
     """
     try:
-        text = json.dumps(content, separators=(",", ": "))
+        text = json.dumps(found, separators=(",", ": "))
     except (RecursionError, ValueError):
         text = ""
-    found = re.sub(rb"\n *", b"", file.read_bytes())
-    if not text or content.get("checksum") != seal(content) or found != text.encode():
+    written = re.sub(rb"\n *", b"", content)
+    if not text or found.get("checksum") != seal(found) or written != text.encode():
         raise GraphKDError(f"{file} was changed after it was written: export the bundle again")
 
 

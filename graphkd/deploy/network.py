@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.deploy.description import widths_of
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
@@ -77,21 +78,14 @@ def network_of(bundle: Bundle) -> Network:
         raise GraphKDError(
             f"only torch runs the student '{student['name']}': load the bundle with runtime='torch'"
         )
-    layers = _folded(arrays_of(bundle.weights), **student["arguments"])
+    layers = _folded(arrays_of(bundle.weights), student["arguments"])
     return Network(layers)
 
 
-def _folded(
-    tensors: Mapping[str, Any],
-    num_features: int,
-    hidden_dim: int = 128,
-    num_classes: int = 2,
-    num_layers: int = 2,
-    dropout: float = 0.5,
-    norm: str = "none",
-) -> tuple[Layer, ...]:
+def _folded(tensors: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Layer, ...]:
     """The arguments are those of ``graphkd.students.MLP``, with its defaults."""
-    widths = [num_features, *[hidden_dim] * (num_layers - 1), num_classes]
+    widths, norm = widths_of(arguments), arguments.get("norm", "none")
+    num_layers = len(widths) - 1
     layers = [_layer(tensors, i, norm, i + 1 < num_layers) for i in range(num_layers)]
     shapes = [layer.weight.shape for layer in layers]
     if shapes != list(zip(widths[1:], widths[:-1], strict=True)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import check_once
 
 TRUTH = {"true": "1", "false": "0"}
 """What cells of truth values count as, in any case."""
@@ -163,10 +163,9 @@ def number_of(cell: str) -> float | None:
 
 
 def _check_names(names: list[str], path: Path) -> None:
-    if twice := next((name for name, count in Counter(names).items() if count > 1 and name), None):
-        raise GraphKDError(f"{path} has {names.count(twice)} columns '{twice}': rename all but one")
     if not all(name.strip() for name in names):
         raise GraphKDError(f"{path} has a column without a name: name it, or write the file with index=False")
+    check_once(names, str(path))
 
 
 def _divided(line: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -30,6 +31,16 @@ def names_of(x: Any) -> tuple[str, ...] | None:
 def numbered(labels: Sequence[str]) -> bool:
     """Whether the labels are the numbers from 0, which are no names."""
     return list(labels) == [str(number) for number in range(len(labels))]
+
+
+def check_once(names: Sequence[str], where: str) -> None:
+    """Refuses columns of one name: whoever takes them by name would take any of them.
+
+    Raises:
+        GraphKDError: the line names the first such name.
+    """
+    if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+        raise GraphKDError(f"{where} has {names.count(twice)} columns '{twice}': rename all but one")
 
 
 def frame_numbers(x: Any, positions: Sequence[int] | None = None, where: str = "x") -> Any:

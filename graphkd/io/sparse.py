@@ -6,9 +6,6 @@ from typing import Any
 
 from graphkd.errors import GraphKDError
 
-FORMATS = ("csr", "csc", "bsr", "coo")
-"""That are checked in place; others are lists and mappings of Python, or diagonals, which scipy checks itself."""
-
 
 def check_sparse(matrix: Any, where: str) -> None:
     """Refuses a scipy sparse matrix whose index arrays do not fit to its shape.
@@ -23,7 +20,7 @@ def check_sparse(matrix: Any, where: str) -> None:
     Raises:
         GraphKDError: index arrays are no whole numbers, have other lengths than the data, fall, or point outside.
     """
-    check = {"csr": _compressed, "csc": _compressed, "bsr": _blocks, "coo": _coordinates}.get(matrix.format)
+    check = CHECKS.get(matrix.format)
     if len(matrix.shape) != 2 or min(matrix.shape) < 0:
         raise GraphKDError(f"{where} must be [rows, features], but has shape {list(matrix.shape)}")
     if fault := check(matrix) if check is not None else "":
@@ -44,10 +41,19 @@ def check_compressed(indptr: Any, indices: Any, major: int, minor: int, entries:
         return "its index arrays are no flat arrays of whole numbers"
     if len(indptr) != major + 1 or len(indices) != entries:
         return f"it has {len(indptr)} row starts for {major} rows and {len(indices)} indices for {entries} values"
-    if indptr[0] != 0 or indptr[-1] != entries or bool((indptr[1:] < indptr[:-1]).any()):
-        return "its row starts do not rise from 0 to the number of its values"
+    if fault := check_starts(indptr, major, entries):
+        return fault
     if entries and not 0 <= int(indices.min()) <= int(indices.max()) < minor:
         return f"an index lies outside its {minor} columns"
+    return ""
+
+
+def check_starts(indptr: Any, major: int, entries: int) -> str:
+    """What is wrong with the row starts alone; see ``check_compressed``."""
+    if indptr.ndim != 1 or indptr.dtype.kind not in "iu" or len(indptr) != major + 1:
+        return f"its row starts are no {major + 1} whole numbers"
+    if indptr[0] != 0 or indptr[-1] != entries or bool((indptr[1:] < indptr[:-1]).any()):
+        return "its row starts do not rise from 0 to the number of its values"
     return ""
 
 
@@ -79,3 +85,7 @@ def _coordinates(matrix: Any) -> str:
         if index.size and not 0 <= int(index.min()) <= int(index.max()) < size:
             return f"a coordinate lies outside its shape {list(matrix.shape)}"
     return ""
+
+
+CHECKS = {"csr": _compressed, "csc": _compressed, "bsr": _blocks, "coo": _coordinates}
+"""By format; others are lists and mappings of Python, or diagonals, which scipy checks itself."""

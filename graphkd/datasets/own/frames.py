@@ -164,7 +164,7 @@ def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -
         _column(nodes, name, file)
     table = frame_numbers(nodes[list(features)], where=file)
     if isinstance(table, np.ndarray):
-        _check_finite(nodes, table, features, file)
+        _check_finite(table, features, file)
     return table, [str(name) for name in features]
 
 
@@ -188,7 +188,7 @@ def _in_order(features: Any, ids: Any, file: str) -> Any:
     return features.iloc[[place[name] for name in wanted]]
 
 
-def _check_finite(nodes: Any, table: Any, names: Sequence[str], file: str) -> None:
+def _check_finite(table: Any, names: Sequence[str], file: str) -> None:
     wrong = ~np.isfinite(table)
     if wrong.any():
         row, place = (int(at) for at in np.argwhere(wrong)[0])

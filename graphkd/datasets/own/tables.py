@@ -11,6 +11,7 @@ import numpy as np
 
 from graphkd.errors import GraphKDError
 from graphkd.io.csv import Cells, CsvTable
+from graphkd.io.frame import check_once
 from graphkd.io.ids import plain_ids
 from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, range_index, whole
 
@@ -94,14 +95,13 @@ def _read_parquet(file: Path, texts: Sequence[str]) -> dict[str, Any]:
     except Exception as error:  # pyarrow answers damaged files in many ways
         text = " ".join(str(error).split())
         raise GraphKDError(f"{file} cannot be read as parquet ({text}): write it again") from None
-    columns: dict[str, Any] = {}
-    if (index := range_index(table.schema)) is not None and index[0] in texts:
-        columns[index[0]] = _objects(list(index[1]))
+    index = range_index(table.schema)
+    kept = {} if index is None or index[0] not in texts else {index[0]: _objects(list(index[1]))}
+    check_once([*kept, *table.column_names], str(file))
+    columns: dict[str, Any] = {**kept}
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name.startswith(INDEX):
             continue
-        if name in columns:
-            raise GraphKDError(f"{file} has {table.column_names.count(name)} columns '{name}': rename all but one")
         if name == "label" and str(column.type) in ("float", "halffloat"):
             columns[name] = numbers(whole(column))  # whose precision says which whole numbers are exact
         elif name in texts:

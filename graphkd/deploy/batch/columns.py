@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import check_once
 from graphkd.io.parquet import INDEX
 
 OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
@@ -55,8 +55,7 @@ def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
     Raises:
         GraphKDError: a column is missing or there twice, or without names there are too many.
     """
-    if twice := next((name for name, count in Counter(columns).items() if count > 1), None):
-        raise GraphKDError(f"{file} has {columns.count(twice)} columns '{twice}': rename all but one")
+    check_once(columns, file)
     names = set(wanted.names or [])
     if wanted.id is not None and wanted.id not in columns:
         raise GraphKDError(f"{file} has no column '{wanted.id}' to be the id: there are {_some(columns)}")

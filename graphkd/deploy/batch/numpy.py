@@ -13,7 +13,7 @@ from graphkd.deploy.batch.block import Block, by_number
 from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
-from graphkd.io.sparse import check_compressed
+from graphkd.io.sparse import check_compressed, check_starts
 
 
 class TableSource:
@@ -111,7 +111,10 @@ def _sparse_parts(archive: zipfile.ZipFile, shape: tuple[int, int], rows: int, s
     with archive.open("indptr.npy") as file:
         starts = np.lib.format.read_array(file, allow_pickle=False)
     data, indices = Member(archive, "data"), Member(archive, "indices")
-    _check_starts(starts, shape[0], data.shape, indices.shape)
+    if len(data.shape) != 1 or indices.shape != data.shape:
+        raise ValueError("its values and indices are no flat arrays of one length")
+    if fault := check_starts(starts, shape[0], data.shape[0]):
+        raise ValueError(fault)
     for member in (data, indices):
         member.skip(int(starts[min(rows * skip, shape[0])]))
     for start in range(rows * skip, max(shape[0], 1), rows):
@@ -122,12 +125,3 @@ def _sparse_parts(archive: zipfile.ZipFile, shape: tuple[int, int], rows: int, s
         if fault := check_compressed(here, columns, height, shape[1], count):
             raise ValueError(fault)
         yield scipy.sparse.csr_matrix((values, columns, here), shape=(height, shape[1]))
-
-
-def _check_starts(starts: Any, rows: int, *lengths: tuple[int, ...]) -> None:
-    """Refuses row starts that do not rise from 0 to the number of entries."""
-    flat = starts.ndim == 1 and starts.dtype.kind in "iu" and len(starts) == rows + 1
-    if not flat or starts[0] != 0 or bool((starts[1:] < starts[:-1]).any()):
-        raise ValueError("its row starts do not rise from 0")
-    if any(length != (int(starts[-1]),) for length in lengths):
-        raise ValueError("its row starts do not end at the number of its values")

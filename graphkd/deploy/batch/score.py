@@ -134,11 +134,13 @@ def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list
     found = {**faults_of(block.x, columns), **block.faults}
     count = block.x.shape[0]
     good = np.delete(np.arange(count), list(found))
-    overflowing = set(_overflowing(block.x, good, model))
-    found |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
-    good = np.array([row for row in good.tolist() if row not in overflowing], dtype=np.int64)
-    rejects = {row: found[row] for row in sorted(found)}
-    return Scored(block.start, count, model.predict_proba(block.x[good]), block.ids, rejects)
+    try:
+        proba = model.predict_proba(block.x[good])
+    except GraphKDError:
+        lost = _overflowing(block.x, good, model)
+        found |= dict.fromkeys(lost, "has an answer that is no number: its values are too large")
+        proba = model.predict_proba(block.x[np.setdiff1d(good, lost)])
+    return Scored(block.start, count, proba, block.ids, {row: found[row] for row in sorted(found)})
 
 
 def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:

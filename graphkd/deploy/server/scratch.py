@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from graphkd.locks import is_locked
+
 PREFIX = "graphkd-serve-"
 LOCK = "lock"
 """A file in it that its server holds locked for as long as it lives, however it ends."""
@@ -35,21 +37,10 @@ def remove_left() -> None:
     """Removes this user's folders whose server is gone."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):  # another server is faster, or it has no lock
-            if _is_own(folder) and _is_free(folder / LOCK):
+            if _is_own(folder) and not is_locked(folder / LOCK, os.O_NOFOLLOW):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_own(folder: Path) -> bool:
     found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-
-
-def _is_free(file: Path) -> bool:
-    lock = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lock)
-    return True
