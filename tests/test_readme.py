@@ -154,6 +154,7 @@ def run(*args: str, cwd: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_method_is_added_by_one_file_one_export_and_one_yaml(added: Path) -> None:
     printed = run("-c", ADDED, cwd=added)
     assert "sharp     an example; no paper" in printed

@@ -56,6 +56,7 @@ def forks(monkeypatch: pytest.MonkeyPatch) -> str:
     return "hydra/launcher=fork"
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_in_another_process_fails_the_command(
     forks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,7 +46,8 @@ def work(tmp_path: Path) -> Path:
     return tmp_path / "work"
 
 
-@pytest.mark.parametrize(("stage", "victim"), [("student", 1), pytest.param("teacher", 0, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "victim"), [("student", 1), ("teacher", 0)])
 def test_after_a_killed_process_the_same_command_ends_with_the_same_bits(
     stage: str, victim: int, work: Path
 ) -> None:

@@ -93,6 +93,7 @@ def workers_of(process: "subprocess.Popen[str]") -> list[int]:
     return [pid for pid, line in lines.items() if b"spawn_main" in line]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="reads Linux's /proc")
 def test_a_worker_that_is_killed_is_replaced(raw_bundle: Path) -> None:
     want = graphkd.load_bundle(raw_bundle, "numpy").predict_proba(np.array(ROWS))
@@ -140,6 +141,7 @@ def counted(port: int) -> float:
     return float(found[0].rpartition(" ")[2]) if found else 0.0
 
 
+@pytest.mark.slow
 def test_what_a_worker_is_sent_fits_a_pipe(raw_bundle: Path) -> None:
     """Else a parent waits for ever for one that was killed while it started."""
     settings = Settings(raw_bundle, "native", "student", scores_of(raw_bundle), "store", 0.0, Token.of("x"))
