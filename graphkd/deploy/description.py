@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from graphkd.deploy.weights import shapes_of
@@ -60,9 +60,7 @@ def _arguments(value: Any) -> bool:
 
 def _file(value: Any) -> bool:
     """A path inside the folder, as it is written on every system."""
-    path = PurePosixPath(value)
-    inside = not path.is_absolute() and path.parts and not {"..", "."} & set(path.parts)
-    return bool(inside) and str(path) == value and not re.search(r"[\\:\0]", value)
+    return not {"", ".", ".."} & set(value.split("/")) and not re.search(r"[\\:\0]", value)
 
 
 def _export(value: Any) -> bool:

@@ -52,10 +52,13 @@ class Bundle:
 def bundle_folder(path: str | Path) -> Path:
     """The ``bundle`` folder itself, given it or the run folder that holds it."""
     path = as_path(path, "the bundle")
-    if not (path / "bundle" / CARD).is_file() and not (path / CARD).is_file():
-        for place in (path, path / "bundle"):
+    inside = path / "bundle"
+    if (inside / CARD).is_file():
+        return inside
+    if not (path / CARD).is_file():
+        for place in (path, inside):
             restore(place)
-    return path / "bundle" if (path / "bundle" / CARD).is_file() else path
+    return inside if (inside / CARD).is_file() else path
 
 
 def read_bundle(path: str | Path) -> Bundle:
@@ -72,12 +75,13 @@ def read_bundle(path: str | Path) -> Bundle:
 
 
 def _read(folder: Path) -> Bundle:
-    description, content = read_json_and_bytes(folder / CARD, "a bundle")
+    card = folder / CARD
+    description, content = read_json_and_bytes(card, "a bundle")
     check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
-    _check_sealed(folder / CARD, description, content)
-    check_fields(description, DESCRIPTION, folder / CARD)
+    _check_sealed(card, description, content)
+    check_fields(description, DESCRIPTION, card)
     weights = _whole(folder, WEIGHTS, description["weights_sha256"])
-    check_student(description, weights, folder / CARD)
+    check_student(description, weights, card)
     exports = _exports(folder, description)
     files = {
         name: _whole(folder, name, digest)
@@ -88,15 +92,16 @@ def _read(folder: Path) -> Bundle:
 
 
 def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
-    if not os.path.lexists(folder / EXPORTS):
+    file = folder / EXPORTS
+    if not os.path.lexists(file):
         return {}
-    listed, content = read_json_and_bytes(folder / EXPORTS, "a bundle")
-    _check_sealed(folder / EXPORTS, listed, content)
+    listed, content = read_json_and_bytes(file, "a bundle")
+    _check_sealed(file, listed, content)
     if listed.get("weights_sha256") != description["weights_sha256"]:
-        raise GraphKDError(f"{folder / EXPORTS} belongs to another student: delete it and export again")
+        raise GraphKDError(f"{file} belongs to another student: delete it and export again")
     if listed.get("schema_version") != SCHEMA_VERSION:
-        raise GraphKDError(f"{folder / EXPORTS} is of another version of graphkd: delete it and export again")
-    check_fields(listed, EXPORTED, folder / EXPORTS)
+        raise GraphKDError(f"{file} is of another version of graphkd: delete it and export again")
+    check_fields(listed, EXPORTED, file)
     exports: dict[str, Any] = listed["exports"]
     return exports
 

@@ -52,12 +52,12 @@ class Fields:
         Raises:
             ValueError: it is cut, or has a field that is not among the known ones.
         """
-        found = cls()
+        values: dict[int, list[int | memoryview]] = {}
         for number, value in _fields(content):
-            if number not in known:
-                raise ValueError(f"it holds more than a student (field {number})")
-            found.values.setdefault(number, []).append(value)
-        return found
+            values.setdefault(number, []).append(value)
+        if unknown := sorted(values.keys() - known):
+            raise ValueError(f"it holds more than a student (field {unknown[0]})")
+        return cls(values)
 
     def parts(self, number: int, known: set[int]) -> list[Fields]:
         """The messages in a field."""
@@ -155,8 +155,8 @@ def _packed(content: memoryview) -> Iterator[int]:
 
 
 def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    place = 0
-    while place < len(content):
+    place, end = 0, len(content)
+    while place < end:
         key, place = _varint(content, place)
         number, kind = key >> 3, key & 7
         if kind == 0:
@@ -169,7 +169,7 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
             size = 8 if kind == 1 else 4
         else:
             raise ValueError("it is no ONNX file")
-        if place + size > len(content):
+        if place + size > end:
             raise ValueError("it is cut")
         yield number, content[place : place + size]
         place += size
@@ -177,6 +177,8 @@ def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 def _varint(content: Sequence[int], place: int) -> tuple[int, int]:
     """A whole number of seven bits a byte, and where the next thing begins."""
+    if place < len(content) and content[place] < 128:  # nearly all are this short
+        return content[place], place + 1
     value = 0
     for shift in range(0, 70, 7):
         if place >= len(content):
