@@ -47,12 +47,13 @@ class CsvTable:
     Args:
         path: of the file.
         header: whether its first line holds the names of the columns.
+        called: names for error messages where the file holds none, as many as it has columns.
 
     Raises:
         GraphKDError: an empty file, no UTF-8, or columns without a name or with the same one.
     """
 
-    def __init__(self, path: Path, header: bool = True) -> None:
+    def __init__(self, path: Path, header: bool = True, called: list[str] | None = None) -> None:
         self.path, self.header = path, header
         first = next(self._lines(), None)
         if first is None:
@@ -62,6 +63,7 @@ class CsvTable:
         except csv.Error as error:
             raise GraphKDError(f"{path} line 1 cannot be divided into cells ({error}): correct it") from None
         self.count, self.names = len(cells), cells if header else None
+        self.called = called if self.names is None else self.names
         if header:
             _check_names(cells, path)
 
@@ -146,7 +148,7 @@ class CsvTable:
         for feature, place in enumerate(numbers):
             if number_of(cells[place]) is None:
                 held = f"'{cells[place]}'" if cells[place].strip() else "nothing"
-                name = f"feature {feature}" if self.names is None else f"column '{self.names[place]}'"
+                name = f"feature {feature}" if self.called is None else f"column '{self.called[place]}'"
                 return f"{name} holds {held}"
         return ""
 

@@ -27,7 +27,7 @@ class CsvSource:
     total: int | None = None
 
     def __init__(self, path: Path, wanted: Wanted) -> None:
-        self.table = table = CsvTable(path, wanted.header)
+        self.table = table = CsvTable(path, wanted.header, wanted.names)
         self.columns, self.places, self.ids = wanted.names, list(range(table.count)), list[int]()
         if table.names is not None:
             _check_header(table.names, wanted, path)

@@ -333,3 +333,12 @@ def test_a_comma_within_quotes_divides_no_cells(tmp_path: Path) -> None:
     (block,) = read(tmp_path / "a.csv", wanted=NAMED)
     assert block.ids[0] == "a,b"
     assert block.faults == {1: "has 3 cells, 4 expected"}
+
+
+@pytest.mark.parametrize(("names", "said"), [(NAMES, "column 'girth' holds 'x'"), (None, "feature 1 holds 'x'")])
+def test_a_fault_names_the_feature_where_only_the_student_knows_its_name(
+    names: list[str] | None, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("1,2,3\n4,x,6\n")
+    (block,) = open_rows(tmp_path / "a.csv", Wanted(3, names, header=False)).blocks(8, 0)
+    assert block.faults == {1: said}
