@@ -11,27 +11,28 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from graphkd.commands.distill import load_graph
-from graphkd.datasets import Scene
-from graphkd.recipe import Recipe
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
-from graphkd.training.student import StudentResult, train_student
-from graphkd.training.teach import TeacherResult, teach
+from graphkd.datasets import SettingView
+from graphkd.datasets.setting import apply_setting
+from graphkd.spec import DistillSpec
+from graphkd.training.fit.loop import Log
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import StudentResult, train_student
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 
-def scene_of(config: DictConfig, seed: int, data_dir: str, device: str = "cpu") -> Scene:
+def view_of(config: DictConfig, seed: int, data_dir: str, device: str = "cpu") -> SettingView:
     """The data set of a config as its setting shows it."""
     here = OmegaConf.merge(config, {"data_dir": data_dir, "device": device})
     assert isinstance(here, DictConfig)
-    return Scene.of(load_graph(here, seed), config.setting.name, seed)
+    return apply_setting(load_graph(here, seed), config.setting.name, seed)
 
 
 def run_cell(
     config: DictConfig,
     seed: int,
     data_dir: str,
-    students: Mapping[str, Recipe],
-    cache: Artefacts,
+    students: Mapping[str, DistillSpec],
+    cache: StageCache,
     device: str = "cpu",
 ) -> dict[str, dict[str, float]]:
     """Returns scores, epochs and seconds of the teacher, if any student reads it, and of every student, by name.
@@ -40,21 +41,21 @@ def run_cell(
         config: names data set and setting.
         seed: of the split, of what a setting hides, and of every network.
         data_dir: where the data is.
-        students: recipes with the same teacher.
+        students: specs with the same teacher.
         cache: where trained networks are kept, and found.
         device: ``cpu`` or ``cuda``.
     """
-    scene, log = scene_of(config, seed, data_dir, device), Log()
-    heard = any(recipe.hears_teacher for recipe in students.values())
-    recipe = next(iter(students.values()))
+    view, log = view_of(config, seed, data_dir, device), Log()
+    heard = any(spec.uses_teacher for spec in students.values())
+    spec = next(iter(students.values()))
     if not heard:
-        recipe = replace(recipe, teacher=Silent(scene.observed.num_classes))
+        spec = replace(spec, teacher=Silent(view.observed.num_classes))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*hides nodes that the given teacher may have seen")
-        taught = teach(scene, recipe, seed, log, cache)
-    results: dict[str, TeacherResult | StudentResult] = {"teacher": taught} if heard else {}
-    for name, recipe in students.items():
-        results[name] = train_student(scene, recipe, taught, seed, log, cache)
+        teacher_result = train_teacher(view, spec, seed, log, cache)
+    results: dict[str, TeacherResult | StudentResult] = {"teacher": teacher_result} if heard else {}
+    for name, spec in students.items():
+        results[name] = train_student(view, spec, teacher_result, seed, log, cache)
     return {name: _facts(result) for name, result in results.items()}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         training,
     )
     from graphkd.api import distill, load_dataset
-    from graphkd.datasets.own import from_frames, from_networkx, from_scipy
+    from graphkd.datasets.custom import from_frames, from_networkx, from_scipy
     from graphkd.deploy import load_bundle
     from graphkd.errors import GraphKDError
     from graphkd.estimator import GraphDistiller
@@ -40,9 +40,9 @@ _HOMES = {
     "GraphKDError": "errors",
     "Training": "training",
     "distill": "api",
-    "from_frames": "datasets.own",
-    "from_networkx": "datasets.own",
-    "from_scipy": "datasets.own",
+    "from_frames": "datasets.custom",
+    "from_networkx": "datasets.custom",
+    "from_scipy": "datasets.custom",
     "load_bundle": "deploy",
     "load_dataset": "api",
 }

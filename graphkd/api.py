@@ -14,27 +14,28 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd import datasets
-from graphkd.datasets import Graph, Preprocessing, Scene
+from graphkd.atomic_io import as_path
+from graphkd.datasets import Graph, Preprocessing
+from graphkd.datasets.custom.build import check_directed
 from graphkd.datasets.fingerprint import fingerprints
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
-from graphkd.datasets.own.build import check_directed
 from graphkd.datasets.scale import check_scale
+from graphkd.datasets.setting import apply_setting
 from graphkd.distributed import world
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
-from graphkd.names import lookup
-from graphkd.recipe import Factory, resolve
+from graphkd.outofcore import TableOptions
+from graphkd.registry import lookup
 from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
-from graphkd.storage import as_path
-from graphkd.tables import Storage
+from graphkd.spec import Factory, resolve
 from graphkd.teachers import TeacherOutput
-from graphkd.training.artefacts import Artefacts
 from graphkd.training.seeds import parse_seed
 from graphkd.training.settings import Training
+from graphkd.training.stages.stage_cache import StageCache
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -72,7 +73,7 @@ def load_dataset(
         cache_dir: where downloads go, and what was parsed from OGB's files; by default ``$GRAPHKD_CACHE`` or the
             user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
-        path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.own.folder.read_folder``.
+        path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.custom.folder.read_folder``.
         label_rate: share of every class's training nodes that stay in training, at least one, drawn by the seed;
             the others stay in the graph, unlabelled. Smaller shares are parts of larger ones; validation and
             test nodes stay.
@@ -159,7 +160,7 @@ def distill(
             a teacher in batches says, and all that is compiled, are files in ``cache_dir`` then. By default all is
             in memory.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files;
-            ``graphkd.tables.Workspace`` states the error.
+            ``graphkd.outofcore.TableStore`` states the error.
         baseline: also train the same MLP plainly on the labels alone, on raw rows and, where the student reads
             neighbours, on its own inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
 
@@ -169,21 +170,21 @@ def distill(
     Raises:
         GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
     """
-    recipe = resolve(teacher, student, method, matching, influence, training, setting)
-    if recipe.training.together:
+    spec = resolve(teacher, student, method, matching, influence, training, setting)
+    if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "
             "out, or run the command graphkd distill seeds=N training.together=true"
         )
     seed = parse_seed(seed)
-    tables = Storage(memory_budget, table_dtype)
-    cache = Artefacts(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
+    tables = TableOptions(memory_budget, table_dtype)
+    cache = StageCache(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
-    scene = Scene.of(graph, recipe.setting, seed)
-    check_memory(scene, recipe, tables)
-    check_disk(scene, recipe, seeds=1, baseline=baseline, run=None, cache=cache.folder, tables=tables)
-    recipe.dry_run(graph.num_features, graph.num_classes)
-    run = Run(SeedRun.train(graph, recipe, seed, baseline, cache))
+    view = apply_setting(graph, spec.setting, seed)
+    check_memory(view, spec, tables)
+    check_disk(view, spec, seeds=1, baseline=baseline, run=None, cache=cache.folder, tables=tables)
+    spec.dry_run(graph.num_features, graph.num_classes)
+    run = Run(SeedRun.train(graph, spec, seed, baseline, cache))
     for line in advice(run.metrics):
         warnings.warn(line, stacklevel=3)
     return run
@@ -210,12 +211,12 @@ def pick_device(device: str) -> torch.device:
 
 
 def _own_device(device: str) -> torch.device:
-    count, needed = torch.cuda.device_count(), world().neighbours
+    count, needed = torch.cuda.device_count(), world().local_world_size
     if device != "cuda":
         raise GraphKDError(f"device={device}, but several processes need one each: use device=cuda or device=cpu")
     if needed > count:
         raise GraphKDError(
             f"{needed} processes need a CUDA device each, and torch finds {count}: start fewer, or use device=cpu"
         )
-    torch.cuda.set_device(world().local)
-    return torch.device("cuda", world().local)
+    torch.cuda.set_device(world().local_rank)
+    return torch.device("cuda", world().local_rank)

@@ -21,7 +21,7 @@ RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns its exit status: 0, or 2 for a mistake that a person can correct."""
+    """Runs a command; returns its exit status: 0, or 2 for a mistake that a user can correct."""
     args = list(sys.argv[1:] if argv is None else argv)
     _prepare_output()
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")

@@ -16,8 +16,8 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from graphkd import datasets, influence, matching, methods, students, teachers, training
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
-from graphkd.names import catalogue, parameters_of, unknown
-from graphkd.recipe import Recipe, name_of, settings_of
+from graphkd.registry import catalogue, parameters_of, unknown
+from graphkd.spec import DistillSpec, name_of, settings_of
 
 GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
@@ -142,13 +142,13 @@ def composed(overrides: Iterable[str]) -> DictConfig:
         return compose("distill", list(overrides))
 
 
-def recipe_from(config: DictConfig) -> Recipe:
+def spec_from(config: DictConfig) -> DistillSpec:
     """The parts that a composed config names.
 
     Raises:
         GraphKDError: a value outside its range, or parts that do not fit together.
     """
-    return Recipe(
+    return DistillSpec(
         teacher=_make("teacher", config.teacher, partial=True),
         student=_make("student", config.student, partial=True),
         method=_make("method", config.method),
@@ -159,7 +159,7 @@ def recipe_from(config: DictConfig) -> Recipe:
     )
 
 
-def recipe_of(config: dict[str, Any], path: Path) -> Recipe:
+def spec_of(config: dict[str, Any], path: Path) -> DistillSpec:
     """The parts of a run, from its ``config.yaml``.
 
     Args:
@@ -170,7 +170,7 @@ def recipe_of(config: dict[str, Any], path: Path) -> Recipe:
         GraphKDError: the config names no parts of graphkd, or is damaged.
     """
     try:
-        return recipe_from(OmegaConf.create(config))
+        return spec_from(OmegaConf.create(config))
     except GraphKDError:
         raise
     except Exception as error:  # a config that somebody changed can fail in many ways
@@ -244,5 +244,5 @@ def _schema_of(part: Any) -> type:
 
 
 def _dataset_schema(source: Source) -> DatasetConfig:
-    split = None if source.splits[0] == "masks" else source.splits[0]  # a person's files may have none
+    split = None if source.splits[0] == "masks" else source.splits[0]  # a user's files may have none
     return DatasetConfig(name=source.name, split=split, row_normalize=source.row_normalize)

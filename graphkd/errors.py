@@ -1,8 +1,8 @@
-"""The one exception that is shown to a person as one line."""
+"""The one exception that is shown to a user as one line."""
 
 
 class GraphKDError(ValueError):
-    """A mistake that a person can correct.
+    """A mistake that a user can correct.
 
     The message is a single line: what is wrong and what to do about it. The command line prints it
     without a traceback and ends with exit status 2. What it quotes may come from a file of somebody else:

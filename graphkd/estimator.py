@@ -18,11 +18,11 @@ from torch_geometric.data import Data
 from graphkd.api import distill
 from graphkd.classes import class_array
 from graphkd.datasets import Preprocessing
-from graphkd.datasets.own.labels import plain_labels
+from graphkd.datasets.custom.labels import plain_labels
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
-from graphkd.recipe import Factory
+from graphkd.spec import Factory
 from graphkd.training.settings import Training
 
 NESTED = "training__"

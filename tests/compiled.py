@@ -10,7 +10,7 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 from graphkd.dropout import triton_masks
-from graphkd.dropout.bits import GAMMA
+from graphkd.dropout.rng import GAMMA
 from graphkd.sparse import triton_rows, triton_spmm
 from graphkd.students import triton_gradient
 

@@ -1,4 +1,4 @@
-"""The command as a person meets it, in an empty folder."""
+"""The command as a user meets it, in an empty folder."""
 
 import io
 import json
@@ -127,7 +127,10 @@ MISTAKES = {
         ["method=infgrand", "influence.self_loops={_target_:os.mkdir,path:PWNED}"],
         "influence.self_loops",
     ),
-    "a path through our modules": (["method._target_=graphkd.storage.os.mkdir"], "only parts of graphkd are made"),
+    "a path through our modules": (
+        ["method._target_=graphkd.atomic_io.os.mkdir"],
+        "only parts of graphkd are made",
+    ),
     "a config that runs something": (["method._target_=os.system"], "only parts of graphkd are made from configs"),
 }
 

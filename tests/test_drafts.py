@@ -12,8 +12,8 @@ from graphkd.drafts import draft_file, draft_folder, sweep
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from graphkd.storage import whole_file, whole_folder
-with getattr(__import__("graphkd.storage", fromlist=["x"]), sys.argv[1])(Path(sys.argv[2])) as draft:
+from graphkd.atomic_io import whole_file, whole_folder
+with getattr(__import__("graphkd.atomic_io", fromlist=["x"]), sys.argv[1])(Path(sys.argv[2])) as draft:
     (draft / "x" if draft.is_dir() else draft).write_text("half")
     if sys.argv[3] == "die":
         os.kill(os.getpid(), signal.SIGKILL)

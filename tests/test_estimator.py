@@ -19,7 +19,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, cross_val_score
 import graphkd
 from graphkd import GraphDistiller, GraphKDError, Training, from_frames
 from tests.conftest import make_data
-from tests.datasets.own.graphs import blocks
+from tests.datasets.custom.graphs import blocks
 
 SHORT = Training(max_epochs=30, lr=0.05)
 SMALL = {

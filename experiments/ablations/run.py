@@ -18,18 +18,18 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import scene_of  # experiments/cells.py
+from cells import view_of  # experiments/cells.py
 from tables import write_tables
 from variants import BASES, FAMILIES, overrides, variants
 
-from graphkd.config import composed, recipe_from
+from graphkd.atomic_io import write_json
+from graphkd.config import composed, spec_from
 from graphkd.datasets import Graph
-from graphkd.storage import write_json
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.loop import Log
-from graphkd.training.student import train_student
-from graphkd.training.teach import teach
-from graphkd.training.weights import node_weights
+from graphkd.training.fit.loop import Log
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import train_teacher
 
 DATASETS = ("cora", "citeseer", "photo", "pubmed")
 SEEDS = (2022, 2023, 2024, 2025, 2026)
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     torch.set_num_threads(args.threads)
     rows: list[dict[str, Any]] = []
-    cache = Artefacts(args.output_dir / "cache")
+    cache = StageCache(args.output_dir / "cache")
     for dataset in args.datasets:
         for seed in SEEDS[: args.seeds]:
             rows += [run_one(dataset, variant, seed, args, cache) for variant in args.only]
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(text)
 
 
-def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cache: Artefacts) -> dict[str, Any]:
+def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cache: StageCache) -> dict[str, Any]:
     """The row of a variant and seed, from its file where it is there; refuses one of other settings."""
     file, keys = args.output_dir / dataset / variant / f"{seed}.json", overrides(dataset, variant)
     if not file.exists():
@@ -73,7 +73,7 @@ def run_one(dataset: str, variant: str, seed: int, args: argparse.Namespace, cac
 
 
 def scores(
-    keys: list[str], full: bool, seed: int, data_dir: str, cache: Artefacts, device: str = "cpu"
+    keys: list[str], full: bool, seed: int, data_dir: str, cache: StageCache, device: str = "cpu"
 ) -> dict[str, Any]:
     """What ``graphkd distill OVERRIDES seeds=[SEED]`` trains: test and validation scores, epochs, seconds.
 
@@ -86,21 +86,21 @@ def scores(
         device: ``cpu`` or ``cuda``.
     """
     config, log = composed(keys), Log()
-    recipe, scene = recipe_from(config), scene_of(config, seed, data_dir, device)
-    taught = teach(scene, recipe, seed, log, cache)
+    spec, view = spec_from(config), view_of(config, seed, data_dir, device)
+    teacher_result = train_teacher(view, spec, seed, log, cache)
     if full:
-        keys = [*keys, *mean_one(scene.observed, node_weights(scene, recipe, taught, seed, cache))]
-        recipe = recipe_from(composed(keys))
-    student = train_student(scene, recipe, taught, seed, log, cache)
+        keys = [*keys, *mean_one(view.observed, node_weights(view, spec, teacher_result, seed, cache))]
+        spec = spec_from(composed(keys))
+    student = train_student(view, spec, teacher_result, seed, log, cache)
     return {
         "overrides": keys,
         "test": student.scores["test"],
         "val": student.scores["val"],
-        "teacher": taught.scores["test"],
+        "teacher": teacher_result.scores["test"],
         "epochs": student.fit.epochs,
         "best_epoch": student.fit.best_epoch,
         "seconds": round(student.fit.seconds, 1),
-        "teacher_seconds": round(taught.fit.seconds, 1),
+        "teacher_seconds": round(teacher_result.fit.seconds, 1),
     }
 
 

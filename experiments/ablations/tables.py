@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import stats
 from variants import FAMILIES, Family
 
+from graphkd.atomic_io import write_text
 from graphkd.evaluation import holm, paired_difference
-from graphkd.storage import write_text
 
 ALL = "all"
 """All runs of all data sets together."""

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 
 from graphkd.cli import main
-from graphkd.training import student
-from graphkd.training.task import Distillation
+from graphkd.training.fit.task import DistillationTask
+from graphkd.training.stages import student
 
 UNIT = 2.0**-23
 START = student.start_task
 
 
-def perturbed(*args: Any) -> Distillation:
+def perturbed(*args: Any) -> DistillationTask:
     task = START(*args)
     with torch.no_grad():
         for weight in task.parameters():

@@ -68,11 +68,13 @@ def curves(folder: Path) -> list[dict[str, object]]:
         scale = [SMALL] if name.startswith("arxiv") else []
         keys = [*keys, *scale, f"training.max_epochs={EPOCHS[-1]}"]
 
-        def run(which: str, processes: int, command: list[str] = DISTILL, taught: Path | None = None) -> Path:
+        def run(
+            which: str, processes: int, command: list[str] = DISTILL, teacher_result: Path | None = None
+        ) -> Path:
             place = seat(folder, f"curve-{name}-{which}")  # noqa: B023
             if not (place / "log.jsonl").exists():
-                if taught is not None:  # with the very teacher of that run
-                    shutil.copytree(taught.parent / "cache", place.parent / "cache", dirs_exist_ok=True)
+                if teacher_result is not None:  # with the very teacher of that run
+                    shutil.copytree(teacher_result.parent / "cache", place.parent / "cache", dirs_exist_ok=True)
                     for student in (place.parent / "cache" / "stages").glob("student-*"):
                         student.unlink()
                 finish(start(processes, keys, place, command))  # noqa: B023
@@ -84,9 +86,14 @@ def curves(folder: Path) -> list[dict[str, object]]:
             ("teacher", "teacher", one, two),
             ("teacher", "teacher, double precision", double, run("2-double", 2, DOUBLE)),
             ("student", "student", one, two),
-            ("student", "student of the same teacher", one, run("2-taught", 2, taught=one)),
+            ("student", "student of the same teacher", one, run("2-teacher_result", 2, teacher_result=one)),
             ("student", "student, double precision", double, run("2-double", 2, DOUBLE)),
-            ("student", "one process, its start changed by 1e-7", one, run("control", 1, PERTURBED, taught=one)),
+            (
+                "student",
+                "one process, its start changed by 1e-7",
+                one,
+                run("control", 1, PERTURBED, teacher_result=one),
+            ),
         )
         for stage, label, first, other in pairs:
             values = [apart(read_log(first), read_log(other), stage, last) for last in EPOCHS]
@@ -168,19 +175,19 @@ def seconds(folder: Path) -> list[dict[str, object]]:
 def checkpoints(folder: Path) -> list[dict[str, object]]:
     """Milliseconds that keeping an epoch takes, and their share of an epoch, in one process."""
     from graphkd.cli import main as graphkd
-    from graphkd.training import checkpoint
-    from graphkd.training.artefacts import Artefacts
+    from graphkd.training.fit import checkpoint
+    from graphkd.training.stages.stage_cache import StageCache
 
     checkpoint.CHECKPOINT_SECONDS, checkpoint.SHARE = 0.0, float("inf")
     times: list[float] = []
-    save = Artefacts.save_part
+    save = StageCache.save_partial
 
     def timed(*args: object) -> None:
         began = time.perf_counter()
         save(*args)  # type: ignore[arg-type]
         times.append(time.perf_counter() - began)
 
-    Artefacts.save_part = timed  # type: ignore[method-assign]
+    StageCache.save_partial = timed  # type: ignore[method-assign]
     rows: list[dict[str, object]] = []
     digits = ["training.max_epochs=100", "training.patience=100", "baseline=false"]
     arxiv = [*BATCHES, LARGE, "method=glnn", "training.max_epochs=4"]

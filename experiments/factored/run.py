@@ -19,7 +19,8 @@ from memory import extra_megabytes  # experiments/memory.py
 from timing import interleaved, machine  # experiments/timing.py
 
 import graphkd
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.dropout import dropout
 from graphkd.methods import InfGraND, Targets
 from graphkd.sparse import Factored, SparseMatrix, linear, propagate
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def load(name: str, data_dir: str) -> Graph:
-    return Scene.of(Graph.from_data(graphkd.load_dataset(name, data_dir, download="never"))).observed
+    return apply_setting(Graph.from_data(graphkd.load_dataset(name, data_dir, download="never"))).observed
 
 
 def step(data_dir: str, rounds: int) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import scene_of  # experiments/cells.py
+from cells import view_of  # experiments/cells.py
 
-from graphkd.config import composed, recipe_from
-from graphkd.training.student import train_student
-from graphkd.training.teach import teach
+from graphkd.config import composed, spec_from
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import train_teacher
 
 CELLS = ("cora_sage", "citeseer_gcn", "pubmed_gcn", "photo_sage")
 SEEDS = (2022, 2023, 2024, 2025, 2026)
@@ -28,13 +28,13 @@ def rows(device: str, data_dir: str, cells: tuple[str, ...] = CELLS) -> list[dic
     found = []
     for cell in cells:
         config = composed([f"experiment=infgrand/{cell}_transductive"])
-        recipe, scores, seconds = recipe_from(config), [], []
+        spec, scores, seconds = spec_from(config), [], []
         for seed in SEEDS:
-            scene = scene_of(config, seed, data_dir, device)
-            taught, each = teach(scene, recipe, seed, []), []
+            view = view_of(config, seed, data_dir, device)
+            teacher_result, each = train_teacher(view, spec, seed, []), []
             for precision in ("float32", "bfloat16"):
-                training = replace(recipe.training, precision=precision)
-                each.append(train_student(scene, replace(recipe, training=training), taught, seed, []))
+                training = replace(spec.training, precision=precision)
+                each.append(train_student(view, replace(spec, training=training), teacher_result, seed, []))
             scores.append([student.scores["test"] for student in each])
             seconds.append([student.fit.seconds / student.fit.epochs for student in each])
         single, half = (100 * np.array(scores)).T

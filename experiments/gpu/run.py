@@ -21,7 +21,7 @@ import stages
 import step
 import torch
 
-from graphkd.storage import write_json
+from graphkd.atomic_io import write_json
 
 PARTS = {
     "step": lambda _: step.rows("cuda", 169_343, 20, 2),

@@ -20,16 +20,16 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import scene_of  # experiments/cells.py
+from cells import view_of  # experiments/cells.py
 from timing import machine  # experiments/timing.py
 
-from graphkd.config import composed, recipe_from
-from graphkd.datasets import Scene
-from graphkd.recipe import Recipe
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.student import train_student
-from graphkd.training.teach import TeacherResult, teach
-from graphkd.training.together import Member, train_together
+from graphkd.config import composed, spec_from
+from graphkd.datasets import SettingView
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.batched import BatchedJob, train_batched
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 CELLS = {
     "cora, 2 x 128": ["dataset=cora", "teacher=sage", "teacher.aggregator=gcn", "method=glnn"],
@@ -75,47 +75,47 @@ def times(group: Group, epochs: int, rounds: int = 2) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Group:
-    """The seeds of one cell, ready to be taught by teachers of two epochs.
+    """The seeds of one cell, ready to be teacher_result by teachers of two epochs.
 
     Args:
-        recipe: of all.
-        scenes, taught: one per seed.
+        spec: of all.
+        views, teacher_result: one per seed.
     """
 
-    recipe: Recipe
-    scenes: list[Scene]
-    taught: list[TeacherResult]
+    spec: DistillSpec
+    views: list[SettingView]
+    teacher_result: list[TeacherResult]
 
     @classmethod
     def of(cls, cell: list[str], data_dir: str, device: str) -> Group:
         """Of a cell's configuration."""
         config = composed(cell)
-        recipe = recipe_from(config)
-        short = replace(recipe, training=replace(recipe.training, max_epochs=2))
-        scenes = [scene_of(config, seed, data_dir, device) for seed in range(SEEDS)]
-        return cls(recipe, scenes, [teach(scene, short, seed, []) for seed, scene in enumerate(scenes)])
+        spec = spec_from(config)
+        short = replace(spec, training=replace(spec.training, max_epochs=2))
+        views = [view_of(config, seed, data_dir, device) for seed in range(SEEDS)]
+        return cls(spec, views, [train_teacher(view, short, seed, []) for seed, view in enumerate(views)])
 
     def one_by_one(self, epochs: int, seeds: int = SEEDS) -> float:
         """Seconds of the students' training, so many epochs each."""
-        recipe = self._recipe(epochs, together=False)
-        each = list(enumerate(zip(self.scenes, self.taught, strict=True)))[:seeds]
-        return sum(train_student(scene, recipe, said, seed, []).fit.seconds for seed, (scene, said) in each)
+        spec = self._recipe(epochs, together=False)
+        each = list(enumerate(zip(self.views, self.teacher_result, strict=True)))[:seeds]
+        return sum(train_student(view, spec, said, seed, []).fit.seconds for seed, (view, said) in each)
 
     def at_once(self, epochs: int) -> float:
         """Seconds of all students' training."""
-        recipe = self._recipe(epochs, together=True)
-        each = list(enumerate(zip(self.scenes, self.taught, strict=True)))
+        spec = self._recipe(epochs, together=True)
+        each = list(enumerate(zip(self.views, self.teacher_result, strict=True)))
         with tempfile.TemporaryDirectory() as folder:
-            cache = Artefacts(Path(folder))
+            cache = StageCache(Path(folder))
             assert (
-                train_together([Member(scene, recipe, said, seed) for seed, (scene, said) in each], cache) == SEEDS
+                train_batched([BatchedJob(view, spec, said, seed) for seed, (view, said) in each], cache) == SEEDS
             )
-            parts = ((scene, recipe, said, seed, [], cache) for seed, (scene, said) in each)
+            parts = ((view, spec, said, seed, [], cache) for seed, (view, said) in each)
             return sum(train_student(*part).fit.seconds for part in parts)
 
-    def _recipe(self, epochs: int, together: bool) -> Recipe:
-        training = replace(self.recipe.training, max_epochs=epochs, patience=10**6, together=together)
-        return replace(self.recipe, training=training)
+    def _recipe(self, epochs: int, together: bool) -> DistillSpec:
+        training = replace(self.spec.training, max_epochs=epochs, patience=10**6, together=together)
+        return replace(self.spec, training=training)
 
 
 COLUMNS = ("one", "one_by_one", "at_once", "of_one", "of_all", "epoch_one", "epoch_at_once", "epoch_of_one")

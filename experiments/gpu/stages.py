@@ -8,15 +8,16 @@ from typing import Any
 import torch
 from clock import drawn_graph, milliseconds
 
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.influence import infgrand
 from graphkd.methods import InfGraND
-from graphkd.recipe import resolve
+from graphkd.spec import resolve
 from graphkd.students import MLP
 from graphkd.teachers import GAT, GCN, SAGE, TeacherOutput
 from graphkd.training import Training
-from graphkd.training.student import train_student
-from graphkd.training.teach import TeacherResult
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import TeacherResult
 from graphkd.training.teacher_batches import WAYS
 
 TEACHERS = {"gcn": GCN, "sage": functools.partial(SAGE, aggregator="gcn"), "gat": GAT}
@@ -84,13 +85,13 @@ def sampled_epoch(graph: Graph) -> float:
 def student_epoch(graph: Graph, output: TeacherOutput, width: int, epochs: int = 40) -> float:
     """Of the training loop as it is, evaluation included."""
     student = functools.partial(MLP, num_layers=3, hidden_dim=width)
-    scene = Scene.of(graph, "transductive", 0)
-    taught = TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
+    view = apply_setting(graph, "transductive", 0)
+    teacher_result = TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
 
     def seconds(epochs: int) -> float:
         training = Training(epochs, patience=10**6)
-        recipe = resolve(method="infgrand", influence="none", student=student, training=training)
-        return train_student(scene, recipe, taught, 0, []).fit.seconds
+        spec = resolve(method="infgrand", influence="none", student=student, training=training)
+        return train_student(view, spec, teacher_result, 0, []).fit.seconds
 
     seconds(epochs)  # kernels are compiled in the first one
     return 1000 * (seconds(epochs) - seconds(20)) / (epochs - 20)

@@ -18,26 +18,27 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from products import products_of  # experiments/products.py
 from timing import interleaved, machine  # experiments/timing.py
 
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph, SettingView
+from graphkd.datasets.setting import apply_setting
 from graphkd.methods import InfGraND
-from graphkd.recipe import resolve
 from graphkd.sparse import Adjacency
+from graphkd.spec import resolve
 from graphkd.students import MLP
 from graphkd.teachers import TeacherOutput
 from graphkd.training import Training
-from graphkd.training.student import train_student
-from graphkd.training.teach import TeacherResult
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import TeacherResult
 
 WIDTHS = (256, 2048)
 
 
 def rows(device: str, nodes: int, epochs: int, rounds: int, **training: Any) -> list[dict[str, Any]]:
     """Both widths: milliseconds of an epoch of all rows, of its products, and the ratio."""
-    scene, taught = drawn(nodes, device)
+    view, teacher_result = drawn(nodes, device)
     warm = 20 if device == "cuda" else 2  # until the epoch is a graph
     found = []
     for width in WIDTHS:
-        run = functools.partial(seconds, scene, taught, width, training)
+        run = functools.partial(seconds, view, teacher_result, width, training)
         torch.manual_seed(0)
         calls = products_of(lambda epochs, run=run: run(epochs))
         floor = replayed(calls) if device == "cuda" else lambda calls=calls: [call() for call in calls]
@@ -59,7 +60,7 @@ def rows(device: str, nodes: int, epochs: int, rounds: int, **training: Any) -> 
     return found
 
 
-def drawn(nodes: int, device: str, width: int = 128, classes: int = 40) -> tuple[Scene, TeacherResult]:
+def drawn(nodes: int, device: str, width: int = 128, classes: int = 40) -> tuple[SettingView, TeacherResult]:
     """Rows of a table, a ring as the graph, a twentieth of the nodes for validation."""
     torch.manual_seed(0)
     ring = torch.arange(nodes)
@@ -70,19 +71,21 @@ def drawn(nodes: int, device: str, width: int = 128, classes: int = 40) -> tuple
     logits = x @ torch.randn(width, classes)
     graph = Graph(x, adj, logits.argmax(dim=1), *parts, classes).to(device)
     output = TeacherOutput(logits.to(device))
-    return Scene.of(graph, "transductive", 0), TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
+    return apply_setting(graph, "transductive", 0), TeacherResult(None, output, {}, None, {"given": "drawn"}, None)  # type: ignore[arg-type]
 
 
-def seconds(scene: Scene, taught: TeacherResult, width: int, training: dict[str, Any], epochs: int) -> float:
+def seconds(
+    view: SettingView, teacher_result: TeacherResult, width: int, training: dict[str, Any], epochs: int
+) -> float:
     """Of the training loop for so many epochs."""
     student = functools.partial(MLP, num_layers=3, hidden_dim=width)
-    recipe = resolve(
+    spec = resolve(
         method=InfGraND(),
         influence="none",
         student=student,
         training=Training(epochs, patience=10**6, **training),
     )
-    return train_student(scene, recipe, taught, 0, []).fit.seconds
+    return train_student(view, spec, teacher_result, 0, []).fit.seconds
 
 
 def replayed(calls: list[Callable[[], object]]) -> Callable[[], object]:

@@ -17,15 +17,15 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from cells import scene_of  # experiments/cells.py
+from cells import view_of  # experiments/cells.py
 from products import products_of  # experiments/products.py
 from timing import interleaved, machine  # experiments/timing.py
 
-from graphkd.config import composed, recipe_from
-from graphkd.datasets import Scene
-from graphkd.recipe import Recipe
-from graphkd.training.student import train_student
-from graphkd.training.teach import TeacherResult, teach
+from graphkd.config import composed, spec_from
+from graphkd.datasets import SettingView
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 CELLS = ("cora_gcn_transductive", "photo_sage_transductive", "pubmed_gcn_transductive")
 """Narrow and sparse, wide and deep, many rows."""
@@ -44,18 +44,22 @@ def main() -> None:
     print(machine(), "| cell | stage | ms per epoch | its products alone | ratio |", "|---" * 5 + "|", sep="\n")
     for cell in args.cells:
         config = composed([f"experiment=infgrand/{cell}"])
-        recipe, scene = recipe_from(config), scene_of(config, SEED, args.data_dir)
-        taught = teach(scene, _shortened(recipe, 1), SEED, [])
-        for stage, run in stages(scene, recipe, taught).items():
+        spec, view = spec_from(config), view_of(config, SEED, args.data_dir)
+        teacher_result = train_teacher(view, _shortened(spec, 1), SEED, [])
+        for stage, run in stages(view, spec, teacher_result).items():
             epoch, floor = measured(run, args.epochs, args.rounds)
             print(f"| {cell} | {stage} | {epoch:.1f} | {floor:.1f} | {epoch / floor:.2f} |", flush=True)
 
 
-def stages(scene: Scene, recipe: Recipe, taught: TeacherResult) -> dict[str, Callable[[int], float]]:
+def stages(
+    view: SettingView, spec: DistillSpec, teacher_result: TeacherResult
+) -> dict[str, Callable[[int], float]]:
     """Number of epochs → seconds of the training loop."""
     return {
-        "teacher": lambda epochs: teach(scene, _shortened(recipe, epochs), SEED, []).fit.seconds,
-        "student": lambda epochs: train_student(scene, _shortened(recipe, epochs), taught, SEED, []).fit.seconds,
+        "teacher": lambda epochs: train_teacher(view, _shortened(spec, epochs), SEED, []).fit.seconds,
+        "student": lambda epochs: (
+            train_student(view, _shortened(spec, epochs), teacher_result, SEED, []).fit.seconds
+        ),
     }
 
 
@@ -73,8 +77,8 @@ def measured(run: Callable[[int], float], epochs: int, rounds: int) -> tuple[flo
     return 1000 * epoch / epochs, 1000 * found["products"] / epochs
 
 
-def _shortened(recipe: Recipe, epochs: int) -> Recipe:
-    return replace(recipe, training=replace(recipe.training, max_epochs=epochs, patience=epochs))
+def _shortened(spec: DistillSpec, epochs: int) -> DistillSpec:
+    return replace(spec, training=replace(spec.training, max_epochs=epochs, patience=epochs))
 
 
 if __name__ == "__main__":

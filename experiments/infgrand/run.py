@@ -21,11 +21,11 @@ from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 from tables import MODELS, headline, rows_of, to_csv, to_markdown
 
-from graphkd.config import composed, names_in, recipe_from
+from graphkd.atomic_io import write_json, write_text
+from graphkd.config import composed, names_in, spec_from
 from graphkd.methods import GLNN
-from graphkd.recipe import Recipe
-from graphkd.storage import write_json, write_text
-from graphkd.training.artefacts import Artefacts
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.stage_cache import StageCache
 
 FOLDER = "infgrand/"
 CELLS = [name.removeprefix(FOLDER) for name in names_in("experiment") if name.startswith(FOLDER)]
@@ -54,10 +54,10 @@ class Job:
         """The students that are not there yet."""
         return [name for name in self.students if name not in self.found]
 
-    def run(self, data_dir: str, cache: Artefacts) -> str:
+    def run(self, data_dir: str, cache: StageCache) -> str:
         """Trains what is missing, and writes the file."""
         warnings.filterwarnings("ignore", message="infgrand's variant=reference takes the influence")
-        config, every = composed([f"experiment={FOLDER}{self.cell}"]), recipes(self.cell)
+        config, every = composed([f"experiment={FOLDER}{self.cell}"]), specs(self.cell)
         missing, results = self.missing, self.found
         if missing:  # another command may have made it since
             results |= run_cell(config, self.seed, data_dir, {name: every[name] for name in missing}, cache)
@@ -83,17 +83,17 @@ def main(arguments: list[str] | None = None) -> None:
         for cell in args.cells or CELLS
         for seed in SEEDS[: args.seeds]
     ]
-    cache = Artefacts(args.output_dir / "cache")
+    cache = StageCache(args.output_dir / "cache")
     run_all((partial(job.run, args.data_dir, cache) for job in jobs if job.missing), args.workers)
     rows = rows_of(args.output_dir, CELLS)
     write_text(args.output_dir / "results.csv", to_csv(rows))
     print(to_markdown(rows), headline(rows), sep="\n")
 
 
-def recipes(cell: str) -> dict[str, Recipe]:
+def specs(cell: str) -> dict[str, DistillSpec]:
     """The students of a cell: one shape, one training, one teacher."""
     published, paper = (
-        recipe_from(composed([f"experiment={FOLDER}{cell}", f"method.variant={variant}"]))
+        spec_from(composed([f"experiment={FOLDER}{cell}", f"method.variant={variant}"]))
         for variant in ("reference", "paper")
     )
     return {

@@ -19,14 +19,14 @@ import torch
 from plot import draw
 
 from graphkd.commands.distill import load_graph
-from graphkd.config import composed, names_in, recipe_from
-from graphkd.datasets import Scene
+from graphkd.config import composed, names_in, spec_from
+from graphkd.datasets.setting import apply_setting
 from graphkd.influence.properties import KINDS
 from graphkd.runs import InfluenceProfile
 from graphkd.runs.influence import weighted_terms
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.teach import teach
-from graphkd.training.weights import node_weights
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.teacher import train_teacher
 
 SEED = 2022
 DATASETS = ("cora", "citeseer", "pubmed", "photo", "cs", "physics")
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> None:
     chosen = args.datasets or DATASETS
     warnings.filterwarnings("ignore", "infgrand's variant=reference takes the influence from the full graph")
     args.output_dir.mkdir(parents=True, exist_ok=True)
-    cache = Artefacts(args.output_dir / "cache")
+    cache = StageCache(args.output_dir / "cache")
     cells = [row for name in chosen for row in cells_of(name, args.data_dir, cache)]
     write(args.output_dir / "cells.csv", cells)
     rows = []
@@ -74,17 +74,17 @@ def config_of(cell: str, data_dir: str, *keys: str) -> Any:
     return composed([f"experiment=infgrand/{cell}", *places, *keys])
 
 
-def cells_of(dataset: str, data_dir: str, cache: Artefacts) -> list[dict[str, Any]]:
+def cells_of(dataset: str, data_dir: str, cache: StageCache) -> list[dict[str, Any]]:
     """What the published influence makes of the loss, in every published cell of a data set."""
     names = [name.partition("/")[2] for name in names_in("experiment") if name.startswith(f"infgrand/{dataset}_")]
     graph = load_graph(config_of(names[0], data_dir), SEED)
     rows = []
     for name in names:
-        recipe = recipe_from(config_of(name, data_dir))
-        scene = Scene.of(graph, recipe.setting, SEED)
-        influence = node_weights(scene, recipe, None, SEED, cache)
+        spec = spec_from(config_of(name, data_dir))
+        view = apply_setting(graph, spec.setting, SEED)
+        influence = node_weights(view, spec, None, SEED, cache)
         row: dict[str, Any] = {"cell": name}
-        for term, weights in weighted_terms(recipe.method, scene.observed, influence).items():
+        for term, weights in weighted_terms(spec.method, view.observed, influence).items():
             found = weights.variation
             row |= {f"{term}_base": weights.base, f"{term}_slope": weights.slope}
             row |= {f"{term}_variation": found.coefficient, f"{term}_moved": found.distance}
@@ -92,23 +92,21 @@ def cells_of(dataset: str, data_dir: str, cache: Artefacts) -> list[dict[str, An
     return rows
 
 
-def rows_of(dataset: str, data_dir: str, cache: Artefacts) -> list[dict[str, Any]]:
+def rows_of(dataset: str, data_dir: str, cache: StageCache) -> list[dict[str, Any]]:
     """Every influence on a data set, with the settings of the GCN cell and a small teacher."""
     config = config_of(f"{dataset}_gcn_transductive", data_dir, *SMALL_TEACHER)
-    recipe = recipe_from(config)
-    scene = Scene.of(load_graph(config, SEED))
-    taught = teach(scene, recipe, SEED, [], cache)
-    profile = InfluenceProfile.of(scene, recipe, taught, SEED, cache)
+    spec = spec_from(config)
+    view = apply_setting(load_graph(config, SEED))
+    teacher_result = train_teacher(view, spec, SEED, [], cache)
+    profile = InfluenceProfile.of(view, spec, teacher_result, SEED, cache)
     rows = []
     for name in INFLUENCES:
-        if name == "reliability" and np.prod(scene.observed.x.shape) > MOST_CELLS:
+        if name == "reliability" and np.prod(view.observed.x.shape) > MOST_CELLS:
             continue
-        other = recipe_from(
-            config_of(f"{dataset}_gcn_transductive", data_dir, *SMALL_TEACHER, f"influence={name}")
-        )
-        influence = node_weights(scene, other, taught, SEED, cache)
+        other = spec_from(config_of(f"{dataset}_gcn_transductive", data_dir, *SMALL_TEACHER, f"influence={name}"))
+        influence = node_weights(view, other, teacher_result, SEED, cache)
         assert influence is not None
-        terms = weighted_terms(other.method, scene.observed, influence)
+        terms = weighted_terms(other.method, view.observed, influence)
         found = replace(profile, influence=influence, terms=terms)
         spread, variations = found.distribution, {name: term.variation for name, term in terms.items()}
         rows.append(

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import graphkd
-from graphkd.commands.own_data import own_data
+from graphkd.commands.custom_data import custom_data
 
 NAMES = ("run", "runtime", "val %", "test %", "loss on val", "loss on test", "same class, test %")
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 def rows_of(run: Path, data_dir: str | None) -> None:
     model = graphkd.load_bundle(run)
-    data = own_data(run, model.card["seed"], data_dir)
+    data = custom_data(run, model.card["seed"], data_dir)
     hops, y = model.propagation.hops, data.y.numpy()
     x = model.prepare(data.x, data.edge_index) if hops else data.x
     val, test = data.val_mask.numpy(), data.test_mask.numpy()

@@ -11,8 +11,8 @@ import plots
 from scipy import stats
 from study import STRATEGIES
 
+from graphkd.atomic_io import write_text
 from graphkd.evaluation import best_share, detectable_difference, friedman, paired_difference, power_of_tost, tost
-from graphkd.storage import write_text
 
 MARGIN = 0.5
 """Points that do not matter."""

@@ -20,8 +20,8 @@ from analysis import analyse
 from processes import run_all  # experiments/processes.py
 from study import BLOCKS, PROTOCOL, Cell, run_seed
 
-from graphkd.storage import write_json
-from graphkd.training.artefacts import Artefacts
+from graphkd.atomic_io import write_json
+from graphkd.training.stages.stage_cache import StageCache
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def run_missing(jobs: list[Job], data_dir: str, folder: Path, workers: int) -> N
 
 def run_job(job: Job, data_dir: str, folder: Path) -> str:
     """Trains, and writes the file."""
-    rows = run_seed(job.cell, job.seed, data_dir, Artefacts(folder / "cache"), job.max_epochs)
+    rows = run_seed(job.cell, job.seed, data_dir, StageCache(folder / "cache"), job.max_epochs)
     job.file.parent.mkdir(parents=True, exist_ok=True)
     write_json(job.file, {"protocol": PROTOCOL, "rows": rows})
     return job.file.stem

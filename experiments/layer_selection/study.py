@@ -13,18 +13,19 @@ from torch import Tensor, nn
 
 import graphkd
 from graphkd import matching, students, teachers
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.matching import LayerAngles
-from graphkd.names import lookup
-from graphkd.recipe import resolve
+from graphkd.registry import lookup
 from graphkd.sparse import Inputs
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.compile import compile_targets
-from graphkd.training.loop import Log
+from graphkd.spec import resolve
+from graphkd.training.fit.early_stopping import WARMUP_LOSS_RATIO
+from graphkd.training.fit.loop import Log
 from graphkd.training.seeds import seeded
-from graphkd.training.student import StudentResult, start_task, train_baselines, train_student
-from graphkd.training.teach import teach
-from graphkd.training.track import WARMUP_LOSS_RATIO
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import StudentResult, start_task, train_baselines, train_student
+from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.teacher import train_teacher
 
 STRATEGIES = ("none", "forward", "reverse", "all_to_one", "random", "attention")
 TEACHER = {"hidden_dim": 128, "norm": "layer", "residual": True, "dropout": 0.2}
@@ -85,37 +86,37 @@ def run_seed(
     cell: Cell,
     seed: int,
     data_dir: str,
-    cache: Artefacts,
+    cache: StageCache,
     max_epochs: int = 500,
 ) -> list[dict[str, Any]]:
     """One row per strategy, and one of the plain MLP: scores in fractions, epochs, seconds, angles in degrees."""
     graph = Graph.from_data(graphkd.load_dataset(cell.dataset, data_dir, seed=seed))
-    scene, rows = Scene.of(graph, "transductive", seed), []
+    view, rows = apply_setting(graph, "transductive", seed), []
     network = lookup(teachers, cell.teacher)
     published = {"aggregator": "gcn"} if cell.teacher == "sage" else {}
-    recipe = resolve(
+    spec = resolve(
         teacher=functools.partial(network, num_layers=cell.teacher_layers, **TEACHER, **published),
         student=functools.partial(students.MLP, num_layers=cell.student_layers),
         method=cell.method,
         training=graphkd.Training(max_epochs=max_epochs, weight_decay=DECAY),
     )
-    taught = teach(scene, recipe, seed, Log(), cache)
-    shared = {**asdict(cell), "seed": seed, "teacher_test": taught.scores["test"]}
+    teacher_result = train_teacher(view, spec, seed, Log(), cache)
+    shared = {**asdict(cell), "seed": seed, "teacher_test": teacher_result.scores["test"]}
     for name in STRATEGIES:
         strategy = lookup(matching, name)(weight=WEIGHT, seed=_draw(cell, seed))
-        matched = replace(recipe, matching=strategy)
+        matched = replace(spec, matching=strategy)
         log = Log()
-        student = train_student(scene, matched, taught, seed, log, cache)
-        targets = compile_targets(scene, matched, taught, seed, cache)
+        student = train_student(view, matched, teacher_result, seed, log, cache)
+        targets = compile_targets(view, matched, teacher_result, seed, cache)
         with seeded(seed, "student", graph.y.device):
             start = start_task(graph, matched, targets, seed).student
         angles = {}
         for when, model in (("before", start), ("after", student.model)):
-            found = _angles(model, targets.inputs, taught.output.hops[:-1])
+            found = _angles(model, targets.inputs, teacher_result.output.hops[:-1])
             angles |= {f"{key}_{when}": value for key, value in found.items()}
         rows.append({**shared, "strategy": name, **_facts(student, log), **angles})
     log = Log()
-    plain = train_baselines(scene, recipe, taught, seed, log, cache)["mlp"]
+    plain = train_baselines(view, spec, teacher_result, seed, log, cache)["mlp"]
     records = [record for record in log if record["stage"] == "mlp"]
     return [*rows, {**shared, "strategy": "mlp", **_facts(plain, records)}]
 

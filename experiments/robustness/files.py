@@ -1,6 +1,6 @@
 """Kills, flipped bits and cuts in what graphkd keeps on disk: wrong answers, refusals and recoveries are counted.
 
-python experiments/robustness/files.py [--tries 300] [--seed 0] [--only replace,journal,blocks,library,artefact]
+python experiments/robustness/files.py [--tries 300] [--seed 0] [--only replace,journal,blocks,library,cache]
 
 A try is right where the answer is the one of the whole files (or, of a folder that is replaced, of the old or the
 new one), or a refusal in one line. It ends with status 1 if one is wrong.
@@ -34,7 +34,7 @@ from graphkd.deploy import FeatureStore, load_bundle, write_bundle
 from graphkd.deploy.batch import block as block_module
 from graphkd.deploy.batch.journal import Journal
 from graphkd.deploy.batch.score import Job, score_file
-from graphkd.training.artefacts import Artefact, Artefacts
+from graphkd.training.stages.stage_cache import StageCache, StageResult
 
 SIZES = {"num_features": 3, "hidden_dim": 16, "num_classes": 2, "num_layers": 2}
 ROWS = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
@@ -180,7 +180,7 @@ def blocks(folder: Path, tries: int, draw: random.Random) -> Counter[str]:
     score_file(job, model, "0")
     expected = job.output.read_bytes()
 
-    def stop(self: Journal, block: block_module.Scored) -> None:
+    def stop(self: Journal, block: block_module.ValidationMetric) -> None:
         if self.finished == 6:
             raise Killed
         add(self, block)
@@ -231,11 +231,13 @@ print(model.predict_proba(numpy.linspace(0, 1, 64, dtype="float32")[None]).tobyt
     return found
 
 
-def artefact(folder: Path, tries: int, draw: random.Random) -> Counter[str]:
+def stage_result(folder: Path, tries: int, draw: random.Random) -> Counter[str]:
     """Of a stage of training, damaged or under another's name."""
-    cache, keys = Artefacts(folder), [{"seed": seed} for seed in range(2)]
+    cache, keys = StageCache(folder), [{"seed": seed} for seed in range(2)]
     for key in keys:
-        cache.save("teacher", key, Artefact({"w": torch.full((40, 3), float(key["seed"]))}, {"of": key["seed"]}))
+        cache.save(
+            "teacher", key, StageResult({"w": torch.full((40, 3), float(key["seed"]))}, {"of": key["seed"]})
+        )
     places = [cache._path("teacher", key, folder / "stages") for key in keys]
     contents = [place.read_bytes() for place in places]
 
@@ -252,7 +254,13 @@ def artefact(folder: Path, tries: int, draw: random.Random) -> Counter[str]:
     return found
 
 
-KINDS = {"replace": replace, "journal": journal, "blocks": blocks, "library": library, "artefact": artefact}
+KINDS = {
+    "replace": replace,
+    "journal": journal,
+    "blocks": blocks,
+    "library": library,
+    "cache": stage_result,
+}
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ def spoil(kind: str, folder: Path, whole: dict[Path, bytes], rng: np.random.Gene
 
 def _seal(folder: Path, file: Path, whole: dict[Path, bytes], rng: np.random.Generator) -> None:
     """Makes the checksums of a bundle right again; a description gets values instead of bytes."""
-    from graphkd.storage import seal, sha256, write_json
+    from graphkd.atomic_io import seal, sha256, write_json
 
     bundle = folder / "bundle"
     card = json.loads(whole[bundle / "bundle.json"])

@@ -17,18 +17,19 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from memory import extra_megabytes  # experiments/memory.py
 
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.datasets.synthetic import Plan, generate
-from graphkd.methods.compile import edge_targets
-from graphkd.recipe import resolve
+from graphkd.methods.fold import edge_targets
+from graphkd.outofcore import TableOptions
 from graphkd.sparse import propagate
+from graphkd.spec import resolve
 from graphkd.students import MLP
-from graphkd.tables import Storage
 from graphkd.teachers import SAGE
-from graphkd.training.artefacts import Artefacts
 from graphkd.training.settings import Training
-from graphkd.training.student import train_student
-from graphkd.training.teach import teach
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import train_teacher
 
 ROUNDS = 2
 """Of which the fastest counts, stage by stage: what else a machine does only adds."""
@@ -80,31 +81,31 @@ def stages(data: Any, folder: Path, compiling: bool) -> list[dict[str, object]]:
         return made[name]
 
     def compiled(logits: Tensor) -> None:
-        with cache.workspace("inputs", {}):
+        with cache.table_store("inputs", {}):
             stage("compile, two hops of features", lambda: propagate(graph.x, graph.adj, 2))
-        with cache.workspace("soft", {}):
+        with cache.table_store("soft", {}):
             stage("compile, targets over edges", lambda: edge_targets(logits, operator, 1.0))
 
     graph = stage("graph", lambda: Graph.from_data(data))
     operator = stage("normalise", lambda: graph.adj.normalize("symmetric", 1))
-    cache = Artefacts(folder, Storage(BUDGET))
+    cache = StageCache(folder, TableOptions(BUDGET))
     if compiling:
         compiled(torch.randn(graph.num_nodes, graph.num_classes, generator=torch.Generator().manual_seed(0)))
         return found[2:]
-    scene = Scene.of(graph)
+    view = apply_setting(graph)
     teacher, student = (
         functools.partial(SAGE, hidden_dim=128, aggregator="gcn"),
         functools.partial(MLP, hidden_dim=256),
     )
-    recipe = resolve(teacher, student, method="glnn", training=TRAINING)
-    taught = stage("teacher epoch and answers", lambda: teach(scene, recipe, 0, [], cache))
-    answers = float(str(found[-1]["seconds"])) - taught.fit.seconds
+    spec = resolve(teacher, student, method="glnn", training=TRAINING)
+    teacher_result = stage("teacher epoch and answers", lambda: train_teacher(view, spec, 0, [], cache))
+    answers = float(str(found[-1]["seconds"])) - teacher_result.fit.seconds
     found[-1:] = [
-        {**found[-1], "stage": "teacher, one sampled epoch", "seconds": taught.fit.seconds},
+        {**found[-1], "stage": "teacher, one sampled epoch", "seconds": teacher_result.fit.seconds},
         {**found[-1], "stage": "teacher, all answers", "seconds": answers},
     ]
-    compiled(taught.output.logits)
-    trained = stage("student", lambda: train_student(scene, recipe, taught, 0, [], cache))
+    compiled(teacher_result.output.logits)
+    trained = stage("student", lambda: train_student(view, spec, teacher_result, 0, [], cache))
     found[-1] |= {"stage": "student, one epoch", "seconds": trained.fit.seconds}
     return found
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch_geometric import EdgeIndex
 from torch_geometric.utils import scatter
 
-from graphkd.kernels import has_torch_scatter
+from graphkd.backends import has_torch_scatter
 from graphkd.sparse import Adjacency, SparseMatrix, spmm
 
 Product = Callable[[Tensor], Tensor]

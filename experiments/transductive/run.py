@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 
-from graphkd.config import composed, names_in, recipe_from
+from graphkd.atomic_io import write_json, write_text
+from graphkd.config import composed, names_in, spec_from
 from graphkd.methods import GLNN
-from graphkd.recipe import Recipe
-from graphkd.storage import write_json, write_text
-from graphkd.training.artefacts import Artefacts
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.stage_cache import StageCache
 
 DATASETS = ("cpf_cora", "cpf_citeseer", "cora", "citeseer", "minesweeper", "tolokers", "cs", "computers", "photo")
 DATASETS += ("physics", "pubmed")
@@ -76,7 +76,7 @@ def run_job(cell: str, seed: int, args: argparse.Namespace) -> str:
     config, every = composed(overrides_of(cell)), students_of(cell)
     missing = {name: every[name] for name in args.students if name not in results}
     if missing:
-        cache = Artefacts(args.output_dir / "cache")
+        cache = StageCache(args.output_dir / "cache")
         results |= run_cell(config, seed, args.data_dir, missing, cache, args.device)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, results)
@@ -92,9 +92,9 @@ def overrides_of(cell: str) -> list[str]:
     return [f"dataset={dataset}", f"teacher={teacher}", "method=infgrand"]
 
 
-def students_of(cell: str) -> dict[str, Recipe]:
+def students_of(cell: str) -> dict[str, DistillSpec]:
     """The students of a cell: one shape, one training, one teacher."""
-    infgrand = recipe_from(composed(overrides_of(cell)))
+    infgrand = spec_from(composed(overrides_of(cell)))
     return {**infgrand.baselines, "glnn": infgrand.with_method(GLNN()), "infgrand": infgrand}
 
 

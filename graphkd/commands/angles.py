@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphkd.commands.again import made_again
+from graphkd.atomic_io import check_writable, whole_folder
 from graphkd.commands.angle_files import write_numbers, write_summary
 from graphkd.commands.angle_plots import SIDES, histograms, layer_pairs
+from graphkd.commands.rerun import retrain_seeds
 from graphkd.commands.table import count_of, method_of
 from graphkd.plots import check_plot
 from graphkd.runs import Angles, read_metrics
-from graphkd.storage import check_writable, whole_folder
 
 FOLDER = "angles"
 """Of the analysis, in the run's."""
@@ -43,7 +43,7 @@ def angles(run: str, data_dir: str | None) -> None:
     metrics = read_metrics(path)
     check_plot()
     check_writable(path / FOLDER, "RUN")
-    found = {result.seed: Angles.of(result) for result in made_again(path, data_dir, INSTEAD)}
+    found = {result.seed: Angles.of(result) for result in retrain_seeds(path, data_dir, INSTEAD)}
     title = _heading(metrics)
     with whole_folder(path / FOLDER) as draft:
         write_numbers(draft / "angles.npz", found)

@@ -10,20 +10,20 @@ from pathlib import Path
 import torch
 from threadpoolctl import threadpool_limits
 
-from graphkd.commands.again import made_again
+from graphkd.atomic_io import write_bytes, write_json
 from graphkd.commands.bench_calls import Key, store_calls, store_of, store_size, student_calls, teacher_calls
 from graphkd.commands.bench_plot import accuracy_against_latency
 from graphkd.commands.bench_record import record
 from graphkd.commands.bench_subject import Subject
 from graphkd.commands.bench_table import markdown
+from graphkd.commands.rerun import retrain_seeds
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import Times, latency
-from graphkd.machine import readable
 from graphkd.places import same_place
 from graphkd.plots import check_plot
 from graphkd.runs import read_metrics
-from graphkd.storage import write_bytes, write_json
+from graphkd.system import readable
 
 STORE_BYTES = 2**30
 """Of propagated rows: a larger store is not built for a measurement."""
@@ -64,7 +64,7 @@ def bench(
     for file in filter(None, (target, plot)):
         _check_is_not_of(path, file)
     seed = load_bundle(path).card["seed"]
-    (result,) = made_again(path, data_dir, INSTEAD, [seed])
+    (result,) = retrain_seeds(path, data_dir, INSTEAD, [seed])
     subject = Subject.of(path, metrics, result, INSTEAD)
     with _threads(threads):
         found = record(subject, _times(subject, seconds), threads, seconds)
@@ -101,7 +101,7 @@ def _check_is_not_of(run: Path, file: Path) -> None:
 
 
 def _times(subject: Subject, seconds: float) -> dict[Key, Times]:
-    graph, propagation = subject.scene.full, subject.propagation
+    graph, propagation = subject.view.full, subject.propagation
     calls = {**student_calls(subject), **teacher_calls(subject)}
     stored = propagation.hops > 0
     if stored and (size := store_size(graph, propagation)) > STORE_BYTES:

@@ -15,8 +15,8 @@ from graphkd.datasets import Graph
 from graphkd.deploy import FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.evaluation.latency import Call
-from graphkd.machine import memory
 from graphkd.methods import Propagation
+from graphkd.system import memory
 from graphkd.teachers import Teacher
 from graphkd.teachers.fetch import fetched
 from graphkd.teachers.layerwise import layerwise
@@ -53,7 +53,7 @@ def batches_of(num_nodes: int) -> dict[int, list[Tensor]]:
 
 def student_calls(subject: Subject) -> dict[Key, Call]:
     """``predict`` in every runtime: of raw rows, or where it has hops of propagated ones."""
-    graph, hops = subject.scene.full, subject.propagation.hops > 0
+    graph, hops = subject.view.full, subject.propagation.hops > 0
     inputs = subject.propagation.mix(graph.x, graph.adj) if hops else as_it_came(graph)
     calls = {}
     for size, batches in batches_of(graph.num_nodes).items():
@@ -66,7 +66,7 @@ def student_calls(subject: Subject) -> dict[Key, Call]:
 def store_calls(subject: Subject, store: FeatureStore) -> dict[Key, Call]:
     """The row is read from a store first, by the id of its node."""
     calls = {}
-    for size, batches in batches_of(subject.scene.full.num_nodes).items():
+    for size, batches in batches_of(subject.view.full.num_nodes).items():
         ids = [nodes.numpy() for nodes in batches]
         for each in subject.students:
             if each.runtime in STORED:
@@ -79,7 +79,7 @@ def teacher_calls(subject: Subject) -> dict[Key, Call]:
 
     Layer-wise is what works at any size; at once is faster, since the normalised graph is kept between calls.
     """
-    model, graph = subject.teacher, subject.scene.full
+    model, graph = subject.teacher, subject.view.full
     calls: dict[Key, Call] = {
         (FETCH, size): _fetch(model, graph, nodes) for size, nodes in batches_of(graph.num_nodes).items()
     }
@@ -93,8 +93,8 @@ def teacher_calls(subject: Subject) -> dict[Key, Call]:
 
 def _fits(subject: Subject) -> bool:
     """Whether three tables as large as all hops together do; where free memory is unknown, yes."""
-    hops, found = subject.result.taught.output.hops, memory()
-    need = 3 * 4 * subject.scene.full.num_nodes * sum(hop.shape[1] for hop in hops)
+    hops, found = subject.result.teacher_result.output.hops, memory()
+    need = 3 * 4 * subject.view.full.num_nodes * sum(hop.shape[1] for hop in hops)
     return found is None or need < found.free
 
 

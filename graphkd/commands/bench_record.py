@@ -15,9 +15,9 @@ from graphkd.commands.bench_calls import AT_ONCE, FETCH, LAYERWISE, STORE, TEACH
 from graphkd.commands.bench_subject import Subject
 from graphkd.commands.table import method_of
 from graphkd.evaluation import Times
-from graphkd.machine import cpu_name, memory, usable_cpus
 from graphkd.runs.metrics import versions
 from graphkd.sparse import Adjacency, Features, Inputs, SparseMatrix
+from graphkd.system import cpu_name, memory, usable_cpus
 from graphkd.teachers.fetch import neighbourhood
 
 SCHEMA_VERSION = 1
@@ -75,7 +75,7 @@ def _onnxruntime() -> dict[str, str]:
 
 
 def _graph(subject: Subject) -> dict[str, Any]:
-    graph, hops = subject.scene.full, len(subject.teacher.convs)
+    graph, hops = subject.view.full, len(subject.teacher.convs)
     singles = next(iter(batches_of(graph.num_nodes).values()))[:LOOKED_AT]
     reached = [neighbourhood(graph.adj, nodes, hops)[0].num_nodes for nodes in singles]
     return {
@@ -87,7 +87,7 @@ def _graph(subject: Subject) -> dict[str, Any]:
 
 
 def _student(subject: Subject) -> dict[str, Any]:
-    student, propagation, graph = subject.result.distilled.model, subject.propagation, subject.scene.full
+    student, propagation, graph = subject.result.distilled.model, subject.propagation, subject.view.full
     linear = [part for part in student.modules() if isinstance(part, nn.Linear)]
     inputs = propagation.mix(graph.x, graph.adj) if propagation.hops else as_it_came(graph)
     return {
@@ -106,9 +106,9 @@ def _non_zeros(inputs: Inputs) -> float | None:
 def _teacher(subject: Subject) -> dict[str, Any]:
     return {
         "layers": len(subject.teacher.convs),
-        "widths": [hop.shape[1] for hop in subject.result.taught.output.hops],
+        "widths": [hop.shape[1] for hop in subject.result.teacher_result.output.hops],
         "parameters": _parameters(subject.teacher),
-        "graph_bytes": _bytes_of(subject.scene.full.x) + _bytes_of(subject.scene.full.adj),
+        "graph_bytes": _bytes_of(subject.view.full.x) + _bytes_of(subject.view.full.adj),
     }
 
 
@@ -119,10 +119,10 @@ def _models(subject: Subject, times: Mapping[Key, Times]) -> list[dict[str, Any]
         each.runtime: {"scores": each.scores, "bytes": each.size, "resident_bytes": each.resident}
         for each in subject.students
     }
-    taught = {"scores": subject.result.taught.scores, "bytes": weights, "resident_bytes": None}
+    teacher_result = {"scores": subject.result.teacher_result.scores, "bytes": weights, "resident_bytes": None}
     models = []
     for name in dict.fromkeys(name for name, _ in times):
-        own = taught if name in TEACHER else facts[name.removesuffix(STORE)]
+        own = teacher_result if name in TEACHER else facts[name.removesuffix(STORE)]
         role = "teacher" if name in TEACHER else "student"
         rows = [_row(size, found) for (of, size), found in times.items() if of == name]
         models.append({"name": name, "role": role, **own, "batches": rows})

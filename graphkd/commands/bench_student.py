@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from graphkd.datasets import Scene
+from graphkd.datasets import SettingView
 from graphkd.deploy import RUNTIMES, Predictor, RowPredictor, load_bundle
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.deploy.files import Bundle, read_bundle
@@ -20,7 +20,7 @@ from graphkd.errors import GraphKDError
 from graphkd.methods import Propagation
 from graphkd.sparse import Features
 from graphkd.students.output import StudentOutput
-from graphkd.training.student import student_scores
+from graphkd.training.stages.student import student_scores
 
 EXPORTS = {"onnx": "onnx", "onnx-int8": "onnx-int8", "native": "c", "native-int8": "c"}
 """What a runtime needs; the others need none."""
@@ -37,7 +37,7 @@ print(1024 * int(status.split("VmRSS:")[1].split()[0]))
 
 
 @dataclass(frozen=True)
-class Served:
+class ModelState:
     """A student in one runtime.
 
     Args:
@@ -55,12 +55,12 @@ class Served:
     scores: dict[str, float]
 
 
-def served(path: Path, scene: Scene) -> tuple[list[Served], list[str]]:
+def served(path: Path, view: SettingView) -> tuple[list[ModelState], list[str]]:
     """The student in all runtimes that can be had, and a remark on each that cannot.
 
     Args:
         path: of the run.
-        scene: its graph, on the CPU.
+        view: its graph, on the CPU.
     """
     bundle, first = read_bundle(path), load_bundle(path)
     found, remarks = [], []
@@ -76,9 +76,9 @@ def served(path: Path, scene: Scene) -> tuple[list[Served], list[str]]:
         except GraphKDError as error:  # exported, but what runs it is not here
             remarks.append(f"left out: {error}")
             continue
-        scores = _scores(model, first.propagation, scene)
+        scores = _scores(model, first.propagation, view)
         width = first.propagation.width(first.num_features)
-        found.append(Served(name, model, _size(bundle, name), _resident(path, name, width), scores))
+        found.append(ModelState(name, model, _size(bundle, name), _resident(path, name, width), scores))
     return found, remarks
 
 
@@ -95,9 +95,9 @@ class _AsStudent(nn.Module):
         return StudentOutput(torch.from_numpy(self.model.logits(rows, propagated=True)), [])
 
 
-def _scores(model: Predictor | RowPredictor, propagation: Propagation, scene: Scene) -> dict[str, float]:
+def _scores(model: Predictor | RowPredictor, propagation: Propagation, view: SettingView) -> dict[str, float]:
     student = model.student if isinstance(model, Predictor) else _AsStudent(model)
-    return student_scores(student, propagation.mix(scene.observed.x, scene.observed.adj), propagation, scene)
+    return student_scores(student, propagation.mix(view.observed.x, view.observed.adj), propagation, view)
 
 
 def _size(bundle: Bundle, runtime: str) -> int:

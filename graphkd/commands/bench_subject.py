@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphkd.commands.bench_student import Served, served
-from graphkd.datasets import Scene
+from graphkd.commands.bench_student import ModelState, served
+from graphkd.datasets import SettingView
+from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
 from graphkd.methods import Propagation
 from graphkd.runs import SeedRun
@@ -23,7 +24,7 @@ class Subject:
         path: of the run.
         metrics: its ``metrics.json``.
         result: the seed that the run's bundle is of.
-        scene: the graph as the run's setting shows it; times are those on the full one.
+        view: the graph as the run's setting shows it; times are those on the full one.
         teacher: in evaluation mode.
         students: one per runtime.
         remarks: what could not be measured, and why.
@@ -32,9 +33,9 @@ class Subject:
     path: Path
     metrics: dict[str, Any]
     result: SeedRun
-    scene: Scene
+    view: SettingView
     teacher: Teacher
-    students: list[Served]
+    students: list[ModelState]
     remarks: list[str]
 
     @classmethod
@@ -50,12 +51,12 @@ class Subject:
         Raises:
             GraphKDError: the teacher is none of graphkd's own.
         """
-        if not isinstance(result.taught.model, Teacher):
+        if not isinstance(result.teacher_result.model, Teacher):
             raise GraphKDError(f"{path} was made with a teacher in memory: {instead}")
-        scene = Scene.of(result.graph.to("cpu"), result.recipe.setting, result.seed)
-        teacher = copy.deepcopy(result.taught.model).cpu().eval()
-        students, remarks = served(path, scene)
-        return cls(path, metrics, result, scene, teacher, students, remarks)
+        view = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed)
+        teacher = copy.deepcopy(result.teacher_result.model).cpu().eval()
+        students, remarks = served(path, view)
+        return cls(path, metrics, result, view, teacher, students, remarks)
 
     @property
     def propagation(self) -> Propagation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from graphkd.machine import readable
+from graphkd.system import readable
 
 SPEED_UPS = {
     "single_node_with_fetch": "speed-up: one node, with fetch",

@@ -29,17 +29,18 @@ from graphkd.config import (
     groups,
     known_keys,
     names_in,
-    recipe_from,
     register_schemas,
     resolved,
+    spec_from,
     unknown_key,
 )
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
 from graphkd.datasets.loading import locate
 from graphkd.datasets.scale import scaled_name
-from graphkd.distributed import LOST, is_loss, several_processes, world
+from graphkd.datasets.setting import apply_setting
+from graphkd.distributed import LOST, distributed_session, is_loss, world
 from graphkd.errors import GraphKDError
-from graphkd.recipe import Recipe
+from graphkd.outofcore import TableOptions
 from graphkd.runs import (
     Job,
     SeedRun,
@@ -52,9 +53,9 @@ from graphkd.runs import (
     read_metrics,
     train_ahead,
 )
-from graphkd.tables import Storage
-from graphkd.training.artefacts import Artefacts
+from graphkd.spec import DistillSpec
 from graphkd.training.seeds import parse_seeds
+from graphkd.training.stages.stage_cache import StageCache
 
 
 def distill(args: list[str]) -> None:
@@ -66,7 +67,7 @@ def distill(args: list[str]) -> None:
     Raises:
         GraphKDError: any mistake in them, in one line.
     """
-    with several_processes():
+    with distributed_session():
         _distill(args)
 
 
@@ -80,7 +81,7 @@ def _distill(args: list[str]) -> None:
     process = os.getpid()
 
     def job(config: DictConfig) -> None:
-        if failures and world().several:  # others may not have failed: nobody begins another job
+        if failures and world().is_distributed:  # others may not have failed: nobody begins another job
             return
         found = _failures(config)
         failures.extend(found)
@@ -88,7 +89,7 @@ def _distill(args: list[str]) -> None:
             raise found[0]
 
     flags = {arg.partition("=")[0] for arg in args}
-    alone = not world().several  # of several processes none trains students together
+    alone = not world().is_distributed  # of several processes none trains students together
     if alone and flags & {"-m", "--multirun"} and not flags & {"--cfg", "-c", "--info", "-i"}:
         _train_ahead(args)
     _run_hydra(args, job)
@@ -108,17 +109,17 @@ def _run_hydra(args: list[str], job: Callable[[DictConfig], None]) -> None:
 
 def _train_ahead(args: list[str]) -> None:
     """Students that jobs of a multirun want to train together; what is wrong with a job, the job itself says."""
-    found: dict[Path | None, tuple[Artefacts, list[Job]]] = {}
+    found: dict[Path | None, tuple[StageCache, list[Job]]] = {}
 
     def collect(config: DictConfig) -> None:
         with contextlib.suppress(GraphKDError, OSError, HydraException, OmegaConfBaseException):
-            recipe = recipe_from(config)
-            if not recipe.training.together or (_sweep_path(config) / "metrics.json").exists():
+            spec = spec_from(config)
+            if not spec.training.together or (_sweep_path(config) / "metrics.json").exists():
                 return
-            check_shared(recipe)
+            check_shared(spec)
             cache, graph = cache_of(config), functools.partial(load_graph, config)
-            check_memory(Scene.of(graph(0), recipe.setting), recipe, cache.tables)
-            job = Job(recipe, parse_seeds(config.seeds), graph, with_baseline(config, recipe))
+            check_memory(apply_setting(graph(0), spec.setting), spec, cache.tables)
+            job = Job(spec, parse_seeds(config.seeds), graph, with_baseline(config, spec))
             found.setdefault(cache.folder, (cache, []))[1].append(job)
 
     _run_hydra(args, collect)
@@ -126,13 +127,13 @@ def _train_ahead(args: list[str]) -> None:
         train_ahead(jobs, cache)
 
 
-def with_baseline(config: DictConfig, recipe: Recipe) -> bool:
+def with_baseline(config: DictConfig, spec: DistillSpec) -> bool:
     """Whether plain MLPs are trained beside the student."""
-    return bool(config.baseline) and bool(recipe.baselines)
+    return bool(config.baseline) and bool(spec.baselines)
 
 
 def _failures(config: DictConfig) -> list[Exception]:
-    """Runs a job; what a person can read of why it failed, if it did."""
+    """Runs a job; what a user can read of why it failed, if it did."""
     try:
         run_job(config)
     except (GraphKDError, OSError) as error:
@@ -179,50 +180,50 @@ def run_job(config: DictConfig) -> None:
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
     seeds = parse_seeds(config.seeds)
-    recipe = recipe_from(config)
+    spec = spec_from(config)
 
     def graph(seed: int) -> Graph:
         return first if seed == seeds[0] else load_graph(config, seed)
 
     def train(seed: int) -> SeedRun:
-        return SeedRun.train(graph(seed), recipe, seed, baseline, cache, _stages(folder.path))
+        return SeedRun.train(graph(seed), spec, seed, baseline, cache, _stages(folder.path))
 
-    check_shared(recipe)
+    check_shared(spec)
     cache = cache_of(config)
     first = load_graph(config, seeds[0])
-    scene = Scene.of(first, recipe.setting)
-    baseline = with_baseline(config, recipe)
+    view = apply_setting(first, spec.setting)
+    baseline = with_baseline(config, spec)
     settings = resolved(config, seeds)
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
     if config.dataset.path is not None:
         path = str(Path(config.dataset.path).expanduser().absolute())
         settings["dataset"].update(path=path, split=first.origin["split"])
-    place = _run_path(config, first, recipe)
+    place = _run_path(config, first, spec)
     settings["dataset"].update(data_checksums(first, place, config.overwrite))
     folder = open_run(place, settings, config.overwrite)
     if not folder.finished:
-        check_memory(scene, recipe, cache.tables)
-        check_disk(scene, recipe, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
-        recipe.dry_run(first.num_features, first.num_classes)
-        train_ahead([Job(recipe, folder.pending, graph, baseline)], cache)
+        check_memory(view, spec, cache.tables)
+        check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
+        spec.dry_run(first.num_features, first.num_classes)
+        train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
-        folder.finish(first.dataset, first.split, first.metric, recipe)
-    if world().first:
+        folder.finish(first.dataset, first.split, first.metric, spec)
+    if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
 
 
 def _stages(job: Path) -> Callable[[str], None] | None:
     """Returns what prints a line per finished stage where no progress bars are shown, by one process."""
-    if sys.stderr.isatty() or not world().first:
+    if sys.stderr.isatty() or not world().is_rank0:
         return None
     return lambda line: print(f"graphkd: {job.name}: {line}", file=sys.stderr, flush=True)
 
 
-def cache_of(config: DictConfig) -> Artefacts:
+def cache_of(config: DictConfig) -> StageCache:
     """Where a composed config keeps finished stages, and how tables."""
     place = locate(config.data_dir, config.cache_dir, config.download).cache_dir
-    return Artefacts(place, Storage(config.memory_budget, config.table_dtype))
+    return StageCache(place, TableOptions(config.memory_budget, config.table_dtype))
 
 
 def load_graph(config: DictConfig, seed: int) -> Graph:
@@ -234,21 +235,21 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
     device = pick_device(config.device)
     keys = {key: value for key, value in config.dataset.items() if key != "name"}
     places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    data = world().in_turn(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **places))
+    data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **places))
     return Graph.from_data(data).to(device)
 
 
 def name_of_data(config: DictConfig) -> str:
-    """The data set's name, with its scale where that is not 1; that of its folder for a person's own."""
+    """The data set's name, with its scale where that is not 1; that of its folder for a user's own."""
     own, scale = config.dataset.path, config.dataset.scale
     return scaled_name(config.dataset.name, scale) if own is None else Path(own).expanduser().resolve().name
 
 
-def _run_path(config: DictConfig, graph: Graph, recipe: Recipe) -> Path:
+def _run_path(config: DictConfig, graph: Graph, spec: DistillSpec) -> Path:
     job = HydraConfig.get()
     if job.mode == RunMode.MULTIRUN:
         return _sweep_path(config)
-    name = short_name(default_name(name_of_data(config), graph.split, recipe))
+    name = short_name(default_name(name_of_data(config), graph.split, spec))
     return Path(config.output_dir or Path("runs") / name)
 
 

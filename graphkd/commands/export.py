@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphkd.commands.own_data import own_data
-from graphkd.datasets import Graph, Scene
+from graphkd.commands.custom_data import custom_data
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import load_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import bundle_folder
-from graphkd.machine import readable
 from graphkd.runs import read_metrics
+from graphkd.system import readable
 
 
 def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
@@ -29,8 +30,8 @@ def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
     path = Path(run)
     metrics = read_metrics(path)
     model = load_bundle(path)
-    graph = Graph.from_data(own_data(path, model.card["seed"], data_dir), model.preprocessing)
-    sample = Sample.of(model, Scene.of(graph, metrics["setting"], model.card["seed"]).observed)
+    graph = Graph.from_data(custom_data(path, model.card["seed"], data_dir), model.preprocessing)
+    sample = Sample.of(model, apply_setting(graph, metrics["setting"], model.card["seed"]).observed)
     made = export_bundle(path, to, sample, allow_loss)
     for precision, parity in made.parity.items():
         print(f"{to} {precision}: {parity}")

@@ -9,24 +9,25 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from graphkd.atomic_io import as_path, check_writable, whole_folder
 from graphkd.commands.distill import cache_of, load_graph, name_of_data
 from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, quoted, short_name
-from graphkd.config import added_keys, composed, recipe_from, resolved, unknown_key
-from graphkd.datasets import Scene
+from graphkd.config import added_keys, composed, resolved, spec_from, unknown_key
+from graphkd.datasets import SettingView
+from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import reads_teacher
 from graphkd.methods import MLP
 from graphkd.plots import check_plot
-from graphkd.recipe import Recipe, name_of
 from graphkd.runs import InfluenceProfile, check_memory
 from graphkd.runs.influence import check_influence
-from graphkd.storage import as_path, check_writable, whole_folder
-from graphkd.training.artefacts import Artefacts
+from graphkd.spec import DistillSpec, name_of
 from graphkd.training.seeds import parse_seeds
-from graphkd.training.teach import TeacherResult, teach
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 FLAGS = ("--no-teacher", "-h", "--help")
 
@@ -59,16 +60,16 @@ def influence(args: list[str]) -> None:
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
     check_plot()
-    recipe, seed = recipe_from(config), parse_seeds(config.seeds)[0]
-    check_influence(recipe)
-    if "--no-teacher" in args and recipe.influence is not None and reads_teacher(recipe.influence):
-        raise GraphKDError(f"influence={name_of(recipe.influence)} asks the teacher: leave out --no-teacher")
-    folder = _folder(config, recipe)
+    spec, seed = spec_from(config), parse_seeds(config.seeds)[0]
+    check_influence(spec)
+    if "--no-teacher" in args and spec.influence is not None and reads_teacher(spec.influence):
+        raise GraphKDError(f"influence={name_of(spec.influence)} asks the teacher: leave out --no-teacher")
+    folder = _folder(config, spec)
     cache = cache_of(config)
-    scene = Scene.of(load_graph(config, seed), recipe.setting, seed)
-    taught = None if "--no-teacher" in args else _taught(scene, recipe, seed, cache)
-    profile = InfluenceProfile.of(scene, recipe, taught, seed, cache)
-    title = _heading(name_of_data(config), scene.observed.split, recipe, seed, taught)
+    view = apply_setting(load_graph(config, seed), spec.setting, seed)
+    teacher_result = None if "--no-teacher" in args else _taught(view, spec, seed, cache)
+    profile = InfluenceProfile.of(view, spec, teacher_result, seed, cache)
+    title = _heading(name_of_data(config), view.observed.split, spec, seed, teacher_result)
     with whole_folder(folder) as draft:
         write_files(draft, profile, resolved(config, [seed]), title)
     print("\n".join([title, "", *format_tables(profile), ""]))
@@ -76,7 +77,7 @@ def influence(args: list[str]) -> None:
 
 
 def _overrides(args: Sequence[str]) -> list[str]:
-    """What Hydra is given; a method that weights nodes unless a person chooses one."""
+    """What Hydra is given; a method that weights nodes unless a user chooses one."""
     for flag in args:
         if flag.startswith("-") and flag not in FLAGS:
             raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
@@ -99,9 +100,9 @@ def _composed(overrides: list[str]) -> DictConfig:
         raise GraphKDError(explain(error)) from error
 
 
-def _folder(config: DictConfig, recipe: Recipe) -> Path:
+def _folder(config: DictConfig, spec: DistillSpec) -> Path:
     """Of the report; what is there is replaced, and must be a report, or nothing."""
-    folder = Path("runs") / short_name(f"influence-{name_of_data(config)}-{recipe.names['influence']}")
+    folder = Path("runs") / short_name(f"influence-{name_of_data(config)}-{spec.names['influence']}")
     if config.output_dir is not None:
         folder = as_path(config.output_dir, "output_dir")
     check_writable(folder, "output_dir")
@@ -112,15 +113,15 @@ def _folder(config: DictConfig, recipe: Recipe) -> Path:
     return folder
 
 
-def _taught(scene: Scene, recipe: Recipe, seed: int, cache: Artefacts) -> TeacherResult:
-    check_memory(scene, recipe.with_method(MLP()), cache.tables)  # no student of the method's own is trained
-    recipe.dry_run(scene.observed.num_features, scene.observed.num_classes)
-    return teach(scene, recipe, seed, [], cache)
+def _taught(view: SettingView, spec: DistillSpec, seed: int, cache: StageCache) -> TeacherResult:
+    check_memory(view, spec.with_method(MLP()), cache.tables)  # no student of the method's own is trained
+    spec.dry_run(view.observed.num_features, view.observed.num_classes)
+    return train_teacher(view, spec, seed, [], cache)
 
 
-def _heading(name: str, split: str, recipe: Recipe, seed: int, taught: TeacherResult | None) -> str:
-    teacher = "no teacher" if taught is None else f"{name_of(recipe.teacher)} teacher"
-    names = recipe.names
+def _heading(name: str, split: str, spec: DistillSpec, seed: int, teacher_result: TeacherResult | None) -> str:
+    teacher = "no teacher" if teacher_result is None else f"{name_of(spec.teacher)} teacher"
+    names = spec.names
     variant = "" if names["variant"] == "none" else f" {names['variant']}"
     parts = (f"influence {names['influence']}", f"method {names['method']}{variant}", teacher, f"seed {seed}")
-    return " · ".join((name, f"{split} split", recipe.setting, *parts))
+    return " · ".join((name, f"{split} split", spec.setting, *parts))

@@ -62,7 +62,7 @@ def _correlations(profile: InfluenceProfile) -> list[list[str]]:
 
 
 def figure(value: float) -> str:
-    """A correlation as a person reads it; one that is none is a dash."""
+    """A correlation as a user reads it; one that is none is a dash."""
     return "–" if math.isnan(value) else f"{value:+z.3f}"
 
 

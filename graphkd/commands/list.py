@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from graphkd.names import catalogue, source_of
+from graphkd.registry import catalogue, source_of
 
 
 def list_parts(what: str) -> None:

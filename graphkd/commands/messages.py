@@ -8,7 +8,7 @@ from hydra.errors import OverrideParseException
 
 from graphkd.config import names_in, unknown_key
 from graphkd.datasets.ogb.facts import UNSUPPORTED
-from graphkd.names import unknown
+from graphkd.registry import unknown
 
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
 _KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")

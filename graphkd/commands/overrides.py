@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 
+from graphkd.atomic_io import sha256
 from graphkd.config import groups, names_in
 from graphkd.errors import GraphKDError
-from graphkd.storage import sha256
 
 FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", "--config-dir", "-h", "--help")
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")

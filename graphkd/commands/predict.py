@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from graphkd.atomic_io import sha256, whole_file
 from graphkd.commands.rows import OWN, check_run, graph_rows, own_files
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
@@ -15,7 +16,6 @@ from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.errors import GraphKDError
 from graphkd.places import same_place
-from graphkd.storage import sha256, whole_file
 
 
 def predict(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from graphkd.atomic_io import as_path, check_writable
 from graphkd.plots import check_plot
 from graphkd.reports import find_runs, grouped, to_markdown, write_report
-from graphkd.storage import as_path, check_writable
 
 
 def report(runs: Sequence[str], output_dir: str | None) -> None:

@@ -76,14 +76,14 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
                 stacklevel=2,
             )
         return prepared(given, directed)
-    from graphkd.commands.own_data import own_data
+    from graphkd.commands.custom_data import custom_data
 
-    data = own_data(run, card.get("seed", 0), data_dir)
+    data = custom_data(run, card.get("seed", 0), data_dir)
     return GraphRows(data.x, data.edge_index, getattr(data, "edge_weight", None), getattr(data, "node_ids", None))
 
 
 def own_files(run: Path, data_dir: str | None) -> list[Path]:
-    """Those that a run's own graph is read from, where they are a person's own.
+    """Those that a run's own graph is read from, where they are a user's own.
 
     Args:
         run: whose graph it is.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from graphkd.commands.serve_arguments import OWN, TOKEN
 from graphkd.deploy.files import read_bundle
-from graphkd.deploy.server.choice import name_of, runtime_of, scores_of
 from graphkd.deploy.server.hosts import Hosts
+from graphkd.deploy.server.runtime_choice import name_of, runtime_of, scores_of
 from graphkd.deploy.server.settings import MIB, Limits, Settings, Token
 from graphkd.errors import GraphKDError
 
@@ -109,9 +109,9 @@ def _token(file: str | None) -> Token | None:
 
 def _check(settings: Settings) -> None:
     """What a worker would find out later."""
-    from graphkd.deploy.server.served import Served
+    from graphkd.deploy.server.model_state import ModelState
 
-    Served(settings)
+    ModelState(settings)
 
 
 def _told(settings: Settings, bound: socket.socket, workers: int) -> str:

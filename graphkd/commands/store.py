@@ -8,7 +8,7 @@ from graphkd.commands.rows import check_run, graph_rows
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.store.build import both_ways, check_free
-from graphkd.machine import readable
+from graphkd.system import readable
 
 
 def store(run: str, source: str, folder: str, data_dir: str | None = None) -> None:

@@ -2,13 +2,13 @@
 
 from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
+from graphkd.datasets.custom import custom
 from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
 from graphkd.datasets.ogb import ogbn_arxiv, ogbn_papers100m, ogbn_products
-from graphkd.datasets.own import custom
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.datasets.scene import SETTINGS, Scene, Setting
+from graphkd.datasets.setting import SETTINGS, Setting, SettingView
 from graphkd.datasets.shchur import computers, cs, photo, physics
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.synthetic import synthetic_arxiv, synthetic_papers100m, synthetic_products
@@ -18,8 +18,8 @@ __all__ = [
     "Graph",
     "Location",
     "Preprocessing",
-    "Scene",
     "Setting",
+    "SettingView",
     "Source",
     "citeseer",
     "computers",

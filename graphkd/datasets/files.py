@@ -1,4 +1,4 @@
-"""Finds raw files in the person's folder or in our cache, or downloads them."""
+"""Finds raw files in the user's folder or in our cache, or downloads them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def search_readable(location: Location, raw: RawFiles) -> tuple[Path, list[str]]
 def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Path:
     """The folder that holds all files, as ``search_raw`` finds it.
 
-    The person's folder is never written to; a download goes to the cache.
+    The user's folder is never written to; a download goes to the cache.
 
     Args:
         location: folders and the permission to download.
@@ -76,7 +76,7 @@ def incomplete(place: Path, missing: list[str]) -> str:
 
 
 def way_to_get(raw: RawFiles) -> str:
-    """How else than by copying files a person comes to them, or where from."""
+    """How else than by copying files a user comes to them, or where from."""
     return f" ({raw.home})" if raw.home else ", or allow download=yes"
 
 
@@ -90,7 +90,7 @@ def _insensitive(root: Path, folder: str) -> Path:
 
 
 def may_download(location: Location, name: str) -> bool:
-    """Whether a person allows it: ``download=yes``, or their answer where somebody can give one."""
+    """Whether a user allows it: ``download=yes``, or their answer where somebody can give one."""
     if location.download == "ask" and sys.stdin is not None and sys.stdin.isatty():
         return input(f"Download {name} to {location.cache_dir}? [y/N] ").strip().lower() in ("y", "yes")
     return location.download == "yes"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from graphkd.atomic_io import sha256_of
 from graphkd.datasets.validate import MASKS
-from graphkd.storage import sha256_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

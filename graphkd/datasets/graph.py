@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from graphkd.atomic_io import sha256_of
 from graphkd.classes import ClassName, class_name
 from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
 from graphkd.datasets.preprocess import Preprocessing
@@ -17,7 +18,6 @@ from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
-from graphkd.storage import sha256_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_real
 
 
 def check_label_rate(rate: float) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from graphkd.atomic_io import as_path, default_cache_dir
 from graphkd.datasets.component import largest_component
-from graphkd.datasets.own.build import make_undirected
+from graphkd.datasets.custom.build import make_undirected
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.storage import as_path, default_cache_dir
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -92,7 +92,7 @@ def locate(
     path: str | os.PathLike[str] | None = None,
     scale: float = 1.0,
 ) -> Location:
-    """Folders as a person gives them, and a scale → ``Location``; ``~`` is expanded."""
+    """Folders as a user gives them, and a scale → ``Location``; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from graphkd.checks import is_real
 from graphkd.datasets.source import Source
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_real
 
 
 def check_scale(scale: float, source: Source) -> None:

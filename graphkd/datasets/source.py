@@ -16,10 +16,10 @@ class Location:
     """Where files may be found and put.
 
     Args:
-        data_dir: the person's folder; only ever read.
+        data_dir: the user's folder; only ever read.
         cache_dir: ours; downloads go here.
         download: ``ask`` (only where somebody can answer), ``yes`` or ``never``.
-        path: folder of a person's own graph; only read, and only by ``custom``.
+        path: folder of a user's own graph; only read, and only by ``custom``.
         scale: share of its nodes that a data set which is drawn is drawn with.
     """
 
@@ -37,7 +37,7 @@ class RawFiles:
     Args:
         folder: in ``data_dir`` or the cache, such as ``Planetoid/Cora/raw``.
         files: their names.
-        home: where a person finds them, if they cannot be downloaded by us.
+        home: where a user finds them, if they cannot be downloaded by us.
     """
 
     folder: str
@@ -57,7 +57,7 @@ class Source:
         read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``, ``ogb`` and
             ``masks``: ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
         metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
-        raw: its files, as ``read`` looks for them; nothing where it needs none, or a person names them.
+        raw: its files, as ``read`` looks for them; nothing where it needs none, or a user names them.
         undirected: whether ``read`` lists both directions of every edge, so that none has to be looked for.
         scaled: whether it is drawn, at any ``dataset.scale``.
     """

@@ -1,4 +1,4 @@
-"""Checks on a person's graph, before anything is computed from it."""
+"""Checks on a user's graph, before anything is computed from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import METRICS
-from graphkd.names import unknown
+from graphkd.registry import unknown
 from graphkd.sparse import as_features, check_features
 from graphkd.sparse.adjacency import check_edges, check_weights
 

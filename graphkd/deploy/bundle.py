@@ -11,15 +11,15 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from graphkd import students
+from graphkd.atomic_io import seal, sha256, whole_folder, write_json
 from graphkd.classes import ClassName
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.predictor import Predictor
 from graphkd.environment import own_environment
 from graphkd.methods.targets import Propagation
-from graphkd.names import lookup
+from graphkd.registry import lookup
 from graphkd.sparse import check_pooling
-from graphkd.storage import seal, sha256, whole_folder, write_json
 
 
 def write_bundle(
@@ -41,7 +41,7 @@ def write_bundle(
         preprocessing: of raw rows.
         propagation: of prepared rows over the graph.
         class_names: ``C`` names, kept as booleans, whole numbers or texts; or nothing.
-        card: where the student comes from and how it scored; for people.
+        card: where the student comes from and how it scored; for users.
         feature_names: ``D`` names of raw features, or nothing, which leaves that key out.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}

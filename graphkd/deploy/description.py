@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from graphkd.checks import is_real, is_whole
 from graphkd.deploy.weights import shapes_of
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_real, is_whole
 
 Check = Callable[[Any], bool]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
 from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_fields, check_student
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore, steadily
-from graphkd.storage import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
 
 SCHEMA_VERSION = 1
 WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"

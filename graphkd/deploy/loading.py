@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.row_predictor import Engine, RowPredictor
 from graphkd.errors import GraphKDError
-from graphkd.names import unknown
+from graphkd.registry import unknown
 
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor

@@ -12,7 +12,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from graphkd.distributed.gate import Gate
+from graphkd.distributed.barrier import Barrier
 
 T = TypeVar("T")
 
@@ -25,9 +25,9 @@ class World:
     Args:
         rank: number of this process, from 0.
         size: ``K``.
-        gate: where the others wait while the first one works; nothing if it is alone.
-        local: number of this process on its machine.
-        neighbours: processes on this machine.
+        barrier: where the others wait while the first one works; nothing if it is alone.
+        local_rank: number of this process on its machine.
+        local_world_size: processes on this machine.
         started: processes of the run, where this one does on its own what concerns all; by default ``K``.
     """
 
@@ -35,86 +35,86 @@ class World:
         self,
         rank: int = 0,
         size: int = 1,
-        gate: Gate | None = None,
-        local: int = 0,
-        neighbours: int = 1,
+        barrier: Barrier | None = None,
+        local_rank: int = 0,
+        local_world_size: int = 1,
         started: int | None = None,
     ) -> None:
-        self.rank, self.size, self.local, self.neighbours = rank, size, local, neighbours
+        self.rank, self.size, self.local_rank, self.local_world_size = rank, size, local_rank, local_world_size
         self.started = size if started is None else started
-        self._gate = gate
+        self._barrier = barrier
 
     @property
-    def first(self) -> bool:
+    def is_rank0(self) -> bool:
         """Whether this process writes and speaks."""
         return self.rank == 0
 
     @property
-    def several(self) -> bool:
+    def is_distributed(self) -> bool:
         """Whether there are others."""
         return self.size > 1
 
     @property
     def no_bar(self) -> bool | None:
         """What tqdm's ``disable`` has to be: bars are shown on a terminal, by the first process."""
-        return None if self.first else True
+        return None if self.is_rank0 else True
 
     def rows(self, total: int) -> slice:
         """This process's share of so many rows: neighbouring ones, as many as the others have, or one more."""
         return slice(self.rank * total // self.size, (self.rank + 1) * total // self.size)
 
-    def sum(self, x: Tensor) -> Tensor:
+    def all_reduce(self, x: Tensor) -> Tensor:
         """``Σ_r x_r`` over the processes: the same bits on all."""
         result = x.detach().clone(memory_format=torch.contiguous_format)
-        if self.several:
+        if self.is_distributed:
             dist.all_reduce(result)
         return result
 
-    def joined(self, x: Tensor, total: int) -> Tensor:
+    def all_gather(self, x: Tensor, total: int) -> Tensor:
         """Each process's ``rows(total)``, ``[b, …]`` → all of them ``[total, …]``, the same bits on all."""
-        if not self.several:
+        if not self.is_distributed:
             return x
         whole = x.new_zeros(total, *x.shape[1:])
         whole[self.rows(total)] = x.detach()
         dist.all_reduce(whole)
         return whole
 
-    def summed(self, first: Tensor, terms: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def all_reduce_terms(self, first: Tensor, terms: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Numbers of which each process has its term → their sums, the same bits on all."""
-        if not self.several:
+        if not self.is_distributed:
             return first, dict(terms)
-        head, *rest = self.sum(torch.stack([part.double() for part in (first, *terms.values())])).unbind()
+        head, *rest = self.all_reduce(torch.stack([part.double() for part in (first, *terms.values())])).unbind()
         return head, dict(zip(terms, rest, strict=True))
 
-    def tell(self, content: bytes | None) -> bytes | None:
+    def broadcast(self, content: bytes | None) -> bytes | None:
         """What the first process has, to all; the others' is not read."""
-        if not self.several:
+        if not self.is_distributed:
             return content
         size = torch.tensor([-1 if content is None else len(content)])
         dist.broadcast(size, 0)
         if int(size) < 0:
             return None
         data = torch.empty(int(size), dtype=torch.uint8)
-        if self.first and content:
+        if self.is_rank0 and content:
             data.copy_(torch.frombuffer(bytearray(content), dtype=torch.uint8))
         dist.broadcast(data, 0)
         return data.numpy().tobytes()
 
-    def first_makes(self, make: Callable[[], bytes]) -> bytes:
+    def rank0_computes(self, make: Callable[[], bytes]) -> bytes:
         """What the first process makes, alone; the others wait as long as it is alive, and are told."""
-        if not self.several:
+        if not self.is_distributed:
             return make()
         result = self._turn(make, others=False)
-        told = self.tell(result)
+        told = self.broadcast(result)
         assert told is not None
         return told
 
-    def in_turn(self, make: Callable[[], T], needed: bool = True) -> T:
+    def rank0_first(self, make: Callable[[], T], needed: bool = True) -> T:
         """The first process makes it, alone; then each of the others, which find the files that it wrote.
 
         Where that is not needed all make it at once.
         """
-        if not self.several:
+        if not self.is_distributed:
             return make()
         if not needed:
             with self._alone():
@@ -123,14 +123,14 @@ class World:
         return result
 
     def _turn(self, make: Callable[[], Any], others: bool) -> Any:
-        assert self._gate is not None
+        assert self._barrier is not None
         result = None
-        if self.first:
-            with self._gate.open_after(), self._alone():
+        if self.is_rank0:
+            with self._barrier.open_after(), self._alone():
                 result = make()
         else:
-            self._gate.wait()
-        if others and not self.first:
+            self._barrier.wait()
+        if others and not self.is_rank0:
             with self._alone():
                 result = make()
         return result
@@ -138,17 +138,17 @@ class World:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """In the block this process does on its own what all do; the first one alone may write then, too."""
-        with entered(World(self.rank, 1, None, self.local, self.neighbours, self.started)):
+        with entered(World(self.rank, 1, None, self.local_rank, self.local_world_size, self.started)):
             yield
 
-    def shared(self, model: nn.Module, unused: bool = False) -> nn.Module:
+    def wrap_ddp(self, model: nn.Module, unused: bool = False) -> nn.Module:
         """The model, called with this process's rows: the gradient of the sum of all losses reaches each process.
 
         Args:
             model: has equal weights everywhere afterwards, those of the first process.
             unused: whether a step may leave some of its parameters out.
         """
-        if not self.several:
+        if not self.is_distributed:
             return model
         with warnings.catch_warnings():  # newer releases have another name for it
             warnings.simplefilter("ignore", FutureWarning)
@@ -158,9 +158,9 @@ class World:
         result.register_comm_hook(None, _summed_bucket)  # by default it would be the mean
         return result
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Until all are here."""
-        if self.several:
+        if self.is_distributed:
             dist.all_reduce(torch.zeros(1))
 
 

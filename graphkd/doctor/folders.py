@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkd.doctor.line import Line, reason
-from graphkd.machine import free_disk, readable
+from graphkd.system import free_disk, readable
 
 if TYPE_CHECKING:
     from graphkd.datasets.source import Location, RawFiles, Source
@@ -17,7 +17,7 @@ def data_sets(data_dir: str, cache_dir: str | None) -> list[Line]:
     """A line for the folder, and one per data set: where it was found, or what to put where."""
     from graphkd import datasets
     from graphkd.datasets.loading import locate
-    from graphkd.names import catalogue
+    from graphkd.registry import catalogue
 
     location = locate(data_dir, cache_dir, "never")
     sources = [part for part in catalogue(datasets).values() if isinstance(part, datasets.Source)]
@@ -27,7 +27,7 @@ def data_sets(data_dir: str, cache_dir: str | None) -> list[Line]:
 def cache(cache_dir: str | None) -> list[Line]:
     """Where it is, what is kept in it, and how much more can be."""
     from graphkd.datasets.loading import locate
-    from graphkd.training.artefacts import Artefacts
+    from graphkd.training.stages.stage_cache import StageCache
 
     root = locate("data", cache_dir, "never").cache_dir
     if not root.exists():
@@ -35,7 +35,7 @@ def cache(cache_dir: str | None) -> list[Line]:
     elif not (root.is_dir() and os.access(root, os.R_OK | os.W_OK | os.X_OK)):
         line = Line("broken", "cache folder", f"{root} may not be read or written to: give --cache-dir DIR")
     else:
-        files, tables = Artefacts(root).files, list(root.glob("tables/*/*"))
+        files, tables = StageCache(root).files, list(root.glob("tables/*/*"))
         size, more = (readable(sum(file.stat().st_size for file in part)) for part in (files, tables))
         kept = f"{len(files)} finished stages, {size}" + (f", and tables, {more}" if tables else "")
         line = Line("ok", "cache folder", f"{root}: {kept}; may be deleted at any time")

@@ -7,7 +7,7 @@ import shlex
 import shutil
 
 from graphkd.doctor.line import Line
-from graphkd.machine import memory, readable, usable_cpus
+from graphkd.system import memory, readable, usable_cpus
 
 
 def cpus() -> list[Line]:

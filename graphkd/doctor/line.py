@@ -28,7 +28,7 @@ def guarded(name: str, look: Callable[[], list[Line]]) -> list[Line]:
     """What ``look`` finds, or a line that says why it could not look."""
     try:
         return look()
-    except Exception as error:  # whatever is broken on a person's machine is what we are here to say
+    except Exception as error:  # whatever is broken on a user's machine is what we are here to say
         return [Line("broken", name, f"cannot be looked at: {reason(error)}")]
 
 

@@ -1,5 +1,5 @@
 """Dropout from counted random bits, alone or joined to ReLU, of one table or of several at once."""
 
-from graphkd.dropout.ops import dropout, relu_dropout, stacked_relu_dropout
+from graphkd.dropout.functional import dropout, relu_dropout, stacked_relu_dropout
 
 __all__ = ["dropout", "relu_dropout", "stacked_relu_dropout"]

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.names import unknown
+from graphkd.registry import unknown
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_whole
 from graphkd.errors import GraphKDError
 from graphkd.influence._checks import check_seed, graph_of, scaled
-from graphkd.numbers import is_whole
 from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
 
 BLOCK_BYTES = 128 * 2**20

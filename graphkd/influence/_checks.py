@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_count, is_whole
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_count, is_whole
 from graphkd.sparse import Adjacency, Features
 from graphkd.sparse.adjacency import check_weights
 

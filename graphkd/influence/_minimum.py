@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphkd.errors import GraphKDError
-from graphkd.tables import workspace
+from graphkd.outofcore import table_store
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Means:
             )
         if not (_is_number(max_memory_gb) and max_memory_gb > 0):
             raise GraphKDError(f"influence.max_memory_gb is {max_memory_gb!r}: it must be a number above 0")
-        self.bytes = workspace().within(int(1e9 * max_memory_gb))
+        self.bytes = table_store().within(int(1e9 * max_memory_gb))
         self._end = math.inf if max_seconds is None else time.monotonic() + max_seconds
 
     @property

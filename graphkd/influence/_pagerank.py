@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.influence._checks import graph_of, scaled
-from graphkd.numbers import is_real
 from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
 
 TOLERANCE = 1e-12

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.influence._checks import check_seed, scaled
 from graphkd.influence._confidence import entropy
-from graphkd.numbers import is_real
 from graphkd.sparse import Adjacency, Features
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphkd import influence
 from graphkd.influence._checks import check_seed
-from graphkd.names import lookup, parameters_of
+from graphkd.registry import lookup, parameters_of
 from graphkd.sparse import Adjacency, Features
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from graphkd.checks import is_whole
 from graphkd.errors import GraphKDError
 from graphkd.influence._checks import scaled
 from graphkd.influence._minimum import Means
 from graphkd.influence._similarities import similarities
-from graphkd.numbers import is_whole
 from graphkd.sparse import Adjacency, Features
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphkd import influence
 from graphkd.influence._shuffled import shuffled
-from graphkd.names import lookup
+from graphkd.registry import lookup
 
 INPUTS = ("labels", "logits", "perturbed")
 """Arguments that a run fills in where an influence has one of this name without a default.

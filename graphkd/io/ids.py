@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.checks import check_exact, check_unmasked
 from graphkd.errors import GraphKDError
-from graphkd.numbers import check_exact, check_unmasked
 
 
 def plain_ids(ids: Any, where: str = "ids") -> list[Any]:

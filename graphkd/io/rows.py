@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.checks import check_unmasked
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import object_numbers
 from graphkd.io.sparse import check_compressed, check_sparse
-from graphkd.numbers import check_unmasked
 
 Rows = Any
 """``[B, D]`` float32: an array in C order, or a canonical scipy CSR matrix (whoever has one has scipy)."""

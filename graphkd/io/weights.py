@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.checks import check_unmasked
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import object_numbers
 from graphkd.io.rows import array_of
-from graphkd.numbers import check_unmasked
 
 
 def check_weights(weight: Any, num_edges: int, where: str) -> NDArray[np.float64]:

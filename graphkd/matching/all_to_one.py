@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from graphkd.checks import is_whole, plain
 from graphkd.errors import GraphKDError
 from graphkd.matching.base import Matching, check_layer
-from graphkd.numbers import is_whole, plain
 
 
 class AllToOne(Matching):

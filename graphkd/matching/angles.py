@@ -101,7 +101,7 @@ def _pull(layer: Tensor, i: int, hop: Tensor, j: int, term: MatchingTerm | None)
     """From the student layer to the teacher layer, ``[B, d_j]``."""
     if term is None:
         return hop - layer if layer.shape[1] == hop.shape[1] else None
-    seen = term.seen(layer, i, j)
+    seen = term.project_for(layer, i, j)
     return None if seen is None else hop - seen
 
 

@@ -8,12 +8,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from graphkd.checks import is_real, is_whole
 from graphkd.errors import GraphKDError
 from graphkd.matching.distances import DISTANCES
 from graphkd.matching.layers import Layers
 from graphkd.matching.projections import PROJECTIONS
-from graphkd.names import parameters_of
-from graphkd.numbers import is_real, is_whole
+from graphkd.registry import parameters_of
 
 MOST_WEIGHT = 1e12
 """Above, squares of gradients leave what Adam can hold in float32, and nothing would move."""
@@ -95,7 +95,7 @@ class Matching(nn.Module):
         """Pairs that need a projection: more than ``pairs`` where those are drawn, fewer where some share one."""
         return self.pairs(num_student, num_teacher)
 
-    def rests(self, num_student: int, num_teacher: int) -> bool:
+    def may_skip_parameters(self, num_student: int, num_teacher: int) -> bool:
         """Whether a step may leave projections out."""
         return len(self.projected(num_student, num_teacher)) > len(self.pairs(num_student, num_teacher))
 

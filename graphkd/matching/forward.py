@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from graphkd.checks import plain
 from graphkd.errors import GraphKDError
 from graphkd.matching.base import Matching, check_layer, uniform_map
-from graphkd.numbers import plain
 
 
 class Forward(Matching):

@@ -29,7 +29,7 @@ class Nearest(SoftMatching):
         chosen = sorted(set(uniform_map(num_student, num_teacher)))
         return [(i, t) for i in range(num_student) for t in chosen]
 
-    def rests(self, num_student: int, num_teacher: int) -> bool:
+    def may_skip_parameters(self, num_student: int, num_teacher: int) -> bool:
         """Those of the student layers that are not the nearest."""
         return num_student > 1
 

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from graphkd.checks import is_whole
 from graphkd.errors import GraphKDError
 from graphkd.matching.layers import Layers
 from graphkd.matching.soft import SoftMatching
-from graphkd.numbers import is_whole
 
 MOST = 4096
 """Anchors that make sense: networks grow with their square."""

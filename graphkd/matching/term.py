@@ -46,16 +46,16 @@ class MatchingTerm(nn.Module):
         return self.matching.by_rows and self.distance.by_rows
 
     @property
-    def rests(self) -> bool:
+    def may_skip_parameters(self) -> bool:
         """Whether a step may leave some of what trains out."""
         depths = map(len, self.projections.widths)
-        return len(self.projections.maps) > 1 and self.matching.rests(*depths)
+        return len(self.projections.maps) > 1 and self.matching.may_skip_parameters(*depths)
 
     def start_epoch(self, epoch: int) -> None:
         """Lets a strategy that draws in every epoch draw."""
         self.matching.start_epoch(epoch)
 
-    def seen(self, layer: Tensor, i: int, j: int) -> Tensor | None:
+    def project_for(self, layer: Tensor, i: int, j: int) -> Tensor | None:
         """A student layer in the space of a teacher layer, whether the two are matched or not.
 
         Through their own projection; else through that of student layer ``i`` to the nearest teacher layer which

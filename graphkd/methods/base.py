@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
+from graphkd.checks import LARGEST, is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.stacked import StackedTargets
 from graphkd.methods.targets import Propagation, Targets
-from graphkd.numbers import LARGEST, is_real
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphkd.methods.base import Method
-from graphkd.methods.compile import node_targets
+from graphkd.methods.fold import node_targets
 from graphkd.methods.targets import Targets, mean_over
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from graphkd.checks import LARGEST, is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
-from graphkd.methods.compile import edge_targets
+from graphkd.methods.fold import edge_targets
 from graphkd.methods.targets import Propagation, Targets, mean_over
-from graphkd.numbers import LARGEST, is_count, is_real
 from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:

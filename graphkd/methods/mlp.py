@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphkd.checks import is_count
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
 from graphkd.methods.targets import Propagation, Targets, mean_over
-from graphkd.numbers import is_count
 from graphkd.sparse import check_pooling
 
 if TYPE_CHECKING:

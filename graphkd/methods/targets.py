@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.distributed.part import Part
-from graphkd.methods.folded import folded_sum
+from graphkd.distributed.shard import Shard
+from graphkd.methods.fold_kernel import folded_sum
 from graphkd.sparse import (
     Adjacency,
     Factored,
@@ -116,7 +116,7 @@ class Targets:
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
         propagation: how ``inputs`` came from the features; goes into the bundle.
         scale: ``N / B`` of a batch, 1 for all rows.
-        part: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
+        shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
     """
 
     inputs: Inputs
@@ -126,7 +126,7 @@ class Targets:
     hops: list[Tensor] = field(default_factory=list)
     propagation: Propagation = field(default_factory=Propagation)
     scale: float = 1.0
-    part: Part | None = None
+    shard: Shard | None = None
 
     @property
     def num_rows(self) -> int:
@@ -168,12 +168,12 @@ class Targets:
             scale=self.scale * self.num_rows / max(count, 1),
         )
 
-    def as_part(self, part: Part, scale: float) -> Targets:
+    def as_shard(self, shard: Shard, scale: float) -> Targets:
         """These rows as a part of a batch of that scale: the losses of all parts add up to the batch's."""
         soft = self.soft
         if soft is not None:
-            soft = replace(soft, constant=soft.constant * self.num_rows / part.total)
-        return replace(self, soft=soft, scale=scale, part=part)
+            soft = replace(soft, constant=soft.constant * self.num_rows / shard.total)
+        return replace(self, soft=soft, scale=scale, shard=shard)
 
     def with_hops(self, hops: list[Tensor]) -> Targets:
         """The same targets with the teacher's hidden hops to match."""

@@ -1,4 +1,4 @@
-"""Scores and differences as a person reads them."""
+"""Scores and differences as a user reads them."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd import methods
+from graphkd.atomic_io import as_path
 from graphkd.errors import GraphKDError
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 from graphkd.runs import read_config, read_metrics
-from graphkd.storage import as_path
 
 
 @dataclass(frozen=True)

@@ -85,5 +85,5 @@ def _lead(row: Row, first: Row) -> str:
 
 
 def _plain(text: str) -> str:
-    """Names are a person's own: what would end a cell or a line does not."""
+    """Names are a user's own: what would end a cell or a line does not."""
     return re.sub(r"\s+", " ", text).replace("|", r"\|")

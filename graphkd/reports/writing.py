@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from graphkd.atomic_io import write_bytes
 from graphkd.reports.groups import Group
 from graphkd.reports.markdown import to_markdown
 from graphkd.reports.plot import draw
 from graphkd.reports.sheets import seeds_csv, to_csv
-from graphkd.storage import write_bytes
 
 
 def write_report(groups: Sequence[Group], folder: Path) -> None:

@@ -2,14 +2,14 @@
 
 from graphkd.runs.advice import advice
 from graphkd.runs.angles import Angles
+from graphkd.runs.batched import Job, train_ahead
 from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
-from graphkd.runs.follower import check_shared, open_run
 from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, default_name, summarise, versions
-from graphkd.runs.resources import check_disk, check_memory
+from graphkd.runs.preflight import check_disk, check_memory
 from graphkd.runs.run import Run
+from graphkd.runs.secondary_rank import check_shared, open_run
 from graphkd.runs.seed import SeedRun
-from graphkd.runs.together import Job, train_ahead
 
 __all__ = [
     "CHECKSUMS",

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from graphkd.datasets import Scene
+from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
 from graphkd.matching import LayerAngles
 from graphkd.runs.seed import SeedRun
 from graphkd.sparse import Inputs
-from graphkd.training.compile import compile_targets
+from graphkd.training.fit.task import DistillationTask
 from graphkd.training.seeds import seeded
-from graphkd.training.student import start_task
-from graphkd.training.task import Distillation
+from graphkd.training.stages.student import start_task
+from graphkd.training.stages.targets import compile_targets
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Angles:
         Raises:
             GraphKDError: the student had no teacher, or there is no angle between the layers.
         """
-        recipe, output, seed = result.recipe, result.taught.output, result.seed
-        if not recipe.hears_teacher:
+        spec, output, seed = result.spec, result.teacher_result.output, result.seed
+        if not spec.uses_teacher:
             raise GraphKDError(
-                f"a student of method={recipe.method.name} has no teacher whose layers it could see: "
+                f"a student of method={spec.method.name} has no teacher whose layers it could see: "
                 "choose a run of another method"
             )
-        scene = Scene.of(result.graph, recipe.setting, seed)
+        view = apply_setting(result.graph, spec.setting, seed)
         # Weights of nodes show neither in inputs nor in hops.
-        targets = compile_targets(scene, replace(recipe, influence=None), result.taught, seed)
+        targets = compile_targets(view, replace(spec, influence=None), result.teacher_result, seed)
         hops = targets.hops or output.hops[:-1]
-        with seeded(seed, "student", scene.observed.y.device):
-            start = start_task(scene.observed, recipe, targets, seed)
+        with seeded(seed, "student", view.observed.y.device):
+            start = start_task(view.observed, spec, targets, seed)
         before, after = (_seen(task, targets.inputs, hops) for task in (start, result.distilled.task))
         _warn(after)
-        return cls(before, after, scene.nodes.cpu())
+        return cls(before, after, view.nodes.cpu())
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -70,7 +70,7 @@ class Angles:
         return self.after.cosines.shape[0], self.pairs[-1][1] + 1
 
 
-def _seen(task: Distillation, inputs: Inputs, hops: list[Tensor]) -> LayerAngles:
+def _seen(task: DistillationTask, inputs: Inputs, hops: list[Tensor]) -> LayerAngles:
     with torch.no_grad():
         hidden = task.eval().student(inputs).hidden
     found = LayerAngles.of(hidden, hops, task.matching)

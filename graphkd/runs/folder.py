@@ -10,15 +10,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from graphkd.datasets import Graph
-from graphkd.deploy.files import CARD
-from graphkd.errors import GraphKDError
-from graphkd.folders import restore
-from graphkd.places import lies_in
-from graphkd.recipe import Recipe
-from graphkd.runs.metrics import NAMES, PARTS, summarise
-from graphkd.runs.seed import SeedRun
-from graphkd.storage import (
+from graphkd.atomic_io import (
     check_writable,
     plain_yaml,
     read_json,
@@ -27,6 +19,14 @@ from graphkd.storage import (
     write_json,
     write_text,
 )
+from graphkd.datasets import Graph
+from graphkd.deploy.files import CARD
+from graphkd.errors import GraphKDError
+from graphkd.folders import restore
+from graphkd.places import lies_in
+from graphkd.runs.metrics import NAMES, PARTS, summarise
+from graphkd.runs.seed import SeedRun
+from graphkd.spec import DistillSpec
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
 """Keys that say where and how, not what: they may differ when a run is resumed."""
@@ -82,14 +82,14 @@ class RunFolder:
                 result.write(draft)
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
-    def finish(self, dataset: str, split: str, metric: str, recipe: Recipe) -> dict[str, Any]:
+    def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
         """Collects the seeds: all logs, the bundle of the seed that is best on validation, the metrics."""
         best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
         logs = [(self.place / f"seed_{seed}" / "log.jsonl").read_text("utf-8") for seed in self.seeds]
         write_text(self.place / "log.jsonl", "".join(logs))
-        metrics = summarise(dataset, split, metric, recipe, self.entries)
+        metrics = summarise(dataset, split, metric, spec, self.entries)
         write_json(self.place / "metrics.json", metrics)
         if len(self.seeds) == 1:
             shutil.rmtree(self.place / f"seed_{self.seeds[0]}")
@@ -122,7 +122,7 @@ def _check_holds_no_input(run: Path, config: dict[str, Any]) -> None:
 
 
 def _clear(place: Path) -> None:
-    """Removes what a killed run left there, and nothing else: the name may be a person's own."""
+    """Removes what a killed run left there, and nothing else: the name may be a user's own."""
     run = (place / "config.yaml").is_file() or (place.is_dir() and not _shown(place))
     if place.is_symlink() or (place.exists() and not run):
         raise GraphKDError(f"{place} is in the way of the new run, and is no run: rename it")

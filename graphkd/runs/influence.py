@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph, SettingView
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import Correlation, rank_biserial, spearman
 from graphkd.influence.distribution import Distribution, Variation
 from graphkd.influence.properties import graph_properties, teacher_properties
 from graphkd.methods import InfGraND, Method
-from graphkd.recipe import Recipe, name_of
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.teach import TeacherResult
-from graphkd.training.weights import node_weights
+from graphkd.spec import DistillSpec, name_of
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.teacher import TeacherResult
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class WeightedTerm:
 
 @dataclass(frozen=True)
 class InfluenceProfile:
-    """The influence of a recipe on the observed nodes of a graph, on the CPU.
+    """The influence of a spec on the observed nodes of a graph, on the CPU.
 
     Args:
         influence: ``[n]`` in [0, 1].
@@ -57,29 +57,34 @@ class InfluenceProfile:
 
     @classmethod
     def of(
-        cls, scene: Scene, recipe: Recipe, taught: TeacherResult | None, seed: int, cache: Artefacts | None = None
+        cls,
+        view: SettingView,
+        spec: DistillSpec,
+        teacher_result: TeacherResult | None,
+        seed: int,
+        cache: StageCache | None = None,
     ) -> InfluenceProfile:
         """Computes the influence, or finds it, and everything that it is compared with.
 
         Args:
-            scene: the graph as the setting shows it.
-            recipe: names the influence and the method whose loss it weights.
-            taught: the teacher, or nothing, which leaves its properties out.
+            view: the graph as the setting shows it.
+            spec: names the influence and the method whose loss it weights.
+            teacher_result: the teacher, or nothing, which leaves its properties out.
             seed: of the run, added to that of an influence that draws.
             cache: where influences are kept, and found.
 
         Raises:
             GraphKDError: there is no influence, it fails, or it asks a teacher that is not there.
         """
-        check_influence(recipe)
-        influence = node_weights(scene, recipe, taught, seed, cache)
+        check_influence(spec)
+        influence = node_weights(view, spec, teacher_result, seed, cache)
         assert influence is not None
-        properties = graph_properties(scene.observed)
-        if taught is not None:
-            properties |= teacher_properties(scene.observed, taught.output.logits)
-        terms = weighted_terms(recipe.method, scene.observed, influence)
+        properties = graph_properties(view.observed)
+        if teacher_result is not None:
+            properties |= teacher_properties(view.observed, teacher_result.output.logits)
+        terms = weighted_terms(spec.method, view.observed, influence)
         return cls(
-            influence.cpu(), scene.nodes.cpu(), terms, {name: part.cpu() for name, part in properties.items()}
+            influence.cpu(), view.nodes.cpu(), terms, {name: part.cpu() for name, part in properties.items()}
         )
 
     @property
@@ -97,11 +102,11 @@ class InfluenceProfile:
         }
 
 
-def check_influence(recipe: Recipe) -> None:
-    """Refuses, before anything is computed, a recipe that weights no nodes."""
-    if recipe.influence is None:
+def check_influence(spec: DistillSpec) -> None:
+    """Refuses, before anything is computed, a spec that weights no nodes."""
+    if spec.influence is None:
         raise GraphKDError(
-            f"method={name_of(recipe.method)} with influence=none leaves nothing to measure: choose an influence, "
+            f"method={name_of(spec.method)} with influence=none leaves nothing to measure: choose an influence, "
             "and a method that weights nodes, such as infgrand"
         )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphkd.recipe import Recipe, name_of
+from graphkd.spec import DistillSpec, name_of
 
 SCHEMA_VERSION = 1
 
@@ -28,7 +28,7 @@ TESTS = ("test", "test_ind", "test_tran")
 
 
 def summarise(
-    dataset: str, split: str, metric: str, recipe: Recipe, entries: list[dict[str, Any]]
+    dataset: str, split: str, metric: str, spec: DistillSpec, entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
@@ -37,7 +37,7 @@ def summarise(
         for score in TESTS
         if all(score in entry.get(part, {}) for entry in entries)
     }
-    names = recipe.names
+    names = spec.names
     return {
         "schema_version": SCHEMA_VERSION,
         "dataset": dataset,
@@ -45,9 +45,9 @@ def summarise(
         "setting": names.pop("setting"),
         "metric": metric,
         **names,
-        "reads": reads(recipe),
-        **({"influence_of_full_graph": True} if recipe.leaks else {}),
-        **({"teacher_may_have_seen_hidden": True} if recipe.given_teacher_may_leak else {}),
+        "reads": reads(spec),
+        **({"influence_of_full_graph": True} if spec.leaks else {}),
+        **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},
@@ -55,15 +55,15 @@ def summarise(
     }
 
 
-def reads(recipe: Recipe) -> dict[str, str]:
+def reads(spec: DistillSpec) -> dict[str, str]:
     """Returns what each model of a table reads when it answers, by part: ``x``, or ``neighbours`` as well."""
-    students = {"student": recipe, **recipe.baselines}
+    students = {"student": spec, **spec.baselines}
     return {"teacher": "neighbours", **{name: each.method.propagation().reads for name, each in students.items()}}
 
 
-def default_name(dataset: str, split: str, recipe: Recipe) -> str:
+def default_name(dataset: str, split: str, spec: DistillSpec) -> str:
     """``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``."""
-    parts = (recipe.setting, name_of(recipe.teacher), name_of(recipe.method), name_of(recipe.matching))
+    parts = (spec.setting, name_of(spec.teacher), name_of(spec.method), name_of(spec.matching))
     return "-".join((dataset, split, *parts))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from graphkd.datasets import Scene
+from graphkd.atomic_io import as_path
+from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import Predictor
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
@@ -21,7 +22,6 @@ from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.sparse import Features, as_features
-from graphkd.storage import as_path
 from graphkd.teachers import TeacherOutput
 
 
@@ -39,7 +39,7 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The contents of ``metrics.json``."""
         graph = self.result.graph
-        return summarise(graph.dataset, graph.split, graph.metric, self.result.recipe, [self.result.entry])
+        return summarise(graph.dataset, graph.split, graph.metric, self.result.spec, [self.result.entry])
 
     @property
     def teacher(self) -> nn.Module | None:
@@ -49,12 +49,12 @@ class Run:
         features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, where the setting
         hides no node.
         """
-        return self.result.taught.model
+        return self.result.teacher_result.model
 
     @property
     def teacher_output(self) -> TeacherOutput:
         """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of the nodes that training saw."""
-        return self.result.taught.output
+        return self.result.teacher_result.output
 
     def preprocess(self, x: Any) -> Features:
         """Raw rows ``[N, D]`` → the features that teacher and student were trained on, not propagated."""
@@ -105,7 +105,7 @@ class Run:
             GraphKDError: what the format needs is not there, or it is not the same model.
         """
         result = self.result
-        observed = Scene.of(result.graph.to("cpu"), result.recipe.setting, result.seed).observed
+        observed = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed).observed
         export_bundle(path, to, Sample.of(self.predictor, observed), allow_loss)
 
     def save(self, path: str | Path, overwrite: bool = False) -> None:
@@ -118,8 +118,8 @@ class Run:
         Raises:
             GraphKDError: there is something at ``path``, and it may not or must not be replaced.
         """
-        graph, recipe = self.result.graph, self.result.recipe
-        if not (overwrite or recipe.reproducible) and (Path(path) / "config.yaml").exists():
+        graph, spec = self.result.graph, self.result.spec
+        if not (overwrite or spec.reproducible) and (Path(path) / "config.yaml").exists():
             raise GraphKDError(
                 f"{path} holds a run, and whether it is this one cannot be known, since parts are your own: "
                 "choose another path, or overwrite=True"
@@ -131,14 +131,14 @@ class Run:
         origin |= data_checksums(graph, place, overwrite)
         steps: dict[str, Any] = asdict(graph.preprocessing)
         kept = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
-        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.recipe.config(), **places, **kept}
-        if "given" in self.result.taught.key:
-            config["teacher"]["checksum"] = self.result.taught.key["given"]
+        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **places, **kept}
+        if "given" in self.result.teacher_result.key:
+            config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
         config = {**config, "seeds": [self.result.seed]}
         try:
             folder = RunFolder(place, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)
-            folder.finish(graph.dataset, graph.split, graph.metric, self.result.recipe)
+            folder.finish(graph.dataset, graph.split, graph.metric, self.result.spec)
         except OSError as error:  # a disk that is full, a folder that may not be written to
             raise GraphKDError(
                 f"{error.filename or place}: {error.strerror or error}: choose another place"

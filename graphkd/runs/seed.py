@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from graphkd.datasets import Graph, Scene
+from graphkd.atomic_io import write_json, write_text
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
-from graphkd.recipe import Recipe
+from graphkd.outofcore import TableOptions
 from graphkd.runs.metrics import versions
 from graphkd.runs.stages import Stages
-from graphkd.storage import write_json, write_text
-from graphkd.tables import Storage
-from graphkd.training.artefacts import Artefacts, cache_for
-from graphkd.training.progress import Log
-from graphkd.training.student import StudentResult, train_baselines, train_student
-from graphkd.training.teach import TeacherResult, teach
+from graphkd.spec import DistillSpec
+from graphkd.training.fit.train_state import Log
+from graphkd.training.stages.stage_cache import StageCache, cache_for
+from graphkd.training.stages.student import StudentResult, train_baselines, train_student
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 
 @dataclass(frozen=True)
@@ -28,64 +29,64 @@ class SeedRun:
     Args:
         seed: the seed.
         graph: what it was trained on.
-        recipe: its parts.
-        taught: the teacher.
+        spec: its parts.
+        teacher_result: the teacher.
         distilled: the student.
-        baselines: the plainly trained students by name, see ``Recipe.baselines``; empty where none was asked for.
+        baselines: the plainly trained students by name, see ``DistillSpec.baselines``; empty without.
         log: one record per epoch and stage.
         tables: how the tables between the stages were kept.
     """
 
     seed: int
     graph: Graph
-    recipe: Recipe
-    taught: TeacherResult
+    spec: DistillSpec
+    teacher_result: TeacherResult
     distilled: StudentResult
     baselines: dict[str, StudentResult]
     log: Log
-    tables: Storage = field(default_factory=Storage)
+    tables: TableOptions = field(default_factory=TableOptions)
 
     @classmethod
     def train(
         cls,
         graph: Graph,
-        recipe: Recipe,
+        spec: DistillSpec,
         seed: int,
         baseline: bool = False,
-        cache: Artefacts | None = None,
+        cache: StageCache | None = None,
         tell: Callable[[str], None] | None = None,
     ) -> SeedRun:
         """Runs the stages.
 
         Args:
             graph: checked data on its device.
-            recipe: the parts.
+            spec: the parts.
             seed: of everything random, the nodes that a setting hides included.
-            baseline: also train the student plainly, for comparison, see ``Recipe.baselines``.
+            baseline: also train the student plainly, for comparison, see ``DistillSpec.baselines``.
             cache: where finished stages are kept, and found.
             tell: called with a line when a stage is over, such as ``seed 0: teacher gcn, 1.2 s``.
         """
         log: Log = []
-        stages, names = Stages(seed, cache_for(recipe, cache), tell), recipe.names
-        scene = Scene.of(graph, recipe.setting, seed)
-        taught = teach(scene, recipe, seed, log, cache)
+        stages, names = Stages(seed, cache_for(spec, cache), tell), spec.names
+        view = apply_setting(graph, spec.setting, seed)
+        teacher_result = train_teacher(view, spec, seed, log, cache)
         stages.over("teacher", names["teacher"], "teacher")
-        distilled = train_student(scene, recipe, taught, seed, log, cache)
+        distilled = train_student(view, spec, teacher_result, seed, log, cache)
         stages.over("student", names["method"], "student", distilled.compile_seconds)
-        plain = train_baselines(scene, recipe, taught, seed, log, cache) if baseline else {}
+        plain = train_baselines(view, spec, teacher_result, seed, log, cache) if baseline else {}
         if plain:
             stages.over("baselines", ", ".join(plain), "student")
-        tables = Storage() if cache is None else cache.tables
+        tables = TableOptions() if cache is None else cache.tables
         rows = [{"seed": seed, **row} for row in log]
-        return cls(seed, graph, recipe, taught, distilled, plain, rows, tables)
+        return cls(seed, graph, spec, teacher_result, distilled, plain, rows, tables)
 
     @property
     def entry(self) -> dict[str, Any]:
         """This seed's element of ``metrics.json``."""
-        teacher, student = self.taught.fit, self.distilled.fit
+        teacher, student = self.teacher_result.fit, self.distilled.fit
         entry = {
             "seed": self.seed,
-            "teacher": self.taught.scores,
+            "teacher": self.teacher_result.scores,
             "student": self.distilled.scores,
             "epochs": {"teacher": teacher.epochs, "student": student.epochs},
             "best_epoch": {"teacher": teacher.best_epoch, "student": student.best_epoch},
@@ -103,10 +104,10 @@ class SeedRun:
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
-            **self.recipe.names,
+            **self.spec.names,
             "seed": self.seed,
             "directed": self.graph.origin.get("directed"),
-            "teacher_scores": self.taught.scores,
+            "teacher_scores": self.teacher_result.scores,
             "student_scores": self.distilled.scores,
             "versions": versions(),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from graphkd.training.artefacts import Artefacts
+from graphkd.training.stages.stage_cache import StageCache
 
 
 class Stages:
@@ -17,7 +17,7 @@ class Stages:
         tell: called with the line, or nothing.
     """
 
-    def __init__(self, seed: int, cache: Artefacts, tell: Callable[[str], None] | None) -> None:
+    def __init__(self, seed: int, cache: StageCache, tell: Callable[[str], None] | None) -> None:
         self.seed, self.cache, self.tell = seed, cache, tell
         self._begin()
 

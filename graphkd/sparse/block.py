@@ -7,7 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from graphkd.distributed.part import Part
+from graphkd.distributed.shard import Shard
 from graphkd.sparse.adjacency import Adjacency, Normalisation, reciprocal, set_diagonal
 from graphkd.sparse.features import Rows, select_rows
 from graphkd.sparse.matrix import SparseMatrix
@@ -39,12 +39,12 @@ class Block:
         return cls(graph, receivers, graph.matrix.select(receivers))
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> Shard | None:
         """Which of the rows of a larger block's sources it is given; nothing if it is no share of one."""
         return None
 
     @property
-    def part_of_edges(self) -> Part | None:
+    def part_of_edges(self) -> Shard | None:
         """Which of the entries of a larger block's ``normalize("none")`` are its own; nothing likewise."""
         return None
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from graphkd.checks import check_unmasked
 from graphkd.errors import GraphKDError
 from graphkd.io.sparse import check_compressed, check_sparse
-from graphkd.numbers import check_unmasked
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm

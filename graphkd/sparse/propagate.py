@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.outofcore import table_store
 from graphkd.sparse.adjacency import Adjacency
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import Features, Inputs
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
-from graphkd.tables import workspace
 
 POOLINGS = ("mean", "max", "min", "concat")
 """How the hops' tables become one; only the last one widens it, to ``(P + 1) D``."""
@@ -40,7 +40,7 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
     """``POOL({X, ÃX, …, Ã^P X})`` with ``Ã = D^-1/2 (A + s I) D^-1/2``.
 
     ``mean`` is ``1/(P+1) Σ_k Ã^k X``; ``max`` and ``min`` take the largest and the smallest of each entry;
-    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. In a workspace with a budget the table is made some rows at a time,
+    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. In a table_store with a budget the table is made some rows at a time,
     with the same result, and the hops before the last one are files meanwhile.
 
     Args:
@@ -70,11 +70,11 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
         return _POOLS[pooling](powers.rows(0, rows), later, hops)
 
     shape = (x.shape[0], wide * x.shape[1])
-    return workspace().by_rows("inputs", shape, x.dtype, pooled, (2 + wide) * powers.row_bytes, rounded=True)
+    return table_store().by_rows("inputs", shape, x.dtype, pooled, (2 + wide) * powers.row_bytes, rounded=True)
 
 
 def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
-    """``Ã^k X [N, D]``, in a workspace with a budget some rows at a time.
+    """``Ã^k X [N, D]``, in a table_store with a budget some rows at a time.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -87,7 +87,7 @@ def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
 
     powers = _Powers(x, operator)
     shape = (x.shape[0], x.shape[1])
-    return workspace().by_rows(
+    return table_store().by_rows(
         name, shape, x.dtype, lambda rows: powers.rows(hops, rows, True), 2 * powers.row_bytes
     )
 
@@ -130,7 +130,7 @@ class _Powers:
 
         shape = (x.shape[0], x.shape[1])
         # A table in a file is on the CPU; another device gets all of it, as it has all of X.
-        return workspace().by_rows(f"hop{k}", shape, x.dtype, make, 2 * self.row_bytes).to(x.device)
+        return table_store().by_rows(f"hop{k}", shape, x.dtype, make, 2 * self.row_bytes).to(x.device)
 
 
 def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: str = "mean") -> Inputs:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from graphkd.kernels import by_triton, has_torch_scatter
+from graphkd.backends import by_triton, has_torch_scatter
 
 Reduction = Literal["sum", "max"]
 
@@ -54,7 +54,7 @@ def _by_torch(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
 
 
 def _by_triton(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
-    from graphkd.sparse.triton_rows import reduce_rows
+    from graphkd.kernels.rows import reduce_rows
 
     out = reduce_rows(rowptr, (values.unsqueeze(1) if values.dim() == 1 else values).contiguous(), reduction)
     return out.squeeze(1) if values.dim() == 1 else out
@@ -78,9 +78,9 @@ def take(table: Tensor, index: Tensor) -> Tensor:
     """
     if table.dim() == 1 or not by_triton(table.device):
         return table.index_select(0, index)
-    from graphkd.sparse import triton_rows
+    from graphkd.kernels import rows
 
-    return triton_rows.take(table.contiguous(), index)
+    return rows.take(table.contiguous(), index)
 
 
 def rows_of(rowptr: Tensor, nnz: int) -> Tensor:

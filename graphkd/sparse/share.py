@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from graphkd.distributed.part import Part
+from graphkd.distributed.shard import Shard
 from graphkd.sparse.block import Block
 from graphkd.sparse.matrix import SparseMatrix
 
@@ -29,18 +29,18 @@ class Share(Block):
         """``[m']`` which of the block's sources are its own."""
 
     @property
-    def part(self) -> Part:
+    def part(self) -> Shard:
         """Which of the whole's sources it is given the rows of."""
-        return Part(self.places, self._whole.num_nodes)
+        return Shard(self.places, self._whole.num_nodes)
 
     @property
-    def part_of_edges(self) -> Part:
+    def part_of_edges(self) -> Shard:
         """Which of the entries of the whole's ``normalize("none")`` are its own."""
         rowptr = self._whole.normalize("none").rowptr
         start = rowptr[self._rows]
         count = rowptr[self._rows + 1] - start
         first = torch.repeat_interleave(start - (count.cumsum(0) - count), count)
-        return Part(first + torch.arange(first.numel(), device=first.device), int(rowptr[-1]))
+        return Shard(first + torch.arange(first.numel(), device=first.device), int(rowptr[-1]))
 
 
 def shared_blocks(blocks: Sequence[Block], seeds: slice) -> list[Block]:

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.kernels import by_triton, has_torch_scatter
+from graphkd.backends import by_triton, has_torch_scatter
 from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.segment import segment_reduce
 
@@ -78,7 +78,7 @@ def _torch_scatter(matrix: SparseMatrix, dense: Tensor) -> Tensor:
 
 
 def _triton(matrix: SparseMatrix, dense: Tensor) -> Tensor:
-    from graphkd.sparse.triton_spmm import Pieces, triton_spmm
+    from graphkd.kernels.spmm import Pieces, triton_spmm
 
     pieces = matrix.kept("pieces", lambda: Pieces.of(matrix.rowptr))
     return triton_spmm(matrix.rowptr, matrix.col, matrix.value, dense, pieces)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from graphkd.dropout import relu_dropout
-from graphkd.layers import check_sizes, has_biases, layer_widths, make_norm
+from graphkd.norm import check_sizes, has_biases, layer_widths, make_norm
 from graphkd.sparse import Inputs, linear
 from graphkd.students.output import StudentOutput
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphkd.kernels import by_triton
+from graphkd.backends import by_triton
 
 NARROW = 64
 """Columns up to which a gradient is added up by a kernel of our own on a CUDA device."""
@@ -85,7 +85,7 @@ def weight_gradient(grad: Tensor, rows: Tensor) -> Tensor:
         ``[S, o, d]``.
     """
     if by_triton(grad.device) and grad.shape[2] <= NARROW and grad.dtype != torch.float64:
-        from graphkd.students.triton_gradient import narrow_gradient
+        from graphkd.kernels.narrow_gradient import narrow_gradient
 
         return narrow_gradient(grad, rows)
     return torch.bmm(grad.transpose(1, 2), rows)

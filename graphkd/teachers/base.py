@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.distributed import part_of
+from graphkd.checks import is_real
+from graphkd.distributed import shard_scope
 from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
-from graphkd.layers import make_norm
-from graphkd.numbers import is_real
+from graphkd.norm import make_norm
 from graphkd.sparse import Adjacency, Block, Edges, Features, as_features
 from graphkd.teachers.checkpoint import remade
 from graphkd.teachers.output import TeacherOutput
@@ -155,7 +155,7 @@ class Teacher(nn.Module):
         """Nothing is dropped of ``e_0``."""
         if not k or not isinstance(last, Tensor):
             return last
-        with part_of(edges.part if isinstance(edges, Block) else None):
+        with shard_scope(edges.part if isinstance(edges, Block) else None):
             return dropout(last, self.dropout, self.training)
 
     def _mixed(self, out: Tensor, first: Tensor | None) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from graphkd.layers import BatchNorm
+from graphkd.norm import BatchNorm
 
 
 def remade(model: nn.Module, part: Callable[..., Any], *inputs: Any) -> Any:

@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.distributed import part_of
+from graphkd.checks import is_real, is_whole
+from graphkd.distributed import shard_scope
 from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
-from graphkd.layers import check_sizes, has_biases, layer_widths
-from graphkd.numbers import is_real, is_whole
+from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Block, Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
 
@@ -67,7 +67,7 @@ class GATLayer(nn.Module):
 
     def _dropped(self, attention: Tensor, edges: Edges) -> Tensor:
         part = edges.part_of_edges if isinstance(edges, Block) and self.training and self.dropout else None
-        with part_of(part):
+        with shard_scope(part):
             return dropout(attention, self.dropout, self.training)
 
 

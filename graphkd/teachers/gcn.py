@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from graphkd.layers import check_sizes, has_biases, layer_widths
+from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, spmm_linear
 from graphkd.teachers.base import Teacher
 

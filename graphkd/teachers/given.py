@@ -1,4 +1,4 @@
-"""A teacher of the person's own: a fitted network, or what it said."""
+"""A teacher of the user's own: a fitted network, or what it said."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _call(model: nn.Module, graph: Graph) -> TeacherOutput:
     modes = [(part, part.training) for part in model.modules()]
     try:
         said = model.eval()(graph.x, graph.adj) if isinstance(model, Teacher) else model.eval()(*_arguments(graph))
-    except Exception as error:  # a person's network can fail in any way
+    except Exception as error:  # a user's network can fail in any way
         raise GraphKDError(
             f"the given teacher {type(model).__name__} failed when called with (x, edge_index): "
             f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}: it gets "
@@ -90,6 +90,6 @@ def _arguments(graph: Graph) -> list[Any]:
     x: Features = graph.x if graph.stored is None else graph.stored
     matrix = graph.adj.matrix
     edges = [torch.stack([matrix.col, matrix.row]), *([matrix.value.clone()] if graph.adj.weighted else [])]
-    # Copies: a person's network may change what it is given. A table too large to be made stays sparse.
+    # Copies: a user's network may change what it is given. A table too large to be made stays sparse.
     table = x if isinstance(x, Tensor) or 4 * x.shape[0] * x.shape[1] > TABLE_BYTES else x.to_dense()
     return [table.clone() if isinstance(table, Tensor) else table.torch().clone(), *edges]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from graphkd.outofcore import table_store
 from graphkd.sparse import Adjacency, Block, Features, row_pieces, select_rows
-from graphkd.tables import workspace
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
 
@@ -67,7 +67,7 @@ def _table(name: str, adj: Adjacency, last: Features, compute: Rows) -> Tensor:
     """``[N, d]``, what ``compute`` says of all nodes from the rows ``last [N, d_in]``."""
     (rows, block), *_ = pieces(adj, slice(0, 1), 1)
     one = compute(block, rows)
-    entries = workspace().within(PIECE_BYTES) // (one.element_size() * (last.shape[1] + one.shape[1]))
+    entries = table_store().within(PIECE_BYTES) // (one.element_size() * (last.shape[1] + one.shape[1]))
 
     def make(rows: slice) -> Tensor:
         made = one.new_empty(rows.stop - rows.start, one.shape[1])
@@ -76,7 +76,7 @@ def _table(name: str, adj: Adjacency, last: Features, compute: Rows) -> Tensor:
         return made
 
     shape = (adj.num_nodes, one.shape[1])
-    return workspace().by_rows(name, shape, one.dtype, make, 2 * shape[1] * one.element_size())
+    return table_store().by_rows(name, shape, one.dtype, make, 2 * shape[1] * one.element_size())
 
 
 def _hop(model: Teacher, k: int, last: Features, first: Tensor | None, block: Block, rows: slice) -> Tensor:

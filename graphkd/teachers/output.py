@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from graphkd.storage import sha256_of
+from graphkd.atomic_io import sha256_of
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from graphkd.checks import is_count
 from graphkd.errors import GraphKDError
-from graphkd.layers import check_sizes, has_biases, layer_widths
-from graphkd.numbers import is_count
+from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 

@@ -1,4 +1,4 @@
-"""Seeds: how a person gives them, and how a stage uses one."""
+"""Seeds: how a user gives them, and how a stage uses one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from graphkd.checks import is_whole, plain
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_whole, plain
 
 MOST = 10**6
 """Seeds that a count may ask for; more would be a slip."""

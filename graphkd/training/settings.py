@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from graphkd.checks import is_real, is_whole
 from graphkd.errors import GraphKDError
-from graphkd.numbers import is_real, is_whole
 
 TEACHER_BATCHES = ("full", "checkpointed", "neighbours", "partitions")
 """What one step of a teacher sees."""

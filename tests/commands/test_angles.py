@@ -126,7 +126,7 @@ def test_a_student_that_is_not_the_run_s_is_refused(run: Path, tmp_path: Path) -
 def test_without_matplotlib_nothing_is_computed(
     run: Path, monkeypatch: pytest.MonkeyPatch, no_matplotlib: None
 ) -> None:
-    monkeypatch.setattr("graphkd.commands.angles.made_again", lambda *_: pytest.fail("it was"))
+    monkeypatch.setattr("graphkd.commands.angles.retrain_seeds", lambda *_: pytest.fail("it was"))
     with pytest.raises(GraphKDError, match=r"a plot needs matplotlib: pip install 'graphkd\[plot\]'"):
         angles(str(run), None)
 

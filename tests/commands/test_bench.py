@@ -15,7 +15,7 @@ from graphkd.commands import bench as command
 from graphkd.commands import bench_calls, bench_student
 from graphkd.commands.bench import bench
 from graphkd.evaluation import Times
-from graphkd.machine import Memory
+from graphkd.system import Memory
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.planetoid_files import write_planetoid

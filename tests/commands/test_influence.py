@@ -11,12 +11,13 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.commands.influence import influence
 from graphkd.commands.influence_files import FILES
-from graphkd.config import recipe_of
-from graphkd.datasets import Graph, Scene
+from graphkd.config import spec_of
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.influence import infgrand
 from graphkd.influence.properties import KINDS
 from graphkd.runs import InfluenceProfile, read_config
-from tests.datasets.own.graphs import arrays
+from tests.datasets.custom.graphs import arrays
 from tests.datasets.planetoid_files import write_planetoid
 from tests.test_cli import command
 
@@ -43,14 +44,14 @@ def test_the_folder_holds_what_the_library_says(folder: Path, report: Path) -> N
     assert sorted(entry.name for entry in report.iterdir()) == sorted(FILES)
     data = graphkd.load_dataset("cora", folder / "data", download="never")
     table = np.load(report / "influence.npz", allow_pickle=False)
-    graph = Scene.of(Graph.from_data(data)).observed
+    graph = apply_setting(Graph.from_data(data)).observed
     score = infgrand(graph.x, graph.adj, variant="reference")
     np.testing.assert_array_equal(table["influence"], score.numpy())
     np.testing.assert_allclose(table["weight_distillation"], 1.0 + 0.4 * score.double().numpy())
     np.testing.assert_array_equal(np.isnan(table["weight_supervision"]), ~data.train_mask.numpy())
     assert set(table.files) == {"nodes", "influence", "weight_distillation", "weight_supervision", *KINDS}
     config = read_config(report)
-    profile = InfluenceProfile.of(Scene.of(graph), recipe_of(config, report), None, 2022)
+    profile = InfluenceProfile.of(apply_setting(graph), spec_of(config, report), None, 2022)
     assert config["seeds"] == [2022]
     with (report / "summary.csv").open() as file:
         rows = {(row["part"], row["name"]): row for row in csv.DictReader(file)}

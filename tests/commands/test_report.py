@@ -124,7 +124,7 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_no_half_a_file(
         raise OSError(28, "No space left on device", "out")
 
     make_run(tmp_path / "run")
-    monkeypatch.setattr("graphkd.storage.os.replace", full)
+    monkeypatch.setattr("graphkd.atomic_io.os.replace", full)
     done = command("report", "run", "--output-dir", "out", cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert list((tmp_path / "out").iterdir()) == []

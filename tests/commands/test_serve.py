@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from graphkd.atomic_io import write_json
 from graphkd.cli import main
 from graphkd.commands import serve as command
 from graphkd.commands.serve_arguments import TOKEN
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.server import run as server
-from graphkd.deploy.server.choice import name_of, scores_of
+from graphkd.deploy.server.runtime_choice import name_of, scores_of
 from graphkd.deploy.server.settings import Settings
-from graphkd.storage import write_json
 from tests.deploy.bundles import make_bundle, student
 
 

@@ -8,7 +8,7 @@ import pytest
 import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
-from graphkd.commands.own_data import own_data
+from graphkd.commands.custom_data import custom_data
 from graphkd.commands.store import store
 from graphkd.deploy import FeatureStore
 from graphkd.methods import Propagation
@@ -26,7 +26,7 @@ def test_rows_of_the_run_s_own_graph(run: Path, tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert said.startswith(f"{NUM_NODES} nodes (ids 0 to {NUM_NODES - 1}), 2 hops, edges without a direction: ")
     model = graphkd.load_bundle(run)
-    data = own_data(run, model.card["seed"], None)
+    data = custom_data(run, model.card["seed"], None)
     with FeatureStore(tmp_path / "rows", write=True) as rows:
         np.testing.assert_allclose(rows.rows(rows.nodes), model.prepare(data.x, data.edge_index), atol=1e-6)
         rows.delete_node(0)

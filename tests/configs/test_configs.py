@@ -6,9 +6,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from graphkd import config as configuration
-from graphkd.config import GROUPS, composed, config_dir, names_in, recipe_from, resolved
-from graphkd.names import catalogue
-from graphkd.recipe import resolve, settings_of
+from graphkd.config import GROUPS, composed, config_dir, names_in, resolved, spec_from
+from graphkd.registry import catalogue
+from graphkd.spec import resolve, settings_of
 from graphkd.training import Training
 
 FILES = [(group, name) for group in configuration.groups() for name in names_in(group)]
@@ -20,9 +20,9 @@ def test_every_file_composes_into_parts(group: str, name: str) -> None:
     if group == "influence":
         overrides.append("method=infgrand")
     config = composed(overrides)
-    recipe = recipe_from(config)
+    spec = spec_from(config)
     if group in ("teacher", "student", "method", "matching"):
-        assert recipe.names[group] == name
+        assert spec.names[group] == name
     assert resolved(config, [0])["seeds"] == [0]
 
 
@@ -33,8 +33,8 @@ def test_every_exported_part_has_its_file(group: str) -> None:
 
 
 def test_the_library_s_defaults_are_the_command_line_s() -> None:
-    assert recipe_from(composed([])).config() == resolve().config()
-    assert recipe_from(composed(["method=infgrand"])).config() == resolve(method="infgrand").config()
+    assert spec_from(composed([])).config() == resolve().config()
+    assert spec_from(composed(["method=infgrand"])).config() == resolve(method="infgrand").config()
 
 
 def test_a_method_brings_its_influence_and_the_command_line_has_the_last_word() -> None:
@@ -59,8 +59,8 @@ def test_published_cells_state_what_the_paper_s_configuration_states() -> None:
 
 
 def test_a_setting_may_be_a_number_or_a_list() -> None:
-    assert recipe_from(composed(["training.fanout=7"])).training.fanout == 7
-    assert recipe_from(composed(["training.fanout=[15,10]"])).training.fanout == [15, 10]
+    assert spec_from(composed(["training.fanout=7"])).training.fanout == 7
+    assert spec_from(composed(["training.fanout=[15,10]"])).training.fanout == [15, 10]
 
 
 def test_schemas_come_from_the_code() -> None:

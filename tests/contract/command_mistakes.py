@@ -1,4 +1,4 @@
-"""What a person can get wrong on the command line: what is there, the arguments, and the line that answers."""
+"""What a user can get wrong on the command line: what is there, the arguments, and the line that answers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tests.datasets.own.graphs import arrays
+from tests.datasets.custom.graphs import arrays
 
 
 def own_graph(folder: Path, **parts: Any) -> None:
-    """``own``, a graph of a person's own."""
+    """``own``, a graph of a user's own."""
     (folder / "own").mkdir()
     np.savez(folder / "own" / "graph.npz", **arrays(**parts))
 

@@ -136,7 +136,7 @@ ODD: dict[str, Callable[[], Data]] = {
 }
 
 SMALL = partial(students.MLP, hidden_dim=8)
-RECIPES: list[dict[str, Any]] = [
+SPECS: list[dict[str, Any]] = [
     {"teacher": partial(GCN, hidden_dim=8), "method": GLNN(), "student": SMALL},
     {
         "teacher": partial(GAT, hidden_dim=8, norm="batch"),
@@ -182,7 +182,7 @@ SHORT = Training(max_epochs=2, patience=2)
 
 
 class Net(nn.Module):
-    """A person's own fitted network, which does as it is told."""
+    """A user's own fitted network, which does as it is told."""
 
     def __init__(self, answer: Callable[[Net, Tensor, Tensor], Any]) -> None:
         super().__init__()
@@ -195,5 +195,5 @@ class Net(nn.Module):
 
 
 def failing(*_: Any, **__: Any) -> Any:
-    """A person's own function with a fault of its own."""
+    """A user's own function with a fault of its own."""
     raise ZeroDivisionError("division by zero\nin two lines")

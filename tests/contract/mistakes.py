@@ -1,4 +1,4 @@
-"""What a person can get wrong, in plain words: what is done, and the line that answers."""
+"""What a user can get wrong, in plain words: what is done, and the line that answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from graphkd.methods import GLNN, InfGraND, Method
 from graphkd.students import MLP
 from graphkd.teachers import GAT, GCN, TeacherOutput
 from tests.contract.inputs import CLASSES, NAN, NODES, SHORT, Net, failing, features, graph, masked, weighted
-from tests.datasets.own.graphs import SIDES, X, matrix, network
+from tests.datasets.custom.graphs import SIDES, X, matrix, network
 
 Call = Callable[[], Any]
 LOGITS = torch.zeros(NODES, CLASSES)

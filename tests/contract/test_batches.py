@@ -10,10 +10,10 @@ from graphkd import matching, methods, students, teachers
 from graphkd.datasets import Graph
 from graphkd.matching import MatchingTerm
 from graphkd.methods import Method, Targets
-from graphkd.names import catalogue
-from graphkd.training import batches
-from graphkd.training.batches import Batches, row_bytes
-from graphkd.training.task import Distillation
+from graphkd.registry import catalogue
+from graphkd.training.fit import batches
+from graphkd.training.fit.batches import Batches, row_bytes
+from graphkd.training.fit.task import DistillationTask
 from tests.conftest import make_data
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def compiled(method: Method) -> Targets:
     return replace(targets, inputs=inputs)
 
 
-def gradients(task: Distillation, made: list[Targets], rows: int) -> list[torch.Tensor]:
+def gradients(task: DistillationTask, made: list[Targets], rows: int) -> list[torch.Tensor]:
     """``Σ_b B_b / N ∇loss_b``."""
     task = copy.deepcopy(task)
     for batch in made:
@@ -50,7 +50,7 @@ def test_gradients_of_batches_make_up_the_gradient_of_all_rows(
         targets = targets.with_hops([]).without_idle_rows()
     term = None if strategy == "none" else MatchingTerm(catalogue(matching)[strategy](), [6, 6], [5, 5])
     student = students.MLP(targets.inputs.shape[1], 6, 3, num_layers=3, dropout=0.0)
-    task = Distillation(student, criterion, term, 0.7).double()
+    task = DistillationTask(student, criterion, term, 0.7).double()
     monkeypatch.setattr(batches, "BLOCK_ROWS", 4)
     monkeypatch.setattr(batches, "POOL_BYTES", 14 * row_bytes(targets))
     whole = gradients(task, [targets], targets.num_rows)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphkd import influence
 from graphkd.influence.inputs import INPUTS, inputs_of
-from graphkd.names import catalogue, parameters_of
+from graphkd.registry import catalogue, parameters_of
 from graphkd.sparse import Adjacency, SparseMatrix
 from tests.strategies import edge_lists, tables
 

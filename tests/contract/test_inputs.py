@@ -2,7 +2,7 @@
 
 More mistakes are beside what they belong to: ``tests/test_cli.py`` (the command, data, runs),
 ``tests/test_api.py``, ``tests/test_estimator.py``, ``tests/datasets/test_validate.py`` (every part of a graph),
-``tests/datasets/own`` (frames, matrices, networks, folders), ``tests/deploy/batch/test_reading.py`` (rows to
+``tests/datasets/custom`` (frames, matrices, networks, folders), ``tests/deploy/batch/test_reading.py`` (rows to
 predict on), ``tests/commands/test_influence.py`` (its keys and folders), ``tests/deploy`` (bundles),
 ``tests/training`` and ``tests/runs`` (settings, run folders).
 """
@@ -21,7 +21,7 @@ import graphkd
 from graphkd import GraphKDError, evaluation
 from graphkd.datasets import SETTINGS
 from tests.contract.command_mistakes import COMMANDS, OWN, own_graph
-from tests.contract.inputs import ODD, RECIPES, SHORT, Net, features, graph
+from tests.contract.inputs import ODD, SHORT, SPECS, Net, features, graph
 from tests.contract.mistakes import API, distilled
 from tests.test_cli import command
 
@@ -60,7 +60,7 @@ def test_what_is_odd_but_legal_runs_from_end_to_end(odd: str, setting: str, tmp_
     if odd in ONE_TEST_NODE and SETTINGS[setting].hides:
         pytest.skip("nobody to hide")
     data, number = ODD[odd](), list(ODD).index(odd) + 2 * list(SETTINGS).index(setting)
-    keys = RECIPES[number % len(RECIPES)]
+    keys = SPECS[number % len(SPECS)]
     run = graphkd.distill(data, setting=setting, training=SHORT, device="cpu", **keys)
     (entry,) = run.metrics["seeds"]
     assert all(0 <= score <= 1 for score in [*entry["teacher"].values(), *entry["student"].values()])

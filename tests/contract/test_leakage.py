@@ -14,14 +14,15 @@ import torch
 from torch_geometric.data import Data
 
 from graphkd import influence, matching, methods, teachers
-from graphkd.datasets import SETTINGS, Graph, Preprocessing, Scene
-from graphkd.names import catalogue, parameters_of
-from graphkd.recipe import Recipe, resolve
+from graphkd.datasets import SETTINGS, Graph, Preprocessing, SettingView
+from graphkd.datasets.setting import apply_setting
+from graphkd.registry import catalogue, parameters_of
 from graphkd.sparse import POOLINGS, Factored, SparseMatrix
+from graphkd.spec import DistillSpec, resolve
 from graphkd.training import Training
-from graphkd.training.compile import compile_targets
-from graphkd.training.teach import TeacherResult, teach
-from graphkd.training.weights import node_weights
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 from tests.conftest import make_data
 
 HIDING = [name for name, setting in SETTINGS.items() if setting.hides]
@@ -84,37 +85,39 @@ def tensors_of(part: object) -> list[torch.Tensor]:
     )
 
 
-def training_tensors(data: Data, recipe: Recipe, steps: Preprocessing) -> tuple[list[torch.Tensor], Scene]:
+def training_tensors(
+    data: Data, spec: DistillSpec, steps: Preprocessing
+) -> tuple[list[torch.Tensor], SettingView]:
     """All that training reads: the observed graph, the teacher's output after two epochs, the targets."""
-    scene = Scene.of(Graph.from_data(data, steps), recipe.setting, seed=5)
-    taught = teach(scene, recipe, 0, [])
+    view = apply_setting(Graph.from_data(data, steps), spec.setting, seed=5)
+    teacher_result = train_teacher(view, spec, 0, [])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        targets = compile_targets(scene, recipe, taught, 0)
-    graph = scene.observed
-    seen = [graph.x, graph.adj.matrix, graph.y, graph.train, graph.val, graph.test, scene.nodes]
-    return tensors_of([*seen, taught.output, targets]), scene
+        targets = compile_targets(view, spec, teacher_result, 0)
+    graph = view.observed
+    seen = [graph.x, graph.adj.matrix, graph.y, graph.train, graph.val, graph.test, view.nodes]
+    return tensors_of([*seen, teacher_result.output, targets]), view
 
 
 @functools.cache
-def two_scenes(setting: str) -> tuple[Scene, Scene, TeacherResult]:
+def two_scenes(setting: str) -> tuple[SettingView, SettingView, TeacherResult]:
     """Before and after the change, and one teacher for both: that it stays the same is tested for itself."""
-    data, recipe = data_of(False), resolve(setting=setting, training=SHORT)
-    scene = Scene.of(Graph.from_data(data), setting, seed=5)
-    other = Scene.of(Graph.from_data(perturbed(data, scene.hidden)), setting, seed=5)
-    return scene, other, teach(scene, recipe, 0, [])
+    data, spec = data_of(False), resolve(setting=setting, training=SHORT)
+    view = apply_setting(Graph.from_data(data), setting, seed=5)
+    other = apply_setting(Graph.from_data(perturbed(data, view.hidden)), setting, seed=5)
+    return view, other, train_teacher(view, spec, 0, [])
 
 
 def label(part: functools.partial) -> str:
     return "-".join([part.func.__name__, *(str(value) for value in part.keywords.values())])
 
 
-def unchanged(recipe: Recipe, steps: Preprocessing, sparse: bool) -> bool:
+def unchanged(spec: DistillSpec, steps: Preprocessing, sparse: bool) -> bool:
     data = data_of(sparse)
-    before, scene = training_tensors(data, recipe, steps)
-    assert scene.hidden.numel() == 5
-    after, other = training_tensors(perturbed(data, scene.hidden), recipe, steps)
-    assert not torch.equal(*(tensors_of(each.full.x)[-1] for each in (scene, other)))
+    before, view = training_tensors(data, spec, steps)
+    assert view.hidden.numel() == 5
+    after, other = training_tensors(perturbed(data, view.hidden), spec, steps)
+    assert not torch.equal(*(tensors_of(each.full.x)[-1] for each in (view, other)))
     assert len(before) == len(after) > 12
     return all(torch.equal(one, two) for one, two in zip(before, after, strict=True))
 
@@ -131,50 +134,50 @@ def test_no_method_sees_what_is_hidden(method: str, steps: Preprocessing, settin
 @pytest.mark.parametrize("pooling", POOLINGS[1:])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_no_pooling_sees_what_is_hidden(pooling: str, setting: str, sparse: bool) -> None:
-    recipe = resolve(method=methods.InfGraND(pooling=pooling), setting=setting, training=SHORT)
-    assert unchanged(recipe, Preprocessing(), sparse)
+    spec = resolve(method=methods.InfGraND(pooling=pooling), setting=setting, training=SHORT)
+    assert unchanged(spec, Preprocessing(), sparse)
 
 
 @pytest.mark.parametrize("setting", HIDING)
 @pytest.mark.parametrize("weights", WEIGHTED, ids=label)
 @pytest.mark.parametrize("method", [name for name, part in catalogue(methods).items() if part.influence != "none"])
 def test_no_influence_sees_what_is_hidden(method: str, weights: functools.partial, setting: str) -> None:
-    recipe = resolve(method=method, influence=weights, setting=setting, training=SHORT)
-    *scenes, taught = two_scenes(setting)
-    before, after = (compile_targets(scene, recipe, taught, 0) for scene in scenes)
+    spec = resolve(method=method, influence=weights, setting=setting, training=SHORT)
+    *views, teacher_result = two_scenes(setting)
+    before, after = (compile_targets(view, spec, teacher_result, 0) for view in views)
     assert len(tensors_of(before)) == len(tensors_of(after)) > 4
     assert all(torch.equal(*pair) for pair in zip(tensors_of(before), tensors_of(after), strict=True))
-    assert torch.equal(*(node_weights(scene, recipe, taught, 0) for scene in scenes))
+    assert torch.equal(*(node_weights(view, spec, teacher_result, 0) for view in views))
 
 
 @pytest.mark.parametrize("weights", WEIGHTED, ids=label)
 def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functools.partial) -> None:
-    recipe = resolve(method="infgrand", influence=weights, training=SHORT)
-    scene, _, taught = two_scenes("production")
-    graph = scene.observed
+    spec = resolve(method="infgrand", influence=weights, training=SHORT)
+    view, _, teacher_result = two_scenes("production")
+    graph = view.observed
     y = (graph.y + 1) % 3
     y[graph.train] = graph.y[graph.train]
-    other = dataclasses.replace(scene, observed=dataclasses.replace(graph, y=y))
-    assert torch.equal(*(node_weights(each, recipe, taught, 0) for each in (scene, other)))
+    other = dataclasses.replace(view, observed=dataclasses.replace(graph, y=y))
+    assert torch.equal(*(node_weights(each, spec, teacher_result, 0) for each in (view, other)))
 
 
 @pytest.mark.parametrize("setting", HIDING)
 @pytest.mark.parametrize("teacher", catalogue(teachers))
 @pytest.mark.parametrize("strategy", catalogue(matching))
 def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
-    recipe = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
-    assert unchanged(recipe, Preprocessing(), False)
+    spec = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
+    assert unchanged(spec, Preprocessing(), False)
 
 
 @pytest.mark.parametrize("setting", HIDING)
 def test_the_exception_leaks_and_says_so(setting: str) -> None:
-    recipe = resolve(method=methods.InfGraND(variant="reference"), setting=setting, training=SHORT)
-    assert recipe.leaks
+    spec = resolve(method=methods.InfGraND(variant="reference"), setting=setting, training=SHORT)
+    assert spec.leaks
     if setting != "cold_start":  # where hidden nodes have no edges to change, their features alone count
-        assert not unchanged(recipe, Preprocessing(), False)
-    scene = Scene.of(Graph.from_data(data_of(False)), setting)
+        assert not unchanged(spec, Preprocessing(), False)
+    view = apply_setting(Graph.from_data(data_of(False)), setting)
     with pytest.warns(UserWarning, match="takes the influence from the full graph, hidden nodes included"):
-        compile_targets(scene, recipe, teach(scene, recipe, 0, []), 0)
+        compile_targets(view, spec, train_teacher(view, spec, 0, []), 0)
 
 
 def test_every_way_to_prepare_features_is_among_those_tested() -> None:
@@ -186,7 +189,7 @@ def test_every_way_to_prepare_features_is_among_those_tested() -> None:
 def test_the_test_can_fail() -> None:
     """A method that keeps a statistic of the whole graph is caught."""
     data = data_of(False)
-    scene = Scene.of(Graph.from_data(data), "production", seed=5)
-    other = Scene.of(Graph.from_data(perturbed(data, scene.hidden)), "production", seed=5)
-    assert not torch.equal(scene.full.x.mean(dim=0), other.full.x.mean(dim=0))
-    assert torch.equal(scene.observed.x.mean(dim=0), other.observed.x.mean(dim=0))
+    view = apply_setting(Graph.from_data(data), "production", seed=5)
+    other = apply_setting(Graph.from_data(perturbed(data, view.hidden)), "production", seed=5)
+    assert not torch.equal(view.full.x.mean(dim=0), other.full.x.mean(dim=0))
+    assert torch.equal(view.observed.x.mean(dim=0), other.observed.x.mean(dim=0))

@@ -11,9 +11,9 @@ from graphkd import GraphKDError, Training, matching, students, teachers
 from graphkd.matching import Matching, MatchingTerm, SoftMatching
 from graphkd.matching.distances import DISTANCES
 from graphkd.matching.layers import Layers
-from graphkd.names import catalogue
-from graphkd.recipe import resolve, settings_of
+from graphkd.registry import catalogue
 from graphkd.sparse import Adjacency
+from graphkd.spec import resolve, settings_of
 from tests.conftest import make_data
 from tests.memory import peak_growth
 
@@ -25,7 +25,7 @@ FEW = [(1, 1), (4, 2), (2, 5)]
 
 
 @pytest.fixture(scope="session")
-def taught():
+def teacher_result():
     """A teacher by name and number of hidden hops, with those hops of 20 nodes; each is made once."""
     data = make_data(num_nodes=20)
 
@@ -74,10 +74,10 @@ def test_pairs_are_layers_that_exist_and_the_same_for_the_same_seed(strategy: ty
 @pytest.mark.parametrize("strategy", MATCHED.values())
 @pytest.mark.parametrize("teacher", catalogue(teachers))
 def test_a_finite_loss_moves_student_and_term_and_nothing_else(
-    strategy: type[Matching], teacher: str, taught
+    strategy: type[Matching], teacher: str, teacher_result
 ) -> None:
     for num_student, num_teacher in DEPTHS:
-        network, hops = taught(teacher, num_teacher)
+        network, hops = teacher_result(teacher, num_teacher)
         term = term_of(strategy, num_student, num_teacher, STUDENT)
         loss = term(hidden_of(num_student), hops)
         loss.backward()
@@ -99,10 +99,10 @@ def test_a_finite_loss_moves_student_and_term_and_nothing_else(
 
 
 @pytest.mark.parametrize("strategy", MATCHED.values())
-def test_layers_of_one_width_need_no_projection(strategy: type[Matching], taught) -> None:
+def test_layers_of_one_width_need_no_projection(strategy: type[Matching], teacher_result) -> None:
     for num_student, num_teacher in FEW:
         term = term_of(strategy, num_student, num_teacher, TEACHER, projection="none")
-        loss = term(hidden_of(num_student, TEACHER), taught("sage", num_teacher)[1])
+        loss = term(hidden_of(num_student, TEACHER), teacher_result("sage", num_teacher)[1])
         loss.backward()
         assert loss.isfinite()
         assert not list(term.projections.parameters())
@@ -110,27 +110,29 @@ def test_layers_of_one_width_need_no_projection(strategy: type[Matching], taught
 
 
 @pytest.mark.parametrize("strategy", MATCHED.values())
-def test_the_same_seed_gives_the_same_loss_in_every_epoch(strategy: type[Matching], taught) -> None:
+def test_the_same_seed_gives_the_same_loss_in_every_epoch(strategy: type[Matching], teacher_result) -> None:
     for num_student, num_teacher in FEW:
         terms = [term_of(strategy, num_student, num_teacher, STUDENT, seed=3) for _ in range(2)]
         for epoch in range(3):
             for term in terms:
                 term.start_epoch(epoch)
-            one, two = (term(hidden_of(num_student), taught("gcn", num_teacher)[1]) for term in terms)
+            one, two = (term(hidden_of(num_student), teacher_result("gcn", num_teacher)[1]) for term in terms)
             assert torch.equal(one, two)
 
 
 @pytest.mark.parametrize("strategy", MATCHED.values())
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("projection", ["auto", "shared", "random"])
-def test_distances_and_projections(strategy: type[Matching], distance: str, projection: str, taught) -> None:
+def test_distances_and_projections(
+    strategy: type[Matching], distance: str, projection: str, teacher_result
+) -> None:
     settings = {"distance": distance, "projection": projection}
     if strategy.by_node and not DISTANCES[distance].by_node:
         with pytest.raises(GraphKDError, match=f"distance={distance} does not tell apart: choose one of"):
             strategy(**settings)
         return
     term = term_of(strategy, 2, 3, STUDENT, **settings)
-    loss = term(hidden_of(2), taught("sage", 3)[1])
+    loss = term(hidden_of(2), teacher_result("sage", 3)[1])
     loss.backward()
     assert loss.isfinite()
     assert student_of(2, STUDENT).layers[0].weight.grad.isfinite().all()
@@ -143,10 +145,12 @@ SOFT = [strategy for strategy in MATCHED.values() if issubclass(strategy, SoftMa
 
 
 @pytest.mark.parametrize("strategy", SOFT)
-def test_soft_weights_are_shares_and_asking_for_them_changes_nothing(strategy: type[SoftMatching], taught) -> None:
+def test_soft_weights_are_shares_and_asking_for_them_changes_nothing(
+    strategy: type[SoftMatching], teacher_result
+) -> None:
     for num_student, num_teacher in DEPTHS:
         term = term_of(strategy, num_student, num_teacher, TEACHER)
-        hidden, hops = hidden_of(num_student, TEACHER), taught("gat", num_teacher)[1]
+        hidden, hops = hidden_of(num_student, TEACHER), teacher_result("gat", num_teacher)[1]
         before = {key: value.clone() for key, value in term.state_dict().items()}
         weights = term.matching.weights(hidden, hops)
         assert torch.equal(weights, term.matching.weights(hidden, hops))
@@ -194,10 +198,10 @@ def test_a_run_of_three_epochs_is_the_same_twice(name: str) -> None:
 
 
 @pytest.mark.parametrize("strategy", MATCHED.values())
-def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], taught) -> None:
-    recipe = resolve(matching=strategy(seed=2**31 - 1))
-    hops = taught("gcn", 5)[1]
-    term = recipe.matching_term(hidden_of(2), hops, seed=2**32 - 1)
+def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], teacher_result) -> None:
+    spec = resolve(matching=strategy(seed=2**31 - 1))
+    hops = teacher_result("gcn", 5)[1]
+    term = spec.matching_term(hidden_of(2), hops, seed=2**32 - 1)
     term.start_epoch(400)
     assert term(hidden_of(2), hops).isfinite()
 
@@ -211,7 +215,7 @@ def test_peak_memory_grows_with_layers_not_with_pairs_of_nodes() -> None:
     setup = (
         "import ot, torch\n"
         "from graphkd import matching\n"
-        "from graphkd.names import lookup\n"
+        "from graphkd.registry import lookup\n"
         "torch.set_num_threads(1)\n"
         f"hops = [torch.randn({NODES}, {WIDTH}) for _ in range(5)]\n"
         f"hidden = [torch.randn({NODES}, {WIDTH // 2}, requires_grad=True) for _ in range(3)]\n"

@@ -6,7 +6,7 @@ import torch
 from graphkd import influence, methods, students, teachers
 from graphkd.datasets import Graph
 from graphkd.methods import Method
-from graphkd.names import catalogue, parameters_of
+from graphkd.registry import catalogue, parameters_of
 from tests.conftest import make_data
 
 

@@ -6,7 +6,7 @@ import torch
 from graphkd import matching, methods, teachers
 from graphkd.matching.distances import DISTANCES
 from graphkd.matching.projections import PROJECTIONS
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 from tests.distributed.gradients import Case, student_steps, teacher_step
 from tests.distributed.pair import Pair
 

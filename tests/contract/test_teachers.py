@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from graphkd import teachers
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 from graphkd.sparse import Adjacency, as_features
 from tests.conftest import make_data
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from graphkd import GraphKDError, load_dataset
 from graphkd.datasets import Graph
 from graphkd.datasets.label_rate import scarce_mask
-from tests.datasets.own.graphs import arrays
+from tests.datasets.custom.graphs import arrays
 
 MASKS = ("train_mask", "val_mask", "test_mask")
 

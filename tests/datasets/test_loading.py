@@ -4,7 +4,7 @@ import torch
 from graphkd import GraphKDError, datasets, load_dataset
 from graphkd.datasets.fingerprint import fingerprints
 from graphkd.datasets.loading import SPLITS
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 
 
 def test_whoever_changes_digits_changes_a_copy() -> None:

@@ -10,11 +10,11 @@ import torch
 
 import graphkd
 from graphkd import GraphKDError, load_bundle
+from graphkd.atomic_io import seal
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
 from graphkd.methods import InfGraND, Propagation
 from graphkd.sparse import POOLINGS
-from graphkd.storage import seal
 from graphkd.students import MLP
 from tests.conftest import make_data
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from graphkd import GraphKDError, load_bundle
+from graphkd.atomic_io import seal, sha256, write_json, write_text
 from graphkd.deploy import RUNTIMES
 from graphkd.deploy.description import DESCRIPTION, EXPORTED, MLP
 from graphkd.deploy.files import EXPORTS, read_bundle
-from graphkd.storage import seal, sha256, write_json, write_text
 from tests.deploy.bundles import make_bundle, student
 
 DEEP: Any = []

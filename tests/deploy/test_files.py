@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from graphkd import GraphKDError, load_bundle
+from graphkd.atomic_io import seal, sha256, write_json
 from graphkd.deploy import RUNTIMES
 from graphkd.deploy.files import EXPORTS, read_bundle
-from graphkd.storage import seal, sha256, write_json
 from tests.deploy.bundles import flip, make_bundle, student
 
 

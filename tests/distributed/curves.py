@@ -9,9 +9,9 @@ import torch
 
 from graphkd import Training, students, teachers
 from graphkd.datasets import Graph
-from graphkd.names import catalogue
-from graphkd.recipe import Recipe, resolve
+from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
+from graphkd.spec import DistillSpec, resolve
 from graphkd.teachers import TeacherOutput
 from tests.conftest import make_data
 
@@ -28,9 +28,9 @@ def given() -> TeacherOutput:
     return TeacherOutput(logits, [*hops, logits])
 
 
-def recipe_of(
+def spec_of(
     method: str, matching: str = "none", teacher: str | None = None, epochs: int = EPOCHS, **keys: Any
-) -> Recipe:
+) -> DistillSpec:
     """Keys of the training, and ``norm`` of the student."""
     network = given() if teacher is None else functools.partial(catalogue(teachers)[teacher], hidden_dim=8)
     student = functools.partial(
@@ -40,9 +40,9 @@ def recipe_of(
     return resolve(network, student, method, matching, training=training)
 
 
-def log_of(recipe: Recipe) -> Log:
+def log_of(spec: DistillSpec) -> Log:
     """One record per epoch and stage."""
-    return SeedRun.train(Graph.from_data(make_data(NODES)), recipe, 1).log
+    return SeedRun.train(Graph.from_data(make_data(NODES)), spec, 1).log
 
 
 def furthest(one: Log, two: Log) -> float:

@@ -12,10 +12,10 @@ from graphkd.datasets import Graph
 from graphkd.distributed import world
 from graphkd.matching import MatchingTerm
 from graphkd.methods import Targets
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 from graphkd.sparse import Adjacency, sample_blocks, select_rows, shared_blocks
-from graphkd.training.batches import Batches
-from graphkd.training.task import Distillation
+from graphkd.training.fit.batches import Batches
+from graphkd.training.fit.task import DistillationTask
 from tests.conftest import make_data
 
 Case = tuple[str, str, str, str]
@@ -40,7 +40,7 @@ def _student_step(case: Case, rows: int) -> list[Tensor]:
         chosen = catalogue(matching)[strategy](distance=distance, projection=projection)
         term = MatchingTerm(chosen, [6, 6], [5, 5])
     student = students.MLP(targets.inputs.shape[1], 6, 3, num_layers=3, dropout=0.3)
-    task = Distillation(student, criterion, term, 0.7)
+    task = DistillationTask(student, criterion, term, 0.7)
     some = targets.select(graph.train[:rows] if rows < 21 else torch.arange(21))
     (batch,) = Batches(_in_double(some), None, 0, torch.device("cpu")).epoch(0)
     return _summed(task.double(), task(batch))
@@ -56,7 +56,7 @@ def teacher_step(name: str, seeds: int) -> list[Tensor]:
     nodes = torch.randperm(60, generator=draw)[:seeds]
     blocks = sample_blocks(graph, nodes, [3, 2, 3], draw)
     own = world().rows(seeds)
-    if world().several:
+    if world().is_distributed:
         blocks = shared_blocks(blocks, own)
     logits = model(select_rows(data.x.double(), blocks[0].sources), blocks).logits
     return _summed(model, {"loss": logits.logsumexp(dim=1).sum()})
@@ -65,7 +65,7 @@ def teacher_step(name: str, seeds: int) -> list[Tensor]:
 def _summed(model: nn.Module, terms: dict[str, Tensor]) -> list[Tensor]:
     terms["loss"].backward()
     parts = [*terms.values(), *(weight.grad for weight in model.parameters() if weight.grad is not None)]
-    return [world().sum(part) for part in parts]
+    return [world().all_reduce(part) for part in parts]
 
 
 def _in_double(targets: Targets) -> Targets:

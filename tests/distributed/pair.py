@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from graphkd.distributed import several_processes
+from graphkd.distributed import distributed_session
 
 SIZE = 2
 
@@ -84,7 +84,7 @@ class Pair:
 def _serve(end: Connection, environment: dict[str, str]) -> None:
     torch.set_num_threads(1)
     os.environ.update(environment)
-    with several_processes():
+    with distributed_session():
         while (call := end.recv()) is not None:
             function, args = call
             try:

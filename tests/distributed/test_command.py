@@ -1,4 +1,4 @@
-"""What a person sees of a run that several processes make."""
+"""What a user sees of a run that several processes make."""
 
 import json
 from pathlib import Path

@@ -2,20 +2,20 @@
 
 import pytest
 
-from tests.distributed.curves import furthest, log_of, recipe_of
+from tests.distributed.curves import furthest, log_of, spec_of
 from tests.distributed.pair import Pair
 
 NEIGHBOURS = {"teacher_batches": "neighbours", "teacher_batch_size": 7, "fanout": 3}
 RUNS = {
-    "glnn, all rows": recipe_of("glnn"),
-    "glnn, batches": recipe_of("glnn", batch_size=13),
-    "infgrand, all rows": recipe_of("infgrand"),
-    "infgrand, batches that end with one row": recipe_of("infgrand", batch_size=12),
-    "batch norm": recipe_of("glnn", batch_size=16, norm="batch"),
-    "matched by rows": recipe_of("glnn", "random", batch_size=12),
-    "matched as a whole": recipe_of("glnn", "semckd", batch_size=12),
-    "a teacher on drawn neighbours": recipe_of("mlp", teacher="sage", **NEIGHBOURS),
-    "a teacher that the first one trains": recipe_of("mlp", teacher="gcn"),
+    "glnn, all rows": spec_of("glnn"),
+    "glnn, batches": spec_of("glnn", batch_size=13),
+    "infgrand, all rows": spec_of("infgrand"),
+    "infgrand, batches that end with one row": spec_of("infgrand", batch_size=12),
+    "batch norm": spec_of("glnn", batch_size=16, norm="batch"),
+    "matched by rows": spec_of("glnn", "random", batch_size=12),
+    "matched as a whole": spec_of("glnn", "semckd", batch_size=12),
+    "a teacher on drawn neighbours": spec_of("mlp", teacher="sage", **NEIGHBOURS),
+    "a teacher that the first one trains": spec_of("mlp", teacher="gcn"),
 }
 
 

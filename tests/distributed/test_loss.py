@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from graphkd.datasets import Graph
-from graphkd.distributed import several_processes, world
-from graphkd.distributed.gate import LOST
+from graphkd.distributed import distributed_session, world
+from graphkd.distributed.barrier import LOST
 from graphkd.errors import GraphKDError
 from graphkd.runs import SeedRun
-from graphkd.training import checkpoint
-from graphkd.training.artefacts import Artefacts
+from graphkd.training.fit import checkpoint
+from graphkd.training.stages.stage_cache import StageCache
 from tests.conftest import make_data
 from tests.distributed.commands import Command
-from tests.distributed.curves import recipe_of
+from tests.distributed.curves import spec_of
 from tests.distributed.pair import Store
 
 EPOCHS = 25
@@ -27,11 +27,11 @@ def train(args: list[str]) -> int:
     """A teacher on drawn neighbours and a student in batches; the log and the weights end up in a file."""
     epochs, out = int(args[0]), Path(args[1])
     keys = {"teacher_batches": "neighbours", "teacher_batch_size": 9, "fanout": 3, "batch_size": 25}
-    recipe = recipe_of("glnn", teacher="sage", epochs=epochs, **keys)
+    spec = spec_of("glnn", teacher="sage", epochs=epochs, **keys)
     try:
-        with several_processes():
-            result = SeedRun.train(Graph.from_data(make_data()), recipe, 1, cache=Artefacts(Path("../cache")))
-            if world().first:
+        with distributed_session():
+            result = SeedRun.train(Graph.from_data(make_data()), spec, 1, cache=StageCache(Path("../cache")))
+            if world().is_rank0:
                 weights = [weight.tolist() for weight in result.distilled.model.state_dict().values()]
                 out.write_text(json.dumps([result.log, weights]))
     except GraphKDError as error:
@@ -70,12 +70,10 @@ def test_after_a_killed_process_the_same_command_ends_with_the_same_bits(
 def count_checkpoints(root: Path, teacher: str) -> list[int]:
     """How many this process wrote, of how many epochs."""
     written = []
-    cache = Artefacts(root)
-    save, cache.save_part = cache.save_part, lambda *args: (written.append(1), save(*args))  # type: ignore[method-assign]
+    cache = StageCache(root)
+    save, cache.save_partial = cache.save_partial, lambda *args: (written.append(1), save(*args))  # type: ignore[method-assign]
     keys = {"teacher_batches": "neighbours"} if teacher == "sage" else {}
-    log = SeedRun.train(
-        Graph.from_data(make_data()), recipe_of("glnn", teacher=teacher, **keys), 1, cache=cache
-    ).log
+    log = SeedRun.train(Graph.from_data(make_data()), spec_of("glnn", teacher=teacher, **keys), 1, cache=cache).log
     return [len(written), len(log)]
 
 

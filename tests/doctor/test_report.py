@@ -1,4 +1,4 @@
-"""What a person reads, on folders and packages in every state."""
+"""What a user reads, on folders and packages in every state."""
 
 import importlib
 import re
@@ -13,7 +13,7 @@ import pytest
 from graphkd import GraphKDError, datasets
 from graphkd.cli import main
 from graphkd.doctor import examine, packages
-from graphkd.names import catalogue
+from graphkd.registry import catalogue
 from tests.datasets.planetoid_files import write_planetoid
 
 
@@ -24,7 +24,7 @@ def lines(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def places(tmp_path: Path) -> Path:
-    """Cora whole in the person's folder, PubMed in the cache, CiteSeer without its graph; two stages kept."""
+    """Cora whole in the user's folder, PubMed in the cache, CiteSeer without its graph; two stages kept."""
     write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
     write_planetoid(tmp_path / "data" / "citeseer" / "raw", "citeseer")
     (tmp_path / "data" / "citeseer" / "raw" / "ind.citeseer.graph").unlink()

@@ -11,8 +11,8 @@ from hypothesis import given
 from scipy import stats
 
 from graphkd import influence
-from graphkd.config import composed, recipe_from
-from graphkd.names import catalogue
+from graphkd.config import composed, spec_from
+from graphkd.registry import catalogue
 from tests.experiments.loading import load_run
 from tests.methods.twins import graph_of
 from tests.strategies import edge_lists, tables
@@ -86,16 +86,16 @@ def test_tables_compare_each_family_with_its_reference(ablations: ModuleType, tm
 def test_variants_are_configs_and_influences_are_there(ablations: ModuleType) -> None:
     """One variant of each family."""
     names = ["base", *(list(family.variants)[-1] for family in ablations.FAMILIES.values())]
-    recipes = [recipe_from(composed(ablations.overrides("cora", name))) for name in names]
-    assert len({json.dumps(recipe.config(), sort_keys=True) for recipe in recipes}) == 7  # of 9: three are glnn
+    specs = [spec_from(composed(ablations.overrides("cora", name))) for name in names]
+    assert len({json.dumps(spec.config(), sort_keys=True) for spec in specs}) == 7  # of 9: three are glnn
     full = {name.removeprefix("full_") for name in ablations.FAMILIES["full"].variants}
     assert full <= set(catalogue(influence))
 
 
 @pytest.mark.parametrize("dataset", ["cora", "citeseer", "photo", "pubmed"])
 def test_bases_are_the_published_cells_but_for_the_width(ablations: ModuleType, dataset: str) -> None:
-    base = recipe_from(composed(ablations.overrides(dataset, "base"))).config()
-    published = recipe_from(composed([f"experiment=infgrand/{dataset}_sage_transductive"])).config()
+    base = spec_from(composed(ablations.overrides(dataset, "base"))).config()
+    published = spec_from(composed([f"experiment=infgrand/{dataset}_sage_transductive"])).config()
     for part in ("teacher", "student"):
         published[part]["hidden_dim"] = 256
     assert base == published

@@ -81,9 +81,9 @@ def test_a_layer_without_a_projection_of_its_own_takes_that_of_the_nearest_layer
     layer = torch.randn(3, 4)
     term = MatchingTerm(Forward(layers=[1, 4]), [4, 4], [6, 6, 6, 5, 6])
     for j in (0, 1, 2, 4):
-        assert torch.equal(term.seen(layer, 0, j), image(term, "0_1", layer))
-        assert torch.equal(term.seen(layer, 1, j), image(term, "1_4", layer))
-    assert term.seen(layer, 0, 3) is None
+        assert torch.equal(term.project_for(layer, 0, j), image(term, "0_1", layer))
+        assert torch.equal(term.project_for(layer, 1, j), image(term, "1_4", layer))
+    assert term.project_for(layer, 0, 3) is None
 
 
 def test_of_two_that_are_equally_near_the_lower_one_counts() -> None:
@@ -94,8 +94,8 @@ def test_of_two_that_are_equally_near_the_lower_one_counts() -> None:
             return [(0, 0), (0, 2)]
 
     layer, term = torch.randn(3, 4), MatchingTerm(Ends(projection="linear"), [4], [4, 4, 4])
-    assert torch.equal(term.seen(layer, 0, 1), image(term, "0_0", layer))
-    assert not torch.equal(term.seen(layer, 0, 1), image(term, "0_2", layer))
+    assert torch.equal(term.project_for(layer, 0, 1), image(term, "0_0", layer))
+    assert not torch.equal(term.project_for(layer, 0, 1), image(term, "0_2", layer))
 
 
 def test_a_shared_projection_serves_every_layer_and_equal_widths_need_none() -> None:

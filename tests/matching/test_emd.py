@@ -11,7 +11,7 @@ from torch import Tensor
 from graphkd import GraphKDError
 from graphkd.matching import EMD, MatchingTerm
 from graphkd.matching.emd import LEAST, flow, updated
-from graphkd.recipe import resolve
+from graphkd.spec import resolve
 from tests.matching.twins import squares
 from tests.strategies import tables
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkd.datasets import Graph
-from graphkd.methods import GLNN, MLP, InfGraND, Method, Targets, folded
+from graphkd.methods import GLNN, MLP, InfGraND, Method, Targets, fold_kernel
 from graphkd.methods.base import stackable
 from graphkd.methods.stacked import stacked
 from graphkd.students import StudentOutput
@@ -41,7 +41,7 @@ def test_losses_and_gradients_are_those_of_each(method: Method, count: int, bloc
     logits = torch.randn(count, *parts[0].soft.table.shape, generator=draw)
     at_once = logits.clone().requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folded, "BLOCK", block)
+        patch.setattr(fold_kernel, "BLOCK", block)
         found = method(StudentOutput(at_once, []), stacked(parts))
         found["loss"].sum().backward()
     for k, part in enumerate(parts):

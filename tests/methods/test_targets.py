@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from graphkd.distributed.part import Part
+from graphkd.distributed.shard import Shard
 from graphkd.methods import Propagation, SoftTargets, Targets
 from graphkd.methods.targets import mean_over
 from tests.sparse.test_matrix import sparse
@@ -54,8 +54,8 @@ def test_parts_of_a_batch_add_up_to_it(ends: list[int], batch: int) -> None:
     )
     scale, rows = batch / 6, [slice(*pair) for pair in itertools.pairwise(ends)]
     parts = [
-        whole.batch(whole.inputs[part], lambda each, part=part: each[part], part.stop - part.start).as_part(
-            Part(part, 6), scale
+        whole.batch(whole.inputs[part], lambda each, part=part: each[part], part.stop - part.start).as_shard(
+            Shard(part, 6), scale
         )
         for part in rows
     ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from graphkd.storage import write_json, write_text
+from graphkd.atomic_io import write_json, write_text
 
 METRICS = {
     "schema_version": 1, "dataset": "cora", "split": "public", "setting": "transductive", "metric": "accuracy",

@@ -24,14 +24,14 @@ def test_what_cannot_be_compared_is_kept_apart(tmp_path: Path) -> None:
 
 def test_so_are_graphs_of_one_s_own(tmp_path: Path) -> None:
     configs = [
-        "dataset: {path: /one/papers, fingerprint: 11111111f}", "dataset: {path: /one/people, fingerprint: 1}",
+        "dataset: {path: /one/papers, fingerprint: 11111111f}", "dataset: {path: /one/users, fingerprint: 1}",
         "dataset: {path: /two/papers, fingerprint: 22222222f}",
         "dataset: {path: /one/papers, fingerprint: 11111111f}",
     ]  # fmt: skip
     runs = [str(make_run(tmp_path / str(at), changes=each, dataset="custom")) for at, each in enumerate(configs)]
     groups = grouped(find_runs(runs))
     assert [(group.title.split(" · ")[0], group.title.split(" · ")[4:]) for group in groups] == [
-        ("custom (papers)", ["data 11111111"]), ("custom (people)", []), ("custom (papers)", ["data 22222222"]),
+        ("custom (papers)", ["data 11111111"]), ("custom (users)", []), ("custom (papers)", ["data 22222222"]),
     ]  # fmt: skip
     assert [len(group.rows) for group in groups] == [2, 1, 1]
 

@@ -9,7 +9,7 @@ from graphkd.matching import Forward, LayerAngles, Reverse
 from graphkd.runs import Run
 from graphkd.students import MLP
 from graphkd.teachers import GCN, TeacherOutput
-from graphkd.training import student
+from graphkd.training.stages import student
 from tests.conftest import make_data
 
 SHORT = Training(max_epochs=5)
@@ -34,18 +34,18 @@ def trained(**keys) -> Run:
 def test_before_is_the_state_that_training_began_with(projection: str, monkeypatch: pytest.MonkeyPatch) -> None:
     starts, fit = [], student.fit
 
-    def spy(stage, trainee, *rest):
-        task = trainee.model
+    def spy(stage, train_spec, *rest):
+        task = train_spec.model
         with torch.no_grad():
             starts.append([layer.clone() for layer in task.eval().student(make_data().x).hidden])
-            starts.append(task.matching.seen(starts[0][1], 1, 2).clone())
+            starts.append(task.matching.project_for(starts[0][1], 1, 2).clone())
         task.train()
-        return fit(stage, trainee, *rest)
+        return fit(stage, train_spec, *rest)
 
     monkeypatch.setattr(student, "fit", spy)
     run = trained(matching=Reverse(projection=projection))
     found, task = run.angles(), run.result.distilled.task
-    hops = run.result.taught.output.hops[:-1]
+    hops = run.result.teacher_result.output.hops[:-1]
     hidden = starts[0]
     own = LayerAngles.of([starts[1]], hops).cosines[0]
     assert found.pairs == [(0, 1), (0, 2), (1, 2)]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from graphkd import GraphKDError, Training
+from graphkd.atomic_io import write_json
 from graphkd.datasets import Graph
-from graphkd.recipe import resolve
 from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
-from graphkd.storage import write_json
+from graphkd.spec import resolve
 from tests.conftest import make_data
 
 RECIPE = resolve(training=Training(max_epochs=10, patience=10))

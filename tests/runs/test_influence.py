@@ -9,22 +9,23 @@ import torch
 
 import graphkd
 from graphkd import GraphKDError, Training
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.evaluation import rank_biserial, spearman
 from graphkd.influence import degree, uniform
 from graphkd.influence.properties import KINDS
 from graphkd.methods import GLNN, InfGraND
-from graphkd.recipe import Recipe, resolve
 from graphkd.runs import InfluenceProfile
 from graphkd.runs.influence import weighted_terms
+from graphkd.spec import DistillSpec, resolve
 from graphkd.teachers import GCN, TeacherOutput
-from graphkd.training.teach import teach
+from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
 
 METHOD = InfGraND(gamma1=1.0, gamma2=0.4, delta1=0.5, delta2=2.0)
 
 
-def recipe_of(influence=None, setting: str = "transductive", method=METHOD) -> Recipe:
+def spec_of(influence=None, setting: str = "transductive", method=METHOD) -> DistillSpec:
     teacher = functools.partial(GCN, hidden_dim=4)
     training = Training(max_epochs=3)
     return resolve(teacher=teacher, method=method, influence=influence, setting=setting, training=training)
@@ -36,9 +37,9 @@ def graph() -> Graph:
 
 
 def test_it_holds_the_weights_of_the_loss_and_what_the_influence_agrees_with(graph: Graph) -> None:
-    scene, recipe = Scene.of(graph), recipe_of("degree")
-    taught = teach(scene, recipe, 0, [])
-    found = InfluenceProfile.of(scene, recipe, taught, 0)
+    view, spec = apply_setting(graph), spec_of("degree")
+    teacher_result = train_teacher(view, spec, 0, [])
+    found = InfluenceProfile.of(view, spec, teacher_result, 0)
     score = degree(graph.x, graph.adj)
     assert torch.equal(found.influence, score)
     assert torch.equal(found.nodes, torch.arange(60))
@@ -54,7 +55,7 @@ def test_it_holds_the_weights_of_the_loss_and_what_the_influence_agrees_with(gra
     assert list(found.correlations) == list(KINDS)
     assert found.correlations["degree"].value == 1.0
     assert found.correlations["entropy"] == spearman(score, found.properties["entropy"])
-    right = (taught.output.logits.argmax(dim=1) == graph.y).double()
+    right = (teacher_result.output.logits.argmax(dim=1) == graph.y).double()
     assert found.correlations["right"] == rank_biserial(score[~labelled], right[~labelled])
 
 
@@ -72,30 +73,30 @@ def test_the_weights_are_those_of_the_method_s_targets(graph: Graph) -> None:
 
 
 def test_without_a_teacher_its_rows_are_left_out(graph: Graph) -> None:
-    found = InfluenceProfile.of(Scene.of(graph), recipe_of(), None, 0)
+    found = InfluenceProfile.of(apply_setting(graph), spec_of(), None, 0)
     assert [name for name in found.correlations if KINDS[name][0] == "teacher"] == []
     with pytest.raises(GraphKDError, match="influence=confidence asks the teacher, and there is none: give one"):
-        InfluenceProfile.of(Scene.of(graph), recipe_of("confidence"), None, 0)
+        InfluenceProfile.of(apply_setting(graph), spec_of("confidence"), None, 0)
 
 
 def test_hidden_nodes_are_no_part_of_it(graph: Graph) -> None:
-    scene, recipe = Scene.of(graph, "cold_start", 3), recipe_of("degree", "cold_start")
-    found = InfluenceProfile.of(scene, recipe, None, 3)
-    assert torch.equal(found.nodes, scene.nodes)
+    view, spec = apply_setting(graph, "cold_start", 3), spec_of("degree", "cold_start")
+    found = InfluenceProfile.of(view, spec, None, 3)
+    assert torch.equal(found.nodes, view.nodes)
     assert all(values.shape == (56,) for values in [found.influence, *found.properties.values()])
     hidden = replace(graph, x=graph.x.clone(), y=graph.y.clone())
-    hidden.x[scene.hidden] = 9.0
-    hidden.y[scene.hidden] = 0
-    again = InfluenceProfile.of(Scene.of(hidden, "cold_start", 3), recipe, None, 3)
+    hidden.x[view.hidden] = 9.0
+    hidden.y[view.hidden] = 0
+    again = InfluenceProfile.of(apply_setting(hidden, "cold_start", 3), spec, None, 3)
     assert again.correlations == found.correlations
 
 
 def test_an_influence_that_ranks_nothing_and_one_that_is_none(graph: Graph) -> None:
-    found = InfluenceProfile.of(Scene.of(graph), recipe_of(uniform), None, 0)
+    found = InfluenceProfile.of(apply_setting(graph), spec_of(uniform), None, 0)
     assert all(each.value != each.value for each in found.correlations.values())
     assert found.terms["distillation"].variation.coefficient == 0.0
     with pytest.raises(GraphKDError, match="method=infgrand with influence=none leaves nothing to measure"):
-        InfluenceProfile.of(Scene.of(graph), recipe_of("none"), None, 0)
+        InfluenceProfile.of(apply_setting(graph), spec_of("none"), None, 0)
 
 
 def test_a_method_of_another_kind_says_nothing_of_its_weights(graph: Graph) -> None:
@@ -107,9 +108,9 @@ def test_a_method_of_another_kind_says_nothing_of_its_weights(graph: Graph) -> N
 def test_the_published_score_ranks_by_features_and_not_by_the_graph(
     name: str, typicality: float, data_dir: Path
 ) -> None:
-    scene = Scene.of(Graph.from_data(graphkd.load_dataset(name, data_dir)))
-    recipe = recipe_of(method=InfGraND(variant="reference"))
-    found = InfluenceProfile.of(scene, recipe, None, 0).correlations
+    view = apply_setting(Graph.from_data(graphkd.load_dataset(name, data_dir)))
+    spec = spec_of(method=InfGraND(variant="reference"))
+    found = InfluenceProfile.of(view, spec, None, 0).correlations
     assert found["typicality"].value == pytest.approx(typicality, abs=5e-4)
     assert found["degree"].value == pytest.approx(0.109, abs=5e-4)
     assert abs(found["random_walk"].value) < 0.01

@@ -3,8 +3,8 @@ import math
 import pytest
 
 from graphkd.methods import GLNN, MLP, InfGraND, Method
-from graphkd.recipe import resolve
 from graphkd.runs import summarise, versions
+from graphkd.spec import resolve
 
 
 def test_mean_and_population_standard_deviation() -> None:

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphkd import GraphKDError
+from graphkd.outofcore import TableStore
 from graphkd.sparse import POOLINGS, Adjacency, mix, power, propagate
-from graphkd.tables import Workspace
 from tests import literal
 from tests.sparse.test_matrix import sparse
 from tests.strategies import edge_lists, tables
@@ -37,7 +37,7 @@ def test_in_files_the_rows_are_the_same_however_they_came(
 ) -> None:
     adj, x, folder = Adjacency(edges, 6), x.float(), tmp_path_factory.mktemp("w")
     expected = propagate(x, adj, hops, pooling=pooling), power(x, adj.normalize(), hops, "p")
-    with Workspace(folder, budget):
+    with TableStore(folder, budget):
         for rows in (x, x.t().contiguous().t(), sparse(x)):
             assert torch.equal(propagate(rows, adj, hops, pooling=pooling), expected[0])
         assert torch.equal(power(x, adj.normalize(), hops, "p"), expected[1])

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphkd.kernels import has_torch_scatter
+from graphkd.backends import has_torch_scatter
 from graphkd.sparse import SparseMatrix, segment_softmax
 from graphkd.sparse.segment import rows_of, segment_backends, segment_reduce
 from tests import literal

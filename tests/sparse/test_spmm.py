@@ -57,7 +57,7 @@ def test_torch_scatter_is_a_backend_where_it_can_be_imported(monkeypatch: pytest
 
 @pytest.mark.parametrize(("there", "expected"), [(True, "triton"), (False, "csr")])
 def test_the_rule_that_picks_the_backend(there: bool, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["graphkd.kernels"], "has_triton", lambda: there)
+    monkeypatch.setattr(sys.modules["graphkd.backends"], "has_triton", lambda: there)
     cuda = torch.device("cuda")
     assert backend_for(torch.float32, CPU) == "embedding_bag"
     assert backend_for(torch.bfloat16, CPU) == "embedding_bag"

@@ -9,10 +9,11 @@ import torch
 
 import graphkd
 from graphkd import Training
-from graphkd.datasets import Graph, Scene
-from graphkd.recipe import resolve
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
+from graphkd.spec import resolve
 from graphkd.teachers import GAT, GCN, SAGE
-from graphkd.training.teach import teach
+from graphkd.training.stages.teacher import train_teacher
 
 pytestmark = pytest.mark.slow
 
@@ -26,11 +27,11 @@ def _one_thread(_two_on_real_data: None) -> None:
 def validation(teacher: type, data_dir: Path, epochs: int, **keys: Any) -> float:
     """Score of 16 hops on Cora, whose largest class has 0.32 of the validation nodes."""
     data = graphkd.load_dataset("cora", data_dir, split="public", download="never")
-    recipe = resolve(
+    spec = resolve(
         partial(teacher, num_layers=16, hidden_dim=64, **keys),
         training=Training(max_epochs=epochs, patience=epochs),
     )
-    return teach(Scene.of(Graph.from_data(data)), recipe, 0, []).scores["val"]
+    return train_teacher(apply_setting(Graph.from_data(data)), spec, 0, []).scores["val"]
 
 
 @pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])

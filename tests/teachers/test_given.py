@@ -17,7 +17,7 @@ SHORT = Training(max_epochs=40, patience=40)
 
 
 class Own(nn.Module):
-    """A person's network, written for PyG."""
+    """A user's network, written for PyG."""
 
     def __init__(self, hops: bool = False) -> None:
         super().__init__()

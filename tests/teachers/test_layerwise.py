@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from graphkd.outofcore import TableStore
 from graphkd.sparse import Adjacency
-from graphkd.tables import Workspace
 from graphkd.teachers import GCN, Teacher
 from graphkd.teachers import layerwise as module
 from graphkd.teachers.layerwise import layerwise, pieces
@@ -52,7 +52,7 @@ def test_tables_in_files_hold_the_same_and_are_found_again(
     torch.manual_seed(0)
     adj, x = Adjacency(torch.randint(50, (2, 150)), 50), torch.randn(50, 4)
     model = GCN(4, 6, 3, 3, initial_residual=0.1, hops=hops).eval()
-    with Workspace(tmp_path, budget=2000):
+    with TableStore(tmp_path, budget=2000):
         out = layerwise(model, x, adj)
     torch.testing.assert_close(out.hops, model(x, adj).hops)
     names = {"teacher-hop1", "teacher-hop2", "teacher-logits"}
@@ -65,7 +65,7 @@ def test_tables_in_files_hold_the_same_and_are_found_again(
         return real(adj, rows, entries)
 
     monkeypatch.setattr(module, "pieces", spy)
-    with Workspace(tmp_path, budget=2000):
+    with TableStore(tmp_path, budget=2000):
         again = layerwise(model, x, adj)
     assert made == [slice(0, 1)] * 3  # the widths
     assert all(torch.equal(one, other) for one, other in zip(out.hops, again.hops, strict=True))

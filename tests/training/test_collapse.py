@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 import graphkd
-from graphkd.config import composed, recipe_from
-from graphkd.datasets import Graph, Scene
-from graphkd.training.student import train_student
-from graphkd.training.teach import teach
+from graphkd.config import composed, spec_from
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
+from graphkd.training.stages.student import train_student
+from graphkd.training.stages.teacher import train_teacher
 
 pytestmark = pytest.mark.slow
 
@@ -16,13 +17,13 @@ pytestmark = pytest.mark.slow
 def trained(cell: str, seed: int, data_dir: Path) -> tuple[float, float]:
     """Validation scores of teacher and student."""
     config = composed([f"experiment=infgrand/{cell}_transductive"])
-    recipe = recipe_from(config)
+    spec = spec_from(config)
     data = graphkd.load_dataset(
         config.dataset.name, data_dir, split=config.dataset.split, seed=seed, download="never"
     )
-    scene = Scene.of(Graph.from_data(data))
-    taught = teach(scene, recipe, seed, [])
-    return taught.scores["val"], train_student(scene, recipe, taught, seed, []).scores["val"]
+    view = apply_setting(Graph.from_data(data))
+    teacher_result = train_teacher(view, spec, seed, [])
+    return teacher_result.scores["val"], train_student(view, spec, teacher_result, seed, []).scores["val"]
 
 
 @pytest.mark.parametrize("seed", [1, 3, 2025])

@@ -12,23 +12,25 @@ import torch
 
 import graphkd
 from graphkd import influence, matching
-from graphkd.datasets import Graph, Scene
+from graphkd.datasets import Graph, SettingView
+from graphkd.datasets.setting import apply_setting
 from graphkd.dropout import dropout
 from graphkd.influence import infgrand
 from graphkd.influence.inputs import inputs_of
 from graphkd.matching import Matching
 from graphkd.methods import InfGraND
-from graphkd.names import catalogue
-from graphkd.recipe import Recipe, resolve
+from graphkd.registry import catalogue
 from graphkd.sparse import SparseMatrix
 from graphkd.sparse.spmm import available_backends, multiply
+from graphkd.spec import DistillSpec, resolve
 from graphkd.students import MLP
 from graphkd.teachers import GAT, GCN, SAGE, TeacherOutput
-from graphkd.training import Training, loop
-from graphkd.training.artefacts import Artefacts
-from graphkd.training.student import StudentResult, train_student
-from graphkd.training.teach import teach
-from graphkd.training.together import Member, train_together
+from graphkd.training import Training
+from graphkd.training.fit import loop
+from graphkd.training.stages.batched import BatchedJob, train_batched
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.student import StudentResult, train_student
+from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
 
 pytestmark = [
@@ -85,10 +87,10 @@ def needs(strategy: type[Matching]) -> None:
 @pytest.mark.parametrize("projection", ["auto", "orthogonal"])
 def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str) -> None:
     needs(strategy)
-    recipe = resolve(matching=strategy(projection=projection))
+    spec = resolve(matching=strategy(projection=projection))
     hidden, hops = [torch.randn(40, 6) for _ in range(2)], [torch.randn(40, 8) for _ in range(3)]
     torch.manual_seed(0)
-    term, losses = recipe.matching_term(hidden, hops), []
+    term, losses = spec.matching_term(hidden, hops), []
     for device in ("cpu", "cuda"):
         if term is not None:
             layers = [[layer.to(device) for layer in stack] for stack in (hidden, hops)]
@@ -97,13 +99,13 @@ def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str)
         torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=1e-4)
 
 
-def scene(device: str, seed: int = 0) -> Scene:
-    return Scene.of(Graph.from_data(make_data()).to(device), "transductive", seed)
+def view(device: str, seed: int = 0) -> SettingView:
+    return apply_setting(Graph.from_data(make_data()).to(device), "transductive", seed)
 
 
-def trained(recipe: Recipe, device: str = "cuda", seed: int = 0) -> tuple[StudentResult, list[dict[str, Any]]]:
-    here, log = scene(device, seed), []
-    return train_student(here, recipe, teach(here, recipe, seed, []), seed, log), log
+def trained(spec: DistillSpec, device: str = "cuda", seed: int = 0) -> tuple[StudentResult, list[dict[str, Any]]]:
+    here, log = view(device, seed), []
+    return train_student(here, spec, train_teacher(here, spec, seed, []), seed, log), log
 
 
 def deep(**keys: Any) -> functools.partial[MLP]:
@@ -112,8 +114,8 @@ def deep(**keys: Any) -> functools.partial[MLP]:
 
 @pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])
 def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
-    recipe = resolve(teacher=teacher, method="infgrand", matching="forward", student=deep())
-    (one, log), (two, other) = trained(recipe), trained(recipe)
+    spec = resolve(teacher=teacher, method="infgrand", matching="forward", student=deep())
+    (one, log), (two, other) = trained(spec), trained(spec)
     assert log == other
     for name, tensor in one.task.state_dict().items():
         assert torch.equal(tensor, two.task.state_dict()[name])
@@ -122,14 +124,14 @@ def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
 @pytest.mark.parametrize("strategy", catalogue(matching).values())
 def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch: pytest.MonkeyPatch) -> None:
     needs(strategy)
-    recipe, made = resolve(matching=strategy(), student=deep(), training=Training(120, 30)), []
-    here, results = scene("cuda"), []
-    taught, replay = teach(here, recipe, 0, []), loop.Replay
-    monkeypatch.setattr(loop, "Replay", lambda *parts: made.append(0) or replay(*parts))
+    spec, made = resolve(matching=strategy(), student=deep(), training=Training(120, 30)), []
+    here, results = view("cuda"), []
+    teacher_result, replay = train_teacher(here, spec, 0, []), loop.CudaGraph
+    monkeypatch.setattr(loop, "CudaGraph", lambda *parts: made.append(0) or replay(*parts))
     for replays in (True, False):
-        monkeypatch.setattr(loop, "can_replay", lambda device, replays=replays: replays)
+        monkeypatch.setattr(loop, "can_capture", lambda device, replays=replays: replays)
         log: list[dict[str, Any]] = []
-        results.append((train_student(here, recipe, taught, 0, log).fit, log))
+        results.append((train_student(here, spec, teacher_result, 0, log).fit, log))
         assert bool(made) == strategy().on_device
     (there, log), (eager, own) = results
     assert (there.epochs, there.best_epoch) == (eager.epochs, eager.best_epoch)
@@ -139,11 +141,11 @@ def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch:
 
 @pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])
 def test_a_teacher_in_a_graph_of_calls_learns_the_same(teacher: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe, logs = resolve(teacher=teacher, training=Training(80, 20)), []
+    spec, logs = resolve(teacher=teacher, training=Training(80, 20)), []
     for replays in (True, False):
-        monkeypatch.setattr(loop, "can_replay", lambda device, replays=replays: replays)
+        monkeypatch.setattr(loop, "can_capture", lambda device, replays=replays: replays)
         logs.append([])
-        teach(scene("cuda"), recipe, 0, logs[-1])
+        train_teacher(view("cuda"), spec, 0, logs[-1])
     for row, other in zip(*logs, strict=True):
         assert row["loss"] == pytest.approx(other["loss"], rel=1e-5)
 
@@ -151,14 +153,14 @@ def test_a_teacher_in_a_graph_of_calls_learns_the_same(teacher: type, monkeypatc
 @pytest.mark.parametrize("method", ["mlp", "glnn", "infgrand"])
 def test_members_of_a_batched_model_are_what_they_are_alone(method: str, tmp_path: Path) -> None:
     training = Training(60, 15, together=True)
-    recipe, cache = resolve(method=method, student=deep(), training=training), Artefacts(tmp_path)
+    spec, cache = resolve(method=method, student=deep(), training=training), StageCache(tmp_path)
     members = []
     for seed in range(4):
-        here = scene("cuda", seed)
-        members.append(Member(here, recipe, teach(here, recipe, seed, []), seed))
-    assert train_together(members, cache) == 4
+        here = view("cuda", seed)
+        members.append(BatchedJob(here, spec, train_teacher(here, spec, seed, []), seed))
+    assert train_batched(members, cache) == 4
     for member in members:
-        parts = member.scene, member.recipe, member.taught, member.seed
+        parts = member.view, member.spec, member.teacher_result, member.seed
         logs: list[list[dict[str, Any]]] = [[], []]
         together, alone = train_student(*parts, logs[0], cache), train_student(*parts, logs[1])
         assert (together.fit.epochs, together.fit.best_epoch) == (alone.fit.epochs, alone.fit.best_epoch)
@@ -197,12 +199,12 @@ def test_a_student_learns_as_on_the_cpu(method: str, sparse: bool, dropout: floa
     data, logs = make_data(), []
     if sparse:
         data.x = (data.x * (data.x > 0.5)).to_sparse_csr()
-    recipe = resolve(method=method, student=deep(dropout=dropout), training=Training(20, 50))
+    spec = resolve(method=method, student=deep(dropout=dropout), training=Training(20, 50))
     said = torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
     for device in ("cpu", "cuda"):
-        here = Scene.of(Graph.from_data(data).to(device), "transductive", 0)
-        given = replace(recipe, teacher=TeacherOutput(said.to(device)))
+        here = apply_setting(Graph.from_data(data).to(device), "transductive", 0)
+        given = replace(spec, teacher=TeacherOutput(said.to(device)))
         logs.append([])
-        train_student(here, given, teach(here, given, 0, []), 0, logs[-1])
+        train_student(here, given, train_teacher(here, given, 0, []), 0, logs[-1])
     for row, other in zip(*logs, strict=True):
         assert row["loss"] == pytest.approx(other["loss"], rel=1e-3)

@@ -13,17 +13,18 @@ import pytest
 import torch
 
 from graphkd import Training, influence, matching, methods, students, teachers
-from graphkd.datasets import Graph, Scene
-from graphkd.recipe import Recipe
-from graphkd.tables import Storage
+from graphkd.datasets import Graph, SettingView
+from graphkd.datasets.setting import apply_setting
+from graphkd.outofcore import TableOptions
+from graphkd.spec import DistillSpec
 from graphkd.teachers import TeacherOutput
-from graphkd.training import artefacts
-from graphkd.training.artefacts import Artefact, Artefacts, code_of
-from graphkd.training.compile import compile_targets
-from graphkd.training.loop import Fit
-from graphkd.training.student import student_key, train_student
-from graphkd.training.teach import TeacherResult, teach
-from graphkd.training.weights import node_weights
+from graphkd.training.fit.loop import Fit
+from graphkd.training.stages import stage_cache
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.stage_cache import StageCache, StageResult, code_digest
+from graphkd.training.stages.student import student_key, train_student
+from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.teacher import TeacherResult, train_teacher
 from tests.conftest import make_data
 
 STAGES = ("teacher", "student", "influence", "targets")
@@ -71,21 +72,21 @@ class Asked(BaseException):
     """A stage has asked the cache for what it is about to make."""
 
 
-class Asking(Artefacts):
+class Asking(StageCache):
     """A cache that ends the stage as soon as its key is known."""
 
-    def __init__(self, *stages: str, tables: Storage | None = None) -> None:
-        super().__init__(None, tables or Storage())
+    def __init__(self, *stages: str, tables: TableOptions | None = None) -> None:
+        super().__init__(None, tables or TableOptions())
         self.stages = stages
 
-    def load(self, stage: str, key: dict[str, Any]) -> Artefact | None:
+    def load(self, stage: str, key: dict[str, Any]) -> StageResult | None:
         if stage in self.stages:
             raise Asked(json.dumps(key, sort_keys=True))
         return None
 
-    def workspace(self, stage: str, key: dict[str, Any]) -> Any:
+    def table_store(self, stage: str, key: dict[str, Any]) -> Any:
         self.load(stage, key)
-        return super().workspace(stage, key)
+        return super().table_store(stage, key)
 
 
 def asked(stage: str, run: Callable[[Asking], object]) -> str:
@@ -94,7 +95,7 @@ def asked(stage: str, run: Callable[[Asking], object]) -> str:
     return str(found.value)
 
 
-def recipe(**parts: Any) -> Recipe:
+def spec(**parts: Any) -> DistillSpec:
     plain: dict[str, Any] = {
         "teacher": functools.partial(teachers.GCN, hidden_dim=6),
         "student": functools.partial(students.MLP, hidden_dim=6),
@@ -102,24 +103,24 @@ def recipe(**parts: Any) -> Recipe:
         "influence": influence.confidence,
         "matching": matching.Forward(),
     }
-    return Recipe(**{**plain, **parts})
+    return DistillSpec(**{**plain, **parts})
 
 
-def taught_by(scene: Scene, key: str) -> TeacherResult:
-    logits = torch.zeros(scene.observed.num_nodes, 3)
+def teacher_result_by(view: SettingView, key: str) -> TeacherResult:
+    logits = torch.zeros(view.observed.num_nodes, 3)
     output = TeacherOutput(logits)
     return TeacherResult(None, output, {}, Fit(0, 0, 0.0), {"key": key}, lambda graph: output)
 
 
-def keys(recipe: Recipe, scene: Scene, seed: int = 0, dtype: str = "float32") -> dict[str, str]:
+def keys(spec: DistillSpec, view: SettingView, seed: int = 0, dtype: str = "float32") -> dict[str, str]:
     """The keys of all stages of a run; later ones hold the teacher's."""
-    teacher = asked("teacher", lambda cache: teach(scene, recipe, seed, [], cache))
-    taught = taught_by(scene, teacher)
+    teacher = asked("teacher", lambda cache: train_teacher(view, spec, seed, [], cache))
+    teacher_result = teacher_result_by(view, teacher)
     return {
         "teacher": teacher,
-        "student": json.dumps(student_key(scene, recipe, taught, seed, dtype), sort_keys=True),
-        "influence": asked("influence", lambda cache: node_weights(scene, recipe, taught, seed, cache)),
-        "targets": asked("compile", lambda cache: compile_targets(scene, recipe, taught, seed, cache)),
+        "student": json.dumps(student_key(view, spec, teacher_result, seed, dtype), sort_keys=True),
+        "influence": asked("influence", lambda cache: node_weights(view, spec, teacher_result, seed, cache)),
+        "targets": asked("compile", lambda cache: compile_targets(view, spec, teacher_result, seed, cache)),
     }
 
 
@@ -128,8 +129,8 @@ def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return Scene.of(Graph.from_data(make_data()))
+def view() -> SettingView:
+    return apply_setting(Graph.from_data(make_data()))
 
 
 def test_every_field_of_training_has_another_value_here() -> None:
@@ -138,23 +139,23 @@ def test_every_field_of_training_has_another_value_here() -> None:
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, scene: Scene) -> None:
+def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, view: SettingView) -> None:
     for way in ("full", "neighbours", "partitions"):
         training = Training(teacher_batches=way)
-        here, there = recipe(training=training), recipe(training=replace(training, **{name: OTHER[name]}))
+        here, there = spec(training=training), spec(training=replace(training, **{name: OTHER[name]}))
         only = [one for one, read in READ_BY.items() if name in read]
         by_teacher = name not in NOT_READ_BY_THE_TEACHER and (not only or way in only)
         by_teacher = by_teacher and (way, name) not in SAME_RESULT
         expected = ["student"] if name in NOT_READ_BY_THE_TEACHER else list(STAGES) if by_teacher else []
-        assert changed(keys(here, scene), keys(there, scene)) == expected, (name, way)
+        assert changed(keys(here, view), keys(there, view)) == expected, (name, way)
 
 
 @pytest.mark.parametrize("name", OTHER)
-def test_a_plain_student_s_key_has_all_that_it_reads_itself(name: str, scene: Scene) -> None:
+def test_a_plain_student_s_key_has_all_that_it_reads_itself(name: str, view: SettingView) -> None:
     """Nothing comes in through the key of a teacher here."""
-    plain = recipe(method=methods.MLP(), influence=None, matching=matching.NoMatching())
+    plain = spec(method=methods.MLP(), influence=None, matching=matching.NoMatching())
     other = replace(plain, training=replace(plain.training, **{name: OTHER[name]}))
-    one, two = (student_key(scene, each, taught_by(scene, ""), 0, "float32") for each in (plain, other))
+    one, two = (student_key(view, each, teacher_result_by(view, ""), 0, "float32") for each in (plain, other))
     of_teacher = name.startswith("teacher_") or any(name in read for read in READ_BY.values())
     assert (one != two) == (not of_teacher)
 
@@ -175,9 +176,9 @@ PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_every_part_of_a_recipe_is_in_the_keys_of_what_reads_it(part: str, scene: Scene) -> None:
+def test_every_part_of_a_recipe_is_in_the_keys_of_what_reads_it(part: str, view: SettingView) -> None:
     parts, stages = PARTS[part]
-    assert changed(keys(recipe(), scene), keys(recipe(**parts), scene)) == stages
+    assert changed(keys(spec(), view), keys(spec(**parts), view)) == stages
 
 
 @pytest.mark.parametrize(
@@ -191,20 +192,20 @@ def test_every_part_of_a_recipe_is_in_the_keys_of_what_reads_it(part: str, scene
         (influence.random_uniform, "seed", (0, 1)),
     ],
 )
-def test_an_influence_s_parameters_are_in_the_keys(part: Any, key: str, values: Any, scene: Scene) -> None:
-    here, there = (recipe(influence=functools.partial(part, **{key: value})) for value in values)
-    assert changed(keys(here, scene), keys(there, scene)) == ["student", "influence", "targets"]
+def test_an_influence_s_parameters_are_in_the_keys(part: Any, key: str, values: Any, view: SettingView) -> None:
+    here, there = (spec(influence=functools.partial(part, **{key: value})) for value in values)
+    assert changed(keys(here, view), keys(there, view)) == ["student", "influence", "targets"]
 
 
 @pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])
 def test_the_setting_is_in_the_keys(setting: str) -> None:
     """Also where it hides the same nodes as another one does."""
     graph = Graph.from_data(make_data())
-    here, there = (keys(recipe(setting=name), Scene.of(graph, name)) for name in ("transductive", setting))
+    here, there = (keys(spec(setting=name), apply_setting(graph, name)) for name in ("transductive", setting))
     assert changed(here, there) == list(STAGES)
-    scenes = [Scene.of(graph, name) for name in ("production", "inductive")]
-    assert scenes[0].observed.fingerprint() == scenes[1].observed.fingerprint()
-    here, there = (keys(recipe(setting=each.setting.name), each) for each in scenes)
+    views = [apply_setting(graph, name) for name in ("production", "inductive")]
+    assert views[0].observed.fingerprint() == views[1].observed.fingerprint()
+    here, there = (keys(spec(setting=each.setting.name), each) for each in views)
     assert changed(here, there) == list(STAGES)
 
 
@@ -224,92 +225,97 @@ def other_graph(name: str) -> Graph:
 
 
 @pytest.mark.parametrize("name", ["features", "edges", "weights", "labels", "train_mask", "val_mask", "test_mask"])
-def test_the_data_is_in_every_key(name: str, scene: Scene) -> None:
+def test_the_data_is_in_every_key(name: str, view: SettingView) -> None:
     for parts in ({}, {"influence": influence.degree}):
-        here, there = keys(recipe(**parts), scene), keys(recipe(**parts), Scene.of(other_graph(name)))
+        here, there = keys(spec(**parts), view), keys(spec(**parts), apply_setting(other_graph(name)))
         assert changed(here, there) == list(STAGES)
 
 
 @pytest.mark.parametrize(("name", "value"), [("num_classes", 4), ("metric", "roc_auc")])
-def test_classes_and_metric_are_in_the_keys_of_what_trains(name: str, value: Any, scene: Scene) -> None:
-    other = replace(scene, observed=replace(scene.observed, **{name: value}))
-    plain = recipe(method=methods.MLP(), influence=None, matching=matching.NoMatching())
-    teacher = [asked("teacher", lambda cache, at=at: teach(at, plain, 0, [], cache)) for at in (scene, other)]
+def test_classes_and_metric_are_in_the_keys_of_what_trains(name: str, value: Any, view: SettingView) -> None:
+    other = replace(view, observed=replace(view.observed, **{name: value}))
+    plain = spec(method=methods.MLP(), influence=None, matching=matching.NoMatching())
+    teacher = [
+        asked("teacher", lambda cache, at=at: train_teacher(at, plain, 0, [], cache)) for at in (view, other)
+    ]
     assert teacher[0] != teacher[1]
-    one, two = (student_key(at, plain, taught_by(at, ""), 0, "float32") for at in (scene, other))
+    one, two = (student_key(at, plain, teacher_result_by(at, ""), 0, "float32") for at in (view, other))
     assert one != two
 
 
-def test_the_seed_is_in_the_key_of_a_student_whoever_its_teacher_is(scene: Scene) -> None:
-    assert changed(keys(recipe(), scene, 0), keys(recipe(), scene, 1)) == list(STAGES)
+def test_the_seed_is_in_the_key_of_a_student_whoever_its_teacher_is(view: SettingView) -> None:
+    assert changed(keys(spec(), view, 0), keys(spec(), view, 1)) == list(STAGES)
     for parts in ({}, {"method": methods.MLP(), "influence": None, "matching": matching.NoMatching()}):
-        chosen, given = recipe(**parts), taught_by(scene, "given")
-        one, two = (student_key(scene, chosen, given, seed, "float32") for seed in (0, 1))
+        chosen, given = spec(**parts), teacher_result_by(view, "given")
+        one, two = (student_key(view, chosen, given, seed, "float32") for seed in (0, 1))
         assert one != two
 
 
-def test_an_influence_that_draws_has_the_seed_in_its_key_and_another_has_not(scene: Scene) -> None:
+def test_an_influence_that_draws_has_the_seed_in_its_key_and_another_has_not(view: SettingView) -> None:
     for part, differs in ((influence.random_uniform, True), (influence.shuffled, True), (influence.degree, False)):
-        chosen, given = recipe(influence=part), taught_by(scene, "given")
+        chosen, given = spec(influence=part), teacher_result_by(view, "given")
         found = [
-            asked("influence", lambda cache, seed=seed: node_weights(scene, chosen, given, seed, cache))  # noqa: B023
+            asked("influence", lambda cache, seed=seed: node_weights(view, chosen, given, seed, cache))  # noqa: B023
             for seed in (0, 1)
         ]
         assert (found[0] != found[1]) == differs
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_the_type_of_tables_is_in_a_student_s_key(dtype: str, scene: Scene) -> None:
-    assert changed(keys(recipe(), scene), keys(recipe(), scene, dtype=dtype)) == ["student"]
+def test_the_type_of_tables_is_in_a_student_s_key(dtype: str, view: SettingView) -> None:
+    assert changed(keys(spec(), view), keys(spec(), view, dtype=dtype)) == ["student"]
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_a_student_asks_for_the_type_that_its_tables_have(dtype: str, scene: Scene) -> None:
+def test_a_student_asks_for_the_type_that_its_tables_have(dtype: str, view: SettingView) -> None:
     found = []
     for kind in ("float32", dtype):
-        cache = Asking("student", tables=Storage(1.0, kind))
+        cache = Asking("student", tables=TableOptions(1.0, kind))
         with pytest.raises(Asked) as caught:
-            train_student(scene, recipe(influence=None), taught_by(scene, ""), 0, [], cache)
+            train_student(view, spec(influence=None), teacher_result_by(view, ""), 0, [], cache)
         found.append(str(caught.value))
     assert found[0] != found[1]
 
 
 def test_the_full_graph_is_in_the_keys_where_the_influence_is_taken_from_it() -> None:
     """Hidden nodes' features alone differ: all that training sees is the same."""
-    graph, scenes = Graph.from_data(make_data()), []
+    graph, views = Graph.from_data(make_data()), []
     for shift in (0.0, 1.0):
         other = replace(graph, x=graph.x.clone())
-        other.x[Scene.of(graph, "production").hidden[0]] += shift
-        scenes.append(Scene.of(other, "production"))
-    assert scenes[0].observed.fingerprint() == scenes[1].observed.fingerprint()
+        other.x[apply_setting(graph, "production").hidden[0]] += shift
+        views.append(apply_setting(other, "production"))
+    assert views[0].observed.fingerprint() == views[1].observed.fingerprint()
     for part in (influence.degree, influence.infgrand):
-        leaking = recipe(method=methods.InfGraND("reference"), influence=part, setting="production")
+        leaking = spec(method=methods.InfGraND("reference"), influence=part, setting="production")
         with pytest.warns(UserWarning, match="takes the influence from the full graph"):
-            here, there = (keys(leaking, each) for each in scenes)
+            here, there = (keys(leaking, each) for each in views)
         assert changed(here, there) == ["student", "influence", "targets"]
-    tight = recipe(influence=influence.degree, setting="production")
-    assert changed(*(keys(tight, each) for each in scenes)) == []
+    tight = spec(influence=influence.degree, setting="production")
+    assert changed(*(keys(tight, each) for each in views)) == []
 
 
-def test_code_counts_by_what_is_in_it_and_not_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("training/artefacts.py", "sparse/a.py", "sparse/deep/b.py", "layers.py"):
+def test_code_counts_by_what_is_in_it_and_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("training/stages/stage_cache.py", "sparse/a.py", "sparse/deep/b.py", "norm.py", "deploy/c.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("one\n")
-    monkeypatch.setattr(artefacts, "__file__", str(tmp_path / "training" / "artefacts.py"))
+    monkeypatch.setattr(stage_cache, "__file__", str(tmp_path / "training" / "stages" / "stage_cache.py"))
 
-    def code(*parts: str) -> str:
-        artefacts._code_of.cache_clear()
-        return code_of(*parts)
+    def code() -> str:
+        code_digest.cache_clear()
+        return code_digest()
 
     try:
-        before = code("sparse"), code("layers.py"), code("sparse", "layers.py")
-        assert code("sparse") == before[0]
-        (tmp_path / "sparse/deep/b.py").write_text("two\n")
-        assert [code("sparse"), code("layers.py")] == [code("sparse"), before[1]]
-        assert code("sparse") != before[0]
-        (tmp_path / "layers.py").write_text("two\n")
-        assert code("layers.py") != before[1]
+        digests = [code()]
+        assert code() == digests[0]
+        (tmp_path / "deploy/c.py").write_text("two\n")  # no stage runs it
+        assert code() == digests[0]
+        for name in ("sparse/deep/b.py", "norm.py"):
+            (tmp_path / name).write_text("two\n")
+            digests.append(code())
+        (tmp_path / "sparse/a.py").rename(tmp_path / "sparse/c.py")
+        digests.append(code())
         monkeypatch.setattr(torch, "__version__", "0.0")
-        assert code("layers.py") != before[1]
+        digests.append(code())
+        assert len(set(digests)) == 5
     finally:
-        artefacts._code_of.cache_clear()
+        code_digest.cache_clear()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from graphkd.atomic_io import replace_folder
 from graphkd.datasets.ogb.facts import Facts
 from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
-from graphkd.machine import free_disk, readable
-from graphkd.storage import replace_folder
+from graphkd.system import free_disk, readable
 
 CHUNK = 1 << 20
 

@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from graphkd.storage import seal, sha256, sha256_of, whole_file
+from graphkd.atomic_io import seal, sha256, sha256_of, whole_file
 
 
 def parsed_file(root: Path, name: str, files: list[Path], code: str) -> Path:

@@ -17,7 +17,7 @@ from graphkd.datasets.npz import read_arrays
 from graphkd.datasets.ogb.facts import Facts
 from graphkd.datasets.ogb.package import quiet
 from graphkd.errors import GraphKDError
-from graphkd.machine import memory, readable
+from graphkd.system import memory, readable
 
 CHUNK = 1 << 20
 

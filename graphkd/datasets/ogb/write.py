@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.atomic_io import whole_folder
 from graphkd.datasets.ogb.facts import FACTS, PARTS
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.names import unknown
-from graphkd.storage import whole_folder
+from graphkd.registry import unknown
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -12,7 +12,7 @@ from graphkd.datasets.synthetic.nodes import communities, features, labels, spli
 from graphkd.datasets.synthetic.plan import Plan
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.machine import memory, readable
+from graphkd.system import memory, readable
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

@@ -11,7 +11,7 @@ from graphkd.io.frame import check_once
 from graphkd.io.parquet import INDEX
 
 OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
-"""Columns of a table of nodes that are no features, see ``graphkd.datasets.own.folder``."""
+"""Columns of a table of nodes that are no features, see ``graphkd.datasets.custom.folder``."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Wanted:
     Args:
         width: ``D``.
         names: ``D`` of the features, or nothing: then columns count in the order of the file.
-        id: column that a person wants to be carried over; by default ``id``, if it is there.
+        id: column that a user wants to be carried over; by default ``id``, if it is there.
         header: whether the first line of a csv holds the columns' names.
     """
 

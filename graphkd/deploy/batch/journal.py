@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.atomic_io import seal, sha256, write_json
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import pack, unpack
 from graphkd.errors import GraphKDError
 from graphkd.locks import Lock
-from graphkd.storage import seal, sha256, write_json
 
 JOB, LOCK, DRAFT = "job.json", "lock", "draft"
 
@@ -83,7 +83,7 @@ class Journal:
         return self.folder / f"block-{number:08}"
 
     def _digest(self, number: int, *parts: bytes | memoryview) -> bytes:
-        """Against accidents, not against people: of the content a CRC, which takes half as long."""
+        """Against accidents, not against users: of the content a CRC, which takes half as long."""
         crc = 0
         for part in parts:
             crc = zlib.crc32(part, crc)
@@ -130,7 +130,7 @@ def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
 
 
 def _make(folder: Path) -> None:
-    """The folder, unless there is something else: what a person has there is neither emptied nor removed."""
+    """The folder, unless there is something else: what a user has there is neither emptied nor removed."""
     try:
         folder.mkdir()
     except FileExistsError:

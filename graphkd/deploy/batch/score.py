@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd import __version__
-from graphkd.ahead import ahead
+from graphkd.atomic_io import whole_file
 from graphkd.deploy.batch.block import Block, Scored, Source, rows_of_a_block
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.batch.faults import faults_of
@@ -24,7 +24,7 @@ from graphkd.deploy.batch.outputs import Rejects, output_of
 from graphkd.deploy.batch.reading import open_rows, whole
 from graphkd.drafts import sync
 from graphkd.errors import GraphKDError
-from graphkd.storage import whole_file
+from graphkd.prefetch import ahead
 
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor

@@ -17,7 +17,7 @@ from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Network, network_of
 from graphkd.errors import GraphKDError
-from graphkd.names import unknown
+from graphkd.registry import unknown
 
 FORMATS: dict[str, Callable[[Network, Stamp, Sample, bool], Export]] = {
     "onnx": export_onnx,

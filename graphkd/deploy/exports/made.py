@@ -14,7 +14,7 @@ class Export:
     Args:
         files: name relative to the bundle → content.
         parity: by precision.
-        remarks: lines for a person.
+        remarks: lines for a user.
     """
 
     files: dict[str, bytes]

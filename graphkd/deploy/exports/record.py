@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from graphkd.atomic_io import seal, sha256, whole_folder, write_json
 from graphkd.deploy.files import EXPORTS, SCHEMA_VERSION, Bundle
-from graphkd.storage import seal, sha256, whole_folder, write_json
 
 
 def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[str, Any]) -> None:

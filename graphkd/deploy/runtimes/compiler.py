@@ -9,10 +9,10 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from graphkd.atomic_io import default_cache_dir, sha256
 from graphkd.deploy.runtimes.libraries import find, keep, private_folder
 from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
-from graphkd.storage import default_cache_dir, sha256
 
 LONGEST = 600
 """Seconds that a compiler may take: the largest student that is written as C takes one or two minutes."""

@@ -7,9 +7,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from graphkd.atomic_io import sha256_of
 from graphkd.drafts import sync
 from graphkd.errors import GraphKDError
-from graphkd.storage import sha256_of
 
 
 def private_folder(root: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""A student behind HTTP, without torch: for machines by the Open Inference Protocol, for people by ``/predict``.
+"""A student behind HTTP, without torch: for machines by the Open Inference Protocol, for users by ``/predict``.
 
 FastAPI and uvicorn are imported by the modules of this package, never by the package itself.
 """

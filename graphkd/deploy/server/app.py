@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from graphkd import __version__
+from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.guard import Guard
 from graphkd.deploy.server.inference import add_inference
 from graphkd.deploy.server.models import models_of
 from graphkd.deploy.server.page import add_page
-from graphkd.deploy.server.people import add_people
-from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.predict_api import add_predict_api
 from graphkd.deploy.server.schema import InferenceRequest, Question
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.tensors import DATATYPES
@@ -49,7 +49,7 @@ def application(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
     )
     add_inference(app, worker)  # routes are tried in their order: those asked most come first
-    add_people(app, worker)
+    add_predict_api(app, worker)
     add_page(app)
 
     @app.get("/metrics", summary="Counters for Prometheus", response_class=Response)

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
+from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.load import LARGE, Load
-from graphkd.deploy.server.refusal import RefusedError
 
 JSON, BINARY = "application/json", "application/octet-stream"
 

@@ -6,9 +6,9 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.metrics import Metrics
-from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Token
 
 OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/v2/health/live", "/v2/health/ready"}

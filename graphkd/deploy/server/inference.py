@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, Response
 
 from graphkd import __version__
 from graphkd.deploy.server.body import BINARY, JSON, body_of
+from graphkd.deploy.server.errors import RefusedError, wrong
+from graphkd.deploy.server.model_state import FloatArray
 from graphkd.deploy.server.models import OUTPUTS, VERSION, Model, found_model, models_of
-from graphkd.deploy.server.people import RESPONSES
-from graphkd.deploy.server.refusal import RefusedError, wrong
+from graphkd.deploy.server.predict_api import RESPONSES
 from graphkd.deploy.server.schema import (
     InferenceRequest,
     InferenceResponse,
@@ -26,7 +27,6 @@ from graphkd.deploy.server.schema import (
     WantedOutput,
     read_as,
 )
-from graphkd.deploy.server.served import FloatArray
 from graphkd.deploy.server.tensors import SIZE, output_of
 from graphkd.deploy.server.worker import Worker
 

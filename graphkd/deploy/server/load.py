@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.settings import Limits
 
 LARGE = 2**20

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.server.refusal import RefusedError, wrong
+from graphkd.deploy.server.errors import RefusedError, wrong
+from graphkd.deploy.server.model_state import FloatArray, ModelState
 from graphkd.deploy.server.schema import InputTensor
-from graphkd.deploy.server.served import FloatArray, Served
 from graphkd.deploy.server.tensors import array_of
 
 VERSION = "1"
@@ -34,7 +34,7 @@ class Model:
     name: str
     input: str
     width: int | None
-    served: Served
+    served: ModelState
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Model:
         return tensor.name == ROWS and self.input == PROPAGATED
 
 
-def models_of(served: Served) -> dict[str, Model]:
+def models_of(served: ModelState) -> dict[str, Model]:
     """By name: the student by rows, and, where there is a store, by nodes."""
     hops = served.model.hops > 0
     first = Model(

@@ -1,4 +1,4 @@
-"""The page for people, and the one that shows what ``/openapi.json`` says: files of this package, nothing else."""
+"""The page for users, and the one that shows what ``/openapi.json`` says: files of this package, nothing else."""
 
 from __future__ import annotations
 

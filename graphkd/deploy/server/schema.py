@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graphkd.deploy.server.refusal import RefusedError
+from graphkd.deploy.server.errors import RefusedError
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Id = Annotated[int, Field(ge=0, lt=2**63)]

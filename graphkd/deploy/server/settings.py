@@ -81,7 +81,7 @@ class Settings:
         bundle: its folder.
         runtime: any of ``RUNTIMES`` but torch.
         name: of the model.
-        scores: of the run over all its seeds, for people; see ``Scores``.
+        scores: of the run over all its seeds, for users; see ``Scores``.
         store: folder of a feature store, or nothing.
         window: seconds that a row may wait for others to be computed with; 0 computes it at once.
         token: that requests must bring, or nothing.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.server.refusal import wrong
+from graphkd.deploy.server.errors import wrong
 from graphkd.deploy.server.schema import InputTensor, OutputTensor
 
 SIZE = "binary_data_size"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphkd.deploy.server.batcher import Batcher
 from graphkd.deploy.server.load import Load
 from graphkd.deploy.server.metrics import Metrics
-from graphkd.deploy.server.served import Served
+from graphkd.deploy.server.model_state import ModelState
 from graphkd.deploy.server.settings import Settings
 
 
@@ -22,7 +22,7 @@ class Worker:
         metrics: for Prometheus.
     """
 
-    served: Served
+    served: ModelState
     batcher: Batcher
     load: Load
     metrics: Metrics
@@ -34,6 +34,6 @@ class Worker:
         Raises:
             GraphKDError: what its runtime needs is not there, or the store is none of this student's.
         """
-        served, metrics = Served(settings), Metrics()
+        served, metrics = ModelState(settings), Metrics()
         batcher = Batcher(served.logits, settings.window, metrics.computed)
         return cls(served, batcher, Load(settings.limits), metrics)

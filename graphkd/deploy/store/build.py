@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.atomic_io import check_writable, whole_folder
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.files import make, write_lists
 from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows
@@ -17,7 +18,6 @@ from graphkd.deploy.store.lists import Neighbours, checksum, packed
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.io.weights import check_weights
-from graphkd.storage import check_writable, whole_folder
 
 BLOCK = 2**13
 """Rows that are computed, and held in memory, at once."""

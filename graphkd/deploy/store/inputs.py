@@ -1,4 +1,4 @@
-"""What a person hands to a store, checked and in numpy."""
+"""What a user hands to a store, checked and in numpy."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.checks import is_whole
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.io import rows
 from graphkd.io.weights import check_weights
-from graphkd.numbers import is_whole
 
 Ids = NDArray[np.int64]
 Weights = NDArray[np.float64]

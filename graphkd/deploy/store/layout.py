@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.atomic_io import check_schema, read_json, seal
 from graphkd.deploy.description import STORE, check_fields
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
-from graphkd.storage import check_schema, read_json, seal
 
 SCHEMA_VERSION = 1
 MANIFEST, JOURNAL, LOCK = "manifest.json", "journal", "lock"

@@ -1,4 +1,4 @@
-"""What a person can ask of a store, each as a draft."""
+"""What a user can ask of a store, each as a draft."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy.store.arrays import Arrays
-from graphkd.deploy.store.draft import Draft
 from graphkd.deploy.store.inputs import (
     Ids,
     Weights,
@@ -20,13 +19,14 @@ from graphkd.deploy.store.inputs import (
     check_id,
     check_known,
 )
+from graphkd.deploy.store.transaction import Transaction
 from graphkd.errors import GraphKDError
 
 
-def insert_node(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> Draft:
+def insert_node(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> Transaction:
     """A new node with the next id, and its edges."""
     row, others, given = newcomer(arrays, x, neighbours, weights)
-    draft, new = Draft.of(arrays), np.array([arrays.next_id])
+    draft, new = Transaction.of(arrays), np.array([arrays.next_id])
     draft.born = new
     draft.put_rows(new, row)
     draft.connect(others, np.full(others.size, new[0]), given)
@@ -46,10 +46,10 @@ def newcomer(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> tuple[NDA
     return row, distinct, given[first]
 
 
-def delete_node(arrays: Arrays, node: Any) -> Draft:
+def delete_node(arrays: Arrays, node: Any) -> Transaction:
     """A node and all its edges."""
     gone = _known(arrays, check_id(node))
-    draft = Draft.of(arrays)
+    draft = Transaction.of(arrays)
     draft.gone = gone
     for one, other in ((draft.incoming, draft.outgoing), (draft.outgoing, draft.incoming)):
         neighbours, _ = one.read(int(gone[0]))
@@ -60,30 +60,30 @@ def delete_node(arrays: Arrays, node: Any) -> Draft:
     return draft
 
 
-def insert_edges(arrays: Arrays, edge_index: Any, edge_weight: Any) -> Draft:
+def insert_edges(arrays: Arrays, edge_index: Any, edge_weight: Any) -> Transaction:
     """Edges between nodes that are there."""
     senders, receivers = _edges(arrays, edge_index)
-    draft = Draft.of(arrays)
+    draft = Transaction.of(arrays)
     weights = as_weights(edge_weight, senders.size, arrays.layout.settings, "edge_weight")
     draft.connect(senders, receivers, weights)
     return draft
 
 
-def delete_edges(arrays: Arrays, edge_index: Any) -> Draft:
+def delete_edges(arrays: Arrays, edge_index: Any) -> Transaction:
     """Edges that are there."""
     senders, receivers = _edges(arrays, edge_index)
-    draft = Draft.of(arrays)
+    draft = Transaction.of(arrays)
     draft.disconnect(senders, receivers)
     return draft
 
 
-def update_features(arrays: Arrays, nodes: Any, x: Any) -> Draft:
+def update_features(arrays: Arrays, nodes: Any, x: Any) -> Transaction:
     """New raw rows of nodes that are there."""
     settings, ids = arrays.layout.settings, _known(arrays, nodes)
     rows = as_row(x, settings) if np.ndim(nodes) == 0 else as_rows(x, settings)
     if rows.shape[0] != ids.size:
         raise GraphKDError(f"x must hold one row per node [{ids.size}], but has shape {list(rows.shape)}")
-    draft = Draft.of(arrays)
+    draft = Transaction.of(arrays)
     draft.put_rows(ids, settings.prepare(rows))
     return draft
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.checks import is_whole
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import preprocess
-from graphkd.numbers import is_whole
 
 POOLINGS = ("mean", "max", "min", "concat")
 """As ``graphkd.sparse.POOLINGS``, which this package must not import."""

@@ -11,19 +11,19 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.atomic_io import as_path
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
-from graphkd.deploy.store.draft import Draft
 from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
-from graphkd.deploy.store.newcomer import newcomer_hops
+from graphkd.deploy.store.new_node import new_node_hops
 from graphkd.deploy.store.reading import Reader
 from graphkd.deploy.store.settings import Settings, settings_of
+from graphkd.deploy.store.transaction import Transaction
 from graphkd.deploy.store.verify import damaged
 from graphkd.deploy.store.writer import Writer
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import names_of
-from graphkd.storage import as_path
 
 T = TypeVar("T")
 
@@ -168,7 +168,7 @@ class FeatureStore:
         """The row of a node that is not in the store and does not come into it, from one gather.
 
         An approximation for ``P ≥ 2``: a neighbour's row is corrected for the edge it gains, but not for what the
-        new node does to other rows. The formula, and when it is exact: ``newcomer_hops``; its measured error:
+        new node does to other rows. The formula, and when it is exact: ``new_node_hops``; its measured error:
         ``experiments/feature_store``. ``insert_node`` is exact.
 
         Args:
@@ -266,7 +266,7 @@ class FeatureStore:
     def _read(self, take: Callable[[Arrays], T]) -> T:
         return self._reader.read(take)
 
-    def _update(self, plan: Callable[[Arrays], Draft]) -> Draft:
+    def _update(self, plan: Callable[[Arrays], Transaction]) -> Transaction:
         if self._writer is None:
             raise GraphKDError(f"{self.path} is open for reading: open it with write=True")
         return self._writer.update(plan)
@@ -290,6 +290,6 @@ def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
 
 
 def _row_for(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> NDArray[np.float32]:
-    hops = newcomer_hops(arrays, *operations.newcomer(arrays, x, neighbours, weights))
+    hops = new_node_hops(arrays, *operations.newcomer(arrays, x, neighbours, weights))
     row: NDArray[np.float32] = arrays.layout.settings.pool(hops)[0]
     return row

@@ -11,8 +11,6 @@ import numpy as np
 
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.arrays import Arrays, open_arrays
-from graphkd.deploy.store.change import Change, change
-from graphkd.deploy.store.draft import Draft
 from graphkd.deploy.store.files import make, sweep, write_lists
 from graphkd.deploy.store.journal import STEP, Journal, Patch, Record
 from graphkd.deploy.store.layout import JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
@@ -24,6 +22,8 @@ from graphkd.deploy.store.recovery import (
     next_version,
     replayed_version,
 )
+from graphkd.deploy.store.transaction import Transaction
+from graphkd.deploy.store.update import Update, compute_update
 from graphkd.errors import GraphKDError
 
 CHECKPOINT_BYTES = 2**26
@@ -62,7 +62,7 @@ class Writer:
             self._release()
             raise
 
-    def update(self, plan: Callable[[Arrays], Draft]) -> Draft:
+    def update(self, plan: Callable[[Arrays], Transaction]) -> Transaction:
         """Makes an update, all of it or nothing.
 
         Args:
@@ -77,7 +77,7 @@ class Writer:
             draft = plan(self.arrays)
             try:
                 self._make_room(draft)
-                self._commit(change(draft, self.arrays, self._used))
+                self._commit(compute_update(draft, self.arrays, self._used))
             except OSError as error:
                 self._release()
                 raise GraphKDError(
@@ -153,7 +153,7 @@ class Writer:
         """Where the lists end, once nothing is left to be replayed."""
         self._used = [lists.used() for lists in (self.arrays.incoming, self.arrays.outgoing)]
 
-    def _make_room(self, draft: Draft) -> None:
+    def _make_room(self, draft: Transaction) -> None:
         layout, edits = self.arrays.layout, draft.edits()
         rooms = [sum(part.rooms().values()) for part in edits]
         nodes = int(draft.born[-1]) + 1 if draft.born.size else 0
@@ -191,7 +191,7 @@ class Writer:
         self._measure()
         sweep(self.folder, layout)
 
-    def _commit(self, made: Change) -> None:
+    def _commit(self, made: Update) -> None:
         if not made.patches:
             return
         if self._journal.size > CHECKPOINT_BYTES:

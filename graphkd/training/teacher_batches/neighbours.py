@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from graphkd.datasets import Graph
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.layers import BatchNorm
+from graphkd.norm import BatchNorm
 from graphkd.sparse import sample_blocks, select_rows, shared_blocks
 from graphkd.teachers import Teacher
 from graphkd.training.settings import Training
@@ -40,7 +40,7 @@ class Neighbours(Batches):
                 f"training.fanout has {len(self._fanouts)} numbers, but the teacher {layers} layers: "
                 "give one for each"
             )
-        self._shared = world().shared(model)
+        self._shared = world().wrap_ddp(model)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One for every ``teacher_batch_size`` training nodes."""
@@ -56,7 +56,7 @@ class Neighbours(Batches):
         """Of neighbourhoods that are the same in every epoch, so that epochs can be compared."""
         draw, val = self._generator("validation"), self.graph.val
         batches = torch.split(val, self.training.teacher_batch_size)
-        logits = [world().joined(self._logits(seeds, draw), seeds.numel()) for seeds in batches]
+        logits = [world().all_gather(self._logits(seeds, draw), seeds.numel()) for seeds in batches]
         return self._scored(torch.cat(logits))
 
     @classmethod
@@ -67,7 +67,7 @@ class Neighbours(Batches):
     def _logits(self, seeds: Tensor, draw: torch.Generator) -> Tensor:
         """Of this process's share of the seeds."""
         blocks = sample_blocks(self.graph.adj, seeds, self._fanouts, draw)
-        if world().several:
+        if world().is_distributed:
             blocks = shared_blocks(blocks, world().rows(seeds.numel()))
         logits: Tensor = self._shared(select_rows(self.graph.x, blocks[0].sources), blocks).logits
         return logits

@@ -12,7 +12,7 @@ from tests.datasets.ogb.graphs import load, place
 
 @pytest.fixture
 def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """OGB's archive of arxiv on a server that is a file; nothing is in the person's folder."""
+    """OGB's archive of arxiv on a server that is a file; nothing is in the user's folder."""
     _, folder = place(tmp_path)
     (tmp_path / "web").mkdir()
     folder.rename(tmp_path / "web" / "arxiv")

@@ -10,7 +10,7 @@ import torch
 
 from graphkd import GraphKDError
 from graphkd.datasets.ogb import raw
-from graphkd.machine import Memory
+from graphkd.system import Memory
 from tests.datasets.ogb.graphs import load, place, read_lines, write_lines
 
 

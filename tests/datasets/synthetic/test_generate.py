@@ -7,7 +7,7 @@ import torch
 from graphkd import GraphKDError, load_dataset
 from graphkd.datasets import Graph
 from graphkd.datasets.synthetic import ARXIV, PAPERS100M, PRODUCTS, generate
-from graphkd.machine import Memory
+from graphkd.system import Memory
 
 SMALL = {"arxiv": 0.01, "products": 0.001, "papers100M": 0.0001}
 PLANS = {"arxiv": ARXIV, "products": PRODUCTS, "papers100M": PAPERS100M}

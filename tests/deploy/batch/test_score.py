@@ -452,11 +452,11 @@ def test_the_command_takes_nothing_from_another_student_runtime_or_export(
 def test_drafts_of_a_killed_job_are_removed(tmp_path: Path) -> None:
     np.save(tmp_path / "in.npy", table())
     (tmp_path / ".bad.csv.abcdefgh.draft").write_text("half")
-    (tmp_path / ".bad.csv.progress").write_text("a person's own")
+    (tmp_path / ".bad.csv.progress").write_text("a user's own")
     job = Job(tmp_path / "in.npy", tmp_path / "out.npy", tmp_path / "bad.csv")
     score_file(job, numpy_model(tmp_path), "")
     assert [file.name for file in tmp_path.glob(".*")] == [".bad.csv.progress"]
-    assert (tmp_path / ".bad.csv.progress").read_text() == "a person's own"
+    assert (tmp_path / ".bad.csv.progress").read_text() == "a user's own"
 
 
 def test_a_mistake_late_in_the_file_does_not_cost_what_was_scored(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Page:
         command: of the browser.
         folder: for its profile.
         width: of the window, in pixels.
-        dark: which colours the person prefers.
+        dark: which colours the user prefers.
     """
 
     def __init__(self, command: str, folder: Path, width: int = 1200, dark: bool = False) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from graphkd.deploy.server.served import Served
+from graphkd.deploy.server.model_state import ModelState
 from tests.deploy.server.conftest import Target
 from tests.deploy.server.serving import ask
 
@@ -23,7 +23,7 @@ def test_a_mistake_of_ours_says_nothing_of_itself(raw: Target, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setattr(Served, "proba", fail)
+    monkeypatch.setattr(ModelState, "proba", fail)
     answer = ask(raw.port, "/predict", {"rows": raw.rows[:1].tolist()})
     assert answer.status == 500
     assert answer.json == {"error": "the server made a mistake: its log says which"}

@@ -24,7 +24,7 @@ runpy.run_module("graphkd", run_name="__main__", alter_sys=True)
 LIBRARIES = (
     "graphkd.cli", "graphkd.commands.serve_arguments", "graphkd.commands.serve", "numpy", "graphkd.deploy.files",
     "fastapi", "starlette.requests", "pydantic", "uvicorn", "prometheus_client", "graphkd.deploy.server.run",
-    "graphkd.deploy.server.served", "httptools", "uvloop",
+    "graphkd.deploy.server.model_state", "httptools", "uvloop",
 )  # fmt: skip
 
 

@@ -9,8 +9,8 @@ import pytest
 from starlette.requests import Request
 
 from graphkd.deploy.server.body import JSON, body_of
+from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.load import LARGE, TURNS, Load
-from graphkd.deploy.server.refusal import RefusedError
 from graphkd.deploy.server.settings import Limits
 from tests.deploy.server.serving import ask, in_thread, wait_for
 from tests.deploy.server.test_body import spoken

@@ -1,4 +1,4 @@
-"""The page as a person meets it; skipped where there is no browser."""
+"""The page as a user meets it; skipped where there is no browser."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

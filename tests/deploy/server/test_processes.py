@@ -18,8 +18,8 @@ import pytest
 
 import graphkd
 from graphkd.deploy.exports.formats import export_bundle
-from graphkd.deploy.server.choice import scores_of
 from graphkd.deploy.server.run import _config, _in_worker
+from graphkd.deploy.server.runtime_choice import scores_of
 from graphkd.deploy.server.settings import Settings, Token
 from tests.deploy.bundles import make_bundle, sample_of, student
 from tests.deploy.server.serving import as_command, ask, wait_for

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from graphkd import GraphKDError
+from graphkd.atomic_io import seal, write_json
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.description import STORE
-from graphkd.storage import seal, write_json
 from tests.deploy.test_description import WRONG, put
 
 RIGHT = {("settings.feature_names?", "nothing")} | {

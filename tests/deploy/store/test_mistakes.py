@@ -1,4 +1,4 @@
-"""What a person can get wrong, each in one line that changes nothing."""
+"""What a user can get wrong, each in one line that changes nothing."""
 
 import json
 import re
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from graphkd import GraphKDError
+from graphkd.atomic_io import seal
 from graphkd.deploy import FeatureStore
-from graphkd.storage import seal
 
 EDGES = [[0, 1, 1, 2], [1, 0, 2, 1]]
 

@@ -8,12 +8,13 @@ from torch import nn
 
 import graphkd
 from graphkd import GraphKDError, Training, teachers
-from graphkd.datasets import Graph, Scene
-from graphkd.recipe import resolve
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
+from graphkd.spec import resolve
 from graphkd.teachers import GCN, SAGE, TeacherOutput
 from graphkd.training.settings import TEACHER_BATCHES
-from graphkd.training.teach import _key as key_of
-from graphkd.training.teach import teach
+from graphkd.training.stages.teacher import _key as key_of
+from graphkd.training.stages.teacher import train_teacher
 from graphkd.training.teacher_batches import WAYS
 from tests.conftest import make_data
 
@@ -22,13 +23,13 @@ SMALL = functools.partial(
 )
 
 
-def taught(data=None, teacher=GCN, setting: str = "transductive", seed: int = 0, **keys):
+def teacher_result(data=None, teacher=GCN, setting: str = "transductive", seed: int = 0, **keys):
     """The log and the result of a teacher on 60 nodes."""
     log: list[dict] = []
     factory = functools.partial(teacher, hidden_dim=8)
-    recipe = resolve(factory, training=SMALL(**keys), setting=setting)
-    scene = Scene.of(Graph.from_data(data or make_data()), setting, seed)
-    return log, teach(scene, recipe, seed, log)
+    spec = resolve(factory, training=SMALL(**keys), setting=setting)
+    view = apply_setting(Graph.from_data(data or make_data()), setting, seed)
+    return log, train_teacher(view, spec, seed, log)
 
 
 def test_the_ways_are_those_that_can_be_asked_for() -> None:
@@ -41,7 +42,7 @@ def test_a_teacher_learns_and_the_same_seed_gives_the_same_bits(way: str, sparse
     data = make_data()
     data.x = data.x.to_sparse_csr() if sparse else data.x
     teacher = functools.partial(SAGE, aggregator="gcn")  # learns faster from rows that are noise
-    runs = [taught(data, teacher, teacher_batches=way, seed=seed) for seed in (1, 1, 2)]
+    runs = [teacher_result(data, teacher, teacher_batches=way, seed=seed) for seed in (1, 1, 2)]
     (log, one), (again, other), (_, third) = runs
     assert log == again
     assert one.output.checksum() == other.output.checksum() != third.output.checksum()
@@ -52,23 +53,23 @@ def test_a_teacher_learns_and_the_same_seed_gives_the_same_bits(way: str, sparse
 @pytest.mark.parametrize("way", TEACHER_BATCHES)
 @pytest.mark.parametrize("setting", ["transductive", "production"])
 def test_the_output_is_over_full_neighbourhoods(way: str, setting: str) -> None:
-    _, result = taught(setting=setting, teacher_batches=way)
-    scene = Scene.of(Graph.from_data(make_data()), setting)
-    for graph in (scene.observed, scene.full):
+    _, result = teacher_result(setting=setting, teacher_batches=way)
+    view = apply_setting(Graph.from_data(make_data()), setting)
+    for graph in (view.observed, view.full):
         with torch.no_grad():
             torch.testing.assert_close(result.of(graph).hops, result.model(graph.x, graph.adj).hops)
 
 
 def test_what_is_kept_for_the_backward_pass_changes_no_bit_and_no_key() -> None:
-    (log, full), (again, checkpointed) = (taught(teacher_batches=way) for way in ("full", "checkpointed"))
+    (log, full), (again, checkpointed) = (teacher_result(teacher_batches=way) for way in ("full", "checkpointed"))
     assert log == again
     assert full.output.checksum() == checkpointed.output.checksum()
     assert full.key == checkpointed.key
 
 
 def key(way: str, **keys) -> dict:
-    scene = Scene.of(Graph.from_data(make_data()))
-    return key_of(scene, resolve(training=SMALL(teacher_batches=way, **keys)), 0)
+    view = apply_setting(Graph.from_data(make_data()))
+    return key_of(view, resolve(training=SMALL(teacher_batches=way, **keys)), 0)
 
 
 def test_settings_are_part_of_the_key_where_they_matter() -> None:
@@ -101,5 +102,5 @@ def test_every_teacher_can_be_trained_in_every_way() -> None:
         part = getattr(teachers, name)
         if isinstance(part, type) and hasattr(part, "name"):
             for way in TEACHER_BATCHES:
-                log, _ = taught(teacher=part, teacher_batches=way, max_epochs=1)
+                log, _ = teacher_result(teacher=part, teacher_batches=way, max_epochs=1)
                 assert len(log) == 1

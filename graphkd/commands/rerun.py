@@ -1,0 +1,67 @@
+"""The seeds of a finished run with all that the run folder does not keep: teacher, projections, start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graphkd.api import pick_device
+from graphkd.commands.custom_data import custom_data
+from graphkd.config import spec_of
+from graphkd.datasets import Graph
+from graphkd.datasets.loading import locate
+from graphkd.deploy import load_bundle
+from graphkd.errors import GraphKDError
+from graphkd.outofcore import TableOptions
+from graphkd.runs import SeedRun, read_config
+from graphkd.training.stages.stage_cache import StageCache
+
+
+def retrain_seeds(
+    path: Path, data_dir: str | None, instead: str, seeds: Sequence[int] | None = None
+) -> Iterator[SeedRun]:
+    """Runs the stages of seeds again: from the cache, or trained anew.
+
+    The same machine gives the same bits with the same number of threads.
+
+    Args:
+        path: folder of a finished run.
+        data_dir: where the run's data is now, if it has moved.
+        instead: what to do where parts were in memory, for the error message.
+        seeds: of the run, by default all.
+
+    Raises:
+        GraphKDError: parts or data were in memory, data cannot be had, or a student is not the run's own.
+    """
+    config = read_config(path)
+    _check_parts(path, config, instead)
+    spec, device = spec_of(config, path), pick_device(config.get("device", "auto"))
+    folder = locate(config.get("data_dir") or "data", config.get("cache_dir"), "never").cache_dir
+    tables = TableOptions(config.get("memory_budget"), config.get("table_dtype", "float32"))
+    for seed in config["seeds"] if seeds is None else seeds:
+        seat, cache = path / f"seed_{seed}", StageCache(folder, tables)
+        kept = load_bundle(seat if seat.is_dir() else path).student.state_dict()
+        graph = Graph.from_data(custom_data(path, seed, data_dir)).to(device)
+        result = SeedRun.train(graph, spec, seed, cache=cache)
+        if made := [stage for stage in ("teacher", "student") if stage in cache.made]:
+            print(f"graphkd: seed {seed}: {' and '.join(made)} not in {folder}: trained again", file=sys.stderr)
+        found = result.distilled.model.state_dict()
+        if found.keys() != kept.keys() or not all(torch.equal(found[key].cpu(), kept[key]) for key in kept):
+            raise GraphKDError(
+                f"seed {seed} now gives another student than {path} holds, made with another number of threads "
+                "(OMP_NUM_THREADS) or processes, version or machine, or on other data: take those, or "
+                "overwrite=true to make the run anew"
+            )
+        yield result
+
+
+def _check_parts(path: Path, config: dict[str, Any], instead: str) -> None:
+    """Refuses what no file can bring back."""
+    for key in ("dataset", "teacher", "student", "method", "matching", "influence"):
+        part = config.get(key) or {}
+        if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):
+            raise GraphKDError(f"{path} was made with a {key} in memory: {instead}")

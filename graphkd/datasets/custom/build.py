@@ -1,0 +1,197 @@
+"""What a user gave → ``torch_geometric`` data: the one place where own graphs are made."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graphkd.datasets.custom.edges import check_rows, row_of_each, rows_of
+from graphkd.datasets.custom.features import feature_tensor
+from graphkd.datasets.custom.labels import encode_labels
+from graphkd.datasets.custom.masks import PARTS, masks_of
+from graphkd.datasets.fingerprint import IN_MEMORY, fingerprints
+from graphkd.datasets.splits import fractions_split
+from graphkd.edges import both_directions, merge
+from graphkd.errors import GraphKDError
+from graphkd.io.frame import names_of
+from graphkd.io.ids import plain_ids
+from graphkd.io.weights import check_weights
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A graph in a user's own terms.
+
+    Args:
+        features: ``[N, D]``, see ``feature_tensor``.
+        source: ``[E]`` senders, as ids or as rows.
+        target: ``[E]`` receivers, likewise.
+        ids: ``[N]`` of the nodes, or nothing.
+        labels: ``[N]``, see ``encode_labels``, or nothing: a graph to predict on.
+        split: see ``masks_of``, or nothing.
+        weight: ``[E]``, or nothing.
+        named: ends are ids; otherwise they are rows.
+        count: ``N`` where the edges say so, as a matrix does.
+        columns: names of the ``D`` features, or nothing.
+        names: what error messages call a part, where it is not its name here.
+    """
+
+    features: Any
+    source: Any
+    target: Any
+    ids: Sequence[Hashable] | None = None
+    labels: Any = None
+    split: Any = None
+    weight: Any = None
+    named: bool = True
+    count: int | None = None
+    columns: Sequence[str] | None = None
+    names: dict[str, str] = field(default_factory=dict)
+
+    def called(self, part: str) -> str:
+        """What error messages call a part."""
+        return self.names.get(part, part)
+
+
+def read_parts(parts: Parts) -> Data:
+    """Checks and numbers everything; edges keep their direction and no split is drawn.
+
+    Args:
+        parts: of the graph.
+
+    Returns:
+        ``Data`` with ``x [N, D]``, ``edge_index [2, E']``, each edge once; ``edge_weight [E']``, ``y [N]``,
+        ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]`` where the parts have them.
+
+    Raises:
+        GraphKDError: something cannot be right.
+    """
+    from torch_geometric.data import Data
+
+    columns = names_of(parts.features) if parts.columns is None else parts.columns
+    x = feature_tensor(parts.features, parts.called("features"), columns)
+    data = Data(x=x)
+    num_nodes = x.shape[0]
+    if columns is not None:
+        data.feature_names = [str(name) for name in columns]
+    if parts.count is not None:
+        _check_count(parts.count, num_nodes, parts, "source")
+    if parts.ids is not None:
+        if not hasattr(parts.ids, "__len__"):
+            raise GraphKDError(f"{parts.called('ids')} is {parts.ids!r}: give a list with one id per node")
+        _check_count(len(parts.ids), num_nodes, parts, "ids")
+        parts = replace(parts, ids=plain_ids(parts.ids, parts.called("ids")))
+        data.node_ids = parts.ids
+    _put_edges(data, *_edges(parts, num_nodes))
+    if parts.labels is not None:
+        data.y, classes = encode_labels(parts.labels, parts.called("labels"))
+        _check_count(data.y.numel(), num_nodes, parts, "labels")
+        if classes is not None:
+            data.class_names = classes
+    if parts.split is not None:
+        _put_masks(data, masks_of(parts.split, num_nodes, parts.called("split")))
+        _check_labelled(data, parts)
+    return data
+
+
+def build(parts: Parts, directed: bool, seed: int) -> Data:
+    """An own graph that is in memory, ready for ``distill``.
+
+    Args:
+        parts: of the graph.
+        directed: keep the edges' directions; otherwise both directions of each are there.
+        seed: of the split, where it is drawn.
+
+    Returns:
+        ``Data`` as ``read_parts`` makes it, and with masks wherever there are labels.
+
+    Raises:
+        GraphKDError: something cannot be right.
+    """
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
+        raise GraphKDError(f"seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
+    check_directed(directed)
+    data = read_parts(parts)
+    if not directed:
+        make_undirected(data)
+    if parts.labels is not None and parts.split is None:
+        _put_masks(data, fractions_split(data.y, seed))
+        data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
+    return data
+
+
+def warn_unread(what: str, key: str) -> None:
+    """Warns of weights that are there and not asked for."""
+    warnings.warn(f"{what}, which is not read: pass {key}, or drop it", stacklevel=3)
+
+
+def check_directed(directed: Any) -> None:
+    """Refuses a text such as ``no``, which would count as true."""
+    if not isinstance(directed, (bool, np.bool_)):
+        raise GraphKDError(f"directed is {directed!r}: choose True or False")
+
+
+def make_undirected(data: Data) -> None:
+    """Puts both directions of every edge into ``data``; weights as ``both_directions`` says."""
+    weight = getattr(data, "edge_weight", None)
+    sender, receiver = data.edge_index.numpy()
+    known = None if weight is None else weight.double().numpy()
+    _put_edges(data, *both_directions(sender, receiver, known, data.x.shape[0]))
+
+
+def _edges(parts: Parts, num_nodes: int) -> tuple[Any, Any, Any]:
+    ends = []
+    rows = row_of_each(parts.ids, parts.called("ids")) if parts.ids is not None else {}
+    for part in ("source", "target"):
+        given, where = getattr(parts, part), parts.called(part)
+        ends.append(rows_of(given, rows, where) if parts.named else check_rows(given, num_nodes, where))
+    if ends[0].shape != ends[1].shape:
+        raise GraphKDError(
+            f"{parts.called('source')} has {ends[0].size} entries, {parts.called('target')} {ends[1].size}: "
+            "give both ends of every edge"
+        )
+    weight = parts.weight
+    if weight is not None:
+        weight = check_weights(weight, ends[0].size, parts.called("weight"))
+    return merge(ends[0], ends[1], weight, num_nodes)
+
+
+def _put_edges(data: Data, sender: Any, receiver: Any, weight: Any) -> None:
+    data.edge_index = torch.from_numpy(np.stack([sender, receiver]))
+    if weight is not None:
+        data.edge_weight = torch.from_numpy(weight).float()
+
+
+def _put_masks(data: Data, masks: tuple[Tensor, Tensor, Tensor]) -> None:
+    data.train_mask, data.val_mask, data.test_mask = masks
+
+
+def _check_count(count: int, num_nodes: int, parts: Parts, part: str) -> None:
+    if count != num_nodes:
+        raise GraphKDError(
+            f"{parts.called(part)} is for {count} nodes, {parts.called('features')} has {num_nodes} rows: "
+            "give one row per node"
+        )
+
+
+def _check_labelled(data: Data, parts: Parts) -> None:
+    if parts.labels is None:
+        raise GraphKDError(f"{parts.called('split')} is there, but no labels are: give both or neither")
+    for name in PARTS:
+        wrong = (data[f"{name}_mask"] & (data.y < 0)).nonzero()
+        if wrong.numel():
+            row = int(wrong[0])
+            node = f"{data.node_ids[row]!r}" if parts.ids is not None else f"{row}"
+            raise GraphKDError(
+                f"{parts.called('split')} puts node {node} into {name}, but its label is unknown: "
+                "leave it out of the split, or label it"
+            )

@@ -1,0 +1,127 @@
+"""``dataset=custom``: a folder of files → data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkd.datasets.custom.build import Parts, read_parts
+from graphkd.datasets.custom.frames import frame_parts
+from graphkd.datasets.custom.npz import read_graph
+from graphkd.datasets.custom.tables import read_table
+from graphkd.datasets.source import Location, Source
+from graphkd.datasets.validate import MASKS
+from graphkd.errors import GraphKDError
+from graphkd.io.npz import read_features
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def read_folder(location: Location) -> Data:
+    """The graph in a user's folder, given in one of two forms.
+
+    - Tables, csv or parquet (which needs pyarrow). ``nodes``: columns ``label``; optionally ``id`` (without it
+      nodes are their row numbers, from 0); optionally ``split`` with ``train``, ``val``, ``test`` or nothing, or
+      ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other column is a feature.
+      ``edges``: columns ``source``, ``target`` and optionally ``weight``.
+    - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
+      matrix), ``edge_index [2, E]`` of row numbers, senders first, ``y [N]``; optionally ``edge_weight [E]``,
+      ``ids [N]``, ``train_mask``, ``val_mask``, ``test_mask`` ``[N]``. Nothing pickled is read.
+
+    In both, features can be a file of their own instead, rows in node order: ``features.npz`` written by
+    ``scipy.sparse.save_npz``, or ``features.npy``. Labels are whole numbers or texts; empty, NaN and −1 are
+    unknown. Copies of a directed edge count once, their weights are added; self-loops and isolated nodes stay.
+
+    Args:
+        location: with the folder in ``path``.
+
+    Returns:
+        ``Data`` with merged directed edges, and with masks where the files have them.
+
+    Raises:
+        GraphKDError: a file is missing, there twice or damaged, or holds what cannot be right; the line names
+            the file and the column or array.
+    """
+    folder = location.path
+    if folder is None:
+        raise GraphKDError(
+            "dataset=custom needs dataset.path: the folder that holds nodes and edges, or graph.npz"
+        )
+    if not folder.is_dir():
+        raise GraphKDError(f"dataset.path={folder} is no folder: give the one with nodes and edges, or graph.npz")
+    tables = [file.name for file in sorted(folder.iterdir()) if file.stem in ("nodes", "edges") and file.is_file()]
+    archive = folder / "graph.npz"
+    if archive.is_file():
+        if tables:
+            raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
+        return read_parts(read_graph(archive))
+    return read_parts(_table_parts(folder))
+
+
+def _table_parts(folder: Path) -> Parts:
+    (nodes, nodes_file), (edges, edges_file) = read_table(folder, "nodes"), read_table(folder, "edges")
+    beside = read_features(folder)
+    masks = [name for name in MASKS if name in nodes]
+    named = "id" in nodes
+    if len(masks) not in (0, 3) or (masks and "split" in nodes):
+        raise GraphKDError(f"{nodes_file} must have split, or all of {', '.join(MASKS)}, or none of them")
+    for name in edges.columns:
+        if name not in ("source", "target", "weight"):
+            raise GraphKDError(f"{edges_file} has a column '{name}', which is not read: name it weight or drop it")
+    if beside is not None:
+        _check_no_features(nodes, nodes_file)
+    parts = frame_parts(
+        nodes,
+        edges,
+        id="id" if named else None,
+        source="source",
+        target="target",
+        label="label",
+        features=beside,
+        split=masks or ("split" if "split" in nodes else None),
+        weight="weight" if "weight" in edges else None,
+        files=(nodes_file, edges_file),
+    )
+    if beside is not None:
+        parts.names["features"] = f"the features file in {folder}"
+    return parts if named else _by_row(parts)
+
+
+def _check_no_features(nodes: Any, file: str) -> None:
+    for name in nodes.columns:
+        if name not in ("id", "label", "split", *MASKS):
+            raise GraphKDError(f"{file} has a column '{name}' beside a features file: keep features in one place")
+
+
+def _row_numbers(texts: Any) -> Any:
+    """Texts such as ``17`` as numbers; ``007`` is no row number but a name, and a number would lose its zeros."""
+    if any(str(int(text)) != text for text in texts.astype(str)):
+        raise ValueError
+    return texts.astype(str).astype(np.int64)
+
+
+def _by_row(parts: Parts) -> Parts:
+    """Without ids, ends of edges are the nodes' row numbers; in a csv they were read as texts."""
+    ends: dict[str, Any] = {}
+    for part in ("source", "target"):
+        given = getattr(parts, part)
+        try:
+            ends[part] = given if given.dtype.kind in "iu" else _row_numbers(given)
+        except ValueError:
+            raise GraphKDError(
+                f"{parts.called(part)} must name nodes by row number, since there are no ids: add a column id"
+            ) from None
+    return replace(parts, ids=None, named=False, **ends)
+
+
+custom = Source(
+    name="custom",
+    paper="your own: dataset.path=FOLDER with nodes and edges as csv or parquet, or graph.npz",
+    splits=("masks", "fractions", "random", "cpf"),
+    row_normalize=False,
+    read=read_folder,
+)

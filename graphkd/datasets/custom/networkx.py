@@ -1,0 +1,139 @@
+"""A networkx graph → data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkd.checks import check_unmasked, plain
+from graphkd.datasets.custom.build import Parts, build, check_directed, warn_unread
+from graphkd.errors import GraphKDError
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def from_networkx(
+    graph: Any,
+    features: Any = None,
+    labels: Any = None,
+    *,
+    split: Any = None,
+    weight: str | None = None,
+    directed: bool | None = None,
+    seed: int = 0,
+) -> Data:
+    """A graph of networkx: ``Graph``, ``DiGraph`` or their multigraphs; parallel edges count once.
+
+    Whatever is said per node is the name of a node attribute, or a mapping or pandas object by node, or an
+    array in the order of ``graph.nodes``. That order is kept, with the nodes' names in ``node_ids``.
+
+    Args:
+        graph: with at least one node; isolated nodes and self-loops stay.
+        features: the name of an attribute that holds numbers or vectors, a list of such names, or ``[N, D]``.
+        labels: ``[N]`` whole numbers, texts or booleans; ``None``, NaN, the empty text and the number −1 are
+            unknown, as is a node without the attribute. Nothing for a graph to predict on.
+        split: ``[N]`` texts ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
+            60/20/20 % of the labelled nodes, drawn per class by ``seed``.
+        weight: edge attribute; an edge without it has weight 1, parallel edges add up. By default none are used.
+        directed: keep the edges' directions; by default as the graph is. Otherwise both directions of each
+            edge are there, with the larger weight where the two differ.
+        seed: of the split, where it is drawn.
+
+    Returns:
+        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]`` (senders first), ``y [N]`` (−1
+        unknown), three masks, ``node_ids``; ``class_names`` and ``edge_weight`` where there are such.
+
+    Raises:
+        GraphKDError: no such attribute, a node without features, or something that does not fit.
+    """
+    if isinstance(graph, type) or not hasattr(graph, "number_of_nodes"):
+        raise GraphKDError(f"from_networkx needs a networkx graph, but got a {type(graph).__name__}")
+    if graph.number_of_nodes() == 0:
+        raise GraphKDError("the graph has no node: add some")
+    if directed is not None:
+        check_directed(directed)
+    if directed and not graph.is_directed():
+        raise GraphKDError("an undirected graph has no directions to keep: leave directed out, or give a DiGraph")
+    if weight is None and any("weight" in attributes for _, _, attributes in graph.edges(data=True)):
+        warn_unread("edges have an attribute 'weight'", "weight='weight'")
+    ids = list(graph.nodes)
+    edges = list(graph.edges(data=weight, default=1.0))
+    parts = Parts(
+        _features(graph, ids, features),
+        [edge[0] for edge in edges],
+        [edge[1] for edge in edges],
+        ids=ids,
+        labels=None if labels is None else _per_node(graph, ids, labels, "labels"),
+        split=None if split is None else _per_node(graph, ids, split, "split"),
+        weight=None if weight is None else _weights(graph, edges, weight),
+        names={"weight": f"edge attribute '{weight}'"},
+    )
+    return build(parts, graph.is_directed() if directed is None else directed, seed)
+
+
+def _features(graph: Any, ids: list[Any], features: Any) -> Any:
+    if features is None:
+        raise GraphKDError(
+            "features is missing: name node attributes that hold numbers, or give an array [N, D]; a graph "
+            "without any can start from its degrees, features=dict(graph.degree)"
+        )
+    names = features if isinstance(features, (list, tuple)) else [features]
+    if all(isinstance(name, str) for name in names) and len(names):
+        columns = [_vectors(ids, _per_node(graph, ids, name, "features"), f"attribute '{name}'") for name in names]
+        return np.concatenate(columns, axis=1)
+    given = _per_node(graph, ids, features, "features")
+    return _vectors(ids, given, "features") if given is not features else features
+
+
+def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
+    """Attributes and mappings as lists in node order; arrays as they are."""
+    if isinstance(given, str):
+        known = {name for _, attributes in graph.nodes(data=True) for name in attributes}
+        if given not in known:
+            there = ", ".join(sorted(map(str, known))) or "none"
+            raise GraphKDError(f"{what}: no node has the attribute '{given}': there are {there}")
+        return [graph.nodes[name].get(given) for name in ids]
+    if hasattr(given, "iloc"):  # a series or a frame of pandas, rows by node
+        if given.index.has_duplicates:
+            twice = given.index[given.index.duplicated()][0]
+            raise GraphKDError(f"{what} holds node {plain(twice)!r} twice in its index: give every node once")
+        given = dict(zip(given.index, given.to_numpy(), strict=True))
+    if isinstance(given, Mapping):
+        if not any(name in given for name in ids):
+            raise GraphKDError(f"{what} holds no node of the graph: give it by node, such as {ids[0]!r}")
+        if more := [name for name in given if name not in graph]:
+            warnings.warn(
+                f"{what} holds {len(more)} names that are no nodes of the graph, such as {more[0]!r}: not read",
+                stacklevel=4,
+            )
+        return [given.get(name) for name in ids]
+    return given
+
+
+def _vectors(ids: list[Any], values: list[Any], where: str) -> Any:
+    """``[N, d]`` from a number or a vector per node."""
+    check_unmasked(values, where)
+    width = None
+    for name, value in zip(ids, values, strict=True):
+        if value is None:
+            raise GraphKDError(f"{where} is missing at node {name!r}: give every node its features")
+        size = np.size(value)
+        if width is not None and size != width:
+            raise GraphKDError(
+                f"{where} has {size} numbers at node {name!r}, {width} elsewhere: give each as many"
+            )
+        width = size
+    try:
+        return np.asarray([np.ravel(value) for value in values]).astype(np.float64)
+    except (TypeError, ValueError):
+        raise GraphKDError(f"{where} holds something that is no number: encode it as numbers first") from None
+
+
+def _weights(graph: Any, edges: list[Any], weight: str) -> list[Any]:
+    if edges and not any(weight in attributes for _, _, attributes in graph.edges(data=True)):
+        raise GraphKDError(f"weight: no edge has the attribute '{weight}': name one, or leave weight out")
+    return [edge[2] for edge in edges]

@@ -1,0 +1,49 @@
+"""A graph in one ``.npz`` file → its parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from graphkd.datasets.custom.build import Parts
+from graphkd.datasets.validate import MASKS
+from graphkd.errors import GraphKDError
+from graphkd.io.npz import SPARSE, edges_of, features_of, needed, read_arrays
+
+KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
+
+
+def read_graph(file: Path) -> Parts:
+    """The parts of a graph in ``graph.npz``; see ``custom``.
+
+    Raises:
+        GraphKDError: no archive of plain arrays, an array that is missing or one that nobody reads.
+    """
+    arrays = read_arrays(file)
+    for name in arrays:
+        if name not in KNOWN:
+            raise GraphKDError(
+                f"{file} holds '{name}', which is not read: rename it, there are {', '.join(KNOWN)}"
+            )
+    edges = edges_of(arrays, file)
+    masks = [name for name in MASKS if name in arrays]
+    if len(masks) not in (0, 3):
+        raise GraphKDError(f"{file} holds {' and '.join(masks)} only: give all of {', '.join(MASKS)}, or none")
+    return Parts(
+        features_of(arrays, file),
+        edges[0],
+        edges[1],
+        ids=arrays.get("ids"),
+        labels=needed(arrays, "y", file),
+        split=[arrays[name] for name in masks] or None,
+        weight=arrays.get("edge_weight"),
+        named=False,
+        names={
+            "features": f"{file} array x",
+            "labels": f"{file} array y",
+            "ids": f"{file} array ids",
+            "source": f"{file} array edge_index",
+            "target": f"{file} array edge_index",
+            "weight": f"{file} array edge_weight",
+            "split": str(file),
+        },
+    )

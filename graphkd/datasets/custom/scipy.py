@@ -1,0 +1,85 @@
+"""An adjacency matrix → data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphkd.datasets.custom.build import Parts, build, warn_unread
+from graphkd.errors import GraphKDError
+from graphkd.io.sparse import check_sparse
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from torch_geometric.data import Data
+
+
+def from_scipy(
+    adjacency: Any,
+    features: Any,
+    labels: Any = None,
+    *,
+    split: Any = None,
+    ids: Sequence[Hashable] | None = None,
+    weighted: bool = False,
+    directed: bool = False,
+    seed: int = 0,
+) -> Data:
+    """A graph given as a matrix.
+
+    ``A[i, j] ≠ 0`` is an edge from ``i`` to ``j``: rows are senders. (``graphkd.sparse.Adjacency``, which the
+    networks work on, is its transpose: there rows are receivers.)
+
+    Args:
+        adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops and stay.
+        features: ``[N, D]`` array, data frame, tensor or scipy sparse; ``[N]`` is one
+            feature. Sparse stays sparse.
+        labels: ``[N]`` whole numbers, texts or booleans; ``None``, NaN, the empty text and the number −1 are
+            unknown. Nothing for a graph to predict on.
+        split: ``[N]`` texts ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
+            60/20/20 % of the labelled nodes, drawn per class by ``seed``.
+        ids: ``[N]`` of the nodes, kept in ``node_ids``.
+        weighted: keep the entries as edge weights; otherwise an edge is there or not.
+        directed: keep the edges' directions; by default both directions of each are there, with the larger
+            weight where the two differ.
+        seed: of the split, where it is drawn.
+
+    Returns:
+        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` (−1 unknown), three
+        masks; ``class_names``, ``node_ids`` and ``edge_weight`` where there are such.
+
+    Raises:
+        GraphKDError: no square sparse matrix, or something that does not fit to it.
+    """
+    if not hasattr(adjacency, "tocsr"):
+        raise GraphKDError(
+            f"adjacency is a {type(adjacency).__name__}, no scipy sparse matrix: call scipy.sparse.csr_array on it"
+        )
+    if adjacency.ndim != 2 or adjacency.shape[0] != adjacency.shape[1]:
+        raise GraphKDError(f"adjacency must be square [nodes, nodes], but has shape {list(adjacency.shape)}")
+    if adjacency.dtype.kind not in "biuf":
+        raise GraphKDError(f"adjacency holds {adjacency.dtype}, not numbers: make its entries real")
+    check_sparse(adjacency, "adjacency")
+    if not isinstance(weighted, bool):
+        raise GraphKDError(f"weighted is {weighted!r}: choose True or False")
+    matrix = adjacency.astype(np.float64).tocsr(copy=True)  # small integers wrap around where entries are added
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    edges = matrix.tocoo()
+    if not weighted and bool(((given := adjacency.tocoo().data) * (given != 1)).any()):
+        warn_unread("adjacency holds entries other than 0 and 1", "weighted=True")
+    parts = Parts(
+        features,
+        edges.row,
+        edges.col,
+        ids=ids,
+        labels=labels,
+        split=split,
+        weight=edges.data if weighted else None,
+        named=False,
+        count=matrix.shape[0],
+        names=dict.fromkeys(("source", "target", "weight"), "adjacency"),
+    )
+    return build(parts, directed, seed)

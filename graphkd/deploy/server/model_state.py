@@ -1,0 +1,201 @@
+"""A student with its store, and the checks that name what is wrong in a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.loading import row_predictor
+from graphkd.deploy.server.errors import RefusedError, wrong
+from graphkd.deploy.server.settings import Settings
+from graphkd.deploy.server.shown import shown
+from graphkd.deploy.store import FeatureStore
+from graphkd.deploy.store.settings import settings_for
+from graphkd.errors import GraphKDError
+from graphkd.io.rows import preprocess
+
+FloatArray = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+
+class ModelState:
+    """What a worker answers with.
+
+    Args:
+        settings: of the server.
+
+    Raises:
+        GraphKDError: what the runtime needs is not there, the store is none of this student's, or a card cannot be
+            shown.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.name, self.scores = settings.name, settings.scores
+        bundle = read_bundle(settings.bundle)
+        self.model = row_predictor(bundle, settings.runtime)
+        description = bundle.description
+        self.num_classes = int(description["student"]["arguments"]["num_classes"])
+        self._steps = description["preprocessing"]
+        self.store = None if settings.store is None else _store_of(settings.store, bundle)
+        self.card = shown(self._card(), bundle.folder)
+        """What is served, for users and for the page; names as texts, since a browser rounds large numbers."""
+
+    def rows(self, table: NDArray[Any], field: str, propagated: bool) -> FloatArray:
+        """Rows of a request as the student takes them.
+
+        Args:
+            table: ``[B, D]`` numbers, or ``[B, D']`` propagated ones.
+            field: of the request that they come from.
+            propagated: whether they are.
+
+        Raises:
+            RefusedError: 422, they are raw and the student needs propagated ones, or a number cannot be used.
+        """
+        if self.model.hops and not propagated:
+            raise wrong(field, self.why_not_raw)
+        rows = _finite(table, field)
+        if propagated or self.model.engine.preprocesses:
+            return rows
+        prepared: FloatArray = preprocess(rows, self._steps["features"], self._steps["row_normalize"])
+        return prepared
+
+    def positions(self, labels: Sequence[str], field: str) -> list[int]:
+        """Where each feature is among the columns of a request; all of them, where names are not known.
+
+        Args:
+            labels: of the columns.
+            field: of the request that they come from.
+
+        Raises:
+            RefusedError: 422, a column is missing or there twice.
+        """
+        try:
+            found = self.model.columns.positions(labels)
+        except GraphKDError as error:
+            raise wrong(field, str(error)) from None
+        if found is None and len(labels) != self.model.num_features:
+            raise wrong(field, f"this student takes {self.model.num_features} features, not {len(labels)}")
+        return [*range(len(labels))] if found is None else found
+
+    def stored(self, nodes: Ids, field: str) -> FloatArray:
+        """Rows ``[B, D']`` of nodes in the store.
+
+        Args:
+            nodes: ``[B]``.
+            field: of the request that they come from.
+
+        Raises:
+            RefusedError: 422, there is no store or no such node.
+        """
+        store = self._store(field)
+        try:
+            return store.rows(nodes)
+        except GraphKDError as error:
+            place = next((place for place, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
+            raise wrong(field if place is None else f"{field}.{place}", str(error)) from None
+
+    def newcomers(
+        self, table: NDArray[Any], neighbours: Sequence[Any], weights: Sequence[Any] | None, field: str
+    ) -> FloatArray:
+        """Rows ``[B, D']`` of nodes that are not in the store, see ``FeatureStore.row_for``.
+
+        Args:
+            table: ``[B, D]`` raw features.
+            neighbours: ids of each one's neighbours.
+            weights: of the edges to them.
+            field: of the request that the features come from.
+
+        Raises:
+            RefusedError: 422, there is no store or no such neighbour, or a number that cannot be used.
+        """
+        store, rows = self._store("neighbours"), _finite(table, field)
+        found = np.empty((rows.shape[0], self.model.width), dtype=np.float32)
+        for place, row in enumerate(rows):
+            given = None if weights is None else weights[place]
+            try:
+                found[place] = store.row_for(row, np.asarray(neighbours[place], dtype=np.int64), given)
+            except GraphKDError as error:
+                raise wrong(f"neighbours.{place}", str(error)) from None
+        return found
+
+    def logits(self, rows: FloatArray) -> FloatArray:
+        """Logits ``[B, C]`` of rows as the student takes them, ``[B, D']``."""
+        found: FloatArray = self.model.engine.logits(rows)
+        return found
+
+    def proba(self, logits: FloatArray, field: str) -> FloatArray:
+        """Probabilities ``[B, C]`` of logits ``[B, C]``.
+
+        Raises:
+            RefusedError: 422, numbers so large that the student's own overflowed.
+        """
+        if not np.isfinite(logits).all():
+            row = int((~np.isfinite(logits)).any(axis=1).argmax())
+            raise wrong(f"{field}.{row}", "numbers too large for this student, whose logits overflow: scale them")
+        return self.model.engine.softmax(logits)
+
+    @property
+    def why_not_raw(self) -> str:
+        """What somebody is told who sends raw rows to a student with hops."""
+        ways = "propagated rows (with propagated = true)"
+        if self.store is not None:
+            ways = f"nodes, raw rows with their neighbours, or {ways}"
+        else:
+            ways += "; started with --store, the server also takes node ids"
+        return f"this student was trained on features propagated over {self.model.hops} hops: send {ways}"
+
+    def _card(self) -> dict[str, Any]:
+        names = self.model.class_names
+        return {
+            "name": self.name,
+            "runtime": self.model.runtime,
+            "features": self.model.num_features,
+            "propagated_features": self.model.width,
+            "hops": self.model.hops,
+            "classes": self.num_classes,
+            "class_names": names and [str(name) for name in names],
+            "feature_names": self.model.feature_names,
+            "nodes": self.store is not None,
+            "weighted": self.store is not None and self.store.settings.weighted,
+            "card": self.model.card,
+            "scores": self.scores,
+        }
+
+    def _store(self, field: str) -> FeatureStore:
+        if self.store is None:
+            raise wrong(field, "this server knows no nodes: start it with --store")
+        return self.store
+
+
+def _store_of(path: str, bundle: Bundle) -> FeatureStore:
+    """Opened for reading; it must hold rows of this student's kind."""
+    store = FeatureStore(path)
+    directed = store.settings.directed
+    if store.settings != settings_for(bundle, directed):
+        raise GraphKDError(
+            f"{store.path} was built for another preprocessing, propagation or width than "
+            f"{bundle.folder}: build it with graphkd store"
+        )
+    return store
+
+
+def _knows(store: FeatureStore, node: int) -> bool:
+    try:
+        store.row(node)
+    except GraphKDError:
+        return False
+    return True
+
+
+def _finite(table: NDArray[Any], field: str) -> FloatArray:
+    """As float32 in C order; what is no finite number in it is named by its place."""
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(table, dtype=np.float32)
+    if not np.isfinite(rows).all():
+        row, column = (int(place) for place in np.argwhere(~np.isfinite(rows))[0])
+        raise RefusedError(422, "no finite number of float32: fill or drop it", f"{field}.{row}.{column}")
+    return rows

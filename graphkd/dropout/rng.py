@@ -1,0 +1,103 @@
+"""Random bits that are counted, not drawn one after the other: any of them, in any order, on any device.
+
+They are those of SplitMix64, whose k-th number, from 1, is a hash of ``start + k · 0x9E3779B97F4A7C15``. Four
+entries of a table share a number: entry ``e`` has the sixteen bits from ``16 (e mod 4)`` up of number
+``1 + ⌊e / 4⌋``, and stays where they are at least ``2¹⁶ p``.
+
+Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+BLOCK = 2**17
+"""Entries whose bits are made at once on a CPU: what stays in the cache from one operation to the next."""
+
+GAMMA = 0x9E3779B97F4A7C15
+"""The step of SplitMix64: 2⁶⁴ over the golden ratio, odd."""
+
+HASH = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, None))
+"""Of SplitMix64: shifts, each with the factor that follows it."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A probability as the bits tell it.
+
+    Args:
+        levels: of 2¹⁶, how many are zeros.
+    """
+
+    levels: int
+
+    @classmethod
+    def of(cls, p: float) -> Rate:
+        """The nearest one that leaves something."""
+        return cls(min(round(p * 2**16), 2**16 - 1))
+
+    @property
+    def scale(self) -> float:
+        """Of what stays."""
+        return 2**16 / (2**16 - self.levels)
+
+
+class RandomBits:
+    """On a CPU, block by block.
+
+    Args:
+        start: the state.
+    """
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self._mixed, self._shifted = (np.empty(BLOCK // 4, np.uint64) for _ in range(2))
+
+    def block(self, k: int) -> Any:
+        """Block ``k``: ``[BLOCK]`` uint16, overwritten by the next one."""
+        mixed, shifted = self._mixed, self._shifted
+        first = (self.start + k * (BLOCK // 4) * GAMMA) % 2**64
+        np.add(_steps(), np.uint64(first), out=mixed)
+        for shift, factor in HASH:
+            np.right_shift(mixed, np.uint64(shift), out=shifted)
+            np.bitwise_xor(mixed, shifted, out=mixed)
+            if factor is not None:
+                np.multiply(mixed, np.uint64(factor), out=mixed)
+        return mixed.view(np.uint16)
+
+
+@functools.cache
+def _steps() -> Any:
+    """``k · 0x9E3779B97F4A7C15`` for ``k = 1 …``, modulo 2⁶⁴."""
+    return np.arange(1, BLOCK // 4 + 1, dtype=np.uint64) * np.uint64(GAMMA)
+
+
+def stays(starts: Tensor, size: int, levels: int) -> Tensor:
+    """Which entries stay, by torch's own operations on any device.
+
+    Args:
+        starts: ``[S]`` int64.
+        size: entries of each, ``n``.
+        levels: of the rate.
+
+    Returns:
+        ``[S, n]`` bool.
+    """
+    number = torch.arange(1, size // 4 + 2, device=starts.device)
+    mixed = starts.unsqueeze(1) + number * _signed(GAMMA)
+    for shift, factor in HASH:
+        mixed = mixed ^ ((mixed >> shift) & (2 ** (64 - shift) - 1))
+        mixed = mixed if factor is None else mixed * _signed(factor)
+    bits = mixed.view(torch.int16).int() & 0xFFFF
+    return bits[:, :size] >= levels
+
+
+def _signed(number: int) -> int:
+    """The int64 of the same bits."""
+    return number - 2**64 if number >= 2**63 else number

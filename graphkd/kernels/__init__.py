@@ -1,0 +1,1 @@
+"""Triton kernels, imported where they are used: triton comes with torch's CUDA builds only."""

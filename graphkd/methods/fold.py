@@ -1,0 +1,158 @@
+"""Folds node- and edge-level distillation terms into ``SoftTargets``, once, before training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from graphkd.methods.targets import SoftTargets
+from graphkd.outofcore import table_store
+from graphkd.sparse import SparseMatrix, row_pieces, spmm
+
+ROWS = 2**16
+"""Rows whose distributions are in float64 at a time, at most."""
+
+PIECE_BYTES = 2**27
+"""What the edges, or the distributions, that are in float64 at a time may take; an eighth of a GiB."""
+
+EDGE_BYTES = 6 * 8
+"""What an edge takes in float64: weight, two factors and their product, its row, its column for the backend."""
+
+
+def node_targets(logits: Tensor, tau: float) -> SoftTargets:
+    """``mean_i KL(q_i ‖ p_i)``.
+
+    Args:
+        logits: ``[N, C]`` of the teacher.
+        tau: temperature of both sides.
+
+    Returns:
+        ``T = Q / N``.
+    """
+    num_rows, width = logits.shape
+
+    def shares(rows: slice) -> Tensor:
+        return (_log_q(logits[rows], tau).exp_() / num_rows).to(logits.dtype)
+
+    return SoftTargets(
+        table=table_store().by_rows("soft", (num_rows, width), logits.dtype, shares, unit=3 * 8 * width),
+        row_weight=logits.new_full((num_rows,), 1.0 / num_rows),
+        constant=float(_entropies(logits, tau).sum() / num_rows),
+        tau=tau,
+    )
+
+
+def edge_targets(
+    logits: Tensor,
+    weights: SparseMatrix,
+    tau: float,
+    reverse: bool = False,
+    receivers: Tensor | None = None,
+    senders: Tensor | None = None,
+) -> SoftTargets:
+    """``Σ_ij r_i w_ij s_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
+
+    Row ``i`` is the student's node, column ``j`` the neighbour whose teacher it learns from.
+
+    Args:
+        logits: ``[N, C]`` of the teacher.
+        weights: ``w``, ``N × N``.
+        tau: temperature of both sides.
+        reverse: the direction.
+        receivers: ``r [N]``, or nothing for 1.
+        senders: ``s [N]``, or nothing for 1.
+
+    Returns:
+        ``T = (r w s) Q`` (or ``L = (r w s) log Q``), from a sparse product in float64, whose weights are made some
+        edges at a time; in a table_store with a budget some rows at a time, and ``Q`` is a file meanwhile.
+    """
+    num_rows, width = logits.shape
+    edges = _Edges(weights, receivers, senders)
+    told = _Told(logits, tau, reverse, weights.device)
+
+    def mixed(rows: slice) -> Tensor:
+        made = logits.new_empty(rows.stop - rows.start, width, device=weights.device)
+        for part, piece in edges.pieces(rows):
+            made[part.start - rows.start : part.stop - rows.start] = spmm(piece, told.table())
+        return made
+
+    row_weight, entropy = edges.sums(None if reverse else _entropies(logits, tau).to(weights.device))
+    return SoftTargets(
+        table=table_store().by_rows("soft", (num_rows, width), logits.dtype, mixed, unit=2 * 8 * width),
+        row_weight=row_weight.to(logits.dtype),
+        constant=entropy,
+        tau=tau,
+        reverse=reverse,
+    )
+
+
+class _Edges:
+    """``diag(r) w diag(s)`` in float64, some rows at a time."""
+
+    def __init__(self, weights: SparseMatrix, receivers: Tensor | None, senders: Tensor | None) -> None:
+        self._weights, self._receivers, self._senders = weights, receivers, senders
+
+    def pieces(self, rows: slice) -> Iterator[tuple[slice, SparseMatrix]]:
+        """Rows after rows, each time with as many as have so many edges."""
+        for part in row_pieces(self._weights.rowptr, rows, _at_once() // EDGE_BYTES):
+            piece = self._weights.rows(part).to(torch.float64)
+            if self._receivers is not None or self._senders is not None:
+                receivers = None if self._receivers is None else self._receivers[part]
+                piece = piece.scale(receivers, self._senders)
+            yield part, piece
+
+    def sums(self, entropies: Tensor | None) -> tuple[Tensor, float]:
+        """Of every row ``[N]`` float64; and of all entries, each times its column's entropy ``[N]``, if given."""
+        rows, cols = (self._weights.value.new_zeros(size, dtype=torch.float64) for size in self._weights.shape)
+        for part, piece in self.pieces(slice(0, rows.numel())):
+            rows[part] = piece.sum(dim=1)
+            if entropies is not None:
+                cols.index_add_(0, piece.col, piece.value)
+        return rows, 0.0 if entropies is None else float(cols @ entropies)
+
+
+class _Told:
+    """What all teachers say, ``Q`` or ``log Q``, made when the first edge asks; of a finished table none does."""
+
+    def __init__(self, logits: Tensor, tau: float, logs: bool, device: torch.device) -> None:
+        self._logits, self._tau, self._logs, self._device = logits, tau, logs, device
+        self._made: Tensor | None = None
+
+    def table(self) -> Tensor:
+        """``[N, C]`` float64."""
+        if self._made is None:
+            shape = (self._logits.shape[0], self._logits.shape[1])
+            made = table_store().by_rows("told", shape, torch.float64, self._rows, unit=2 * 8 * shape[1])
+            self._made = made.to(self._device)
+        return self._made
+
+    def _rows(self, rows: slice) -> Tensor:
+        made = self._logits.new_empty(rows.stop - rows.start, self._logits.shape[1], dtype=torch.float64)
+        for part in _blocks(rows, self._logits.shape[1]):
+            log_q = _log_q(self._logits[part], self._tau)
+            made[part.start - rows.start : part.stop - rows.start] = log_q if self._logs else log_q.exp_()
+        return made
+
+
+def _entropies(logits: Tensor, tau: float) -> Tensor:
+    """``⟨q_i, log q_i⟩``: ``[N]`` float64."""
+    log_q = (_log_q(logits[rows], tau) for rows in _blocks(slice(0, logits.shape[0]), logits.shape[1]))
+    return torch.cat([(each.exp() * each).sum(dim=1) for each in log_q])
+
+
+def _log_q(logits: Tensor, tau: float) -> Tensor:
+    return F.log_softmax(logits.double() / tau, dim=1)
+
+
+def _blocks(rows: slice, width: int) -> list[slice]:
+    """Of rows whose distributions, three times in float64, are in memory at once."""
+    step = max(1, min(ROWS, _at_once() // (3 * 8 * width)))
+    return [slice(start, min(start + step, rows.stop)) for start in range(rows.start, max(rows.stop, 1), step)]
+
+
+def _at_once() -> int:
+    """Bytes for what is in float64 beside a block: half as much as the block has."""
+    return table_store().within(2 * PIECE_BYTES) // 2

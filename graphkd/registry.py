@@ -1,0 +1,73 @@
+"""Names resolve over ``__all__``: exporting a part is all it takes to make it selectable."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import re
+from types import ModuleType
+from typing import Any
+
+from graphkd.errors import GraphKDError
+
+
+def catalogue(package: ModuleType) -> dict[str, Any]:
+    """Every selectable part of a package, by name, in the order of its ``__all__``.
+
+    A part is selectable when it is a public function, or has a string attribute ``name``; abstract
+    bases and result types have none.
+
+    Args:
+        package: one of ``datasets``, ``teachers``, ``students``, ``methods``, ``matching``,
+            ``influence``.
+
+    Returns:
+        name → part.
+    """
+    found: dict[str, Any] = {}
+    for exported in package.__all__:
+        part = getattr(package, exported)
+        name = part.__name__ if inspect.isfunction(part) else getattr(part, "name", None)
+        if isinstance(name, str):
+            found[name] = part
+    return found
+
+
+def lookup(package: ModuleType, name: str) -> Any:
+    """The part that is called ``name``.
+
+    Raises:
+        GraphKDError: there is no such part; the message lists those that exist.
+    """
+    parts = catalogue(package)
+    if not isinstance(name, str) or name not in parts:
+        kind = package.__name__.rpartition(".")[2]
+        raise GraphKDError(unknown(kind.removesuffix("s"), name, list(parts)))
+    return parts[name]
+
+
+def unknown(kind: str, name: object, known: list[str]) -> str:
+    """The line that answers a name nobody knows: the nearest ones first, then all there are."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"unknown {kind} '{name}': {hint}choose one of {', '.join(known)}"
+
+
+def parameters_of(part: Any) -> dict[str, inspect.Parameter]:
+    """The settings that a user may choose for a part: the arguments that have a default.
+
+    ``num_features`` and ``num_classes`` come from the data and are left out.
+    """
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(part).parameters.items()
+        if parameter.default is not parameter.empty and name != "num_classes"
+    }
+
+
+def source_of(part: Any) -> str:
+    """The paper behind a part: its ``paper``, or the line that begins with ``Source:`` in its docstring."""
+    if hasattr(part, "paper"):
+        return str(part.paper)
+    line = re.search(r"^\s*Source: (.+)$", inspect.getdoc(part) or "", re.MULTILINE)
+    return line.group(1) if line else ""

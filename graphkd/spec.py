@@ -1,0 +1,300 @@
+"""What a run is made of, as objects: the same for the command line and for the library."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from graphkd import influence as influences
+from graphkd import matching as matchings
+from graphkd import methods, students, teachers
+from graphkd.checks import plain
+from graphkd.datasets import SETTINGS
+from graphkd.errors import GraphKDError
+from graphkd.influence.inputs import inputs_of, reads_teacher
+from graphkd.matching import Matching, MatchingTerm, NoMatching
+from graphkd.methods import MLP, Method
+from graphkd.registry import lookup, parameters_of, unknown
+from graphkd.sparse import Adjacency
+from graphkd.teachers import TeacherOutput
+from graphkd.training.settings import Training
+
+Factory = Callable[..., nn.Module]
+"""Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
+
+
+@dataclass(frozen=True)
+class DistillSpec:
+    """The parts of a run.
+
+    Args:
+        teacher: factory of the graph network, or a teacher that is given: a fitted network, or its output.
+        student: factory of the MLP.
+        method: what the student learns.
+        matching: which layers it is matched to.
+        influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
+        training: how both are optimised.
+        setting: what of the graph training may see.
+    """
+
+    teacher: Factory | nn.Module | TeacherOutput
+    student: Factory
+    method: Method
+    matching: Matching = field(default_factory=NoMatching)
+    influence: Callable[..., Tensor] | None = None
+    training: Training = field(default_factory=Training)
+    setting: str = "transductive"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.student, nn.Module) or not callable(self.student):
+            raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
+        if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
+            raise GraphKDError(
+                "teacher must be a name, a factory called with num_features and num_classes, a fitted network, "
+                "a TeacherOutput or logits"
+            )
+        if lookup(students, name_of(self.student)) is not unwrapped(self.student):
+            raise GraphKDError("student must be one of graphkd.students, which a bundle can be loaded into")
+        if not isinstance(self.setting, str) or self.setting not in SETTINGS:
+            raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
+        if self.influence is not None and not callable(self.influence):
+            raise GraphKDError("influence must be a name, none, or a function (x, adj) that gives weights [N]")
+        if self.influence is not None and self.method.influence == "none":
+            raise GraphKDError(
+                f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
+                "would have no effect: leave influence out"
+            )
+        if isinstance(self.teacher, TeacherOutput) and "perturbed" in inputs_of(self.influence):
+            raise GraphKDError(
+                f"influence={name_of(self.influence)} asks the teacher again, with noise on the features, which "
+                "given logits cannot answer: give the network itself, or choose another influence"
+            )
+
+    def with_method(self, method: Method) -> DistillSpec:
+        """The same spec for another method, with no matching and no influence."""
+        return replace(self, method=method, matching=NoMatching(), influence=None)
+
+    @property
+    def baselines(self) -> dict[str, DistillSpec]:
+        """The plain MLPs that belong beside this student, of its shape and training, by their names in a table.
+
+        ``mlp`` reads raw rows. ``mlp_same_inputs`` reads what the student reads, where that is something else. A
+        plain MLP has none of its own kind beside it.
+        """
+        raw, same = MLP(), MLP.beside(self.method)
+        plain = isinstance(self.method, MLP)
+        reads_raw = self.method.propagation().hops == 0
+        beside = {} if plain and reads_raw else {"mlp": raw}
+        beside |= {} if plain or reads_raw else {"mlp_same_inputs": same}
+        return {name: self.with_method(method) for name, method in beside.items()}
+
+    @property
+    def uses_teacher(self) -> bool:
+        """Whether the student learns anything from the teacher."""
+        return self.method.has_teacher or self.matching.name != "none" or reads_teacher(self.influence)
+
+    @property
+    def leaks(self) -> bool:
+        """Whether the influence is taken from nodes that the setting hides."""
+        hides = SETTINGS[self.setting].hides
+        return hides and self.influence is not None and self.method.influence_of_full_graph
+
+    @property
+    def given_teacher_may_leak(self) -> bool:
+        """Whether the setting hides nodes from training that a given teacher may have been fitted on."""
+        return SETTINGS[self.setting].hides and isinstance(self.teacher, nn.Module)
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether every part is graphkd's own, so that its name, settings and code say all about it.
+
+        A given network is known by its output, which says nothing of its answers to noise.
+        """
+        if isinstance(self.teacher, nn.Module) and "perturbed" in inputs_of(self.influence):
+            return False
+        parts = (self.teacher, self.student, self.method, self.matching, self.influence)
+        return all(part is None or _home(part).startswith("graphkd.") for part in parts)
+
+    def dry_run(self, num_features: int, num_classes: int) -> None:
+        """Builds every network once on a graph of one node, so that what does not fit fails early.
+
+        Raises:
+            GraphKDError: settings that no network can have, or layers that cannot be matched.
+        """
+        sizes = {"num_features": num_features, "num_classes": num_classes}
+        row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
+        with torch.random.fork_rng([]), torch.no_grad():
+            wide = self.method.input_width(num_features)
+            hidden = _tried("student", self.student, {**sizes, "num_features": wide}, torch.zeros(1, wide)).hidden
+            if isinstance(self.teacher, nn.Module | TeacherOutput):
+                return
+            output = _tried("teacher", self.teacher, sizes, row, Adjacency(edges, 1))
+            if not isinstance(output, TeacherOutput) or output.logits.shape != (1, num_classes):
+                raise GraphKDError(
+                    f"teacher={name_of(self.teacher)} must return a TeacherOutput with logits [N, {num_classes}]: "
+                    "take one of graphkd.teachers as a pattern, or give a fitted network"
+                )
+            self.matching_term(hidden, output.hops[:-1])
+
+    def matching_term(self, hidden: list[Tensor], hops: list[Tensor], seed: int = 0) -> MatchingTerm | None:
+        """The matching loss for layers of these widths, or nothing where none is asked for.
+
+        Args:
+            hidden: of the student, ``[B, d_S]`` each.
+            hops: hidden ones of the teacher, ``[B, d_T]`` each.
+            seed: of the run.
+        """
+        if self.matching.name == "none":
+            return None
+        widths = [layer.shape[1] for layer in hidden], [hop.shape[1] for hop in hops]
+        return MatchingTerm(self.matching.with_seed((self.matching.seed + seed) % 2**32), *widths)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The name of each part, as ``metrics.json`` states them."""
+        return {
+            "setting": self.setting,
+            "teacher": name_of(self.teacher),
+            "student": name_of(self.student),
+            "method": name_of(self.method),
+            "variant": getattr(self.method, "variant", "none"),
+            "matching": name_of(self.matching),
+            "influence": "none" if self.influence is None else name_of(self.influence),
+        }
+
+    def config(self) -> dict[str, Any]:
+        """The parts with all their settings, in the form of a run's ``config.yaml``."""
+        parts = {key: getattr(self, key) for key in ("teacher", "student", "method", "matching", "influence")}
+        return {
+            "setting": {"name": self.setting},
+            **{key: None if part is None else _node(part) for key, part in parts.items()},
+            "training": {
+                "_target_": "graphkd.training.Training",
+                **{key: plain(value) for key, value in asdict(self.training).items()},
+            },
+        }
+
+
+def resolve(
+    teacher: str | Factory | nn.Module | TeacherOutput | Tensor | NDArray[Any] = "gcn",
+    student: str | Factory = "mlp",
+    method: str | Method = "glnn",
+    matching: str | Matching = "none",
+    influence: str | Callable[..., Tensor] | None = None,
+    training: Training | None = None,
+    setting: str = "transductive",
+) -> DistillSpec:
+    """Names or objects → a spec; a teacher may be its logits alone.
+
+    ``influence=None`` takes the one the method is published with, in the method's own variant.
+
+    Raises:
+        GraphKDError: an unknown name, or parts that do not fit together.
+    """
+    chosen: Method = _object(_part(methods, method), Method)
+    if influence is None:
+        influence = default_influence(chosen)
+    elif isinstance(influence, str):
+        influence = None if influence == "none" else lookup(influences, influence)
+    return DistillSpec(
+        teacher=_logits(teacher) if isinstance(teacher, Tensor | np.ndarray) else _part(teachers, teacher),
+        student=_part(students, student),
+        method=chosen,
+        matching=_object(_part(matchings, matching), Matching),
+        influence=influence,
+        training=_object(training or Training(), Training),
+        setting=setting,
+    )
+
+
+def _tried(part: str, factory: Factory, sizes: dict[str, int], *inputs: Any) -> Any:
+    """What a network of a factory says to these inputs, or one line about why there is none."""
+    try:
+        return factory(**sizes).eval()(*inputs)
+    except GraphKDError:
+        raise
+    except Exception as error:  # a user's factory can fail in any way; torch has a RuntimeError for memory
+        remedy = "choose smaller sizes" if isinstance(error, RuntimeError) else "correct its settings"
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise GraphKDError(f"the {part} cannot be built and called ({reason}): {remedy}") from error
+
+
+def _logits(values: Tensor | NDArray[Any]) -> TeacherOutput:
+    numeric = isinstance(values, Tensor) or values.dtype.kind == "f"
+    if not numeric:
+        raise GraphKDError("the given teacher's logits must be finite numbers: give an array of floats [N, C]")
+    return TeacherOutput(torch.as_tensor(values))
+
+
+def default_influence(method: Method) -> Callable[..., Tensor] | None:
+    """The influence a method is published with; ``variant`` follows the method's."""
+    if method.influence == "none":
+        return None
+    function = lookup(influences, method.influence)
+    if hasattr(method, "variant") and "variant" in parameters_of(function):
+        return functools.partial(function, variant=method.variant)
+    return function  # type: ignore[no-any-return]
+
+
+def name_of(part: Any) -> str:
+    """The name of a part: of a class, an instance, a function, or a partial of these."""
+    part = unwrapped(part)
+    return str(getattr(part, "name", getattr(part, "__name__", type(part).__name__)))
+
+
+def settings_of(part: Any) -> dict[str, Any]:
+    """A part's settings: defaults, replaced by what a partial binds or an instance holds."""
+    if isinstance(part, functools.partial):
+        return {**settings_of(part.func), **{key: plain(value) for key, value in part.keywords.items()}}
+    if inspect.isclass(part) or inspect.isfunction(part):
+        return {name: parameter.default for name, parameter in parameters_of(part).items()}
+    return {name: plain(getattr(part, name)) for name in parameters_of(type(part))}
+
+
+def unwrapped(part: Any) -> Any:
+    """What a partial binds arguments of; anything else as it is."""
+    return part.func if isinstance(part, functools.partial) else part
+
+
+def _node(part: Any) -> dict[str, Any]:
+    made = _made(part)
+    package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching)
+    given = isinstance(part, TeacherOutput) or own
+    settings = {"in_memory": True} if given else settings_of(part)
+    return {"_target_": f"{package}.{made.__qualname__}", **settings}
+
+
+def _made(part: Any) -> Any:
+    """The class or function behind a part."""
+    made = unwrapped(part)
+    return made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
+
+
+def _home(part: Any) -> str:
+    return str(_made(part).__module__)
+
+
+def _part(package: ModuleType, part: Any) -> Any:
+    return lookup(package, part) if isinstance(part, str) else part
+
+
+def _object(part: Any, kind: type) -> Any:
+    try:
+        part = part() if inspect.isclass(part) else part
+    except TypeError as error:
+        raise GraphKDError(f"{part.__name__} cannot be made without arguments ({error}): give an object") from None
+    if not isinstance(part, kind) or not hasattr(part, "name"):
+        raise GraphKDError(
+            f"{part!r} is neither a name nor a {kind.__name__}: choose one of graphkd's, or make one"
+        )
+    return part

@@ -1,0 +1,219 @@
+"""One training loop for every stage; it never knows which paper it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from graphkd.distributed import world
+from graphkd.dropout.seeds import DrawCounter
+from graphkd.errors import GraphKDError
+from graphkd.training.device.cuda_graph import EAGER_EPOCHS, EPOCHS, CudaGraph, can_capture
+from graphkd.training.device.cuda_streams import CudaStreams
+from graphkd.training.device.malloc import keep_freed_memory
+from graphkd.training.fit.best_weights import BestWeights
+from graphkd.training.fit.checkpoint import Checkpoint
+from graphkd.training.fit.early_stopping import EarlyStopping, EarlyStoppingState
+from graphkd.training.fit.param_groups import ParamGroups
+from graphkd.training.fit.train_spec import TrainSpec
+from graphkd.training.fit.train_state import Log, TrainState
+from graphkd.training.settings import Training
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a stage went.
+
+    Args:
+        epochs: that were run.
+        best_epoch: 0-based; its weights are the ones kept.
+        seconds: wall time; of a member of several, its share.
+    """
+
+    epochs: int
+    best_epoch: int
+    seconds: float
+
+
+def fit(
+    stage: str,
+    train_spec: TrainSpec,
+    training: Training,
+    logs: Sequence[Log],
+    checkpoint: Checkpoint | None = None,
+) -> list[Fit]:
+    """Adam until the validation score has not been reached again for ``patience`` epochs, for each member.
+
+    Afterwards each member holds the weights of its best epoch, in evaluation mode. Where epochs tie, the
+    later one wins, as in the released codes. Unlike there, an epoch can be the best one, patience runs, and
+    weights decay, only once learning has begun: when the loss has fallen to half of the first step's, at
+    the latest after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins,
+    whose soft labels are almost uniform; and a student of such a teacher never starts, since its loss has
+    less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
+    all is taken.
+
+    On a CUDA device an epoch that ``replays`` becomes a CUDA graph; scores, best weights and the end are found
+    there too, and once every member has begun the host looks at them every few epochs, or when the next one may be
+    over: none is run in vain.
+
+    Args:
+        stage: name in log and progress bar.
+        train_spec: what trains.
+        training: epochs and patience.
+        logs: one per member; receives one record per epoch.
+        checkpoint: where the state of a single member is kept now and then, and from where the stage goes on if it
+            was killed.
+
+    Raises:
+        GraphKDError: loss or weights are no longer finite.
+    """
+    loop = _Loop(stage, train_spec, training, checkpoint)
+    bar = tqdm(
+        total=training.max_epochs,
+        initial=loop.state.epochs,
+        desc=stage,
+        leave=False,
+        disable=world().no_bar,
+        unit="epoch",
+    )
+    with bar, keep_freed_memory():
+        while not all(loop.state.ended):
+            before = loop.state.epochs
+            loop.advance()
+            value, best = max(loop.state.value), max(loop.state.best)
+            bar.set_postfix(val=f"{value:.3f}", best=f"{best:.3f}", refresh=False)
+            bar.update(loop.state.epochs - before)
+    return loop.finish(logs)
+
+
+class _Loop:
+    """The state of one call."""
+
+    def __init__(
+        self, stage: str, train_spec: TrainSpec, training: Training, checkpoint: Checkpoint | None
+    ) -> None:
+        self.start, self.stage, self.train_spec, self.checkpoint = (
+            time.perf_counter(),
+            stage,
+            train_spec,
+            checkpoint,
+        )
+        self.param_groups = ParamGroups(train_spec)
+        groups = self.param_groups.groups([False] * len(train_spec.groups))
+        device = groups[0]["params"][0].device
+        replays = train_spec.replays and can_capture(device) and world().started == 1
+        # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal
+        # gradients.
+        self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
+        self.early_stopping = EarlyStopping(len(train_spec.groups), training, device)
+        found = TrainState() if checkpoint is None else checkpoint.restore(train_spec.model, self.optimizer)
+        self.start -= found.seconds
+        self.early_stopping.resume(found)
+        self.kept = [found.kept] if found.kept else [{} for _ in train_spec.groups]
+        self.state, self.eager = self.early_stopping.read(), EAGER_EPOCHS if replays else training.max_epochs
+        self.cuda_graph: CudaGraph | None = None
+        self.draws = DrawCounter()
+        self.running, self.streams = len(self.kept), CudaStreams(len(self.kept), device)
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.start
+
+    def advance(self) -> None:
+        """Runs an epoch, or as many as a graph does between two looks at it."""
+        if self.param_groups.hand(self.optimizer, self.state.begun):
+            self.cuda_graph = None  # a graph holds the rates that it was made with
+        if self.eager > 0:
+            self.eager -= 1
+            with self.draws.of_calls():
+                self._epoch(self.state.epochs)
+            self.state = self.early_stopping.read()
+            for member, better in enumerate(self.state.better):
+                if better:
+                    live = self.train_spec.weights(member).items()
+                    self.kept[member] = {name: tensor.clone() for name, tensor in live}
+        else:
+            self.cuda_graph = self.cuda_graph or self._recorded()
+            self.cuda_graph(min(EPOCHS, self.state.until(self.early_stopping.training)))
+            self.state = self.early_stopping.read()
+        self._check_loss(self.state)
+        self._narrow()
+        if self.checkpoint is not None:
+            self.checkpoint.save_when_due(
+                self.train_spec.model,
+                self.optimizer,
+                lambda: self.early_stopping.progress(self.stage, self.seconds, self.kept[0]),
+            )
+
+    def finish(self, logs: Sequence[Log]) -> list[Fit]:
+        """Gives every member the weights of its best epoch."""
+        self.cuda_graph = None  # it holds this loop: nobody else would give its memory back soon
+        best_epochs, share = self.early_stopping.best_epoch.tolist(), self.seconds / len(self.kept)
+        for member, (kept, log) in enumerate(zip(self.kept, logs, strict=True)):
+            if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
+                raise GraphKDError(
+                    f"the {self.stage}'s weights are no longer finite: lower its learning rate, or scale the "
+                    "features"
+                )
+            with torch.no_grad():
+                for name, tensor in self.train_spec.weights(member).items():
+                    tensor.copy_(kept[name])
+            log += self.early_stopping.log(self.stage, member, self.state.ended[member])
+        self.train_spec.model.eval()
+        return [Fit(ended, best, share) for ended, best in zip(self.state.ended, best_epochs, strict=True)]
+
+    def _epoch(self, epoch: int) -> None:
+        """Takes the steps, scores, and notes what came out."""
+        self.train_spec.model.train()
+        self.optimizer.zero_grad()
+        sums: dict[str, Tensor] = {}
+        count = 0
+        for terms in self.train_spec.steps(epoch):
+            torch.autograd.backward(terms["loss"].sum())
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+            count += 1
+            terms = {name: term.detach() for name, term in terms.items()}
+            if count == 1:
+                first = terms.get("method", terms["loss"])
+            sums = terms if count == 1 else {name: total + terms[name] for name, total in sums.items()}
+        first, sums = world().all_reduce_terms(first, sums)
+        self.train_spec.model.eval()
+        with torch.no_grad():
+            value = self.train_spec.score()
+            self.early_stopping.note(first, {name: total.double() / count for name, total in sums.items()}, value)
+
+    def _recorded(self) -> CudaGraph:
+        """An epoch that keeps the best weights as well, as a graph."""
+        best = BestWeights(
+            self.train_spec, self.kept, [k for k, ended in enumerate(self.state.ended) if not ended], self.streams
+        )
+
+        def epoch() -> None:
+            self._epoch(-1)
+            best.keep(self.early_stopping.better)
+
+        return CudaGraph(epoch, self.draws.size, self.early_stopping.epoch.device)
+
+    def _narrow(self) -> None:
+        """Members that are over cost nothing more."""
+        running = [member for member, ended in enumerate(self.state.ended) if not ended]
+        if self.train_spec.narrow is not None and 0 < len(running) < self.running:
+            self.train_spec.narrow(running)
+            self.running, self.cuda_graph = len(running), None
+
+    def _check_loss(self, seen: EarlyStoppingState) -> None:
+        for member, number in enumerate(seen.broken):
+            if number:
+                loss = self.early_stopping.log(self.stage, member, number)[-1]["loss"]
+                remedy = "lower its learning rate, or scale"
+                if number == 1:
+                    remedy = "nothing has been learned yet, so scale"
+                raise GraphKDError(
+                    f"the {self.stage}'s loss is {loss} in epoch {number - 1}: {remedy} features and weights down"
+                )

@@ -1,0 +1,1 @@
+"""Logits of many nodes, and scores of a model in a setting."""

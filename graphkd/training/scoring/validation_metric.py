@@ -1,0 +1,106 @@
+"""The validation score of one student, or of several by one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd import evaluation
+from graphkd.datasets import Graph
+from graphkd.sparse import Factored, Inputs, SparseMatrix
+from graphkd.students import StudentOutput
+from graphkd.training.scoring.inference import Inference
+
+
+@dataclass(frozen=True)
+class ValidationMetric:
+    """A student's score on the validation nodes, as it is when called.
+
+    Args:
+        inference: what it says of them.
+        metric: the graph's.
+        y: ``[V]`` their labels.
+        scorer: logits ``[V, C]`` → a scalar.
+    """
+
+    inference: Inference
+    metric: str
+    y: Tensor
+    scorer: Callable[[Tensor], Tensor]
+
+    @classmethod
+    def of(cls, student: nn.Module, inputs: Inputs, graph: Graph) -> ValidationMetric:
+        """Of the validation nodes of a graph whose inputs ``[N, D']`` are these."""
+        y = graph.y[graph.val]
+        answers = Inference(student, inputs, graph.val)
+        return cls(answers, graph.metric, y, evaluation.scorer(graph.metric, y))
+
+    def __call__(self) -> Tensor:
+        """A float64 scalar on the device."""
+        return self.scorer(self.inference())
+
+
+@dataclass(frozen=True)
+class StackedValidationMetric:
+    """What ``S`` students at once are asked, and how their logits ``[S, V, C]`` are scored.
+
+    Args:
+        rows: of each student, or of all ``[S, V, D']``.
+        scorer: logits ``[S, V, C]`` → ``[S]``.
+        nodes: ``[S, V]``, which of the rows are scored; nothing for all of them.
+    """
+
+    rows: Sequence[Inputs] | Tensor
+    scorer: Callable[[Tensor], Tensor]
+    nodes: Tensor | None = None
+
+    def __call__(self, students: Callable[[Sequence[Inputs] | Tensor], StudentOutput]) -> Tensor:
+        """``[S]``; ``students`` answer for all rows at once."""
+        logits = students(self.rows).logits
+        if self.nodes is not None:
+            logits = logits[torch.arange(len(logits), device=logits.device).unsqueeze(1), self.nodes]
+        return self.scorer(logits)
+
+
+def stacked_scores(scores: Sequence[ValidationMetric]) -> StackedValidationMetric | None:
+    """All at once; nothing where they differ in the number of nodes, or the metric looks at one at a time."""
+    if len({each.y.numel() for each in scores}) > 1 or {each.metric for each in scores} != {"accuracy"}:
+        return None
+    answers = [each.inference for each in scores]
+    scorer = evaluation.scorer("accuracy", torch.stack([each.y for each in scores]))
+    if all(isinstance(each.inputs, Factored) and each.rows is None for each in answers):
+        whole = with_equal_ones_shared([each.inputs for each in answers])
+        return StackedValidationMetric(whole, scorer, torch.stack([each.nodes for each in answers]))
+    rows = [each.rows for each in answers if each.rows is not None]
+    return (
+        StackedValidationMetric(_together(with_equal_ones_shared(rows)), scorer)
+        if len(rows) == len(answers)
+        else None
+    )
+
+
+def _together(rows: Sequence[Inputs]) -> Sequence[Inputs] | Tensor:
+    """One table ``[S, V, D']`` of tables that differ."""
+    tables = [each for each in rows if isinstance(each, Tensor)]
+    differ = any(each is not rows[0] for each in rows)
+    return torch.stack(tables) if differ and len(tables) == len(rows) else rows
+
+
+def with_equal_ones_shared(inputs: Sequence[Inputs]) -> list[Inputs]:
+    """The same, with the first object for those that are equal to it: they are kept and read once."""
+    return [inputs[0] if _equal(inputs[0], each) else each for each in inputs]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return torch.equal(one, other)
+    if isinstance(one, SparseMatrix) and isinstance(other, SparseMatrix):
+        return one.equals(other)
+    if isinstance(one, Factored) and isinstance(other, Factored):
+        same = (one.hops, one.pooling) == (other.hops, other.pooling)
+        return same and one.x.equals(other.x) and one.operator.equals(other.operator)
+    return False

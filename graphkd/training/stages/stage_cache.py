@@ -1,0 +1,222 @@
+"""What a finished stage leaves in the cache, so that no command does it twice."""
+
+from __future__ import annotations
+
+import functools
+import json
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from graphkd.atomic_io import check_writable, seal, sha256, sha256_of, write_bytes
+from graphkd.distributed import world
+from graphkd.errors import GraphKDError
+from graphkd.outofcore import TableOptions, TableStore
+from graphkd.outofcore.options import DTYPES
+from graphkd.spec import DistillSpec
+
+SCHEMA_VERSION = "1"
+
+PART = "-part"
+"""Follows the name of a stage in that of a file which holds how far it is."""
+
+FACTS = "/facts"
+"""The name of the facts among tensors that are told to other processes."""
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """The result of a stage.
+
+    Args:
+        tensors: by name; on the CPU.
+        facts: everything else, as JSON.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: dict[str, Any]
+
+
+STORAGE = TableOptions()
+
+
+class StageCache:
+    """StageCache of stages in a folder, one file each, named by stage and key.
+
+    A key says everything that the result depends on, the code included. Files appear whole, under another
+    name first, so that several runs may share a cache at any time; each carries a checksum, and one that is
+    damaged is made again. Where several processes share a run the first one reads and writes them, and tells the
+    others.
+
+    Args:
+        root: the cache folder, or nothing, which keeps nothing.
+        tables: how the tables of a stage are kept while it, and what reads them, runs.
+        scratch: where tables are that go with the process, if there is no root.
+
+    ``made`` names the stages that were kept since, which is to say not found.
+
+    Raises:
+        GraphKDError: no folder can be made there.
+    """
+
+    def __init__(self, root: Path | None, tables: TableOptions = STORAGE, scratch: Path | None = None) -> None:
+        self.made: list[str] = []
+        self.tables, self._root, self._scratch = tables, root, scratch
+        self.folder = None if root is None else root / "stages"
+        if self.folder is not None:
+            check_writable(self.folder, "cache_dir")
+
+    def load(self, stage: str, key: dict[str, Any]) -> StageResult | None:
+        """The result with this key, if it is there and whole."""
+        return _to_all(self._load(stage, key, f"the {stage} is made again"))
+
+    def save(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
+        """Keeps a result, and no longer what there was of it; one that is there is replaced by its equal."""
+        if self.folder is not None:
+            self.made.append(stage)
+            self._save(stage, key, stage_result)
+            if world().is_rank0:
+                self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
+
+    def load_partial(self, stage: str, key: dict[str, Any]) -> StageResult | None:
+        """What was kept last of a stage that is not finished, if it is there and whole."""
+        return _to_all(self._load(stage + PART, key, f"the {stage} starts anew"))
+
+    def save_partial(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
+        """Keeps how far a stage is, in the place of what was kept before; gone once the stage is finished."""
+        self._save(stage + PART, key, stage_result)
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that are kept now."""
+        return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
+
+    def _load(self, name: str, key: dict[str, Any], otherwise: str) -> StageResult | None:
+        path = None if self.folder is None else self._path(name, key, self.folder)
+        if path is None or not world().is_rank0 or not path.is_file():
+            return None
+        try:
+            return _read(path, name, key)
+        except Exception as error:  # a damaged file can fail in many ways
+            warnings.warn(f"{path} is damaged ({error}): {otherwise}", stacklevel=3)
+            return None
+
+    def _save(self, name: str, key: dict[str, Any], stage_result: StageResult) -> None:
+        if self.folder is None or not world().is_rank0:
+            return
+        path = self._path(name, key, self.folder)
+        tensors = {each: tensor.detach().cpu().contiguous() for each, tensor in stage_result.tensors.items()}
+        card = {"stage": name, "key": key, "facts": stage_result.facts, "tensors": digest(tensors)}
+        metadata = {"schema_version": SCHEMA_VERSION, "card": json.dumps(card), "checksum": seal(card)}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, safetensors.torch.save(tensors, metadata))
+        except OSError as error:
+            raise GraphKDError(
+                f"the cache {path.parent} cannot be written ({error.strerror}): choose another cache_dir"
+            ) from None
+
+    def table_store(self, stage: str, key: dict[str, Any]) -> TableStore:
+        """Where a stage makes its tables: the same key finds blocks that were finished before.
+
+        Nothing that keeps nothing has a folder: its tables are in one that goes with the process.
+        """
+        if self.tables.bytes is None:
+            return TableStore()
+        if self._root is None:
+            draft = tempfile.TemporaryDirectory(prefix="graphkd-", dir=self._scratch, ignore_cleanup_errors=True)
+            return TableStore(Path(draft.name), self.tables.bytes, DTYPES[self.tables.dtype], stage, draft)
+        folder = self._root / "tables" / f"{stage}-{_name(key)}"
+        return TableStore(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage)
+
+    def without_files(self) -> StageCache:
+        """One that keeps nothing, for parts of a user's own."""
+        return StageCache(None, self.tables, scratch=self._root)
+
+    def _path(self, name: str, key: dict[str, Any], folder: Path) -> Path:
+        return folder / f"{name}-{_name(key)}.safetensors"
+
+
+def cache_for(spec: DistillSpec, cache: StageCache | None) -> StageCache:
+    """The cache, or one that keeps nothing where there is none or a part is a user's own: its code is no key."""
+    if cache is None:
+        return StageCache(None)
+    return cache if spec.reproducible else cache.without_files()
+
+
+def arithmetic(device: torch.device) -> str:
+    """What decides the order in which a device adds, and with it the last bits of a result.
+
+    On a CPU these are its vector instructions and the number of threads, which share a sum among themselves.
+    """
+    if device.type != "cpu":
+        return device.type
+    return f"cpu, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+
+
+UNREAD = ("commands", "deploy", "doctor", "reports", "runs")
+"""Folders of the package that no stage runs. All else counts: a list of what a stage reads would forget some."""
+
+
+@functools.cache
+def code_digest() -> str:
+    """A checksum of the package's code that stages run, and of the torch that runs it."""
+    package = Path(__file__).parents[2]
+    files = [file for file in sorted(package.rglob("*.py")) if file.relative_to(package).parts[0] not in UNREAD]
+    names = "\n".join(file.relative_to(package).as_posix() for file in files)
+    return sha256(b"".join([names.encode(), *(file.read_bytes() for file in files), torch.__version__.encode()]))
+
+
+def _read(path: Path, stage: str, key: dict[str, Any]) -> StageResult:
+    with safetensors.safe_open(str(path), framework="pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
+    card = json.loads(metadata["card"])
+    if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
+        raise ValueError("its checksum does not fit")
+    if card.get("stage", stage) != stage or _name(card["key"]) != _name(key):  # older ones name no stage
+        raise ValueError("it is another stage's, or has another key")
+    return StageResult(tensors, card["facts"])
+
+
+def computed_on_rank0(make: Callable[[], StageResult]) -> StageResult:
+    """What the first of several processes makes, alone, while the others wait."""
+    return make() if not world().is_distributed else _parsed(world().rank0_computes(lambda: _content(make())))
+
+
+def _to_all(found: StageResult | None) -> StageResult | None:
+    if not world().is_distributed:
+        return found
+    content = world().broadcast(None if found is None else _content(found))
+    return None if content is None else _parsed(content)
+
+
+def _content(stage_result: StageResult) -> bytes:
+    facts = torch.frombuffer(bytearray(json.dumps(stage_result.facts).encode()), dtype=torch.uint8)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in stage_result.tensors.items()}
+    return safetensors.torch.save({FACTS: facts, **tensors})
+
+
+def _parsed(content: bytes) -> StageResult:
+    tensors = safetensors.torch.load(content)
+    facts = json.loads(tensors.pop(FACTS).numpy().tobytes())
+    return StageResult(tensors, facts)
+
+
+def _name(key: dict[str, Any]) -> str:
+    return sha256(json.dumps(key, sort_keys=True).encode())[:32]
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """A checksum of tensors on the CPU, their names included."""
+    ordered = sorted(tensors.items())
+    heads = "".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in ordered).encode()
+    return sha256_of([heads, *(tensor.reshape(-1).view(torch.uint8).numpy() for _, tensor in ordered)])

@@ -1,0 +1,267 @@
+"""The third stage: a student is trained on compiled targets."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd.datasets import Graph, SettingView
+from graphkd.distributed import world
+from graphkd.errors import GraphKDError
+from graphkd.methods import Propagation, Targets
+from graphkd.sparse import Inputs, at_least_single, select_rows
+from graphkd.spec import DistillSpec, settings_of
+from graphkd.training.fit.batches import Batches
+from graphkd.training.fit.checkpoint import Checkpoint
+from graphkd.training.fit.loop import Fit, fit
+from graphkd.training.fit.task import DistillationTask
+from graphkd.training.fit.train_spec import TrainSpec
+from graphkd.training.fit.train_state import Log
+from graphkd.training.scoring.inference import Inference
+from graphkd.training.scoring.setting_scores import scores_of
+from graphkd.training.scoring.validation_metric import ValidationMetric
+from graphkd.training.seeds import seeded
+from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
+from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.teacher import TeacherResult
+
+SHAPERS = ("together", "precision", "compile")
+"""Keys of ``training`` that change a student's rounding, or its masks."""
+
+
+@dataclass(frozen=True)
+class StudentResult:
+    """A trained student.
+
+    Args:
+        task: the student, in evaluation mode, with what was trained beside it.
+        arguments: with which the student was constructed.
+        propagation: how its inputs were mixed over the graph.
+        scores: ``val``, ``test``, ``test_macro_f1`` and what the setting adds.
+        fit: epochs and seconds.
+        compile_seconds: of the compile stage.
+    """
+
+    task: DistillationTask
+    arguments: dict[str, Any]
+    propagation: Propagation
+    scores: dict[str, float]
+    fit: Fit
+    compile_seconds: float
+
+    @property
+    def model(self) -> nn.Module:
+        """The student."""
+        return self.task.student
+
+
+def train_student(
+    view: SettingView,
+    spec: DistillSpec,
+    teacher_result: TeacherResult,
+    seed: int,
+    log: Log,
+    cache: StageCache | None = None,
+    stage: str = "student",
+) -> StudentResult:
+    """Compiles the targets and trains the student on them.
+
+    Args:
+        view: the graph as the setting shows it.
+        spec: names method, matching, influence, student and training.
+        teacher_result: the teacher.
+        seed: of initialisation, dropout and drawn matchings; equal for every method, so that students
+            are compared from the same start.
+        log: receives one record per epoch.
+        cache: where a finished student is kept, and found.
+        stage: name in log and progress bar.
+    """
+    start, cache = time.perf_counter(), cache_for(spec, cache)
+    targets = compile_targets(view, spec, teacher_result, seed, cache)
+    compile_seconds = time.perf_counter() - start
+    key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
+    kept = cache.load("student", key)
+    task, records, result = _trained(
+        view.observed, spec, targets, seed, stage, kept, Checkpoint(cache, "student", key)
+    )
+    log += [{**record, "stage": stage} for record in records]
+    if kept is None:
+        cache.save("student", key, StageResult(task.state_dict(), {"log": records, "fit": asdict(result)}))
+    found = student_scores(task.student, targets.inputs, targets.propagation, view)
+    arguments = {**settings_of(spec.student), **_sizes(targets, view.observed)}
+    return StudentResult(task, arguments, targets.propagation, found, result, compile_seconds)
+
+
+def train_baselines(
+    view: SettingView,
+    spec: DistillSpec,
+    teacher_result: TeacherResult,
+    seed: int,
+    log: Log,
+    cache: StageCache | None = None,
+) -> dict[str, StudentResult]:
+    """Trains the same student plainly on the same labels, without a teacher: on raw rows and on its own inputs.
+
+    Returns:
+        By name, see ``DistillSpec.baselines``.
+    """
+    return {
+        name: train_student(view, plain, teacher_result, seed, log, cache, stage=name)
+        for name, plain in spec.baselines.items()
+    }
+
+
+def student_scores(
+    student: nn.Module, inputs: Inputs, propagation: Propagation, view: SettingView
+) -> dict[str, float]:
+    """Scores of a student.
+
+    Args:
+        student: the network, in evaluation mode.
+        inputs: ``[n, D']`` of the observed nodes.
+        propagation: how they were mixed; hidden nodes' rows are mixed over the full graph.
+        view: the graph as the setting shows it.
+    """
+    graph = view.observed
+    observed = Inference(student, inputs, torch.cat([graph.val, graph.test]))()
+    val, visible = observed[: graph.val.numel()], observed[graph.val.numel() :]
+    hidden = val[:0]
+    if view.setting.hides:
+        hidden = Inference(student, propagation.mix(view.full.x, view.full.adj), view.hidden)()
+    return scores_of(view, val, visible, hidden, with_f1=True)
+
+
+def start_task(graph: Graph, spec: DistillSpec, targets: Targets, seed: int) -> DistillationTask:
+    """A student at its start, with the criterion and the matching that it trains with.
+
+    The student draws from torch's generator, which ``seeded(seed, "student", …)`` sets; the matching has a stream
+    of its own, so that students of one seed begin and drop out alike, whatever they are matched to.
+
+    Args:
+        graph: the observed one.
+        spec: names student, method and matching.
+        targets: compiled; say the widths.
+        seed: of what the matching draws.
+    """
+    device = graph.y.device
+    student = spec.student(**_sizes(targets, graph)).to(device)
+    first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
+    with torch.no_grad():
+        hidden = student.eval()(first).hidden
+    with seeded(seed, "matching", device):
+        term = spec.matching_term(hidden, targets.hops, seed)
+    # Methods may hold parameters that train: a copy, so that no seed starts from another's.
+    method, training = copy.deepcopy(spec.method), spec.training
+    task = DistillationTask(
+        student, method, term, spec.matching.weight, training.precision, compiles(training.compile, device)
+    )
+    return task.to(device)
+
+
+def compiles(asked: bool, device: torch.device) -> bool:
+    """``asked``, if the compiler that it takes is there.
+
+    Raises:
+        GraphKDError: it is not.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if asked and device.type == "cpu" and shutil.which(compiler) is None:
+        raise GraphKDError(
+            f"training.compile needs a C++ compiler, and {compiler} is not there: install one, or "
+            "leave training.compile out"
+        )
+    return asked
+
+
+def _trained(
+    graph: Graph,
+    spec: DistillSpec,
+    targets: Targets,
+    seed: int,
+    stage: str,
+    kept: StageResult | None,
+    part: Checkpoint,
+) -> tuple[DistillationTask, Log, Fit]:
+    """The task, its log and its fit: trained, or as it was kept."""
+    with seeded(seed, "student", graph.y.device):
+        task = start_task(graph, spec, targets, seed)
+        if kept is None:
+            return task, *_fit(task, graph, spec, targets, seed, stage, part)
+    task.load_state_dict(dict(kept.tensors))
+    return task.eval(), kept.facts["log"], Fit(**kept.facts["fit"])
+
+
+def _fit(
+    task: DistillationTask,
+    graph: Graph,
+    spec: DistillSpec,
+    targets: Targets,
+    seed: int,
+    stage: str,
+    part: Checkpoint,
+) -> tuple[Log, Fit]:
+    log, training = Log(), spec.training
+    batches = Batches(targets.without_idle_rows(), training.batch_size, seed, graph.y.device)
+    forward = world().wrap_ddp(task, unused=task.matching is not None and task.matching.may_skip_parameters)
+
+    def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
+        task.start_epoch(epoch)
+        for batch in batches.epoch(epoch):
+            yield forward(batch)
+
+    train_spec = TrainSpec(
+        task,
+        lambda _: task.state_dict(),
+        [task.parameter_groups(training.lr)],
+        [training.weight_decay],
+        steps,
+        ValidationMetric.of(task.student, targets.inputs, graph),
+        replays=batches.whole and task.replays,
+    )
+    return log, fit(stage, train_spec, training, [log], part)[0]
+
+
+def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
+    return {"num_features": targets.inputs.shape[1], "num_classes": graph.num_classes}
+
+
+def student_key(
+    view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, seed: int, tables: str
+) -> dict[str, Any]:
+    """All that the student depends on; the plain MLP, which has no teacher, is the same beside every one.
+
+    Args:
+        view: the graph as the setting shows it.
+        spec: names the parts.
+        teacher_result: the teacher.
+        seed: of the student.
+        tables: the type in which the cache keeps tables.
+    """
+    config = spec.config()
+    own = {"graph": view.observed.fingerprint(), "setting": view.setting.name}
+    seen = {"full": view.full.fingerprint()} if spec.leaks else {}
+    return {
+        "teacher": teacher_result.key if spec.uses_teacher else None,
+        **own,
+        **seen,
+        **{part: config[part] for part in ("student", "method", "influence")},
+        "matching": None if spec.matching.name == "none" else config["matching"],
+        "training": [
+            config["training"][key]
+            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
+        ],
+        "seed": seed,
+        "metric": view.observed.metric,
+        "classes": view.observed.num_classes,
+        "device": arithmetic(view.observed.y.device),
+        "tables": tables,
+        "code": code_digest(),
+    }

@@ -1,0 +1,54 @@
+"""The second stage: graph and teacher become targets, after which the graph is not needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from graphkd.datasets import SettingView
+from graphkd.distributed import world
+from graphkd.methods import Targets
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.node_weights import node_weights
+from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
+from graphkd.training.stages.teacher import TeacherResult
+
+
+def compile_targets(
+    view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, seed: int, cache: StageCache | None = None
+) -> Targets:
+    """Everything the student will see, computed once; the graph is not needed afterwards.
+
+    With a memory budget its tables are files in the cache, made in blocks; a compile that was killed goes on after
+    the last block that it finished.
+
+    Args:
+        view: the graph as the setting shows it; all but its observed part is left alone, unless the method
+            is published with an influence of the full graph, which warns.
+        spec: names method, matching and influence.
+        teacher_result: the frozen teacher.
+        seed: of the run, for an influence that draws.
+        cache: where node influences are kept, and found, and how tables are kept.
+    """
+    kept = cache_for(spec, cache)
+    with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
+        influence = node_weights(view, spec, teacher_result, seed, cache)
+        graph = view.observed.with_influence(influence)
+        in_files = kept.tables.bytes is not None  # which the first of several processes writes
+        targets = world().rank0_first(lambda: spec.method.prepare(graph, teacher_result.output), in_files)
+    return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
+
+
+def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, seed: int) -> dict[str, Any]:
+    """All that the tables depend on."""
+    config = spec.config()
+    return {
+        "teacher": teacher_result.key,
+        "graph": view.observed.fingerprint(),
+        "full": view.full.fingerprint() if spec.leaks else None,
+        "method": config["method"],
+        "influence": config["influence"],
+        "seed": seed,
+        "code": code_digest(),
+    }

@@ -1,0 +1,178 @@
+"""The first stage: a teacher is trained, or taken as it comes."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from graphkd.datasets import Graph, SettingView
+from graphkd.distributed import world
+from graphkd.errors import GraphKDError
+from graphkd.spec import DistillSpec
+from graphkd.teachers import Teacher, TeacherOutput
+from graphkd.teachers.given import given_output
+from graphkd.training.fit.checkpoint import Checkpoint
+from graphkd.training.fit.loop import Fit, fit
+from graphkd.training.fit.train_spec import TrainSpec
+from graphkd.training.fit.train_state import Log
+from graphkd.training.scoring.setting_scores import scores
+from graphkd.training.seeds import seeded
+from graphkd.training.stages.stage_cache import (
+    StageCache,
+    StageResult,
+    arithmetic,
+    cache_for,
+    code_digest,
+    computed_on_rank0,
+    digest,
+)
+from graphkd.training.teacher_batches import WAYS
+
+
+@dataclass(frozen=True)
+class TeacherResult:
+    """A teacher and what it says.
+
+    Args:
+        model: the network, in evaluation mode; nothing where only its output was given.
+        output: its frozen ``logits [n, C]`` and hops on the observed graph.
+        scores: ``val``, ``test`` and what the setting adds.
+        fit: epochs and seconds; of a given teacher 0.
+        key: what the output depends on; part of the key of what is made from it.
+        of: what it says of any graph, frozen; where only its output was given, that.
+    """
+
+    model: nn.Module | None
+    output: TeacherOutput
+    scores: dict[str, float]
+    fit: Fit
+    key: dict[str, Any]
+    of: Callable[[Graph], TeacherOutput]
+
+
+def train_teacher(
+    view: SettingView, spec: DistillSpec, seed: int, log: Log, cache: StageCache | None = None
+) -> TeacherResult:
+    """Trains the teacher on the labelled nodes, all observed nodes in view.
+
+    Args:
+        view: the graph as the setting shows it.
+        spec: names the teacher and the training, or holds a teacher that is given.
+        seed: of initialisation and dropout.
+        log: receives one record per epoch.
+        cache: where a finished teacher is kept, and found.
+
+    Raises:
+        GraphKDError: a given teacher does not fit the data or the setting.
+    """
+    if isinstance(spec.teacher, nn.Module | TeacherOutput):
+        return _given(view, spec.teacher)
+    cache = cache_for(spec, cache)
+    graph, device = view.observed, view.observed.y.device
+    key = _key(view, spec, seed)
+    kept = cache.load("teacher", key)
+    with seeded(seed, "teacher", device):
+        model = spec.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
+        found = kept or _trained(model, graph, spec, seed, Checkpoint(cache, "teacher", key))
+        model.load_state_dict(dict(found.tensors))
+    records, result = found.facts["log"], Fit(**found.facts["fit"])
+    log += records
+    if kept is None:
+        cache.save("teacher", key, found)
+    run = _Frozen(functools.partial(_ask, spec.training.teacher_batches, model))
+    in_files = cache.tables.bytes is not None
+    weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
+    with cache.table_store("teacher", {**key, "weights": weights}):
+        output, hidden = world().rank0_first(lambda: _outputs(view, run), in_files)
+    return TeacherResult(model, output, scores(view, output.logits, hidden), result, key, run)
+
+
+def _trained(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, part: Checkpoint) -> StageResult:
+    """Several processes train a teacher together where they can share its steps; else the first one does."""
+
+    def train() -> StageResult:
+        log = Log()
+        result = _train(model, graph, spec, seed, log, part)
+        return StageResult(model.state_dict(), {"log": log, "fit": asdict(result)})
+
+    return train() if WAYS[spec.training.teacher_batches].shares(model) else computed_on_rank0(train)
+
+
+def _train(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, log: Log, part: Checkpoint) -> Fit:
+    training = spec.training
+    batches = WAYS[training.teacher_batches](model, graph, training, seed)
+    train_spec = TrainSpec(
+        model,
+        lambda _: model.state_dict(),
+        [[{"params": list(model.parameters()), "lr": training.teacher_lr}]],
+        [training.teacher_weight_decay],
+        batches.steps,
+        batches.score,
+        replays=batches.replays and isinstance(model, Teacher),
+    )
+    return fit("teacher", train_spec, training, [log], part)[0]
+
+
+def _given(view: SettingView, teacher: nn.Module | TeacherOutput) -> TeacherResult:
+    if isinstance(teacher, TeacherOutput) and view.setting.hides:
+        raise GraphKDError(
+            f"a teacher given by its logits has seen every node, setting={view.setting.name} hides some: "
+            "give the network itself, or use setting=transductive"
+        )
+    if view.setting.hides:
+        warnings.warn(
+            f"setting={view.setting.name} hides nodes that the given teacher may have seen when it was fitted",
+            stacklevel=2,
+        )
+    run = _Frozen(functools.partial(given_output, teacher))
+    output, hidden = _outputs(view, run)
+    model = None if isinstance(teacher, TeacherOutput) else teacher
+    fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
+    key = {"given": output.checksum()}
+    return TeacherResult(model, output, scores(view, output.logits, hidden), fit, key, run)
+
+
+@dataclass(frozen=True)
+class _Frozen:
+    """A teacher's output without gradients; an object, since a run can be pickled and closures cannot."""
+
+    run: Callable[[Graph], TeacherOutput]
+
+    def __call__(self, graph: Graph) -> TeacherOutput:
+        with torch.no_grad():
+            return self.run(graph).detach()
+
+
+def _ask(way: str, model: nn.Module, graph: Graph) -> TeacherOutput:
+    return WAYS[way].run(model.eval(), graph)
+
+
+def _outputs(view: SettingView, run: Callable[[Graph], TeacherOutput]) -> tuple[TeacherOutput, Tensor]:
+    """The output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
+    output = run(view.observed)
+    hidden = run(view.full).logits[view.hidden] if view.setting.hides else output.logits[:0]
+    return output, hidden
+
+
+def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
+    config = spec.config()
+    return {
+        "graph": view.observed.fingerprint(),
+        "classes": view.observed.num_classes,
+        "metric": view.observed.metric,
+        "setting": view.setting.name,
+        "teacher": config["teacher"],
+        "training": [
+            *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
+            *WAYS[spec.training.teacher_batches].key(config["training"]),
+        ],
+        "seed": seed,
+        "device": arithmetic(view.observed.y.device),
+        "code": code_digest(),
+    }
