@@ -101,11 +101,11 @@ def test_of_two_that_are_equally_near_the_lower_one_counts() -> None:
 def test_a_shared_projection_serves_every_layer_and_equal_widths_need_none() -> None:
     layer = torch.randn(3, 4)
     shared = MatchingTerm(Forward(projection="shared"), [4, 4], [6, 6, 4])
-    assert torch.equal(shared.seen(layer, 1, 0), image(shared, "4_to_6", layer))
+    assert torch.equal(shared.project_for(layer, 1, 0), image(shared, "4_to_6", layer))
     plain = MatchingTerm(Forward(), [4, 4], [4, 4, 4])
-    assert all(plain.seen(layer, i, j) is layer for i in range(2) for j in range(3))
+    assert all(plain.project_for(layer, i, j) is layer for i in range(2) for j in range(3))
     linear = MatchingTerm(Forward(projection="linear"), [4], [6, 4, 6])
-    assert linear.seen(layer, 0, 1) is layer  # equal widths, and no projection leads there
+    assert linear.project_for(layer, 0, 1) is layer  # equal widths, and no projection leads there
 
 
 def test_what_has_no_angle_is_left_out() -> None:

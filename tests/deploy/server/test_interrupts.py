@@ -11,6 +11,7 @@ import pytest
 
 INTERRUPTED = """
 import importlib.abc, os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 library = sys.argv.pop()
 class Interrupts(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
