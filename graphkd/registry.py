@@ -28,7 +28,7 @@ def catalogue(package: ModuleType) -> dict[str, Any]:
     for exported in package.__all__:
         part = getattr(package, exported)
         name = part.__name__ if inspect.isfunction(part) else getattr(part, "name", None)
-        if isinstance(name, str):
+        if isinstance(name, str) and name:
             found[name] = part
     return found
 

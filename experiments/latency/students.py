@@ -12,7 +12,7 @@ from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.students import MLP
 
 

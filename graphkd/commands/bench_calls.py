@@ -15,7 +15,7 @@ from graphkd.datasets import Graph
 from graphkd.deploy import FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.evaluation.latency import Call
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.system import memory
 from graphkd.teachers import Teacher
 from graphkd.teachers.fetch import fetched

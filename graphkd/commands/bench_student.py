@@ -17,7 +17,7 @@ from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.runtimes.onnx import FILES
 from graphkd.errors import GraphKDError
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.sparse import Features
 from graphkd.students.output import StudentOutput
 from graphkd.training.stages.student import student_scores

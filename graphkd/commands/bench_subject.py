@@ -11,7 +11,7 @@ from graphkd.commands.bench_student import ModelState, served
 from graphkd.datasets import SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.runs import SeedRun
 from graphkd.teachers import Teacher
 

@@ -17,7 +17,7 @@ from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.predictor import Predictor
 from graphkd.environment import own_environment
-from graphkd.methods.targets import Propagation
+from graphkd.features import Propagation
 from graphkd.registry import lookup
 from graphkd.sparse import check_pooling
 

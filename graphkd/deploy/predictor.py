@@ -14,8 +14,8 @@ from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
+from graphkd.features import Propagation
 from graphkd.io.rows import as_rows
-from graphkd.methods.targets import Propagation
 from graphkd.sparse import Adjacency, Features, as_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights
 

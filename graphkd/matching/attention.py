@@ -23,7 +23,7 @@ class Attention(SoftMatching):
 
     name = "attention"
     one_width = True
-    by_rows = True
+    row_sum = True
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """One for each student layer: all teacher layers have the width of the first."""

@@ -41,13 +41,13 @@ class Matching(nn.Module):
     """Whether projected layers must have the teacher's width, whatever the distance takes."""
     by_node: ClassVar[bool] = False
     """Whether nodes are weighted, so that the distance must tell them apart."""
-    by_rows: ClassVar[bool] = True
+    row_sum: ClassVar[bool] = True
     """Whether the loss is a mean over rows wherever the distance is, so that several processes can share them."""
 
     @property
-    def on_device(self) -> bool:
+    def is_static(self) -> bool:
         """Whether ``loss`` makes the same calls to the device in every epoch, and asks it nothing."""
-        return type(self).start_epoch is Matching.start_epoch
+        return type(self).on_epoch_start is Matching.on_epoch_start
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Matching(nn.Module):
             GraphKDError: layers that the strategy cannot match.
         """
 
-    def start_epoch(self, epoch: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Draws what is drawn again in every epoch; most draw nothing."""
 
     def loss(self, layers: Layers) -> Tensor:

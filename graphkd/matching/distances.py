@@ -23,7 +23,7 @@ class Distance:
         of: ``[B, d]`` and ``[B, d']`` → ``[B]``, each node's share; or, where ``by_node`` is false, a scalar.
         by_node: whether nodes have a share of their own; a distance of whole layers needs the full batch.
         any_width: whether ``d`` and ``d'`` may differ.
-        by_rows: whether a node's share depends on nothing but its own rows.
+        row_sum: whether a node's share depends on nothing but its own rows.
         fused: the mean over nodes, where torch has it in one pass.
     """
 
@@ -31,7 +31,7 @@ class Distance:
     by_node: bool = True
     any_width: bool = False
     fused: Callable[[Tensor, Tensor], Tensor] | None = None
-    by_rows: bool = True
+    row_sum: bool = True
 
     def __call__(self, student: Tensor, teacher: Tensor) -> Tensor:
         """The mean over nodes, a scalar."""
@@ -111,7 +111,7 @@ DISTANCES: dict[str, Distance] = {
     "cosine": Distance(cosine),
     "squared_l2": Distance(squared_l2),
     "layer_norm": Distance(layer_norm),
-    "standardized_mse": Distance(standardized_mse, by_rows=False),
-    "gram": Distance(gram, by_node=False, any_width=True, by_rows=False),
-    "cka": Distance(cka, by_node=False, any_width=True, by_rows=False),
+    "standardized_mse": Distance(standardized_mse, row_sum=False),
+    "gram": Distance(gram, by_node=False, any_width=True, row_sum=False),
+    "cka": Distance(cka, by_node=False, any_width=True, row_sum=False),
 }

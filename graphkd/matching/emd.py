@@ -33,7 +33,7 @@ class EMD(SoftMatching):
     """
 
     name = "emd"
-    on_device = False
+    is_static = False
     shares: Tensor
     """``w^S`` and then ``w^T``, ``[M + N]``; kept with the weights of the best epoch."""
 

@@ -29,6 +29,6 @@ class InOrderRandom(Matching):
         """All pairs: any of them may be drawn."""
         return [(i, j) for i in range(num_student) for j in range(num_teacher)]
 
-    def start_epoch(self, epoch: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Draws."""
         self.epoch = epoch

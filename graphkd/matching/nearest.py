@@ -22,7 +22,7 @@ class Nearest(SoftMatching):
     """
 
     name = "nearest"
-    on_device = False
+    is_static = False
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """Those it chooses from: every student layer with every teacher layer of ``a``."""

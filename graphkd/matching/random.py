@@ -35,7 +35,7 @@ class Random(Matching):
         self.redraw, self.epoch = redraw, 0
 
     @property
-    def on_device(self) -> bool:
+    def is_static(self) -> bool:
         """Where nothing is drawn again."""
         return not self.redraw
 
@@ -53,6 +53,6 @@ class Random(Matching):
         chosen = sorted(set(uniform_map(num_student, num_teacher)))
         return [(i, j) for i in range(num_student) for j in chosen]
 
-    def start_epoch(self, epoch: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Draws, where asked for."""
         self.epoch = epoch

@@ -13,7 +13,7 @@ from graphkd.matching.layers import Layers
 class SoftMatching(Matching):
     """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that follow the layers."""
 
-    by_rows = False
+    row_sum = False
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
         """All ``M · N`` pairs."""

@@ -41,9 +41,9 @@ class MatchingTerm(nn.Module):
         self.projections = Projections(matching.projection, pairs, student_widths, teacher_widths, any_width)
 
     @property
-    def by_rows(self) -> bool:
+    def is_row_sum(self) -> bool:
         """Whether the loss is the mean of one for each row, which depends on nothing but that row."""
-        return self.matching.by_rows and self.distance.by_rows
+        return self.matching.row_sum and self.distance.row_sum
 
     @property
     def may_skip_parameters(self) -> bool:
@@ -51,9 +51,9 @@ class MatchingTerm(nn.Module):
         depths = map(len, self.projections.widths)
         return len(self.projections.maps) > 1 and self.matching.may_skip_parameters(*depths)
 
-    def start_epoch(self, epoch: int) -> None:
+    def on_epoch_start(self, epoch: int) -> None:
         """Lets a strategy that draws in every epoch draw."""
-        self.matching.start_epoch(epoch)
+        self.matching.on_epoch_start(epoch)
 
     def project_for(self, layer: Tensor, i: int, j: int) -> Tensor | None:
         """A student layer in the space of a teacher layer, whether the two are matched or not.

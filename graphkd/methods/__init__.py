@@ -1,9 +1,28 @@
 """Distillation methods, one file per paper: graph and teacher → ``Targets`` → loss over rows."""
 
+from graphkd.methods.adagmlp import AdaGMLP
 from graphkd.methods.base import Method
+from graphkd.methods.epoch import Epoch, Phase
+from graphkd.methods.ff_g2m import FFG2M
 from graphkd.methods.glnn import GLNN
 from graphkd.methods.infgrand import InfGraND
+from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
-from graphkd.methods.targets import Propagation, SoftTargets, Targets
+from graphkd.methods.simmlp import SimMLP
+from graphkd.methods.soft_targets import SoftTargets
+from graphkd.methods.targets import Targets
 
-__all__ = ["GLNN", "MLP", "InfGraND", "Method", "Propagation", "SoftTargets", "Targets"]
+__all__ = [
+    "FFG2M",
+    "GLNN",
+    "KRD",
+    "MLP",
+    "AdaGMLP",
+    "Epoch",
+    "InfGraND",
+    "Method",
+    "Phase",
+    "SimMLP",
+    "SoftTargets",
+    "Targets",
+]

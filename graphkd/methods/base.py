@@ -1,29 +1,41 @@
-"""What every distillation method is: targets once, then a loss over rows."""
+"""What every distillation method is: targets once, then a loss over rows; more where a paper needs more."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from graphkd.checks import LARGEST, is_real
 from graphkd.errors import GraphKDError
+from graphkd.features import Propagation
+from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.stacked import StackedTargets
-from graphkd.methods.targets import Propagation, Targets
+from graphkd.methods.targets import Targets
+from graphkd.sparse import Inputs
+from graphkd.students.output import StudentOutput
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
-    from graphkd.students import StudentOutput
     from graphkd.teachers import TeacherOutput
+
+Student = Callable[[Inputs], StudentOutput]
+"""The student as a step calls it, as often as it likes: precision, dropout and shares of rows are seen to."""
 
 
 class Method(nn.Module):
-    """``lam · label + (1 − lam) · soft`` over compiled targets; a method says what it compiles.
+    """``lam · label + (1 − lam) · soft`` over targets that are made once; a subclass says how they are made.
 
     A subclass has a ``name``, a docstring with a ``Source:`` line, an ``__init__`` whose arguments have
-    defaults and are kept under their own names, and ``prepare``. One whose loss has another shape
-    overrides ``forward`` as well.
+    defaults and are kept under their own names, and ``prepare``. One whose loss has another shape overrides
+    ``loss``; one that calls the student more than once, ``training_step``; one whose targets move,
+    ``on_epoch_start``.
+
+    State that outlives a step is a registered buffer or parameter, made in ``build``: it is in checkpoints then,
+    and a run that was killed ends with the same bits. ``prepare`` keeps nothing on the method, which all seeds
+    share.
 
     Args:
         lam: share of the label term, in [0, 1].
@@ -34,11 +46,15 @@ class Method(nn.Module):
     influence: ClassVar[str] = "none"
     """The node weights it is published with; ``none`` for a method that weights no nodes."""
     has_teacher: ClassVar[bool] = True
-    """Whether it reads the teacher's output."""
-    by_rows: ClassVar[bool] = True
-    """Whether the loss is a sum over rows of what depends on nothing but the row: processes can share it then."""
-    on_device: ClassVar[bool] = True
-    """Whether ``forward`` makes the same calls to the device every time, and asks it nothing."""
+    """Whether it reads the teacher's output; without, no teacher is trained for it."""
+    row_sum: ClassVar[bool | None] = None
+    """Declares that the loss is a sum over rows of what depends on nothing but the row, so that several processes
+    can share them. Nothing: derived, see ``is_row_sum``. A contract test holds a declaration to its word."""
+    static_step: ClassVar[bool | None] = None
+    """Declares that a step makes the same calls to the device every time and reads nothing back, so that a CUDA
+    graph can hold it. Nothing: derived, see ``is_static``."""
+    folds_edges: ClassVar[bool] = False
+    """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 
@@ -49,6 +65,11 @@ class Method(nn.Module):
         if not (is_real(tau) and 0 < tau <= LARGEST):
             raise GraphKDError(f"method.tau is {tau}: it must be a finite number greater than 0")
         self.lam, self.tau = lam, tau
+
+    def __init_subclass__(cls, **keys: Any) -> None:
+        super().__init_subclass__(**keys)
+        if "forward" in vars(cls):
+            raise TypeError(f"{cls.__name__} overrides forward, which nothing calls: override loss")
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Compiles graph and teacher; runs once.
@@ -63,7 +84,7 @@ class Method(nn.Module):
         raise NotImplementedError
 
     def propagation(self, weighted: bool = False) -> Propagation:
-        """How the student's inputs come from the features; a method whose student reads neighbours overrides it.
+        """Returns how the student's inputs come from the features; overridden where the student reads neighbours.
 
         Args:
             weighted: whether the graph has edge weights; of no account where no neighbour is read.
@@ -71,15 +92,65 @@ class Method(nn.Module):
         return Propagation()
 
     def input_width(self, num_features: int) -> int:
-        """``D'`` of the student's inputs for ``D`` features."""
+        """Returns ``D'`` of the student's inputs for ``D`` features."""
         return self.propagation().width(num_features)
 
-    def forward(self, output: StudentOutput, batch: Targets | StackedTargets) -> dict[str, Tensor]:
-        """The loss of a batch.
+    def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
+        """Builds the student that is trained and shipped, and registers what this method trains beside it.
+
+        Called once per seed, on a copy of the method, with torch's generator seeded.
+
+        Args:
+            make: builds one student.
+            targets: compiled.
+            teacher: its frozen output.
+
+        Returns:
+            One of ``graphkd.students``.
+        """
+        return make()
+
+    def param_groups(self, student: nn.Module, lr: float) -> list[dict[str, Any]]:
+        """Returns the optimiser's groups, each ``params`` and ``lr``.
+
+        Args:
+            student: what ``build`` returned.
+            lr: ``training.lr``.
+        """
+        return [{"params": [*student.parameters(), *self.parameters()], "lr": lr}]
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Returns the phases of training, in order."""
+        return (Phase(),)
+
+    def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:
+        """Moves what moves between epochs; called without gradients.
+
+        Its result must depend on registered buffers, ``epoch`` and the student alone.
+
+        Args:
+            epoch: which one, and the student as it is now.
+            targets: all rows; ``targets.refold`` changes them in place.
+        """
+
+    def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
+        """Returns the loss of a batch.
+
+        Args:
+            student: inputs → output. A matching term reads the output of the first call.
+            batch: rows of the targets.
+
+        Returns:
+            ``loss``, the scalar to minimise, and its named terms before weighting.
+        """
+        return self.loss(batch.own_output(student(batch.inputs)), batch)
+
+    def loss(self, output: StudentOutput, batch: Targets | StackedTargets) -> dict[str, Tensor]:
+        """Returns the loss of a student's output on a batch.
 
         Args:
             output: ``logits [B, C]`` and hidden layers of the student.
-            batch: the same rows of the targets. This ``forward`` also takes those of several students with their
+            batch: the same rows of the targets. This ``loss`` also takes those of several students with their
                 logits ``[S, B, C]``; one that overrides it need not.
 
         Returns:
@@ -94,13 +165,50 @@ class Method(nn.Module):
         soft = batch.soft.loss(logits if self.lam < 1 else logits.detach(), batch.scale)
         return {"loss": self.lam * label + (1 - self.lam) * soft, "label": label, "soft": soft}
 
+    def weighted(self, label: Tensor, **terms: Tensor) -> dict[str, Tensor]:
+        """Returns ``lam · label + (1 − lam) · Σ terms`` as ``loss``, beside the terms."""
+        soft = torch.stack([*terms.values()]).sum()
+        return {"loss": self.lam * label + (1 - self.lam) * soft, "label": label, **terms}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a step is that of this class: a loss that reads labelled rows and folded targets alone."""
+        return _inherits(self, "loss", "training_step", "phases")
+
+    @property
+    def moves_targets(self) -> bool:
+        """Whether targets change between epochs."""
+        return not _inherits(self, "on_epoch_start")
+
+    @property
+    def is_row_sum(self) -> bool:
+        """Whether processes can share the rows of a step: as declared, else only where the step is plain."""
+        return self.is_plain if self.row_sum is None else self.row_sum
+
+    @property
+    def is_static(self) -> bool:
+        """Whether a CUDA graph can hold a step: as declared, else only where it is plain and no target moves."""
+        return (self.is_plain and not self.moves_targets) if self.static_step is None else self.static_step
+
+
+def _inherits(method: Method, *names: str) -> bool:
+    return all(getattr(type(method), name) is getattr(Method, name) for name in names)
+
 
 def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
     """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
-    softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse) for part in parts]
-    told = [
+    softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse, part.soft.adjust) for part in parts]
+    settings = [
         (type(method), method.lam, soft, part.num_rows, part.scale)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
-    own = any(True for _ in methods[0].parameters())
-    return type(methods[0]).forward is Method.forward and not own and all(each == told[0] for each in told)
+    return methods[0].is_plain and _is_alone(methods[0]) and all(each == settings[0] for each in settings)
+
+
+def trains_one_mlp(method: Method) -> bool:
+    """Whether a method trains the one student that it is given, in one phase, with targets that stay."""
+    return _inherits(method, "build", "phases", "param_groups", "on_epoch_start", "training_step")
+
+
+def _is_alone(method: Method) -> bool:
+    return not any(True for _ in method.parameters())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.methods.targets import SoftTargets
+from graphkd.methods.soft_targets import Fold, SoftTargets
 from graphkd.outofcore import table_store
 from graphkd.sparse import SparseMatrix, row_pieces, spmm
 
@@ -40,8 +41,9 @@ def node_targets(logits: Tensor, tau: float) -> SoftTargets:
     return SoftTargets(
         table=table_store().by_rows("soft", (num_rows, width), logits.dtype, shares, unit=3 * 8 * width),
         row_weight=logits.new_full((num_rows,), 1.0 / num_rows),
-        constant=float(_entropies(logits, tau).sum() / num_rows),
+        constant=_entropies(logits, tau).sum() / num_rows,
         tau=tau,
+        fold=Fold(_nodes_again, logits, None, tau),
     )
 
 
@@ -86,7 +88,24 @@ def edge_targets(
         constant=entropy,
         tau=tau,
         reverse=reverse,
+        fold=Fold(functools.partial(_edges_again, reverse, receivers, senders), logits, weights, tau),
     )
+
+
+def _nodes_again(logits: Tensor, weights: SparseMatrix | None, tau: float) -> SoftTargets:
+    return node_targets(logits, tau)
+
+
+def _edges_again(
+    reverse: bool,
+    receivers: Tensor | None,
+    senders: Tensor | None,
+    logits: Tensor,
+    weights: SparseMatrix | None,
+    tau: float,
+) -> SoftTargets:
+    assert weights is not None
+    return edge_targets(logits, weights, tau, reverse, receivers, senders)
 
 
 class _Edges:
@@ -104,14 +123,14 @@ class _Edges:
                 piece = piece.scale(receivers, self._senders)
             yield part, piece
 
-    def sums(self, entropies: Tensor | None) -> tuple[Tensor, float]:
+    def sums(self, entropies: Tensor | None) -> tuple[Tensor, Tensor]:
         """Of every row ``[N]`` float64; and of all entries, each times its column's entropy ``[N]``, if given."""
         rows, cols = (self._weights.value.new_zeros(size, dtype=torch.float64) for size in self._weights.shape)
         for part, piece in self.pieces(slice(0, rows.numel())):
             rows[part] = piece.sum(dim=1)
             if entropies is not None:
                 cols.index_add_(0, piece.col, piece.value)
-        return rows, 0.0 if entropies is None else float(cols @ entropies)
+        return rows, cols.new_zeros(()) if entropies is None else cols @ entropies
 
 
 class _Told:

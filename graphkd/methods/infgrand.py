@@ -8,10 +8,11 @@ import torch
 
 from graphkd.checks import LARGEST, is_count, is_real
 from graphkd.errors import GraphKDError
+from graphkd.features import Propagation
 from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets
-from graphkd.methods.targets import Propagation, Targets, mean_over
+from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class InfGraND(Method):
 
     name = "infgrand"
     influence = "infgrand"
+    folds_edges = True
 
     def __init__(
         self,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from graphkd.checks import is_count
 from graphkd.errors import GraphKDError
+from graphkd.features import Propagation
 from graphkd.methods.base import Method
-from graphkd.methods.targets import Propagation, Targets, mean_over
+from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import check_pooling
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.methods.targets import SoftTargets, Targets
+from graphkd.methods.soft_targets import SoftTargets
+from graphkd.methods.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ def _filled(part: Targets, most: int) -> Tensor:
 def _soft(parts: Sequence[SoftTargets]) -> SoftTargets | None:
     if not parts:
         return None
-    constant = torch.tensor([part.constant for part in parts], dtype=torch.float64, device=parts[0].table.device)
+    constant = torch.stack([torch.as_tensor(part.constant, dtype=torch.float64) for part in parts])
     return replace(
         parts[0],
         table=torch.stack([part.table for part in parts]),
         row_weight=torch.stack([part.row_weight for part in parts]),
-        constant=constant.to(parts[0].table.dtype),
+        constant=constant.to(parts[0].table.device, parts[0].table.dtype),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,97 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.distributed.shard import Shard
-from graphkd.methods.fold_kernel import folded_sum
+from graphkd.errors import GraphKDError
+from graphkd.features import Propagation
+from graphkd.methods.soft_targets import SoftTargets
 from graphkd.sparse import (
-    Adjacency,
     Factored,
-    Features,
     Inputs,
+    SparseMatrix,
     at_least_single,
-    blocks,
-    mix,
-    propagate,
     select_rows,
 )
-
-
-@dataclass(frozen=True)
-class Propagation:
-    """How inputs were mixed over the graph, see ``graphkd.sparse.propagate``.
-
-    Args:
-        hops: ``P``; 0 leaves rows alone, and the student needs no graph at all.
-        self_loops: ``s`` in Ã over ``A + s I``.
-        weighted: whether A had edge weights.
-        pooling: of the hops, one of ``graphkd.sparse.POOLINGS``.
-    """
-
-    hops: int = 0
-    self_loops: int = 1
-    weighted: bool = False
-    pooling: str = "mean"
-
-    @property
-    def reads(self) -> str:
-        """What a student of such inputs reads when it answers: ``x``, or ``neighbours`` as well."""
-        return "neighbours" if self.hops else "x"
-
-    def width(self, num_features: int) -> int:
-        """``D'`` of the mixed rows for ``D`` features."""
-        return num_features * blocks(self.hops, self.pooling)
-
-    def raw_width(self, width: int) -> int:
-        """``D`` of the features for ``D'`` of the mixed rows."""
-        return width // blocks(self.hops, self.pooling)
-
-    def mix(self, x: Features, adj: Adjacency) -> Inputs:
-        """Features ``[N, D]`` → inputs ``[N, D']`` in the form that costs least."""
-        return mix(x, adj, self.hops, self.self_loops, self.pooling)
-
-    def table(self, x: Features, adj: Adjacency) -> Features:
-        """Features ``[N, D]`` → inputs ``[N, D']`` as a table."""
-        return propagate(x, adj, self.hops, self.self_loops, self.pooling)
-
-
-@dataclass(frozen=True)
-class SoftTargets:
-    """A weighted sum of Kullback–Leibler terms with a frozen side, folded into one table.
-
-    With ``q_j`` the teacher's and ``p_i`` the student's softmax at temperature ``τ`` and constants
-    ``w_ij``, ``Σ_ij w_ij KL(q_j ‖ p_i) = H − Σ_i ⟨T_i, log p_i⟩`` where ``T_i = Σ_j w_ij q_j`` and
-    ``H = Σ_ij w_ij ⟨q_j, log q_j⟩``: the edges are gone. The reverse direction is
-    ``Σ_ij w_ij KL(p_i ‖ q_j) = Σ_i W_i ⟨p_i, log p_i⟩ − ⟨p_i, L_i⟩`` with ``W_i = Σ_j w_ij`` and
-    ``L_i = Σ_j w_ij log q_j``.
-
-    Args:
-        table: ``T`` (or ``L`` where ``reverse``), ``[N, C]``.
-        row_weight: ``W [N]``.
-        constant: ``H``, of the whole graph; 0 where ``reverse``. ``[S]`` of several students.
-        tau: ``τ``.
-        reverse: the direction.
-    """
-
-    table: Tensor
-    row_weight: Tensor
-    constant: float | Tensor
-    tau: float
-    reverse: bool = False
-
-    def loss(self, logits: Tensor, scale: float = 1.0) -> Tensor:
-        """The sum of the terms of these rows.
-
-        Args:
-            logits: ``[B, C]`` of the student, rows as in ``table``; ``[S, B, C]`` of several.
-            scale: ``N / B``, which makes a batch an estimate of the whole.
-
-        Returns:
-            A scalar, or ``[S]``.
-        """
-        if self.reverse:
-            log_p = F.log_softmax(logits / self.tau, dim=-1)
-            terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()
-            return scale * terms.sum(dim=(-2, -1))
-        return self.constant - scale * folded_sum(logits, self.table, self.row_weight, self.tau)
+from graphkd.students.output import StudentOutput
 
 
 @dataclass(frozen=True)
@@ -115,6 +35,11 @@ class Targets:
         soft: the teacher's folded distributions, or nothing.
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
         propagation: how ``inputs`` came from the features; goes into the bundle.
+        tables: ``[N, …]`` each, whatever else the loss reads of a row; batched with it.
+        edges: receivers × senders, ``N × N``, of a loss that compares the student at both ends of an edge. A batch
+            has those of its rows, ``B × m``, and with them the inputs of ``m`` rows: its own and their neighbours.
+        neighbours: names of the tables that are read at both ends, so that a batch has ``m`` rows of them.
+        own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
     """
@@ -125,6 +50,10 @@ class Targets:
     soft: SoftTargets | None = None
     hops: list[Tensor] = field(default_factory=list)
     propagation: Propagation = field(default_factory=Propagation)
+    tables: Mapping[str, Tensor] = field(default_factory=dict)
+    edges: SparseMatrix | None = None
+    neighbours: tuple[str, ...] = ()
+    own: Tensor | None = None
     scale: float = 1.0
     shard: Shard | None = None
 
@@ -139,9 +68,57 @@ class Targets:
         return self.label_weight.nonzero().reshape(-1)
 
     def select(self, index: Tensor) -> Targets:
-        """The batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
+        """Returns the batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
+        if self.edges is not None:
+            return self._with_neighbours(index)
         inputs = select_rows(self.inputs, index.to(self.inputs.device))
         return self.batch(inputs, lambda table: table.index_select(0, index.to(table.device)), index.numel())
+
+    def _with_neighbours(self, index: Tensor) -> Targets:
+        """Returns the batch with the incoming edges of its rows, and the inputs of their senders."""
+        assert self.edges is not None
+        index = index.to(self.edges.device)
+        edges = self.edges.select(index)
+        rows = torch.unique(torch.cat([index, edges.col]))
+        batch = self.batch(
+            select_rows(self.inputs, rows.to(self.inputs.device)),
+            lambda table: table.index_select(0, index.to(table.device)),
+            index.numel(),
+        )
+        place = torch.zeros(self.num_rows, dtype=torch.int64, device=index.device)
+        place[rows] = torch.arange(rows.numel(), device=index.device)
+        both = {
+            name: self.tables[name].index_select(0, rows.to(self.tables[name].device)) for name in self.neighbours
+        }
+        edges = edges.renumber(place, rows.numel())
+        return replace(batch, edges=edges, own=place[index], tables={**batch.tables, **both})
+
+    def ends(self, table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Returns what a table holds at both ends of every edge.
+
+        Args:
+            table: ``[m, …]``: the student's output on ``inputs``, or one of ``tables`` named in ``neighbours``.
+
+        Returns:
+            Rows of the receivers ``[e, …]``, rows of the senders ``[e, …]`` and the edges' weights ``[e]``.
+        """
+        assert self.edges is not None
+        receiver = self.edges.row if self.own is None else self.own[self.edges.row]
+        return table.index_select(0, receiver), table.index_select(0, self.edges.col), self.edges.value
+
+    def own_output(self, output: StudentOutput) -> StudentOutput:
+        """Returns the student's output on the batch's own rows, of that on its inputs."""
+        return output if self.own is None else output.select(self.own)
+
+    def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
+        """Folds the soft targets again, into the same memory; see ``SoftTargets.refold``."""
+        if self.soft is None:
+            raise GraphKDError("there are no soft targets to fold again")
+        self.soft.refold(logits, weights)
+
+    def without_fold(self) -> Targets:
+        """Returns the same targets without what they were folded from, whose memory is free then."""
+        return self if self.soft is None else replace(self, soft=replace(self.soft, fold=None))
 
     def batch(self, inputs: Inputs, rows: Callable[[Tensor], Tensor], count: int) -> Targets:
         """The batch of any ``B`` rows; those in half precision become float32, which students compute in.
@@ -165,6 +142,7 @@ class Targets:
             label_weight=taken(self.label_weight),
             soft=soft,
             hops=[taken(hop) for hop in self.hops],
+            tables={name: taken(table) for name, table in self.tables.items()},
             scale=self.scale * self.num_rows / max(count, 1),
         )
 
@@ -180,8 +158,8 @@ class Targets:
         return replace(self, hops=hops)
 
     def without_idle_rows(self) -> Targets:
-        """Drops rows that no term reads: all but the labelled ones where nothing is distilled."""
-        if self.soft is not None or self.hops:
+        """Drops rows that the plain loss does not read: all but the labelled ones where nothing is distilled."""
+        if self.soft is not None or self.hops or self.tables or self.edges is not None:
             return self
         return replace(self.select(self.labelled), scale=1.0)
 

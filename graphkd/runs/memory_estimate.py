@@ -14,7 +14,6 @@ from typing import Any
 import torch
 
 from graphkd.datasets import Graph, SettingView
-from graphkd.methods import InfGraND
 from graphkd.sparse import SparseMatrix
 from graphkd.spec import DistillSpec, settings_of, unwrapped
 from graphkd.teachers import GAT, Teacher
@@ -130,8 +129,7 @@ def drafts_size(view: SettingView, spec: DistillSpec) -> int:
     while the targets are made from it.
     """
     graph, hops = view.observed, spec.method.propagation().hops
-    folded = isinstance(spec.method, InfGraND)  # over edges: in float64 before they are rounded
-    targets = FLOAT * graph.num_nodes * graph.num_classes if folded else 0
+    targets = FLOAT * graph.num_nodes * graph.num_classes if spec.method.folds_edges else 0
     earlier = FLOAT * graph.num_nodes * graph.num_features * (hops - 1) if _table(view, spec)[0] else 0
     return max(earlier - targets, 2 * targets)
 

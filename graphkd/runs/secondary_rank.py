@@ -71,7 +71,7 @@ def check_shared(spec: DistillSpec) -> None:
                 f"training.{key} is for one process, several draw dropout in another way: leave it out, or start "
                 "without torchrun"
             )
-    if not spec.method.by_rows:
+    if not spec.method.is_row_sum:
         raise GraphKDError(
             f"method={spec.method.name} has a loss that is no sum over rows, which several processes cannot "
             "share: start it without torchrun"

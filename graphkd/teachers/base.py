@@ -126,6 +126,19 @@ class Teacher(nn.Module):
         logits = run(self, functools.partial(self.logits, edges[-1]), last)
         return TeacherOutput(logits, [*hops, logits])
 
+    def loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
+        """Returns the loss that the teacher is trained with: the mean cross-entropy of ``index``.
+
+        Args:
+            output: of the nodes that a step has.
+            labels: ``[N]`` of these nodes.
+            index: ``[n]``, the labelled ones among them.
+
+        Returns:
+            ``loss`` and, where there are several, its named terms.
+        """
+        return {"loss": F.cross_entropy(output.logits.index_select(0, index), labels[index])}
+
     def hop(self, k: int, edges: Edges, last: Features, first: Tensor | None) -> tuple[Tensor, Tensor]:
         """Hidden hop ``k + 1``.
 

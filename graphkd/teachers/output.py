@@ -1,12 +1,17 @@
-"""What a teacher hands to the later stages; after this the graph network is no longer needed."""
+"""The output of a teacher, frozen; after this the graph network is no longer needed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from graphkd.atomic_io import sha256_of
+
+if TYPE_CHECKING:
+    from graphkd.datasets import Graph
 
 
 @dataclass(frozen=True)
@@ -17,17 +22,31 @@ class TeacherOutput:
         logits: ``[N, C]``.
         hops: the embedding after each hop, ``num_layers`` tensors ``[N, d_k]``; ``hops[k - 1]`` stands
             after hop ``k`` and ``hops[-1]`` is ``logits``. Empty where only logits are known.
+        extras: ``[N, …]`` each, by name: whatever else a teacher computes of every node.
+        constants: by name: what it holds once, such as a codebook.
+        model: the network itself, in evaluation mode; nothing where only its output is known.
+        of: computes the frozen output on another graph, such as one with noise on its features.
     """
 
     logits: Tensor
     hops: list[Tensor] = field(default_factory=list)
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+    constants: Mapping[str, Tensor] = field(default_factory=dict)
+    model: nn.Module | None = field(default=None, compare=False)
+    of: Callable[[Graph], TeacherOutput] | None = field(default=None, compare=False)
 
     def checksum(self) -> str:
-        """A checksum of all tensors: whether two outputs are the same."""
-        parts = [self.logits, *self.hops]
-        contents = [part.detach().cpu().contiguous().numpy() for part in parts]
-        return sha256_of(each for part in contents for each in (f"{part.dtype}{part.shape}".encode(), part))
+        """Returns a checksum of all tensors, by which two outputs can be compared."""
+        named = [*self.extras.items(), *self.constants.items()]
+        parts = [("", self.logits), *(("", hop) for hop in self.hops), *sorted(named, key=lambda pair: pair[0])]
+        contents = [(name, part.detach().cpu().contiguous().numpy()) for name, part in parts]
+        return sha256_of(
+            each for name, part in contents for each in (f"{name}{part.dtype}{part.shape}".encode(), part)
+        )
 
     def detach(self) -> TeacherOutput:
-        """The same values without a gradient."""
-        return TeacherOutput(self.logits.detach(), [hop.detach() for hop in self.hops])
+        """Returns the same values without a gradient."""
+        extras = {name: table.detach() for name, table in self.extras.items()}
+        constants = {name: table.detach() for name, table in self.constants.items()}
+        hops = [hop.detach() for hop in self.hops]
+        return replace(self, logits=self.logits.detach(), hops=hops, extras=extras, constants=constants)

@@ -60,8 +60,8 @@ def term_of(strategy: type[Matching], num_student: int, num_teacher: int, width:
 def test_pairs_are_layers_that_exist_and_the_same_for_the_same_seed(strategy: type[Matching]) -> None:
     one, two = strategy(seed=1), strategy(seed=1)
     for epoch in range(2):
-        one.start_epoch(epoch)
-        two.start_epoch(epoch)
+        one.on_epoch_start(epoch)
+        two.on_epoch_start(epoch)
         for num_student, num_teacher in DEPTHS:
             pairs = one.pairs(num_student, num_teacher)
             assert pairs == two.pairs(num_student, num_teacher) == list(dict.fromkeys(pairs))
@@ -115,7 +115,7 @@ def test_the_same_seed_gives_the_same_loss_in_every_epoch(strategy: type[Matchin
         terms = [term_of(strategy, num_student, num_teacher, STUDENT, seed=3) for _ in range(2)]
         for epoch in range(3):
             for term in terms:
-                term.start_epoch(epoch)
+                term.on_epoch_start(epoch)
             one, two = (term(hidden_of(num_student), teacher_result("gcn", num_teacher)[1]) for term in terms)
             assert torch.equal(one, two)
 
@@ -202,7 +202,7 @@ def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], teacher
     spec = resolve(matching=strategy(seed=2**31 - 1))
     hops = teacher_result("gcn", 5)[1]
     term = spec.matching_term(hidden_of(2), hops, seed=2**32 - 1)
-    term.start_epoch(400)
+    term.on_epoch_start(400)
     assert term(hidden_of(2), hops).isfinite()
 
 

@@ -27,7 +27,7 @@ def assert_all_same(cases: list[Case], pair: Pair, rows: int = 21) -> None:
         assert_same(whole, parts)
 
 
-@pytest.mark.parametrize("method", [name for name, method in catalogue(methods).items() if method.by_rows])
+@pytest.mark.parametrize("method", [name for name, method in catalogue(methods).items() if method().is_row_sum])
 def test_the_loss_of_a_method_is_a_sum_over_rows_or_says_that_it_is_not(method: str, pair: Pair) -> None:
     assert_all_same([(method, *PLAIN[1:])], pair)
 

@@ -10,7 +10,7 @@ import torch
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.students import MLP
 
 STEPS = Preprocessing()

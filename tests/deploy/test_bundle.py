@@ -13,7 +13,8 @@ from graphkd import GraphKDError, load_bundle
 from graphkd.atomic_io import seal
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
-from graphkd.methods import InfGraND, Propagation
+from graphkd.features import Propagation
+from graphkd.methods import InfGraND
 from graphkd.sparse import POOLINGS
 from graphkd.students import MLP
 from tests.conftest import make_data

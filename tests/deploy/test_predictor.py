@@ -6,7 +6,7 @@ import torch
 from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import Predictor, predictor
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.sparse import POOLINGS, Adjacency, propagate
 from graphkd.students import MLP
 from tests import literal

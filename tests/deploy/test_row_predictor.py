@@ -9,7 +9,7 @@ import torch
 from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from tests.deploy.bundles import make_bundle, student
 
 EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])

@@ -123,7 +123,7 @@ def test_skip_and_last_where_the_student_is_deeper() -> None:
 def test_in_order_draws_sorted_layers_in_every_epoch(num_student: int, num_teacher: int) -> None:
     strategy, drawn = InOrderRandom(seed=3), []
     for epoch in range(20):
-        strategy.start_epoch(epoch)
+        strategy.on_epoch_start(epoch)
         drawn.append(targets(strategy, num_student, num_teacher))
         rounds = num_student // num_teacher
         assert drawn[-1] == sorted(drawn[-1])
@@ -132,7 +132,7 @@ def test_in_order_draws_sorted_layers_in_every_epoch(num_student: int, num_teach
     assert len(choices) > 1 or num_student % num_teacher == 0
     assert {layer for each in drawn for layer in each} == set(range(num_teacher))
     again = InOrderRandom(seed=3)
-    again.start_epoch(7)
+    again.on_epoch_start(7)
     assert targets(again, num_student, num_teacher) == drawn[7]
 
 
@@ -141,7 +141,7 @@ def test_random_draws_again_where_asked_for() -> None:
     fixed, drawn = set(), set()
     for epoch in range(20):
         for strategy, found in ((once, fixed), (again, drawn)):
-            strategy.start_epoch(epoch)
+            strategy.on_epoch_start(epoch)
             found.add(tuple(targets(strategy, 3, 6)))
     assert len(fixed) == 1
     assert drawn == {(a, b, c) for a in (1, 3, 5) for b in (1, 3, 5) for c in (1, 3, 5) if len({a, b, c}) == 3}

@@ -19,6 +19,6 @@ def test_the_whole_method_equals_its_formula(teacher: torch.Tensor, student: tor
         return 0.25 * label + 0.75 * literal.node_loss(z, teacher, 2.0)
 
     assert_same_loss(
-        lambda z: method(StudentOutput(z, []), targets)["loss"], formula, student, scale=2.0, tolerance=1e-10
+        lambda z: method.loss(StudentOutput(z, []), targets)["loss"], formula, student, scale=2.0, tolerance=1e-10
     )
     assert targets.inputs is graph.x

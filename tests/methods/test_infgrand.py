@@ -50,7 +50,7 @@ def test_the_whole_method_equals_its_formula(
         return 0.3 * label + 0.7 * soft
 
     assert_same_loss(
-        lambda z: method(StudentOutput(z, []), targets)["loss"], formula, student, scale=1.5, tolerance=1e-10
+        lambda z: method.loss(StudentOutput(z, []), targets)["loss"], formula, student, scale=1.5, tolerance=1e-10
     )
 
 
@@ -59,9 +59,9 @@ def test_batches_estimate_the_whole_without_bias(student: torch.Tensor, order: l
     method = InfGraND()
     edges = torch.tensor([[0, 1, 2, 3], [1, 2, 3, 4]])
     targets = method.prepare(graph_of(edges, 6), TeacherOutput(torch.eye(6, 4).double()))
-    whole = method(StudentOutput(student, []), targets)["loss"]
+    whole = method.loss(StudentOutput(student, []), targets)["loss"]
     halves = torch.tensor(order).split(3)
-    losses = [method(StudentOutput(student[half], []), targets.select(half))["loss"] for half in halves]
+    losses = [method.loss(StudentOutput(student[half], []), targets.select(half))["loss"] for half in halves]
     torch.testing.assert_close(sum(losses) / 2, whole, atol=1e-7, rtol=1e-5)
 
 

@@ -63,7 +63,7 @@ def test_a_row_that_fills_up_needs_no_label() -> None:
 
 def test_what_one_call_cannot_do_is_known() -> None:
     class Own(GLNN):
-        def forward(self, output: StudentOutput, batch: Targets) -> dict[str, torch.Tensor]:
+        def loss(self, output: StudentOutput, batch: Targets) -> dict[str, torch.Tensor]:
             return {"loss": output.logits.sum()}
 
     class Trained(GLNN):

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from graphkd.distributed.shard import Shard
-from graphkd.methods import Propagation, SoftTargets, Targets
+from graphkd.features import Propagation
+from graphkd.methods import SoftTargets, Targets
 from graphkd.methods.targets import mean_over
 from tests.sparse.test_matrix import sparse
 

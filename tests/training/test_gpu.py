@@ -132,7 +132,7 @@ def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch:
         monkeypatch.setattr(loop, "can_capture", lambda device, replays=replays: replays)
         log: list[dict[str, Any]] = []
         results.append((train_student(here, spec, teacher_result, 0, log).fit, log))
-        assert bool(made) == strategy().on_device
+        assert bool(made) == strategy().is_static
     (there, log), (eager, own) = results
     assert (there.epochs, there.best_epoch) == (eager.epochs, eager.best_epoch)
     for row, other in zip(log, own, strict=True):

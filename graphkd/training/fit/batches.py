@@ -41,11 +41,15 @@ class Batches:
         size: ``B``; nothing, or ``N`` and more, gives all rows at once in their own order.
         seed: of the run.
         device: of the batches.
+        moves: whether the targets are changed in place between epochs: what is copied of them is copied anew then.
     """
 
-    def __init__(self, targets: Targets, size: int | None, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, targets: Targets, size: int | None, seed: int, device: torch.device, moves: bool = False
+    ) -> None:
         self.size, self.seed, self.device = size, seed, device
         self.whole = size is None or size >= targets.num_rows
+        self._moving = targets if moves and self.whole and world().is_distributed else None
         inputs = targets.inputs
         if self.whole and world().is_distributed:
             targets = _piece(targets, range(targets.num_rows), device)
@@ -58,13 +62,26 @@ class Batches:
         self.targets = targets
 
     def epoch(self, epoch: int) -> Iterator[Targets]:
-        """The batches of an epoch, the same whenever it is asked for."""
+        """Yields the batches of an epoch, the same ones whenever it is called for this epoch."""
+        if self._moving is not None:
+            yield _piece(self._moving, range(self._moving.num_rows), self.device)
+            return
         if self.whole or self.size is None:
             yield self.targets
+            return
+        if self.targets.edges is not None:
+            yield from self._with_neighbours(epoch, self.size)
             return
         for pool in ahead(self._pools(epoch, self.size)):
             for start in range(0, pool.num_rows, self.size):
                 yield _piece(pool, range(start, min(start + self.size, pool.num_rows)), self.device)
+
+    def _with_neighbours(self, epoch: int, size: int) -> Iterator[Targets]:
+        """Batches of rows in an order that is drawn, each with its edges and their senders' rows."""
+        generator = torch.Generator().manual_seed(zlib.crc32(f"rows-{self.seed}-{epoch}".encode()))
+        order = torch.randperm(self.targets.num_rows, generator=generator)
+        for start in range(0, order.numel(), size):
+            yield self.targets.select(order[start : start + size])
 
     def _pools(self, epoch: int, size: int) -> Iterator[Targets]:
         generator = torch.Generator().manual_seed(zlib.crc32(f"rows-{self.seed}-{epoch}".encode()))
@@ -81,6 +98,7 @@ def row_bytes(targets: Targets) -> int:
     """Of one row in a pool, in float32; 1 or more."""
     inputs, soft = targets.inputs, targets.soft
     width = sum(hop.shape[1] for hop in targets.hops) + (soft.table.shape[1] + 1 if soft is not None else 0)
+    width += sum(table[:1].numel() for table in targets.tables.values())
     if isinstance(inputs, SparseMatrix):  # a value and its column
         return 4 * width + 12 * -(-inputs.nnz // max(targets.num_rows, 1)) + 1
     return 4 * (width + inputs.shape[1])

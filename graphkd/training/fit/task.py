@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from graphkd.distributed import shard_scope, world
 from graphkd.distributed.reductions import gather_rows
 from graphkd.matching import MatchingTerm
-from graphkd.methods import Method, Targets
+from graphkd.methods import Epoch, Method, Phase, Targets
+from graphkd.sparse import Inputs
 from graphkd.students import StudentOutput
 
 
@@ -37,59 +38,75 @@ class DistillationTask(nn.Module):
     ) -> None:
         super().__init__()
         self.student, self.method, self.matching, self.weight = student, method, matching, weight
-        self.precision = precision
+        self.precision, self.phase = precision, Phase()
         # Not the module that torch.compile returns: its parameters would be there twice, under other names.
         self._run = torch.compile(student.forward) if compiled else student.forward
 
     @property
-    def replays(self) -> bool:
-        """Whether every epoch makes the same calls to the device, and asks it nothing."""
-        return self.method.on_device and (self.matching is None or self.matching.matching.on_device)
+    def is_static(self) -> bool:
+        """Whether every epoch makes the same calls to the device, and reads nothing back."""
+        return self.method.is_static and (self.matching is None or self.matching.matching.is_static)
 
-    def start_epoch(self, epoch: int) -> None:
-        """Tells the matching, which may draw its pairs again."""
+    def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:
+        """Lets the matching draw its pairs, and the method move its targets.
+
+        Args:
+            epoch: that begins.
+            targets: all rows.
+        """
         if self.matching is not None:
-            self.matching.start_epoch(epoch)
+            self.matching.on_epoch_start(epoch.number)
+        if self.method.moves_targets:
+            with torch.no_grad():
+                self.method.on_epoch_start(epoch, targets)
 
     def parameter_groups(self, lr: float) -> list[dict[str, Any]]:
-        """For the optimiser: what the matching trains has a rate of its own where one is set.
+        """Returns the optimiser's groups of this phase: what the matching trains has a rate of its own where set.
 
         Args:
             lr: learning rate of the student and the method.
         """
-        if self.matching is None:
-            return [{"params": list(self.parameters()), "lr": lr}]
-        groups = [
-            {"params": [*self.student.parameters(), *self.method.parameters()], "lr": lr},
-            {"params": list(self.matching.parameters()), "lr": self.matching.matching.lr or lr},
-        ]
+        groups: list[dict[str, Any]] = getattr(self.method, self.phase.groups)(self.student, lr)
+        if self.matching is not None:
+            groups = [*groups, {"params": list(self.matching.parameters()), "lr": self.matching.matching.lr or lr}]
         return [group for group in groups if group["params"]]
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
-        """``loss`` and its named terms for a batch of targets; of a part of one, what it adds to the batch's."""
-        with self.autocast(batch.labels.device), shard_scope(batch.shard):
-            output = self._run(batch.inputs)
-        return self.loss(output, batch)
+        """Returns ``loss`` and its named terms of a batch; of a shard of one, what it adds to the batch's."""
+        outputs: list[StudentOutput] = []
+
+        def student(inputs: Inputs) -> StudentOutput:
+            with self.autocast(batch.labels.device), shard_scope(batch.shard):
+                output = self._run(inputs)
+            outputs.append(self.single(output))
+            return outputs[-1]
+
+        terms = getattr(self.method, self.phase.step)(student, batch)
+        return self._with_matching(terms, batch.own_output(outputs[0]), batch) if outputs else terms
 
     def autocast(self, device: torch.device) -> torch.autocast:
-        """In which the student's layers are computed."""
+        """Returns the context in which the student's layers are computed."""
         return torch.autocast(device.type, torch.bfloat16, enabled=self.precision == "bfloat16")
 
     def loss(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
-        """The same for what the student has said of the batch."""
+        """Returns the same for an output that is there already, of a method whose step is plain."""
         output = self.single(output)
-        terms: dict[str, Tensor] = self.method(output, batch)
-        if self.matching is not None:
-            terms["matching"] = self._matched(self.matching, output.hidden, batch)
-            terms["method"] = terms["loss"]
-            terms["loss"] = terms["method"] + self.weight * terms["matching"]
-        return terms
+        return self._with_matching(self.method.loss(output, batch), output, batch)
 
     def single(self, output: StudentOutput) -> StudentOutput:
-        """The same in the precision that losses are computed in."""
-        if self.precision != "float32":
-            return StudentOutput(output.logits.float(), [layer.float() for layer in output.hidden])
-        return output
+        """Returns an output in the precision that losses are computed in."""
+        return output if self.precision == "float32" else output.float()
+
+    def _with_matching(self, terms: dict[str, Tensor], output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+        if self.matching is None:
+            return terms
+        matching = self._matched(self.matching, output.hidden, batch)
+        return {
+            **terms,
+            "matching": matching,
+            "method": terms["loss"],
+            "loss": terms["loss"] + self.weight * matching,
+        }
 
     @staticmethod
     def _matched(term: MatchingTerm, hidden: list[Tensor], batch: Targets) -> Tensor:
@@ -97,7 +114,7 @@ class DistillationTask(nn.Module):
         shard = batch.shard
         if shard is None:
             return term(hidden, batch.hops)  # type: ignore[no-any-return]
-        if term.by_rows and shard.total >= world().size:
+        if term.is_row_sum and shard.total >= world().size:
             return term(hidden, batch.hops) * (batch.num_rows / shard.total)  # type: ignore[no-any-return]
         layers, hops = ([gather_rows(layer, shard) for layer in each] for each in (hidden, batch.hops))
         return term(layers, hops) / world().size  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from graphkd.datasets import SettingView
 from graphkd.methods import Targets
-from graphkd.methods.base import stackable
+from graphkd.methods.base import stackable, trains_one_mlp
 from graphkd.methods.stacked import stacked
 from graphkd.sparse import Inputs
 from graphkd.spec import DistillSpec, settings_of, unwrapped
@@ -93,10 +93,11 @@ class _ReadyJob:
         targets = compile_targets(member.view, spec, member.teacher_result, seed, cache)
         device = graph.y.device
         with seeded(seed, "student", device):
-            task = start_task(graph, spec, targets, seed)
+            task = start_task(graph, spec, targets, seed, member.teacher_result.output)
             generator = torch.Generator()
             generator.set_state(torch.get_rng_state())
-        rows = Batches(targets.without_idle_rows(), None, seed, device).targets
+        rows = targets.without_idle_rows() if spec.method.is_plain else targets
+        rows = Batches(rows, None, seed, device).targets
         return cls(member, key, task, generator, rows, targets.inputs)
 
     @property
@@ -120,7 +121,7 @@ class _ReadyJob:
 def _batched(spec: DistillSpec) -> bool:
     training = spec.training
     whole = training.batch_size is None and not training.compile
-    return training.together and whole and unwrapped(spec.student) is MLP
+    return training.together and whole and unwrapped(spec.student) is MLP and trains_one_mlp(spec.method)
 
 
 def _train(jobs: Sequence[_ReadyJob]) -> list[StageResult]:
@@ -162,7 +163,7 @@ class _BatchedTask:
             [training.weight_decay for training in trainings],
             self.steps,
             self.score,
-            replays=all(task.replays for task in self.tasks),
+            replays=all(task.is_static for task in self.tasks),
             narrow=self.narrow,
             tables=lambda: self.stacked.state(prefix="student."),
         )
@@ -184,12 +185,13 @@ class _BatchedTask:
         with first.autocast(self.device):
             output = self.stacked([each.inputs for each in self.rows])
         if self.targets is not None:
-            terms = first.method(first.single(output), self.targets)
+            terms = first.method.loss(first.single(output), self.targets)
             yield {name: self._all(term) for name, term in terms.items()}
             return
         each = []
         for k, said, batch in zip(self.running, apart(output), self.rows, strict=True):
-            self.tasks[k].start_epoch(epoch)
+            if (matching := self.tasks[k].matching) is not None:
+                matching.on_epoch_start(epoch)
             with self.streams.stream(k):
                 each.append(self.tasks[k].loss(said, batch))
         self.streams.join()

@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -16,9 +16,12 @@ from torch import Tensor, nn
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.methods import Propagation, Targets
+from graphkd.features import Propagation
+from graphkd.methods import Epoch, Phase, Targets
 from graphkd.sparse import Inputs, at_least_single, select_rows
 from graphkd.spec import DistillSpec, settings_of
+from graphkd.students.ensemble import extra_arguments
+from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.batches import Batches
 from graphkd.training.fit.checkpoint import Checkpoint
 from graphkd.training.fit.loop import Fit, fit
@@ -29,6 +32,7 @@ from graphkd.training.scoring.inference import Inference
 from graphkd.training.scoring.setting_scores import scores_of
 from graphkd.training.scoring.validation_metric import ValidationMetric
 from graphkd.training.seeds import seeded
+from graphkd.training.settings import Training
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult
@@ -88,16 +92,13 @@ def train_student(
     targets = compile_targets(view, spec, teacher_result, seed, cache)
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
-    kept = cache.load("student", key)
-    task, records, result = _trained(
-        view.observed, spec, targets, seed, stage, kept, Checkpoint(cache, "student", key)
-    )
-    log += [{**record, "stage": stage} for record in records]
-    if kept is None:
-        cache.save("student", key, StageResult(task.state_dict(), {"log": records, "fit": asdict(result)}))
-    found = student_scores(task.student, targets.inputs, targets.propagation, view)
-    arguments = {**settings_of(spec.student), **_sizes(targets, view.observed)}
-    return StudentResult(task, arguments, targets.propagation, found, result, compile_seconds)
+    with seeded(seed, "student", view.observed.y.device):
+        task = start_task(view.observed, spec, targets, seed, teacher_result.output)
+        run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
+        fits = [run.phase(phase, log) for phase in task.method.phases()]
+    scores = student_scores(task.student, targets.inputs, targets.propagation, view)
+    arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
+    return StudentResult(task, arguments, targets.propagation, scores, fits[-1], compile_seconds)
 
 
 def train_baselines(
@@ -139,7 +140,9 @@ def student_scores(
     return scores_of(view, val, visible, hidden, with_f1=True)
 
 
-def start_task(graph: Graph, spec: DistillSpec, targets: Targets, seed: int) -> DistillationTask:
+def start_task(
+    graph: Graph, spec: DistillSpec, targets: Targets, seed: int, teacher: TeacherOutput
+) -> DistillationTask:
     """A student at its start, with the criterion and the matching that it trains with.
 
     The student draws from torch's generator, which ``seeded(seed, "student", …)`` sets; the matching has a stream
@@ -150,16 +153,17 @@ def start_task(graph: Graph, spec: DistillSpec, targets: Targets, seed: int) -> 
         spec: names student, method and matching.
         targets: compiled; say the widths.
         seed: of what the matching draws.
+        teacher: the frozen output.
     """
     device = graph.y.device
-    student = spec.student(**_sizes(targets, graph)).to(device)
+    # Methods may hold parameters that train: a copy, so that no seed starts from another's.
+    method, training = copy.deepcopy(spec.method), spec.training
+    student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
     with seeded(seed, "matching", device):
         term = spec.matching_term(hidden, targets.hops, seed)
-    # Methods may hold parameters that train: a copy, so that no seed starts from another's.
-    method, training = copy.deepcopy(spec.method), spec.training
     task = DistillationTask(
         student, method, term, spec.matching.weight, training.precision, compiles(training.compile, device)
     )
@@ -181,52 +185,89 @@ def compiles(asked: bool, device: torch.device) -> bool:
     return asked
 
 
-def _trained(
-    graph: Graph,
-    spec: DistillSpec,
-    targets: Targets,
-    seed: int,
-    stage: str,
-    kept: StageResult | None,
-    part: Checkpoint,
-) -> tuple[DistillationTask, Log, Fit]:
-    """The task, its log and its fit: trained, or as it was kept."""
-    with seeded(seed, "student", graph.y.device):
-        task = start_task(graph, spec, targets, seed)
-        if kept is None:
-            return task, *_fit(task, graph, spec, targets, seed, stage, part)
-    task.load_state_dict(dict(kept.tensors))
-    return task.eval(), kept.facts["log"], Fit(**kept.facts["fit"])
+@dataclass
+class _Run:
+    """One student in training.
 
+    Args:
+        task: at its start.
+        graph: the observed one.
+        spec: names student, method, matching and training.
+        targets: all rows.
+        seed: of the run.
+        stage: name in log and progress bar.
+        cache: of finished phases and checkpoints.
+        key: of the student in the cache.
+    """
 
-def _fit(
-    task: DistillationTask,
-    graph: Graph,
-    spec: DistillSpec,
-    targets: Targets,
-    seed: int,
-    stage: str,
-    part: Checkpoint,
-) -> tuple[Log, Fit]:
-    log, training = Log(), spec.training
-    batches = Batches(targets.without_idle_rows(), training.batch_size, seed, graph.y.device)
-    forward = world().wrap_ddp(task, unused=task.matching is not None and task.matching.may_skip_parameters)
+    task: DistillationTask
+    graph: Graph
+    spec: DistillSpec
+    targets: Targets
+    seed: int
+    stage: str
+    cache: StageCache
+    key: dict[str, Any]
 
-    def steps(epoch: int) -> Iterator[dict[str, Tensor]]:
-        task.start_epoch(epoch)
-        for batch in batches.epoch(epoch):
-            yield forward(batch)
+    def phase(self, phase: Phase, log: Log) -> Fit:
+        """Trains one phase, or loads it as it was kept; its records go to the log."""
+        last = phase == self.task.method.phases()[-1]
+        name = "student" if last else f"student-{phase.name}"
+        key = self.key if last else {**self.key, "phase": phase.name}
+        result = self.cache.stage(
+            name, key, lambda: self._fit(phase, Checkpoint(self.cache, name, key)), self._load
+        )
+        log += [
+            {**record, "stage": self.stage if last else f"{self.stage}-{phase.name}"} for record in result["log"]
+        ]
+        return Fit(**result["fit"])
 
-    train_spec = TrainSpec(
-        task,
-        lambda _: task.state_dict(),
-        [task.parameter_groups(training.lr)],
-        [training.weight_decay],
-        steps,
-        ValidationMetric.of(task.student, targets.inputs, graph),
-        replays=batches.whole and task.replays,
-    )
-    return log, fit(stage, train_spec, training, [log], part)[0]
+    def _load(self, result: StageResult) -> None:
+        self.task.load_state_dict(dict(result.tensors))
+        self.task.eval()
+
+    def _fit(self, phase: Phase, part: Checkpoint) -> StageResult:
+        training, log = self.spec.training, Log()
+        training = replace(training, max_epochs=phase.max_epochs or training.max_epochs)
+        self.task.phase = phase
+        (result,) = fit(self.stage, self._train_spec(phase, training), training, [log], part)
+        return StageResult(self.task.state_dict(), {"log": log, "fit": asdict(result)})
+
+    def _train_spec(self, phase: Phase, training: Training) -> TrainSpec:
+        task, device = self.task, self.graph.y.device
+        rows = self.targets.without_idle_rows() if task.method.is_plain else self.targets
+        batches = Batches(rows, training.batch_size, self.seed, device, moves=task.method.moves_targets)
+        skips = task.matching is not None and task.matching.may_skip_parameters
+        forward = world().wrap_ddp(task, unused=skips or len(task.method.phases()) > 1)
+        losses: list[Tensor] = []
+
+        def steps(number: int) -> Iterator[dict[str, Tensor]]:
+            losses.clear()
+            epoch = Epoch(number, training.max_epochs, self.seed, device, logits)
+            task.on_epoch_start(epoch, rows)
+            for batch in batches.epoch(number):
+                terms = forward(batch)
+                if phase.by_loss:
+                    losses.append(terms["loss"].detach())
+                yield terms
+
+        def logits() -> Tensor:
+            task.eval()
+            result = Inference(task.student, rows.inputs, torch.arange(rows.num_rows))()
+            task.train()
+            return result
+
+        return TrainSpec(
+            task,
+            lambda _: task.state_dict(),
+            [task.parameter_groups(training.lr)],
+            [training.weight_decay],
+            steps,
+            (lambda: -torch.stack(losses).mean().double())
+            if phase.by_loss
+            else ValidationMetric.of(task.student, self.targets.inputs, self.graph),
+            replays=batches.whole and task.is_static and not phase.by_loss,
+        )
 
 
 def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from graphkd.datasets import SettingView
 from graphkd.distributed import world
-from graphkd.methods import Targets
+from graphkd.errors import GraphKDError
+from graphkd.methods import Method, Targets
 from graphkd.spec import DistillSpec
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
@@ -31,13 +33,30 @@ def compile_targets(
         seed: of the run, for an influence that draws.
         cache: where node influences are kept, and found, and how tables are kept.
     """
-    kept = cache_for(spec, cache)
+    kept, method = cache_for(spec, cache), spec.method
+    teacher = replace(teacher_result.output, model=teacher_result.model, of=teacher_result.of)
+    check_in_memory(method, kept)
     with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
         influence = node_weights(view, spec, teacher_result, seed, cache)
         graph = view.observed.with_influence(influence)
         in_files = kept.tables.bytes is not None  # which the first of several processes writes
-        targets = world().rank0_first(lambda: spec.method.prepare(graph, teacher_result.output), in_files)
+        targets = world().rank0_first(lambda: method.prepare(graph, teacher), in_files)
+    targets = targets if method.moves_targets else targets.without_fold()
     return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
+
+
+def check_in_memory(method: Method, cache: StageCache) -> None:
+    """Refuses a memory budget for a method whose steps cannot read tables from files.
+
+    Raises:
+        GraphKDError: its targets move, which files with checksums do not, or it reads rows in no order.
+    """
+    if cache.tables.bytes is None or (method.is_plain and not method.moves_targets):
+        return
+    raise GraphKDError(
+        f"method={method.name} changes its targets between epochs, or reads rows at both ends of edges, which "
+        "tables in files cannot: leave memory_budget out"
+    )
 
 
 def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, seed: int) -> dict[str, Any]:

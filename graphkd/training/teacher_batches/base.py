@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd import evaluation
@@ -80,8 +79,10 @@ class Batches(ABC):
         """
         return [cls.name, *(training[key] for key in cls.settings)]
 
-    def _loss(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        return {"loss": F.cross_entropy(logits, labels)}
+    def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
+        """The teacher's own loss; of a network that has none, the cross-entropy."""
+        loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
+        return loss(output, labels, index)
 
     @cached_property
     def _scored(self) -> Callable[[Tensor], Tensor]:

@@ -24,8 +24,8 @@ class Full(Batches):
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
         """One."""
         graph = self.graph
-        logits = self.model(graph.x, graph.adj, **self.arguments).logits.index_select(0, graph.train)
-        yield self._loss(logits, graph.y[graph.train])
+        output = self.model(graph.x, graph.adj, **self.arguments)
+        yield self._loss(output, graph.y, graph.train)
 
     def score(self) -> Tensor:
         """Of the same forward pass without dropout."""

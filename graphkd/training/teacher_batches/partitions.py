@@ -37,8 +37,7 @@ class Partitions(Batches):
         for nodes in self._nodes(part, order):
             some = self.graph.subset(nodes)
             if some.train.numel():
-                logits = self.model(some.x, some.adj).logits.index_select(0, some.train)
-                yield self._loss(logits, some.y[some.train])
+                yield self._loss(self.model(some.x, some.adj), some.y, some.train)
 
     def score(self) -> Tensor:
         """Of the validation nodes inside parts that are the same in every epoch."""

@@ -13,7 +13,7 @@ import scipy.sparse
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.row_predictor import RowPredictor
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from tests.deploy.bundles import STEPS, student
 
 NAMES = ["height", "girth", "age"]

@@ -29,7 +29,7 @@ from graphkd.deploy.batch.outputs import output_of
 from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.row_predictor import RowPredictor
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from graphkd.students import MLP
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
 from tests.deploy.bundles import STEPS, student

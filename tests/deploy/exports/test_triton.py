@@ -15,7 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from tests.deploy.bundles import STEPS, make_bundle, sample_of, student
 
 Field = descriptor_pb2.FieldDescriptorProto

@@ -13,7 +13,7 @@ from graphkd.deploy.server.predict_api import _predictions, _rows
 from graphkd.deploy.server.schema import Question
 from graphkd.deploy.server.settings import Settings
 from graphkd.errors import GraphKDError
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from tests.deploy.bundles import STEPS, make_bundle, sample_of, student
 from tests.deploy.server.serving import ask, in_thread
 

@@ -6,7 +6,7 @@ import pytest
 from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
 from graphkd.deploy.store.settings import POOLINGS, Settings, settings_of
-from graphkd.methods import Propagation
+from graphkd.features import Propagation
 from tests.deploy.bundles import make_bundle, student
 
 

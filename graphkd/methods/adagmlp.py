@@ -1,0 +1,153 @@
+"""AdaGMLP: several students, each of which is given what the ones before it found hard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from graphkd.checks import is_count, is_real
+from graphkd.errors import GraphKDError
+from graphkd.methods.base import Method, Student
+from graphkd.methods.targets import Targets, mean_over
+from graphkd.sparse import select_rows
+from graphkd.students.ensemble import Ensemble
+from graphkd.students.mlp import MLP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+    from graphkd.datasets import Graph
+    from graphkd.students import StudentOutput
+    from graphkd.teachers import TeacherOutput
+
+
+class AdaGMLP(Method):
+    """``mean_k [lam · CE_k + (1 − lam) · Σ_i w_i KL(q_i ‖ p_i^k)] + L_align`` of ``K`` students in turn.
+
+    ``CE_k`` is the mean over the labelled nodes of student ``k``, a random ``K``-th of them. Node weights ``w``
+    sum to 1 and outlive a step. After student ``k``, with ``e_i = 1 − exp(−beta KL(softmax(t_i) ‖
+    softmax(z_i^k)))`` and ``e = Σ_i w_i e_i``, its say is ``a_k = max(log((1 − e) / e), 1e−16)``, and ``w_i ← w_i
+    exp(a_k e_i)``, scaled to sum to 1 again. The students answer together, ``Σ_k (a_k / Σ a) softmax(z^k)``: an
+    ``Ensemble`` is shipped.
+
+    ``L_align`` compares each student's answer on labelled rows with that on a copy of which a share ``mask`` of
+    the entries is zero: ``align · MSE(log p, log p') + (1 − align) · mean_l MSE(h_l, h_l')``, mean over students.
+
+    In batches the weights of a batch's rows move; a step costs ``K`` forward and backward passes, and those of the
+    masked rows. No factor τ². Defaults are the published Cora cell's (SAGE, transductive), whose students have 64
+    hidden units there.
+
+    Source: Lu et al., AdaGMLP: AdaBoosting GNN-to-MLP Knowledge Distillation, KDD 2024
+
+    Args:
+        lam: share of the labels.
+        tau: temperature.
+        members: ``K``.
+        beta: how fast a divergence counts as an error.
+        mask: share of entries that the copy lacks, in [0, 1); 0 leaves ``L_align`` out.
+        align: share of the answers in ``L_align``, in [0, 1].
+    """
+
+    name = "adagmlp"
+    node_weight: Tensor
+    member_of: Tensor
+
+    def __init__(
+        self,
+        lam: float = 0.5,
+        tau: float = 0.9,
+        members: int = 2,
+        beta: float = 4.0,
+        mask: float = 0.0,
+        align: float = 0.0,
+    ) -> None:
+        super().__init__(lam, tau)
+        if not (is_count(members) and 1 <= members <= 64):
+            raise GraphKDError(f"method.members is {members}: it must be a whole number from 1 to 64")
+        if not (is_real(beta) and 0 < beta <= 1e6):
+            raise GraphKDError(f"method.beta is {beta}: it must be a number above 0")
+        if not (is_real(mask) and 0 <= mask < 1):
+            raise GraphKDError(f"method.mask is {mask}: it must lie in [0, 1)")
+        if not (is_real(align) and 0 <= align <= 1):
+            raise GraphKDError(f"method.align is {align}: it must lie in [0, 1]")
+        self.members, self.beta, self.mask, self.align = int(members), beta, mask, align
+
+    def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
+        """Returns raw features, the teacher's logits and the number of every row."""
+        rows = torch.arange(graph.num_nodes, device=graph.y.device)
+        weight = mean_over(graph.train, graph.num_nodes)
+        return Targets(graph.x, graph.y, weight, tables={"teacher": teacher.logits, "row": rows})
+
+    def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
+        """Builds the ensemble, and registers node weights and who reads which label."""
+        ensemble = Ensemble.of(make, self.members)
+        if not isinstance(ensemble.members[0], MLP):
+            raise GraphKDError("method=adagmlp builds its own ensemble of MLPs: use student=mlp")
+        self._ensemble = [ensemble]  # in a list: its parameters are the student's alone
+        rows, device = targets.num_rows, targets.labels.device
+        self.register_buffer("node_weight", torch.full((rows,), 1.0 / rows, device=device, dtype=torch.float64))
+        place = torch.empty(rows, dtype=torch.int64, device=device)
+        labelled = targets.labelled[torch.randperm(targets.labelled.numel()).to(device)]
+        place[labelled] = torch.arange(labelled.numel(), device=device) % self.members
+        self.register_buffer("member_of", place.where(targets.label_weight > 0, -1))
+        return ensemble
+
+    def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
+        """Returns the loss, with terms ``label``, ``soft`` and, where rows are masked, ``align``."""
+        outputs = student(batch.inputs).members
+        rows, say, labels, softs = batch.tables["row"], [], [], []
+        for k, output in enumerate(outputs):
+            divergence = kl(batch.tables["teacher"], output.logits, self.tau)
+            softs.append(batch.scale * (self.node_weight[rows].to(divergence.dtype) * divergence).sum())
+            labels.append(self._label_loss(k, output.logits, batch))
+            say.append(self._reweight(rows, batch.tables["teacher"], output.logits.detach()))
+        self._ensemble[0].alpha.copy_(torch.stack(say) / torch.stack(say).sum())
+        terms = self.weighted(torch.stack(labels).mean(), soft=torch.stack(softs).mean())
+        if self.mask == 0:
+            return terms
+        align = self._alignment(student, batch, outputs)
+        return {**terms, "align": align, "loss": terms["loss"] + align}
+
+    def _label_loss(self, k: int, logits: Tensor, batch: Targets) -> Tensor:
+        mine = (self.member_of[batch.tables["row"]] == k).nonzero().reshape(-1)
+        total = (self.member_of == k).sum().clamp_min(1)
+        losses = F.cross_entropy(logits[mine], batch.labels[mine], reduction="sum")
+        return batch.scale * losses / total
+
+    @torch.no_grad()
+    def _reweight(self, rows: Tensor, teacher: Tensor, logits: Tensor) -> Tensor:
+        """Moves the weights of these rows; returns the student's say ``a_k``."""
+        weight = self.node_weight[rows]
+        error = 1 - torch.exp(-self.beta * kl(teacher.double(), logits.double(), 1.0))
+        mean = (weight * error).sum() / weight.sum()
+        say = torch.log((1 - mean) / mean.clamp_min(1e-16)).clamp(1e-16, 30.0)
+        self.node_weight[rows] = weight * torch.exp(say * error)
+        self.node_weight.div_(self.node_weight.sum())
+        return say
+
+    def _alignment(self, student: Student, batch: Targets, outputs: list[StudentOutput]) -> Tensor:
+        """``L_align`` of the labelled rows of a batch, times ``N / B`` as its other terms."""
+        rows = batch.labelled
+        if rows.numel() == 0:
+            return batch.label_weight.new_zeros((), dtype=outputs[0].logits.dtype)
+        inputs = select_rows(batch.inputs, rows)
+        dense = inputs if isinstance(inputs, Tensor) else inputs.to_dense()
+        masked = student(dense * (torch.rand_like(dense) >= self.mask)).members
+        losses = []
+        for whole, part in zip((output.select(rows) for output in outputs), masked, strict=True):
+            log_p, log_q = (F.log_softmax(each.logits, dim=1) for each in (whole, part))
+            pairs = list(zip(whole.hidden, part.hidden, strict=True))
+            hidden = torch.stack([F.mse_loss(h, g) for h, g in pairs]).mean() if pairs else log_p.new_zeros(())
+            losses.append(self.align * F.mse_loss(log_p, log_q) + (1 - self.align) * hidden)
+        return torch.stack(losses).mean() * batch.scale * rows.numel() / (self.member_of >= 0).sum()
+
+
+def kl(teacher: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """Returns ``KL(softmax(t / τ) ‖ softmax(z / τ))`` of every row, ``[N]``."""
+    log_p = F.log_softmax(logits / tau, dim=1)
+    return F.kl_div(log_p, F.log_softmax(teacher / tau, dim=1), reduction="none", log_target=True).sum(dim=1)

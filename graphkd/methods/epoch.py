@@ -1,0 +1,60 @@
+"""When a method is called, besides in every step: before an epoch, and in phases."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What ``Method.on_epoch_start`` may depend on, besides registered buffers.
+
+    Args:
+        number: of the epoch, from 0.
+        total: epochs of the phase, at most.
+        seed: of the run.
+        device: of the targets.
+        logits: computes the student's logits on all rows, ``[N, C]``, as it is now, in evaluation mode and without
+            gradients.
+    """
+
+    number: int
+    total: int
+    seed: int
+    device: torch.device
+    logits: Callable[[], Tensor]
+
+    def generator(self, *purpose: str | int) -> torch.Generator:
+        """Returns a generator that depends on purpose, seed and epoch alone: a resumed run draws the same.
+
+        It is one of the CPU, whose numbers are the same for every device.
+        """
+        text = "-".join(map(str, (*purpose, self.seed, self.number)))
+        return torch.Generator().manual_seed(zlib.crc32(text.encode()))
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with its own step and parameters. The last one of a method trains what is shipped.
+
+    A finished earlier phase is kept in the cache under its name, so that a change of a later one does not repeat
+    it.
+
+    Args:
+        name: of the phase; empty for the only one.
+        step: name of the method that is called in every step, with the signature of ``training_step``.
+        groups: name of the method that returns the optimiser's groups, with the signature of ``param_groups``.
+        by_loss: keep the epoch of the smallest loss, instead of that of the best validation score.
+        max_epochs: of the phase; by default ``training.max_epochs``.
+    """
+
+    name: str = ""
+    step: str = "training_step"
+    groups: str = "param_groups"
+    by_loss: bool = False
+    max_epochs: int | None = None

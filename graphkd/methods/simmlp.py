@@ -1,0 +1,145 @@
+"""SimMLP: an encoder that learns to predict its own neighbourhood, then a linear probe; no teacher."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from graphkd.checks import is_count, is_real
+from graphkd.errors import GraphKDError
+from graphkd.methods.base import Method, Student
+from graphkd.methods.epoch import Phase
+from graphkd.methods.targets import Targets, mean_over
+from graphkd.sparse import Factored, Features, SparseMatrix, spmm
+from graphkd.students.mlp import MLP
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphkd.datasets import Graph
+    from graphkd.teachers import TeacherOutput
+
+
+class SimMLP(Method):
+    """First ``mean_v (1 − cos(P(z_v), sg(h_v)))^eta + reconstruction · mean (D(h) − x)²``, then a probe on labels.
+
+    ``z`` is the last hidden layer of the student, ``h = Â'^hops z`` its aggregate over the graph, ``P`` a
+    predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A + I) D^-1/2`` without a share
+    ``edge_mask`` of its entries, and ``x`` lacks a share ``feature_mask``; both are drawn anew in every step. The
+    epoch of the smallest loss is kept. Then the student's last layer alone is trained on labels, its encoder in
+    evaluation mode, and the epoch of the best validation score is kept: a plain MLP is shipped.
+
+    Of the released code, left out are its residuals, the batch norm between hops, the scaling of ``z`` to length 1
+    and the cosine schedule. A step costs ``hops`` sparse products ``|A| h`` and the decoder's ``N h D``.
+
+    Source: Wang et al., Training MLPs on Graphs without Supervision (SimMLP), WSDM 2025
+
+    Args:
+        eta: exponent of the cosine distance.
+        hops: of the aggregate.
+        feature_mask: share of the features' entries that is zero in a step, in [0, 1).
+        edge_mask: share of the edges that is left out in a step, in [0, 1).
+        reconstruction: weight of the decoder's term; 0 leaves it out.
+        pretrain_epochs: of the first phase, at most; the probe takes ``training.max_epochs``.
+    """
+
+    name = "simmlp"
+    has_teacher = False
+
+    def __init__(
+        self,
+        eta: float = 1.0,
+        hops: int = 2,
+        feature_mask: float = 0.25,
+        edge_mask: float = 0.25,
+        reconstruction: float = 0.0,
+        pretrain_epochs: int = 500,
+    ) -> None:
+        super().__init__(lam=1.0, tau=1.0)
+        for key, share in (("feature_mask", feature_mask), ("edge_mask", edge_mask)):
+            if not (is_real(share) and 0 <= share < 1):
+                raise GraphKDError(f"method.{key} is {share}: it must lie in [0, 1)")
+        for key, number, least in (("hops", hops, 1), ("pretrain_epochs", pretrain_epochs, 1)):
+            if not (is_count(number) and number >= least):
+                raise GraphKDError(f"method.{key} is {number}: it must be a whole number, {least} or more")
+        for key, value in (("eta", eta), ("reconstruction", reconstruction)):
+            if not (is_real(value) and 0 <= value <= 1e6):
+                raise GraphKDError(f"method.{key} is {value}: it must be a number, 0 or more")
+        self.eta, self.hops, self.reconstruction = eta, int(hops), reconstruction
+        self.feature_mask, self.edge_mask, self.pretrain_epochs = feature_mask, edge_mask, int(pretrain_epochs)
+
+    def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
+        """Returns raw features, labels and the normalised graph."""
+        return Targets(
+            inputs=graph.x,
+            labels=graph.y,
+            label_weight=mean_over(graph.train, graph.num_nodes),
+            edges=graph.adj.normalize("symmetric", self_loops=1),
+        )
+
+    def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
+        """Builds the student, and registers predictor and decoder."""
+        student = make()
+        if not isinstance(student, MLP) or len(student.layers) < 2:
+            raise GraphKDError(
+                "method=simmlp trains the hidden layers of an MLP: use student.num_layers=2 or more"
+            )
+        last = student.layers[-1]
+        assert isinstance(last, nn.Linear)
+        width, features = last.in_features, targets.inputs.shape[1]
+        self.predictor = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+        self.decoder = nn.Linear(width, features) if self.reconstruction else nn.Identity()
+        self.to(targets.labels.device)
+        self._student = [student]  # in a list: its parameters are the student's alone
+        return student
+
+    def phases(self) -> tuple[Phase, ...]:
+        """Returns the encoder's phase, then the probe's."""
+        pretrain = Phase("pretrain", "pretraining_step", "encoder_groups", True, self.pretrain_epochs)
+        return pretrain, Phase("probe", "probing_step", "probe_groups")
+
+    def encoder_groups(self, student: nn.Module, lr: float) -> list[dict[str, Any]]:
+        """Returns all but the last layer, predictor and decoder."""
+        (encoder,) = self._student
+        last = {id(parameter) for parameter in encoder.layers[-1].parameters()}
+        hidden = [parameter for parameter in student.parameters() if id(parameter) not in last]
+        return [{"params": [*hidden, *self.parameters()], "lr": lr}]
+
+    def probe_groups(self, student: nn.Module, lr: float) -> list[dict[str, Any]]:
+        """Returns the last layer."""
+        return [{"params": [*self._student[0].layers[-1].parameters()], "lr": lr}]
+
+    def pretraining_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
+        """Returns the loss without labels, with terms ``invariance`` and ``reconstruction``."""
+        assert batch.edges is not None
+        assert not isinstance(batch.inputs, Factored)  # they are raw
+        if batch.own is not None:
+            raise GraphKDError("method=simmlp aggregates over several hops: leave training.batch_size out")
+        z = student(masked(batch.inputs, self.feature_mask)).hidden[-1]
+        edges, h = masked(batch.edges, self.edge_mask), z
+        assert isinstance(edges, SparseMatrix)
+        for _ in range(self.hops):
+            h = spmm(edges, h)
+        invariance = (1 - F.cosine_similarity(self.predictor(z), h.detach(), dim=1)).pow(self.eta).mean()
+        terms = {"loss": invariance, "invariance": invariance}
+        if not self.reconstruction:
+            return terms
+        x = batch.inputs if isinstance(batch.inputs, Tensor) else batch.inputs.to_dense()
+        error = F.mse_loss(self.decoder(h), x)
+        return {**terms, "loss": invariance + self.reconstruction * error, "reconstruction": error}
+
+    def probing_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
+        """Returns the cross-entropy on labelled nodes; the encoder is as it will be when it is shipped."""
+        self._student[0].eval()
+        label = batch.label_loss(batch.own_output(student(batch.inputs)).logits)
+        return {"loss": label, "label": label}
+
+
+def masked(table: Features, share: float) -> Features:
+    """Returns a table of which a share of the entries, drawn by torch's generator, is zero."""
+    entries = table if isinstance(table, Tensor) else table.value
+    kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
+    return kept if isinstance(table, Tensor) else table.with_values(kept)
