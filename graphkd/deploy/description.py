@@ -157,8 +157,8 @@ def check_fields(
         GraphKDError: a field is unknown, missing or invalid; the message names the first one.
     """
     flat = _flat(content, {name.partition(".")[0] for name in fields if "." in name})
-    known = {name.rstrip("?") for name in fields}
-    if unknown := next((name for name in flat if name not in known), None):
+    field_names = {name.rstrip("?") for name in fields}
+    if unknown := next((name for name in flat if name not in field_names), None):
         raise _fault(file, f"it has a field {unknown[:80]!r}, which is not known", what, again)
     for name, check in fields.items():
         plain = name.rstrip("?")

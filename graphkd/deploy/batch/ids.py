@@ -79,7 +79,7 @@ def pack(ids: Ids | None) -> bytes:
 
 
 def unpack(content: bytes) -> Ids | None:
-    """Inverse of ``pack``."""
+    """Restores ids from the bytes of ``pack``."""
     if not content:
         return None
     if content.startswith(b"N"):

@@ -49,7 +49,7 @@ class ArchiveSource:
         columns: names of the student's features, or None.
 
     Raises:
-        GraphKDError: the number of ids is not that of the rows.
+        GraphKDError: the ids are invalid, or not one per row.
     """
 
     def __init__(self, path: Path, columns: list[str] | None) -> None:

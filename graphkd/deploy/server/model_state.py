@@ -95,8 +95,8 @@ class ModelState:
         try:
             return store.rows(nodes)
         except GraphKDError as error:
-            place = next((place for place, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
-            raise wrong(field if place is None else f"{field}.{place}", str(error)) from None
+            index = next((index for index, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
+            raise wrong(field if index is None else f"{field}.{index}", str(error)) from None
 
     def newcomers(
         self, table: NDArray[Any], neighbours: Sequence[Any], weights: Sequence[Any] | None, field: str

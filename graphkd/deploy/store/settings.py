@@ -56,9 +56,9 @@ class Settings:
             value = getattr(self, name)
             if not is_whole(value) or value < least:
                 raise GraphKDError(f"{name} is {value!r}: it must be a whole number from {least}")
-        for name, known in (("pooling", POOLINGS), ("features", FEATURES)):
-            if getattr(self, name) not in known:
-                raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(known)}")
+        for name, choices in (("pooling", POOLINGS), ("features", FEATURES)):
+            if getattr(self, name) not in choices:
+                raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
         for name in ("row_normalize", "weighted", "directed"):
             if not isinstance(getattr(self, name), bool):
                 raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose True or False")
