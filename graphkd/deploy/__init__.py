@@ -1,7 +1,7 @@
-"""From a trained student to an answer: bundle, predictors, exports, and the store of inputs.
+"""Inference with trained students: bundles, predictors, exports, batch scoring, serving and the feature store.
 
-Names are imported when first used: a service that reads bundles with the runtimes ``numpy``, ``onnx`` and
-``native``, or a feature store, loads neither torch nor PyG.
+Names are imported on first use: a service that loads bundles with the runtimes ``numpy``, ``onnx`` and
+``native``, or opens a feature store, imports neither torch nor PyG.
 """
 
 from __future__ import annotations

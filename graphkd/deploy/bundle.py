@@ -1,4 +1,4 @@
-"""The shipped folder: weights as safetensors, everything else as JSON, nothing that can run."""
+"""Bundles, the deployable form of a student: weights as safetensors, the rest as JSON, no executable code."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def write_bundle(
     """Writes ``model.safetensors`` and ``bundle.json``, both or neither.
 
     Args:
-        path: the folder; an older bundle there is replaced.
+        path: the bundle's folder; an existing bundle is replaced.
         student: trained network.
-        arguments: with which it was constructed.
-        preprocessing: of raw rows.
-        propagation: of prepared rows over the graph.
-        class_names: ``C`` names, kept as booleans, whole numbers or texts; or nothing.
-        card: where the student comes from and how it scored; for users.
-        feature_names: ``D`` names of raw features, or nothing, which leaves that key out.
+        arguments: arguments of its constructor.
+        preprocessing: steps applied to raw rows.
+        propagation: of preprocessed rows over the graph.
+        class_names: ``C`` names, stored as booleans, integers or strings; or None.
+        card: the student's origin and its scores; for users.
+        feature_names: ``D`` names of raw features, or None, which omits the key.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
     weights = safetensors.torch.save(tensors)
@@ -62,7 +62,7 @@ def write_bundle(
 
 
 def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Moves a bias before a batch normalisation, as version 0.1 wrote it, into the mean that is taken off then."""
+    """Folds a bias before a batch normalization, as version 0.1 wrote it, into the running mean."""
     for name in [name for name in tensors if name.endswith(".bias") and name not in wanted]:
         mean = name.replace("layers.", "norms.").removesuffix("bias") + "running_mean"
         if mean in tensors:
@@ -72,10 +72,10 @@ def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
 
 @own_environment()
 def torch_predictor(bundle: Bundle) -> Predictor:
-    """The student of a bundle, run by torch on the CPU.
+    """Builds the predictor of a bundle's student that runs in torch on the CPU.
 
     Raises:
-        GraphKDError: the bundle names parts that there are not.
+        GraphKDError: the bundle names a student or a pooling that does not exist.
     """
     description = bundle.description
     arguments, propagation = description["student"]["arguments"], Propagation(**description["propagation"])

@@ -1,4 +1,4 @@
-"""What the JSON files of a bundle may hold: every field is checked once, when it is read, for every runtime."""
+"""Validation of a bundle's JSON files: every field is checked once, when it is read, for every runtime."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from graphkd.errors import GraphKDError
 Check = Callable[[Any], bool]
 
 MOST = 2**31 - 1
-"""Of a size."""
+"""Largest allowed value of a size."""
 
 
 def _size(least: int, most: int = MOST) -> Check:
@@ -59,7 +59,7 @@ def _arguments(value: Any) -> bool:
 
 
 def _file(value: Any) -> bool:
-    """A path inside the folder, as it is written on every system."""
+    """Returns whether a string is a relative path inside the folder, valid on every operating system."""
     return not {"", ".", ".."} & set(value.split("/")) and not re.search(r"[\\:\0]", value)
 
 
@@ -89,7 +89,7 @@ DESCRIPTION: dict[str, Check] = {
     "weights_sha256": _digest,
     "checksum": _digest,
 }
-"""Field → what it may hold; one that ends in a question mark may be missing. There are no others."""
+"""Field → check of its value; a field that ends in a question mark is optional. Other fields are refused."""
 
 EXPORTED: dict[str, Check] = {
     "schema_version": _size(1),
@@ -124,11 +124,11 @@ STORE: dict[str, Check] = {
     "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(_size(0, 2**40), value)),
     "checksum": _digest,
 }
-"""Of the manifest of a feature store."""
+"""Fields of the manifest of a feature store."""
 
 
 DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2}
-"""Of ``graphkd.students.MLP``, which a machine that only answers cannot ask."""
+"""Defaults of ``graphkd.students.MLP``, which cannot be imported where torch is not installed."""
 
 
 def widths_of(arguments: Mapping[str, Any]) -> list[int]:
@@ -144,21 +144,21 @@ def check_fields(
     what: str = "a student",
     again: str = "export the bundle",
 ) -> None:
-    """Refuses a JSON object with other fields or values than these.
+    """Checks the fields of a JSON object and their values.
 
     Args:
-        content: of the file.
-        fields: such as ``DESCRIPTION``.
-        file: for the error message.
-        what: it describes, likewise.
-        again: what to do once more, likewise.
+        content: parsed content of the file.
+        fields: field → check, such as ``DESCRIPTION``.
+        file: path, for the error message.
+        what: what the file describes, for the error message.
+        again: the action to repeat, for the error message.
 
     Raises:
-        GraphKDError: the line names the first field that is wrong.
+        GraphKDError: a field is unknown, missing or invalid; the message names the first one.
     """
     flat = _flat(content, {name.partition(".")[0] for name in fields if "." in name})
-    known = {name.rstrip("?") for name in fields}
-    if unknown := next((name for name in flat if name not in known), None):
+    field_names = {name.rstrip("?") for name in fields}
+    if unknown := next((name for name in flat if name not in field_names), None):
         raise _fault(file, f"it has a field {unknown[:80]!r}, which is not known", what, again)
     for name, check in fields.items():
         plain = name.rstrip("?")
@@ -170,15 +170,15 @@ def check_fields(
 
 
 def check_student(description: Mapping[str, Any], weights: bytes, file: Path) -> None:
-    """Refuses sizes that are not those of the weights, before anything of these sizes is made.
+    """Checks that the declared sizes are those of the weights, before anything of these sizes is allocated.
 
     Args:
-        description: checked by ``check_fields``.
-        weights: content of the file of weights.
-        file: for the error message.
+        description: content of ``bundle.json`` that passed ``check_fields``.
+        weights: content of ``model.safetensors``.
+        file: path, for the error message.
 
     Raises:
-        GraphKDError: the student and its weights, names or classes do not belong together.
+        GraphKDError: the student does not match its weights, feature names or class names.
     """
     student, arguments = description["student"], description["student"]["arguments"]
     if student["name"] != "mlp":
@@ -201,21 +201,21 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
 def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:
     propagation = description["propagation"]
     blocks = propagation["hops"] + 1 if propagation.get("pooling") == "concat" else 1
-    names, called = description.get("feature_names"), description["class_names"]
+    names, class_names = description.get("feature_names"), description["class_names"]
     if width % blocks or (names is not None and len(names) != width // blocks):
         raise _fault(file, f"its feature_names or hops are not those of {width} features")
-    if called is not None and len(called) != classes:
-        raise _fault(file, f"it has {len(called)} class_names for {classes} classes")
+    if class_names is not None and len(class_names) != classes:
+        raise _fault(file, f"it has {len(class_names)} class_names for {classes} classes")
 
 
 def _flat(content: Any, nested: set[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for name, value in content.items():
         if name in nested and isinstance(value, dict):
-            found |= {f"{name}.{inner}": part for inner, part in value.items()}
+            flat |= {f"{name}.{inner}": part for inner, part in value.items()}
         else:
-            found[name] = value
-    return found
+            flat[name] = value
+    return flat
 
 
 def _fault(file: Path, reason: str, what: str = "a student", again: str = "export the bundle") -> GraphKDError:

@@ -1,4 +1,4 @@
-"""A bundle on disk: every file in it is checked before any of it is used."""
+"""Reading of a bundle from disk: every file is verified before any of it is used."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle holds, checked.
+    """Verified content of a bundle.
 
     Args:
-        folder: where it is.
-        description: ``bundle.json``.
-        weights: ``model.safetensors``.
-        exports: by format, ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
-        files: content of every exported file by its name, relative to the folder.
+        folder: path of the bundle.
+        description: content of ``bundle.json``.
+        weights: content of ``model.safetensors``.
+        exports: format → ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
+        files: name of an exported file, relative to the folder → its content.
     """
 
     folder: Path
@@ -37,38 +37,38 @@ class Bundle:
     files: dict[str, bytes]
 
     def exported(self, name: str) -> dict[str, Any]:
-        """The record of an export.
+        """Returns the record of an export.
 
         Raises:
-            GraphKDError: it was not made.
+            GraphKDError: the bundle has no export of this format.
         """
         if name not in self.exports:
-            made = ", ".join(self.exports) or "nothing yet"
-            raise GraphKDError(f"{self.folder} holds no {name} (but {made}): graphkd export RUN --to {name}")
+            formats = ", ".join(self.exports) or "nothing yet"
+            raise GraphKDError(f"{self.folder} holds no {name} (but {formats}): graphkd export RUN --to {name}")
         record: dict[str, Any] = self.exports[name]
         return record
 
 
 def bundle_folder(path: str | Path) -> Path:
-    """The ``bundle`` folder itself, given it or the run folder that holds it."""
+    """Returns the ``bundle`` folder, given its own path or that of the run folder that contains it."""
     path = as_path(path, "the bundle")
     inside = path / "bundle"
     if (inside / CARD).is_file():
         return inside
     if not (path / CARD).is_file():
-        for place in (path, inside):
-            restore(place)
+        for folder in (path, inside):
+            restore(folder)
     return inside if (inside / CARD).is_file() else path
 
 
 def read_bundle(path: str | Path) -> Bundle:
-    """Reads a bundle; of one that is replaced meanwhile, the old or the new one.
+    """Reads a bundle; if it is replaced concurrently, the old or the new one as a whole.
 
     Args:
-        path: a ``bundle`` folder, or a run folder that holds one.
+        path: a ``bundle`` folder, or a run folder that contains one.
 
     Raises:
-        GraphKDError: there is no bundle, a file of it was truncated or changed, or it has another schema version.
+        GraphKDError: there is no bundle, a file of it was truncated or modified, or its schema version differs.
     """
     folder = bundle_folder(path)
     return steadily(folder, lambda: _read(folder))
@@ -95,21 +95,22 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     file = folder / EXPORTS
     if not os.path.lexists(file):
         return {}
-    listed, content = read_json_and_bytes(file, "a bundle")
-    _check_sealed(file, listed, content)
-    if listed.get("weights_sha256") != description["weights_sha256"]:
+    manifest, content = read_json_and_bytes(file, "a bundle")
+    _check_sealed(file, manifest, content)
+    if manifest.get("weights_sha256") != description["weights_sha256"]:
         raise GraphKDError(f"{file} belongs to another student: delete it and export again")
-    if listed.get("schema_version") != SCHEMA_VERSION:
+    if manifest.get("schema_version") != SCHEMA_VERSION:
         raise GraphKDError(f"{file} is of another version of graphkd: delete it and export again")
-    check_fields(listed, EXPORTED, file)
-    exports: dict[str, Any] = listed["exports"]
+    check_fields(manifest, EXPORTED, file)
+    exports: dict[str, Any] = manifest["exports"]
     return exports
 
 
 def _check_sealed(file: Path, found: dict[str, Any], content: bytes) -> None:
-    """The checksum covers the values, the comparison with the text every byte but how many spaces begin a line.
+    """Checks the checksum of the values, and compares the file's text with that of the re-encoded values.
 
-    The encoder is fast only where it does not indent: line breaks, of which texts in JSON have none, go instead.
+    The comparison covers every byte except the indentation of a line. ``json`` is fast only without ``indent``, so
+    line breaks, which JSON strings never contain, are removed from the file's text instead.
     """
     try:
         text = json.dumps(found, separators=(",", ": "))

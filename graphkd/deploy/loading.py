@@ -1,4 +1,4 @@
-"""A bundle → what answers."""
+"""Loading of a bundle into a predictor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor
 
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
-"""What ``load_bundle`` can answer with; all but the first do without torch."""
+"""Runtimes of ``load_bundle``; all but the first work without torch."""
 
 
 @overload
@@ -26,19 +26,19 @@ def load_bundle(path: str | Path, runtime: str) -> Predictor | RowPredictor: ...
 
 
 def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPredictor:
-    """Loads a student that answers without a graph library.
+    """Loads a bundle as a predictor that needs no graph library.
 
     Args:
-        path: a ``bundle`` folder, or a run folder that holds one.
+        path: a ``bundle`` folder, or a run folder that contains one.
         runtime: one of ``RUNTIMES``.
 
     Returns:
         A predictor on the CPU: ``predict``, ``predict_proba`` and ``prepare`` are the same in all runtimes, but
-        only that of torch propagates rows over a graph.
+        only the torch runtime propagates rows over a graph.
 
     Raises:
-        GraphKDError: there is no bundle, any file of it was truncated or edited, it has another schema version, or
-            what the runtime needs is not there.
+        GraphKDError: there is no bundle, a file of it was truncated or modified, its schema version differs, or a
+            requirement of the runtime is missing.
     """
     if runtime not in RUNTIMES:
         raise GraphKDError(unknown("runtime", runtime, list(RUNTIMES)))
@@ -48,10 +48,10 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
 
 
 def row_predictor(bundle: Bundle, runtime: str) -> RowPredictor:
-    """A bundle that was read before, in one of the runtimes that do without torch.
+    """Builds the predictor of an already read bundle in one of the runtimes that work without torch.
 
     Raises:
-        GraphKDError: what the runtime needs is not there.
+        GraphKDError: a requirement of the runtime is missing.
     """
     with _described(bundle):
         return _without_torch(bundle, runtime)
@@ -63,7 +63,7 @@ def _described(bundle: Bundle) -> Iterator[None]:
         yield
     except GraphKDError:
         raise
-    except Exception as error:  # whole, but not what this version writes
+    except Exception as error:  # the files are intact, but not what this version writes
         text = " ".join(repr(error).split())
         raise GraphKDError(f"{bundle.folder} does not describe a student ({text}): export it again") from None
 

@@ -1,4 +1,4 @@
-"""Rows by name: columns of a table → the student's features, in the student's order."""
+"""Selection of features by column name: a table's columns → the student's features, in training order."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from graphkd.io.frame import frame_numbers, labels_of, numbered
 from graphkd.io.rows import as_rows
 
 SHOWN = 5
-"""Names that a message lists."""
+"""Number of names listed in a message."""
 
 
 class Columns:
-    """Takes rows by name where both sides have names.
+    """Alignment of a table's columns with the student's features, by name where both have names.
 
     Args:
-        names: ``D`` of the features as trained, or nothing.
+        names: ``D`` feature names in training order, or None.
     """
 
     def __init__(self, names: Sequence[str] | None) -> None:
@@ -27,47 +27,46 @@ class Columns:
         self._warned = False
 
     def align(self, x: Any) -> Any:
-        """A data frame of pandas or polars, or a table of pyarrow → its numbers, in the order of training.
+        """Converts a pandas or polars data frame, or a pyarrow table, to its numbers in training order.
 
-        A column's label counts as text. A frame whose columns are 0, 1, 2, … has no names, unless those are the
-        names in training: such rows are taken by position, as is everything else that has no columns.
+        Column labels are compared as strings. A frame whose columns are 0, 1, 2, … counts as unnamed, unless these
+        are the names in training: its columns are matched by position, as in every input without columns.
 
         Args:
-            x: rows of any kind.
+            x: rows of any supported type.
 
         Returns:
-            ``[B, D]``: an array, or a scipy matrix where all columns are sparse; ``x`` itself where it has no
-            columns.
+            ``[B, D]``: an array, or a scipy matrix if all columns are sparse; ``x`` itself if it has no columns.
 
         Raises:
-            GraphKDError: a column is missing or there twice, or holds no numbers.
+            GraphKDError: a column is missing, duplicated, or not numeric.
         """
         labels = labels_of(x)
         return x if labels is None else frame_numbers(x, self.positions(labels))
 
     def select(self, x: Any, labels: Sequence[str]) -> Any:
-        """Rows ``x [B, n]`` whose ``n`` columns have these labels, in the order of training; see ``align``."""
+        """Returns the columns of ``x [B, n]``, whose ``n`` labels are given, in training order; see ``align``."""
         positions = self.positions(labels)
         if positions is None or positions == list(range(len(labels))):
             return x
         return as_rows(x, len(labels))[:, positions]
 
     def positions(self, labels: Sequence[str]) -> list[int] | None:
-        """Where each feature is among the columns ``labels``; nothing where they count by position.
+        """Returns the position of each feature among the columns ``labels``; None if matched by position.
 
         Raises:
-            GraphKDError: a column is missing or there twice.
+            GraphKDError: a column is missing or duplicated.
         """
         if self.names is None:
             return None
-        place = {label: position for position, label in enumerate(labels)}
-        if numbered(labels) and not all(name in place for name in self.names):
+        position_of = {label: position for position, label in enumerate(labels)}
+        if numbered(labels) and not all(name in position_of for name in self.names):
             return None
-        twice = [label for label, count in Counter(labels).items() if count > 1]
-        if twice:
-            raise GraphKDError(f"x has more than one column {_listed(twice)}: rename or drop all but one of each")
+        copies = [label for label, count in Counter(labels).items() if count > 1]
+        if copies:
+            raise GraphKDError(f"x has more than one column {_listed(copies)}: rename or drop all but one of each")
         extra = [label for label in labels if label not in set(self.names)]
-        missing = [name for name in self.names if name not in place]
+        missing = [name for name in self.names if name not in position_of]
         if missing:
             has = f" (but {_listed(extra)}, which it was not trained on)" if extra else ""
             raise GraphKDError(
@@ -77,7 +76,7 @@ class Columns:
         if extra and not self._warned:
             self._warned = True
             warnings.warn(f"x has columns that this student does not read: {_listed(extra)}", stacklevel=2)
-        return [place[name] for name in self.names]
+        return [position_of[name] for name in self.names]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""The student as plain arrays: what every runtime without torch, and every export, is made from."""
+"""A student as numpy arrays, from which every runtime without torch and every export is built."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from graphkd.errors import GraphKDError
 FloatArray = NDArray[np.float32]
 
 EPS = 1e-5
-"""That batch and layer normalisation add to a variance, as in torch."""
+"""Added to the variance by batch and layer normalization, as in torch."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """``z = W h + b``, ``z ← gain · (z − mean z) / √(var z + ε) + shift`` where given, ``max(z, 0)`` where hidden.
+    """``z = W h + b``, ``z ← gain · (z − mean z) / √(var z + ε) + shift`` if given, ``max(z, 0)`` if hidden.
 
     Args:
-        weight: ``W [d_out, d_in]``, with batch normalisation in it.
-        bias: ``b [d_out]``, likewise.
-        hidden: every layer but the last.
-        gain: of layer normalisation ``[d_out]``, or nothing.
-        shift: likewise.
+        weight: ``W [d_out, d_in]``, with batch normalization folded in.
+        bias: ``b [d_out]``, with batch normalization folded in.
+        hidden: whether the layer is followed by ReLU; all but the last are.
+        gain: of layer normalization ``[d_out]``, or None.
+        shift: of layer normalization ``[d_out]``, or None.
     """
 
     weight: FloatArray
@@ -41,32 +41,32 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron without anything that only training needs.
+    """A multilayer perceptron for inference only.
 
     Args:
-        layers: one after the other.
+        layers: in the order of the forward pass.
     """
 
     layers: tuple[Layer, ...]
 
     @property
     def num_features(self) -> int:
-        """``D'``."""
+        """Number of input features ``D'``."""
         return int(self.layers[0].weight.shape[1])
 
     @property
     def num_classes(self) -> int:
-        """``C``."""
+        """Number of classes ``C``."""
         return int(self.layers[-1].weight.shape[0])
 
     @property
     def num_parameters(self) -> int:
-        """Weights and biases."""
+        """Number of weights and biases."""
         return sum(layer.weight.size + layer.bias.size for layer in self.layers)
 
 
 def network_of(bundle: Bundle) -> Network:
-    """The network in a bundle, with batch normalisation folded into the linear layers.
+    """Builds the network of a bundle, with batch normalization folded into the linear layers.
 
     ``γ (W h + b − μ) / √(σ² + ε) + β = (s W) h + s (b − μ) + β`` with ``s = γ / √(σ² + ε)``, computed in float64.
 
@@ -83,7 +83,7 @@ def network_of(bundle: Bundle) -> Network:
 
 
 def _folded(tensors: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Layer, ...]:
-    """The arguments are those of ``graphkd.students.MLP``, with its defaults."""
+    """Builds the layers from the arguments of ``graphkd.students.MLP`` and its defaults."""
     widths, norm = widths_of(arguments), arguments.get("norm", "none")
     num_layers = len(widths) - 1
     layers = [_layer(tensors, i, norm, i + 1 < num_layers) for i in range(num_layers)]
@@ -95,7 +95,7 @@ def _folded(tensors: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[L
 
 def _layer(tensors: Mapping[str, Any], i: int, norm: str, hidden: bool) -> Layer:
     weight = tensors[f"layers.{i}.weight"]
-    # None before a batch normalisation; bundles of version 0.1 have one there.
+    # A layer before a batch normalization has no bias, except in bundles of version 0.1.
     bias = tensors.get(f"layers.{i}.bias", np.zeros(len(weight), dtype=np.float32))
     if norm == "none" or not hidden:
         return Layer(weight, bias, hidden)

@@ -1,4 +1,4 @@
-"""Rows in, classes out."""
+"""Prediction from feature rows in torch."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Predictor:
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``, in evaluation mode.
-        num_features: ``D`` of raw rows; ``propagation`` says what becomes of it.
-        preprocessing: of raw rows.
-        propagation: of prepared rows over the graph; ``hops = 0`` needs no graph.
-        class_names: ``C`` names, which ``predict`` returns, or nothing.
-        card: where the student comes from and how it scored.
-        feature_names: ``D`` names of raw features, or nothing.
+        num_features: ``D`` of raw rows; ``propagation`` determines the student's ``D'``.
+        preprocessing: steps applied to raw rows.
+        propagation: of preprocessed rows over the graph; ``hops = 0`` needs no graph.
+        class_names: ``C`` names, which ``predict`` returns, or None.
+        card: the student's origin and its scores.
+        feature_names: ``D`` names of raw features, or None.
     """
 
     def __init__(
@@ -58,10 +58,10 @@ class Predictor:
         propagated: bool = False,
         edge_weight: Tensor | None = None,
     ) -> NDArray[Any]:
-        """The most probable class of each row, ``[B]``; see ``predict_proba``.
+        """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
-            Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
+            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
         """
         return self._classes.best(self.predict_proba(x, edge_index, propagated, edge_weight))
 
@@ -73,23 +73,23 @@ class Predictor:
         propagated: bool = False,
         edge_weight: Tensor | None = None,
     ) -> NDArray[np.float32]:
-        """Class probabilities.
+        """Computes class probabilities.
 
-        A student that was trained on propagated features (``propagation.hops > 0``) must be told which
-        rows it gets, since raw and propagated ones have the same shape (but for ``pooling=concat``).
+        A student that was trained on propagated features (``propagation.hops > 0``) requires either ``edge_index``
+        or ``propagated``, since raw and propagated rows have the same shape (except for ``pooling=concat``).
 
         Args:
             x: ``[B, D]`` raw rows: array, data frame, scipy sparse, tensor, torch sparse; preprocessed here. The
-                columns of a frame are taken by name where the student knows names, see ``Columns.align``.
-            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph, to propagate over.
-            propagated: ``x`` comes from ``prepare`` and is used as it is.
-            edge_weight: ``[E]`` where the graph has weights.
+                columns of a frame are matched by name if the student has feature names, see ``Columns.align``.
+            edge_index: ``[2, E]`` edges to propagate over; ``x`` then has one row per node of the graph.
+            propagated: whether ``x`` comes from ``prepare`` and is used unchanged.
+            edge_weight: ``[E]`` if the graph is weighted.
 
         Returns:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, a student with hops that was told neither, or answers that
+            GraphKDError: wrong width or columns, NaN, a student with hops without either argument, or logits that
                 overflow.
         """
         if propagated:
@@ -109,19 +109,19 @@ class Predictor:
 
     @own_environment()
     def prepare(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> Features:
-        """Raw rows → rows as the student was trained on.
+        """Converts raw rows to rows as the student was trained on.
 
         Args:
-            x: ``[N, D]`` raw rows; all nodes of the graph where the student has hops.
-            edge_index: ``[2, E]``, ``[sender, receiver]``; needed where it has hops.
-            edge_weight: ``[E]``; needed where it was trained on a graph with weights.
+            x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops.
+            edge_index: ``[2, E]``, ``[sender, receiver]``; required if the student has hops.
+            edge_weight: ``[E]``; required if it was trained on a weighted graph.
 
         Returns:
             ``[N, D']`` preprocessed and propagated rows.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, an edge that points nowhere, wrong weights, or no graph
-                where one is needed.
+            GraphKDError: wrong width or columns, NaN, an edge to a node that does not exist, invalid weights, or a
+                required graph is missing.
         """
         return self._prepared(x, edge_index, edge_weight)
 
@@ -136,9 +136,9 @@ class Predictor:
                 "or rows from prepare() with propagated=True"
             )
         if self.propagation.weighted != (edge_weight is not None):
-            wanted = "with" if self.propagation.weighted else "without"
+            kind = "with" if self.propagation.weighted else "without"
             raise GraphKDError(
-                f"this student was trained on a graph {wanted} edge weights: predict on one {wanted} them"
+                f"this student was trained on a graph {kind} edge weights: predict on one {kind} them"
             )
         edges, weight = _tensor(edge_index), None if edge_weight is None else _tensor(edge_weight)
         check_edges(edges, rows.shape[0])
@@ -149,15 +149,15 @@ class Predictor:
 def _checked(x: Any, width: int) -> Features:
     rows = as_rows(x, width)
     if isinstance(rows, np.ndarray) and not rows.flags.writeable:
-        rows = rows.copy()  # torch warns about memory that it may not write to
+        rows = rows.copy()  # torch warns about arrays that are not writable
     return as_features(rows)
 
 
 def _tensor(given: Any) -> Any:
-    """Arrays and lists as tensors; other things as they are, to be refused by name.
+    """Converts arrays and lists to tensors; other objects are returned unchanged, and refused later by type.
 
     Raises:
-        GraphKDError: a list is ragged, or holds something else than numbers.
+        GraphKDError: a list is ragged, or contains anything but numbers.
     """
     if not isinstance(given, list | tuple | np.ndarray):
         return given

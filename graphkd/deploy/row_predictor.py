@@ -1,4 +1,4 @@
-"""Rows in, classes out, without torch."""
+"""Prediction from feature rows without torch."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from graphkd.io.rows import Rows, as_rows, preprocess
 
 @dataclass(frozen=True)
 class Engine:
-    """What computes a student.
+    """The forward pass of a student in one runtime.
 
     Args:
         name: of the runtime.
-        logits: checked rows ``[B, D']``, an array or CSR → ``[B, C]``.
+        logits: validated rows ``[B, D']``, an array or CSR → ``[B, C]``.
         softmax: logits ``[B, C]`` → probabilities ``[B, C]``.
-        preprocesses: whether ``logits`` takes raw rows; prepared ones too, since twice is as once.
+        preprocesses: whether ``logits`` takes raw rows; preprocessed ones too, since preprocessing is idempotent.
     """
 
     name: str
@@ -37,9 +37,9 @@ class RowPredictor:
     """A student with the preprocessing it was trained with, in a runtime that needs no torch.
 
     Args:
-        bundle: what the preprocessing, the names and the card are read from.
+        bundle: source of the preprocessing, the names and the card.
         width: ``D'`` of the student.
-        engine: computes the student.
+        engine: runs the student.
     """
 
     def __init__(self, bundle: Bundle, width: int, engine: Engine) -> None:
@@ -56,44 +56,44 @@ class RowPredictor:
         self._classes = Classes(self.class_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Copies and pickles hold the bundle's bytes, from which the engine is made again."""
+        """Returns the bundle's bytes for copies and pickles, from which the engine is rebuilt."""
         from graphkd.deploy.loading import row_predictor
 
         return row_predictor, (self._bundle, self.runtime)
 
     @property
     def runtime(self) -> str:
-        """Its name."""
+        """Name of the runtime."""
         return self.engine.name
 
     def predict(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[Any]:
-        """The most probable class of each row, ``[B]``; see ``predict_proba``.
+        """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
-            Names where the classes have such, in their own type, else numbers ``0 … C − 1``.
+            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
         """
         return self._classes.best(self.logits(x, edge_index, propagated, edge_weight))
 
-    @np.errstate(all="ignore")  # whatever the caller has set: as silent as torch
+    @np.errstate(all="ignore")  # regardless of the caller's setting: no warnings, as in torch
     def predict_proba(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
-        """Class probabilities.
+        """Computes class probabilities.
 
         Args:
             x: ``[B, D]`` raw rows: array, data frame, nested lists, scipy sparse, tensor; preprocessed here. The
-                columns of a frame are taken by name where the student knows names, see ``Columns.align``.
-            edge_index: nothing; where the student has hops, only the torch runtime propagates over a graph.
-            propagated: ``x`` are propagated rows ``[B, D']`` and are used as they are.
-            edge_weight: nothing.
+                columns of a frame are matched by name if the student has feature names, see ``Columns.align``.
+            edge_index: must be None if the student has hops: only the torch runtime propagates over a graph.
+            propagated: whether ``x`` holds propagated rows ``[B, D']`` and is used unchanged.
+            edge_weight: unused.
 
         Returns:
             ``[B, C]``, rows sum to 1.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, or answers that overflow.
+            GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, or logits that overflow.
         """
         proba = self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
         check_numbers(proba[:, 0])
@@ -103,9 +103,9 @@ class RowPredictor:
     def logits(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
     ) -> NDArray[np.float32]:
-        """``[B, C]`` before the softmax; see ``predict_proba``."""
+        """Computes the logits ``[B, C]``; see ``predict_proba``."""
         if propagated or (self.engine.preprocesses and edge_index is None):
-            named = self.width == self.num_features  # those of pooled hops have no names
+            named = self.width == self.num_features  # features concatenated over hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
             rows = self._prepared(x, edge_index)
@@ -113,15 +113,15 @@ class RowPredictor:
 
     @np.errstate(all="ignore")
     def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
-        """Raw rows → rows as the student was trained on.
+        """Converts raw rows to rows as the student was trained on.
 
         Args:
             x: ``[B, D]`` raw rows.
             edge_index: see ``predict_proba``.
-            edge_weight: likewise.
+            edge_weight: see ``predict_proba``.
 
         Returns:
-            ``[B, D']``: an array, or scipy CSR where ``x`` is sparse.
+            ``[B, D']``: an array, or scipy CSR if ``x`` is sparse.
 
         Raises:
             GraphKDError: wrong width or columns, NaN, or a student with hops.

@@ -1,4 +1,4 @@
-"""``model.safetensors`` with numpy alone: a machine that only answers needs no package for a few arrays."""
+"""Reading of ``model.safetensors`` with numpy alone, so that inference needs no further package."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8"}
-"""What the tensors of a student may be, by their names in the file."""
+"""Data types of a student's tensors: name in the file → numpy's."""
 
 
 def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
-    """The tensors of a file, by name.
+    """Returns the tensors of a file, by name.
 
-    Eight bytes say how long the header is, which is JSON: name → ``dtype``, ``shape``, ``data_offsets``; these
-    count from its end.
+    The first eight bytes are the length of the header, which is JSON: name → ``dtype``, ``shape``,
+    ``data_offsets``; offsets count from the end of the header.
 
     Source: the format of safetensors, https://huggingface.co/docs/safetensors
 
@@ -24,7 +24,7 @@ def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
         content: of the file.
 
     Raises:
-        ValueError: it is no such file; so are ``KeyError`` and ``TypeError``.
+        ValueError: it is not a safetensors file; ``KeyError`` and ``TypeError`` are raised likewise.
     """
     header, start = _header(content)
     view = memoryview(content)[start:]
@@ -32,7 +32,7 @@ def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def shapes_of(content: bytes) -> dict[str, tuple[int, ...]]:
-    """The shapes of the tensors of a file, by name; see ``arrays_of``."""
+    """Returns the shapes of the tensors of a file, by name; see ``arrays_of``."""
     return {name: array.shape for name, array in arrays_of(content).items()}
 
 

@@ -1,1 +1,1 @@
-"""Rows of a file of any size, scored block by block into another file; see ``graphkd predict``."""
+"""Batch scoring: rows of a file of any size are scored in blocks into another file; see ``graphkd predict``."""

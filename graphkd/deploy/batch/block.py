@@ -1,4 +1,4 @@
-"""What goes from a reader to the student, and from there to a writer."""
+"""Blocks of rows, passed from a reader to the student, and of predictions, passed to a writer."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from graphkd.deploy.batch.ids import Ids, take
 
 BLOCK_BYTES, MOST_ROWS, LEAST_ROWS = 2**25, 2**16, 2**10
-"""Of the numbers of a block, features and probabilities, as they would be dense; rows of a block."""
+"""Size of a block, features and probabilities as dense arrays, in bytes; bounds of its number of rows."""
 
 
 def rows_of_a_block(num_features: int, num_classes: int) -> int:
-    """A power of two, the same for the same student: a job that was killed goes on with the same blocks."""
+    """Returns a power of two that depends only on the student, so that a resumed job has the same blocks."""
     fit = BLOCK_BYTES // (4 * (num_features + num_classes))
     return int(min(MOST_ROWS, max(LEAST_ROWS, 2 ** (max(fit, 1).bit_length() - 1))))
 
@@ -26,10 +26,10 @@ class Block:
     """Consecutive rows of a file.
 
     Args:
-        start: number of its first row in the file, from 0.
+        start: index of its first row in the file.
         x: ``[B, D]`` float32, an array or a scipy CSR matrix.
-        ids: ``[B]``, or nothing.
-        faults: row in the block → why it cannot be read; such a row of ``x`` says nothing.
+        ids: ``[B]``, or None.
+        faults: row in the block → why it cannot be read; such a row of ``x`` is meaningless.
     """
 
     start: int
@@ -39,19 +39,19 @@ class Block:
 
 
 def by_number(row: int) -> str:
-    """Where a row is in a file that has no lines."""
+    """Returns the location of a row in a file without lines."""
     return f"row {row} (from 0)"
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A block's answers.
+    """Predictions for a block.
 
     Args:
-        start: number of its first row in the file.
+        start: index of its first row in the file.
         count: ``B``.
-        proba: ``[G, C]`` of the rows that were not rejected, in their order.
-        ids: ``[B]``, or nothing.
+        proba: ``[G, C]`` of the rows that were not rejected, in order.
+        ids: ``[B]``, or None.
         rejects: row in the block → reason, ascending.
     """
 
@@ -63,37 +63,37 @@ class Scored:
 
     @property
     def good(self) -> NDArray[np.int64]:
-        """``[G]`` rows in the block that were not rejected."""
+        """Indices ``[G]`` of the rows in the block that were not rejected."""
         return np.delete(np.arange(self.count), list(self.rejects))
 
     @property
     def good_ids(self) -> Ids | None:
-        """``[G]`` of these rows."""
+        """Ids ``[G]`` of these rows, or None."""
         return take(self.ids, self.good) if self.ids is not None and self.rejects else self.ids
 
     def best(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """``[G]`` the most probable class of each of these rows, and its probability."""
+        """Returns the most probable class of each of these rows, and its probability; ``[G]`` each."""
         best = self.proba.argmax(axis=1)
         return best, np.take_along_axis(self.proba, best[:, None], axis=1)[:, 0]
 
 
 class Source(Protocol):
-    """A file of rows that is read from any block on."""
+    """A file of rows that can be read from any block on."""
 
     @property
     def total(self) -> int | None:
-        """Rows, where the file says so."""
+        """Number of rows, or None if unknown."""
 
     @property
     def columns(self) -> list[str] | None:
-        """``D`` names of the features in the order of ``x``, where there are such."""
+        """Names of the ``D`` features in the order of ``x``, or None."""
 
     def where(self, row: int) -> str:
-        """Where a row is, as a user finds it in the file."""
+        """Returns the location of a row in the file, for error messages."""
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
-        """All blocks of ``rows`` rows after the first ``skip`` of them; an empty file has one block, an empty one.
+        """Yields blocks of ``rows`` rows after the first ``skip``; an empty file has one empty block.
 
         Raises:
-            GraphKDError: the file does not hold what it should.
+            GraphKDError: the content of the file is invalid.
         """

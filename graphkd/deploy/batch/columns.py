@@ -1,4 +1,4 @@
-"""Which columns of a table are the student's features."""
+"""Selection of the student's features among the columns of a table."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from graphkd.io.frame import check_once
 from graphkd.io.parquet import INDEX
 
 OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
-"""Columns of a table of nodes that are no features, see ``graphkd.datasets.custom.folder``."""
+"""Columns of a node table that are not features, see ``graphkd.datasets.custom.folder``."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Of a table.
+    """Columns of a table.
 
     Args:
-        features: names of its columns in the student's order.
-        id: of the column that is carried over, or nothing.
+        features: names of the feature columns in the student's order.
+        id: name of the id column, which is copied to the output, or None.
     """
 
     features: list[str]
@@ -29,13 +29,13 @@ class Layout:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the student takes.
+    """Columns that the student takes.
 
     Args:
         width: ``D``.
-        names: ``D`` of the features, or nothing: then columns count in the order of the file.
-        id: column that a user wants to be carried over; by default ``id``, if it is there.
-        header: whether the first line of a csv holds the columns' names.
+        names: ``D`` feature names, or None: then columns are matched in the order of the file.
+        id: id column to copy to the output; by default ``id``, if it exists.
+        header: whether the first line of a csv contains column names.
     """
 
     width: int
@@ -45,15 +45,15 @@ class Wanted:
 
 
 def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
-    """Finds the features by name, or takes what is neither id nor label.
+    """Selects the features by name, or all columns that are neither id nor label.
 
     Args:
         columns: all of the file.
-        wanted: by the student.
+        wanted: columns that the student takes.
         file: for the error message.
 
     Raises:
-        GraphKDError: a column is missing or there twice, or without names there are too many.
+        GraphKDError: a column is missing or duplicated, or their number is wrong.
     """
     check_once(columns, file)
     names = set(wanted.names or [])
@@ -73,9 +73,9 @@ def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
 
 
 def _check_names(found: list[str], names: list[str], file: str) -> None:
-    known, there = set(names), set(found)
-    missing = [name for name in names if name not in there]
-    extra = [name for name in found if name not in known]
+    features, columns = set(names), set(found)
+    missing = [name for name in names if name not in columns]
+    extra = [name for name in found if name not in features]
     if missing:
         raise GraphKDError(f"{file} has no column {_some(missing, quote=True)}: the student takes {_some(names)}")
     if extra:
@@ -90,5 +90,5 @@ def _is_other(name: str) -> bool:
 
 
 def _some(names: Sequence[str], quote: bool = False) -> str:
-    shown = [f"'{name}'" if quote else name for name in names[:8]]
-    return ", ".join(shown) + (", …" if len(names) > 8 else "") if names else "none"
+    listed = [f"'{name}'" if quote else name for name in names[:8]]
+    return ", ".join(listed) + (", …" if len(names) > 8 else "") if names else "none"

@@ -14,14 +14,14 @@ from graphkd.io.csv import CsvTable, number_of
 
 
 class CsvSource:
-    """A ``CsvTable`` whose columns are features; without names all are, in the student's order.
+    """A ``CsvTable`` whose columns are features; without column names, all of them in the student's order.
 
     Args:
         path: of the file.
-        wanted: by the student; ``wanted.header`` says whether the first line holds names.
+        wanted: columns that the student takes; ``wanted.header`` is whether the first line contains names.
 
     Raises:
-        GraphKDError: no table, or other columns.
+        GraphKDError: it is not a table, or its columns are not those of the student.
     """
 
     total: int | None = None
@@ -33,9 +33,9 @@ class CsvSource:
             _check_header(table.names, wanted, path)
             layout = layout_of(table.names, wanted, str(path))
             self.columns = layout.features
-            place = {name: index for index, name in enumerate(table.names)}
-            self.places = [place[name] for name in layout.features]
-            self.ids = [] if layout.id is None else [place[layout.id]]
+            position_of = {name: index for index, name in enumerate(table.names)}
+            self.places = [position_of[name] for name in layout.features]
+            self.ids = [] if layout.id is None else [position_of[layout.id]]
         elif wanted.id is not None:
             raise GraphKDError(f"--no-header leaves {path} without names of columns: leave --id out")
         elif table.count != wanted.width:
@@ -44,22 +44,22 @@ class CsvSource:
             )
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
-        """See ``Source``; lines before the first block are passed over."""
+        """Yields blocks, see ``Source``; lines before the first block are skipped."""
         start = rows * skip
         for lines in self.table.blocks(rows, skip):
-            found = self.table.cells(lines, self.places, self.ids)
-            yield Block(start, found.numbers, found.texts[0] if self.ids else None, found.faults)
+            cells = self.table.cells(lines, self.places, self.ids)
+            yield Block(start, cells.numbers, cells.texts[0] if self.ids else None, cells.faults)
             start += len(lines)
         if start == 0:
             yield Block(0, np.empty((0, len(self.places)), np.float32), [] if self.ids else None)
 
     def where(self, row: int) -> str:
-        """See ``Source``."""
+        """Returns the row's line, see ``Source``."""
         return f"line {self.table.line_of(row)}"
 
 
 def _check_header(cells: list[str], wanted: Wanted, path: Path) -> None:
-    """Refuses a first line of numbers, unless they are the names of the student's features, such as years."""
+    """Raises an error for a first line of numbers, unless they are feature names, such as years."""
     named = wanted.names is not None and set(wanted.names) <= set(cells)
     if not named and all(number_of(cell) is not None for cell in cells):
         raise GraphKDError(

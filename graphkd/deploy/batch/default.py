@@ -1,4 +1,4 @@
-"""The runtime that is taken where none is named."""
+"""Default runtime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graphkd.deploy.files import Bundle
 
 
 def default_runtime(bundle: Bundle) -> str:
-    """The fastest in single precision that this machine can run: of the exports, else torch, else numpy.
+    """Returns the fastest usable runtime in single precision: of the exports, else torch, else numpy.
 
     On dense rows the compiled C file is about twice as fast as torch on one core (experiments/batch_scoring).
     """

@@ -1,4 +1,4 @@
-"""Ids of rows: a list, numpy's whole numbers, or an Arrow array of any type, which they keep on their way."""
+"""Row ids: a list, a numpy integer array, or an Arrow array, whose type is preserved."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from graphkd.errors import GraphKDError
 from graphkd.io.ids import plain_ids
 
 Ids = Any
-"""``[B]``: a list of texts and numbers, an array of whole numbers, or a ``pyarrow.Array``."""
+"""``[B]``: a list of strings and numbers, an integer array, or a ``pyarrow.Array``."""
 
 
 def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
-    """Returns the ids of an archive as texts and whole numbers; dates as texts, as the journal's JSON has none."""
-    if ids.dtype.kind in "iu" and ids.ndim == 1:  # whose type says what all of them have room in
+    """Returns an archive's ids as strings and integers; dates as strings, as the journal's JSON has none."""
+    if ids.dtype.kind in "iu" and ids.ndim == 1:  # their type fits all of them
         return np.ascontiguousarray(ids, ids.dtype.newbyteorder("="))
     return [
         value.isoformat() if isinstance(value, date) else value for value in plain_ids(ids, f"{path} array ids")
@@ -28,22 +28,22 @@ def ids_in_files(ids: NDArray[Any], path: Path) -> Ids:
 
 
 def take(ids: Ids, rows: NDArray[np.int64]) -> Ids:
-    """The ids of some rows."""
+    """Selects the ids of some rows."""
     return ids.take(rows) if hasattr(ids, "take") else [ids[row] for row in rows.tolist()]
 
 
 def as_list(ids: Ids) -> list[Any]:
-    """In Python's own types."""
+    """Converts ids to a list of Python objects."""
     if isinstance(ids, np.ndarray):
         return list(ids.tolist())
     return list(ids.to_pylist() if _is_arrow(ids) else ids)
 
 
 def as_texts(ids: Ids) -> list[Any]:
-    """As a csv holds them: dates in ISO form.
+    """Converts ids to the values of a csv: dates in ISO format.
 
     Raises:
-        GraphKDError: two of them are different values and the same text.
+        GraphKDError: two different values have the same text.
     """
     values = [value.isoformat() if isinstance(value, date) else value for value in as_list(ids)]
     if len({type(value) for value in values}) > 1:
@@ -52,16 +52,16 @@ def as_texts(ids: Ids) -> list[Any]:
 
 
 def check_distinct(ids: list[Any]) -> None:
-    """Refuses ids that a file of texts would merge, such as 1 and "1"."""
-    seen: dict[str, Any] = {}
+    """Raises an error for ids that would be equal as text, such as 1 and "1"."""
+    by_text: dict[str, Any] = {}
     for value in ids:
-        other = seen.setdefault(str(value), value)
-        if type(other) is not type(value):
-            raise GraphKDError(f"ids {other!r} and {value!r} are the same text in a file: rename one of them")
+        first = by_text.setdefault(str(value), value)
+        if type(first) is not type(value):
+            raise GraphKDError(f"ids {first!r} and {value!r} are the same text in a file: rename one of them")
 
 
 def pack(ids: Ids | None) -> bytes:
-    """As bytes, the first of which says how the others are to be read."""
+    """Serializes ids to bytes, the first of which is the format."""
     if ids is None:
         return b""
     if isinstance(ids, np.ndarray):
@@ -79,7 +79,7 @@ def pack(ids: Ids | None) -> bytes:
 
 
 def unpack(content: bytes) -> Ids | None:
-    """What ``pack`` was given."""
+    """Restores ids from the bytes of ``pack``."""
     if not content:
         return None
     if content.startswith(b"N"):

@@ -1,4 +1,4 @@
-"""What is finished of a job, beside its output, so that a killed one goes on."""
+"""Journal of a job's finished blocks, beside its output, from which an interrupted job resumes."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from graphkd.locks import Lock
 JOB, LOCK, DRAFT = "job.json", "lock", "draft"
 
 OWN = re.compile(r"lock|(\.job\.json\.\w+(\.draft)?)|job\.json|draft|output|rejects|block-\d{8,}")
-"""Names of all that a job leaves in its folder."""
+"""Names of all files that a job creates in its folder."""
 
 DIGEST = 32
-"""Bytes before each block."""
+"""Size in bytes of the digest before each block."""
 
 
 class Journal:
-    """The scored blocks of a job: a file each, whole or absent.
+    """The scored blocks of a job: one file each, complete or absent.
 
-    Each carries a checksum of its content, its place and the job: one that was damaged, moved or made by another
-    student is scored again, with those behind it.
+    Each contains a checksum of its content, its number and the job: a block that was damaged, moved or scored by
+    another student is scored again, as are those after it.
 
     Args:
-        folder: that holds them.
-        job: what they depend on.
+        folder: of the files.
+        job: everything that the blocks depend on.
     """
 
     def __init__(self, folder: Path, job: dict[str, Any]) -> None:
@@ -53,20 +53,20 @@ class Journal:
             self.finished += 1
 
     def blocks(self) -> Iterator[Scored]:
-        """The finished ones, in order, up to the first that is not what it was."""
+        """Yields the finished blocks, in order, up to the first invalid one."""
         for number in range(self.finished):
             content = memoryview(self._file(number).read_bytes())
             if content[:DIGEST] != self._digest(number, content[DIGEST:]):
                 self.finished = number
                 return
             file = BytesIO(content[DIGEST:])
-            place, proba, rejects, ids = (np.load(file, allow_pickle=False) for _ in range(4))
-            start, count = place.tolist()
+            location, proba, rejects, ids = (np.load(file, allow_pickle=False) for _ in range(4))
+            start, count = location.tolist()
             reasons = {int(row): reason for row, reason in json.loads(rejects.tobytes()).items()}
             yield Scored(start, count, proba, unpack(ids.tobytes()), reasons)
 
     def add(self, block: Scored) -> None:
-        """The next one; it is on the disk when this returns."""
+        """Writes the next block, flushed to disk."""
         rejects, ids = json.dumps(block.rejects).encode(), pack(block.ids)
         texts = [np.frombuffer(part, dtype=np.uint8) for part in (rejects, ids)]
         arrays = (np.array([block.start, block.count]), block.proba, *texts)
@@ -83,7 +83,7 @@ class Journal:
         return self.folder / f"block-{number:08}"
 
     def _digest(self, number: int, *parts: bytes | memoryview) -> bytes:
-        """Against accidents, not against users: of the content a CRC, which takes half as long."""
+        """Computes a digest against accidental damage, not tampering: of the content a CRC, twice as fast."""
         crc = 0
         for part in parts:
             crc = zlib.crc32(part, crc)
@@ -91,7 +91,7 @@ class Journal:
 
 
 def _saved(array: NDArray[Any]) -> tuple[bytes, memoryview]:
-    """What ``np.save`` writes, without a copy of the numbers."""
+    """Returns the bytes of ``np.save``, without a copy of the data."""
     array, head = np.ascontiguousarray(array), BytesIO()
     np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     return head.getvalue(), array.reshape(-1).data.cast("B")
@@ -99,14 +99,14 @@ def _saved(array: NDArray[Any]) -> tuple[bytes, memoryview]:
 
 @contextmanager
 def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
-    """The journal of a job, which goes when the block ends well, or before anything was finished.
+    """Yields the journal of a job; it is deleted if the block succeeds, or fails before anything was finished.
 
     Args:
         output: of the job; the journal is a hidden folder beside it.
-        job: what it depends on; of another one nothing is taken.
+        job: everything that the blocks depend on; blocks of another job are discarded.
 
     Raises:
-        GraphKDError: another process is at it, or something else has the folder's name.
+        GraphKDError: another process is writing it, or the folder's name is in use for something else.
     """
     folder = output.with_name(f".{output.name}.progress")
     _make(folder)
@@ -130,7 +130,7 @@ def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
 
 
 def _make(folder: Path) -> None:
-    """The folder, unless there is something else: what a user has there is neither emptied nor removed."""
+    """Creates the folder; an existing one with other content is neither emptied nor removed."""
     try:
         folder.mkdir()
     except FileExistsError:
@@ -142,12 +142,12 @@ def _make(folder: Path) -> None:
 
 
 def _is_ours(files: list[Path]) -> bool:
-    known = all(OWN.fullmatch(file.name) and file.is_file() and not file.is_symlink() for file in files)
-    return not files or (known and bool({LOCK, JOB} & {file.name for file in files}))
+    recognized = all(OWN.fullmatch(file.name) and file.is_file() and not file.is_symlink() for file in files)
+    return not files or (recognized and bool({LOCK, JOB} & {file.name for file in files}))
 
 
 def _remove(folder: Path) -> None:
-    """What says that the folder is a job's goes last: killed before, it is still known as such."""
+    """Deletes the folder; the lock file last, so that a folder left by a killed process is recognized."""
     for file in sorted(folder.iterdir(), key=lambda file: file.name == LOCK):
         file.unlink()
     folder.rmdir()
@@ -155,7 +155,7 @@ def _remove(folder: Path) -> None:
 
 def _same(file: Path, job: dict[str, Any]) -> bool:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(found == {**job, "checksum": seal(job)})
+    return bool(content == {**job, "checksum": seal(job)})

@@ -1,4 +1,4 @@
-"""Rows of numpy's files: an array that is mapped, an archive that is read as a stream."""
+"""Rows of numpy files: a memory-mapped array, or an archive that is read as a stream."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from graphkd.io.sparse import check_compressed, check_starts
 
 
 class TableSource:
-    """A table that can be sliced: a mapped array, or a matrix in memory.
+    """A table that can be sliced: a memory-mapped array, or a matrix in memory.
 
     Args:
         table: ``[B, D]`` numbers.
-        columns: names of its columns, or nothing.
-        ids: ``[B]``, or nothing.
+        columns: names of its columns, or None.
+        ids: ``[B]``, or None.
     """
 
     def __init__(self, table: Any, columns: list[str] | None, ids: list[Any] | None = None) -> None:
@@ -30,11 +30,11 @@ class TableSource:
         self.total: int | None = table.shape[0]
 
     def where(self, row: int) -> str:
-        """See ``Source``."""
+        """Returns the row's index, see ``Source``."""
         return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
-        """See ``Source``."""
+        """Yields blocks, see ``Source``."""
         for start in range(rows * skip, max(self.table.shape[0], 1), rows):
             part = self.table[start : start + rows]
             ids = None if self.ids is None else self.ids[start : start + rows]
@@ -42,14 +42,14 @@ class TableSource:
 
 
 class ArchiveSource:
-    """An array ``x``, or a CSR matrix of ``scipy.sparse.save_npz``, read from its archive without holding it.
+    """An array ``x``, or a CSR matrix of ``scipy.sparse.save_npz``, streamed from its archive.
 
     Args:
         path: of the file.
-        columns: names of the student's features, or nothing.
+        columns: names of the student's features, or None.
 
     Raises:
-        GraphKDError: arrays of another kind.
+        GraphKDError: the ids are invalid, or not one per row.
     """
 
     def __init__(self, path: Path, columns: list[str] | None) -> None:
@@ -66,11 +66,11 @@ class ArchiveSource:
             raise GraphKDError(f"{path} holds {len(self.ids)} ids for {self.total} rows: give one per row")
 
     def where(self, row: int) -> str:
-        """See ``Source``."""
+        """Returns the row's index, see ``Source``."""
         return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
-        """See ``Source``; what is before the first block is passed over."""
+        """Yields blocks, see ``Source``; data before the first block is skipped."""
         parts = _sparse_parts if self.sparse else _dense_parts
         with zipfile.ZipFile(self.path) as archive:
             start = rows * skip
@@ -81,8 +81,8 @@ class ArchiveSource:
 
 
 def single(x: Any) -> Any:
-    """In single precision: an array in C order, or CSR."""
-    with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
+    """Converts to single precision: an array in C order, or CSR."""
+    with np.errstate(over="ignore"):  # numbers too large for float32 become infinite, and are refused later
         if hasattr(x, "tocsr"):
             return x.tocsr().astype(np.float32, copy=False)
         return np.ascontiguousarray(x, dtype=np.float32)
@@ -118,10 +118,10 @@ def _sparse_parts(archive: zipfile.ZipFile, shape: tuple[int, int], rows: int, s
     for member in (data, indices):
         member.skip(int(starts[min(rows * skip, shape[0])]))
     for start in range(rows * skip, max(shape[0], 1), rows):
-        here = starts[start : start + rows + 1]
-        here = here - here[0]
-        count, height = int(here[-1]), len(here) - 1
+        offsets = starts[start : start + rows + 1]
+        offsets = offsets - offsets[0]
+        count, height = int(offsets[-1]), len(offsets) - 1
         values, columns = data.read(count), indices.read(count)
-        if fault := check_compressed(here, columns, height, shape[1], count):
+        if fault := check_compressed(offsets, columns, height, shape[1], count):
             raise ValueError(fault)
-        yield scipy.sparse.csr_matrix((values, columns, here), shape=(height, shape[1]))
+        yield scipy.sparse.csr_matrix((values, columns, offsets), shape=(height, shape[1]))

@@ -1,4 +1,4 @@
-"""Scored blocks → a file of predictions."""
+"""Writers of predictions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ KINDS = (".parquet", ".csv", ".npy")
 
 
 class Output(Protocol):
-    """A file that is being written."""
+    """A file of predictions that is being written."""
 
     def add(self, block: Scored) -> None:
-        """The next block."""
+        """Writes the next block."""
 
     def close(self) -> None:
-        """Makes it whole."""
+        """Completes the file."""
 
 
 def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> Output:
-    """A new file of one of ``KINDS``, at a path that may end in anything."""
+    """Creates a writer for one of ``KINDS``; the path may have any suffix."""
     if kind == ".npy":
         return NpyOutput(file, num_classes)
     if kind == ".csv":
@@ -40,10 +40,10 @@ def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[Cla
 
 
 def check_output(path: Path, kinds: Sequence[str] = KINDS) -> None:
-    """Refuses, before any work, a file that cannot be written.
+    """Checks, before any computation, that a file can be written.
 
     Raises:
-        GraphKDError: another kind of file, no folder to put it in, or no pyarrow to write it with.
+        GraphKDError: the suffix is unknown, the folder is missing or not writable, or pyarrow is missing.
     """
     if path.suffix not in kinds:
         raise GraphKDError(f"{path} ends in '{path.suffix}': it is written as {' or '.join(kinds)}")
@@ -57,10 +57,10 @@ def check_output(path: Path, kinds: Sequence[str] = KINDS) -> None:
 
 
 class NpyOutput:
-    """Probabilities ``[B, C]`` as ``np.save`` writes them; a rejected row is NaN, so that rows keep their numbers.
+    """Probabilities ``[B, C]`` in numpy's format; a rejected row is NaN, so that rows keep their indices.
 
     Args:
-        file: to be written.
+        file: path to write.
         num_classes: ``C``.
     """
 
@@ -69,7 +69,7 @@ class NpyOutput:
         self._head()
 
     def add(self, block: Scored) -> None:
-        """See ``Output``."""
+        """Writes the next block, see ``Output``."""
         proba = block.proba
         if block.rejects:
             proba = np.full((block.count, self.num_classes), np.nan, dtype=np.float32)
@@ -78,7 +78,7 @@ class NpyOutput:
         self.count += block.count
 
     def close(self) -> None:
-        """Writes how many rows there are; numpy keeps room for any number."""
+        """Writes the number of rows into the header, in which numpy reserves space for it."""
         self.file.seek(0)
         self._head()
         self.file.close()
@@ -89,11 +89,11 @@ class NpyOutput:
 
 
 class CsvOutput:
-    """A line per row that was scored: row, id, class, name, probability.
+    """A line per scored row: row, id, class, name, probability.
 
     Args:
-        file: to be written.
-        class_names: ``C`` names, or nothing, which leaves that column out.
+        file: path to write.
+        class_names: ``C`` names, or None, which omits the column.
     """
 
     def __init__(self, file: Path, class_names: Sequence[ClassName] | None) -> None:
@@ -101,7 +101,7 @@ class CsvOutput:
         self.writer = csv.writer(self.file, lineterminator="\n")
 
     def add(self, block: Scored) -> None:
-        """See ``Output``."""
+        """Writes the next block, see ``Output``."""
         if not self.begun:
             names = ["name"] if self.names is not None else []
             self.writer.writerow(
@@ -119,15 +119,15 @@ class CsvOutput:
         self.writer.writerows(zip(*columns, strict=True))
 
     def close(self) -> None:
-        """See ``Output``."""
+        """Closes the file, see ``Output``."""
         self.file.close()
 
 
 class Rejects:
-    """Rows that were not scored: row, id, reason.
+    """A csv of rows that were not scored: row, id, reason.
 
     Args:
-        file: to be written.
+        file: path to write.
     """
 
     def __init__(self, file: Path) -> None:
@@ -136,12 +136,12 @@ class Rejects:
         self.writer.writerow(["row", "id", "reason"])
 
     def add(self, block: Scored) -> None:
-        """See ``Output``."""
+        """Writes the rejected rows of the next block, see ``Output``."""
         rows = np.array(list(block.rejects), dtype=np.int64)
         ids = [""] * len(rows) if block.ids is None else as_texts(take(block.ids, rows))
         self.writer.writerows(zip((block.start + rows).tolist(), ids, block.rejects.values(), strict=True))
         self.count += len(rows)
 
     def close(self) -> None:
-        """See ``Output``."""
+        """Closes the file, see ``Output``."""
         self.file.close()

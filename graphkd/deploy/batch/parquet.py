@@ -18,23 +18,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BUFFER = 2**18
-"""Bytes that are read ahead of each column; without it whole column chunks are."""
+"""Read-ahead of each column in bytes; without it, whole column chunks are read."""
 
 TILE = 4096
-"""Rows of all columns that are put beside each other, in the CPU's cache, and turned into rows at once."""
+"""Number of rows transposed at a time from columns to rows, in the CPU's cache."""
 
 
 class ParquetSource:
-    """A file whose features are columns of numbers, or one column of lists of them.
+    """A file whose features are numeric columns, or one column of lists of numbers.
 
-    In memory are a page of every column and a block of rows, however large the file or its row groups are.
+    Memory is needed for a page of every column and a block of rows, independently of the size of the file and its
+    row groups.
 
     Args:
         path: of the file.
-        wanted: by the student.
+        wanted: columns that the student takes.
 
     Raises:
-        GraphKDError: no pyarrow, no parquet file, other columns, or columns that hold no numbers.
+        GraphKDError: pyarrow is missing, the file is not parquet, or its columns are not those of the student or
+            not numeric.
     """
 
     def __init__(self, path: Path, wanted: Wanted) -> None:
@@ -50,20 +52,22 @@ class ParquetSource:
         self.columns = wanted.names if self.listed else self.layout.features
 
     def where(self, row: int) -> str:
-        """See ``Source``."""
+        """Returns the row's index, see ``Source``."""
         return by_number(row)
 
     def blocks(self, rows: int, skip: int) -> Iterator[Block]:
-        """See ``Source``; row groups before the first block are not read."""
+        """Yields blocks, see ``Source``; row groups before the first block are not read."""
         start, first, before = rows * skip, 0, 0
         while first < len(self.groups) and before + self.groups[first] <= start:
             before += self.groups[first]
             first += 1
         id_column = [] if self.layout.id is None or self.range is not None else [self.layout.id]
-        wanted = [*self.layout.features, *id_column]
+        columns = [*self.layout.features, *id_column]
         with self._open() as file:
             groups = range(first, len(self.groups))
-            batches = file.iter_batches(rows, row_groups=list(groups), columns=wanted) if len(groups) else iter(())
+            batches = (
+                file.iter_batches(rows, row_groups=list(groups), columns=columns) if len(groups) else iter(())
+            )
             for table in _exactly(batches, rows, start - before):
                 yield self._block(table, start)
                 start += table.num_rows
@@ -93,20 +97,20 @@ def _as_array(values: range) -> Any:
 
 
 def _layout(schema: pa.Schema, names: list[str], wanted: Wanted, path: Path) -> tuple[Layout, bool]:
-    """Where the features are, and whether they are one column of lists."""
+    """Returns the columns, and whether the features are one column of lists."""
     lists = [field.name for field in schema if _is_list(field.type) and field.name != wanted.id]
     if len(lists) == 1 and lists[0] not in (wanted.names or []):
-        found = layout_of(names, Wanted(1, lists, wanted.id), str(path))
+        layout = layout_of(names, Wanted(1, lists, wanted.id), str(path))
         types = [(lists[0], schema.field(lists[0]).type.value_type)]
     else:
-        found = layout_of(names, wanted, str(path))
-        types = [(name, schema.field(name).type) for name in found.features]
+        layout = layout_of(names, wanted, str(path))
+        types = [(name, schema.field(name).type) for name in layout.features]
     for name, kind in types:
         if not is_number(kind):
             raise GraphKDError(
                 f"{path} column '{name}' holds {kind}, the student takes numbers: encode it as it was for training"
             )
-    return found, bool(lists) and found.features == lists
+    return layout, bool(lists) and layout.features == lists
 
 
 def _is_list(kind: pa.DataType) -> bool:
@@ -116,23 +120,23 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _exactly(batches: Iterator[pa.RecordBatch], rows: int, skip: int) -> Iterator[pa.Table]:
-    """Batches of any size, after ``skip`` rows → tables of so many rows each, but for the last."""
+    """Regroups batches, after ``skip`` rows, into tables of ``rows`` rows each; the last one may be shorter."""
     import pyarrow as pa
 
-    kept: list[pa.RecordBatch] = []
+    parts: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:
-        given = batch.slice(min(skip, batch.num_rows))
-        skip -= batch.num_rows - given.num_rows
-        while given.num_rows:
-            part = given.slice(0, rows - count)
-            given, count = given.slice(part.num_rows), count + part.num_rows
-            kept.append(part)
+        remainder = batch.slice(min(skip, batch.num_rows))
+        skip -= batch.num_rows - remainder.num_rows
+        while remainder.num_rows:
+            part = remainder.slice(0, rows - count)
+            remainder, count = remainder.slice(part.num_rows), count + part.num_rows
+            parts.append(part)
             if count == rows:
-                yield pa.Table.from_batches(kept)
-                kept, count = [], 0
+                yield pa.Table.from_batches(parts)
+                parts, count = [], 0
     if count:
-        yield pa.Table.from_batches(kept)
+        yield pa.Table.from_batches(parts)
 
 
 def _from_columns(table: pa.Table, names: list[str]) -> NDArray[np.float32]:
@@ -142,20 +146,20 @@ def _from_columns(table: pa.Table, names: list[str]) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # too large for float32 is infinite, and refused as such
         for start in range(0, len(out), TILE):
             count = min(TILE, len(out) - start)
-            for place, column in enumerate(columns):
-                tile[place, :count] = column[start : start + count]
+            for index, column in enumerate(columns):
+                tile[index, :count] = column[start : start + count]
             out[start : start + count] = tile[:, :count].T
     return out
 
 
 def _from_lists(array: Any, width: int) -> tuple[NDArray[np.float32], dict[int, str]]:
-    """``[B, D]``; lists of another length are rows that cannot be read."""
+    """Converts lists to ``[B, D]``; lists of another length are faults."""
     import pyarrow.compute as pc
 
     lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy()
-    wrong = np.flatnonzero(lengths != width).tolist()
-    good = array if not wrong else array.take(np.flatnonzero(lengths == width))
+    invalid = np.flatnonzero(lengths != width).tolist()
+    valid = array if not invalid else array.take(np.flatnonzero(lengths == width))
     out = np.zeros((len(array), width), dtype=np.float32)
     with np.errstate(over="ignore"):
-        out[lengths == width] = numbers(good.flatten()).reshape(-1, width)
-    return out, {row: f"holds a list of {lengths[row]} numbers, {width} expected" for row in wrong}
+        out[lengths == width] = numbers(valid.flatten()).reshape(-1, width)
+    return out, {row: f"holds a list of {lengths[row]} numbers, {width} expected" for row in invalid}

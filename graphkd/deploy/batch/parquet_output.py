@@ -1,4 +1,4 @@
-"""Scored blocks → a parquet file, a row group each."""
+"""Writer of predictions as parquet, one row group per block."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from graphkd.deploy.batch.ids import check_distinct
 
 
 class ParquetOutput:
-    """Columns row, id, class, name, probability, and ``p_NAME`` of every class.
+    """Parquet file with columns row, id, class, name, probability, and ``p_NAME`` of every class.
 
     Args:
-        file: to be written.
+        file: path to write.
         num_classes: ``C``.
-        class_names: ``C`` names, or nothing, which leaves that column out; columns have numbers then.
+        class_names: ``C`` names, or None, which omits the column; ``NAME`` is then the class's number.
     """
 
     def __init__(self, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> None:
@@ -32,7 +32,7 @@ class ParquetOutput:
         self.writer: Any = None
 
     def add(self, block: Scored) -> None:
-        """See ``graphkd.deploy.batch.outputs.Output``."""
+        """Writes the next block, see ``graphkd.deploy.batch.outputs.Output``."""
         best, top = block.best()
         columns: dict[str, Any] = {"row": pa.array(block.start + block.good)}
         if block.ids is not None:
@@ -41,43 +41,43 @@ class ParquetOutput:
         if self.names is not None:
             columns["name"] = pa.DictionaryArray.from_arrays(pa.array(best, pa.int32(), safe=False), self.names)
         columns["probability"] = pa.array(top)
-        each = np.ascontiguousarray(block.proba.T, dtype=np.float32)
-        columns |= {name: pa.array(values) for name, values in zip(self.columns, each, strict=True)}
+        by_class = np.ascontiguousarray(block.proba.T, dtype=np.float32)
+        columns |= {name: pa.array(values) for name, values in zip(self.columns, by_class, strict=True)}
         self._write(columns)
 
     def close(self) -> None:
-        """Writes the end, without which it is no parquet file."""
+        """Writes the footer, without which the file is not valid parquet."""
         self.writer.close()
 
     def _write(self, columns: dict[str, Any]) -> None:
         if self.writer is None:
             fields = [pa.field(name, array.type, nullable=name == "id") for name, array in columns.items()]
-            # Nothing else repeats: a dictionary of it would only cost time.
+            # No other column has repeated values: dictionary encoding would only cost time.
             repeating = ["name"] if "name" in columns else False
             self.writer = pq.ParquetWriter(self.file, pa.schema(fields), use_dictionary=repeating)
         self.writer.write_table(pa.Table.from_arrays([*columns.values()], schema=self.writer.schema))
 
 
 def _array(ids: Any) -> Any:
-    """Ids of any kind as one column: those of several types as texts."""
+    """Converts ids of any kind to one column; ids of several types to strings."""
     if isinstance(ids, np.ndarray):
         return pa.array(ids)
     if not isinstance(ids, list):
         return ids
-    there = [each for each in ids if each is not None]
-    if not there or len({type(each) for each in there}) > 1 or not _fits(there):
-        check_distinct(there)
-        return pa.array([None if each is None else str(each) for each in ids], pa.string())
+    values = [value for value in ids if value is not None]
+    if not values or len({type(value) for value in values}) > 1 or not _fits(values):
+        check_distinct(values)
+        return pa.array([None if value is None else str(value) for value in ids], pa.string())
     try:
         return pa.array(ids)
     except OverflowError:  # from 2^63 on
         return pa.array(ids, pa.uint64())
     except (pa.ArrowException, TypeError):
-        return pa.array([str(each) for each in ids])
+        return pa.array([str(value) for value in ids])
 
 
 def _fits(ids: list[Any]) -> bool:
-    """Whether whole numbers have room in one type of Arrow."""
+    """Returns whether all integers fit in one integer type of Arrow."""
     if not isinstance(ids[0], int) or isinstance(ids[0], bool):
         return True
     low, high = min(ids), max(ids)

@@ -1,4 +1,4 @@
-"""A path → rows that are read block by block."""
+"""Opening of a file as a source of blocks."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from graphkd.io.sparse import check_sparse
 
 
 def open_rows(path: Path, wanted: Wanted) -> Source:
-    """The rows of a file.
+    """Opens a file of rows.
 
     Args:
         path: ``.parquet``; ``.csv``; ``.npy`` (an array); ``.npz`` (an array ``x`` and, optionally, ``ids``, or a
             matrix saved by ``scipy.sparse.save_npz``).
-        wanted: by the student.
+        wanted: columns that the student takes.
 
     Raises:
-        GraphKDError: no such file, another kind of file, or content that is not rows for this student.
+        GraphKDError: the file does not exist, has an unknown suffix, or does not contain rows for this student.
     """
     check_is_rows(path)
     try:
         return READERS[path.suffix](path, wanted)
     except GraphKDError:
         raise
-    except Exception as error:  # numpy, scipy and pyarrow answer bad files in many ways
+    except Exception as error:  # numpy, scipy and pyarrow raise many types for invalid files
         text = " ".join(str(error).split())
         raise GraphKDError(f"{path} does not hold rows of numbers ({text}): write it again") from None
 
 
 def check_is_rows(path: Path) -> None:
-    """Refuses what is no file, or none of a kind that holds rows."""
+    """Checks that a path is a file with a suffix of ``READERS``."""
     if not path.is_file():
         raise GraphKDError(f"{path} is no file: give rows as {', '.join(READERS)}, or the word graph")
     if path.suffix not in READERS:
@@ -50,18 +50,18 @@ def check_is_rows(path: Path) -> None:
 
 
 def is_graph(path: Path, hops: int) -> bool:
-    """Whether a file is taken as a graph: an archive with ``edge_index``, unless its rows are all that is needed.
+    """Returns whether a file is read as a graph: an archive with ``edge_index`` whose rows alone do not suffice.
 
     Args:
         path: of the file.
-        hops: of the student; without any, the rows ``x`` of a graph are read as those of other files.
+        hops: of the student; if 0, the rows ``x`` of a graph are read as those of other files.
     """
     names = _names(path) if path.suffix == ".npz" and zipfile.is_zipfile(path) else []
     return "edge_index.npy" in names and (hops > 0 or "x.npy" not in names)
 
 
 def whole(source: Source, path: Path, rows: int, skip: int) -> Iterator[Block]:
-    """The blocks of a source; a file that turns out to be damaged is one line."""
+    """Yields the blocks of a source; converts errors of a damaged file to ``GraphKDError``."""
     row = rows * skip
     try:
         for block in source.blocks(rows, skip):
@@ -85,12 +85,12 @@ def _npz(path: Path, wanted: Wanted) -> Source:
     if "format.npy" in names:
         return _scipy(path, wanted)
     if "x.npy" not in names:
-        there = ", ".join(name.removesuffix(".npy") for name in names) or "nothing"
-        raise GraphKDError(f"{path} holds no array x: it has {there}")
+        present = ", ".join(name.removesuffix(".npy") for name in names) or "nothing"
+        raise GraphKDError(f"{path} holds no array x: it has {present}")
     with zipfile.ZipFile(path) as archive:
         member = Member(archive, "x")
     _check(path, member.shape, member.dtype, wanted)
-    if member.fortran:  # by columns: there are no rows to stream
+    if member.fortran:  # column-major: rows cannot be streamed
         with np.load(path, allow_pickle=False) as arrays:
             return TableSource(
                 arrays["x"], wanted.names, ids_in_files(arrays["ids"], path) if "ids" in arrays else None
@@ -136,4 +136,4 @@ READERS: dict[str, Callable[[Path, Wanted], Source]] = {
     ".npy": _npy,
     ".npz": _npz,
 }
-"""By the end of the file's name."""
+"""Suffix → function that opens the file."""

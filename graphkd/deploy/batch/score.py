@@ -1,4 +1,4 @@
-"""A file of rows → a file of predictions."""
+"""Scoring of a file of rows into a file of predictions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be scored, and where to.
+    """A scoring job.
 
     Args:
         rows: file of raw rows, see ``open_rows``.
         output: file of predictions, see ``output_of``.
-        rejects: ``.csv`` for rows that cannot be scored, or nothing: then the first of them ends the job.
-        id: column that is carried over; by default ``id``, if it is there.
-        header: whether the first line of a csv holds the columns' names.
+        rejects: ``.csv`` for rows that cannot be scored, or None: then the first of them fails the job.
+        id: id column to copy to the output; by default ``id``, if it exists.
+        header: whether the first line of a csv contains column names.
     """
 
     rows: Path
@@ -53,19 +53,19 @@ class Job:
 def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple[int, int]:
     """Scores a file block by block, in memory that does not depend on its length.
 
-    One thread reads, one scores, one writes. What is finished is kept beside the output until that is whole: a job
-    that was killed goes on there, and ends with the same bytes.
+    One thread reads, one scores, one writes. Finished blocks are stored beside the output until it is complete: a
+    job that was killed resumes after them, and its output is the same, byte for byte.
 
     Args:
-        job: what and where to.
-        model: scores raw rows; it must not need a graph.
-        student: what of it the answers depend on.
+        job: input and output.
+        model: scores raw rows; it must not require a graph.
+        student: identifies everything of the student that the predictions depend on.
 
     Returns:
-        How many rows were scored, and how many were rejected.
+        The numbers of scored and of rejected rows.
 
     Raises:
-        GraphKDError: the file does not hold rows for this student, or one that it cannot score.
+        GraphKDError: the file does not contain rows for this student, or a row cannot be scored.
     """
     source = open_rows(job.rows, Wanted(model.num_features, model.feature_names, job.id, job.header))
     num_classes = num_classes_of(model)
@@ -92,19 +92,19 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
 
 
 def num_classes_of(model: Predictor | RowPredictor) -> int:
-    """``C``, found by asking about no row."""
+    """Returns ``C``, from a prediction of no rows."""
     return int(model.predict_proba(np.empty((0, model.num_features), dtype=np.float32)).shape[1])
 
 
 def _new(
     job: Job, source: Source, model: Predictor | RowPredictor, journal: Journal, rows: int
 ) -> Iterator[Scored]:
-    """The blocks that are not finished yet; each is kept before it is handed on."""
-    done = journal.finished
-    if done:
-        print(f"graphkd: goes on after {done} finished blocks of {rows} rows", file=sys.stderr)
-    blocks = ahead(_scored(ahead(whole(source, job.rows, rows, done)), model, source.columns))
-    with _progress(source.total, done * rows) as advance:
+    """Yields the blocks that are not finished yet; each is added to the journal first."""
+    num_finished = journal.finished
+    if num_finished:
+        print(f"graphkd: goes on after {num_finished} finished blocks of {rows} rows", file=sys.stderr)
+    blocks = ahead(_scored(ahead(whole(source, job.rows, rows, num_finished)), model, source.columns))
+    with _progress(source.total, num_finished * rows) as advance:
         for block in blocks:
             if block.rejects and job.rejects is None:
                 row, reason = next(iter(block.rejects.items()))
@@ -122,7 +122,7 @@ def _scored(
 ) -> Iterator[Scored]:
     for block in blocks:
         proba = None
-        with suppress(GraphKDError):  # of a row, since the width is right
+        with suppress(GraphKDError):  # can only be due to a row, since the width is right
             proba = None if block.faults else model.predict_proba(block.x)
         if proba is None:
             yield _without_faults(block, model, columns)
@@ -131,20 +131,20 @@ def _scored(
 
 
 def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list[str] | None) -> Scored:
-    found = {**faults_of(block.x, columns), **block.faults}
+    faults = {**faults_of(block.x, columns), **block.faults}
     count = block.x.shape[0]
-    good = np.delete(np.arange(count), list(found))
+    readable = np.delete(np.arange(count), list(faults))
     try:
-        proba = model.predict_proba(block.x[good])
+        proba = model.predict_proba(block.x[readable])
     except GraphKDError:
-        lost = _overflowing(block.x, good, model)
-        found |= dict.fromkeys(lost, "has an answer that is no number: its values are too large")
-        proba = model.predict_proba(block.x[np.setdiff1d(good, lost)])
-    return Scored(block.start, count, proba, block.ids, {row: found[row] for row in sorted(found)})
+        overflowing = _overflowing(block.x, readable, model)
+        faults |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
+        proba = model.predict_proba(block.x[np.setdiff1d(readable, overflowing)])
+    return Scored(block.start, count, proba, block.ids, {row: faults[row] for row in sorted(faults)})
 
 
 def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:
-    """The rows, among those that can be read, whose answer is no number; found by halves."""
+    """Returns the readable rows whose logits overflow; found by bisection."""
     try:
         model.predict_proba(x[rows])
     except GraphKDError:
@@ -157,9 +157,9 @@ def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredicto
 
 @contextmanager
 def _rejects(path: Path | None, journal: Journal) -> Iterator[Rejects]:
-    """A file that takes its place when the block ends well; where none is wanted, one that is thrown away."""
-    place = nullcontext(journal.folder / "rejects") if path is None else whole_file(path)
-    with place as draft:
+    """Yields a writer of rejects, whose file is moved to ``path`` on success; discarded if ``path`` is None."""
+    target = nullcontext(journal.folder / "rejects") if path is None else whole_file(path)
+    with target as draft:
         rejects = Rejects(draft)
         try:
             yield rejects
@@ -173,7 +173,7 @@ def _rejects(path: Path | None, journal: Journal) -> Iterator[Rejects]:
 def _progress(total: int | None, done: int) -> Iterator[Callable[[int], object]]:
     try:
         from tqdm import tqdm
-    except ImportError:  # a machine that only scores
+    except ImportError:  # tqdm is optional
         yield lambda count: None
         return
     with tqdm(total=total, initial=done, unit=" rows", unit_scale=True, leave=False, disable=None) as bar:

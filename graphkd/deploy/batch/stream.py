@@ -1,4 +1,4 @@
-"""An array in an ``.npz`` archive, read from front to back."""
+"""Streaming of an array from an ``.npz`` archive."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 PIECE = 2**20
-"""Bytes that are passed over at a time."""
+"""Number of bytes skipped at a time."""
 
 
 class Member:
-    """An array that is never whole in memory.
+    """An array in an archive that is read sequentially, never as a whole.
 
     Args:
-        archive: open for as long as this is read.
+        archive: must stay open while the array is read.
         name: of the array.
 
     Raises:
-        ValueError: it holds Python objects.
+        ValueError: it contains Python objects.
     """
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
@@ -32,20 +32,20 @@ class Member:
             raise ValueError(f"array {name} holds Python objects")
 
     def skip(self, count: int) -> None:
-        """Passes over ``count`` numbers."""
-        left = count * self.dtype.itemsize
-        while left:
-            left -= len(self._some(min(left, PIECE)))
+        """Skips ``count`` entries."""
+        remaining = count * self.dtype.itemsize
+        while remaining:
+            remaining -= len(self._some(min(remaining, PIECE)))
 
     def read(self, count: int) -> NDArray[Any]:
-        """The next ``count`` numbers."""
+        """Reads the next ``count`` entries."""
         content, size = bytearray(), count * self.dtype.itemsize
         while len(content) < size:
             content += self._some(size - len(content))
         return np.frombuffer(content, dtype=self.dtype)
 
     def _some(self, size: int) -> bytes:
-        found = self.file.read(size)
-        if not found:
+        content = self.file.read(size)
+        if not content:
             raise ValueError("the archive is truncated")
-        return found
+        return content

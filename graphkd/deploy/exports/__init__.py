@@ -1,1 +1,1 @@
-"""A student in other forms: a file per format, each written into its bundle after a check on real rows."""
+"""Exports of a student: one module per format; the files enter the bundle after a parity check on real rows."""

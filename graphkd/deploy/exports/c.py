@@ -1,4 +1,4 @@
-"""The student as C, in both precisions."""
+"""Export of a student as C, in both precisions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from graphkd.deploy.runtimes.native import compiled_engine
 from graphkd.errors import GraphKDError
 
 LARGEST_SOURCE = 2**22
-"""Parameters that are still written as C: a compiler takes a minute for as many."""
+"""Largest number of parameters exported as C: a compiler takes a minute for as many."""
 
 
 def export_c(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
-    """Both precisions in one file; where 8 bits lose too much, and that is not allowed, the other alone.
+    """Exports both precisions in one file; float32 alone if 8 bits lose too much and loss is not allowed.
 
     Raises:
-        GraphKDError: a student of too many parameters, no compiler to check it with, or not the same model.
+        GraphKDError: the student has too many parameters, there is no compiler, or the parity check fails.
     """
     if network.num_parameters > LARGEST_SOURCE:
         raise GraphKDError(
@@ -34,12 +34,12 @@ def export_c(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -
     parity = {"float32": Parity.of(sample, _engine(sources, network.num_classes, False).logits)}
     check(parity["float32"].float_fault(), "the C file", allow_loss)
     if int8:
-        small = Parity.of(sample, _engine(sources, network.num_classes, True).logits)
-        if (fault := small.int8_fault()) and not allow_loss:
+        int8_parity = Parity.of(sample, _engine(sources, network.num_classes, True).logits)
+        if (fault := int8_parity.int8_fault()) and not allow_loss:
             sources = c_sources(network, stamp, False)
             remarks.append(f"the 8-bit form {fault}: left out of the file; --allow-loss keeps it")
         else:
-            parity["int8"] = small
+            parity["int8"] = int8_parity
     return Export({f"c/{name}": content for name, content in sources.items()}, parity, remarks)
 
 

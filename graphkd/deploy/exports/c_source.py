@@ -1,4 +1,4 @@
-"""The student as one file of C99 and its header: weights, and the code that never changes."""
+"""Generation of a C99 source file and its header: the student's weights, and code that does not depend on it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from graphkd.deploy.network import FloatArray, Layer, Network
 from graphkd.errors import GraphKDError
 
 STRIP, PANEL = 16, 64
-"""Outputs that are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
+"""Multiple that outputs are padded to, and outputs that share a pass over the inputs; as in ``student.c``."""
 
 
 LARGEST_STACK = 2**20
-"""Bytes of a call: threads often have a few of these, and nothing notices where they end."""
+"""Largest stack frame of a call in bytes: thread stacks are a few times larger, and overflow is not detected."""
 
 
 def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
-    """``student.c`` and ``student.h``.
+    """Returns ``student.c`` and ``student.h``.
 
     Args:
         network: the student.
-        stamp: its preprocessing, which the functions begin with where it can be in them, and its names.
-        int8: with functions on 8-bit weights as well.
+        stamp: its preprocessing, included in the functions unless the student has hops, and its names.
+        int8: whether to add functions with 8-bit weights.
 
     Raises:
-        GraphKDError: layers so wide that a call would take too much stack.
+        GraphKDError: the layers are so wide that a call would need too much stack.
     """
-    here = Path(__file__)
-    code, header = (here.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
+    module = Path(__file__)
+    code, header = (module.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
     sizes = "\n".join(_sizes(network, stamp, int8))
     weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
     return {
@@ -45,10 +45,10 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
 
 
 def code_of_the_export() -> bytes:
-    """All that decides, beside the student, what the files say."""
-    here = Path(__file__).parent
+    """Returns the sources that, together with the student, determine the content of the generated files."""
+    folder = Path(__file__).parent
     files = [
-        *(here / name for name in ("student.c", "student.h", "c_source.py", "int8.py", "stamp.py")),
+        *(folder / name for name in ("student.c", "student.h", "c_source.py", "int8.py", "stamp.py")),
         Path(network_module.__file__),
     ]
     return b"\0".join(file.read_bytes() for file in files)
@@ -56,7 +56,7 @@ def code_of_the_export() -> bytes:
 
 def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
     widest_layer = max(layer.weight.shape[0] for layer in network.layers)
-    hidden = -(-widest_layer // PANEL) * PANEL  # whole panels, so that compilers see that each fits
+    hidden = -(-widest_layer // PANEL) * PANEL  # whole panels, so that the compiler can prove that each fits
     widest = max(layer.weight.shape[1] for layer in network.layers)
     sizes = {
         "FEATURES": network.num_features,
@@ -104,12 +104,12 @@ def _float_layers(network: Network) -> list[str]:
 def _int8_layers(network: Network) -> list[str]:
     arrays, rows = [], []
     for n, layer in enumerate(network.layers):
-        small = quantised(layer)
-        codes = _padded_rows(small.codes)
+        int8_layer = quantised(layer)
+        codes = _padded_rows(int8_layer.codes)
         quads = np.pad(codes, ((0, 0), (0, -codes.shape[1] % 4))).reshape(codes.shape[0], -1, 4).swapaxes(0, 1)
         panels = [quads[:, start : start + PANEL] for start in range(0, codes.shape[0], PANEL)]
         arrays.append(_integers(f"codes_{n}", "int8_t", panels))
-        arrays.append(_floats(f"scale_{n}", [_padded_rows(small.scale)]))
+        arrays.append(_floats(f"scale_{n}", [_padded_rows(int8_layer.scale)]))
         if n == 0:
             arrays.append(_integers(f"offset_{n}", "int32_t", [128 * codes.sum(axis=1, dtype=np.int64)]))
         norm = [f"&gain_{n}", f"&shift_{n}"] if layer.gain is not None else ["0", "0"]
@@ -138,7 +138,7 @@ def _table(name: str, network: Network, rows: Iterable[Sequence[str]]) -> str:
 
 
 def _floats(name: str, parts: Sequence[FloatArray]) -> str:
-    """Bit patterns: exact, and read faster than decimal numbers."""
+    """Writes floats as bit patterns: exact, and parsed faster than decimal numbers."""
     bits = np.concatenate([np.ascontiguousarray(part, dtype=np.float32).reshape(-1) for part in parts])
     text = _lines([f"0x{number:x}" for number in bits.view(np.uint32).tolist()])
     size = bits.size
@@ -152,8 +152,8 @@ def _integers(name: str, kind: str, parts: Sequence[NDArray[np.int8] | NDArray[n
 
 
 def _lines(numbers: Iterable[str]) -> str:
-    words = list(numbers)
-    return ",\n".join(",".join(words[start : start + 16]) for start in range(0, len(words), 16))
+    literals = list(numbers)
+    return ",\n".join(",".join(literals[start : start + 16]) for start in range(0, len(literals), 16))
 
 
 def _padded(outputs: int) -> int:

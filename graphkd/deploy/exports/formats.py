@@ -1,4 +1,4 @@
-"""What a bundle can be exported to."""
+"""Export formats of a bundle."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ FORMATS: dict[str, Callable[[Network, Stamp, Sample, bool], Export]] = {
     "torch-export": export_torch,
     "triton": export_triton,
 }
-"""By name: student, its stamp, rows to compare on, whether a loss is allowed → files and parity."""
+"""Format → function of the student, its stamp, the sample and ``allow_loss``, which returns the export."""
 
 
 def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = False) -> Export:
-    """Exports the student of a bundle into the bundle, once it is shown to be the same model.
+    """Exports the student of a bundle into the bundle, after a parity check.
 
     Args:
-        path: a ``bundle`` folder, or a run folder that holds one.
+        path: a ``bundle`` folder, or a run folder that contains one.
         to: one of ``FORMATS``.
-        sample: rows to compare on.
-        allow_loss: write it even where it fails its gate.
+        sample: rows for the parity check.
+        allow_loss: whether to write an export that fails the check.
 
     Raises:
-        GraphKDError: an unknown format, what it needs is not there, or it is not the same model; nothing has been
-            written then.
+        GraphKDError: the format is unknown, one of its requirements is missing, or the parity check fails; nothing
+            is written then.
     """
     if to not in FORMATS:
         raise GraphKDError(unknown("format", to, list(FORMATS)))
     bundle = read_bundle(path)
     stamp = Stamp.of(bundle)
-    made = FORMATS[to](network_of(bundle), stamp, sample, allow_loss)
-    parity = {precision: found.record for precision, found in made.parity.items()}
-    add_export(bundle, to, made.files, {**stamp.record, "parity": parity, "allow_loss": allow_loss})
-    return replace(made, remarks=[*made.remarks, stamp.line])
+    export = FORMATS[to](network_of(bundle), stamp, sample, allow_loss)
+    parity = {precision: result.record for precision, result in export.parity.items()}
+    add_export(bundle, to, export.files, {**stamp.record, "parity": parity, "allow_loss": allow_loss})
+    return replace(export, remarks=[*export.remarks, stamp.line])

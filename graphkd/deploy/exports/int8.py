@@ -1,4 +1,4 @@
-"""Weights in 8 bits."""
+"""Quantization of weights to 8 bits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from graphkd.deploy.network import FloatArray, Layer, Network
 
 WIDEST = 2**16
-"""Inputs of a layer whose products of 8-bit codes still add up to less than 2³¹."""
+"""Largest number of inputs of a layer whose sums of products of 8-bit codes stay below 2³¹."""
 
 
 @dataclass(frozen=True)
 class Int8Layer:
-    """``W[j] ≈ scale[j] · codes[j]``.
+    """A quantized layer: ``W[j] ≈ scale[j] · codes[j]``.
 
     Args:
         codes: ``[d_out, d_in]`` from −127 to 127.
@@ -27,12 +27,12 @@ class Int8Layer:
 
 
 def fits_int8(network: Network) -> bool:
-    """Whether sums over the inputs of every layer fit into 32 bits."""
+    """Returns whether sums over the inputs of every layer fit into 32 bits."""
     return all(layer.weight.shape[1] <= WIDEST for layer in network.layers)
 
 
 def quantised(layer: Layer) -> Int8Layer:
-    """``scale[j] = max |W[j]| / 127``, ``codes[j] = round(W[j] / scale[j])``; a row of zeros has scale 0."""
+    """Computes ``scale[j] = max |W[j]| / 127``, ``codes[j] = round(W[j] / scale[j])``; zero rows have scale 0."""
     scale = np.abs(layer.weight).max(axis=1).astype(np.float64) / 127
     codes = np.rint(layer.weight / np.where(scale > 0, scale, 1)[:, None])
     return Int8Layer(codes.astype(np.int8), scale.astype(np.float32))

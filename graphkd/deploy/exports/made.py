@@ -1,4 +1,4 @@
-"""What an export gives."""
+"""Result of an export."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from graphkd.deploy.exports.parity import Parity
 
 @dataclass(frozen=True)
 class Export:
-    """An export that passed its gate.
+    """Files and parity of an export that passed its check.
 
     Args:
         files: name relative to the bundle → content.
         parity: by precision.
-        remarks: lines for a user.
+        remarks: messages for the user.
     """
 
     files: dict[str, bytes]

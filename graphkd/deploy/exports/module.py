@@ -1,4 +1,4 @@
-"""The student in torch's own layers, batch normalisation folded in: what torch's exporters take."""
+"""The student as a torch module with batch normalization folded in, the input of torch's exporters."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import EPS, FloatArray, Layer, Network
 
 LARGEST_BATCH = 2**20
-"""Rows of a call that the exporters are told to allow."""
+"""Upper bound of the dynamic batch dimension passed to the exporters."""
 
 
 class Preprocess(nn.Module):
-    """Raw rows ``[B, D]`` → rows as the student was trained on."""
+    """Preprocessing of raw rows ``[B, D]`` as in training."""
 
     def __init__(self, steps: Preprocessing) -> None:
         super().__init__()
         self.steps = steps
 
     def forward(self, x: Tensor) -> Tensor:
-        """The steps of training, whose sums are taken in float64."""
+        """Applies the preprocessing of training, with sums in float64."""
         prepared = self.steps(x)
         assert isinstance(prepared, Tensor)  # dense in, dense out
         return prepared
 
 
 def module_of(network: Network, stamp: Stamp) -> nn.Sequential:
-    """Rows ``[B, D']`` → logits ``[B, C]``, in evaluation mode; raw rows where preprocessing can be in it."""
+    """Builds the module: rows ``[B, D']``, raw if preprocessing is included, → logits ``[B, C]``, in eval mode."""
     first = [Preprocess(Preprocessing(stamp.features, stamp.row_normalize))] if stamp.folded else []
     return nn.Sequential(*first, *(part for layer in network.layers for part in _parts(layer))).eval()
 
 
 def example(network: Network) -> tuple[Tensor, dict[int, torch.export.Dim]]:
-    """Rows to trace with, and the sizes of theirs that may change: the first."""
+    """Returns example rows for tracing, and their dynamic dimensions: the first."""
     return torch.zeros(2, network.num_features), {0: torch.export.Dim("batch", min=1, max=LARGEST_BATCH)}
 
 

@@ -1,4 +1,4 @@
-"""The student as ONNX, in 32 and in 8 bits."""
+"""Export of a student as ONNX, in 32 and in 8 bits."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from graphkd.io.rows import dense
 
 
 def export_onnx(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
-    """Torch's exporter, with a dynamic batch; compared in ONNX Runtime.
+    """Exports with torch's exporter and a dynamic batch; compares in ONNX Runtime.
 
     Raises:
-        GraphKDError: a package is missing, or not the same model.
+        GraphKDError: a package is missing, or the parity check fails.
     """
     _check_packages()
     model = _stamped(_model(network, stamp), stamp)
@@ -39,10 +39,10 @@ def export_onnx(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool
 
 
 def export_onnx_int8(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
-    """ONNX Runtime's static quantisation: weights per channel, activations by their range on training rows.
+    """Quantizes with ONNX Runtime: static, weights per channel, activations calibrated on training rows.
 
     Raises:
-        GraphKDError: a package is missing, or it loses too much.
+        GraphKDError: a package is missing, or the loss is too large.
     """
     _check_packages()
     model = _stamped(_quantised(_model(network, stamp), sample), stamp)
@@ -74,7 +74,7 @@ def _model(network: Network, stamp: Stamp) -> bytes:
     except ModuleNotFoundError as error:
         if not (error.name or "").startswith("onnxscript."):
             raise
-        # torch asks for a module that is named after its own version
+        # torch imports a module of onnxscript that is named after torch's version
         raise GraphKDError(
             f"this onnxscript does not know torch {torch.__version__}: pip install --upgrade onnxscript"
         ) from None
@@ -82,13 +82,13 @@ def _model(network: Network, stamp: Stamp) -> bytes:
         raise GraphKDError("torch exported nothing: install another version of onnxscript")
     proto = program.model_proto
     for part in (*proto.graph.node, *proto.graph.value_info, *proto.graph.initializer):
-        part.ClearField("metadata_props")  # among them folders of this machine
+        part.ClearField("metadata_props")  # among them paths of this machine
     content: bytes = proto.SerializeToString()
     return content
 
 
 def _stamped(model: bytes, stamp: Stamp) -> bytes:
-    """With the stamp as the model's metadata, which viewers and ONNX Runtime show."""
+    """Adds the stamp as the model's metadata, which viewers and ONNX Runtime show."""
     import onnx
 
     proto = onnx.load_from_string(model)
@@ -98,7 +98,7 @@ def _stamped(model: bytes, stamp: Stamp) -> bytes:
 
 
 def _before_the_student(model: bytes) -> list[str]:
-    """Names of the nodes that preprocess rows: all that stand before the first layer."""
+    """Returns the names of the nodes that preprocess rows: all before the first layer."""
     import onnx
 
     nodes = onnx.load_from_string(model).graph.node
@@ -117,22 +117,22 @@ def _quantised(model: bytes, sample: Sample) -> bytes:
             return None if rows is None else {ROWS: rows}
 
     with tempfile.TemporaryDirectory() as name, _quiet():
-        before, after = Path(name) / "before.onnx", Path(name) / "after.onnx"
-        before.write_bytes(model)
+        source, target = Path(name) / "before.onnx", Path(name) / "after.onnx"
+        source.write_bytes(model)
         types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-        apart = _before_the_student(model)  # sums of a row need more than 8 bits
-        quantize_static(before, after, Reader(), per_channel=True, nodes_to_exclude=apart, **types)
-        return after.read_bytes()
+        excluded = _before_the_student(model)  # row sums need more than 8 bits
+        quantize_static(source, target, Reader(), per_channel=True, nodes_to_exclude=excluded, **types)
+        return target.read_bytes()
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the lines that exporters log and print for their own developers."""
-    before = logging.root.manager.disable
+    """Suppresses the lines that exporters log and print for their own developers."""
+    level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logging.disable(level)

@@ -1,4 +1,4 @@
-"""Is it the same model? Answered on rows of the run's own data, none of them for testing."""
+"""Parity check of an export against the student in torch, on training and validation rows."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, dense
 
 LARGEST = 1e-4
-"""Difference of logits that rounding of 32-bit numbers is allowed."""
+"""Largest difference of logits attributed to rounding in float32."""
 
 LOSS = 0.002
-"""Validation score, as a fraction, that 8-bit numbers may cost."""
+"""Largest drop of the validation score, as a fraction, allowed in 8 bits."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an export is from the student in torch.
+    """Differences between an export and the student in torch.
 
     Args:
-        rows: that were compared.
+        rows: number of compared rows.
         largest_difference: of logits.
-        argmax_agreement: share of rows with the same class.
+        argmax_agreement: fraction of rows with the same class.
         metric: of the scores.
         score_before: of the student in torch on validation rows.
-        score_after: of the export.
+        score_after: of the export on validation rows.
     """
 
     rows: int
@@ -42,28 +42,28 @@ class Parity:
 
     @classmethod
     def of(cls, sample: Sample, compute: Callable[[Rows], FloatArray]) -> Parity:
-        """Compares on the rows as they are, and where these are sparse on dense ones as well."""
+        """Compares on the rows as they are, and on dense copies as well if they are sparse."""
         forms = [[sample.train, sample.val]]
         if not isinstance(sample.val, np.ndarray):
             forms.append([dense(sample.train), dense(sample.val)])
-        answers = [np.concatenate([compute(rows) for rows in form]) for form in forms]
-        worst = max(answers, key=lambda logits: float(np.abs(logits - sample.logits).max()))
+        outputs = [np.concatenate([compute(rows) for rows in form]) for form in forms]
+        worst = max(outputs, key=lambda logits: float(np.abs(logits - sample.logits).max()))
         return cls(
             len(worst),
             float(np.abs(worst - sample.logits).max()),
-            min(float((logits.argmax(1) == sample.logits.argmax(1)).mean()) for logits in answers),
+            min(float((logits.argmax(1) == sample.logits.argmax(1)).mean()) for logits in outputs),
             sample.metric,
             sample.score(sample.logits),
-            min(sample.score(logits) for logits in answers),
+            min(sample.score(logits) for logits in outputs),
         )
 
     @property
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """Fields as a dictionary for JSON."""
         return asdict(self)
 
     def float_fault(self) -> str:
-        """Why it is not the same model in 32-bit numbers; empty if it is."""
+        """Returns why the export fails the float32 check; empty if it passes."""
         if self.largest_difference <= LARGEST and self.argmax_agreement == 1:
             return ""
         return (
@@ -72,9 +72,9 @@ class Parity:
         )
 
     def int8_fault(self) -> str:
-        """Why it is not good enough for one in 8-bit numbers; empty if it is."""
+        """Returns why the export fails the 8-bit check; empty if it passes."""
         loss = self.score_before - self.score_after
-        if loss <= LOSS + 1e-9:  # a hair of rounding, for scores that differ by exactly as much
+        if loss <= LOSS + 1e-9:  # tolerance for scores that differ by exactly the limit
             return ""
         return (
             f"loses {100 * loss:.2f} points on validation ({100 * self.score_before:.2f} → "
@@ -90,6 +90,6 @@ class Parity:
 
 
 def check(fault: str, name: str, allow_loss: bool) -> None:
-    """Refuses an export with a fault, unless that is allowed."""
+    """Raises an error for an export that failed its check, unless loss is allowed."""
     if fault and not allow_loss:
         raise GraphKDError(f"{name} {fault}: nothing was written; --allow-loss writes it all the same")

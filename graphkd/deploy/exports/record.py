@@ -1,4 +1,4 @@
-"""Exports beside the weights they were made from."""
+"""Storage of exports in the bundle of their weights."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from graphkd.deploy.files import EXPORTS, SCHEMA_VERSION, Bundle
 
 
 def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[str, Any]) -> None:
-    """Puts an export into a bundle, in place of an older one of that name; the folder is the old or the new one.
+    """Adds an export to a bundle, replacing one of the same format; the folder is replaced atomically.
 
     Args:
-        bundle: as it was read.
+        bundle: as read from disk.
         name: of the format.
         files: name relative to the bundle → content.
-        about: ``parity`` by precision, see ``graphkd.deploy.exports.parity.Parity``; ``allow_loss``, whether the
-            gate was open; ``preprocessing`` where it is inside the files, which older exports lack.
+        about: ``parity`` by precision, see ``graphkd.deploy.exports.parity.Parity``; ``allow_loss``, whether a
+            failed check was permitted; ``preprocessing`` if it is part of the files, which older exports lack.
     """
     digests = {file: sha256(content) for file, content in files.items()}
-    listed: dict[str, Any] = {
+    manifest: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "weights_sha256": bundle.description["weights_sha256"],
         "exports": {**bundle.exports, name: {**about, "files": digests}},
@@ -30,4 +30,4 @@ def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[s
         for file, content in files.items():
             (draft / file).parent.mkdir(parents=True, exist_ok=True)
             (draft / file).write_bytes(content)
-        write_json(draft / EXPORTS, {**listed, "checksum": seal(listed)})
+        write_json(draft / EXPORTS, {**manifest, "checksum": seal(manifest)})

@@ -1,4 +1,4 @@
-"""Rows of the run's own data that an export is compared on, none of them for testing."""
+"""Training and validation rows of the run that an export is compared on; test rows are not used."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from graphkd.io.rows import Rows
 from graphkd.sparse import Inputs, SparseMatrix, select_rows
 
 CALIBRATION = 2000
-"""Training rows that are looked at, spread over all of them."""
+"""Number of training rows used, evenly spaced over all of them."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows to compare on, and what torch says about them.
+    """Rows to compare on, and torch's logits on them.
 
     Args:
-        train: ``[n, D']`` training rows as the exported file takes them, on which 8-bit numbers are calibrated.
+        train: ``[n, D']`` training rows as the exported file takes them, also used to calibrate quantization.
         val: ``[m, D']`` validation rows.
-        labels: ``[m]`` of these.
+        labels: ``[m]`` of the validation rows.
         logits: ``[n + m, C]`` of the student in torch.
         metric: of the run.
     """
@@ -41,24 +41,24 @@ class Sample:
 
     @classmethod
     def of(cls, model: Predictor, graph: Graph) -> Sample:
-        """Training and validation rows of the observed graph: raw, or propagated for a student with hops."""
+        """Builds the sample from the observed graph: raw rows, or propagated ones for a student with hops."""
         raw = graph.x if graph.stored is None else graph.stored
         hops = model.propagation.hops > 0
         inputs = model.propagation.mix(graph.x, graph.adj) if hops else raw
-        taken = inputs if hops else graph.x
+        features = inputs if hops else graph.x
         train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
         with torch.inference_mode():
-            parts = [model.student(select_rows(taken, nodes)).logits for nodes in (train, graph.val)]
+            parts = [model.student(select_rows(features, nodes)).logits for nodes in (train, graph.val)]
         first, second = numpy_rows(inputs, train), numpy_rows(inputs, graph.val)
         return cls(first, second, graph.y[graph.val], torch.cat(parts).numpy(), graph.metric)
 
     def score(self, logits: NDArray[Any]) -> float:
-        """Of logits ``[n + m, C]``, on the validation rows."""
+        """Computes the score of logits ``[n + m, C]`` on the validation rows."""
         return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
 
 
 def numpy_rows(inputs: Inputs, nodes: Tensor) -> Rows:
-    """The rows ``nodes [B]`` as runtimes without torch take them: an array, or CSR where they are sparse."""
+    """Converts the rows ``nodes [B]`` to the input of runtimes without torch: an array, or CSR if sparse."""
     rows = select_rows(inputs, nodes)
     if isinstance(rows, SparseMatrix):
         parts = rows.value.numpy(), rows.col.numpy(), rows.rowptr.numpy()

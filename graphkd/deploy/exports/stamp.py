@@ -1,4 +1,4 @@
-"""What an exported file states about itself: which rows it takes, and what its inputs and outputs are called."""
+"""Metadata in an exported file: which rows it takes, and the names of its features and classes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Stamp:
 
     Args:
         features: ``stored`` or ``binary``, see ``graphkd.datasets.Preprocessing``.
-        row_normalize: likewise.
-        hops: that rows are propagated over before they reach the file; 0 where it takes raw rows.
-        class_names: ``C``; numbers where there are no names.
-        feature_names: ``D'``, or empty.
+        row_normalize: see ``graphkd.datasets.Preprocessing``.
+        hops: number of hops that the rows must be propagated over beforehand; 0 if the file takes raw rows.
+        class_names: ``C`` names; numbers if the classes have no names.
+        feature_names: ``D'`` names, or empty.
     """
 
     features: str
@@ -28,50 +28,50 @@ class Stamp:
 
     @classmethod
     def of(cls, bundle: Bundle) -> Stamp:
-        """Reads the description of a bundle."""
-        about = bundle.description
-        sizes, steps = about["student"]["arguments"], about["preprocessing"]
-        classes = about["class_names"] or range(int(sizes["num_classes"]))
-        names = tuple(map(str, about.get("feature_names") or ()))
+        """Reads the stamp from a bundle's description."""
+        description = bundle.description
+        sizes, steps = description["student"]["arguments"], description["preprocessing"]
+        classes = description["class_names"] or range(int(sizes["num_classes"]))
+        names = tuple(map(str, description.get("feature_names") or ()))
         return cls(
             str(steps["features"]),
             bool(steps["row_normalize"]),
-            int(about["propagation"]["hops"]),
+            int(description["propagation"]["hops"]),
             tuple(map(str, classes)),
-            names if len(names) == int(sizes["num_features"]) else (),  # those of pooled hops have none
+            names if len(names) == int(sizes["num_features"]) else (),  # features concatenated over hops have none
         )
 
     @property
     def steps(self) -> list[str]:
-        """The preprocessing in words."""
+        """Names of the preprocessing steps."""
         return ["binary features"] * (self.features == "binary") + ["row normalisation"] * self.row_normalize
 
     @property
     def folded(self) -> bool:
-        """Whether the file preprocesses rows itself: it cannot where they are propagated in between."""
+        """Whether the file includes the preprocessing; impossible if rows are propagated in between."""
         return self.hops == 0 and bool(self.steps)
 
     @property
     def line(self) -> str:
-        """Which rows the file takes, in one line."""
-        what = " and ".join(self.steps)
+        """One-line description of the rows that the file takes."""
+        text = " and ".join(self.steps)
         if self.hops:
             hops = f"{self.hops} hop{'s' if self.hops > 1 else ''}"
-            parts = f"preprocessing ({what}) and {hops}" if what else hops
-            return f"takes rows from prepare(): {parts} {'are' if what or self.hops > 1 else 'is'} not in the file"
-        if what:
-            return f"takes raw rows: preprocessing ({what}) is in the file"
+            parts = f"preprocessing ({text}) and {hops}" if text else hops
+            return f"takes rows from prepare(): {parts} {'are' if text or self.hops > 1 else 'is'} not in the file"
+        if text:
+            return f"takes raw rows: preprocessing ({text}) is in the file"
         return "takes raw rows: the student has no preprocessing"
 
     @property
     def record(self) -> dict[str, object]:
-        """For ``exports.json``: the preprocessing inside the files, nothing where there is none inside."""
+        """Entry of ``exports.json``: the preprocessing in the files, empty if there is none."""
         steps = {"features": self.features, "row_normalize": self.row_normalize}
         return {"preprocessing": steps} if self.folded else {}
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Key → text, for formats that have a place for it."""
+        """Key → text, for formats with metadata."""
         from graphkd import __version__
 
         return {
@@ -87,7 +87,7 @@ class Stamp:
 
 
 def quoted(text: str) -> str:
-    """A string literal of C and of protobuf's text format: all but plain characters are octal bytes."""
+    """Returns a string literal of C and of protobuf's text format: octal escapes for all but plain characters."""
     plain = (
         chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}"
         for byte in text.encode("utf-8", "replace")

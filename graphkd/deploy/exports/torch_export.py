@@ -1,4 +1,4 @@
-"""The student as a program of ``torch.export``, which C++ and other tools of torch can load."""
+"""Export of a student as a ``torch.export`` program, which C++ and other tools of torch can load."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from graphkd.io.rows import Rows, dense
 FILE = "model.pt2"
 
 STAMP = "graphkd.json"
-"""Name among the program's extra files of what it states about itself."""
+"""Name of the metadata among the program's extra files."""
 
 
 def export_torch(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
-    """``torch.export.save``, with a dynamic batch; compared after loading it again.
+    """Exports with ``torch.export.save`` and a dynamic batch; compares after reloading.
 
     Raises:
-        GraphKDError: not the same model.
+        GraphKDError: the parity check fails.
     """
     rows, sizes = example(network)
     program = torch.export.export(module_of(network, stamp), (rows,), dynamic_shapes=(sizes,))
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # folders of this machine
+        node.meta.pop("stack_trace", None)  # paths of this machine
     file = io.BytesIO()
     torch.export.save(program, file, extra_files={STAMP: json.dumps(stamp.metadata, ensure_ascii=False)})
     loaded = torch.export.load(io.BytesIO(file.getvalue())).module()
 
     def logits(given: Rows) -> FloatArray:
         with torch.no_grad():
-            found: FloatArray = loaded(torch.from_numpy(dense(given))).numpy()
-        return found
+            result: FloatArray = loaded(torch.from_numpy(dense(given))).numpy()
+        return result
 
     parity = Parity.of(sample, logits)
     check(parity.float_fault(), "the program", allow_loss)

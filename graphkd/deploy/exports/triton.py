@@ -1,4 +1,4 @@
-"""The student as a model repository of NVIDIA's Triton Inference Server."""
+"""Export of a student as a model repository of NVIDIA's Triton Inference Server."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.network import Network
 
 FOLDER, NAME = "triton", "student"
-"""The repository in the bundle, and the model in it: ``triton/student/config.pbtxt``."""
+"""Folder of the repository in the bundle, and name of its model: ``triton/student/config.pbtxt``."""
 
 LABELS = "labels.txt"
 
 LARGEST_BATCH = 4096
-"""Rows that the server may put together."""
+"""Largest batch that the server may form."""
 
 DELAY = 100
-"""Microseconds that a row may wait for others: a row takes a tenth of it."""
+"""Queue delay in microseconds to form a batch: a row is scored in a tenth of it."""
 
 
 def export_triton(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool) -> Export:
-    """``export_onnx`` in the layout that Triton documents, with a configuration and names of the classes.
+    """Exports as ONNX in the layout that Triton documents, with a configuration and the class names.
 
     Source: the server's guide, "Model Repository" and "Model Configuration"
 
     Raises:
-        GraphKDError: a package is missing, or not the same model.
+        GraphKDError: a package is missing, or the parity check fails.
     """
-    made = export_onnx(network, stamp, sample, allow_loss)
-    (model,) = made.files.values()
+    export = export_onnx(network, stamp, sample, allow_loss)
+    (model,) = export.files.values()
     files = {
         "config.pbtxt": _config(model, stamp).encode(),
         LABELS: "".join(f"{' '.join(name.split())}\n" for name in stamp.class_names).encode(),
         "1/model.onnx": model,
     }
-    return Export({f"{FOLDER}/{NAME}/{file}": content for file, content in files.items()}, made.parity)
+    return Export({f"{FOLDER}/{NAME}/{file}": content for file, content in files.items()}, export.parity)
 
 
 def _config(model: bytes, stamp: Stamp) -> str:
-    """Without a name, so that the folder may be renamed: the server takes the folder's."""
+    """Writes the configuration without a name, so that the folder can be renamed: the server uses the folder's."""
     import onnx
 
     graph = onnx.load_from_string(model).graph
@@ -60,7 +60,7 @@ def _config(model: bytes, stamp: Stamp) -> str:
 
 
 def _tensor(kind: str, given: Any, *more: str) -> list[str]:
-    """The first dimension is the batch, which the server adds by itself."""
+    """Writes a tensor's entry without the first dimension, the batch, which the server adds."""
     (width,) = [size.dim_value for size in given.type.tensor_type.shape.dim][1:]
     lines = [f'    name: "{given.name}"', "    data_type: TYPE_FP32", f"    dims: [ {width} ]", *more]
     return [f"{kind} [", "  {", *lines, "  }", "]"]

@@ -1,1 +1,1 @@
-"""What computes a student without torch: a file per runtime, none of them imported before it is asked for."""
+"""Engines that run a student without torch: one module per runtime, imported only when it is selected."""

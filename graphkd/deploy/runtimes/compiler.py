@@ -1,4 +1,4 @@
-"""C files → a shared library in the cache folder, by the C compiler that is there."""
+"""Compilation of C files to a shared library in the cache folder, with the installed C compiler."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from graphkd.drafts import draft_folder
 from graphkd.errors import GraphKDError
 
 LONGEST = 600
-"""Seconds that a compiler may take: the largest student that is written as C takes one or two minutes."""
+"""Timeout of the compiler in seconds: the largest student exported as C takes one or two minutes."""
 
 FLAGS = ("-O3", "-std=c99", "-ffp-contract=fast", "-fPIC", "-shared")
 
 
 def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) -> Path:
-    """Compiles ``student.c``, or finds what it was compiled to before.
+    """Compiles ``student.c``, or returns the library from the cache.
 
-    The name in the cache says what it was made from: the files, the flags, and all macros that the compiler
-    defines, which name its version and the instructions of this machine; and what it holds. A library that is
-    damaged, or somebody else's, is made again.
+    The name in the cache is a digest of the inputs (the files, the flags, and all macros that the compiler
+    defines, which cover its version and the machine's instruction set) and one of the library's content. A
+    library that is damaged, or owned by another user, is recompiled.
 
     Args:
-        identity: equal for equal files only.
-        files: gives name → content; the header is beside the source.
+        identity: equal only for equal files.
+        files: returns name → content; called only if the library is compiled. The header is in the same folder.
 
     Returns:
-        The library; written under another name and renamed.
+        Path of the library, which is written under a temporary name and renamed.
 
     Raises:
-        GraphKDError: there is no compiler, it fails, or the cache folder cannot be written to.
+        GraphKDError: there is no compiler, it fails, or the cache folder is not writable.
     """
     compiler, root = _compiler(), default_cache_dir()
     target, macros = _target(compiler)
@@ -50,12 +50,12 @@ def shared_library(identity: bytes, files: Callable[[], Mapping[str, bytes]]) ->
 
 
 def _compiler() -> list[str]:
-    """``$CC``, which may have arguments, else ``cc``."""
-    given = os.environ.get("CC") or "cc"
+    """Returns the command ``$CC``, which may contain arguments, or ``cc``."""
+    value = os.environ.get("CC") or "cc"
     try:
-        command = shlex.split(given)
+        command = shlex.split(value)
     except ValueError as error:
-        raise GraphKDError(f"CC is {given!r}, which is no command ({error}): set it to a C compiler") from None
+        raise GraphKDError(f"CC is {value!r}, which is no command ({error}): set it to a C compiler") from None
     if not command or shutil.which(command[0]) is None:
         raise GraphKDError(
             f"the native runtime needs a C compiler, and there is no {command[0] if command else 'cc'}: install "
@@ -65,34 +65,34 @@ def _compiler() -> list[str]:
 
 
 def _target(compiler: list[str]) -> tuple[list[str], bytes]:
-    """The flag that asks for this machine's instructions, where the compiler knows it, and its macros."""
+    """Returns the flag that selects the machine's instruction set, if the compiler supports it, and its macros."""
     for flags in (["-march=native"], []):
-        asked = [*compiler, *flags, "-dM", "-E", "-x", "c", os.devnull]
-        done = _run(asked, None)
-        if done.returncode == 0 and done.stdout:
-            return flags, done.stdout
-    raise GraphKDError(f"{compiler[0]} is no working C compiler ({_first_line(done.stderr)}): set CC to one")
+        command = [*compiler, *flags, "-dM", "-E", "-x", "c", os.devnull]
+        result = _run(command, None)
+        if result.returncode == 0 and result.stdout:
+            return flags, result.stdout
+    raise GraphKDError(f"{compiler[0]} is no working C compiler ({_first_line(result.stderr)}): set CC to one")
 
 
 def _build(command: list[str], files: Mapping[str, bytes], folder: Path, key: str) -> Path:
     with draft_folder(folder / key) as draft:
         for file, content in files.items():
             (draft / file).write_bytes(content)
-        asked = [*command, "student.c", "-o", "student.so", "-lm"]
-        done = _run(asked, draft)
-        if done.returncode != 0 or not (draft / "student.so").is_file():
+        arguments = [*command, "student.c", "-o", "student.so", "-lm"]
+        result = _run(arguments, draft)
+        if result.returncode != 0 or not (draft / "student.so").is_file():
             raise GraphKDError(
-                f"{command[0]} could not compile the student ({_first_line(done.stderr)}): set CC to another "
+                f"{command[0]} could not compile the student ({_first_line(result.stderr)}): set CC to another "
                 "compiler, or load the bundle with runtime='onnx' or 'numpy'"
             )
         return keep(draft / "student.so", folder, key)
 
 
 def _run(command: list[str], folder: Path | None) -> subprocess.CompletedProcess[bytes]:
-    """Runs the compiler, without input and not for ever.
+    """Runs the compiler, with empty standard input and a timeout.
 
     Raises:
-        GraphKDError: it cannot be started, or does not end.
+        GraphKDError: it cannot be started, or does not end in time.
     """
     try:
         return subprocess.run(

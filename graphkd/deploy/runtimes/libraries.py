@@ -1,4 +1,4 @@
-"""Compiled libraries in a folder that is one user's alone; each carries a checksum, which is compared first."""
+"""Cache of compiled libraries in a folder private to one user; the checksum of each is verified before use."""
 
 from __future__ import annotations
 
@@ -13,48 +13,50 @@ from graphkd.errors import GraphKDError
 
 
 def private_folder(root: Path, name: str) -> Path:
-    """A folder of this user's that nobody else may enter; beside that of another user in a cache that is shared.
+    """Creates or returns a folder that only the current user can access.
+
+    In a shared cache where another user owns ``name``, the folder is ``name-UID``.
 
     Raises:
-        GraphKDError: both names are somebody else's.
-        OSError: none can be made.
+        GraphKDError: both names belong to another user.
+        OSError: the folder cannot be created.
     """
     root.mkdir(parents=True, exist_ok=True)
-    for place in (root / name, root / f"{name}-{os.geteuid()}"):
+    for folder in (root / name, root / f"{name}-{os.geteuid()}"):
         with suppress(FileExistsError):
-            place.mkdir(mode=0o700)
-        state = place.lstat()
+            folder.mkdir(mode=0o700)
+        state = folder.lstat()
         if stat.S_ISDIR(state.st_mode) and state.st_uid == os.geteuid():
             if stat.S_IMODE(state.st_mode) != 0o700:
-                place.chmod(0o700)
-            return place
-    raise GraphKDError(f"{place} belongs to another user: set GRAPHKD_CACHE to a folder of your own")
+                folder.chmod(0o700)
+            return folder
+    raise GraphKDError(f"{folder} belongs to another user: set GRAPHKD_CACHE to a folder of your own")
 
 
 def find(folder: Path, key: str) -> Path | None:
-    """The library of this key that is whole and this user's; others of the key are removed."""
-    for place in sorted(folder.glob(f"{key}-*.so")):
-        if _own(place) and place.name == _name(key, place.read_bytes()):
-            return place
-        place.unlink(missing_ok=True)
+    """Returns the intact library of this key that the user owns; other files of the key are removed."""
+    for library in sorted(folder.glob(f"{key}-*.so")):
+        if _own(library) and library.name == _name(key, library.read_bytes()):
+            return library
+        library.unlink(missing_ok=True)
     return None
 
 
 def keep(library: Path, folder: Path, key: str) -> Path:
-    """Puts a new library into the folder, once it is on the disk.
+    """Moves a new library into the folder, after flushing it to disk.
 
     Returns:
-        Where it is.
+        Its path.
     """
-    place = folder / _name(key, library.read_bytes())
+    target = folder / _name(key, library.read_bytes())
     sync(library)
-    os.replace(library, place)
+    os.replace(library, target)
     sync(folder)
-    return place
+    return target
 
 
 def _name(key: str, content: bytes) -> str:
-    """A checksum of the content stands in the name, so that a library and its checksum appear in one step."""
+    """Returns a file name that contains the content's checksum, so that one rename publishes both."""
     return f"{key}-{sha256_of([key.encode(), content])[:32]}.so"
 
 

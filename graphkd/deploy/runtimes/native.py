@@ -1,4 +1,4 @@
-"""The student as compiled C."""
+"""The student as compiled C code."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from graphkd.io.rows import Rows
 
 
 def native_engine(bundle: Bundle, int8: bool) -> Engine:
-    """Compiles the student of a bundle, or takes the library from the cache.
+    """Compiles the student of a bundle, or loads the library from the cache.
 
-    What is compiled is written anew from the weights, as ``graphkd export RUN --to c`` did: a bundle may come from
-    somebody else, and nothing in it can run.
+    The compiled source is generated from the weights, as by ``graphkd export RUN --to c``, and not taken from the
+    bundle: a bundle may be from an untrusted source, and no code in it is executed.
 
     Args:
-        bundle: with that export in it, which shows that it is the same model.
-        int8: on 8-bit weights.
+        bundle: contains the C export, whose record shows that it passed the parity check.
+        int8: whether to use 8-bit weights.
 
     Raises:
-        GraphKDError: it was not exported, its 8-bit weights lost too much, or it cannot be compiled.
+        GraphKDError: there is no C export, it has no 8-bit weights, or it cannot be compiled.
     """
     both = "int8" in bundle.exported("c")["parity"]
     if int8 and not both:
@@ -41,18 +41,18 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
             "graphkd export RUN --to c --allow-loss"
         )
     student, stamp = bundle.description["student"], Stamp.of(bundle)
-    about = [student, both, asdict(stamp)]
-    identity = [bundle.weights, json.dumps(about).encode(), code_of_the_export()]
+    description = [student, both, asdict(stamp)]
+    identity = [bundle.weights, json.dumps(description).encode(), code_of_the_export()]
     library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), stamp, both))
     engine = compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
     return replace(engine, preprocesses=stamp.folded)
 
 
 def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:
-    """A library of ``student.c`` → an engine with ``C`` classes.
+    """Loads a library compiled from ``student.c`` as an engine with ``C`` classes.
 
     Raises:
-        GraphKDError: nothing may be run from where it is.
+        GraphKDError: the library cannot be loaded, e.g. from a file system mounted ``noexec``.
     """
     try:
         library = ctypes.CDLL(str(path))
@@ -86,6 +86,6 @@ def compiled_engine(path: Path, num_classes: int, int8: bool) -> Engine:
 
 
 def _address(array: NDArray[Any]) -> int:
-    """Of the first entry; faster than ``array.ctypes.data``."""
+    """Returns the address of the first entry; faster than ``array.ctypes.data``."""
     address: int = array.__array_interface__["data"][0]
     return address

@@ -15,20 +15,20 @@ from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, dense
 
 FILES = {"onnx": "model.onnx", "onnx-int8": "model.int8.onnx"}
-"""Of each precision, in the bundle."""
+"""Runtime → its model file in the bundle."""
 
 ROWS = "rows"
-"""The graph's input."""
+"""Name of the graph's input."""
 
 BATCH = 4096
-"""Rows per forward pass: sparse ones are made dense, as many at a time."""
+"""Rows per forward pass: sparse rows are converted to dense ones in batches of this size."""
 
 
 def bundle_engine(bundle: Bundle, name: str) -> Engine:
-    """The engine of ``graphkd export RUN --to onnx`` or ``onnx-int8``.
+    """Builds the engine of ``graphkd export RUN --to onnx`` or ``onnx-int8``.
 
     Raises:
-        GraphKDError: it was not exported, it holds anything but this student, or there is no ONNX Runtime.
+        GraphKDError: the export is missing or contains anything but this student, or there is no ONNX Runtime.
     """
     record, model = bundle.exported(name), bundle.files[FILES[name]]
     try:
@@ -38,18 +38,18 @@ def bundle_engine(bundle: Bundle, name: str) -> Engine:
             f"{bundle.folder / FILES[name]} is not this student as graphkd exports it: {error}; export it again"
         ) from None
     engine = onnx_engine(model, name)
-    return replace(engine, preprocesses="preprocessing" in record)  # older files take prepared rows
+    return replace(engine, preprocesses="preprocessing" in record)  # older files take preprocessed rows
 
 
 def onnx_engine(model: bytes, name: str) -> Engine:
-    """A session on one thread: a row is too little work for two.
+    """Builds an engine from an ONNX Runtime session with one thread: a row is too little work for two.
 
     Args:
         model: content of the file.
         name: of the runtime.
 
     Raises:
-        GraphKDError: there is no ONNX Runtime.
+        GraphKDError: ONNX Runtime is not installed.
     """
     try:
         import onnxruntime
@@ -62,8 +62,8 @@ def onnx_engine(model: bytes, name: str) -> Engine:
 
     def logits(rows: Rows) -> FloatArray:
         if isinstance(rows, np.ndarray) and rows.shape[0] <= BATCH:
-            found: FloatArray = session.run(None, {ROWS: rows})[0]
-            return found
+            result: FloatArray = session.run(None, {ROWS: rows})[0]
+            return result
         parts = [dense(rows[start : start + BATCH]) for start in range(0, rows.shape[0], BATCH)]
         return np.concatenate([session.run(None, {ROWS: part})[0] for part in parts])
 

@@ -1,8 +1,8 @@
-"""What an ONNX file may hold: the operators that ``graphkd export`` writes, on the student's own weights.
+"""Validation of ONNX files: only the operators that ``graphkd export`` writes, with the student's own weights.
 
-A bundle may come from somebody else. ONNX can name files of this machine as weights, and has loops: a file with
-anything else in it is refused before ONNX Runtime sees it. It is read here with a few lines, since a machine that
-only answers has no ``onnx`` package.
+A bundle may be from an untrusted source, and an ONNX file may load weights from local files and contain loops: a
+file with any other content is refused before it is passed to ONNX Runtime. It is parsed here, since inference does
+not require the ``onnx`` package.
 """
 
 from __future__ import annotations
@@ -19,38 +19,38 @@ OPERATORS = {
     *("Abs", "Cast", "Equal", "Greater", "Mul", "Not", "Reciprocal", "ReduceSum", "Where"),
     *("Gemm", "LayerNormalization", "Relu", "QuantizeLinear", "DequantizeLinear"),
 }
-"""All work row by row or entry by entry, and none takes a part of the graph as an argument."""
+"""Operators that work per row or per entry; none takes a subgraph as an attribute."""
 
 SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 11: 8}
-"""Bytes of the numbers of a tensor, by ONNX's code: float, uint8, int8, int32, int64, bool, double."""
+"""ONNX's code of a tensor's data type → bytes per entry: float, uint8, int8, int32, int64, bool, double."""
 
 MODEL = {1, 2, 3, 4, 5, 6, 7, 8, 14}
 GRAPH = {1, 2, 5, 10, 11, 12, 13, 14, 16}
 NODE = {1, 2, 3, 4, 5, 6, 7, 9}
 ATTRIBUTE = {1, 2, 3, 4, 7, 8, 13, 20}
 TENSOR = {1, 2, 4, 5, 7, 8, 9, 10, 12, 16}
-"""Fields by number. Not among them: functions, training, subgraphs, sparse tensors, data outside the file."""
+"""Allowed fields by number; excluded are functions, training, subgraphs, sparse tensors and external data."""
 
 MOST_NODES = 64
-"""Of a layer, which has a dozen in 8 bits, and of the preprocessing."""
+"""Largest number of nodes per layer, which has a dozen in 8 bits, and of the preprocessing."""
 
 
 @dataclass
 class Fields:
-    """One message of protobuf.
+    """A parsed protobuf message.
 
     Args:
-        values: number of the field → what it holds, in the order of the file: whole numbers, or bytes.
+        values: field number → its values in the order of the file: integers or bytes.
     """
 
     values: dict[int, list[int | memoryview]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, content: memoryview, known: set[int]) -> Fields:
-        """Reads a message.
+        """Parses a message.
 
         Raises:
-            ValueError: it is cut, or has a field that is not among the known ones.
+            ValueError: it is truncated, or has a field that is not in ``known``.
         """
         values: dict[int, list[int | memoryview]] = {}
         for number, value in _fields(content):
@@ -60,34 +60,34 @@ class Fields:
         return cls(values)
 
     def parts(self, number: int, known: set[int]) -> list[Fields]:
-        """The messages in a field."""
+        """Returns the messages in a field."""
         return [Fields.of(part, known) for part in self.contents(number)]
 
     def contents(self, number: int) -> list[memoryview]:
-        """The bytes in a field."""
+        """Returns the bytes in a field."""
         return [value for value in self.values.get(number, []) if isinstance(value, memoryview)]
 
     def text(self, number: int) -> str:
-        """The text in a field, empty where there is none."""
+        """Returns the string in a field; empty if the field is absent."""
         return bytes(b"".join(self.contents(number)[-1:])).decode()
 
     def integers(self, number: int) -> list[int]:
-        """The whole numbers in a field, packed or one by one."""
-        found: list[int] = []
+        """Returns the integers in a field, packed or not."""
+        integers: list[int] = []
         for value in self.values.get(number, []):
-            found += [value] if isinstance(value, int) else list(_packed(value))
-        return found
+            integers += [value] if isinstance(value, int) else list(_packed(value))
+        return integers
 
 
 def check_onnx(model: bytes, network: Network) -> None:
-    """Refuses a file that is not this student as ``graphkd export`` writes it.
+    """Checks that a file is this student as ``graphkd export`` writes it.
 
     Args:
         model: content of the file.
         network: of the same bundle.
 
     Raises:
-        ValueError: it holds another operator, data outside itself, arrays of other shapes or other weights.
+        ValueError: it contains another operator, external data, or arrays of other shapes or other weights.
     """
     (graph,) = Fields.of(memoryview(model), MODEL).parts(7, GRAPH)
     nodes = graph.parts(1, NODE)
@@ -97,20 +97,20 @@ def check_onnx(model: bytes, network: Network) -> None:
         _check_node(node)
     weights = [layer.weight for layer in network.layers]
     shapes = {(), (1,), *(weight.shape for weight in weights), *(weight.shape[:1] for weight in weights)}
-    made = 0
+    checked = 0
     for part in graph.parts(5, TENSOR):
         shape = _shape_of(part)
         if shape not in shapes:
             raise ValueError(f"it holds an array {list(shape)}, which is none of the student's")
         if len(shape) == 2 and part.integers(2) == [1]:
-            found = np.frombuffer(part.contents(9)[0], np.float32).reshape(shape)
-            if made >= len(weights) or not _near(found, weights[made]):
+            values = np.frombuffer(part.contents(9)[0], np.float32).reshape(shape)
+            if checked >= len(weights) or not _near(values, weights[checked]):
                 raise ValueError("its weights are not those of the bundle")
-            made += 1
+            checked += 1
 
 
 def _near(found: FloatArray, weight: FloatArray) -> bool:
-    """Whether they are the same, or so but for the digits of an older way to fold a normalisation."""
+    """Returns whether they are equal, or differ only by rounding, as in files of older versions."""
     return np.array_equal(found, weight) or np.allclose(found, weight, rtol=1e-4, atol=1e-6)
 
 
@@ -120,64 +120,64 @@ def _check_node(node: Fields) -> None:
         raise ValueError(f"it holds the operator {kind!r}, which no student has")
     attributes = {part.text(1): part for part in node.parts(5, ATTRIBUTE)}
     if kind == "Gemm":
-        turned = [attributes[name].integers(3) if name in attributes else [0] for name in ("transA", "transB")]
-        if turned != [[0], [1]]:
+        transposed = [attributes[name].integers(3) if name in attributes else [0] for name in ("transA", "transB")]
+        if transposed != [[0], [1]]:
             raise ValueError("a product of its has other sides")
 
 
 def _shape_of(part: Fields) -> tuple[int, ...]:
-    """The shape of an array whose numbers are all there.
+    """Returns the shape of an array, all of whose entries are stored in the message.
 
     Raises:
-        ValueError: they are not.
+        ValueError: its type is unsupported, or its entries are not all in the message.
     """
     shape, kind = tuple(part.integers(1)), part.integers(2)
     count, raw = math.prod(shape), part.contents(9)
     if len(kind) != 1 or kind[0] not in SIZES:
         raise ValueError(f"it holds an array of type {kind}")
-    inside = len(raw[0]) == count * SIZES[kind[0]] if raw else _listed(part) == count
-    if not inside or part.values.get(14):
+    complete = len(raw[0]) == count * SIZES[kind[0]] if raw else _listed(part) == count
+    if not complete or part.values.get(14):
         raise ValueError("it holds an array whose numbers are elsewhere")
     return shape
 
 
 def _listed(part: Fields) -> int:
-    """How many numbers stand in the fields of an array that has them one by one."""
+    """Returns the number of entries of an array whose data is in the typed fields instead of raw bytes."""
     wide = sum(len(content) // size for number, size in ((4, 4), (10, 8)) for content in part.contents(number))
     return wide + sum(len(part.integers(number)) for number in (5, 7))
 
 
 def _packed(content: memoryview) -> Iterator[int]:
-    place = 0
-    while place < len(content):
-        value, place = _varint(content, place)
+    position = 0
+    while position < len(content):
+        value, position = _varint(content, position)
         yield value
 
 
 def _fields(content: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    place, end = 0, len(content)
-    while place < end:
-        key, place = _varint(content, place)
+    position, end = 0, len(content)
+    while position < end:
+        key, position = _varint(content, position)
         number, kind = key >> 3, key & 7
         if kind == 0:
-            value, place = _varint(content, place)
+            value, position = _varint(content, position)
             yield number, value
             continue
         if kind == 2:
-            size, place = _varint(content, place)
+            size, position = _varint(content, position)
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
         else:
             raise ValueError("it is no ONNX file")
-        if place + size > end:
+        if position + size > end:
             raise ValueError("it is cut")
-        yield number, content[place : place + size]
-        place += size
+        yield number, content[position : position + size]
+        position += size
 
 
 def _varint(content: Sequence[int], place: int) -> tuple[int, int]:
-    """A whole number of seven bits a byte, and where the next thing begins."""
-    if place < len(content) and content[place] < 128:  # nearly all are this short
+    """Reads a varint, seven bits per byte, and returns it with the position after it."""
+    if place < len(content) and content[place] < 128:  # nearly all varints have one byte
         return content[place], place + 1
     value = 0
     for shift in range(0, 70, 7):

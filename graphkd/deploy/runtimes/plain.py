@@ -14,7 +14,7 @@ BATCH = 65536
 
 
 def plain_engine(network: Network) -> Engine:
-    """Computes the student with numpy; sparse rows stay sparse in the first layer."""
+    """Builds the engine that runs the student in numpy; sparse rows stay sparse in the first layer."""
     steps = [(np.ascontiguousarray(layer.weight.T), layer) for layer in network.layers]
 
     def forward(rows: Rows) -> FloatArray:
@@ -24,7 +24,7 @@ def plain_engine(network: Network) -> Engine:
         return result
 
     def logits(rows: Rows) -> FloatArray:
-        with np.errstate(over="ignore", invalid="ignore"):  # as silent as torch
+        with np.errstate(over="ignore", invalid="ignore"):  # no warnings, as in torch
             if rows.shape[0] <= BATCH:
                 return forward(rows)
             starts = range(0, rows.shape[0], BATCH)
@@ -34,7 +34,7 @@ def plain_engine(network: Network) -> Engine:
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """``exp(z − max z) / Σ exp(z − max z)`` of each row of ``[B, C]``."""
+    """Computes ``exp(z − max z) / Σ exp(z − max z)`` of each row of ``[B, C]``."""
     with np.errstate(invalid="ignore"):
         proba: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
         proba /= proba.sum(axis=1, keepdims=True)

@@ -1,4 +1,4 @@
-"""A student behind HTTP, without torch: for machines by the Open Inference Protocol, for users by ``/predict``.
+"""HTTP server of a student, without torch: the Open Inference Protocol for programs, ``/predict`` for users.
 
-FastAPI and uvicorn are imported by the modules of this package, never by the package itself.
+FastAPI and uvicorn are imported by the modules of this package, not by the package itself.
 """

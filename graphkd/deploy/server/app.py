@@ -1,4 +1,4 @@
-"""The application of one worker."""
+"""The ASGI application of a worker process."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from graphkd.deploy.server.worker import Worker
 
 
 def application(settings: Settings) -> ASGIApp:
-    """Loads the student and makes the routes.
+    """Loads the student and builds the application with its routes.
 
     Raises:
-        GraphKDError: what its runtime needs is not there, or the store is none of this student's.
+        GraphKDError: a requirement of the runtime is missing, or the store was built for another student.
     """
     worker = Worker.of(settings)
 
@@ -48,7 +48,7 @@ def application(settings: Settings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    add_inference(app, worker)  # routes are tried in their order: those asked most come first
+    add_inference(app, worker)  # routes are matched in this order: the most frequent ones come first
     add_predict_api(app, worker)
     add_page(app)
 
@@ -69,7 +69,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _not_found(_: Request, error: Exception) -> Response:
-    """404 and 405 of the router, in the same form as all refusals."""
+    """Converts the router's 404 and 405 to the form of all error responses."""
     assert isinstance(error, HTTPException)
     response = RefusedError(error.status_code, f"{error.detail}: see /docs").response
     response.headers.update(error.headers or {})
@@ -77,24 +77,24 @@ async def _not_found(_: Request, error: Exception) -> Response:
 
 
 async def _broken(_: Request, __: Exception) -> Response:
-    """A mistake of ours; starlette raises it again afterwards, for the log."""
+    """Answers 500 for an internal error; starlette re-raises it afterwards, for the log."""
     return RefusedError(500, "the server made a mistake: its log says which").response
 
 
 def _documented(app: FastAPI, worker: Worker) -> Callable[[], dict[str, Any]]:
-    """FastAPI's document with the bodies that the routes read themselves, and this student's names and widths."""
-    made, model = app.openapi, worker.served.model
+    """Extends FastAPI's OpenAPI document by the bodies that routes parse themselves, and the student's names."""
+    generate, model = app.openapi, worker.served.model
     names = list(models_of(worker.served))
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is not None:
             return app.openapi_schema
-        document = made()
-        asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        document = generate()
+        schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [
             (Question, "validation"),
             (InferenceRequest, "validation"),
         ]
-        bodies = models_json_schema(asked, ref_template="#/components/schemas/{model}")[1]["$defs"]
+        bodies = models_json_schema(schemas, ref_template="#/components/schemas/{model}")[1]["$defs"]
         row = bodies["Question"]["properties"]["rows"]["anyOf"][0]["items"]
         row["minItems"], row["maxItems"] = model.num_features, model.width
         bodies["InputTensor"]["properties"]["datatype"]["enum"] = list(DATATYPES)
@@ -102,7 +102,7 @@ def _documented(app: FastAPI, worker: Worker) -> Callable[[], dict[str, Any]]:
         for methods in document["paths"].values():
             for operation in methods.values():
                 for parameter in operation.get("parameters", ()):
-                    parameter["schema"]["enum"] = names  # of the model, the only one there is
+                    parameter["schema"]["enum"] = names  # the only path parameter is the model's name
         return document
 
     return openapi

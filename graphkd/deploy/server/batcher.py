@@ -1,4 +1,4 @@
-"""Rows of several requests, computed together."""
+"""Dynamic batching: rows of several requests are computed together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 ROWS = 256
-"""After which a batch waits for no more."""
+"""Number of rows at which a batch is computed without further waiting."""
 
 SHORT = 2**17
-"""Numbers in rows that are computed at once, in the loop: sooner done than handed to a thread and back."""
+"""Largest number of entries computed in the event loop: faster than a round trip to a thread."""
 
 
 @dataclass
@@ -26,13 +26,13 @@ class _Waiting:
 
 
 class Batcher:
-    """Computes rows, those of several requests together if they may wait for one another.
+    """Computes rows, those of several concurrent requests in one batch.
 
     Args:
         compute: rows ``[B, D']`` → logits ``[B, C]``.
-        window: seconds that rows may wait, the bound of what batching adds to an answer; 0 computes each request's
-            rows at once and by themselves, with the bits that they have alone.
-        seen: is told how many rows were computed together.
+        window: largest delay in seconds that batching adds to a response; 0 computes each request's rows
+            immediately and separately, so that the results do not depend on other requests, bit for bit.
+        seen: called with the number of rows of each batch.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Batcher:
         self._running: set[asyncio.Task[None]] = set()
 
     async def logits(self, rows: FloatArray) -> FloatArray:
-        """Rows ``[B, D']`` of a request → logits ``[B, C]``."""
+        """Computes the logits ``[B, C]`` of a request's rows ``[B, D']``."""
         if self.window <= 0:
             return await self._computed(rows)
         loop = asyncio.get_running_loop()
@@ -60,7 +60,7 @@ class Batcher:
         return await waiting.answer
 
     def close(self) -> None:
-        """Ends the thread."""
+        """Shuts down the thread."""
         self._thread.shutdown(wait=False)
 
     async def _computed(self, rows: FloatArray) -> FloatArray:
@@ -70,25 +70,25 @@ class Batcher:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.compute, rows)
 
     def _flush(self) -> None:
-        """Takes all that wait."""
+        """Starts the computation of all waiting rows."""
         if self._timer is not None:
             self._timer.cancel()
         batch, self._waiting, self._rows, self._timer = self._waiting, [], 0, None
         task = asyncio.get_running_loop().create_task(self._answer(batch))
-        self._running.add(task)  # the loop itself keeps no hold of tasks
+        self._running.add(task)  # the event loop keeps only weak references to tasks
         task.add_done_callback(self._running.discard)
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         try:
-            logits = await self._computed(np.concatenate([each.rows for each in batch]))
+            logits = await self._computed(np.concatenate([item.rows for item in batch]))
         except Exception as error:
-            for each in batch:
-                if not each.answer.done():
-                    each.answer.set_exception(error)
+            for item in batch:
+                if not item.answer.done():
+                    item.answer.set_exception(error)
             return
         begin = 0
-        for each in batch:
-            end = begin + each.rows.shape[0]
-            if not each.answer.done():  # cancelled with its request
-                each.answer.set_result(logits[begin:end])
+        for item in batch:
+            end = begin + item.rows.shape[0]
+            if not item.answer.done():  # cancelled with its request
+                item.answer.set_result(logits[begin:end])
             begin = end

@@ -1,4 +1,4 @@
-"""Bodies of requests: whole, in time, not too large, and not packed."""
+"""Reading of request bodies, with limits on time and size; compressed bodies are refused."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ JSON, BINARY = "application/json", "application/octet-stream"
 
 @asynccontextmanager
 async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[bytes]:
-    """The body of a request, while it is answered.
+    """Yields the body of a request, and counts the request as in progress until the block ends.
 
     Args:
-        request: of which nothing was read.
+        request: whose body has not been read.
         load: of this worker.
-        types: of content that will do; a request that names none is believed.
+        types: accepted content types; a request without the header is accepted.
 
     Raises:
-        RefusedError: 408, 413, 415 or 503; 400 where whoever sent it went away.
+        RefusedError: 408, 413, 415 or 503; 400 if the client disconnected.
     """
     _check_head(request, load, types)
     parts: list[bytes] = []
@@ -54,10 +54,10 @@ async def body_of(request: Request, load: Load, *types: str) -> AsyncIterator[by
 
 
 def _check_head(request: Request, load: Load, types: tuple[str, ...]) -> None:
-    """All that can be said before a byte of the body has come."""
+    """Checks what is known before the first byte of the body: content type, encoding and length."""
     headers = request.headers
-    packed = headers.get("content-encoding", "identity").strip().lower()
-    if packed not in ("identity", ""):
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", ""):
         raise RefusedError(415, "nothing is unpacked here: send the body as it is", "Content-Encoding")
     kind = headers.get("content-type")
     if kind is not None and kind.partition(";")[0].strip().lower() not in types:

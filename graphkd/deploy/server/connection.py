@@ -1,7 +1,8 @@
-"""Connections that do not wait for ever, and whose every byte is counted.
+"""Connections with a time limit on every state and a limit on every byte received.
 
-uvicorn waits without an end for a head, for the rest of a body that is not read, and for an answer to be taken,
-and holds what comes meanwhile. Here a connection is in one of a few states, each with a time that no byte renews.
+uvicorn has no timeout for a request's head, for the rest of an unread body, or for a response that the client does
+not receive, and buffers what arrives meanwhile. Here a connection is in one of a few states, each with a deadline
+that received bytes do not extend.
 """
 
 from __future__ import annotations
@@ -17,32 +18,32 @@ from graphkd.deploy.server.lingering import NOWHERE, Lingering, refusal
 from graphkd.deploy.server.settings import Limits
 
 HEAD_BYTES = 65536
-"""Of a request line and its headers."""
+"""Largest size of a request line and its headers."""
 
 HEADERS = 256
-"""Of a request; each takes many times its bytes."""
+"""Largest number of headers of a request; each takes many times its size in memory."""
 
 PIPELINED = 100
-"""Requests that are taken before the first of them is answered."""
+"""Largest number of pipelined requests before the first one is answered."""
 
 DRAINED = 4
-"""Times the limit of a body, that are thrown away after an answer that did not need them."""
+"""Limit of the bytes discarded after a response that did not need them, as a multiple of the body limit."""
 
 SPARE = 64
-"""Places for connections beyond the limit, until one that has waited for long enough makes place."""
+"""Connections allowed beyond the limit, until one that has waited long enough can be closed."""
 
 YOUNG_SECONDS = 0.5
-"""In which what a new connection sends may be on its way, or lie unread."""
+"""Age in seconds below which the head of a new connection may be in transit or unread."""
 
 LATE_SECONDS = 1.0
-"""After a body's time is up, in which the application says so."""
+"""Time after a body's deadline for the application to respond with 408."""
 
 LAST_SECONDS = 0.5
-"""In which a request that is on its way may still arrive when the server stops."""
+"""Time for a request in transit to arrive when the server stops."""
 
 
 class State(Enum):
-    """Whom a connection waits for, and what for."""
+    """What a connection is waiting for."""
 
     HEAD = auto()
     BODY = auto()
@@ -54,14 +55,14 @@ class State(Enum):
 
 
 class Connection(HttpToolsProtocol):
-    """Closes a connection that is too slow or sends too much, whatever it is doing.
+    """An HTTP connection that is closed if it is too slow or sends too much, in any state.
 
     Args:
         limits: of the worker.
     """
 
     deaf = False
-    """Whether what comes is counted and thrown away."""
+    """Whether received bytes are counted and discarded."""
 
     _timer: asyncio.TimerHandle | None = None
     _end_at: float | None = None
@@ -80,17 +81,17 @@ class Connection(HttpToolsProtocol):
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the other side, and no answer is being made."""
+        """Whether it waits for the client, and no response is being computed."""
         free = self.cycle is None or self.cycle.response_complete or self._state in (State.BODY, State.TAKE)
         return self._end_at is not None and free
 
     @property
     def since(self) -> float:
-        """When its state began, by the loop's clock."""
+        """Start of the current state, by the event loop's clock."""
         return self._since
 
     def connection_made(self, transport: Any) -> None:
-        """From here on a head is waited for; where there are too many, the one that waits longest makes place."""
+        """Starts to wait for a head; beyond the limit, closes the connection that has waited longest."""
         super().connection_made(transport)
         self._lingering = Lingering(self)
         self._wait(State.HEAD)
@@ -98,26 +99,26 @@ class Connection(HttpToolsProtocol):
             self._make_place()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Cancels the timer."""
         self._end_at, self.deaf = None, True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         super().connection_lost(exc)
-        if self.cycle is not None and self.cycle.response_complete:  # leaves no ring of references
+        if self.cycle is not None and self.cycle.response_complete:  # breaks a reference cycle
             self.cycle.transport = self.transport
         del self._lingering
 
     def on_message_begin(self) -> None:
-        """The first byte of the next head; its time begins when it is not here at once."""
+        """Notes the first byte of the next head, whose deadline starts if the rest does not follow at once."""
         super().on_message_begin()
         self._begun = True
 
     def on_headers_complete(self) -> None:
-        """The head is here."""
+        """Checks the completed head and starts the request."""
         if len(self.headers) > HEADERS:
             raise ValueError("too many headers")
-        if len(self.pipeline) >= PIPELINED:  # those are answered, then the connection ends
+        if len(self.pipeline) >= PIPELINED:  # these are answered, then the connection is closed
             self._enough = True
             raise ValueError("too many requests at once")
         self._end()
@@ -125,18 +126,18 @@ class Connection(HttpToolsProtocol):
         self._messages += 1
         self._framing.begin()
         super().on_headers_complete()
-        self.headers = NOWHERE  # trailers are none of the request's
+        self.headers = NOWHERE  # discards trailers
         self.cycle.transport = self._lingering  # type: ignore[assignment]
         if self._stopping:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
+        """Counts a part of the body and passes it on."""
         self._framing.content += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The body is here."""
+        """Marks the body as complete."""
         self._whole = True
         if self._state is State.BODY:
             self._end()
@@ -146,16 +147,16 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is written, and the next request, or the rest of this one, is waited for."""
+        """Starts to wait for the next request, or for the rest of the current one."""
         super().on_response_complete()
-        self._unset_keepalive_if_required()  # its time begins anew with every byte
+        self._unset_keepalive_if_required()  # uvicorn's keep-alive timer restarts with every byte
         if self._begun or self.deaf or self.transport.is_closing():
             return
-        if self.cycle.response_complete:  # else a request was here already
+        if self.cycle.response_complete:  # else a pipelined request has been started
             self._wait(State.IDLE if self._whole else State.DRAIN)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what the parser does not pass on."""
+        """Parses received bytes, and counts those that the parser does not pass on."""
         if self.deaf:
             self._drained(len(data))
             return
@@ -165,7 +166,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._begun and self._state is not State.HEAD:
             self._wait(State.HEAD)
-        alone = self._messages == messages  # nothing but what belongs to the request that is here
+        alone = self._messages == messages  # all bytes belong to the current request
         if self._state is State.HEAD:
             self._size += len(data) if alone and between else 0
             if self._size > HEAD_BYTES or (self._begun and len(self.headers) > HEADERS):
@@ -174,7 +175,7 @@ class Connection(HttpToolsProtocol):
             self._part(len(data), self._framing.content - content, alone)
 
     def send_400_response(self, msg: str) -> None:
-        """What came is no request: says so, unless an answer has begun, and closes."""
+        """Responds to malformed input, unless a response has begun, and closes."""
         cycle = self.cycle
         if self.deaf:
             return
@@ -193,21 +194,21 @@ class Connection(HttpToolsProtocol):
         self.linger()
 
     def linger(self) -> None:
-        """Closes, but takes for a while what is still being sent: it would turn the answer into a reset."""
+        """Closes, but first discards incoming bytes for a while: unread bytes would reset the connection."""
         if self.transport.is_closing():
             return
         self.deaf = True
         self.pipeline.clear()
         if self._whole:
             self.transport.close()
-            self._wait(State.IDLE)  # for the answer to be taken
+            self._wait(State.IDLE)  # for the client to receive the response
             return
         self.transport.write_eof()
         self.flow.resume_reading()
         self._wait(State.DRAIN)
 
     def pause_writing(self) -> None:
-        """An answer is not taken as fast as it is made."""
+        """Starts the deadline of a response that the client does not receive as fast as it is written."""
         super().pause_writing()
         if self._state is State.ANSWER:
             self._wait(State.TAKE)
@@ -215,14 +216,14 @@ class Connection(HttpToolsProtocol):
             self.loop.call_soon(self.transport.abort)
 
     def resume_writing(self) -> None:
-        """It is taken, all but a little."""
+        """Ends that deadline, as the client has received nearly all of it."""
         super().resume_writing()
         if self._state is State.TAKE:
             self._end()
             self._state = State.ANSWER
 
     def shutdown(self) -> None:
-        """The server stops: what was asked, or is on its way, is answered, then the connection ends."""
+        """Closes after the responses to all requests that have arrived or are in transit."""
         self._stopping = True
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
@@ -230,24 +231,24 @@ class Connection(HttpToolsProtocol):
             self._wait(State.LAST)
 
     def _part(self, size: int, content: int, same: bool) -> None:
-        """Of a request whose head is here."""
+        """Processes bytes of a request whose head is complete."""
         if self._state is State.ANSWER:
             self._wait(State.BODY)
         fits = not same or self._framing.fits(size, content)
         if self._state is State.DRAIN:
-            self.deaf = not fits  # the parser holds trailers
+            self.deaf = not fits  # the parser would buffer trailers
             self._drained(size)
         elif not fits:
             self.send_400_response("The body has too little content between its chunks.")
 
     def _drained(self, size: int) -> None:
-        """Thrown away, up to as much as a body may have."""
+        """Counts discarded bytes, and aborts beyond a multiple of the body limit."""
         self._size += size
         if self._size > DRAINED * self.limits.body:
             self.transport.abort()
 
     def _make_place(self) -> None:
-        """Spares those whose head may lie unread, as long as there are spare places."""
+        """Closes the longest-waiting connections, but young ones only if no spare connection is left."""
         over = len(self.connections) - self.limits.connections + 1
         before = self.loop.time() - (YOUNG_SECONDS if over < SPARE else 0.0)
         others = (each for each in self.connections if isinstance(each, Connection) and each is not self)
@@ -257,7 +258,7 @@ class Connection(HttpToolsProtocol):
             each.transport.abort()
 
     def _wait(self, state: State) -> None:
-        """A new state; one timer does for all whose time ends later than its own."""
+        """Enters a state; a timer that fires before the new deadline is kept."""
         now = self.loop.time()
         self._state, self._since, self._size = state, now, 0
         self._end_at = end = now + self._seconds(state)
@@ -283,7 +284,7 @@ class Connection(HttpToolsProtocol):
         return limits.drain_seconds if state is State.DRAIN else LAST_SECONDS
 
     def _look(self) -> None:
-        """Whether the time is up, or another state has begun meanwhile."""
+        """Closes if the deadline has passed, or restarts the timer if another state has begun."""
         self._timer = None
         if self._end_at is None:
             return

@@ -1,4 +1,4 @@
-"""What a request is told that is not answered."""
+"""Error responses."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from starlette.responses import JSONResponse
 
 
 class RefusedError(Exception):
-    """A request that is not answered.
+    """A request that is refused with an error response.
 
     Args:
         status: of the response.
         message: one line: what is wrong, what to do.
-        field: of the request that is wrong, such as ``rows.0.3``.
-        retry: seconds after which it may be tried again.
+        field: the invalid field of the request, such as ``rows.0.3``.
+        retry: seconds for the header ``Retry-After``.
     """
 
     def __init__(self, status: int, message: str, field: str | None = None, retry: int | None = None) -> None:
@@ -23,7 +23,7 @@ class RefusedError(Exception):
 
     @property
     def response(self) -> JSONResponse:
-        """``{"error": …, "field": …}``, which is what the Open Inference Protocol asks for, and the field."""
+        """``{"error": …, "field": …}``: the response that the Open Inference Protocol requires, and the field."""
         headers = {} if self.retry is None else {"Retry-After": str(self.retry)}
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
@@ -37,5 +37,5 @@ class RefusedError(Exception):
 
 
 def wrong(field: str, message: str) -> RefusedError:
-    """A part of the request that cannot be right."""
+    """Returns the error of an invalid field of the request."""
     return RefusedError(422, message, field)

@@ -1,30 +1,30 @@
-"""Bytes of a request that are no content: sizes of chunks, their extensions, trailers."""
+"""Limits on the bytes of a body that are not content: chunk sizes, chunk extensions and trailers."""
 
 from __future__ import annotations
 
 FREE = 65536
-"""Bytes without content that any body may have, together and at a stretch."""
+"""Overhead in bytes that any body may have, in total and consecutively."""
 
 EACH = 8
-"""And for every byte of content: a chunk of one byte takes six."""
+"""Additional overhead per byte of content: a chunk of one byte takes six."""
 
 
 class Framing:
-    """Counts them for one request at a time."""
+    """Count of the overhead of one request at a time."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """The next request's body."""
+        """Resets the counts for the next request's body."""
         self.content = self._around = self._stretch = 0
 
     def fits(self, size: int, content: int) -> bool:
-        """Whether the body may go on.
+        """Counts received bytes, and returns whether the overhead is within its limits.
 
         Args:
-            size: bytes that have come.
-            content: bytes of content among them.
+            size: number of received bytes.
+            content: number of content bytes among them.
         """
         self._around += size - content
         self._stretch = 0 if content else self._stretch + size

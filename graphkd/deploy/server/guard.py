@@ -1,4 +1,4 @@
-"""What happens to every request, whatever its route."""
+"""Middleware of all requests: host check, token, metrics, HEAD, and response headers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphkd.deploy.server.metrics import Metrics
 from graphkd.deploy.server.settings import Token
 
 OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/v2/health/live", "/v2/health/ready"}
-"""Paths that need no token: they hold nothing of the model, and probes have none."""
+"""Paths without authentication: they reveal nothing of the model, and probes send no token."""
 
 POLICY = {
     "default-src": "'none'",
@@ -24,10 +24,10 @@ POLICY = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
-"""What the page may load: its own files, nothing from outside."""
+"""Content security policy: the page loads only its own files."""
 
 KNOWN = 64
-"""Hosts that are not checked again."""
+"""Number of accepted hosts that are cached."""
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -38,13 +38,13 @@ HEADERS = [
 
 
 class Guard:
-    """Asks for a name of the server and for the token, counts, answers HEAD like GET, and adds headers.
+    """ASGI middleware that checks host and token, counts requests, answers HEAD like GET, and adds headers.
 
     Args:
-        app: that answers.
-        token: or nothing.
-        hosts: that requests may name.
-        metrics: that are told.
+        app: the wrapped application.
+        token: required bearer token, or None.
+        hosts: allowed values of the header ``Host``.
+        metrics: updated for every request.
     """
 
     def __init__(self, app: ASGIApp, token: Token | None, hosts: Hosts, metrics: Metrics) -> None:
@@ -52,7 +52,7 @@ class Guard:
         self._known: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """As ASGI has it."""
+        """Implements the ASGI interface."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -65,7 +65,7 @@ class Guard:
                 message["headers"] = [*message["headers"], *HEADERS]
             await send(message)
 
-        # uvicorn itself leaves out the body of an answer to HEAD
+        # uvicorn omits the body of a response to HEAD
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         self.metrics.begin()
         try:
@@ -76,18 +76,18 @@ class Guard:
             self.metrics.end(route, status, time.perf_counter() - begin)
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
-        """Of a request whose head says enough."""
-        given = [value for name, value in scope["headers"] if name == b"host"]
-        if len(given) > 1 or (not given and scope["http_version"] == "1.1"):
+        """Returns the error of a request that is refused by its head, or None."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
             return RefusedError(400, "send the header Host, once")
-        if given and not (given[0] in self._known or self._names(given[0])):
+        if hosts and not (hosts[0] in self._known or self._names(hosts[0])):
             return RefusedError(421, "this is no name of the server: start it with --allowed-host NAME", "Host")
         if self._welcome(scope):
             return None
         return RefusedError(401, "send the header Authorization: Bearer TOKEN")
 
     def _names(self, host: bytes) -> bool:
-        """Whether a host is this server; it is asked for by a few names, again and again."""
+        """Returns whether a host is a name of this server; cached, since requests repeat a few names."""
         fits = self.hosts.fits(host)
         if fits and len(self._known) < KNOWN:
             self._known.add(host)
@@ -96,6 +96,6 @@ class Guard:
     def _welcome(self, scope: Scope) -> bool:
         if self.token is None or scope["path"] in OPEN:
             return True
-        given = [value for name, value in scope["headers"] if name == b"authorization"]
-        kind, _, value = given[0].partition(b" ") if len(given) == 1 else (b"", b"", b"")
+        values = [value for name, value in scope["headers"] if name == b"authorization"]
+        kind, _, value = values[0].partition(b" ") if len(values) == 1 else (b"", b"", b"")
         return self.token.fits(value.strip()) and kind.lower() == b"bearer"

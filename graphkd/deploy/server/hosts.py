@@ -1,4 +1,4 @@
-"""Names under which a server answers: a page of somebody else can bring a browser here under any other."""
+"""Check of the header ``Host`` against the server's names, which prevents DNS rebinding."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from graphkd.errors import GraphKDError
 
 ANY = "*"
-"""In ``--allowed-host``: every name, where something in front of the server checks them."""
+"""In ``--allowed-host``: any name, for a server behind a proxy that checks them."""
 
 NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 GIVEN = re.compile(r"(\[[0-9a-f:.]+(?:%25[\w.-]+)?\]|[^\[\]:@/\\?#\s]+)(?::[0-9]{1,5})?")
-"""The header ``Host``: a name or an address, and a port, which may be another one where ports are forwarded."""
+"""The header ``Host``: a name or an address, and a port, which is not checked, as ports may be forwarded."""
 
 
 @dataclass(frozen=True)
 class Hosts:
-    """Names and addresses that requests may name.
+    """Names and addresses that requests may use.
 
     Args:
-        names: in small letters; ``*`` is all.
-        addresses: whether every address will do: a browser sends one only if somebody typed it.
+        names: in lower case; ``*`` allows all.
+        addresses: whether any IP address is allowed: a browser sends one only if the user entered it.
     """
 
     names: frozenset[str] = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -32,15 +32,15 @@ class Hosts:
 
     @classmethod
     def of(cls, asked: str, bound: str, more: Sequence[str]) -> Hosts:
-        """Those of a server.
+        """Returns the allowed hosts of a server.
 
         Args:
-            asked: that it was told to listen on.
+            asked: value of ``--host``.
             bound: the address that it listens on.
-            more: that it was told to answer to as well.
+            more: values of ``--allowed-host``.
 
         Raises:
-            GraphKDError: one of ``more`` is no name and no address.
+            GraphKDError: one of ``more`` is neither a name nor an address.
         """
         address = ipaddress.ip_address(bound)
         names = {plain(asked), plain(bound), *map(_checked, more)}
@@ -51,20 +51,20 @@ class Hosts:
         return cls(frozenset(names), address.is_unspecified)
 
     def fits(self, given: bytes) -> bool:
-        """Whether a header ``Host`` names this server."""
+        """Returns whether a header ``Host`` names this server."""
         if ANY in self.names:
             return True
-        found = GIVEN.fullmatch(given.decode("latin-1").lower())
-        if found is None:
+        match = GIVEN.fullmatch(given.decode("latin-1").lower())
+        if match is None:
             return False
-        if found[1] in self.names:
+        if match[1] in self.names:
             return True
-        name = plain(found[1])
+        name = plain(match[1])
         return name in self.names or (self.addresses and _is_address(name))
 
 
 def plain(name: str) -> str:
-    """In small letters, without brackets and a dot at the end; addresses in their shortest form."""
+    """Normalizes a name: lower case, no brackets, no trailing dot; addresses in their shortest form."""
     name = name.lower().removesuffix(".").removeprefix("[").removesuffix("]")
     try:
         return str(ipaddress.ip_address(name))
@@ -73,10 +73,10 @@ def plain(name: str) -> str:
 
 
 def _checked(name: str) -> str:
-    found = plain(name)
-    if name != ANY and not _is_address(found) and not NAME.fullmatch(found):
+    host = plain(name)
+    if name != ANY and not _is_address(host) and not NAME.fullmatch(host):
         raise GraphKDError(f"--allowed-host is {name!r}: give a name or an address without a port, or *")
-    return found
+    return host
 
 
 def _is_address(name: str) -> bool:

@@ -31,13 +31,13 @@ from graphkd.deploy.server.tensors import SIZE, output_of
 from graphkd.deploy.server.worker import Worker
 
 HEADER = "Inference-Header-Content-Length"
-"""Says how many bytes of a body are JSON; the tensors' own follow."""
+"""Header with the length of a body's JSON in bytes; the tensors' data follows it."""
 
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "no such model or version"}}
 
 
 def add_inference(app: FastAPI, worker: Worker) -> None:
-    """Inference, metadata and health."""
+    """Adds the routes of inference, metadata and health."""
     models = models_of(worker.served)
     versioned = "/v2/models/{name}/versions/{version}"
 
@@ -52,12 +52,12 @@ def add_inference(app: FastAPI, worker: Worker) -> None:
     async def infer(request: Request, name: str) -> Response:
         model = found_model(models, name, _version(request))
         async with body_of(request, worker.load, JSON, BINARY) as body:
-            asked, tail = _read(body, request.headers.get(HEADER), model)
-            tensor, field = _only(asked.inputs)
+            inference, tail = _read(body, request.headers.get(HEADER), model)
+            tensor, field = _only(inference.inputs)
             count = model.count(tensor, field)
             with worker.load.of_rows(count, f"{field}.shape"):
                 logits = await worker.batcher.logits(model.rows(tensor, field, tail))
-        return _answer(asked, model, logits, field)
+        return _answer(inference, model, logits, field)
 
     @app.get("/v2/health/live", summary="Whether the server runs")
     async def live() -> JSONResponse:
@@ -88,17 +88,17 @@ def _version(request: Request) -> str:
 
 
 def _described() -> dict[str, Any]:
-    """The request's body, for ``/openapi.json``."""
+    """Returns the request body's description for ``/openapi.json``."""
     content = {
         JSON: {"schema": {"$ref": "#/components/schemas/InferenceRequest"}},
         BINARY: {"schema": {"type": "string", "format": "binary"}},
     }
-    about = f"JSON; or JSON and tensors' bytes after it, with {HEADER}"
-    return {"required": True, "description": about, "content": content}
+    description = f"JSON; or JSON and tensors' bytes after it, with {HEADER}"
+    return {"required": True, "description": description, "content": content}
 
 
 def _read(body: bytes, header: str | None, model: Model) -> tuple[InferenceRequest, memoryview]:
-    """The JSON of a body and the bytes after it; a body of bytes alone is the model's one input."""
+    """Returns the JSON of a body and the bytes after it; a body of bytes alone is the model's one input."""
     if header is None:
         return read_as(InferenceRequest, body), memoryview(b"")
     if not (header.isascii() and header.isdecimal() and len(header) < 20):
@@ -112,12 +112,15 @@ def _read(body: bytes, header: str | None, model: Model) -> tuple[InferenceReque
 
 
 def _raw(size: int, model: Model) -> InferenceRequest:
-    """As the extension has it for bytes without JSON: the datatype is the model's, all outputs are binary."""
-    (stated,) = model.metadata["inputs"]
+    """Builds the request of a body without JSON, per the extension: the model's datatype, all outputs binary."""
+    (input_metadata,) = model.metadata["inputs"]
     per_row = 8 if model.width is None else 4 * model.width
-    shape = [size // per_row, *stated["shape"][1:]]
+    shape = [size // per_row, *input_metadata["shape"][1:]]
     tensor = InputTensor(
-        name=stated["name"], shape=shape, datatype=stated["datatype"], parameters={SIZE: shape[0] * per_row}
+        name=input_metadata["name"],
+        shape=shape,
+        datatype=input_metadata["datatype"],
+        parameters={SIZE: shape[0] * per_row},
     )
     return InferenceRequest(inputs=[tensor], parameters={"binary_data_output": True})
 
@@ -129,18 +132,20 @@ def _only(inputs: list[InputTensor]) -> tuple[InputTensor, str]:
 
 
 def _answer(asked: InferenceRequest, model: Model, logits: FloatArray, field: str) -> Response:
-    """The outputs that were asked for, or all."""
-    wanted = asked.outputs or [WantedOutput(name=name) for name in OUTPUTS]
+    """Builds the response with the requested outputs, or all."""
+    outputs = asked.outputs or [WantedOutput(name=name) for name in OUTPUTS]
     binary = asked.parameters.get("binary_data_output") is True
     values = _outputs(model, logits, field)
-    made = []
-    for place, each in enumerate(wanted):
-        if each.name not in values:
-            raise wrong(f"outputs.{place}.name", f"{each.name[:50]!r} is none of {', '.join(values)}")
-        made.append(output_of(each.name, values[each.name], each.parameters.get("binary_data", binary) is True))
-    tensors, parts = [tensor for tensor, _ in made], [content for _, content in made]
-    answer = InferenceResponse(model_name=model.name, model_version=VERSION, id=asked.id, outputs=tensors)
-    head = answer.model_dump_json(exclude_none=True).encode()
+    results = []
+    for index, output in enumerate(outputs):
+        if output.name not in values:
+            raise wrong(f"outputs.{index}.name", f"{output.name[:50]!r} is none of {', '.join(values)}")
+        results.append(
+            output_of(output.name, values[output.name], output.parameters.get("binary_data", binary) is True)
+        )
+    tensors, parts = [tensor for tensor, _ in results], [content for _, content in results]
+    response = InferenceResponse(model_name=model.name, model_version=VERSION, id=asked.id, outputs=tensors)
+    head = response.model_dump_json(exclude_none=True).encode()
     if not any(parts):
         return Response(head, media_type=JSON)
     return Response(b"".join([head, *parts]), media_type=BINARY, headers={HEADER: str(len(head))})

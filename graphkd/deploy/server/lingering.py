@@ -1,4 +1,4 @@
-"""What takes the place of parts of a request: an end that leaves the answer whole, headers that are not kept."""
+"""Stand-ins for parts of a request: a transport whose close does not cut off the response, and a header sink."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ if TYPE_CHECKING:
 
 
 class Nowhere(list[tuple[bytes, bytes]]):
-    """Headers that nobody keeps."""
+    """A list of headers that discards what is appended."""
 
     def append(self, _: tuple[bytes, bytes]) -> None:
-        """Forgets it."""
+        """Discards the header."""
 
 
 NOWHERE = Nowhere()
 
 
 class Lingering:
-    """A request's view of its connection, which does not close it in the middle of what is being sent.
+    """A request's transport, whose ``close`` waits until the response has been sent.
 
     Args:
-        connection: the request's.
+        connection: of the request.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection, self._transport = connection, connection.transport
 
     def write(self, data: bytes) -> None:
-        """A part of the answer; nothing where the connection was cut."""
+        """Writes a part of the response; ignored if the connection is closing."""
         if not self._transport.is_closing():
             self._transport.write(data)
 
     def is_closing(self) -> bool:
-        """Whether nothing more can be answered."""
+        """Returns whether nothing more can be sent."""
         return self._connection.deaf or self._transport.is_closing()
 
     def close(self) -> None:
-        """After the answer."""
+        """Closes the connection after the response."""
         self._connection.linger()
 
 
 def refusal(text: str) -> bytes:
-    """The answer to what is no request."""
+    """Returns the response to bytes that are not an HTTP request."""
     head = (
         f"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\n"
     )

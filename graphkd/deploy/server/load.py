@@ -1,4 +1,4 @@
-"""How much a worker is busy with, and when that is enough."""
+"""Load of a worker, and its limits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.settings import Limits
 
 LARGE = 2**20
-"""Bytes of a body from which on only a few are unpacked at a time."""
+"""Size in bytes from which the number of bodies parsed concurrently is limited."""
 
 TURNS = 2
-"""As many: one is computed while the next one is read."""
+"""That number: one is computed while the next one is parsed."""
 
 
 class Load:
-    """Counts what is being answered.
+    """Counts of the requests, rows and bytes in progress.
 
     Args:
         limits: of this worker.
@@ -27,14 +27,14 @@ class Load:
         self.limits = limits
         self.requests = self.rows = self.bytes = 0
         self.turns = asyncio.Semaphore(TURNS)
-        """Of large bodies: numbers take many times the bytes that they are written in."""
+        """Limit on large bodies: parsed numbers take many times the bytes of their JSON."""
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """While one is answered.
+        """Counts a request as in progress until the block ends.
 
         Raises:
-            RefusedError: 503, there are enough.
+            RefusedError: 503, the limit is reached.
         """
         if self.requests >= self.limits.requests:
             raise RefusedError(503, f"{self.requests} requests are waiting: try again", retry=1)
@@ -46,14 +46,14 @@ class Load:
 
     @contextmanager
     def of_rows(self, count: int, field: str) -> Iterator[None]:
-        """While as many are computed.
+        """Counts rows as in progress until the block ends.
 
         Args:
-            count: rows of a request.
-            field: of the request that has them.
+            count: number of rows of a request.
+            field: the request's field that contains them.
 
         Raises:
-            RefusedError: 413, more than a request may have; 429, there are enough without them.
+            RefusedError: 413, the request has too many; 429, too many are waiting.
         """
         limits = self.limits
         if count > limits.rows:
@@ -70,15 +70,15 @@ class Load:
             self.rows -= count
 
     def take(self, size: int) -> None:
-        """As many bytes of a body have come; ``give`` them back later.
+        """Counts received bytes of a body; release them with ``give``.
 
         Raises:
-            RefusedError: 503, there are enough.
+            RefusedError: 503, the limit is reached.
         """
         if self.bytes + size > self.limits.bytes_waiting:
             raise RefusedError(503, "too much is being received: try again", retry=1)
         self.bytes += size
 
     def give(self, size: int) -> None:
-        """As many bytes are not needed any more."""
+        """Releases bytes counted by ``take``."""
         self.bytes -= size

@@ -1,4 +1,4 @@
-"""Counters for Prometheus, added up over all workers."""
+"""Prometheus metrics, aggregated over all workers."""
 
 from __future__ import annotations
 
@@ -10,61 +10,61 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Where several workers keep their counters; prometheus_client reads it when it is imported."""
+"""Environment variable with the folder of several workers' metrics; prometheus_client reads it on import."""
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 
 
 class Metrics:
-    """One worker's counters; with ``$PROMETHEUS_MULTIPROC_DIR`` in files that all workers read."""
+    """Metrics of one worker; with ``$PROMETHEUS_MULTIPROC_DIR`` in files that all workers read."""
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self) -> None:
-        own = self._registry = CollectorRegistry()
+        registry = self._registry = CollectorRegistry()
         self._requests = Counter(
-            "graphkd_requests", "Answered, by route and status", ["route", "status"], registry=own
+            "graphkd_requests", "Answered, by route and status", ["route", "status"], registry=registry
         )
         self._seconds = Histogram(
             "graphkd_request_seconds",
             "From a request's head to its answer",
             ["route"],
             buckets=SECONDS,
-            registry=own,
+            registry=registry,
         )
         self._rows = Histogram(
             "graphkd_batch_rows",
             "Rows that were computed at once; the sum is all rows",
             buckets=ROWS,
-            registry=own,
+            registry=registry,
         )
         self._waiting = Gauge(
-            "graphkd_requests_in_progress", "Being answered", multiprocess_mode="livesum", registry=own
+            "graphkd_requests_in_progress", "Being answered", multiprocess_mode="livesum", registry=registry
         )
 
     def computed(self, rows: int) -> None:
-        """As many at once."""
+        """Records the number of rows of a batch."""
         self._rows.observe(rows)
 
     def begin(self) -> None:
-        """A request has come."""
+        """Records the start of a request."""
         self._waiting.inc()
 
     def end(self, route: str, status: int, seconds: float) -> None:
-        """It was answered.
+        """Records the end of a request.
 
         Args:
-            route: its pattern; there are few, whatever paths are asked for.
+            route: its pattern, not its path, so that the number of labels is bounded.
             status: of the response.
-            seconds: that it took.
+            seconds: duration of the request.
         """
         self._waiting.dec()
         self._requests.labels(route, status).inc()
         self._seconds.labels(route).observe(seconds)
 
     def text(self) -> bytes:
-        """All counters of all workers, as Prometheus reads them."""
+        """Returns the metrics of all workers in Prometheus's text format."""
         folder = os.environ.get(FOLDER)
         if folder is None:
             return generate_latest(self._registry)
@@ -75,11 +75,11 @@ class Metrics:
 
 
 def _forget_dead(folder: Path) -> None:
-    """What killed workers were busy with; what they have counted stays."""
+    """Removes the gauges of dead workers; their counters are kept."""
     for file in folder.glob("gauge_live*.db"):
         pid = file.stem.rpartition("_")[2]
         if pid.isdecimal() and not _alive(int(pid)):
-            with suppress(FileNotFoundError):  # another worker was faster
+            with suppress(FileNotFoundError):  # another worker has removed it
                 mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
 
 

@@ -1,4 +1,4 @@
-"""A student with its store, and the checks that name what is wrong in a request."""
+"""A loaded student with its feature store, and validation errors that name the invalid field of a request."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Ids = NDArray[np.int64]
 
 
 class ModelState:
-    """What a worker answers with.
+    """The student, its preprocessing and its feature store in one worker.
 
     Args:
         settings: of the server.
 
     Raises:
-        GraphKDError: what the runtime needs is not there, the store is none of this student's, or a card cannot be
-            shown.
+        GraphKDError: a requirement of the runtime is missing, the store was built for another student, or the card
+            cannot be encoded as JSON.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -42,18 +42,18 @@ class ModelState:
         self._steps = description["preprocessing"]
         self.store = None if settings.store is None else _store_of(settings.store, bundle)
         self.card = shown(self._card(), bundle.folder)
-        """What is served, for users and for the page; names as texts, since a browser rounds large numbers."""
+        """Response of ``/card``; names are strings, since a browser rounds large numbers."""
 
     def rows(self, table: NDArray[Any], field: str, propagated: bool) -> FloatArray:
-        """Rows of a request as the student takes them.
+        """Converts rows of a request to the student's input.
 
         Args:
             table: ``[B, D]`` numbers, or ``[B, D']`` propagated ones.
-            field: of the request that they come from.
-            propagated: whether they are.
+            field: the request's field that contains them.
+            propagated: whether they are propagated.
 
         Raises:
-            RefusedError: 422, they are raw and the student needs propagated ones, or a number cannot be used.
+            RefusedError: 422, they are raw and the student requires propagated rows, or a number is not finite.
         """
         if self.model.hops and not propagated:
             raise wrong(field, self.why_not_raw)
@@ -64,29 +64,29 @@ class ModelState:
         return prepared
 
     def positions(self, labels: Sequence[str], field: str) -> list[int]:
-        """Where each feature is among the columns of a request; all of them, where names are not known.
+        """Returns the position of each feature among the request's columns; all columns if it has no names.
 
         Args:
             labels: of the columns.
-            field: of the request that they come from.
+            field: the request's field that contains them.
 
         Raises:
-            RefusedError: 422, a column is missing or there twice.
+            RefusedError: 422, a column is missing or duplicated.
         """
         try:
-            found = self.model.columns.positions(labels)
+            positions = self.model.columns.positions(labels)
         except GraphKDError as error:
             raise wrong(field, str(error)) from None
-        if found is None and len(labels) != self.model.num_features:
+        if positions is None and len(labels) != self.model.num_features:
             raise wrong(field, f"this student takes {self.model.num_features} features, not {len(labels)}")
-        return [*range(len(labels))] if found is None else found
+        return [*range(len(labels))] if positions is None else positions
 
     def stored(self, nodes: Ids, field: str) -> FloatArray:
-        """Rows ``[B, D']`` of nodes in the store.
+        """Returns the rows ``[B, D']`` of nodes in the store.
 
         Args:
-            nodes: ``[B]``.
-            field: of the request that they come from.
+            nodes: ids ``[B]``.
+            field: the request's field that contains them.
 
         Raises:
             RefusedError: 422, there is no store or no such node.
@@ -95,43 +95,43 @@ class ModelState:
         try:
             return store.rows(nodes)
         except GraphKDError as error:
-            place = next((place for place, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
-            raise wrong(field if place is None else f"{field}.{place}", str(error)) from None
+            index = next((index for index, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
+            raise wrong(field if index is None else f"{field}.{index}", str(error)) from None
 
     def newcomers(
         self, table: NDArray[Any], neighbours: Sequence[Any], weights: Sequence[Any] | None, field: str
     ) -> FloatArray:
-        """Rows ``[B, D']`` of nodes that are not in the store, see ``FeatureStore.row_for``.
+        """Computes the rows ``[B, D']`` of nodes that are not in the store, see ``FeatureStore.row_for``.
 
         Args:
             table: ``[B, D]`` raw features.
-            neighbours: ids of each one's neighbours.
-            weights: of the edges to them.
-            field: of the request that the features come from.
+            neighbours: per node, the ids of its neighbours.
+            weights: per node, the weights of the edges to them.
+            field: the request's field that contains the features.
 
         Raises:
-            RefusedError: 422, there is no store or no such neighbour, or a number that cannot be used.
+            RefusedError: 422, there is no store or no such neighbour, or a number is not finite.
         """
         store, rows = self._store("neighbours"), _finite(table, field)
-        found = np.empty((rows.shape[0], self.model.width), dtype=np.float32)
-        for place, row in enumerate(rows):
-            given = None if weights is None else weights[place]
+        result = np.empty((rows.shape[0], self.model.width), dtype=np.float32)
+        for index, row in enumerate(rows):
+            edge_weights = None if weights is None else weights[index]
             try:
-                found[place] = store.row_for(row, np.asarray(neighbours[place], dtype=np.int64), given)
+                result[index] = store.row_for(row, np.asarray(neighbours[index], dtype=np.int64), edge_weights)
             except GraphKDError as error:
-                raise wrong(f"neighbours.{place}", str(error)) from None
-        return found
+                raise wrong(f"neighbours.{index}", str(error)) from None
+        return result
 
     def logits(self, rows: FloatArray) -> FloatArray:
-        """Logits ``[B, C]`` of rows as the student takes them, ``[B, D']``."""
-        found: FloatArray = self.model.engine.logits(rows)
-        return found
+        """Computes the logits ``[B, C]`` of preprocessed and propagated rows ``[B, D']``."""
+        result: FloatArray = self.model.engine.logits(rows)
+        return result
 
     def proba(self, logits: FloatArray, field: str) -> FloatArray:
-        """Probabilities ``[B, C]`` of logits ``[B, C]``.
+        """Computes the probabilities ``[B, C]`` of logits ``[B, C]``.
 
         Raises:
-            RefusedError: 422, numbers so large that the student's own overflowed.
+            RefusedError: 422, the features are so large that the logits overflowed.
         """
         if not np.isfinite(logits).all():
             row = int((~np.isfinite(logits)).any(axis=1).argmax())
@@ -140,7 +140,7 @@ class ModelState:
 
     @property
     def why_not_raw(self) -> str:
-        """What somebody is told who sends raw rows to a student with hops."""
+        """Error message for raw rows sent to a student with hops."""
         ways = "propagated rows (with propagated = true)"
         if self.store is not None:
             ways = f"nodes, raw rows with their neighbours, or {ways}"
@@ -172,7 +172,7 @@ class ModelState:
 
 
 def _store_of(path: str, bundle: Bundle) -> FeatureStore:
-    """Opened for reading; it must hold rows of this student's kind."""
+    """Opens the store for reading, and checks that it was built for this student."""
     store = FeatureStore(path)
     directed = store.settings.directed
     if store.settings != settings_for(bundle, directed):
@@ -192,10 +192,10 @@ def _knows(store: FeatureStore, node: int) -> bool:
 
 
 def _finite(table: NDArray[Any], field: str) -> FloatArray:
-    """As float32 in C order; what is no finite number in it is named by its place."""
+    """Converts to float32 in C order; an entry that is not finite is refused by its row and column."""
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(table, dtype=np.float32)
     if not np.isfinite(rows).all():
-        row, column = (int(place) for place in np.argwhere(~np.isfinite(rows))[0])
+        row, column = (int(index) for index in np.argwhere(~np.isfinite(rows))[0])
         raise RefusedError(422, "no finite number of float32: fill or drop it", f"{field}.{row}.{column}")
     return rows

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol calls a model: one input, three outputs."""
+"""Models in the sense of the Open Inference Protocol: one input, three outputs."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ VERSION = "1"
 OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "classes": "INT64"}
 
 ROWS, PROPAGATED, NODES = "rows", "propagated", "nodes"
-"""Inputs: raw features, propagated ones for a student with hops, ids in the store."""
+"""Inputs: raw features, propagated features for a student with hops, node ids in the store."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A student by one kind of input. The protocol has no optional inputs, so that by node is a model of its own.
+    """A student with one kind of input; scoring by node is a separate model, as inputs cannot be optional.
 
     Args:
-        name: in paths.
+        name: used in paths.
         input: ``rows``, ``propagated`` or ``nodes``.
-        width: of a row, or nothing for nodes.
+        width: of a row, or None for nodes.
         served: the student.
     """
 
@@ -38,7 +38,7 @@ class Model:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """As ``/v2/models/NAME`` has it."""
+        """Response of ``/v2/models/NAME``."""
         classes = self.served.num_classes
         shape = [-1] if self.width is None else [-1, self.width]
         return {
@@ -55,29 +55,29 @@ class Model:
         }
 
     def count(self, tensor: InputTensor, field: str) -> int:
-        """Rows that a tensor says it has.
+        """Returns the number of rows that a tensor declares.
 
         Raises:
-            RefusedError: 422, another name or shape than this model's input.
+            RefusedError: 422, its name or shape is not that of the model's input.
         """
         if tensor.name != self.input:
             text = f"this model takes {self.input}, not {tensor.name[:50]!r}"
             raise wrong(f"{field}.name", self.served.why_not_raw if self._raw_to_hops(tensor) else text)
-        wanted = ["rows"] if self.width is None else ["rows", self.width]
-        if len(tensor.shape) != len(wanted) or tensor.shape[1:] != wanted[1:] or tensor.shape[0] == 0:
-            text = f"must be [{', '.join(map(str, wanted))}] with at least one row, and is {tensor.shape}"
+        expected = ["rows"] if self.width is None else ["rows", self.width]
+        if len(tensor.shape) != len(expected) or tensor.shape[1:] != expected[1:] or tensor.shape[0] == 0:
+            text = f"must be [{', '.join(map(str, expected))}] with at least one row, and is {tensor.shape}"
             raise wrong(f"{field}.shape", text)
         return tensor.shape[0]
 
     def rows(self, tensor: InputTensor, field: str, tail: memoryview) -> FloatArray:
-        """The rows of a tensor as the student takes them.
+        """Converts a tensor to the student's input.
 
         Raises:
-            RefusedError: 422, numbers that cannot be right, no such node, or bytes that nothing asks for.
+            RefusedError: 422, invalid numbers, no such node, or bytes that belong to no tensor.
         """
-        values, taken = array_of(tensor, field, tail)
-        if taken != len(tail):
-            raise wrong(f"{field}.parameters", f"{len(tail) - taken} bytes after the JSON belong to no tensor")
+        values, used = array_of(tensor, field, tail)
+        if used != len(tail):
+            raise wrong(f"{field}.parameters", f"{len(tail) - used} bytes after the JSON belong to no tensor")
         if self.width is not None:
             return self.served.rows(values, f"{field}.data", self.input == PROPAGATED)
         return self.served.stored(_ids(values, field), f"{field}.data")
@@ -87,22 +87,22 @@ class Model:
 
 
 def models_of(served: ModelState) -> dict[str, Model]:
-    """By name: the student by rows, and, where there is a store, by nodes."""
+    """Returns the models by name: the student by rows and, if there is a store, by nodes."""
     hops = served.model.hops > 0
-    first = Model(
+    by_rows = Model(
         served.name,
         PROPAGATED if hops else ROWS,
         served.model.width if hops else served.model.num_features,
         served,
     )
     if served.store is None:
-        return {first.name: first}
-    second = Model(f"{served.name}-nodes", NODES, None, served)
-    return {first.name: first, second.name: second}
+        return {by_rows.name: by_rows}
+    by_nodes = Model(f"{served.name}-nodes", NODES, None, served)
+    return {by_rows.name: by_rows, by_nodes.name: by_nodes}
 
 
 def found_model(models: dict[str, Model], name: str, version: str) -> Model:
-    """The model of a path.
+    """Returns the model of a path.
 
     Raises:
         RefusedError: 404, there is no such model or version.

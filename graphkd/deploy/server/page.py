@@ -1,4 +1,4 @@
-"""The page for users, and the one that shows what ``/openapi.json`` says: files of this package, nothing else."""
+"""Static pages from this package: one for users, and one that shows ``/openapi.json``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FILES = {
 
 
 def add_page(app: FastAPI) -> None:
-    """A route per file."""
+    """Adds a route per file."""
     folder = resources.files("graphkd.deploy.server") / "static"
     for path, (name, kind) in FILES.items():
         content = (folder / name).read_bytes()

@@ -1,4 +1,4 @@
-"""``/predict``: rows or nodes in, classes with their names out."""
+"""``/predict``: classes, with their names, of rows or nodes."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     429: {"model": Problem, "description": "too many rows are waiting"},
     503: {"model": Problem, "description": "too many requests are waiting, or the server is stopping"},
 }
-"""Of every route that takes a body."""
+"""Error responses of the routes that take a body."""
 
 
 def add_predict_api(app: FastAPI, worker: Worker) -> None:
-    """The route, and the model's card."""
-    asked = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Question"}}}}
+    """Adds the routes ``/predict`` and ``/card``."""
+    body_schema = {"required": True, "content": {JSON: {"schema": {"$ref": "#/components/schemas/Question"}}}}
 
     @app.post(
         "/predict",
         summary="Classes and probabilities of rows or nodes",
         response_model=Answer,
         responses=RESPONSES,
-        openapi_extra={"requestBody": asked},
+        openapi_extra={"requestBody": body_schema},
     )
     async def predict(request: Request) -> JSONResponse:
         begin = time.perf_counter()
@@ -51,7 +51,7 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
             with _counted(question, worker):
                 if question.neighbours is None:
                     rows, field = _rows(question, worker.served)
-                else:  # a gather for each, which may take a while
+                else:  # in a thread, since it gathers neighbours for every row
                     rows, field = await asyncio.to_thread(_rows, question, worker.served)
                 logits = await worker.batcher.logits(rows)
         proba = worker.served.proba(logits, field)
@@ -70,7 +70,7 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
 
 
 def _counted(question: Question, worker: Worker) -> AbstractContextManager[None]:
-    """As many rows as the question has, among those that are waiting."""
+    """Counts the request's rows as in progress until the block ends."""
     if (question.rows is None) == (question.nodes is None):
         raise wrong("rows", "give rows, or nodes, and not both")
     field = "rows" if question.nodes is None else "nodes"
@@ -78,7 +78,7 @@ def _counted(question: Question, worker: Worker) -> AbstractContextManager[None]
 
 
 def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
-    """What the student takes, and the field that it comes from."""
+    """Returns the student's input, and the request's field that it comes from."""
     for name in ("neighbours", "weights", "propagated", "columns"):
         if question.rows is None and getattr(question, name):
             raise wrong(name, "belongs to rows: leave it out")
@@ -99,19 +99,19 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
 
 
 def _table(question: Question, served: ModelState) -> NDArray[np.float64]:
-    """``[B, D]`` in the order of training where the question names its columns, or ``[B, D']``."""
+    """Returns ``[B, D]``, in training order if the request names its columns, or ``[B, D']``."""
     model, columns, rows = served.model, question.columns, question.rows or []
     width = model.width if question.propagated else model.num_features
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         if len(row) != (width if columns is None else len(columns)):
             expected = f"a row has {width} numbers" if columns is None else f"there are {len(columns)} columns"
-            raise wrong(f"rows.{place}", f"{expected}, this one {len(row)}")
+            raise wrong(f"rows.{index}", f"{expected}, this one {len(row)}")
     table = np.array(rows, dtype=np.float64)
     return table if columns is None else table[:, served.positions(columns, "columns")]
 
 
 def _check_lengths(question: Question) -> None:
-    """A list of neighbours per row, a weight per neighbour."""
+    """Checks that there is a list of neighbours per row, and a weight per neighbour."""
     rows, neighbours, weights = question.rows or [], question.neighbours or [], question.weights
     if len(neighbours) != len(rows):
         raise wrong("neighbours", f"give a list per row, {len(rows)} and not {len(neighbours)}")
@@ -120,7 +120,7 @@ def _check_lengths(question: Question) -> None:
 
 
 def _predictions(logits: FloatArray, proba: FloatArray, names: list[ClassName] | None) -> list[dict[str, Any]]:
-    """A row each; classes by logits, as ``predict`` has them."""
+    """Builds an entry per row; classes by logits, as in ``predict``."""
     classes = logits.argmax(axis=1).tolist()
     return [
         {

@@ -1,4 +1,4 @@
-"""From settings to processes that answer."""
+"""Startup of the server: from settings to worker processes."""
 
 from __future__ import annotations
 
@@ -27,55 +27,55 @@ from graphkd.deploy.server.stop import Server, Workers
 from graphkd.errors import GraphKDError
 
 BACKLOG = 2048
-"""Connections that wait to be accepted."""
+"""Largest number of connections that wait to be accepted."""
 
 ORPHANED = 1.0
-"""Seconds between two looks of a worker whether its parent is alive."""
+"""Interval in seconds at which a worker checks that its parent is alive."""
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A socket that connections may come to from now on; they wait until there is a worker.
+    """Opens a listening socket; connections wait in its backlog until a worker accepts them.
 
     Args:
         host: a name or an address.
-        port: 0 takes any that is free.
+        port: 0 selects any free port.
 
     Raises:
-        GraphKDError: it cannot be had.
+        GraphKDError: the address is invalid or in use.
     """
     try:
         family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, number)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-        bound.listen(BACKLOG)
+        listener = socket.socket(family, kind, number)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         text = getattr(error, "strerror", None) or error
         raise GraphKDError(
             f"cannot listen on {host}, port {port} ({text}): choose another --host or --port"
         ) from None
-    return bound
+    return listener
 
 
 def run(settings: Settings, bound: socket.socket, workers: int) -> None:
-    """Answers until SIGTERM or SIGINT, then finishes what is in flight.
+    """Serves requests until SIGTERM or SIGINT, then completes those in flight.
 
     Args:
         settings: of each worker.
-        bound: listens.
-        workers: 1 is this process; more are processes of their own, replaced when they die. They read a copy of
-            the bundle, so that all answer alike whatever becomes of its files.
+        bound: a listening socket.
+        workers: 1 serves in this process; more are child processes, which are replaced if they die. They read a
+            copy of the bundle, so that all serve the same model if its files change.
     """
     if workers == 1:
-        signal.signal(signal.SIGTERM, _done)  # uvicorn raises it again when all is finished
+        signal.signal(signal.SIGTERM, _done)  # uvicorn re-raises it after the shutdown
         with suppress(KeyboardInterrupt):
             Server(_config(partial(application, settings), settings, 1)).run([bound])
         return
     with scratch() as folder:
-        own = replace(settings, bundle=Path(shutil.copytree(settings.bundle, folder / "bundle")))
+        worker_settings = replace(settings, bundle=Path(shutil.copytree(settings.bundle, folder / "bundle")))
         (folder / "metrics").mkdir()
         os.environ[FOLDER] = str(folder / "metrics")
-        Workers(_config(partial(_in_worker, own, os.getpid()), settings, workers), [bound]).run()
+        Workers(_config(partial(_in_worker, worker_settings, os.getpid()), settings, workers), [bound]).run()
 
 
 def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn.Config:
@@ -100,7 +100,7 @@ def _config(make: partial[ASGIApp], settings: Settings, workers: int) -> uvicorn
 
 
 def _in_worker(settings: Settings, parent: int) -> ASGIApp:
-    """The application of a process that does not outlive its parent, even one that was killed."""
+    """Builds the application of a worker process that ends with its parent, even if that is killed."""
     threading.Thread(target=_follow, args=(parent, settings.bundle.parent), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     return application(settings)
@@ -109,9 +109,9 @@ def _in_worker(settings: Settings, parent: int) -> ASGIApp:
 def _follow(parent: int, folder: Path) -> None:
     while os.getppid() == parent:
         time.sleep(ORPHANED)
-    shutil.rmtree(folder, ignore_errors=True)  # all of it was read or is open
+    shutil.rmtree(folder, ignore_errors=True)  # all files have been read or are open
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _done(*_: object) -> None:
-    """Ends nothing."""
+    """Ignores a signal."""

@@ -1,4 +1,4 @@
-"""Which runtime answers, and what the model is called."""
+"""Selection of the runtime, and of the model's name."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from graphkd.registry import unknown
 
 AUTO = "auto"
 CHOICES = (AUTO, *RUNTIMES[1:])
-"""All but torch."""
+"""Values of ``--runtime``: all runtimes but torch."""
 
 NEEDS = {"native": "c", "onnx": "onnx"}
-"""Exports of the runtimes that ``auto`` tries before numpy, which needs none."""
+"""Runtime → its export, in the order that ``auto`` tries them; numpy, the last, needs none."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-"""Of a model: what needs no escape in a path."""
+"""Name of a model: characters that need no escape in a path."""
 
 
 def runtime_of(bundle: Bundle, asked: str) -> str:
-    """The runtime that was asked for, or the first one that works of native, onnx and numpy.
+    """Returns the requested runtime, or the first usable one of native, onnx and numpy.
 
     Args:
         bundle: of the student.
         asked: one of ``CHOICES``.
 
     Raises:
-        GraphKDError: another one, or it does not work here.
+        GraphKDError: the runtime is unknown, or cannot be used on this machine.
     """
     if asked not in CHOICES:
         raise GraphKDError(unknown("runtime", asked, list(CHOICES)))
@@ -49,23 +49,23 @@ def runtime_of(bundle: Bundle, asked: str) -> str:
 
 
 def name_of(folder: Path, asked: str | None) -> str:
-    """The model's name: as asked, or that of the run's folder, or of the bundle's where it is outside a run.
+    """Returns the model's name: as requested, or that of the run's folder, or of a bundle outside a run.
 
     Raises:
-        GraphKDError: a name that would have to be escaped in a path.
+        GraphKDError: the name would have to be escaped in a path.
     """
     if asked is not None:
         if not NAME.fullmatch(asked):
             raise GraphKDError(f"--name is {asked!r}: give letters, digits, dots, dashes and underscores")
         return asked
     folder = folder.resolve()
-    given = folder.parent.name if folder.name == "bundle" else folder.name
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", given).lstrip("-._")[:100]
+    base = folder.parent.name if folder.name == "bundle" else folder.name
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", base).lstrip("-._")[:100]
     return plain or "student"
 
 
 def scores_of(folder: Path) -> dict[str, Any] | None:
-    """What the run that holds the bundle scored over its seeds; nothing where the bundle is alone."""
+    """Returns the scores, over all seeds, of the run that contains the bundle; None for a bundle without a run."""
     try:
         metrics = read_json(folder.resolve().parent / "metrics.json", "a run")
         return {

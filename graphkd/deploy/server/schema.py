@@ -1,4 +1,4 @@
-"""Bodies of requests and responses; what is stated here is checked, and stands in ``/openapi.json``."""
+"""Schemas of request and response bodies, for validation and for ``/openapi.json``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 Listed = Annotated[list[T], Field(fail_fast=True)]
-"""Checked up to the first mistake: a million of them would be a million messages."""
+"""A list whose validation stops at the first error, as a million errors would be a million messages."""
 
 MOST_TENSORS = 16
-"""That a request may name."""
+"""Largest number of tensors in a request."""
 
 
 class Question(BaseModel):
-    """Which rows: features, or ids of nodes in the store."""
+    """Rows to classify: features, or ids of nodes in the store."""
 
     model_config = ConfigDict(strict=True, extra="allow")  # so that one message is enough, see ``read_as``
 
@@ -45,7 +45,7 @@ class Question(BaseModel):
 
 
 class Prediction(BaseModel):
-    """The answer for a row."""
+    """The prediction for a row."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -56,7 +56,7 @@ class Prediction(BaseModel):
 
 
 class Answer(BaseModel):
-    """The answers for all rows, in their order."""
+    """The predictions for all rows, in the order of the request."""
 
     model: str
     runtime: str
@@ -65,14 +65,14 @@ class Answer(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why there is no answer."""
+    """The reason why a request was refused."""
 
     error: str
     field: str | None = Field(None, description="of the request that is wrong")
 
 
 class InputTensor(BaseModel):
-    """A tensor of a request; its numbers are ``data``, or bytes after the JSON."""
+    """A tensor of a request; its entries are ``data``, or bytes after the JSON."""
 
     model_config = ConfigDict(strict=True)
 
@@ -84,7 +84,7 @@ class InputTensor(BaseModel):
 
 
 class WantedOutput(BaseModel):
-    """A tensor that a response should have."""
+    """A requested output tensor."""
 
     model_config = ConfigDict(strict=True)
 
@@ -123,16 +123,16 @@ class InferenceResponse(BaseModel):
 
 
 def read_as(kind: type[M], body: bytes) -> M:
-    """JSON → what it should be.
+    """Parses JSON and validates it against a schema.
 
     Raises:
-        RefusedError: 400, it is no JSON; 422, the first field that is wrong.
+        RefusedError: 400, it is not JSON; 422, with the first invalid field.
     """
     try:
-        found = kind.model_validate_json(body)
-        for name in found.model_extra or ():
+        parsed = kind.model_validate_json(body)
+        for name in parsed.model_extra or ():
             raise RefusedError(422, f"there is no such field: it has {', '.join(kind.model_fields)}", name[:50])
-        return found
+        return parsed
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":

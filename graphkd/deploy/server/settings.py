@@ -1,4 +1,4 @@
-"""What a server is told, in a form that its worker processes can be given."""
+"""Settings of a server, in a form that can be passed to its worker processes."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Limits:
-    """What one worker process takes on.
+    """Limits of one worker process.
 
     Args:
-        body: bytes of a request's body; more is answered with 413.
-        rows: of a request; more is answered with 413.
-        rows_waiting: of all requests that are being answered; a request with which there would be more is
-            answered with 429.
-        requests: that are being answered; beyond these, 503.
-        bytes_waiting: of all bodies that are being received or answered; beyond these, 503.
-        connections: open at a time; where one more comes, the one that has kept the server waiting longest is
-            closed, and beyond as many and a few that are being answered, 503.
-        unsent: bytes of all answers that are not taken; a connection with which there would be more is closed.
-        head_seconds: in which a request's head must be here.
-        body_seconds: in which its body must be, else 408.
-        answer_seconds: in which an answer must be taken.
-        drain_seconds: for the rest of a body after an answer that did not need it.
-        idle_seconds: that a connection may be kept between two requests.
-        stop_seconds: that requests in flight have to finish when the server is told to stop.
+        body: bytes of a request's body; beyond it, 413.
+        rows: rows of a request; beyond it, 413.
+        rows_waiting: rows of all requests in progress; a request that would exceed it gets 429.
+        requests: requests in progress; beyond it, 503.
+        bytes_waiting: bytes of all bodies that are being received or processed; beyond it, 503.
+        connections: open connections; beyond it, the connection that has kept the server waiting longest is
+            closed, and beyond a few spare ones in use, 503.
+        unsent: buffered bytes of all responses; a connection that would exceed it is closed.
+        head_seconds: time for a request's head to arrive.
+        body_seconds: time for its body to arrive, else 408.
+        answer_seconds: time for the client to receive a response.
+        drain_seconds: time for the rest of a body after a response that did not need it.
+        idle_seconds: time that a connection is kept open between two requests.
+        stop_seconds: time for requests in flight to complete when the server stops.
     """
 
     body: int = 8 * MIB
@@ -52,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Token:
-    """A bearer token of which only the digest is kept.
+    """A bearer token, stored only as its digest.
 
     Args:
         digest: SHA-256.
@@ -62,31 +61,31 @@ class Token:
 
     @classmethod
     def of(cls, text: str) -> Token:
-        """Of the token itself."""
+        """Builds it from the token's text."""
         return cls(_digest(text.encode()))
 
     def fits(self, given: bytes) -> bool:
-        """Whether ``given`` is the token, in a time that says nothing of where it differs."""
+        """Returns whether ``given`` is the token; in constant time, so that timing reveals nothing."""
         return hmac.compare_digest(self.digest, _digest(given))
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All that a worker needs: a few hundred bytes.
+    """Settings of a worker: a few hundred bytes.
 
-    Workers are started through a pipe. One that is killed before it has read more than a pipe holds would leave
-    its parent waiting for ever, so what is large is read from files by each.
+    They are sent to workers through a pipe. If they exceeded the pipe's buffer and a worker was killed before it
+    had read them, its parent would block forever; therefore each worker reads large data from files.
 
     Args:
-        bundle: its folder.
+        bundle: the bundle's folder.
         runtime: any of ``RUNTIMES`` but torch.
         name: of the model.
-        scores: of the run over all its seeds, for users; see ``Scores``.
-        store: folder of a feature store, or nothing.
-        window: seconds that a row may wait for others to be computed with; 0 computes it at once.
-        token: that requests must bring, or nothing.
+        scores: of the run over all its seeds, for users; see ``runtime_choice.scores_of``.
+        store: folder of a feature store, or None.
+        window: largest delay in seconds to form a batch; 0 computes each request immediately.
+        token: required bearer token, or None.
         limits: per worker.
-        hosts: that requests may name.
+        hosts: allowed values of the header ``Host``.
     """
 
     bundle: Path

@@ -1,4 +1,4 @@
-"""What a bundle says of itself, as JSON can say it."""
+"""Conversion of a bundle's card, names and scores to valid JSON."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from graphkd.errors import GraphKDError
 
 
 def shown(value: dict[str, Any], folder: object) -> dict[str, Any]:
-    """Without numbers that are none, which no JSON has.
+    """Replaces NaN and infinite numbers, which JSON does not have, by null.
 
     Args:
-        value: of a bundle and its run.
-        folder: that it comes from, for the error message.
+        value: description of a bundle and its run.
+        folder: its path, for the error message.
 
     Raises:
-        GraphKDError: texts that are no Unicode, or lists in lists without an end.
+        GraphKDError: a string is not valid Unicode, or lists are nested too deeply.
     """
     try:
-        found: dict[str, Any] = _finite(value)
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        finite: dict[str, Any] = _finite(value)
+        json.dumps(finite, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
         raise GraphKDError(
             f"{folder} has a card, names or scores that cannot be shown ({type(error).__name__}): make it again"
         ) from None
-    return found
+    return finite
 
 
 def _finite(value: Any) -> Any:

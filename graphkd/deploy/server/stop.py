@@ -1,4 +1,4 @@
-"""An end that resets nothing that was accepted: first nobody new comes in, then all who are in are answered."""
+"""Graceful shutdown without resets: new connections are refused first, then all accepted ones are served."""
 
 from __future__ import annotations
 
@@ -18,70 +18,70 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 WAIT_SECONDS = 2.0
-"""In which connections that the kernel has accepted must be taken."""
+"""Time to accept the connections that the kernel has established."""
 
 QUIET_SECONDS = 0.05
-"""Without a new one, after which there are none: a handshake that has begun ends meanwhile."""
+"""Time without a new connection after which none is pending: a handshake in progress completes meanwhile."""
 
 SO_ATTACH_FILTER = 26
-"""Of Linux; Python's socket module has no name for it."""
+"""Linux's constant, which Python's socket module does not define."""
 
-# Of a packet to a listening socket, as classic BPF: load byte 13 of the TCP header, drop it if SYN is set.
+# Filter of a listening socket in classic BPF: load byte 13 of the TCP header, drop the packet if SYN is set.
 NO_SYN = b"".join(
     struct.pack("=HBBI", *line) for line in ((0x30, 0, 0, 13), (0x45, 0, 1, 2), (6, 0, 0, 0), (6, 0, 0, 2**32 - 1))
 )
 
 
 class Server(uvicorn.Server):
-    """One process that answers, and takes what waits at its door before it closes it."""
+    """A server process that accepts all pending connections before it closes its sockets."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops accepting, answers what was accepted, ends."""
+        """Stops accepting new connections, serves the pending ones, and ends."""
         end, quiet = time.monotonic() + WAIT_SECONDS, 0
-        for each in sockets or ():
-            closed_to_new(each)
+        for listener in sockets or ():
+            closed_to_new(listener)
         while time.monotonic() < end and quiet < 5:
-            await asyncio.sleep(QUIET_SECONDS / 5)  # the loop takes them meanwhile
-            quiet = 0 if any(waiting(each) for each in sockets or ()) else quiet + 1
+            await asyncio.sleep(QUIET_SECONDS / 5)  # the event loop accepts connections meanwhile
+            quiet = 0 if any(waiting(listener) for listener in sockets or ()) else quiet + 1
         await super().shutdown(sockets)
 
 
 class Workers(Multiprocess):
-    """Processes that answer; they share a door, which is closed before they are told to stop.
+    """Worker processes that share listening sockets, which refuse new connections before the workers stop.
 
-    An interrupt of the terminal goes to all of them, whatever they do: they do not hear it, but stop with this.
+    A terminal sends SIGINT to the whole process group: workers block it, and are stopped by this process.
     """
 
     def init_processes(self) -> None:
-        """Starts them."""
+        """Starts the workers."""
         with _unheard():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
-        """Starts another one where one has died."""
+        """Restarts workers that have died."""
         with _unheard():
             super().keep_subprocess_alive()
 
     def restart_all(self) -> None:
-        """Starts others in their place."""
+        """Replaces all workers."""
         with _unheard():
             super().restart_all()
 
     def terminate_all(self) -> None:
-        """Stops them when all who have come are in."""
-        for each in self.sockets:
-            closed_to_new(each)
+        """Stops the workers after all pending connections have been accepted."""
+        for listener in self.sockets:
+            closed_to_new(listener)
         end, quiet = time.monotonic() + WAIT_SECONDS, 0
         while time.monotonic() < end and quiet < 5:
             time.sleep(QUIET_SECONDS / 5)
-            quiet = 0 if any(waiting(each) for each in self.sockets) else quiet + 1
+            quiet = 0 if any(waiting(listener) for listener in self.sockets) else quiet + 1
         super().terminate_all()
-        for each in self.sockets:
-            each.close()
+        for listener in self.sockets:
+            listener.close()
 
 
 def closed_to_new(listener: socket.socket) -> None:
-    """Nobody new comes in from now on, and who has come stays; only where the kernel is Linux's."""
+    """Drops new connections to a socket and keeps the established ones; Linux only."""
     if not sys.platform.startswith("linux"):
         return
     lines = ctypes.create_string_buffer(NO_SYN)
@@ -91,18 +91,18 @@ def closed_to_new(listener: socket.socket) -> None:
 
 
 def waiting(listener: socket.socket) -> bool:
-    """Whether somebody has come whom nobody has taken."""
-    asked = select.poll()
-    asked.register(listener, select.POLLIN)
-    return bool(asked.poll(0))
+    """Returns whether a connection is waiting to be accepted."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Processes that are started meanwhile never hear an interrupt; this one hears it afterwards."""
-    resource_tracker.ensure_running()  # else it is started with the first of them, and lets them hear
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Blocks SIGINT in processes that are started in the block; this one receives it afterwards."""
+    resource_tracker.ensure_running()  # else the first of them would start it, and it unblocks SIGINT
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)

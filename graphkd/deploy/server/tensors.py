@@ -1,4 +1,4 @@
-"""Tensors of the Open Inference Protocol, in JSON or as bytes after it."""
+"""Tensors of the Open Inference Protocol, as JSON or as bytes after it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from graphkd.deploy.server.errors import wrong
 from graphkd.deploy.server.schema import InputTensor, OutputTensor
 
 SIZE = "binary_data_size"
-"""A tensor's parameter that says how many bytes after the JSON are its own."""
+"""Parameter of a tensor: its number of bytes after the JSON."""
 
 DATATYPES = {
     "BOOL": "?", "UINT8": "u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8",
     "INT8": "i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
 }  # fmt: skip
-"""As numpy has them: little endian."""
+"""Data type → numpy's; little endian."""
 
 NAMES = {"f": "FP32", "i": "INT64"}
-"""Of the outputs, by numpy's kind."""
+"""Kind of numpy → data type, for outputs."""
 
 
 def array_of(tensor: InputTensor, field: str, tail: memoryview) -> tuple[NDArray[Any], int]:
-    """The numbers of a tensor.
+    """Returns the entries of a tensor as an array.
 
     Args:
-        tensor: as it came.
-        field: its place in the request.
-        tail: bytes after the JSON that no tensor before it has taken.
+        tensor: of a request.
+        field: its location in the request.
+        tail: bytes after the JSON that do not belong to a previous tensor.
 
     Returns:
-        An array of the stated shape, and how many bytes of ``tail`` are its own.
+        An array of the declared shape, and the number of bytes of ``tail`` that it uses.
 
     Raises:
-        RefusedError: 422, another datatype, or numbers that are not what the tensor says.
+        RefusedError: 422, an unknown data type, or entries that do not match the declared type or shape.
     """
     if tensor.datatype not in DATATYPES:
         raise wrong(f"{field}.datatype", f"{tensor.datatype[:20]!r} is none of {', '.join(DATATYPES)}")
@@ -49,7 +49,7 @@ def array_of(tensor: InputTensor, field: str, tail: memoryview) -> tuple[NDArray
 
 
 def output_of(name: str, values: NDArray[Any], binary: bool) -> tuple[OutputTensor, bytes]:
-    """An array as a tensor, and the bytes that follow the JSON."""
+    """Converts an array to a tensor, and the bytes that follow the JSON."""
     shape, datatype = list(values.shape), NAMES[values.dtype.kind]
     if not binary:
         data = values.reshape(-1).tolist()
@@ -76,20 +76,20 @@ def _from_bytes(
 
 
 def _from_json(tensor: InputTensor, field: str, kind: np.dtype[Any], count: int) -> NDArray[Any]:
-    """Flat, or nested as the shape says."""
+    """Converts ``data``, flat or nested as in the shape."""
     try:
-        found = np.asarray(tensor.data)
+        array = np.asarray(tensor.data)
     except (ValueError, OverflowError):  # lists of several lengths
-        found = np.empty(0, dtype=object)
-    if found.size == 0 and count == 0:
+        array = np.empty(0, dtype=object)
+    if array.size == 0 and count == 0:
         return np.zeros(tensor.shape, dtype=kind)
-    if found.dtype.kind not in {"f": "fiu", "b": "b"}.get(kind.kind, "iu"):
+    if array.dtype.kind not in {"f": "fiu", "b": "b"}.get(kind.kind, "iu"):
         raise wrong(f"{field}.data", f"holds something else than {tensor.datatype}, or lists of several lengths")
-    if list(found.shape) not in ([count], tensor.shape):
-        raise wrong(f"{field}.data", f"has shape {list(found.shape)}, and the tensor {tensor.shape}")
+    if list(array.shape) not in ([count], tensor.shape):
+        raise wrong(f"{field}.data", f"has shape {list(array.shape)}, and the tensor {tensor.shape}")
     if kind.kind in "iu" and not (
-        int(found.min()) >= np.iinfo(kind).min and int(found.max()) <= np.iinfo(kind).max
+        int(array.min()) >= np.iinfo(kind).min and int(array.max()) <= np.iinfo(kind).max
     ):
         raise wrong(f"{field}.data", f"holds numbers beyond {tensor.datatype}")
     with np.errstate(over="ignore"):
-        return found.astype(kind).reshape(tensor.shape)
+        return array.astype(kind).reshape(tensor.shape)

@@ -1,4 +1,4 @@
-"""What the routes of one process share."""
+"""State shared by the routes of one process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from graphkd.deploy.server.settings import Settings
 
 @dataclass(frozen=True)
 class Worker:
-    """One process's model, its load and its counters.
+    """The model, load and metrics of one process.
 
     Args:
         served: the student and its store.
         batcher: computes rows.
-        load: what is being answered.
+        load: requests in progress.
         metrics: for Prometheus.
     """
 
@@ -29,10 +29,10 @@ class Worker:
 
     @classmethod
     def of(cls, settings: Settings) -> Worker:
-        """Loads the student.
+        """Loads the student and its store.
 
         Raises:
-            GraphKDError: what its runtime needs is not there, or the store is none of this student's.
+            GraphKDError: a requirement of the runtime is missing, or the store was built for another student.
         """
         served, metrics = ModelState(settings), Metrics()
         batcher = Batcher(served.logits, settings.window, metrics.computed)

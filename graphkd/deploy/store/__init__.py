@@ -1,4 +1,4 @@
-"""Propagated rows on disk, kept up to date as the graph changes; needs numpy alone."""
+"""Feature store: propagated rows on disk, kept up to date as the graph changes; needs numpy alone."""
 
 from graphkd.deploy.store.store import FeatureStore
 

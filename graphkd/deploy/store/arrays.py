@@ -1,4 +1,4 @@
-"""A store's files as arrays that are mapped for reading."""
+"""Memory-mapped arrays of a store's files, for reading."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from graphkd.errors import GraphKDError
 
 @dataclass(frozen=True)
 class Arrays:
-    """All there is of a store.
+    """The arrays of a store.
 
     Args:
         layout: of the files.
-        header: ``[3]`` whole numbers, see ``layout.HEADER``.
-        hops: ``[capacity, P + 1, D]``: row ``Ã^k X`` of each node, hops side by side.
+        header: ``[3]`` integers, see ``layout.HEADER``.
+        hops: ``[capacity, P + 1, D]``: rows ``Ã^k X`` of each node, for ``k = 0 … P``.
         nodes: ``[capacity]``, see ``layout.node_type``.
-        alive: ``[capacity]``, 0 for nodes that were deleted, and beyond the next id.
+        alive: ``[capacity]``, 0 for deleted nodes, and from the next id on.
         incoming: senders of each node.
-        outgoing: receivers of each node; the same lists where edges have no direction.
+        outgoing: receivers of each node; the same lists if the graph is undirected.
     """
 
     layout: Layout
@@ -39,12 +39,12 @@ class Arrays:
 
     @property
     def next_id(self) -> int:
-        """The first id that was never given out."""
+        """The id of the next new node."""
         return int(self.header[NEXT_ID])
 
 
 def open_arrays(folder: Path) -> Arrays:
-    """Maps the files that the manifest names.
+    """Maps the files that the manifest lists.
 
     Raises:
         GraphKDError: there is no store, or a file of it is missing or too short.
@@ -54,10 +54,10 @@ def open_arrays(folder: Path) -> Arrays:
         try:
             return _mapped(folder, layout)
         except FileNotFoundError as error:  # replaced since the manifest was read?
-            if layout == (now := read_layout(folder)):
+            if layout == (current := read_layout(folder)):
                 name = Path(error.filename).name
                 raise GraphKDError(f"{folder} holds no {name}: build the store again") from None
-            layout = now
+            layout = current
 
 
 def _mapped(folder: Path, layout: Layout) -> Arrays:
@@ -84,7 +84,7 @@ def _lists(maps: dict[str, mmap.mmap], which: str, capacity: int, slots: int) ->
 
 def _map(path: Path, size: int) -> mmap.mmap:
     with path.open("rb") as file:
-        found = file.seek(0, 2)
-        if found < size:
-            raise GraphKDError(f"{path} is cut off ({found} of {size} bytes): build the store again")
+        length = file.seek(0, 2)
+        if length < size:
+            raise GraphKDError(f"{path} is cut off ({length} of {size} bytes): build the store again")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -1,4 +1,4 @@
-"""A store from a whole graph."""
+"""Construction of a store from a whole graph."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from graphkd.errors import GraphKDError
 from graphkd.io.weights import check_weights
 
 BLOCK = 2**13
-"""Rows that are computed, and held in memory, at once."""
+"""Rows computed at a time, which bounds the memory used."""
 
 
 def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: Any) -> None:
-    """Writes the folder, whole.
+    """Writes the folder of a store, atomically.
 
     Args:
-        path: of the folder; nothing may be there.
-        settings: what it is for.
+        path: of the folder, which must not exist.
+        settings: of the store.
         x: ``[N, D]`` raw rows.
         edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
-        edge_weight: ``[E]`` where edges have weights.
+        edge_weight: ``[E]`` if the graph is weighted.
 
     Raises:
-        GraphKDError: there is something at ``path``, or something of the graph cannot be right.
+        GraphKDError: ``path`` exists, or the graph is invalid.
     """
     check_free(path)
     rows = as_rows(x, settings)
@@ -54,14 +54,14 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
 
 
 def check_free(path: Path) -> None:
-    """Refuses a path at which something is, or at which no folder can be made."""
+    """Raises an error if the path exists, or if no folder can be created at it."""
     if path.exists():
         raise GraphKDError(f"{path} is there already: delete it, or choose another path")
     check_writable(path, "path")
 
 
 def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) -> None:
-    """All hops, each from the one before, and what is known of each node."""
+    """Writes all hops, each computed from the previous one, and the record of each node."""
     settings, size = layout.settings, rows.shape[0]
     os.close(make(folder, layout, "hops"))
     hops = np.memmap(
@@ -73,32 +73,32 @@ def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) 
     root = roots(nodes["degree"])
     starts = np.append(incoming.starts(), incoming.ids.size)
     for hop in range(settings.hops + 1):
-        before = Rows(hops[:, max(hop - 1, 0)], ids[:0], rows[:0])
+        previous = Rows(hops[:, max(hop - 1, 0)], ids[:0], rows[:0])
         for begin in range(0, size, BLOCK):
             part = slice(begin, min(begin + BLOCK, size))
             if hop == 0:
-                made = settings.prepare(rows[part])
+                values = settings.prepare(rows[part])
             else:
                 entries = slice(starts[part.start], starts[part.stop])
                 lists = Neighbours(incoming.counts[part], incoming.ids[entries], incoming.weights[entries])
-                made = mixed(ids[part], lists, nodes["diagonal"][part], root[part], root[lists.ids], before)
-            hops[part, hop] = made
-            nodes["crc"][part, hop] = [checksum(row) for row in made]
+                values = mixed(ids[part], lists, nodes["diagonal"][part], root[part], root[lists.ids], previous)
+            hops[part, hop] = values
+            nodes["crc"][part, hop] = [checksum(row) for row in values]
     hops.flush()
     _write(folder, layout, "nodes", nodes.tobytes())
 
 
 def both_ways(size: int, edge_index: Any, edge_weight: Any = None) -> bool:
-    """Whether every edge of a graph of ``size`` nodes has its opposite, as heavy as itself.
+    """Returns whether every edge of a graph of ``size`` nodes has a reverse edge of the same weight.
 
     Raises:
-        GraphKDError: something of the graph cannot be right.
+        GraphKDError: the graph is invalid.
     """
     return _equal(*_grouped_both(size, edge_index, edge_weight))
 
 
 def _lists(size: int, settings: Settings, edge_index: Any, edge_weight: Any) -> tuple[Neighbours, Neighbours]:
-    """Senders and receivers of each node."""
+    """Returns senders and receivers of each node, and checks that an undirected graph is symmetric."""
     incoming, outgoing = _grouped_both(size, edge_index, edge_weight)
     if not settings.directed and not _equal(incoming, outgoing):
         raise GraphKDError("an edge is there without its opposite: list both directions, or pass directed=True")
@@ -106,15 +106,15 @@ def _lists(size: int, settings: Settings, edge_index: Any, edge_weight: Any) -> 
 
 
 def _grouped_both(size: int, edge_index: Any, edge_weight: Any) -> tuple[Neighbours, Neighbours]:
-    """Senders and receivers of each node; copies of an edge count once, the weights of copies are added."""
+    """Returns senders and receivers of each node; duplicate edges are merged, and their weights added."""
     senders, receivers = as_edges(edge_index)
     for ends in (senders, receivers):
         if ends.size and not (ends.min() >= 0 and ends.max() < size):
             raise GraphKDError(
                 f"edge_index names nodes {ends.min()} to {ends.max()}, but x has rows 0 to {size - 1}"
             )
-    given = None if edge_weight is None else check_weights(edge_weight, senders.size, "edge_weight")
-    return _grouped(receivers, senders, given, size), _grouped(senders, receivers, given, size)
+    weights = None if edge_weight is None else check_weights(edge_weight, senders.size, "edge_weight")
+    return _grouped(receivers, senders, weights, size), _grouped(senders, receivers, weights, size)
 
 
 def _equal(one: Neighbours, other: Neighbours) -> bool:

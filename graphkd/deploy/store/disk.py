@@ -1,4 +1,4 @@
-"""All that changes files of a store: every call is one step, after any of which a process may end."""
+"""Writes to a store's files: every call is one step, after any of which the process may be killed."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from graphkd.locks import Lock
 
 
 class BusyError(GraphKDError):
-    """Somebody else writes to the store."""
+    """Another process writes to the store."""
 
 
 class ClosedError(GraphKDError):
-    """The store may not be written."""
+    """The store is not writable."""
 
 
 def write(handle: int, content: bytes | memoryview, offset: int) -> None:
     """Writes all of ``content`` at ``offset``.
 
-    Files are read through maps and written through calls: a full disk is an error here, in a map it ends the
-    process.
+    Files are read through memory maps and written through system calls: a full disk raises an error here, while in
+    a map it kills the process.
     """
     view = memoryview(content)
     while len(view):
-        done = os.pwrite(handle, view, offset)
-        view, offset = view[done:], offset + done
+        written = os.pwrite(handle, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def sync(handle: int) -> None:
-    """Returns when what was written is on the disk."""
+    """Flushes a file to disk."""
     os.fsync(handle)
 
 
 def truncate(handle: int, size: int) -> None:
-    """Cuts a file."""
+    """Truncates a file."""
     os.ftruncate(handle, size)
 
 
 def allocate(handle: int, size: int) -> None:
-    """Makes a file at least ``size`` bytes long; what is new reads as zeros and has its place on the disk."""
+    """Extends a file to at least ``size`` bytes; new bytes are zero and allocated on disk."""
     if os.fstat(handle).st_size < size:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(handle, 0, size)
@@ -49,17 +49,17 @@ def allocate(handle: int, size: int) -> None:
 
 
 def replace(new: Path, path: Path) -> None:
-    """Renames a file over another one."""
+    """Renames a file, replacing an existing one."""
     os.replace(new, path)
 
 
 def remove(path: Path) -> None:
-    """Removes a file, if it is there."""
+    """Removes a file, if it exists."""
     path.unlink(missing_ok=True)
 
 
 def sync_folder(path: Path) -> None:
-    """Returns when names that were made or changed in a folder are on the disk."""
+    """Flushes a folder's entries to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         sync(handle)
@@ -68,7 +68,7 @@ def sync_folder(path: Path) -> None:
 
 
 def publish(path: Path, content: bytes) -> None:
-    """Puts a file into place whole: readers see the old or the new one."""
+    """Writes a file atomically: readers see the old or the new content."""
     draft = path.with_name(f".{path.name}.new")
     handle = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
@@ -81,10 +81,10 @@ def publish(path: Path, content: bytes) -> None:
 
 
 def lock(path: Path) -> Lock:
-    """A lock file that this process holds alone until it is given back or the process ends.
+    """Acquires a lock file exclusively, until it is released or the process ends.
 
     Raises:
-        BusyError: somebody holds it.
+        BusyError: another process holds it.
     """
     try:
         return Lock(path)

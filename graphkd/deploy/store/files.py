@@ -1,4 +1,4 @@
-"""Writing the files of a layout, at first and when they grow."""
+"""Creation and growth of the files of a layout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from graphkd.deploy.store.layout import ENTRY, INDEX, JOURNAL, LOCK, MANIFEST, L
 
 
 def make(folder: Path, layout: Layout, name: str) -> int:
-    """The handle of a file that has its full size; one that is there is made longer."""
+    """Opens a file with its full size, creating or extending it, and returns the handle."""
     handle = os.open(layout.path(folder, name), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         disk.allocate(handle, layout.size(name))
@@ -28,14 +28,14 @@ def make(folder: Path, layout: Layout, name: str) -> int:
 def write_lists(
     folder: Path, layout: Layout, which: str, counts: Ids, checksums: NDArray[np.uint32], entries: NDArray[Any]
 ) -> None:
-    """Neighbour lists without gaps.
+    """Writes neighbour lists without gaps.
 
     Args:
         folder: of the store.
-        layout: that they are part of.
+        layout: of the files.
         which: ``in`` or ``out``.
-        counts: ``[n]`` entries of each node.
-        checksums: ``[n]``.
+        counts: ``[n]`` number of entries of each node.
+        checksums: ``[n]``, of each node's entries.
         entries: ``[E]``, see ``layout.ENTRY``.
     """
     index = np.zeros(counts.size, dtype=INDEX)
@@ -51,10 +51,10 @@ def write_lists(
 
 
 def sweep(folder: Path, layout: Layout) -> None:
-    """Removes what a killed writer left, and the files of layouts before this one."""
-    kept = {layout.path(folder, name).name for name in layout.files()} | {MANIFEST, JOURNAL, LOCK}
+    """Removes files left by a killed writer, and those of previous layouts."""
+    current = {layout.path(folder, name).name for name in layout.files()} | {MANIFEST, JOURNAL, LOCK}
     for path in sorted(folder.iterdir()):
-        if path.name not in kept and path.name.split("-")[0] in (f".{MANIFEST}.new", *_LISTS):
+        if path.name not in current and path.name.split("-")[0] in (f".{MANIFEST}.new", *_LISTS):
             disk.remove(path)
 
 

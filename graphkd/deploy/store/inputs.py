@@ -1,4 +1,4 @@
-"""What a user hands to a store, checked and in numpy."""
+"""Validation of a store's inputs, and their conversion to numpy."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Weights = NDArray[np.float64]
 
 
 def as_rows(x: Any, settings: Settings) -> NDArray[np.float32]:
-    """``[B, D]`` finite numbers; columns of a data frame are taken by name where the store knows names.
+    """Returns finite rows ``[B, D]``; frame columns are matched by name if the store has feature names.
 
     Args:
         x: array, nested lists, data frame, scipy sparse matrix, tensor or torch sparse tensor.
         settings: of the store.
 
     Raises:
-        GraphKDError: they are not, or not ``D`` wide.
+        GraphKDError: an entry is not a finite number, or the rows are not ``D`` wide.
     """
     return rows.dense(rows.as_rows(settings.columns.align(x), settings.num_features))
 
 
 def as_row(x: Any, settings: Settings) -> NDArray[np.float32]:
-    """One row ``[D]`` as ``[1, D]``; entries of a mapping or a series are taken by name, see ``as_rows``."""
+    """Returns a row ``[D]`` as ``[1, D]``; a mapping or a series is matched by name, see ``as_rows``."""
     if hasattr(x, "to_frame"):
         return as_rows(x.to_frame().T, settings)
     if isinstance(x, Mapping):
@@ -44,10 +44,10 @@ def as_row(x: Any, settings: Settings) -> NDArray[np.float32]:
 
 
 def width_of(x: Any) -> int:
-    """``D`` of rows of any kind.
+    """Returns ``D`` of rows of any supported type.
 
     Raises:
-        GraphKDError: they are no ``[N, D]``.
+        GraphKDError: their shape is not ``[N, D]``.
     """
     shape = x.shape if hasattr(x, "shape") else np.shape(x)
     if len(shape) != 2 or shape[1] == 0:
@@ -56,10 +56,10 @@ def width_of(x: Any) -> int:
 
 
 def as_ids(nodes: Any, name: str = "nodes") -> Ids:
-    """``[B]`` node ids, or one id.
+    """Returns node ids ``[B]``; a single id becomes ``[1]``.
 
     Raises:
-        GraphKDError: they are no whole numbers.
+        GraphKDError: they are not integers.
     """
     ids = np.asarray(nodes)
     if ids.size == 0 and ids.ndim == 1:
@@ -70,10 +70,10 @@ def as_ids(nodes: Any, name: str = "nodes") -> Ids:
 
 
 def as_edges(edge_index: Any) -> tuple[Ids, Ids]:
-    """``[2, E]`` → senders ``[E]`` and receivers ``[E]``.
+    """Splits edges ``[2, E]`` into senders ``[E]`` and receivers ``[E]``.
 
     Raises:
-        GraphKDError: another shape, or no whole numbers.
+        GraphKDError: the shape is wrong, or they are not integers.
     """
     edges = np.asarray(edge_index)
     if edges.ndim != 2 or edges.shape[0] != 2:
@@ -85,10 +85,10 @@ def as_edges(edge_index: Any) -> tuple[Ids, Ids]:
 
 
 def as_weights(weights: Any, count: int, settings: Settings, name: str) -> Weights:
-    """``[count]`` weights; ones where the store has none.
+    """Returns edge weights ``[count]``; ones if the store is unweighted.
 
     Raises:
-        GraphKDError: weights are missing or not wanted, negative, not finite, or not one per edge.
+        GraphKDError: weights are missing or not allowed, negative, not finite, or not one per edge.
     """
     if not settings.weighted:
         if weights is not None:
@@ -100,11 +100,11 @@ def as_weights(weights: Any, count: int, settings: Settings, name: str) -> Weigh
 
 
 def check_known(ids: Ids, next_id: int, alive: NDArray[np.uint32]) -> None:
-    """Refuses ids that were never given out, and those of deleted nodes.
+    """Raises an error for ids that were never assigned, and for those of deleted nodes.
 
     Args:
         ids: ``[B]``.
-        next_id: the first id that was never given out.
+        next_id: the id of the next new node.
         alive: ``[capacity]``, 0 for deleted nodes.
     """
     outside = (ids < 0) | (ids >= next_id)
@@ -116,7 +116,7 @@ def check_known(ids: Ids, next_id: int, alive: NDArray[np.uint32]) -> None:
 
 
 def check_id(node: Any) -> int:
-    """One node id; truth values are none."""
+    """Checks a single node id; booleans are refused."""
     if not is_whole(node):
         raise GraphKDError(f"node is {node!r}: give one node id")
     return int(node)

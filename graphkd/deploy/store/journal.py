@@ -1,4 +1,4 @@
-"""The redo log: what an update writes is here, whole and on the disk, before any of it is in the arrays."""
+"""Redo log: an update is written here, completely and flushed to disk, before any of it enters the arrays."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from graphkd.deploy.store.layout import FILES
 from graphkd.errors import GraphKDError
 
 RECORD = struct.Struct("<8sIIQqq")
-"""Before each record: magic, CRC-32 of the rest, number of patches, bytes, layout, what the header counts then."""
+"""Header of a record: magic, CRC-32 of the rest, number of patches, bytes, layout, resulting sequence number."""
 
 OLD_RECORD = struct.Struct("<8sIIQq")
-"""The same without the last number, as older versions wrote it."""
+"""The same without the sequence number, as older versions wrote it."""
 
 PATCH = struct.Struct("<QQQ")
-"""Before each patch: number of the file in ``FILES``, pieces, bytes of a piece."""
+"""Header of a patch: index of the file in ``FILES``, number of pieces, bytes of a piece."""
 
 OLD_MAGIC, MAGIC = b"graphkd\x01", b"graphkd\x02"
 HEADS = {OLD_MAGIC: OLD_RECORD, MAGIC: RECORD}
 
 
 STEP = 8
-"""By which the header counts on with every update."""
+"""Increment of the sequence number with every update."""
 
 
 @dataclass(frozen=True)
 class Patch:
-    """Pieces of one size for one file.
+    """Pieces of equal size to write to one file.
 
     Args:
         file: one of ``FILES``.
-        offsets: ``[n]`` bytes.
-        content: ``[n, size]`` bytes.
+        offsets: ``[n]`` in bytes.
+        content: ``[n, size]`` in bytes.
     """
 
     file: str
@@ -48,23 +48,23 @@ class Patch:
     content: NDArray[np.uint8]
 
     def runs(self) -> list[tuple[int, memoryview]]:
-        """(offset, bytes) of pieces that follow one another, joined."""
+        """Returns (offset, bytes) of the pieces, with adjacent pieces joined."""
         size = self.content.shape[1]
         breaks = (np.flatnonzero(np.diff(self.offsets) != size) + 1).tolist()
         bounds = zip([0, *breaks], [*breaks, self.offsets.size], strict=True)
-        flat = self.content.reshape(-1).data  # slices of it cost less than pieces of two dimensions
+        flat = self.content.reshape(-1).data  # slices of one dimension are cheaper than of two
         return [(int(self.offsets[a]), flat[a * size : b * size]) for a, b in bounds if b > a]
 
 
 @dataclass(frozen=True)
 class Record:
-    """An update that is whole.
+    """A complete update in the journal.
 
     Args:
-        start: its first byte in the file.
-        end: the one behind it.
-        layout: that it was written for.
-        sequence: of the header once it is applied; nothing where an older version wrote it.
+        start: offset of its first byte in the file.
+        end: offset after its last byte.
+        layout: number of the layout that it was written for.
+        sequence: sequence number once it is applied; None if an older version wrote it.
         content: of the file.
     """
 
@@ -75,19 +75,19 @@ class Record:
     content: bytes
 
     def patches(self) -> list[Patch]:
-        """What it writes."""
+        """Returns the patches of the update."""
         return _decoded(memoryview(self.content)[self.start : self.end])
 
     def follows(self, before: Record) -> bool:
-        """Whether no update is missing between two."""
+        """Returns whether no update is missing between the two."""
         return self.sequence is None or before.sequence is None or self.sequence == before.sequence + STEP
 
 
 class Journal:
-    """Records since the arrays were last known to be on the disk.
+    """Records since the arrays were last flushed to disk.
 
     Args:
-        path: of the file; made where there is none.
+        path: of the file; created if missing.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class Journal:
         self.size = os.fstat(self.handle).st_size
 
     def append(self, patches: list[Patch], layout: int, sequence: int) -> None:
-        """Returns when the record is on the disk."""
+        """Appends a record, and flushes it to disk."""
         body = b"".join(_encoded(patch) for patch in patches)
         rest = RECORD.pack(MAGIC, 0, len(patches), len(body), layout, sequence)[12:]
         head = MAGIC + struct.pack("<I", zlib.crc32(body, zlib.crc32(rest))) + rest
@@ -105,25 +105,25 @@ class Journal:
         self.size += len(head) + len(body)
 
     def read(self, layout: int) -> tuple[list[Record], int]:
-        """All whole records in their order, and where the last of them ends: what is behind it is torn.
+        """Returns all complete records in order, and the end of the last one: bytes after it are torn.
 
         Raises:
-            GraphKDError: something whole is behind it: the journal was damaged after it was written.
+            GraphKDError: a complete record follows: the journal was damaged after it was written.
         """
         content = os.pread(self.handle, self.size, 0)
         records: list[Record] = []
         at = 0
-        while (found := _record(content, at)) is not None:
-            if found.layout != layout or (records and not found.follows(records[-1])):
+        while (record := _record(content, at)) is not None:
+            if record.layout != layout or (records and not record.follows(records[-1])):
                 break
-            records.append(found)
-            at = found.end
+            records.append(record)
+            at = record.end
         if _any_record(content, at):
             raise GraphKDError(f"{self.path} is damaged at byte {at}, with later updates behind: build it again")
         return records, at
 
     def cut(self, size: int = 0) -> None:
-        """Forgets all after ``size`` bytes."""
+        """Truncates the journal to ``size`` bytes."""
         if self.size != size:
             disk.truncate(self.handle, size)
             disk.sync(self.handle)
@@ -140,7 +140,7 @@ def _encoded(patch: Patch) -> bytes:
 
 
 def _record(content: bytes, at: int) -> Record | None:
-    """The record at ``at``, if it is whole."""
+    """Returns the record at ``at``, if it is complete."""
     head = HEADS.get(content[at : at + len(MAGIC)])
     if head is None or len(content) < at + head.size:
         return None
@@ -152,7 +152,7 @@ def _record(content: bytes, at: int) -> Record | None:
 
 
 def _any_record(content: bytes, at: int) -> bool:
-    """Whether a whole record begins anywhere from ``at`` on."""
+    """Returns whether a complete record begins anywhere from ``at`` on."""
     start = MAGIC[:-1]
     while (at := content.find(start, at)) >= 0:
         if _record(content, at) is not None:

@@ -1,4 +1,4 @@
-"""One hop for chosen rows, the same bits whichever rows are computed together."""
+"""Propagation by one hop for selected rows, bitwise independent of which rows are computed together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from graphkd.deploy.store.lists import Neighbours
 from graphkd.deploy.store.settings import Settings
 
 CELLS = 2**15
-"""Numbers in the rows that are summed side by side: they stay in the processor's cache."""
+"""Number of entries of the rows that are summed together, such that they fit in the CPU's cache."""
 
 LONG = 256
-"""Neighbours beyond which a row is summed alone: side by side, hubs would leave the others behind."""
+"""Number of neighbours beyond which a row is summed alone: a batch takes as many steps as its longest list."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Rows:
     new: NDArray[np.float32]
 
     def place(self, ids: Ids) -> Ids:
-        """``[E]``: which replaced row each id has, −1 for none."""
+        """Returns ``[E]``: the index of each id among the replaced rows, −1 if not replaced."""
         return place_in(self.keys, ids)
 
     def take(self, ids: Ids, place: Ids) -> NDArray[np.float64]:
-        """``[E, D]``."""
+        """Returns the rows ``[E, D]`` of ``ids``, given their indices ``place`` among the replaced rows."""
         rows = self.base[ids].astype(np.float64)
         replaced = place >= 0
         if replaced.any():
@@ -47,7 +47,7 @@ class Rows:
 
 
 def place_in(keys: Ids, ids: Ids) -> Ids:
-    """``[E]``: where in the ascending ``keys [m]`` each id is, −1 where it is not."""
+    """Returns ``[E]``: the index of each id in the ascending ``keys [m]``, −1 if absent."""
     if not keys.size:
         return np.full(ids.size, -1, dtype=np.int64)
     at = np.minimum(np.searchsorted(keys, ids), keys.size - 1)
@@ -55,40 +55,40 @@ def place_in(keys: Ids, ids: Ids) -> Ids:
 
 
 def sums(nodes: Ids, lists: Neighbours, settings: Settings) -> tuple[Weights, Weights]:
-    """Degree and diagonal of ``A + s I`` at ``nodes [n]``.
+    """Computes degree and diagonal of ``A + s I`` at ``nodes [n]``.
 
-    For ``s > 0`` the diagonal is ``s``, or a listed self-loop's own weight where edges have weights; for ``s = 0``
-    it is the listed self-loop, or 0. The degree is the row's sum.
+    For ``s > 0`` the diagonal is ``s``, or the weight of a listed self-loop if the graph is weighted; for
+    ``s = 0`` it is the listed self-loop, or 0. The degree is the row sum.
 
     Args:
         nodes: ``[n]``.
         lists: their senders.
-        settings: ``s``, and whether edges have weights.
+        settings: ``s``, and whether the graph is weighted.
 
     Returns:
-        ``[n]`` and ``[n]``.
+        Degree ``[n]`` and diagonal ``[n]``.
     """
     owner = np.repeat(np.arange(nodes.size), lists.counts)
-    own = lists.ids == nodes[owner]
+    is_loop = lists.ids == nodes[owner]
     diagonal = np.full(nodes.size, float(settings.self_loops))
     if settings.weighted or settings.self_loops == 0:
-        diagonal[owner[own]] = lists.weights[own]
-    others = np.bincount(owner, np.where(own, 0.0, lists.weights), minlength=nodes.size)
+        diagonal[owner[is_loop]] = lists.weights[is_loop]
+    others = np.bincount(owner, np.where(is_loop, 0.0, lists.weights), minlength=nodes.size)
     return others + diagonal, diagonal
 
 
 def roots(degree: Weights) -> Weights:
-    """``d^-1/2``, and 0 where ``d`` is 0."""
+    """Computes ``d^-1/2``, with 0 for ``d = 0``."""
     return np.divide(1.0, np.sqrt(degree), out=np.zeros_like(degree), where=degree > 0)
 
 
 def mixed(
     nodes: Ids, lists: Neighbours, diagonal: Weights, root: Weights, other_root: Weights, rows: Rows
 ) -> NDArray[np.float32]:
-    """``h_i = r_i (m_ii r_i g_i + Σ_{j ≠ i} w_ij r_j g_j)`` with ``r = d^-1/2``, summed in float64.
+    """Computes ``h_i = r_i (m_ii r_i g_i + Σ_{j ≠ i} w_ij r_j g_j)`` with ``r = d^-1/2``, in float64.
 
-    Each row is summed on its own, in the order of its list: the result does not depend on the other rows, so a row
-    that is updated has the bits that it would have in a store that is built anew.
+    Each row is summed separately, in the order of its list: the result does not depend on the other rows, so an
+    updated row is bitwise equal to that of a newly built store.
 
     Args:
         nodes: ``[n]``, the ``i``.
@@ -103,14 +103,14 @@ def mixed(
     """
     owner = np.repeat(nodes, lists.counts)
     factor = np.where(lists.ids == owner, 0.0, lists.weights * other_root)
-    place, starts = rows.place(lists.ids), lists.starts()
+    positions, starts = rows.place(lists.ids), lists.starts()
     total = np.empty((nodes.size, rows.base.shape[1]), dtype=np.float32)
     order = np.argsort(-lists.counts, kind="stable")
     step = max(1, CELLS // rows.base.shape[1])
     for begin in range(0, nodes.size, step):
         block = order[begin : begin + step]
         sum_ = rows.take(nodes[block], rows.place(nodes[block])) * (diagonal[block] * root[block])[:, None]
-        _add(sum_, starts[block], lists.counts[block], lists.ids, factor, place, rows)
+        _add(sum_, starts[block], lists.counts[block], lists.ids, factor, positions, rows)
         total[block] = sum_ * root[block][:, None]
     return total
 

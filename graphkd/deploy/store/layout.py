@@ -1,4 +1,4 @@
-"""The files of a store, and the manifest that says which they are."""
+"""Files of a store, and the manifest that lists them."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ SCHEMA_VERSION = 1
 MANIFEST, JOURNAL, LOCK = "manifest.json", "journal", "lock"
 
 HEADER = 3
-"""Whole numbers in ``header``: a counter that is odd while arrays are written, the layout, the next id."""
+"""Number of integers in ``header``: sequence number, odd during a write to the arrays; layout; next id."""
 SEQUENCE, LAYOUT, NEXT_ID = range(HEADER)
 
 FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.entries")
-"""By their number in the journal; the last two only where edges have a direction."""
+"""Files, in the order of their indices in the journal; the last two exist only for directed graphs."""
 
 INDEX = np.dtype([("start", "<i8"), ("length", "<i4"), ("room", "<i4"), ("crc", "<u4"), ("unused", "<u4")])
-"""Where a node's neighbours are among the entries; ``crc`` is of those in use."""
+"""Location of a node's neighbours among the entries; ``crc`` covers those in use."""
 
 ENTRY = np.dtype([("node", "<i8"), ("weight", "<f8")])
-"""One neighbour; ascending ids within a node's list."""
+"""One neighbour; ids ascend within a node's list."""
 
 
 def node_type(hops: int) -> np.dtype[Any]:
-    """Of ``nodes``: degree and diagonal of ``A + s I``, whether the node is there, a checksum per hop."""
+    """Returns the dtype of ``nodes``: degree and diagonal of ``A + s I``, alive flag, a checksum per hop."""
     return np.dtype([("degree", "<f8"), ("diagonal", "<f8"), ("alive", "<u4"), ("crc", "<u4", (hops + 1,))])
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The contents of ``manifest.json``.
+    """Content of ``manifest.json``.
 
     Args:
-        settings: what the store was built for.
-        number: grows by one whenever files are replaced or made longer.
-        capacity: nodes that there is room for.
-        slots: entries that there is room for, in the lists of senders and in those of receivers.
+        settings: of the store.
+        number: incremented whenever files are replaced or extended.
+        capacity: number of nodes allocated.
+        slots: number of entries allocated, in the lists of senders and in those of receivers.
     """
 
     settings: Settings
@@ -54,15 +54,15 @@ class Layout:
     slots: tuple[int, int]
 
     def files(self) -> tuple[str, ...]:
-        """Names in use, see ``FILES``."""
+        """Returns the names in use, see ``FILES``."""
         return FILES if self.settings.directed else FILES[:5]
 
     def path(self, folder: Path, name: str) -> Path:
-        """Of a file; lists are replaced when they grow, so their names carry the layout's number."""
+        """Returns the path of a file; names of lists, which are replaced when they grow, end in ``number``."""
         return folder / (f"{name}-{self.number}" if "." in name else name)
 
     def size(self, name: str) -> int:
-        """Bytes of a file."""
+        """Returns the size of a file in bytes."""
         settings = self.settings
         sizes = {
             "header": 8 * HEADER,
@@ -76,11 +76,11 @@ class Layout:
         return sizes[name]
 
     def grown(self, capacity: int, slots: tuple[int, int]) -> Layout:
-        """The next layout."""
+        """Returns the next layout."""
         return replace(self, number=self.number + 1, capacity=capacity, slots=slots)
 
     def write(self, folder: Path) -> None:
-        """Puts the manifest into place, whole."""
+        """Writes the manifest, atomically."""
         content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
         if self.settings.feature_names is None:
             del content["settings"]["feature_names"]
@@ -89,10 +89,10 @@ class Layout:
 
 
 def read_layout(folder: Path) -> Layout:
-    """The manifest of a store.
+    """Reads the manifest of a store.
 
     Raises:
-        GraphKDError: there is none, it was edited, or it has another schema version.
+        GraphKDError: there is none, it was modified, or its schema version differs.
     """
     content = read_json(folder / MANIFEST, "a feature store")
     check_schema(folder, content, SCHEMA_VERSION, "feature store", "build")

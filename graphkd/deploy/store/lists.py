@@ -1,4 +1,4 @@
-"""Neighbour lists in two arrays: where each node's list is, and the entries."""
+"""Neighbour lists in two arrays: an index with the location of each node's list, and the entries."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from graphkd.deploy.store.layout import ENTRY
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The lists of ``n`` nodes, one after the other.
+    """Concatenated neighbour lists of ``n`` nodes.
 
     Args:
-        counts: ``[n]``.
+        counts: ``[n]`` lengths of the lists.
         ids: ``[E]`` neighbours, ascending within a list.
         weights: ``[E]``.
     """
@@ -28,7 +28,7 @@ class Neighbours:
     weights: Weights
 
     def starts(self) -> Ids:
-        """``[n]``: where each list begins."""
+        """Returns the start ``[n]`` of each list."""
         return np.cumsum(self.counts) - self.counts
 
 
@@ -45,26 +45,26 @@ class Lists:
     entries: NDArray[Any]
 
     def read(self, node: int) -> tuple[Ids, Weights]:
-        """One node's neighbours and weights, copied."""
+        """Returns a copy of one node's neighbours and weights."""
         at = self.index[node]
         part = self.entries[at["start"] : at["start"] + at["length"]]
         return part["node"].astype(np.int64), part["weight"].astype(np.float64)
 
     def gather(self, nodes: Ids) -> Neighbours:
-        """The lists of ``nodes [n]``."""
-        found = self.entries[self.places(nodes)]
+        """Gathers the lists of ``nodes [n]``."""
+        entries = self.entries[self.places(nodes)]
         counts = self.index["length"][nodes].astype(np.int64)
-        return Neighbours(counts, found["node"].astype(np.int64), found["weight"].astype(np.float64))
+        return Neighbours(counts, entries["node"].astype(np.int64), entries["weight"].astype(np.float64))
 
     def places(self, nodes: Ids) -> Ids:
-        """``[E]``: where the entries of ``nodes [n]`` are."""
+        """Returns the positions ``[E]`` of the entries of ``nodes [n]``."""
         at = self.index[nodes]
         counts = at["length"].astype(np.int64)
         places: Ids = np.repeat(at["start"] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         return places
 
     def used(self) -> int:
-        """Entries up to the end of the last list."""
+        """Returns the number of entries up to the end of the last list."""
         return int((self.index["start"] + self.index["room"]).max())
 
 
@@ -73,7 +73,7 @@ class Edits:
     """Lists with changes that are not on disk yet.
 
     Args:
-        base: what is on disk.
+        base: lists on disk.
         changed: node → new ids and weights.
     """
 
@@ -81,46 +81,46 @@ class Edits:
     changed: dict[int, tuple[Ids, Weights]] = field(default_factory=dict)
 
     def read(self, node: int) -> tuple[Ids, Weights]:
-        """One node's neighbours and weights."""
+        """Returns one node's neighbours and weights."""
         if node in self.changed:
             return self.changed[node]
-        if node >= self.base.index.size:  # a new node, for which room is made later
+        if node >= self.base.index.size:  # a new node, for which space is allocated later
             return np.zeros(0, dtype=np.int64), np.zeros(0)
         return self.base.read(node)
 
     def put(self, owners: Ids, others: Ids, weights: Weights) -> None:
-        """Adds an entry to each owner's list, or sets the weight of the one that is there; ``[E]`` each."""
+        """Adds an entry to each owner's list, or sets the weight of an existing one; ``[E]`` each."""
         for node, part in _groups(owners):
             ids, old = self.read(node)
             ids, at = np.unique(np.concatenate([others[part], ids]), return_index=True)
             self.changed[node] = ids, np.concatenate([weights[part], old])[at]
 
     def drop(self, owners: Ids, others: Ids) -> tuple[int, int] | None:
-        """Takes entries off; returns the first pair (owner, other) that there is none for."""
+        """Removes entries; returns the first pair (owner, other) without an entry."""
         absent = None
         for node, part in _groups(owners):
             ids, weights = self.read(node)
             missing = others[part][~np.isin(others[part], ids)]
             if missing.size and absent is None:
                 absent = node, int(missing[0])
-            kept = ~np.isin(ids, others[part])
-            self.changed[node] = ids[kept], weights[kept]
+            remains = ~np.isin(ids, others[part])
+            self.changed[node] = ids[remains], weights[remains]
         return absent
 
     def gather(self, nodes: Ids) -> Neighbours:
-        """The lists of ``nodes [n]``, changes included."""
+        """Gathers the lists of ``nodes [n]``, including changes."""
         new = [at for at, node in enumerate(nodes.tolist()) if node in self.changed] if self.changed else []
         if not new:
             return self.base.gather(nodes)
         stored = np.ones(nodes.size, dtype=bool)
         stored[new] = False
-        found = self.base.gather(nodes[stored])
+        unchanged = self.base.gather(nodes[stored])
         counts = np.empty(nodes.size, dtype=np.int64)
-        counts[stored] = found.counts
+        counts[stored] = unchanged.counts
         counts[new] = [self.changed[node][0].size for node in nodes[new].tolist()]
         ids, weights = np.empty(counts.sum(), dtype=np.int64), np.empty(counts.sum())
         from_disk = np.repeat(stored, counts)
-        ids[from_disk], weights[from_disk] = found.ids, found.weights
+        ids[from_disk], weights[from_disk] = unchanged.ids, unchanged.weights
         starts = np.cumsum(counts) - counts
         for at in new:
             part = slice(starts[at], starts[at] + counts[at])
@@ -128,36 +128,36 @@ class Edits:
         return Neighbours(counts, ids, weights)
 
     def rooms(self) -> dict[int, int]:
-        """Node → entries to reserve at the end, for the lists that no longer fit where they are."""
+        """Returns node → number of entries to reserve at the end, for lists that no longer fit in their place."""
         room = self.base.index["room"]
         sizes = {node: ids.size for node, (ids, _) in self.changed.items()}
         rooms = {node: room[node] if node < room.size else 0 for node in sizes}
         return {node: _roomy(size) for node, size in sizes.items() if size > rooms[node]}
 
     def most(self) -> int:
-        """Entries to reserve if none of the changed lists fits, as when lists have just lost their gaps."""
+        """Returns the number of entries to reserve if no changed list fits, as after lists have been compacted."""
         return sum(_roomy(ids.size) for ids, _ in self.changed.values())
 
 
 def packed(ids: Ids, weights: Weights) -> NDArray[Any]:
-    """Neighbours as they are on disk."""
+    """Converts neighbours to their form on disk."""
     entries = np.empty(ids.size, dtype=ENTRY)
     entries["node"], entries["weight"] = ids, weights
     return entries
 
 
 def checksum(content: NDArray[Any]) -> int:
-    """CRC-32 of a contiguous array's bytes."""
+    """Computes the CRC-32 of a contiguous array's bytes."""
     return zlib.crc32(content.view(np.uint8).data) if content.size else 0
 
 
 def _roomy(size: int) -> int:
-    """Entries to reserve for a list that has outgrown its place."""
+    """Returns the number of entries to reserve for a list that has outgrown its place."""
     return max(4, 2 * size)
 
 
 def _groups(owners: Ids) -> list[tuple[int, Ids]]:
-    """(node, positions at which it is the owner), by node."""
+    """Returns (node, positions at which it is the owner), by node."""
     order = np.argsort(owners, kind="stable")
     nodes, starts = np.unique(owners[order], return_index=True)
     return list(zip(nodes.tolist(), np.split(order, starts[1:]), strict=True)) if nodes.size else []

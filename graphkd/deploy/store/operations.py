@@ -1,4 +1,4 @@
-"""What a user can ask of a store, each as a draft."""
+"""Operations on a store, each of which returns a transaction."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ from graphkd.errors import GraphKDError
 
 
 def insert_node(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> Transaction:
-    """A new node with the next id, and its edges."""
-    row, others, given = newcomer(arrays, x, neighbours, weights)
+    """Adds a new node with the next id, and its edges."""
+    row, others, edge_weights = newcomer(arrays, x, neighbours, weights)
     draft, new = Transaction.of(arrays), np.array([arrays.next_id])
     draft.born = new
     draft.put_rows(new, row)
-    draft.connect(others, np.full(others.size, new[0]), given)
+    draft.connect(others, np.full(others.size, new[0]), edge_weights)
     return draft
 
 
 def newcomer(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> tuple[NDArray[np.float32], Ids, Weights]:
-    """What is given of a node that is not in the store: its row of hop 0 ``[1, D]``, neighbours, their weights."""
+    """Validates a node that is not in the store: its row of hop 0 ``[1, D]``, neighbours and edge weights."""
     settings = arrays.layout.settings
     row = settings.prepare(as_row(x, settings))
     others = as_ids(neighbours, "neighbours")
     check_known(others, arrays.next_id, arrays.alive)
-    given = as_weights(weights, others.size, settings, "weights")
+    edge_weights = as_weights(weights, others.size, settings, "weights")
     distinct, first = np.unique(others, return_index=True)
     if distinct.size < others.size and settings.weighted:
         raise GraphKDError("neighbours are listed twice: give each one weight")
-    return row, distinct, given[first]
+    return row, distinct, edge_weights[first]
 
 
 def delete_node(arrays: Arrays, node: Any) -> Transaction:
-    """A node and all its edges."""
-    gone = _known(arrays, check_id(node))
+    """Deletes a node and all its edges."""
+    deleted = _known(arrays, check_id(node))
     draft = Transaction.of(arrays)
-    draft.gone = gone
-    for one, other in ((draft.incoming, draft.outgoing), (draft.outgoing, draft.incoming)):
-        neighbours, _ = one.read(int(gone[0]))
-        other.drop(neighbours, np.full(neighbours.size, gone[0]))
-        one.changed[int(gone[0])] = neighbours[:0], np.zeros(0)
-        if one is other:
+    draft.gone = deleted
+    for edits, opposite in ((draft.incoming, draft.outgoing), (draft.outgoing, draft.incoming)):
+        neighbours, _ = edits.read(int(deleted[0]))
+        opposite.drop(neighbours, np.full(neighbours.size, deleted[0]))
+        edits.changed[int(deleted[0])] = neighbours[:0], np.zeros(0)
+        if edits is opposite:
             break
     return draft
 
 
 def insert_edges(arrays: Arrays, edge_index: Any, edge_weight: Any) -> Transaction:
-    """Edges between nodes that are there."""
+    """Adds edges between existing nodes."""
     senders, receivers = _edges(arrays, edge_index)
     draft = Transaction.of(arrays)
     weights = as_weights(edge_weight, senders.size, arrays.layout.settings, "edge_weight")
@@ -70,7 +70,7 @@ def insert_edges(arrays: Arrays, edge_index: Any, edge_weight: Any) -> Transacti
 
 
 def delete_edges(arrays: Arrays, edge_index: Any) -> Transaction:
-    """Edges that are there."""
+    """Deletes existing edges."""
     senders, receivers = _edges(arrays, edge_index)
     draft = Transaction.of(arrays)
     draft.disconnect(senders, receivers)
@@ -78,7 +78,7 @@ def delete_edges(arrays: Arrays, edge_index: Any) -> Transaction:
 
 
 def update_features(arrays: Arrays, nodes: Any, x: Any) -> Transaction:
-    """New raw rows of nodes that are there."""
+    """Replaces the raw rows of existing nodes."""
     settings, ids = arrays.layout.settings, _known(arrays, nodes)
     rows = as_row(x, settings) if np.ndim(nodes) == 0 else as_rows(x, settings)
     if rows.shape[0] != ids.size:

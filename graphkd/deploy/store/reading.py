@@ -1,4 +1,4 @@
-"""Reads that never see half an update."""
+"""Consistent reads of a store: no read sees a partial update."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from graphkd.locks import is_locked
 T = TypeVar("T")
 
 PATIENCE = 0.05
-"""Seconds of an update in progress after which a reader looks whether its writer is alive."""
+"""Seconds of an update in progress after which a reader checks whether the writer is alive."""
 
 
 class Reader:
-    """A store that another process may be changing.
+    """Reader of a store that another process may be changing.
 
-    The writer makes ``header[SEQUENCE]`` odd before it changes arrays and even afterwards. A read counts only if
-    the number was even before it and the same after it; else it is done again. Longer files are seen by the number
-    of the layout.
+    The writer makes ``header[SEQUENCE]`` odd before it changes arrays and even afterwards (a seqlock). A read is
+    valid only if the number was even before it and is the same after it; otherwise it is repeated. Files that have
+    grown are detected by the number of the layout.
 
     Args:
         folder: of the store.
@@ -42,40 +42,40 @@ class Reader:
         self.arrays = open_arrays(folder)
 
     def read(self, take: Callable[[Arrays], T]) -> T:
-        """What ``take`` copies out of one version of the store; an error that it raises counts likewise."""
+        """Returns what ``take`` copies from one version of the store; its exceptions are validated likewise."""
         while True:
             arrays = self.arrays
             header = arrays.header
-            before = header[SEQUENCE]
-            if before & 1:
+            sequence = header[SEQUENCE]
+            if sequence & 1:
                 self._wait()
             elif header[LAYOUT] > arrays.layout.number:
                 self.arrays = open_arrays(self.folder)
             else:
                 try:
-                    found = take(arrays)
+                    result = take(arrays)
                 except Exception:
-                    if header[SEQUENCE] == before:
+                    if header[SEQUENCE] == sequence:
                         raise
                 else:
-                    if header[SEQUENCE] == before:
-                        return found
+                    if header[SEQUENCE] == sequence:
+                        return result
 
     def _wait(self) -> None:
-        """Until the update in progress is done; one whose writer has died is completed from the journal."""
+        """Waits until the update in progress ends; completes it from the journal if its writer has died."""
         begin, header = time.monotonic(), self.arrays.header
-        stuck = header[SEQUENCE]
-        while header[SEQUENCE] == stuck:
+        sequence = header[SEQUENCE]
+        while header[SEQUENCE] == sequence:
             time.sleep(1e-4)
             if time.monotonic() - begin > PATIENCE:
                 self._complete()
                 begin = time.monotonic()
 
     def _complete(self) -> None:
-        """Does what a writer left in the journal that did not close the store, unless it is alive and at work.
+        """Completes the updates in the journal of a writer that did not close the store, unless it is alive.
 
-        A killed one has half an update in the arrays at most; after a loss of power they may lack any part of what
-        is in the journal, without a sign of it.
+        A killed writer leaves at most one partial update in the arrays; after a power failure they may lack any
+        part of what is in the journal, undetectably.
         """
         try:
             Writer(self.folder).close()
@@ -89,7 +89,7 @@ class Reader:
                 ) from None
 
     def _is_written(self) -> bool:
-        """Whether a writer is alive, seen by one who may not write."""
+        """Returns whether a writer is alive, without write permission."""
         try:
             return is_locked(self.folder / LOCK)
         except OSError:

@@ -1,4 +1,4 @@
-"""What the header counts: versions in steps of 8, and how far a writer is on the way to the next one."""
+"""Sequence numbers: versions in steps of 8, and the writer's progress towards the next version in between."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from graphkd.deploy.store.journal import STEP, Record
 from graphkd.errors import GraphKDError
 
 APPLYING, REPLAYING, REPLAYED = 1, 3, 5
-"""Beyond a version: the next one is being written; the journal up to it is; the journal is no longer needed."""
+"""Offsets to a version: the next one is being written; the journal is being replayed; it has been replayed."""
 
 
 def next_version(sequence: int) -> int:
-    """What the header will count after one more update; older versions of graphkd counted in twos."""
+    """Returns the sequence number after one more update; older versions of graphkd counted in twos."""
     return (sequence | (STEP - 1)) + 1
 
 
 def check_journal(folder: Path, sequence: int, records: list[Record]) -> None:
-    """Refuses arrays that hold, in whole or in part, an update that the journal has lost.
+    """Raises an error if the arrays contain, in whole or in part, an update that the journal has lost.
 
     Args:
         folder: of the store.
         sequence: of the header.
-        records: that are whole.
+        records: the complete records.
 
     Raises:
-        GraphKDError: to replay these would put older rows among newer ones.
+        GraphKDError: a replay of the records would mix older rows with newer ones.
     """
     if not records and sequence % 2 and sequence % STEP != REPLAYED:
         raise GraphKDError(
@@ -37,7 +37,7 @@ def check_journal(folder: Path, sequence: int, records: list[Record]) -> None:
 
 
 def replayed_version(sequence: int, records: list[Record]) -> int:
-    """The version that the journal leads to."""
+    """Returns the version after a replay of the journal."""
     last = records[-1].sequence if records else None
     if last is not None:
         return last
@@ -45,7 +45,7 @@ def replayed_version(sequence: int, records: list[Record]) -> int:
 
 
 def _reached(sequence: int) -> int:
-    """The last version of which something may be in the arrays."""
+    """Returns the last version of which the arrays may contain a part."""
     if sequence % 2 == 0:
         return sequence
     base = sequence - sequence % STEP

@@ -1,4 +1,4 @@
-"""What a store was built for: preprocessing, propagation, and the kind of graph."""
+"""Settings of a store: preprocessing, propagation, and the kind of graph."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from graphkd.errors import GraphKDError
 from graphkd.io.rows import preprocess
 
 POOLINGS = ("mean", "max", "min", "concat")
-"""As ``graphkd.sparse.POOLINGS``, which this package must not import."""
+"""Same as ``graphkd.sparse.POOLINGS``, which cannot be imported here without torch."""
 
 FEATURES = ("stored", "binary")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How raw rows and edges become rows of the student.
+    """Preprocessing and propagation from raw rows and edges to the student's rows.
 
     Args:
         num_features: ``D``.
@@ -33,12 +33,12 @@ class Settings:
         features: ``stored``, or ``binary``: every non-zero entry is 1.
         row_normalize: divides each row by the sum of its absolute values.
         weighted: whether edges have weights.
-        directed: whether an edge may be there without its opposite.
-        feature_names: ``D`` names of the features, by which rows with names are taken, or nothing; a store is the
-            student's with or without them.
+        directed: whether an edge may exist without its reverse.
+        feature_names: ``D`` feature names, by which named columns are matched, or None; ignored in comparisons, so
+            that a store matches its student with or without them.
 
     Raises:
-        GraphKDError: one of them is something else.
+        GraphKDError: a value is invalid.
     """
 
     num_features: int
@@ -56,16 +56,16 @@ class Settings:
             value = getattr(self, name)
             if not is_whole(value) or value < least:
                 raise GraphKDError(f"{name} is {value!r}: it must be a whole number from {least}")
-        for name, known in (("pooling", POOLINGS), ("features", FEATURES)):
-            if getattr(self, name) not in known:
-                raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(known)}")
+        for name, choices in (("pooling", POOLINGS), ("features", FEATURES)):
+            if getattr(self, name) not in choices:
+                raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose one of {', '.join(choices)}")
         for name in ("row_normalize", "weighted", "directed"):
             if not isinstance(getattr(self, name), bool):
                 raise GraphKDError(f"{name} is {getattr(self, name)!r}: choose True or False")
 
     @functools.cached_property
     def columns(self) -> Columns:
-        """Takes rows by name."""
+        """Alignment of named columns with the features."""
         return Columns(self.feature_names)
 
     @property
@@ -74,12 +74,12 @@ class Settings:
         return self.num_features * (self.hops + 1 if self.pooling == "concat" else 1)
 
     def prepare(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw rows ``[B, D]`` → rows of hop 0 ``[B, D]``."""
+        """Preprocesses raw rows ``[B, D]`` to rows of hop 0 ``[B, D]``."""
         rows: NDArray[np.float32] = preprocess(x, self.features, self.row_normalize)
         return rows
 
     def pool(self, hops: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Hops ``[B, P + 1, D]`` → rows of the student ``[B, D']``."""
+        """Pools hops ``[B, P + 1, D]`` to rows of the student ``[B, D']``."""
         if self.pooling == "concat":
             return hops.reshape(hops.shape[0], self.width)
         if self.pooling == "mean":
@@ -91,30 +91,30 @@ class Settings:
 
 
 def settings_of(bundle: str | Path, directed: bool) -> Settings:
-    """The settings that a bundle's student was trained with.
+    """Returns the settings that a bundle's student was trained with.
 
     Args:
-        bundle: a ``bundle`` folder, or a run folder that holds one.
+        bundle: a ``bundle`` folder, or a run folder that contains one.
         directed: see ``Settings``.
 
     Raises:
-        GraphKDError: there is no bundle, or it was truncated or changed.
+        GraphKDError: there is no bundle, or it was truncated or modified.
     """
     return settings_for(read_bundle(bundle), directed)
 
 
 def settings_for(found: Bundle, directed: bool) -> Settings:
-    """The same of a bundle that was read before."""
-    card = found.description
+    """Returns the same for a bundle that has already been read."""
+    description = found.description
     try:
-        propagation = {"pooling": "mean", **card["propagation"]}  # older bundles were always pooled by the mean
-        wide = propagation["hops"] + 1 if propagation["pooling"] == "concat" else 1
-        num_features = card["student"]["arguments"]["num_features"] // wide
-        names = card.get("feature_names")
+        propagation = {"pooling": "mean", **description["propagation"]}  # absent in older bundles, then the mean
+        blocks = propagation["hops"] + 1 if propagation["pooling"] == "concat" else 1
+        num_features = description["student"]["arguments"]["num_features"] // blocks
+        names = description.get("feature_names")
         return Settings(
             num_features,
             **propagation,
-            **card["preprocessing"],
+            **description["preprocessing"],
             directed=directed,
             feature_names=None if names is None else tuple(names),
         )

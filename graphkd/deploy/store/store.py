@@ -1,4 +1,4 @@
-"""The student's inputs in production."""
+"""The feature store's public class."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ T = TypeVar("T")
 
 
 class FeatureStore:
-    """Rows ``POOL({X, ÃX, …, Ã^P X})`` of a graph that changes, on disk, read in microseconds; needs numpy alone.
+    """Rows ``POOL({X, ÃX, …, Ã^P X})`` of a changing graph, on disk, read in microseconds; needs numpy alone.
 
-    One process may write, any number may read at the same time: a read sees one version. Ids are 0 to N − 1 as
-    built, then counted on; a deleted node's id is refused from then on and not given out again.
+    One process may write while any number read; each read sees one version. Ids are 0 to N − 1 when built, and new
+    nodes get the following ones; the id of a deleted node is invalid and never reused.
 
-    Every update changes exactly the rows that depend on it, and leaves them with the bits that a new store of the
-    changed graph would have. It is on the disk when the method returns; a process that is killed in between leaves
-    the store as it was before or as it is after. Where edges have no direction, an edge is both of its directions.
+    Every update recomputes exactly the rows that depend on it, bitwise equal to those of a new store of the
+    changed graph. Updates are atomic and durable: an update is on disk when the method returns; if the process is
+    killed before, the store is as before or as after it. In an undirected graph, an edge stands for both
+    directions.
 
     Args:
-        path: a folder made by ``build`` or ``for_bundle``.
-        write: whether to change it.
+        path: a folder created by ``build`` or ``for_bundle``.
+        write: whether to open it for writing.
 
     Raises:
-        GraphKDError: there is no store, it is damaged or has another schema version, or another process writes to
+        GraphKDError: there is no store, it is damaged, its schema version differs, or another process writes to
             it.
     """
 
@@ -67,26 +68,26 @@ class FeatureStore:
         row_normalize: bool = False,
         directed: bool = False,
     ) -> FeatureStore:
-        """Makes a store of a whole graph.
+        """Builds a store of a whole graph.
 
         Args:
-            path: of the folder; nothing may be there.
-            x: ``[N, D]`` raw rows: an array, a data frame, whose columns' names are kept, a scipy sparse matrix, a
+            path: of the folder, which must not exist.
+            x: ``[N, D]`` raw rows: an array, a data frame, whose column names are stored, a scipy sparse matrix, a
                 tensor or a torch sparse tensor.
             edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
-            edge_weight: ``[E]``, or nothing for weight 1.
+            edge_weight: ``[E]``, or None for weight 1.
             hops: ``P``.
             self_loops: ``s`` in Ã over ``A + s I``.
             pooling: ``mean``, ``max``, ``min`` or ``concat``.
             features: ``stored``, or ``binary``: every non-zero entry is 1.
-            row_normalize: divides each row by the sum of its absolute values.
-            directed: whether an edge may be there without its opposite.
+            row_normalize: whether to divide each row by the sum of its absolute values.
+            directed: whether an edge may exist without its reverse.
 
         Returns:
             The store, open for writing.
 
         Raises:
-            GraphKDError: there is something at ``path``, or something of the graph cannot be right.
+            GraphKDError: ``path`` exists, or the graph is invalid.
         """
         weighted, names = edge_weight is not None, names_of(x)
         settings = Settings(
@@ -105,43 +106,41 @@ class FeatureStore:
         edge_weight: Any = None,
         directed: bool = False,
     ) -> FeatureStore:
-        """Makes a store with the preprocessing and propagation that a student was trained with.
+        """Builds a store with the preprocessing and propagation that a student was trained with.
 
         Args:
-            path: of the folder; nothing may be there.
-            bundle: a ``bundle`` folder, or a run folder that holds one.
+            path: of the folder, which must not exist.
+            bundle: a ``bundle`` folder, or a run folder that contains one.
             x: ``[N, D]`` raw rows, as for ``build``.
             edge_index: ``[2, E]``.
-            edge_weight: ``[E]`` where the student was trained on a graph with weights.
-            directed: whether an edge may be there without its opposite.
+            edge_weight: ``[E]`` if the student was trained on a weighted graph.
+            directed: whether an edge may exist without its reverse.
 
         Returns:
             The store, open for writing; ``load_bundle(bundle).predict(store.rows(nodes), propagated=True)``.
 
         Raises:
-            GraphKDError: there is no bundle, or the graph does not fit it.
+            GraphKDError: there is no bundle, or the graph does not match it.
         """
         settings = settings_of(bundle, directed)
         if settings.weighted != (edge_weight is not None):
-            wanted = "with" if settings.weighted else "without"
-            raise GraphKDError(
-                f"this student was trained on a graph {wanted} edge weights: give one {wanted} them"
-            )
+            kind = "with" if settings.weighted else "without"
+            raise GraphKDError(f"this student was trained on a graph {kind} edge weights: give one {kind} them")
         build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
         return cls(path, write=True)
 
     @property
     def settings(self) -> Settings:
-        """What the store was built for."""
+        """Preprocessing and propagation that the store was built with."""
         return self._reader.arrays.layout.settings
 
     @property
     def nodes(self) -> Ids:
-        """``[n]`` ids of all nodes, ascending."""
+        """Ids ``[n]`` of all nodes, ascending."""
         return self._read(lambda arrays: np.flatnonzero(arrays.alive[: arrays.next_id]))
 
     def row(self, node: int) -> NDArray[np.float32]:
-        """The student's row ``[D']`` of a node.
+        """Returns the student's row ``[D']`` of a node.
 
         Raises:
             GraphKDError: there is no such node.
@@ -149,15 +148,15 @@ class FeatureStore:
         return self._read(partial(_row, node=check_id(node)))
 
     def rows(self, nodes: Any) -> NDArray[np.float32]:
-        """The student's rows ``[B, D']`` of ``nodes [B]``, all of one version.
+        """Returns the student's rows ``[B, D']`` of ``nodes [B]``, all of one version.
 
         Raises:
-            GraphKDError: one of them is not there.
+            GraphKDError: one of them does not exist.
         """
         return self._read(partial(_rows, ids=as_ids(nodes)))
 
     def neighbours(self, node: int) -> tuple[Ids, Weights]:
-        """Ids ``[n]`` and weights ``[n]`` of the nodes that send to ``node``.
+        """Returns the ids ``[n]`` and edge weights ``[n]`` of the nodes that send to ``node``.
 
         Raises:
             GraphKDError: there is no such node.
@@ -165,22 +164,22 @@ class FeatureStore:
         return self._read(partial(_neighbours, node=check_id(node)))
 
     def row_for(self, x: Any, neighbours: Any = (), weights: Any = None) -> NDArray[np.float32]:
-        """The row of a node that is not in the store and does not come into it, from one gather.
+        """Computes the row of a node that is not in the store, without inserting it, from one gather.
 
-        An approximation for ``P ≥ 2``: a neighbour's row is corrected for the edge it gains, but not for what the
-        new node does to other rows. The formula, and when it is exact: ``new_node_hops``; its measured error:
-        ``experiments/feature_store``. ``insert_node`` is exact.
+        An approximation for ``P ≥ 2``: a neighbour's row is corrected for the edge it gains, but the new node's
+        effect on other rows is neglected. ``new_node_hops`` gives the formula and when it is exact,
+        ``experiments/feature_store`` the measured error. ``insert_node`` is exact.
 
         Args:
-            x: ``[D]`` raw features; those of a mapping or a series by name, where the store knows names.
-            neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
-            weights: ``[n]`` where edges have weights.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
+            weights: ``[n]`` edge weights if the graph is weighted.
 
         Returns:
             ``[D']``.
 
         Raises:
-            GraphKDError: an unknown neighbour, or numbers that cannot be right.
+            GraphKDError: a neighbour does not exist, or a number is invalid.
         """
         return self._read(partial(_row_for, x=x, neighbours=neighbours, weights=weights))
 
@@ -188,21 +187,21 @@ class FeatureStore:
         """Adds a node and its edges.
 
         Args:
-            x: ``[D]`` raw features; those of a mapping or a series by name, where the store knows names.
-            neighbours: ``[n]`` ids; of nodes that send to the new one where edges have a direction.
-            weights: ``[n]`` where edges have weights.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
+            weights: ``[n]`` edge weights if the graph is weighted.
 
         Returns:
             Its id.
 
         Raises:
-            GraphKDError: an unknown neighbour, or numbers that cannot be right.
+            GraphKDError: a neighbour does not exist, or a number is invalid.
         """
         draft = self._update(partial(operations.insert_node, x=x, neighbours=neighbours, weights=weights))
         return int(draft.born[0])
 
     def delete_node(self, node: int) -> None:
-        """Takes a node, all its edges and its features away.
+        """Deletes a node, all its edges and its features.
 
         Raises:
             GraphKDError: there is no such node.
@@ -210,22 +209,22 @@ class FeatureStore:
         self._update(partial(operations.delete_node, node=node))
 
     def insert_edges(self, edge_index: Any, edge_weight: Any = None) -> None:
-        """Adds edges between nodes that are there; one that is there gets the given weight, or stays as it is.
+        """Adds edges between existing nodes; an existing edge gets the given weight, if any.
 
         Args:
             edge_index: ``[2, E]``, ``[sender, receiver]``.
-            edge_weight: ``[E]`` where edges have weights; then no edge may be listed twice.
+            edge_weight: ``[E]`` if the graph is weighted; then no edge may be listed twice.
 
         Raises:
-            GraphKDError: an unknown node, or weights that cannot be right.
+            GraphKDError: a node does not exist, or a weight is invalid.
         """
         self._update(partial(operations.insert_edges, edge_index=edge_index, edge_weight=edge_weight))
 
     def delete_edges(self, edge_index: Any) -> None:
-        """Takes edges ``[2, E]`` away.
+        """Deletes edges ``[2, E]``.
 
         Raises:
-            GraphKDError: one of them is not there; then all stay.
+            GraphKDError: one of them does not exist; then none is deleted.
         """
         self._update(partial(operations.delete_edges, edge_index=edge_index))
 
@@ -233,22 +232,22 @@ class FeatureStore:
         """Replaces the raw features ``x [B, D]`` of ``nodes [B]``, or ``[D]`` of one.
 
         Raises:
-            GraphKDError: an unknown node, or rows that cannot be right.
+            GraphKDError: a node does not exist, or the rows are invalid.
         """
         self._update(partial(operations.update_features, nodes=nodes, x=x))
 
     def verify(self) -> None:
-        """Reads all there is and compares it with its checksums; takes as long as that.
+        """Reads the whole store and compares it with its checksums.
 
         Raises:
-            GraphKDError: something was changed from outside.
+            GraphKDError: the files were changed by anything but this class.
         """
-        found = self._read(damaged)
-        if found.size:
-            raise GraphKDError(f"{self.path} is damaged at node {found[0]} ({found.size} in all): build it again")
+        ids = self._read(damaged)
+        if ids.size:
+            raise GraphKDError(f"{self.path} is damaged at node {ids[0]} ({ids.size} in all): build it again")
 
     def close(self) -> None:
-        """Ends writing, so that another process may; a store that is only read need not be closed."""
+        """Ends writing, so that another process can write; a store that is only read need not be closed."""
         if self._writer is not None:
             self._writer.close()
 

@@ -1,4 +1,4 @@
-"""An update before it is computed: which lists and raw rows change."""
+"""A store's update before it is computed: which lists and raw rows change."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def _no_ids() -> Ids:
 
 @dataclass
 class Transaction:
-    """What a user asked for, in terms of the store.
+    """Changes of an update, in terms of the store's lists and rows.
 
     Args:
         settings: of the store.
         incoming: senders of each node.
-        outgoing: receivers of each node; the same object where edges have no direction.
+        outgoing: receivers of each node; the same object if the graph is undirected.
         rows: ``[m, D]`` new rows of hop 0.
-        keys: ``[m]`` ascending, whose rows they are.
+        keys: ``[m]`` ids of their nodes, ascending.
         born: ids of new nodes.
         gone: ids of deleted nodes.
     """
@@ -42,32 +42,32 @@ class Transaction:
 
     @classmethod
     def of(cls, arrays: Arrays) -> Transaction:
-        """A draft that changes nothing yet."""
+        """Creates a transaction without changes."""
         incoming = Edits(arrays.incoming)
         outgoing = Edits(arrays.outgoing) if arrays.layout.settings.directed else incoming
         rows = np.zeros((0, arrays.layout.settings.num_features), dtype=np.float32)
         return cls(arrays.layout.settings, incoming, outgoing, rows)
 
     def rebase(self, arrays: Arrays) -> None:
-        """The same changes to the same lists in other files."""
+        """Applies the changes to the same lists in other files."""
         self.incoming.base, self.outgoing.base = arrays.incoming, arrays.outgoing
 
     def edits(self) -> list[Edits]:
-        """Of senders, and of receivers where those have lists of their own."""
+        """Returns the edits of senders and, if the graph is directed, of receivers."""
         return [self.incoming, self.outgoing] if self.settings.directed else [self.incoming]
 
     def touched(self) -> Ids:
-        """Ascending ids of nodes whose senders change, or that come or go."""
+        """Returns the ascending ids of nodes whose senders change, and of new and deleted nodes."""
         changed = np.fromiter(self.incoming.changed, np.int64, len(self.incoming.changed))
         return np.unique(np.concatenate([changed, self.born, self.gone]))
 
     def put_rows(self, nodes: Ids, rows: NDArray[np.float32]) -> None:
-        """New rows ``[m, D]`` of hop 0; where a node is listed twice the last one counts."""
+        """Sets new rows ``[m, D]`` of hop 0; of a node listed twice, the last one is used."""
         self.keys, last = np.unique(nodes[::-1], return_index=True)
         self.rows = rows[::-1][last]
 
     def connect(self, senders: Ids, receivers: Ids, weights: Weights) -> None:
-        """Adds edges ``[E]``, or sets the weights of those that are there.
+        """Adds edges ``[E]``, or sets the weights of existing ones.
 
         Raises:
             GraphKDError: an edge with two weights.
@@ -82,10 +82,10 @@ class Transaction:
             self.incoming.put(*ends, np.concatenate([weights, weights]))
 
     def disconnect(self, senders: Ids, receivers: Ids) -> None:
-        """Takes edges ``[E]`` away.
+        """Deletes edges ``[E]``.
 
         Raises:
-            GraphKDError: one of them is not there.
+            GraphKDError: one of them does not exist.
         """
         missing = self.incoming.drop(receivers, senders)
         if missing:

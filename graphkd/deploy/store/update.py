@@ -1,4 +1,4 @@
-"""A draft → the bytes that it changes: exactly the rows that can differ."""
+"""Computation of an update: from a transaction to the bytes that change, for exactly the rows that can differ."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from graphkd.deploy.store.transaction import Transaction
 
 @dataclass(frozen=True)
 class Update:
-    """An update that is computed, and nowhere on disk.
+    """A computed update that is not on disk yet.
 
     Args:
-        patches: what it writes.
+        patches: to write.
         used: ends of the last lists of senders and of receivers afterwards.
     """
 
@@ -31,41 +31,41 @@ class Update:
 
 
 class _Degrees:
-    """Degrees and diagonals after the draft: those of ``touched`` anew, the others from disk."""
+    """Degrees and diagonals after the transaction: recomputed for ``touched``, the others from disk."""
 
     def __init__(self, draft: Transaction, arrays: Arrays) -> None:
         self.touched, self.stored = draft.touched(), arrays.nodes
         self.degree, self.diagonal = sums(self.touched, draft.incoming.gather(self.touched), draft.settings)
-        gone = place_in(self.touched, draft.gone)
-        self.degree[gone] = self.diagonal[gone] = 0.0
+        deleted = place_in(self.touched, draft.gone)
+        self.degree[deleted] = self.diagonal[deleted] = 0.0
 
     def changed(self) -> Ids:
-        """Nodes whose degree differs: all their receivers' rows do."""
+        """Returns the nodes whose degree changes, and with it the rows of all their receivers."""
         changed: Ids = self.touched[self.degree != self.stored["degree"][self.touched]]
         return changed
 
     def of(self, ids: Ids, what: str) -> Weights:
-        """``degree`` or ``diagonal`` of ``ids [E]``."""
+        """Returns ``degree`` or ``diagonal`` of ``ids [E]``."""
         values: Weights = self.stored[what][ids]
-        place = place_in(self.touched, ids)
-        values[place >= 0] = getattr(self, what)[place[place >= 0]]
+        positions = place_in(self.touched, ids)
+        values[positions >= 0] = getattr(self, what)[positions[positions >= 0]]
         return values
 
 
 def compute_update(draft: Transaction, arrays: Arrays, used: list[int]) -> Update:
-    """Computes an update from what is on disk and the draft; writes nothing.
+    """Computes an update from the arrays on disk and the transaction; writes nothing.
 
-    With ``R`` the nodes whose senders change and ``C`` those of them whose degree does, hop 0 changes where rows
-    are given, and hop ``k`` at ``R``, at the receivers of ``C``, and at the receivers of the nodes whose hop
-    ``k − 1`` changes, these themselves among them where ``s > 0``.
+    With ``R`` the nodes whose senders change and ``C`` those of them whose degree does, hop 0 changes where new
+    rows are given, and hop ``k`` at ``R``, at the receivers of ``C``, and at the receivers of the nodes whose hop
+    ``k − 1`` changes, including these nodes themselves if ``s > 0``.
 
     Args:
-        draft: there must be room for its new nodes and lists.
+        draft: the transaction; space for its new nodes and lists must be allocated.
         arrays: the store.
         used: ends of the last lists.
 
     Returns:
-        Pieces of all files.
+        The patches of all files.
     """
     degrees = _Degrees(draft, arrays)
     keys, rows = _with_zeros(draft)
@@ -81,15 +81,15 @@ def compute_update(draft: Transaction, arrays: Arrays, used: list[int]) -> Updat
     patches.append(_node_patch(draft, arrays, degrees, hops))
     ends = list(used)
     for which, edits in enumerate(draft.edits()):
-        more, ends[which] = _list_patches(edits, ("in", "out")[which], used[which])
-        patches += more
+        list_patches, ends[which] = _list_patches(edits, ("in", "out")[which], used[which])
+        patches += list_patches
     if draft.born.size:
         patches.append(_patch("header", np.array([NEXT_ID]), np.array([draft.born[-1] + 1])))
     return Update([patch for patch in patches if patch.offsets.size], ends)
 
 
 def _with_zeros(draft: Transaction) -> tuple[Ids, NDArray[np.float32]]:
-    """Hop 0: the given rows; a deleted node's features are wiped."""
+    """Returns keys and rows of hop 0: the new rows, and zeros for deleted nodes."""
     keys = np.concatenate([draft.keys, draft.gone])
     zeros = np.zeros((draft.gone.size, draft.rows.shape[1]), dtype=np.float32)
     order = np.argsort(keys)
@@ -101,7 +101,7 @@ def _receivers(draft: Transaction, arrays: Arrays, nodes: Ids) -> Ids:
 
 
 def _distinct(ids: Ids, arrays: Arrays) -> Ids:
-    """Ascending and once; by marks where there are so many that sorting would take longer."""
+    """Returns the distinct ids, ascending; by a boolean mask where that is faster than sorting."""
     if 16 * ids.size < arrays.layout.capacity:
         return np.unique(ids)
     marks = np.zeros(arrays.layout.capacity, dtype=bool)
@@ -117,11 +117,11 @@ def _mixed(
     hop: int,
     before: tuple[Ids, NDArray[np.float32]],
 ) -> NDArray[np.float32]:
-    """Hop ``k`` of ``nodes [n]``, from the rows of hop ``k − 1``: those just computed, the others on disk."""
+    """Computes hop ``k`` of ``nodes [n]`` from hop ``k − 1``: rows just computed, and the others on disk."""
     lists = draft.incoming.gather(nodes)
-    root, other = roots(degrees.of(nodes, "degree")), roots(degrees.of(lists.ids, "degree"))
+    root, sender_root = roots(degrees.of(nodes, "degree")), roots(degrees.of(lists.ids, "degree"))
     rows = Rows(arrays.hops[:, hop - 1], *before)
-    return mixed(nodes, lists, degrees.of(nodes, "diagonal"), root, other, rows)
+    return mixed(nodes, lists, degrees.of(nodes, "diagonal"), root, sender_root, rows)
 
 
 def _hop_patch(arrays: Arrays, hop: int, nodes: Ids, rows: NDArray[np.float32]) -> Patch:
@@ -142,7 +142,7 @@ def _node_patch(
 
 
 def _list_patches(edits: Edits, which: str, used: int) -> tuple[list[Patch], int]:
-    """Lists that still fit are written in their place, the others behind the last one."""
+    """Writes lists that still fit in their place, and the others after the last one."""
     nodes, rooms, patches = sorted(edits.changed), edits.rooms(), []
     index = edits.base.index[nodes]
     for at, node in enumerate(nodes):
@@ -158,7 +158,7 @@ def _list_patches(edits: Edits, which: str, used: int) -> tuple[list[Patch], int
 
 
 def _patch(file: str, places: Ids, records: NDArray[Any]) -> Patch:
-    """One piece per record; ``places [n]`` count in records."""
+    """Builds a patch with one piece per record; ``places [n]`` are record indices."""
     size = records[:1].nbytes
     content = np.ascontiguousarray(records).view(np.uint8).reshape(places.size, size)
     return Patch(file, places.astype(np.int64) * size, content)

@@ -1,4 +1,4 @@
-"""Whether all that a store holds fits together."""
+"""Integrity check of a whole store."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from graphkd.deploy.store.lists import Lists, Neighbours, checksum
 
 
 def damaged(arrays: Arrays) -> Ids:
-    """Ids of nodes whose rows, lists, degree or counterparts in other lists are not what was written.
+    """Returns the nodes whose rows, lists, degree or entries in other lists are inconsistent.
 
     Args:
         arrays: of a store that is not being changed.
 
     Returns:
-        ``[n]`` ascending.
+        Ids ``[n]``, ascending.
     """
     ids = np.arange(arrays.next_id)
-    found = [node for node in ids.tolist() if not _rows_fit(arrays, node)]
+    nodes = [node for node in ids.tolist() if not _rows_fit(arrays, node)]
     for lists in (arrays.incoming, arrays.outgoing):
-        found += [node for node in ids.tolist() if not _list_fits(lists, node, arrays.next_id)]
-    if found:
-        return np.unique(found)
+        nodes += [node for node in ids.tolist() if not _list_fits(lists, node, arrays.next_id)]
+    if nodes:
+        return np.unique(nodes)
     incoming, outgoing = arrays.incoming.gather(ids), arrays.outgoing.gather(ids)
     wrong = _unmatched(ids, incoming, outgoing)
     degree, diagonal = sums(ids, incoming, arrays.layout.settings)
@@ -46,12 +46,12 @@ def _list_fits(lists: Lists, node: int, next_id: int) -> bool:
         return False
     part = lists.entries[at["start"] : end]
     ids = part["node"]
-    inside = not ids.size or (ids[0] >= 0 and ids[-1] < next_id and bool((np.diff(ids) > 0).all()))
-    return bool(inside) and checksum(part) == at["crc"]
+    valid = not ids.size or (ids[0] >= 0 and ids[-1] < next_id and bool((np.diff(ids) > 0).all()))
+    return bool(valid) and checksum(part) == at["crc"]
 
 
 def _unmatched(ids: Ids, incoming: Neighbours, outgoing: Neighbours) -> Ids:
-    """Receivers of edges that are in one kind of list only."""
+    """Returns the receivers of edges that are only in one of the two kinds of lists."""
     forward = np.stack([np.repeat(ids, incoming.counts), incoming.ids])
     backward = np.stack([outgoing.ids, np.repeat(ids, outgoing.counts)])
     backward = backward[:, np.lexsort(backward[::-1])]

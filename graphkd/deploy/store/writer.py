@@ -1,4 +1,4 @@
-"""The one process that changes a store: journal first, then the arrays."""
+"""The single writer of a store: updates go to the journal first, then to the arrays."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from graphkd.deploy.store.update import Update, compute_update
 from graphkd.errors import GraphKDError
 
 CHECKPOINT_BYTES = 2**26
-"""Size of the journal at which the arrays are synchronised, and it is emptied."""
+"""Size of the journal in bytes at which the arrays are flushed to disk and it is truncated."""
 
 
 class Writer:
-    """Holds the lock; replays what an earlier writer that was killed had put into the journal.
+    """Writer that holds the store's lock, and replays the journal of a previous writer that was killed.
 
-    An update is computed in memory, appended to the journal (synchronised), and then written into the arrays,
-    while ``header[SEQUENCE]`` is odd. Until the record is whole the update has not happened; from then on it has.
+    An update is computed in memory, appended to the journal and flushed to disk, and then written to the arrays
+    while ``header[SEQUENCE]`` is odd. It is committed once its record is complete.
 
     Args:
         folder: of the store.
@@ -63,13 +63,13 @@ class Writer:
             raise
 
     def update(self, plan: Callable[[Arrays], Transaction]) -> Transaction:
-        """Makes an update, all of it or nothing.
+        """Applies an update atomically.
 
         Args:
-            plan: what is asked for; may refuse it.
+            plan: returns the transaction, or raises an error.
 
         Raises:
-            GraphKDError: it was refused, and nothing has changed; or an earlier update was cut short.
+            GraphKDError: the update is invalid, and nothing has changed; or a previous update was interrupted.
         """
         self._check_open()  # before the mutex, which a thread may have held when this process was forked
         with self._mutex:
@@ -90,7 +90,7 @@ class Writer:
             return draft
 
     def close(self) -> None:
-        """Empties the journal and gives the lock back; in a forked process, does nothing: the store is not its."""
+        """Truncates the journal and releases the lock; does nothing in a forked process."""
         if self._lock.held:
             with self._mutex:
                 if self._lock.held:
@@ -108,7 +108,7 @@ class Writer:
             )
 
     def _release(self) -> None:
-        """Gives the lock back as a killed process would: who opens the store next completes the journal."""
+        """Releases the lock without a checkpoint, as if killed: the next writer replays the journal."""
         for handle in reversed(self._open):
             os.close(handle)
         self._open = []
@@ -128,7 +128,7 @@ class Writer:
         sweep(self.folder, layout)
 
     def _replay(self, records: list[Record]) -> None:
-        """Brings the arrays to the version of the last record; killed anywhere in it, it is done again."""
+        """Brings the arrays to the version of the last record; if killed meanwhile, the replay is repeated."""
         sequence = self.arrays.header[SEQUENCE]
         if not records and sequence % 2 == 0:
             return
@@ -144,13 +144,13 @@ class Writer:
         self._write_header(SEQUENCE, version + STEP)
 
     def _open_files(self) -> None:
-        """Handles of the current layout's files."""
+        """Opens the files of the current layout."""
         layout = self.arrays.layout
         self._files = {name: make(self.folder, layout, name) for name in layout.files()}
         self._open = [*self._open[:1], *self._files.values()]
 
     def _measure(self) -> None:
-        """Where the lists end, once nothing is left to be replayed."""
+        """Computes the ends of the lists, after the replay."""
         self._used = [lists.used() for lists in (self.arrays.incoming, self.arrays.outgoing)]
 
     def _make_room(self, draft: Transaction) -> None:
@@ -163,13 +163,13 @@ class Writer:
         if not short and nodes <= layout.capacity:
             return
         capacity = layout.capacity if nodes <= layout.capacity else 2 * layout.capacity
-        held = [int(part.base.index["length"].sum()) for part in edits]
-        slots = [2 * (length + part.most()) for length, part in zip(held, edits, strict=True)]
+        lengths = [int(part.base.index["length"].sum()) for part in edits]
+        slots = [2 * (length + part.most()) for length, part in zip(lengths, edits, strict=True)]
         self._grow(capacity, (slots[0], slots[-1]))
         draft.rebase(self.arrays)
 
     def _grow(self, capacity: int, slots: tuple[int, int]) -> None:
-        """Longer files; lists without gaps in new ones. The store's contents stay as they are."""
+        """Extends files, and writes lists without gaps to new ones; the store's content is unchanged."""
         self._checkpoint()
         old = self.arrays.layout
         layout = old.grown(capacity, slots)
@@ -177,8 +177,8 @@ class Writer:
             disk.allocate(self._files[name], layout.size(name))
             disk.sync(self._files[name])
         nodes = np.arange(self.arrays.next_id)
-        both = ("in", self.arrays.incoming), ("out", self.arrays.outgoing)
-        for which, lists in both[: 1 + old.settings.directed]:
+        kinds = ("in", self.arrays.incoming), ("out", self.arrays.outgoing)
+        for which, lists in kinds[: 1 + old.settings.directed]:
             index, entries = lists.index[nodes], lists.entries[lists.places(nodes)]
             write_lists(self.folder, layout, which, index["length"].astype(np.int64), index["crc"], entries)
         layout.write(self.folder)
@@ -204,7 +204,7 @@ class Writer:
         self._used = made.used
 
     def _put(self, patches: list[Patch]) -> None:
-        """Writes pieces into the arrays; doing it again changes nothing."""
+        """Writes patches to the arrays; idempotent."""
         for patch in patches:
             for offset, content in patch.runs():
                 disk.write(self._files[patch.file], content, offset)
@@ -213,7 +213,7 @@ class Writer:
         disk.write(self._files["header"], value.to_bytes(8, "little"), 8 * place)
 
     def _checkpoint(self) -> None:
-        """What the journal holds is in the arrays; once they are on the disk it is not needed."""
+        """Flushes the arrays, which contain all of the journal, to disk, and truncates the journal."""
         if self._journal.size:
             self._sync()
             self._journal.cut()
