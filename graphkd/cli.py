@@ -131,7 +131,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _run_deploy(args: argparse.Namespace) -> None:
-    """The commands that take a student into service."""
+    """Runs a command that deploys a student."""
     if args.command == "export":
         from graphkd.commands.export import export
 

@@ -35,7 +35,7 @@ class Lock:
         return self._handle is not None
 
     def close(self) -> None:
-        """Releases the lock; a forked process only closes its inherited descriptor, and the parent keeps the lock."""
+        """Releases the lock; a forked process only closes its inherited descriptor: the parent keeps the lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -23,7 +23,7 @@ class BatchNorm(nn.BatchNorm1d):
     again: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[B, d]`` → ``[B, d]``."""
+        """Normalises each channel, ``[B, d]`` → ``[B, d]``."""
         part = current_shard()
         if part is not None and self.training and part.total > 1:
             return self._of_all(x, part.total)
