@@ -189,9 +189,7 @@ def _step(graph: Graph, spec: DistillSpec, shape: Shape) -> int:
     training, nodes, edges = spec.training, graph.num_nodes, graph.adj.matrix.nnz
     if training.teacher_batches == "full":
         return shape.training(nodes) + _attention(spec, shape, nodes, edges)
-    if (
-        training.teacher_batches == "checkpointed"
-    ):  # the last layer is the first to be recomputed, with all activations saved
+    if training.teacher_batches == "checkpointed":  # the last layer is recomputed first, with all its activations
         return shape.again(nodes) + _attention(spec, replace(shape, layers=0), nodes, edges)
     rows = min(training.teacher_batch_size, graph.train.numel())
     if training.teacher_batches == "partitions":

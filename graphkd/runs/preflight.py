@@ -36,9 +36,7 @@ def check_memory(view: SettingView, spec: DistillSpec, tables: TableOptions = IN
     device = view.observed.y.device
     free = available_memory(device)
     need = max(memory_needs(view, spec, tables.bytes is not None), key=lambda need: need.size)
-    processes = (
-        world().local_world_size if device.type == "cpu" else 1
-    )  # each has its own copy of graph and tables
+    processes = world().local_world_size if device.type == "cpu" else 1  # each holds a copy of graph and tables
     size = need.size * processes
     if free is None or size <= free:
         return

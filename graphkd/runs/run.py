@@ -125,18 +125,13 @@ class Run:
                 "choose another path, or overwrite=True"
             )
         origin = dict(graph.origin)
-        locations: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
+        dirs: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
         folder_path = as_path(path, "the run folder")
         origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
         origin |= data_checksums(graph, folder_path, overwrite)
         steps: dict[str, Any] = asdict(graph.preprocessing)
-        memory = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
-        config: dict[str, Any] = {
-            "dataset": {**origin, **steps},
-            **self.result.spec.config(),
-            **locations,
-            **memory,
-        }
+        tables = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
+        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **dirs, **tables}
         if "given" in self.result.teacher_result.key:
             config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
         config = {**config, "seeds": [self.result.seed]}
