@@ -33,7 +33,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Estimator for ``graphkd.distill``: ``fit`` on a graph, ``predict`` on rows.
 
     The arguments are those of ``graphkd.distill``; nested parameters such as ``training__lr`` are settings of
-    ``training``, for ``set_params`` and searches. Predicted labels are values of the data's ``class_names``.
+    ``training``, for ``set_params`` and searches. Predicted labels have the values and type of the graph's labels.
 
     A graph's rows cannot be split into folds, since they depend on each other: ``cross_val_score`` and
     ``GridSearchCV`` take a list of graphs, each with its own masks, and folds that fit and score the same one, on

@@ -49,7 +49,7 @@ def _compiler(name: str, variable: str, default: str, use: str) -> Line:
 
 
 def accelerators() -> list[Line]:
-    """Returns a line per CUDA device, or one that there is none."""
+    """Returns a line per CUDA device, or a note if there is none."""
     import torch
 
     if not torch.cuda.is_available():

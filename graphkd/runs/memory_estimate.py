@@ -160,7 +160,7 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
     """
     settings = settings_of(factory)
     parameters = 0
-    # Sizes that overflow, and unknown arguments, are reported by the dry run.
+    # Overflowing sizes and unknown arguments are reported by the dry run.
     with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError, TypeError):
         parameters = sum(weight.numel() for weight in factory(**sizes).parameters())
     hidden, masked = settings["num_layers"] - 1, settings["dropout"] > 0
