@@ -1,6 +1,6 @@
-"""graphkd: distil graph neural networks into MLPs that answer without the graph.
+"""graphkd: distil graph neural networks into MLPs that predict without the graph.
 
-Public names are imported when first used: ``import graphkd`` itself loads neither torch nor PyG.
+Public names are imported lazily, on first access: ``import graphkd`` itself loads neither torch nor PyG.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# torch's large arrays in huge pages, where the kernel has them on request: a step of a student on Coauthor
-# Physics takes a quarter less time. Set to 0 beforehand to have it as it was; see experiments/factored.
+# torch allocates large tensors in huge pages, where the kernel grants them on request: a training step of a
+# student on Coauthor Physics takes a quarter less time. Set to 0 beforehand to disable; see experiments/factored.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _HOMES = {

@@ -1,10 +1,10 @@
-"""``python -m graphkd``, and the command."""
+"""Entry point of ``python -m graphkd`` and of the ``graphkd`` command."""
 
 import sys
 
 
 def main() -> int:
-    """Runs the command; also where it is interrupted while its own parts load."""
+    """Runs the command; an interrupt during its imports is handled as well."""
     try:
         from graphkd.cli import main as run
     except KeyboardInterrupt:

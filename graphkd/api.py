@@ -1,4 +1,4 @@
-"""The few functions a library user calls."""
+"""The library's public functions: ``load_dataset`` and ``distill``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load_dataset(
     scale: float = 1.0,
     dense: bool = False,
 ) -> Data:
-    """A built-in data set, or one in a folder of your own, with its masks.
+    """Loads a built-in data set, or one from a user's folder, with its masks.
 
     Args:
         name: see ``graphkd list datasets``.
@@ -66,28 +66,28 @@ def load_dataset(
         split: ``public`` or ``ogb`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf``
             (largest connected component; 20 and 30 nodes per class, the rest), ``fractions`` (60, 20 and 20 %
             of every class) or ``masks`` (your own), where the data set has it; by default its first.
-        seed: of a split that is drawn; of ten stored ones (minesweeper, tolokers) it takes number ``seed mod 10``.
+        seed: of a drawn split; of ten stored ones (minesweeper, tolokers) number ``seed mod 10`` is used.
         features: ``stored``, or ``binary`` to train on 0/1.
-        row_normalize: train on rows divided by their sum; by default as the data set's protocol.
+        row_normalize: train on rows divided by their sum; by default as in the data set's protocol.
         directed: keep the edges' directions.
-        cache_dir: where downloads go, and what was parsed from OGB's files; by default ``$GRAPHKD_CACHE`` or the
-            user's cache folder.
+        cache_dir: folder for downloads and for what was parsed from OGB's files; by default ``$GRAPHKD_CACHE`` or
+            the user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
-        path: for ``custom``, the folder; what may be in it: see ``graphkd.datasets.custom.folder.read_folder``.
-        label_rate: share of every class's training nodes that stay in training, at least one, drawn by the seed;
-            the others stay in the graph, unlabelled. Smaller shares are parts of larger ones; validation and
-            test nodes stay.
-        scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node stay.
-        dense: give ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
+        path: for ``custom``, the folder; its layout: see ``graphkd.datasets.custom.folder.read_folder``.
+        label_rate: share of every class's training nodes that stay in training, at least one, drawn with the seed;
+            the others stay in the graph, unlabelled. Smaller shares are subsets of larger ones; validation and
+            test nodes are unchanged.
+        scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
+        dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
         ``Data`` with stored features ``x [N, D]`` (bag-of-words as sparse CSR, unless ``dense``),
-        ``edge_index [2, E]``, ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are noted in
-        ``data.graphkd``; ``features`` and ``row_normalize`` are applied by ``distill``, whose bundle then
-        does the same with raw rows.
+        ``edge_index [2, E]``, ``y [N]``, three masks ``[N]`` and the ``metric``. The arguments are recorded in
+        ``data.graphkd``; ``features`` and ``row_normalize`` are applied by ``distill``, and by its bundle to
+        raw rows.
 
     Raises:
-        GraphKDError: an unknown name or split, files that cannot be had, or no such share.
+        GraphKDError: an unknown name or split, unavailable files, or a share outside its range.
     """
     if name in UNSUPPORTED:
         raise GraphKDError(UNSUPPORTED[name])
@@ -105,13 +105,13 @@ def load_dataset(
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
-    chosen = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
-    places = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
-    special: dict[str, Any] = {} if path is None else {"path": str(path)}
-    special |= {"scale": float(scale)} if source.scaled else {}
-    if dense:  # noted, since sums over dense rows round differently: a run's data is loaded in the same form again
-        data.x, special["dense"] = data.x.to_dense(), True
-    data.graphkd = {**chosen, **asdict(steps), **places, **special, **fingerprints(data)}
+    arguments = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
+    folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
+    extra: dict[str, Any] = {} if path is None else {"path": str(path)}
+    extra |= {"scale": float(scale)} if source.scaled else {}
+    if dense:  # recorded, since sums over dense rows round differently: a run's data is reloaded in the same form
+        data.x, extra["dense"] = data.x.to_dense(), True
+    data.graphkd = {**arguments, **asdict(steps), **folders, **extra, **fingerprints(data)}
     return data
 
 
@@ -136,39 +136,39 @@ def distill(
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
-    Warns, with what to try instead, where a plainly trained MLP is better on validation nodes than the teacher or
-    the student.
+    Warns, with a suggestion, if a plainly trained MLP scores higher on validation nodes than the teacher or the
+    student.
 
     Args:
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
-        teacher: name; a factory such as ``functools.partial(graphkd.teachers.GCN, num_layers=3)``; or one that
-            is fitted: a network called with ``(x, edge_index)`` as PyG's are (its answer is logits ``[N, C]`` or a
+        teacher: name; a factory such as ``functools.partial(graphkd.teachers.GCN, num_layers=3)``; or a fitted
+            one: a module called with ``(x, edge_index)`` as PyG's are (which returns logits ``[N, C]`` or a
             ``TeacherOutput``), a ``TeacherOutput``, or logits ``[N, C]`` alone.
         student: name or factory.
         method: name or object, such as ``graphkd.methods.InfGraND(lam=0.1)``.
         matching: name or object, such as ``graphkd.matching.Reverse(weight=3.0)``.
-        influence: name, ``none``, or a function ``(x, adj) → [N]``, which may ask for more by name
-            (``graphkd.influence.inputs``); by default the method's own.
+        influence: name, ``none``, or a function ``(x, adj) → [N]``, which may request further inputs by parameter
+            name (``graphkd.influence.inputs``); by default the method's own.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
-        training: epochs, patience and rates.
+        training: epochs, patience, learning rates and further settings.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
-            default what ``load_dataset`` noted, for other data none.
+            default what ``load_dataset`` recorded, for other data none.
         seed: of both initialisations, dropout, drawn matchings and hidden nodes.
         device: ``auto``, ``cpu`` or ``cuda``.
-        cache_dir: where finished stages are kept and found again; by default nowhere.
-        memory_budget: gigabytes (10^9 bytes) that making a table may take beside the graph and its features; what
-            a teacher in batches says, and all that is compiled, are files in ``cache_dir`` then. By default all is
-            in memory.
+        cache_dir: folder in which finished stages are stored and looked up; by default none.
+        memory_budget: gigabytes (10^9 bytes) that building a table may take beyond the graph and its features; the
+            output of a teacher evaluated in batches, and all compiled targets, are then files in ``cache_dir``. By
+            default everything is in memory.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files;
-            ``graphkd.outofcore.TableStore`` states the error.
-        baseline: also train the same MLP plainly on the labels alone, on raw rows and, where the student reads
-            neighbours, on its own inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
+            ``graphkd.outofcore.TableStore`` documents the error.
+        baseline: also train the same MLP on the labels alone, on raw rows and, where the student reads
+            neighbours, on the student's inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
 
     Raises:
-        GraphKDError: data, names or settings that cannot be right, or more memory or disk than there is.
+        GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
     spec = resolve(teacher, student, method, matching, influence, training, setting)
     if spec.training.together:
@@ -191,10 +191,10 @@ def distill(
 
 
 def pick_device(device: str) -> torch.device:
-    """``auto`` is CUDA where there is one; each of several processes on a machine has a device of its own.
+    """Returns the torch device; ``auto`` is CUDA where available, and each of several processes gets its own.
 
     Raises:
-        GraphKDError: the device is unknown, or not there.
+        GraphKDError: the device is unknown or not available.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -202,21 +202,21 @@ def pick_device(device: str) -> torch.device:
         return _own_device(str(device))
     if not re.fullmatch(r"cpu|cuda(:\d+)?", str(device)):
         raise GraphKDError(f"device is '{device}': choose auto, cpu or cuda")
-    chosen = torch.device(device)
-    if chosen.type == "cuda" and (chosen.index or 0) >= torch.cuda.device_count():
+    torch_device = torch.device(device)
+    if torch_device.type == "cuda" and (torch_device.index or 0) >= torch.cuda.device_count():
         raise GraphKDError(f"device={device}, but torch finds no such CUDA device here: use device=cpu")
-    if chosen.index is not None and chosen.type == "cuda":
-        torch.cuda.set_device(chosen)  # kernels of our own and recorded epochs go to the current one
-    return chosen
+    if torch_device.index is not None and torch_device.type == "cuda":
+        torch.cuda.set_device(torch_device)  # graphkd's kernels and captured CUDA graphs run on the current device
+    return torch_device
 
 
 def _own_device(device: str) -> torch.device:
-    count, needed = torch.cuda.device_count(), world().local_world_size
+    count, ranks = torch.cuda.device_count(), world().local_world_size
     if device != "cuda":
         raise GraphKDError(f"device={device}, but several processes need one each: use device=cuda or device=cpu")
-    if needed > count:
+    if ranks > count:
         raise GraphKDError(
-            f"{needed} processes need a CUDA device each, and torch finds {count}: start fewer, or use device=cpu"
+            f"{ranks} processes need a CUDA device each, and torch finds {count}: start fewer, or use device=cpu"
         )
     torch.cuda.set_device(world().local_rank)
     return torch.device("cuda", world().local_rank)

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent, and say so when they were changed."""
+"""Atomic writes, bounded reads and checksums of files."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from graphkd.folders import whole_folder as whole_folder
 
 
 def as_path(given: Any, what: str) -> Path:
-    """A path as a user gives it; ``~`` is expanded.
+    """Converts a user's value to a path; ``~`` is expanded.
 
     Args:
-        given: a text or a path.
-        what: it is, for the error message.
+        given: a string or a path.
+        what: what the path is, for the error message.
 
     Raises:
-        GraphKDError: it is neither, or empty.
+        GraphKDError: the value is neither, or empty.
     """
     if not isinstance(given, str | os.PathLike) or not os.fspath(given) or "\0" in str(given):
         raise GraphKDError(f"{what} is {given!r}: give a path")
@@ -33,13 +33,13 @@ def as_path(given: Any, what: str) -> Path:
 
 
 def default_cache_dir() -> Path:
-    """``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder.
+    """Returns ``$GRAPHKD_CACHE``, else ``graphkd`` in the user's cache folder.
 
     Raises:
-        GraphKDError: there is neither, nor a home.
+        GraphKDError: neither is set, and the user has no home folder.
     """
-    if given := os.environ.get("GRAPHKD_CACHE"):
-        return Path(given)
+    if folder := os.environ.get("GRAPHKD_CACHE"):
+        return Path(folder)
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "graphkd"
     except RuntimeError:
@@ -47,30 +47,30 @@ def default_cache_dir() -> Path:
 
 
 def check_writable(path: Path, what: str) -> None:
-    """Refuses, before anything is computed, a path at which no folder can be made.
+    """Checks, before anything is computed, that a folder can be made at a path.
 
     Args:
         path: of the folder.
-        what: the key that it is the value of, for the error message.
+        what: the key whose value it is, for the error message.
     """
-    place = path.absolute()
-    while not (place.exists() or place.is_symlink()):
-        place = place.parent
-    if not place.is_dir() or not os.access(place, os.W_OK):
+    ancestor = path.absolute()
+    while not (ancestor.exists() or ancestor.is_symlink()):
+        ancestor = ancestor.parent
+    if not ancestor.is_dir() or not os.access(ancestor, os.W_OK):
         raise GraphKDError(
-            f"{path} cannot be made, {place} is no folder that can be written to: choose another {what}"
+            f"{path} cannot be made, {ancestor} is no folder that can be written to: choose another {what}"
         )
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file under a temporary name, then renames it: readers see the old or the new one."""
+    """Writes a file atomically, by renaming a temporary one: readers see the old or the new content."""
     with whole_file(path) as draft:
         draft.write_bytes(content)
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A file to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
+    """Yields the path of a temporary file, which replaces ``path`` if the block succeeds, else is deleted."""
     with draft_file(path) as draft:
         yield draft
         os.chmod(draft, 0o666 & ~umask())
@@ -78,30 +78,30 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """``write_bytes`` of UTF-8."""
+    """Writes a text as UTF-8, as ``write_bytes`` does."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
-    """``write_text`` of indented JSON."""
+    """Writes a value as indented JSON, as ``write_text`` does."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
-    """The object in a JSON file.
+    """Reads the object in a JSON file.
 
     Args:
         path: of the file.
-        what: the file is, for the error message.
+        what: what the file belongs to, for the error message.
 
     Raises:
-        GraphKDError: the file is missing, or does not hold a JSON object.
+        GraphKDError: the file is missing, or does not contain a JSON object.
     """
     return read_json_and_bytes(path, what)[0]
 
 
 def read_json_and_bytes(path: Path, what: str) -> tuple[dict[str, Any], bytes]:
-    """The object in a JSON file and the file's content, of one reading; see ``read_json``."""
+    """Reads a JSON file once; returns its object and its bytes. See ``read_json``."""
     try:
         content = read_regular(path)
         value = json.loads(content.decode())
@@ -115,10 +115,10 @@ def read_json_and_bytes(path: Path, what: str) -> tuple[dict[str, Any], bytes]:
 
 
 def read_regular(path: Path) -> bytes:
-    """The content of a regular file; a pipe or a device would be waited for, or has no end.
+    """Reads a regular file; reading a pipe or a device may block, or never end.
 
     Raises:
-        OSError: it is none.
+        OSError: the path is no regular file.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -129,14 +129,14 @@ def read_regular(path: Path) -> bytes:
 
 
 LARGEST_YAML, DEEPEST_YAML = 2**20, 50
-"""Bytes of a file of settings, and levels of it."""
+"""Limits on a YAML file: its size in bytes and its depth of nesting."""
 
 
 def plain_yaml(path: Path) -> str:
-    """The text of a YAML file without aliases, which a few lines can make into more than memory holds.
+    """Reads the text of a YAML file that has no aliases, since a few lines of them can expand beyond memory.
 
     Raises:
-        ValueError: it has aliases, nests deeply, which takes the square of its length, or is too long.
+        ValueError: the file has aliases, nests deeply (parsing takes quadratic time then), or is too long.
     """
     import yaml  # type: ignore[import-untyped]  # of omegaconf
 
@@ -152,14 +152,14 @@ def plain_yaml(path: Path) -> str:
 
 
 def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, again: str) -> None:
-    """Refuses what another version of graphkd wrote.
+    """Checks that a file has the schema version that this graphkd reads.
 
     Args:
-        folder: that the content describes, for the error message.
-        content: with the key ``schema_version``.
-        known: the version that is read here.
-        what: the folder is, for the error message.
-        again: what to do with it, likewise.
+        folder: described by the content, for the error message.
+        content: has the key ``schema_version``.
+        known: the supported version.
+        what: kind of the schema, for the error message.
+        again: the verb of the advice in the error message, such as ``export``.
     """
     version = content.get("schema_version")
     if version != known:
@@ -170,12 +170,12 @@ def check_schema(folder: Path, content: dict[str, Any], known: int, what: str, a
 
 
 def sha256(content: bytes) -> str:
-    """Hexadecimal digest."""
+    """Returns the hexadecimal SHA-256 digest."""
     return hashlib.sha256(content).hexdigest()
 
 
 def sha256_of(parts: Iterable[Any]) -> str:
-    """Hexadecimal digest of contiguous arrays, or bytes, one after the other; none is copied."""
+    """Returns the hexadecimal SHA-256 digest of contiguous arrays or bytes, concatenated without a copy."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part if isinstance(part, bytes) else memoryview(part.reshape(-1)).cast("B"))
@@ -183,6 +183,6 @@ def sha256_of(parts: Iterable[Any]) -> str:
 
 
 def seal(value: dict[str, Any]) -> str:
-    """The checksum of a JSON object, whatever the order of its keys and without ``checksum`` itself."""
-    rest = {key: item for key, item in value.items() if key != "checksum"}
-    return sha256(json.dumps(rest, sort_keys=True).encode())
+    """Computes the checksum of a JSON object, independent of the order of keys and without ``checksum`` itself."""
+    content = {key: item for key, item in value.items() if key != "checksum"}
+    return sha256(json.dumps(content, sort_keys=True).encode())

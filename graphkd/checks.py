@@ -1,4 +1,4 @@
-"""What counts as a number among the settings that a user gives."""
+"""Checks of numbers and arrays that a user passes."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ import numpy as np
 from graphkd.errors import GraphKDError
 
 LARGEST = float(np.finfo(np.float32).max)
-"""Of the numbers that single precision holds."""
+"""Largest finite number in single precision."""
 
 
 def is_whole(value: Any) -> bool:
-    """Whether it is an integer of Python or numpy; truth values are none."""
+    """Returns whether a value is a Python or numpy integer; booleans are not."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def is_count(value: Any) -> bool:
-    """Whether it is an integer from 0 that 31 bits hold: a larger one is a mistake, and an overflow somewhere."""
+    """Returns whether a value is an integer in [0, 2^31): a larger count is a mistake and would overflow."""
     return is_whole(value) and 0 <= value < 2**31
 
 
 def is_real(value: Any) -> bool:
-    """Whether it is a number of Python or numpy, NaN and infinity included; truth values are none."""
+    """Returns whether a value is a real Python or numpy number, NaN and infinity included; booleans are not."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def plain(value: Any) -> Any:
-    """Scalars of numpy as Python's own, which JSON and YAML can hold, in lists as well; all else as it is."""
+    """Converts numpy scalars, also in lists, to Python's, for JSON and YAML; returns other values unchanged."""
     if isinstance(value, list):
         return [plain(element) for element in value]
     return value.item() if isinstance(value, np.generic) else value
 
 
 def check_unmasked(values: Any, where: str) -> None:
-    """Refuses a masked array with masked entries, by itself or in a list: what is masked is missing.
+    """Checks that an array, or a list of arrays, has no masked entries: masked entries are missing values.
 
     Raises:
-        GraphKDError: an entry is masked, and its memory holds anything.
+        GraphKDError: an entry is masked; its memory is undefined.
     """
     parts = values if isinstance(values, list | tuple) else [values]
     for row, part in enumerate(parts):
@@ -52,14 +52,16 @@ def check_unmasked(values: Any, where: str) -> None:
 
 
 def check_exact(values: Any, where: str) -> None:
-    """Refuses numbers in floating point that are one of several whole numbers, such as those from 2^53 in double.
+    """Checks that floating-point values are below the limit of exact integers, 2^53 in double precision.
+
+    From there on, one floating-point number stands for several integers.
 
     Args:
-        values: ``[N]`` array, or any value of numpy or Python.
-        where: they come from, for the error message.
+        values: ``[N]`` array, or any numpy or Python value.
+        where: source of the values, for the error message.
 
     Raises:
-        GraphKDError: there is such a number.
+        GraphKDError: a value reaches the limit.
     """
     dtype = getattr(values, "dtype", np.dtype(np.float64))
     if getattr(dtype, "kind", "") != "f":

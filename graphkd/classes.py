@@ -1,4 +1,4 @@
-"""Names of classes as Python's own values: their type is kept from the data to ``predict``."""
+"""Class names as Python values, whose type is preserved from the data to ``predict``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from graphkd.errors import GraphKDError
 
 ClassName = bool | int | str
-"""What a class may be called."""
+"""Types of a class name."""
 
 
 def class_name(given: Any) -> ClassName:
-    """A class's name as Python's own bool, int or str.
+    """Converts a class name to Python's bool, int or str.
 
     Raises:
-        GraphKDError: it is something else.
+        GraphKDError: the name has another type.
     """
     name = given.item() if isinstance(given, np.generic) else given
     if not isinstance(name, bool | int | str):
@@ -31,36 +31,36 @@ def class_name(given: Any) -> ClassName:
 
 
 class Classes:
-    """Numbers of classes → their names, an array that is made once.
+    """Lookup table from class indices to class names, built once.
 
     Args:
-        names: ``C`` names, or nothing: then numbers stay numbers.
+        names: ``C`` names, or None: then predictions are indices.
     """
 
     def __init__(self, names: Sequence[ClassName] | None) -> None:
         self._array = None if names is None else class_array(names, len(names))
 
     def best(self, scores: NDArray[np.float32]) -> NDArray[Any]:
-        """``scores [B, C]`` → the class with the largest one, ``[B]``.
+        """Returns the class with the largest score, ``[B]``, from ``scores [B, C]``.
 
         Raises:
-            GraphKDError: a score is no number; it would count as the largest.
+            GraphKDError: a score is NaN or infinite; ``argmax`` would select NaN as the largest.
         """
         numbers: NDArray[Any] = scores.argmax(axis=1)
         largest = scores[0, numbers[0]] if len(scores) == 1 else scores.max(initial=-1.0)
-        if not math.isfinite(largest):  # NaN counts as the largest
+        if not math.isfinite(largest):  # max and argmax treat NaN as the largest
             check_numbers(scores.max(axis=1))
         return numbers if self._array is None else self._array[numbers]
 
 
 def check_numbers(answers: NDArray[np.float32]) -> None:
-    """Refuses answers that are no numbers.
+    """Checks that outputs are finite.
 
     Args:
-        answers: ``[B]``, one of each row that is no number if any of the row's is none.
+        answers: ``[B]``, one value per row, which is NaN or infinite if any of the row's outputs is.
 
     Raises:
-        GraphKDError: the line names the first such row.
+        GraphKDError: an output is not finite; the message names the first such row.
     """
     if not (math.isfinite(answers[0]) if len(answers) == 1 else np.isfinite(answers).all()):
         raise GraphKDError(
@@ -70,9 +70,9 @@ def check_numbers(answers: NDArray[np.float32]) -> None:
 
 
 def class_array(names: Sequence[ClassName] | None, num_classes: int) -> NDArray[Any]:
-    """``[C]`` the classes in their own values, the numbers 0 to C − 1 where they have no names.
+    """Returns the classes as an array ``[C]`` of their names, or of 0 to C − 1 where they have no names.
 
-    An array of their common type; of objects where they have none, or numbers do not fit into int64.
+    The array has the names' common type; dtype object if there is none, or if integers exceed int64.
     """
     if names is None:
         return np.arange(num_classes)
@@ -80,6 +80,6 @@ def class_array(names: Sequence[ClassName] | None, num_classes: int) -> NDArray[
     small = kinds == {int} and all(-(2**63) <= name < 2**63 for name in names if isinstance(name, int))
     if small or kinds in ({bool}, {str}):
         return np.array(names)
-    found = np.empty(len(names), dtype=object)
-    found[:] = list(names)
-    return found
+    array = np.empty(len(names), dtype=object)
+    array[:] = list(names)
+    return array

@@ -21,7 +21,7 @@ RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns its exit status: 0, or 2 for a mistake that a user can correct."""
+    """Runs a command and returns its exit status: 2 for an error that a user can correct, 130 if interrupted."""
     args = list(sys.argv[1:] if argv is None else argv)
     _prepare_output()
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"graphkd: {error}", file=sys.stderr)
         return 2
-    except ModuleNotFoundError as error:  # graphkd alone, as on a machine that only answers
+    except ModuleNotFoundError as error:  # graphkd without its dependencies, as on a machine for inference only
         if debug or not error.name or error.name.startswith("graphkd"):
             raise
         print(
@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    except BrokenPipeError:  # the reader, such as head, has seen enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:  # a disk that is full, a folder that may not be written to
+    except OSError as error:  # such as a full disk, or a folder without write permission
         if debug:
             raise
         print(
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _prepare_output() -> None:
-    """A warning is one line; a console that has no ± shows a question mark."""
+    """Prints warnings as one line, and a question mark for characters that the console cannot encode (±)."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     warnings.showwarning = _show_warning
@@ -76,20 +76,20 @@ def _show_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """One line, as for errors; what other packages have to say to programmers is left out."""
+    """Prints a warning as one line, as for errors; warnings of other packages for developers are omitted."""
     if category is UserWarning and not _package_of(filename).startswith("torch"):
         print(f"graphkd: warning: {message}", file=sys.stderr)
 
 
 def _package_of(filename: str) -> str:
-    """The installed package that a file belongs to, or nothing: folders above it may have any name."""
+    """Returns the installed package of a file, or an empty string; parent folders may have any name."""
     parts = PurePath(filename).parts
-    homes = [at for at, part in enumerate(parts[:-1]) if part in ("site-packages", "dist-packages")]
-    return parts[homes[-1] + 1] if homes else ""
+    roots = [at for at, part in enumerate(parts[:-1]) if part in ("site-packages", "dist-packages")]
+    return parts[roots[-1] + 1] if roots else ""
 
 
 def _run_composed(command: str, *args: str) -> None:
-    """The commands whose arguments are keys of a config."""
+    """Runs a command whose arguments are keys of a config."""
     if command == "distill":
         from graphkd.commands.distill import distill
 
@@ -131,7 +131,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _run_deploy(args: argparse.Namespace) -> None:
-    """The commands that take a student into service."""
+    """Runs a command that deploys a student."""
     if args.command == "export":
         from graphkd.commands.export import export
 

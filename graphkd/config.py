@@ -1,4 +1,4 @@
-"""Hydra configs → parts. The only place that knows Hydra's schemas and makes what a ``_target_`` names."""
+"""Conversion of Hydra configs to parts: the only module with Hydra's schemas and instantiation of ``_target_``."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ KINDS: dict[str, Any] = {
     "float": float,
     "str": str,
     "bool": bool,
-    "int | None": Optional[int],  # noqa: UP045 - OmegaConf knows this form only
+    "int | None": Optional[int],  # noqa: UP045 - OmegaConf supports this form only
     "float | None": Optional[float],  # noqa: UP045
 }
-"""Annotations of arguments that a config is checked against; others take anything, and the part checks it."""
+"""Annotations that a config is checked against; other arguments accept any value, which the part checks."""
 
 
 @dataclass
 class DistillConfig:
-    """The keys of ``graphkd distill`` outside its groups.
+    """Keys of ``graphkd distill`` outside its groups.
 
     Args:
         seeds: a count, or a list of seeds.
         data_dir: folder with raw data; only read.
         output_dir: the run folder, or with ``-m`` its parent; by default under ``runs``.
-        cache_dir: where downloads go and finished stages are kept; by default the user's cache folder.
+        cache_dir: folder for downloads and finished stages; by default the user's cache folder.
         device: ``auto``, ``cpu`` or ``cuda``.
         download: ``ask``, ``yes`` or ``never``.
         overwrite: replace another run in the same folder.
         baseline: also train the plain MLP of the same shape, for the table.
-        memory_budget: gigabytes that making a table may take; tables are files in the cache then.
+        memory_budget: gigabytes that building a table may take; tables are files in the cache then.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files.
     """
 
@@ -79,7 +79,7 @@ class DistillConfig:
 
 @dataclass
 class DatasetConfig:
-    """The keys of ``dataset``; see ``graphkd.load_dataset``."""
+    """Keys of ``dataset``; see ``graphkd.load_dataset``."""
 
     name: str = MISSING
     split: str | None = None
@@ -93,34 +93,34 @@ class DatasetConfig:
 
 @dataclass
 class SettingConfig:
-    """The keys of ``setting``."""
+    """Keys of ``setting``."""
 
     name: str = "transductive"
 
 
 def config_dir() -> Path:
-    """Where the YAML files are: inside an installed wheel, or beside the package in a checkout."""
-    inside = Path(__file__).parent / "configs"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "configs"
+    """Returns the folder of the YAML files: inside an installed wheel, or beside the package in a checkout."""
+    installed = Path(__file__).parent / "configs"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "configs"
 
 
 def groups() -> list[str]:
-    """The config groups, sorted."""
+    """Returns the config groups, sorted."""
     return sorted(entry.name for entry in config_dir().iterdir() if entry.is_dir())
 
 
 def names_in(group: str) -> list[str]:
-    """What ``group=`` may be, sorted; names in subfolders with their folder."""
+    """Returns the valid values of ``group=``, sorted; names in subfolders include their folder."""
     root = config_dir() / group
     return sorted(file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml"))
 
 
 @functools.cache
 def register_schemas() -> None:
-    """Puts a typed schema of every part into Hydra's store, as ``schema/GROUP/NAME``; once in a process.
+    """Registers a typed schema of every part in Hydra's store, as ``schema/GROUP/NAME``, once per process.
 
-    The fields are the arguments of the part itself, so that defaults, types and unknown keys are checked
-    against the code and written down once.
+    The fields are the arguments of the part itself, so that defaults and types are defined once, in the code, and
+    unknown keys are rejected.
     """
     store = ConfigStore.instance()
     store.store(group="schema", name="distill", node=DistillConfig)
@@ -132,10 +132,10 @@ def register_schemas() -> None:
 
 
 def composed(overrides: Iterable[str]) -> DictConfig:
-    """What ``graphkd distill`` reads for these overrides; Hydra's global state is as before afterwards.
+    """Composes the config of ``graphkd distill`` for overrides; Hydra's global state is restored afterwards.
 
     Raises:
-        HydraException, OmegaConfBaseException: overrides that cannot be right, in Hydra's words.
+        HydraException, OmegaConfBaseException: invalid overrides, with Hydra's message.
     """
     register_schemas()
     with initialize_config_dir(str(config_dir().absolute()), version_base="1.3"):
@@ -143,10 +143,10 @@ def composed(overrides: Iterable[str]) -> DictConfig:
 
 
 def spec_from(config: DictConfig) -> DistillSpec:
-    """The parts that a composed config names.
+    """Builds the parts that a composed config names.
 
     Raises:
-        GraphKDError: a value outside its range, or parts that do not fit together.
+        GraphKDError: a value outside its range, or incompatible parts.
     """
     return DistillSpec(
         teacher=_make("teacher", config.teacher, partial=True),
@@ -160,10 +160,10 @@ def spec_from(config: DictConfig) -> DistillSpec:
 
 
 def spec_of(config: dict[str, Any], path: Path) -> DistillSpec:
-    """The parts of a run, from its ``config.yaml``.
+    """Builds the parts of a run from its ``config.yaml``.
 
     Args:
-        config: as ``graphkd.runs.read_config`` gives it.
+        config: as returned by ``graphkd.runs.read_config``.
         path: of the run, for the error message.
 
     Raises:
@@ -173,21 +173,21 @@ def spec_of(config: dict[str, Any], path: Path) -> DistillSpec:
         return spec_from(OmegaConf.create(config))
     except GraphKDError:
         raise
-    except Exception as error:  # a config that somebody changed can fail in many ways
+    except Exception as error:  # an edited config can fail in many ways
         raise GraphKDError(
             f"{path / 'config.yaml'} is damaged ({type(error).__name__}): make the run again elsewhere"
         ) from None
 
 
 def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
-    """The composed config as plain data, interpolations and seeds resolved: ``config.yaml`` of a run."""
+    """Converts a composed config to plain data, interpolations and seeds resolved: ``config.yaml`` of a run."""
     plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     return {**{str(key): value for key, value in plain.items()}, "seeds": seeds}
 
 
 def added_keys(config: DictConfig) -> list[str]:
-    """Keys that somebody added with ``+`` and nobody reads; parts check their own."""
+    """Returns the keys added with ``+`` that are not in the schema; parts check their own."""
     keys = [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
     for group, kind in (("dataset", DatasetConfig), ("setting", SettingConfig)):
         keys += [f"{group}.{key}" for key in config[group] if key not in kind.__dataclass_fields__]
@@ -195,7 +195,7 @@ def added_keys(config: DictConfig) -> list[str]:
 
 
 def known_keys() -> list[str]:
-    """Every key that ``graphkd distill`` accepts, dotted."""
+    """Returns every key that ``graphkd distill`` accepts, dotted."""
     keys = [*DistillConfig.__dataclass_fields__, "experiment"]
     keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__] + ["setting.name"]
     for group, package in GROUPS.items():
@@ -205,18 +205,18 @@ def known_keys() -> list[str]:
 
 
 def unknown_key(key: str) -> str:
-    """The line for a key nobody knows; lists the keys beside it only."""
+    """Returns the error message for an unknown key; lists only the keys of the same group."""
     prefix = key.rpartition(".")[0]
     if prefix and key in known_keys():
         return (
             f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
         )
-    beside = [known for known in known_keys() if known.rpartition(".")[0] == prefix]
-    return unknown("key", key, beside or known_keys())
+    siblings = [other for other in known_keys() if other.rpartition(".")[0] == prefix]
+    return unknown("key", key, siblings or known_keys())
 
 
 def _make(group: str, node: Any, partial: bool = False) -> Any:
-    """The part that a config node names; only exported parts can be named, and settings are plain values."""
+    """Builds the part that a config node names; only exported parts are allowed, and settings are plain values."""
     plain = OmegaConf.to_container(node, resolve=True)
     settings: dict[str, Any] = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
     parts = {_target_of(part): part for part in catalogue(GROUPS[group]).values()}

@@ -1,4 +1,4 @@
-"""Files and folders under a temporary name, locked while their process lives; of a killed one they are removed."""
+"""Temporary files and folders, locked by their process; those left by a killed process are removed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUFFIX = ".draft"
 
 @contextmanager
 def draft_file(path: Path) -> Iterator[Path]:
-    """A new file beside ``path``; gone when the block ends, unless it was renamed."""
+    """Yields a new temporary file beside ``path``; it is deleted at the block's end unless it was renamed."""
     sweep(path)
     while True:
         handle, name = tempfile.mkstemp(SUFFIX, f".{path.name}.", path.parent)
@@ -34,7 +34,10 @@ def draft_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def draft_folder(path: Path) -> Iterator[Path]:
-    """A new folder beside ``path``; gone when the block ends, with what is in it then, unless it was renamed."""
+    """Yields a new temporary folder beside ``path``; it is deleted at the block's end unless it was renamed.
+
+    Whatever has the temporary name at that time is deleted, with its contents.
+    """
     sweep(path)
     while True:
         draft = Path(tempfile.mkdtemp(SUFFIX, f".{path.name}.", path.parent))
@@ -51,18 +54,18 @@ def draft_folder(path: Path) -> Iterator[Path]:
 
 
 def sweep(path: Path) -> None:
-    """Removes drafts of ``path`` that processes left which were killed."""
-    start = f".{path.name}."
-    form = re.compile(rf"{re.escape(start)}(old\.)?[a-z0-9_]{{8}}{re.escape(SUFFIX)}")
+    """Removes temporary files and folders of ``path`` that were left by killed processes."""
+    prefix = f".{path.name}."
+    pattern = re.compile(rf"{re.escape(prefix)}(old\.)?[a-z0-9_]{{8}}{re.escape(SUFFIX)}")
     with os.scandir(path.parent) as entries:
-        found = [Path(entry.path) for entry in entries if entry.name.startswith(start)]
-    for draft in found:
-        if form.fullmatch(draft.name):
+        drafts = [Path(entry.path) for entry in entries if entry.name.startswith(prefix)]
+    for draft in drafts:
+        if pattern.fullmatch(draft.name):
             _remove_left(draft)
 
 
 def sync(path: Path) -> None:
-    """Returns when what was written to a file, or the names in a folder, are on the disk."""
+    """Flushes a file's content, or a folder's entries, to the disk with ``fsync``."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -71,34 +74,34 @@ def sync(path: Path) -> None:
 
 
 def umask() -> int:
-    """What new files and folders of this process lack of all permissions."""
+    """Returns the umask of this process."""
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
 def hold(folder: Path) -> int:
-    """A handle of a folder: as long as it is open, nobody sweeps the folder away."""
+    """Opens and locks a folder; while the returned file descriptor is open, ``sweep`` does not remove it."""
     handle = os.open(folder, os.O_RDONLY)
     _try_lock(handle)
     return handle
 
 
 def _locked(handle: int, draft: Path) -> bool:
-    """Whether the draft is still there once it is locked: until then another process may take it for one left."""
+    """Returns whether a draft still exists once it is locked: before that another process may have removed it."""
     _try_lock(handle)
     return is_at(handle, draft)
 
 
 def _try_lock(handle: int) -> None:
-    with suppress(OSError):  # a file system without locks; nothing is swept there either
+    with suppress(OSError):  # on a file system without locks nothing is swept either
         fcntl.flock(handle, fcntl.LOCK_EX)
 
 
 def _remove_left(draft: Path) -> None:
     try:
         handle = os.open(draft, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:  # just gone, or somebody else's
+    except OSError:  # just deleted, or of another user
         return
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +109,7 @@ def _remove_left(draft: Path) -> None:
             shutil.rmtree(draft, ignore_errors=True)
         else:
             draft.unlink(missing_ok=True)
-    except OSError:  # its process lives
+    except OSError:  # locked: its process is running
         return
     finally:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""What a caller has set for the whole process, set aside while graphkd computes."""
+"""Process-wide settings of torch and numpy, overridden while graphkd computes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import torch
 
 DEVICES = ("cpu", "cuda")
-"""Types for which a caller may have turned autocast on."""
+"""Device types for which a caller may have enabled autocast."""
 
 
 @contextmanager
 def own_environment() -> Iterator[None]:
-    """The settings that graphkd is written for; the caller's are restored.
+    """Sets the process-wide settings that graphkd requires, and restores the caller's on exit.
 
-    Default dtype float32, tensors made on the CPU, gradients as the code asks for them, no inference mode, no
-    autocast, and numpy's own answers to overflow. What is not in the way stays: threads, deterministic algorithms,
-    filters of warnings, the state of generators. What need not be changed is not touched: a single row is answered
-    in microseconds.
+    Default dtype float32, default device CPU, gradients enabled, no inference mode, no autocast, and numpy's
+    default floating-point error handling. Other settings are unchanged: threads, deterministic algorithms, warning
+    filters, generator states. Settings that are already right are not set again, since predicting a single row
+    takes microseconds.
     """
     before = torch.get_default_dtype()
     with ExitStack() as stack:

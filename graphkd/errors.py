@@ -1,12 +1,12 @@
-"""The one exception that is shown to a user as one line."""
+"""The exception whose message is shown to the user as one line."""
 
 
 class GraphKDError(ValueError):
-    """A mistake that a user can correct.
+    """An error that a user can correct.
 
     The message is a single line: what is wrong and what to do about it. The command line prints it
-    without a traceback and ends with exit status 2. What it quotes may come from a file of somebody else:
-    characters that end a line or move a cursor are escaped.
+    without a traceback and exits with status 2. It may quote an untrusted file: characters that end a line
+    or move the cursor are escaped.
 
     Args:
         message: the line.
@@ -17,7 +17,7 @@ class GraphKDError(ValueError):
 
 
 def printable(text: str) -> str:
-    r"""Returns a text with escapes, such as ``\n``, for what cannot be printed.
+    r"""Returns a text with unprintable characters escaped, such as ``\n``.
 
     >>> printable("a\nb")
     'a\\nb'

@@ -1,4 +1,4 @@
-"""A distillation with scikit-learn's habits."""
+"""Distillation as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -26,25 +26,26 @@ from graphkd.spec import Factory
 from graphkd.training.settings import Training
 
 NESTED = "training__"
-"""What settings of ``training`` begin with among the parameters."""
+"""Prefix of the settings of ``training`` among the parameters."""
 
 
 class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """``graphkd.distill`` as an estimator: ``fit`` on a graph, ``predict`` on rows.
+    """Estimator for ``graphkd.distill``: ``fit`` on a graph, ``predict`` on rows.
 
-    The arguments are those of ``graphkd.distill``; ``training__lr`` and its like are settings of ``training``, for
-    ``set_params`` and searches. Labels come back in the terms they were given in.
+    The arguments are those of ``graphkd.distill``; nested parameters such as ``training__lr`` are settings of
+    ``training``, for ``set_params`` and searches. Predicted labels have the values and type of the graph's labels.
 
-    A graph's rows cannot be cut into folds, since they need each other: ``cross_val_score`` and ``GridSearchCV``
-    take a list of graphs, each with its own masks, and folds that fit and score the same one, on its validation
-    nodes: ``GridSearchCV(GraphDistiller(), {"training__lr": [0.01, 0.1]}, cv=[([0], [0])]).fit([data])``, and
+    A graph's rows cannot be split into folds, since they depend on each other: ``cross_val_score`` and
+    ``GridSearchCV`` take a list of graphs, each with its own masks, and folds that fit and score the same one, on
+    its validation nodes:
+    ``GridSearchCV(GraphDistiller(), {"training__lr": [0.01, 0.1]}, cv=[([0], [0])]).fit([data])``, and
     ``cross_val_score(GraphDistiller(), graphs, cv=[([i], [i]) for i in range(len(graphs))])``.
 
     Attributes:
-        classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else numbers.
+        classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else indices.
         n_features_in_: ``D``.
         feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are
-            taken by these names.
+            selected by these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
         predictor_: the student with its preprocessing.
     """
@@ -73,22 +74,22 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.baseline = baseline
 
     def __sklearn_tags__(self) -> Any:
-        """Labels are part of the graph, rows may be sparse."""
+        """Returns scikit-learn's tags: labels are part of the graph, rows may be sparse."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required, tags.input_tags.sparse = False, True
         return tags
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments; ``deep`` adds those of ``training``, as ``training__lr`` and its like."""
+        """Returns the arguments; ``deep`` adds those of ``training``, such as ``training__lr``."""
         params: dict[str, Any] = super().get_params(deep=deep)
         nested = asdict(self.training or Training()) if deep else {}
         return {**params, **{f"{NESTED}{name}": value for name, value in nested.items()}}
 
     def set_params(self, **params: Any) -> GraphDistiller:
-        """Changes arguments, or settings of ``training`` by ``training__lr`` and its like.
+        """Sets arguments, or settings of ``training`` by names such as ``training__lr``.
 
         Raises:
-            ValueError: there is no such argument.
+            ValueError: an argument is unknown.
             GraphKDError: a setting of ``training`` is outside its range.
         """
         nested = {name: params.pop(name) for name in [*params] if name.startswith(NESTED)}
@@ -106,15 +107,15 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Trains the teacher and its student.
 
         Args:
-            data: a graph with labels and masks: of ``graphkd.from_networkx``, ``from_scipy``, ``from_frames`` or
-                ``load_dataset``, or your own ``torch_geometric`` ``Data``; or a list of one, as searches give it.
-            y: there for scikit-learn's habits; labels are part of the graph.
+            data: a graph with labels and masks: from ``graphkd.from_networkx``, ``from_scipy``, ``from_frames`` or
+                ``load_dataset``, or any ``torch_geometric`` ``Data``; or a list of one, as searches pass it.
+            y: ignored argument of scikit-learn's API, must be None; labels are part of the graph.
 
         Returns:
             This estimator.
 
         Raises:
-            GraphKDError: no graph, or data, names and settings that cannot be right.
+            GraphKDError: no graph, or invalid data, names or settings.
         """
         run = distill(_graph(data, y), **self.get_params(deep=False))
         graph = run.result.graph
@@ -128,20 +129,20 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
-        """The most probable class of each row, ``[B]`` values of ``classes_``; see ``predict_proba``."""
+        """Returns the most probable class of each row, ``[B]`` values of ``classes_``; see ``predict_proba``."""
         proba = self.predict_proba(x, edge_index, edge_weight)
         return np.asarray(self.classes_[proba.argmax(axis=1)])
 
     def predict_proba(
         self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
     ) -> NDArray[np.float32]:
-        """Class probabilities.
+        """Computes class probabilities.
 
         Args:
             x: ``[B, D]`` raw rows: array, data frame, tensor, scipy or torch sparse; or a whole graph as ``Data``.
-                Columns of a frame, and of ``Data`` with ``feature_names``, are taken by name where ``fit`` had
+                Columns of a frame, and of ``Data`` with ``feature_names``, are selected by name where ``fit`` had
                 names.
-            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph; needed by a student that was trained on
+            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph; required by a student that was trained on
                 propagated features.
             edge_weight: ``[E]`` where the graph has weights.
 
@@ -150,7 +151,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             NotFittedError: ``fit`` was not called.
-            GraphKDError: rows of another width or other columns, or no graph where one is needed.
+            GraphKDError: rows of another width or other columns, or no graph where one is required.
         """
         check_is_fitted(self, "run_")
         if isinstance(x, Data):
@@ -164,29 +165,29 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def score(
         self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
     ) -> float:
-        """Accuracy over the rows whose label is known.
+        """Computes the accuracy over the rows whose label is known.
 
         Args:
-            x: as in ``predict_proba``; or a list of one graph, as searches give it.
-            y: nothing, where ``x`` is a graph: its validation nodes are scored then. Else ``[B]`` labels in your
-                own terms; a tensor, such as ``data.y``, holds class numbers. ``None``, NaN, the empty text and −1
-                (where it is no class) are unknown.
+            x: as in ``predict_proba``; or a list of one graph, as searches pass it.
+            y: None, where ``x`` is a graph: its validation nodes are scored then. Else ``[B]`` class names; a
+                tensor, such as ``data.y``, contains class indices. ``None``, NaN, the empty string and −1 (where
+                it is no class) mean unknown.
             edge_index: as in ``predict_proba``.
             edge_weight: as in ``predict_proba``.
 
         Raises:
             NotFittedError: ``fit`` was not called.
-            GraphKDError: no label is known, or none is one of the classes.
+            GraphKDError: no label is known, or no label is one of the classes.
         """
         if y is None:
             x = _graph(x, y)
             y = torch.where(x.val_mask, torch.as_tensor(x.y).reshape(-1).long(), -1)
         numbers = self.predict_proba(x, edge_index, edge_weight).argmax(axis=1)
         classes = np.arange(len(self.classes_)) if isinstance(y, Tensor) else self.classes_
-        labels, known = plain_labels(y, "y"), set(classes.tolist())
+        labels, class_set = plain_labels(y, "y"), set(classes.tolist())
         if len(labels) != len(numbers):
             raise GraphKDError(f"y has {len(labels)} labels for {len(numbers)} rows: give one per row")
-        if not known & set(labels):
+        if not class_set & set(labels):
             raise GraphKDError(
                 f"y holds none of the classes {', '.join(map(repr, classes.tolist()))}: give the labels that the "
                 "graph was made from, or class numbers as a tensor"
@@ -194,24 +195,24 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hits = [
             label == guess
             for label, guess in zip(labels, classes[numbers].tolist(), strict=True)
-            if label is not None and (label != -1 or -1 in known)
+            if label is not None and (label != -1 or -1 in class_set)
         ]
         return float(np.mean(hits))
 
 
 def _graph(data: Any, y: Any) -> Data:
-    """The graph itself, or the one in a list.
+    """Returns the graph, also from a list of one.
 
     Raises:
-        GraphKDError: it is something else, such as rows and labels of a fold.
+        GraphKDError: the arguments are something else, such as rows and labels of a fold.
     """
     if isinstance(data, list) and len(data) == 1:
         data = data[0]
     if isinstance(data, Data) and y is None:
         return data
-    given = f"{len(data)} graphs" if isinstance(data, list) else f"a {type(data).__name__}"
+    kind = f"{len(data)} graphs" if isinstance(data, list) else f"a {type(data).__name__}"
     raise GraphKDError(
-        f"fit needs one torch_geometric Data with its labels, but got {given}{'' if y is None else ' and y'}: "
+        f"fit needs one torch_geometric Data with its labels, but got {kind}{'' if y is None else ' and y'}: "
         "make one with graphkd.from_networkx, from_scipy or from_frames; rows cannot be cut into folds, so "
         "cross_val_score and GridSearchCV take a list of graphs and cv=[([0], [0])]"
     )

@@ -1,4 +1,4 @@
-"""Two names that change places in one step of the file system."""
+"""Atomic exchange of two paths, with Linux's ``renameat2``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ HERE, EXCHANGE = -100, 2
 """``AT_FDCWD`` and ``RENAME_EXCHANGE`` of Linux."""
 
 UNABLE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-"""What a kernel or a file system says that cannot do it."""
+"""Error numbers of a kernel or file system without support for it."""
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Lets two names that are there change places: nobody ever finds one of them missing.
+    """Exchanges two existing paths atomically: at no time is one of them missing.
 
     Returns:
-        Whether it was done; not every system can.
+        Whether they were exchanged; False where the system does not support it.
 
     Raises:
-        OSError: it could, but may not here, or a name is missing.
+        OSError: the system supports it, but permission is denied or a path is missing.
     """
     call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if call is None:

@@ -1,4 +1,4 @@
-"""Folders that are either whole or absent, while other processes read and replace them."""
+"""Atomic creation, replacement and reading of folders that several processes use."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from graphkd.exchange import exchange
 T = TypeVar("T")
 
 PATIENCE = 10.0
-"""Seconds in which a folder that is read must stay the same one for once."""
+"""Seconds within which one reading of a folder must complete without the folder being replaced."""
 
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A folder to fill; it takes the place of ``path`` when the block ends well, else it vanishes."""
+    """Yields a temporary folder, which replaces ``path`` if the block succeeds, else is deleted."""
     path.parent.mkdir(parents=True, exist_ok=True)
     restore(path)
     with draft_folder(path) as draft:
@@ -34,10 +34,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_folder(new: Path, path: Path) -> None:
-    """Puts ``new`` in the place of ``path``, in one step where the system can; what was there is removed last.
+    """Replaces ``path`` by ``new``, atomically where the system supports it; the old folder is removed last.
 
-    Where it cannot, the old folder is moved aside first: a process that is killed then leaves it there, and
-    ``restore`` puts it back.
+    Elsewhere the old folder is first renamed: a process killed in between leaves it under that name, and
+    ``restore`` renames it back.
     """
     if not path.is_dir():
         os.rename(new, path)
@@ -51,7 +51,7 @@ def _move_aside_and_replace(new: Path, path: Path) -> None:
     old = Path(tempfile.mkdtemp(SUFFIX, f".{path.name}.old.", path.absolute().parent))
     try:
         while not _replaced(new, path, old):
-            continue  # a reader had just put the old one back
+            continue  # a reader has just restored the old one
     finally:
         if path.is_dir():
             _remove(old)
@@ -81,21 +81,23 @@ def _remove(place: Path) -> None:
 
 
 def restore(path: Path) -> bool:
-    """Puts a folder back that was moved aside by a process that was killed before it put the new one in its place.
+    """Restores a folder that a process renamed for its replacement, but was killed before it finished.
 
     Returns:
-        Whether there was such a one.
+        Whether there was such a folder.
 
     Raises:
-        GraphKDError: it is there, and may not be put back.
+        GraphKDError: the folder exists, and cannot be renamed back.
     """
     if os.path.lexists(path) or not path.parent.is_dir():
         return False
-    start = f".{path.name}.old."
-    aside = [entry for entry in path.parent.iterdir() if entry.name.startswith(start) and _holds_files(entry)]
-    if not aside:
+    prefix = f".{path.name}.old."
+    candidates = [
+        entry for entry in path.parent.iterdir() if entry.name.startswith(prefix) and _holds_files(entry)
+    ]
+    if not candidates:
         return False
-    last = max(aside, key=lambda entry: entry.stat().st_mtime_ns)
+    last = max(candidates, key=lambda entry: entry.stat().st_mtime_ns)
     try:
         os.rename(last, path)
     except OSError as error:
@@ -108,22 +110,22 @@ def restore(path: Path) -> bool:
 
 
 def steadily(folder: Path, read: Callable[[], T]) -> T:
-    """What is read of one folder, while other processes may put others in its place.
+    """Reads consistently from a folder that other processes may replace.
 
     Args:
-        folder: what is read is in it.
-        read: is called again where the folder is another one afterwards.
+        folder: contains what is read.
+        read: called again if the folder has been replaced in the meantime.
 
     Raises:
-        GraphKDError: what ``read`` raises of a folder that stays, or none stays.
+        GraphKDError: raised by ``read`` on an unchanged folder, or the folder is replaced again and again.
     """
     end = time.monotonic() + PATIENCE
     while True:
-        handle = _opened(folder)  # which keeps its number from being given to another one
+        handle = _opened(folder)  # so that its inode number is not reused
         try:
-            found = read()
+            result = read()
             if _is_still(handle, folder):
-                return found
+                return result
             if time.monotonic() > end:
                 raise GraphKDError(f"{folder} is replaced again and again: read it when that is over")
         except (GraphKDError, OSError):
@@ -143,10 +145,10 @@ def _opened(folder: Path) -> int | None:
 
 def _is_still(handle: int | None, folder: Path) -> bool:
     try:
-        now = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return handle is None
-    return handle is not None and os.path.samestat(os.fstat(handle), now)
+    return handle is not None and os.path.samestat(os.fstat(handle), status)
 
 
 def _holds_files(place: Path) -> bool:

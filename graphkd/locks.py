@@ -1,4 +1,4 @@
-"""Files that a process locks for itself; one that is forked from it holds none of them."""
+"""Lock files of a process; locks are not inherited by forked processes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 class Lock:
-    """Held until it is given back, or the process ends that took it.
+    """Exclusive lock on a file, held until it is closed or its process ends.
 
     Args:
-        path: of the lock file; made where there is none.
+        path: of the lock file; created if missing.
 
     Raises:
-        BlockingIOError: somebody holds it.
+        BlockingIOError: another process or lock holds it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,21 +35,21 @@ class Lock:
         return self._handle is not None
 
     def close(self) -> None:
-        """Gives it back; in a forked process, what it has of the other one's, which keeps it."""
+        """Releases the lock; a forked process only closes its inherited descriptor: the parent keeps the lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
 
 
 def is_locked(path: Path, flags: int = 0) -> bool:
-    """Whether a lock is held, asked by a process that may only read the file.
+    """Returns whether a lock is held; read permission on the file suffices.
 
     Args:
         path: of the lock file.
-        flags: to open it with, such as ``os.O_NOFOLLOW``.
+        flags: extra flags for ``os.open``, such as ``os.O_NOFOLLOW``.
 
     Raises:
-        OSError: it may not be read.
+        OSError: the file cannot be read.
     """
     handle = os.open(path, os.O_RDONLY | flags)
     try:
@@ -62,7 +62,7 @@ def is_locked(path: Path, flags: int = 0) -> bool:
 
 
 def is_at(handle: int, path: Path) -> bool:
-    """Whether an open file or folder is still the one of this name."""
+    """Returns whether an open file or folder is still the one at a path."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What teachers and students share: widths, normalisation, checks on sizes."""
+"""Building blocks shared by teachers and students: layer widths, normalisation, checks of sizes."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from graphkd.errors import GraphKDError
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Batch normalisation that can train on one row: it has no variance, so the running statistics take over.
+    """Batch normalisation that supports batches of one row: without a variance, running statistics are used.
 
-    While ``again`` is set, rows pass that have passed before: the running statistics stay as they are. Where
-    several processes share a batch, its statistics are those of all of them.
+    While ``again`` is set, the same rows are recomputed: the running statistics are not updated. Where several
+    processes share a batch, its statistics are those over all processes.
     """
 
     again: bool = False
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[B, d]`` → ``[B, d]``."""
+        """Normalises each channel, ``[B, d]`` → ``[B, d]``."""
         part = current_shard()
         if part is not None and self.training and part.total > 1:
             return self._of_all(x, part.total)
@@ -51,15 +51,15 @@ class BatchNorm(nn.BatchNorm1d):
 
 
 def has_biases(norm: str, num_layers: int) -> list[bool]:
-    """Returns whether each layer adds a bias: not before batch normalisation, which takes it away again.
+    """Returns whether each layer adds a bias: not before batch normalisation, which subtracts it again.
 
-    Its gradient would be rounding alone, which Adam magnifies to steps of full size.
+    Its gradient would be rounding error alone, which Adam scales up to steps of full size.
     """
     return [norm != "batch"] * (num_layers - 1) + [True]
 
 
 def make_norm(kind: str, width: int) -> nn.Module:
-    """``none``, ``batch`` or ``layer`` normalisation over ``width`` channels."""
+    """Builds ``none``, ``batch`` or ``layer`` normalisation over ``width`` channels."""
     kinds = {"none": nn.Identity, "batch": BatchNorm, "layer": nn.LayerNorm}
     if kind not in kinds:
         raise GraphKDError(f"norm is '{kind}': choose one of {', '.join(kinds)}")
@@ -67,7 +67,11 @@ def make_norm(kind: str, width: int) -> nn.Module:
 
 
 def check_sizes(num_layers: int, hidden_dim: int, dropout: float) -> None:
-    """Refuses sizes that no network can have, with one line."""
+    """Checks the sizes of a network.
+
+    Raises:
+        GraphKDError: a size is invalid.
+    """
     if not is_whole(num_layers) or num_layers < 1:
         raise GraphKDError(f"num_layers is {num_layers}: a network needs a whole number of them, at least 1")
     if not is_whole(hidden_dim) or hidden_dim < 1:
@@ -77,6 +81,6 @@ def check_sizes(num_layers: int, hidden_dim: int, dropout: float) -> None:
 
 
 def layer_widths(num_features: int, hidden_dim: int, num_classes: int, num_layers: int) -> list[tuple[int, int]]:
-    """``(d_in, d_out)`` of each of ``num_layers`` layers."""
+    """Returns ``(d_in, d_out)`` of each of ``num_layers`` layers."""
     widths = [num_features, *[hidden_dim] * (num_layers - 1), num_classes]
     return list(itertools.pairwise(widths))

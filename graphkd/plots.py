@@ -1,4 +1,4 @@
-"""What every picture needs; matplotlib is an extra, imported where something is drawn."""
+"""Helpers shared by all plots; matplotlib is an optional dependency, imported only for drawing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_plot() -> None:
-    """Refuses, before anything is computed or written, to plot without matplotlib."""
+    """Checks, before anything is computed or written, that matplotlib is installed."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError:
@@ -20,12 +20,12 @@ def check_plot() -> None:
 
 
 def literal(text: str) -> str:
-    """Without matplotlib's mathematics: a dollar sign in a name is one."""
+    """Escapes dollar signs, which start matplotlib's math text."""
     return text.replace("$", r"\$")
 
 
 def png(figure: Figure, dpi: float = 150) -> bytes:
-    """The picture; equal ones have equal bytes."""
+    """Renders a figure as PNG; equal figures have equal bytes."""
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=dpi, metadata={"Software": None})
     return out.getvalue()

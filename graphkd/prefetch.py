@@ -1,4 +1,4 @@
-"""The next item is made while the one before it is in use."""
+"""Prefetching of an iterator's next item in a background thread."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ T = TypeVar("T")
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same items, made by a thread of its own, at most one ahead of the consumer.
+    """Yields the same items, produced by a background thread, at most one ahead of the consumer.
 
-    What fails there fails here, in its turn. A consumer that stops early waits for the item that is being made.
+    An exception in that thread is raised to the consumer at its item. A consumer that stops early waits for the
+    item in progress.
     """
     source, end = iter(items), object()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="ahead") as thread:
-        coming = thread.submit(next, source, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, source, end)
+        future = thread.submit(next, source, end)
+        while (item := future.result()) is not end:
+            future = thread.submit(next, source, end)
             yield item  # type: ignore[misc]

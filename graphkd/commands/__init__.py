@@ -1,1 +1,1 @@
-"""What the ``graphkd`` command does, one file a subcommand; imported when called."""
+"""Subcommands of ``graphkd``, one module each, imported when called."""

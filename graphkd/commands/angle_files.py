@@ -1,4 +1,4 @@
-"""The numbers of an angle analysis: all of them as ``angles.npz``, their means as ``summary.csv``."""
+"""Data files of an angle analysis: all angles as ``angles.npz``, their means as ``summary.csv``."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ COLUMNS = ("seed", "student_layer", "hop_j", "hop_k", "when", "mean_cos", "acute
 def write_numbers(path: Path, found: Mapping[int, Angles]) -> None:
     """Writes an ``.npz`` without pickle.
 
-    Its arrays: ``seeds [S]``; ``pairs [P, 2]``, teacher layers counted from 0; and for every seed ``K``
-    ``before_K`` and ``after_K``, cosines ``[M, P, n]`` in float32, NaN where there is no angle, and
-    ``nodes_K [n]``, the observed nodes in the numbers of the whole graph.
+    Its arrays: ``seeds [S]``; ``pairs [P, 2]``, 0-based teacher layers; and for every seed ``K`` ``before_K`` and
+    ``after_K``, cosines ``[M, P, n]`` in float32, NaN where there is no angle, and ``nodes_K [n]``, indices of the
+    observed nodes in the whole graph.
 
     Args:
         path: of the file.
@@ -37,7 +37,7 @@ def write_numbers(path: Path, found: Mapping[int, Angles]) -> None:
 
 
 def write_summary(path: Path, found: Mapping[int, Angles]) -> None:
-    """Writes a line per seed, student layer, pair and time, means over nodes; layers and hops count from 1.
+    """Writes means over nodes, a line per seed, student layer, pair and time; layers and hops are 1-based.
 
     Args:
         path: of the file.

@@ -1,4 +1,4 @@
-"""An angle analysis in two pictures."""
+"""Plots of an angle analysis: histograms and heat maps."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ SIDES: dict[str, Side] = {
 }
 
 BINS = np.arange(0, 181, 5)
-"""Degrees."""
+"""Edges of the histograms' bins in degrees."""
 
 COLUMNS = 3
-"""Histograms side by side."""
+"""Maximum number of histograms side by side."""
 
 MOST_LABELLED = 11
-"""Rows of a heat map whose cells still have room for their numbers."""
+"""Maximum number of rows of a heat map whose cells are annotated with numbers."""
 
 
 def histograms(found: Found, title: str) -> bytes:
-    """A PNG with a panel per student layer: the angles of all nodes, pairs of teacher layers and seeds.
+    """Draws a PNG with a panel per student layer: the angles of all nodes, pairs of teacher layers and seeds.
 
     Args:
         found: by seed.
@@ -63,7 +63,7 @@ def histograms(found: Found, title: str) -> bytes:
 
 
 def layer_pairs(found: Found, title: str) -> bytes:
-    """A PNG with a row per student layer: the mean angle of every pair of teacher layers, before and after.
+    """Draws a PNG with a row per student layer: mean angles of all pairs of teacher layers, before and after.
 
     Args:
         found: by seed.
@@ -94,7 +94,7 @@ def _histogram(panel: Axes, found: Found, i: int) -> None:
     for (when, view), colour, fill in zip(SIDES.items(), ("0.6", "C0"), (True, False), strict=True):
         counts = np.zeros(len(BINS) - 1)
         for angles in found.values():
-            counts += np.histogram(view(angles).angles[i].numpy(), BINS)[0]  # NaN lies in no bin
+            counts += np.histogram(view(angles).angles[i].numpy(), BINS)[0]  # NaN is in no bin
         panel.stairs(100 * counts / max(counts.sum(), 1), BINS, label=when, linewidth=1.6, color=colour, fill=fill)
         shares.append(100 * _mean([view(angles).acute[i].numpy() for angles in found.values()]))
     panel.axvline(90, color="0.2", linestyle=":", linewidth=1)
@@ -107,7 +107,7 @@ def _histogram(panel: Axes, found: Found, i: int) -> None:
 
 def _heat_map(panel: Axes, table: NDArray[np.float64]) -> AxesImage:
     panel.set_facecolor("0.85")
-    # Centred at 90 degrees: what is acute has one colour, what is obtuse the other, in every run alike.
+    # Centred at 90 degrees, so that acute and obtuse angles have the same two colours in every run.
     image = panel.imshow(np.ma.masked_invalid(table), cmap="RdBu_r", vmin=0, vmax=180, origin="upper")
     size = len(table)
     panel.set_xticks(range(size), [str(k + 2) for k in range(size)])
@@ -126,7 +126,7 @@ def _heat_map(panel: Axes, table: NDArray[np.float64]) -> AxesImage:
 
 
 def _square(found: Found, view: Side, i: int) -> NDArray[np.float64]:
-    """Mean angles ``[N − 1, N − 1]``, row ``j`` and column ``k − 1`` for hops ``j < k``."""
+    """Computes mean angles ``[N − 1, N − 1]``, row ``j`` and column ``k − 1`` for hops ``j < k``."""
     size = _depths(found)[1] - 1
     table = np.full((size, size), np.nan)
     means = np.mean([view(angles).degrees[i].numpy() for angles in found.values()], axis=0)
@@ -136,10 +136,10 @@ def _square(found: Found, view: Side, i: int) -> NDArray[np.float64]:
 
 
 def _mean(values: list[NDArray[np.float32]]) -> float:
-    """Over all that are there, NaN where none is."""
-    known = np.stack(values)
-    known = known[~np.isnan(known)]
-    return float(known.mean()) if known.size else float("nan")
+    """Computes the mean without NaN; NaN if there are no values."""
+    numbers = np.stack(values)
+    numbers = numbers[~np.isnan(numbers)]
+    return float(numbers.mean()) if numbers.size else float("nan")
 
 
 def _depths(found: Found) -> tuple[int, int]:

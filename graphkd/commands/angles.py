@@ -18,44 +18,44 @@ from graphkd.plots import check_plot
 from graphkd.runs import Angles, read_metrics
 
 FOLDER = "angles"
-"""Of the analysis, in the run's."""
+"""Name of the analysis's folder in the run folder."""
 
 INSTEAD = "in Python, call angles() on what graphkd.distill returns"
-"""Where a part of the run was in memory."""
+"""Advice for runs with a part in memory."""
 
 
 def angles(run: str, data_dir: str | None) -> None:
-    """Measures the angles of every seed, prints their means and writes all into ``RUN/angles``.
+    """Computes the angles of every seed, prints their means and writes all into ``RUN/angles``.
 
-    That folder holds ``angles.npz``, ``summary.csv``, ``histograms.png`` and ``layer_pairs.png``, and takes the
-    place of an older one. Layers and hops count from 1 in tables and pictures (hop 1 is what stands after the
-    first hop), from 0 in arrays.
+    That folder contains ``angles.npz``, ``summary.csv``, ``histograms.png`` and ``layer_pairs.png``, and replaces
+    an older one. Layers and hops are 1-based in tables and plots (hop 1 is the output of the first hop), 0-based
+    in arrays.
 
     Args:
         run: folder of a run.
-        data_dir: where the run's data is now, if it has moved.
+        data_dir: folder of the run's data, if it has moved.
 
     Raises:
-        GraphKDError: not a run, one that cannot be made again, no teacher, no angle, or no matplotlib; nothing has
+        GraphKDError: not a run, one that cannot be reproduced, no teacher, no angle, or no matplotlib; nothing has
             been written then.
     """
     path = Path(run)
     metrics = read_metrics(path)
     check_plot()
     check_writable(path / FOLDER, "RUN")
-    found = {result.seed: Angles.of(result) for result in retrain_seeds(path, data_dir, INSTEAD)}
+    by_seed = {result.seed: Angles.of(result) for result in retrain_seeds(path, data_dir, INSTEAD)}
     title = _heading(metrics)
     with whole_folder(path / FOLDER) as draft:
-        write_numbers(draft / "angles.npz", found)
-        write_summary(draft / "summary.csv", found)
-        (draft / "histograms.png").write_bytes(histograms(found, title))
-        (draft / "layer_pairs.png").write_bytes(layer_pairs(found, title))
-    print("\n".join([title, *_table(found)]))
+        write_numbers(draft / "angles.npz", by_seed)
+        write_summary(draft / "summary.csv", by_seed)
+        (draft / "histograms.png").write_bytes(histograms(by_seed, title))
+        (draft / "layer_pairs.png").write_bytes(layer_pairs(by_seed, title))
+    print("\n".join([title, *_table(by_seed)]))
     print(f"angles folder: {path / FOLDER}")
 
 
 def _table(found: Mapping[int, Angles]) -> list[str]:
-    """A line per student layer: means over seeds, pairs and nodes."""
+    """Formats a line per student layer: means over seeds, pairs and nodes."""
     lines = [
         f"{'':13}{'acute angles %':>24}{'mean angle °':>24}",
         f"{'student layer':13}" + 2 * f"{'before':>12}{'after':>12}",
@@ -70,7 +70,7 @@ def _table(found: Mapping[int, Angles]) -> list[str]:
 
 
 def _mean(tables: list[Tensor]) -> Tensor:
-    """``[M, P]`` of every seed → ``[M]``; angles that are left out do not count."""
+    """Averages ``[M, P]`` of every seed to ``[M]``, without the angles that are left out."""
     return torch.stack(tables).nanmean(dim=(0, 2))
 
 

@@ -26,13 +26,13 @@ from graphkd.runs import read_metrics
 from graphkd.system import readable
 
 STORE_BYTES = 2**30
-"""Of propagated rows: a larger store is not built for a measurement."""
+"""Maximum bytes of propagated rows: a larger store is not built for a measurement."""
 
 FILES = ("metrics.json", "config.yaml", "log.jsonl")
-"""Of a run, beside its bundles."""
+"""Files of a run, besides its bundles."""
 
 INSTEAD = "a run that graphkd distill made from files can be measured"
-"""Where a part of the run was in memory."""
+"""Advice for runs with a part in memory."""
 
 
 def bench(
@@ -47,15 +47,15 @@ def bench(
 
     Args:
         run: folder of a run.
-        json_file: where all numbers are written, with a plot beside it under the same name.
-        plot_file: where the plot is written instead.
+        json_file: output file for all numbers, with a plot beside it under the same name.
+        plot_file: output file of the plot instead.
         threads: of torch, of numpy's BLAS and of OpenMP.
-        seconds: that each model is timed for, per number of rows.
-        data_dir: where the run's data is now, if it has moved.
+        seconds: duration of each model's timing, per number of rows.
+        data_dir: folder of the run's data, if it has moved.
 
     Raises:
-        GraphKDError: not a run, one that cannot be made again, a file that cannot be written, or no matplotlib
-            where a plot is asked for.
+        GraphKDError: not a run, one that cannot be reproduced, a file that cannot be written, or no matplotlib
+            where a plot is requested.
     """
     path, target = Path(run), None if json_file is None else Path(json_file)
     metrics = read_metrics(path)
@@ -67,18 +67,18 @@ def bench(
     (result,) = retrain_seeds(path, data_dir, INSTEAD, [seed])
     subject = Subject.of(path, metrics, result, INSTEAD)
     with _threads(threads):
-        found = record(subject, _times(subject, seconds), threads, seconds)
+        measurement = record(subject, _times(subject, seconds), threads, seconds)
     if target is not None:
-        write_json(target, found)
+        write_json(target, measurement)
     if plot is not None:
-        write_bytes(plot, accuracy_against_latency(found))
-    print(markdown(found), end="")
+        write_bytes(plot, accuracy_against_latency(measurement))
+    print(markdown(measurement), end="")
     for file in filter(None, (target, plot)):
         print(f"written: {file}")
 
 
 def _check(threads: int, seconds: float, *files: Path | None) -> None:
-    """Before anything is computed."""
+    """Checks the arguments, before anything is computed."""
     if threads < 1:
         raise GraphKDError(f"--threads is {threads}: give a whole number from 1")
     if not 0 < seconds < 3600:
@@ -94,7 +94,7 @@ def _check(threads: int, seconds: float, *files: Path | None) -> None:
 
 
 def _check_is_not_of(run: Path, file: Path) -> None:
-    """What a run is read from is no place for what is measured of it."""
+    """Checks that an output file is none of the files of the run."""
     parts = [*(run / name for name in FILES), *run.glob("bundle/**/*"), *run.glob("seed_*/**/*")]
     if any(same_place(file, part) for part in parts):
         raise GraphKDError(f"{file} is a file of the run: choose another")
@@ -103,21 +103,21 @@ def _check_is_not_of(run: Path, file: Path) -> None:
 def _times(subject: Subject, seconds: float) -> dict[Key, Times]:
     graph, propagation = subject.view.full, subject.propagation
     calls = {**student_calls(subject), **teacher_calls(subject)}
-    stored = propagation.hops > 0
-    if stored and (size := store_size(graph, propagation)) > STORE_BYTES:
+    with_store = propagation.hops > 0
+    if with_store and (size := store_size(graph, propagation)) > STORE_BYTES:
         subject.remarks.append(f"rows from a FeatureStore are not timed: the store would take {readable(size)}")
-        stored = False
+        with_store = False
     with (
         tempfile.TemporaryDirectory() as folder,
-        store_of(subject.path, graph, folder) if stored else nullcontext() as store,
+        store_of(subject.path, graph, folder) if with_store else nullcontext() as store,
     ):
-        more = {} if store is None else store_calls(subject, store)
-        return latency({**calls, **more}, seconds)
+        from_store = {} if store is None else store_calls(subject, store)
+        return latency({**calls, **from_store}, seconds)
 
 
 @contextmanager
 def _threads(count: int) -> Iterator[None]:
-    """As many for torch, BLAS and OpenMP, and afterwards as many as before."""
+    """Sets the number of threads of torch, BLAS and OpenMP, and restores it afterwards."""
     before = torch.get_num_threads()
     with threadpool_limits(count):
         torch.set_num_threads(count)

@@ -1,4 +1,4 @@
-"""What is timed: the same nodes, asked of the student in every runtime and of its teacher."""
+"""The timed calls: predictions on the same nodes by the student in every runtime and by its teacher."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BATCHES = (1, 64, 1024)
 """Rows of a call."""
 
 MOST_CALLS, MOST_ROWS = 512, 2**15
-"""With rows of their own, after which they come round again."""
+"""Maximum number of calls and rows with distinct inputs, after which inputs are reused."""
 
 SEED = 0
-"""Of the draw of nodes."""
+"""Seed for drawing nodes."""
 
 FETCH, STORE = "teacher, with fetch", ", row from a FeatureStore"
 LAYERWISE, AT_ONCE = "teacher, full graph layer-wise", "teacher, full graph at once"
@@ -37,13 +37,13 @@ STORED = ("numpy", "native")
 """Runtimes that are also timed with rows read from a store."""
 
 Key = tuple[str, int]
-"""Name of what is timed, and rows of a call."""
+"""Name of the timed model, and rows of a call."""
 
 
 def batches_of(num_nodes: int) -> dict[int, list[Tensor]]:
-    """By rows of a call, batches of node ids ``[rows]``, each node once in a batch.
+    """Draws batches of distinct node ids ``[rows]``, by rows of a call.
 
-    Drawn from ``N`` nodes; where there are fewer than a batch should have, it has all of them.
+    Drawn from ``N`` nodes; where there are fewer than a batch requires, it contains all of them.
     """
     order = torch.randperm(num_nodes, generator=torch.Generator().manual_seed(SEED))
     sizes = dict.fromkeys(min(size, num_nodes) for size in BATCHES)
@@ -52,32 +52,32 @@ def batches_of(num_nodes: int) -> dict[int, list[Tensor]]:
 
 
 def student_calls(subject: Subject) -> dict[Key, Call]:
-    """``predict`` in every runtime: of raw rows, or where it has hops of propagated ones."""
+    """Returns calls of ``predict`` in every runtime: on raw rows, or propagated ones if the student has hops."""
     graph, hops = subject.view.full, subject.propagation.hops > 0
     inputs = subject.propagation.mix(graph.x, graph.adj) if hops else as_it_came(graph)
     calls = {}
     for size, batches in batches_of(graph.num_nodes).items():
         rows = [numpy_rows(inputs, nodes) for nodes in batches]
-        for each in subject.students:
-            calls[each.runtime, size] = _predict(each.model, rows, hops)
+        for state in subject.students:
+            calls[state.runtime, size] = _predict(state.model, rows, hops)
     return calls
 
 
 def store_calls(subject: Subject, store: FeatureStore) -> dict[Key, Call]:
-    """The row is read from a store first, by the id of its node."""
+    """Returns calls of ``predict`` on rows that are read from a store first, by node id."""
     calls = {}
     for size, batches in batches_of(subject.view.full.num_nodes).items():
         ids = [nodes.numpy() for nodes in batches]
-        for each in subject.students:
-            if each.runtime in STORED:
-                calls[each.runtime + STORE, size] = _read_and_predict(each.model, store, ids)
+        for state in subject.students:
+            if state.runtime in STORED:
+                calls[state.runtime + STORE, size] = _read_and_predict(state.model, store, ids)
     return calls
 
 
 def teacher_calls(subject: Subject) -> dict[Key, Call]:
-    """The teacher where nodes are asked for, and where all nodes are: in two ways, if there is memory for both.
+    """Returns calls of the teacher on batches of nodes, and on all nodes: in two ways, if memory suffices.
 
-    Layer-wise is what works at any size; at once is faster, since the normalised graph is kept between calls.
+    Layer-wise inference works at any size; at once is faster, since the normalised graph is cached between calls.
     """
     model, graph = subject.teacher, subject.view.full
     calls: dict[Key, Call] = {
@@ -92,31 +92,31 @@ def teacher_calls(subject: Subject) -> dict[Key, Call]:
 
 
 def _fits(subject: Subject) -> bool:
-    """Whether three tables as large as all hops together do; where free memory is unknown, yes."""
-    hops, found = subject.result.teacher_result.output.hops, memory()
+    """Returns whether three times the size of all hops fits into free memory; True where that is unknown."""
+    hops, available = subject.result.teacher_result.output.hops, memory()
     need = 3 * 4 * subject.view.full.num_nodes * sum(hop.shape[1] for hop in hops)
-    return found is None or need < found.free
+    return available is None or need < available.free
 
 
 def as_it_came(graph: Graph) -> Any:
-    """``[N, D]`` features before preprocessing."""
+    """Returns the features ``[N, D]`` before preprocessing."""
     return graph.x if graph.stored is None else graph.stored
 
 
 def store_size(graph: Graph, propagation: Propagation) -> int:
-    """Bytes of the propagated rows of a store."""
+    """Computes bytes of the propagated rows of a store."""
     return 4 * graph.num_nodes * graph.num_features * (propagation.hops + 1)
 
 
 @contextmanager
 def store_of(path: Path, graph: Graph, folder: str) -> Iterator[FeatureStore]:
-    """A store of the graph for the student of a run, in a folder that is thrown away later."""
+    """Yields a feature store of the graph for a run's student, in a temporary folder."""
     matrix = graph.adj.matrix
     rows = numpy_rows(as_it_came(graph), torch.arange(graph.num_nodes))
     edges, weight = torch.stack([matrix.col, matrix.row]), matrix.value if graph.adj.weighted else None
-    place, directed = Path(folder) / "store", matrix.t() is not matrix
-    FeatureStore.for_bundle(place, path, rows, edges, weight, directed).close()
-    with FeatureStore(place) as store:
+    store_path, directed = Path(folder) / "store", matrix.t() is not matrix
+    FeatureStore.for_bundle(store_path, path, rows, edges, weight, directed).close()
+    with FeatureStore(store_path) as store:
         yield store
 
 

@@ -1,4 +1,4 @@
-"""A measurement as a picture: what a model scores against how long one answer takes."""
+"""Plot of a measurement: accuracy against latency."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MARKERS = ("o", "s", "^", "v", "D", "P", "X", "<", ">", "*")
 
 
 def accuracy_against_latency(found: dict[str, Any]) -> bytes:
-    """A PNG with a marker per model at the median of one row; a bar goes to the 95th percentile.
+    """Draws a PNG with a marker per model at the median latency of one row; a bar extends to the 95th percentile.
 
-    Of the full graph, a node's share of the time for all of them.
+    For full-graph inference, the time per node is shown.
 
     Args:
-        found: as ``graphkd.commands.bench_record.record`` makes it.
+        found: as returned by ``graphkd.commands.bench_record.record``.
     """
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""A measurement as JSON: what was measured, on what, how, and how many times faster the student is."""
+"""JSON record of a measurement: models, machine, times, and speed-ups of the student."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from graphkd.teachers.fetch import neighbourhood
 SCHEMA_VERSION = 1
 
 LOOKED_AT = 64
-"""Single nodes whose neighbourhoods are counted."""
+"""Number of single nodes whose neighbourhoods are counted."""
 
 
 def record(subject: Subject, times: Mapping[Key, Times], threads: int, seconds: float) -> dict[str, Any]:
-    """Everything that the table, the plot and a later reader need.
+    """Builds the record from which table and plot are made.
 
     Args:
-        subject: what was measured.
+        subject: the measured run.
         times: by name and rows of a call.
         threads: of torch and BLAS.
-        seconds: that each was timed for.
+        seconds: duration of each timing.
     """
     names = ("dataset", "split", "setting", "metric", "teacher")
     return {
@@ -55,13 +55,13 @@ def record(subject: Subject, times: Mapping[Key, Times], threads: int, seconds: 
 
 
 def _machine(threads: int) -> dict[str, Any]:
-    """The load is that after the measurement, which adds up to the number of threads to it."""
-    found = memory()
+    """Describes the machine; the load average includes the measurement itself, up to the number of threads."""
+    system_memory = memory()
     return {
         "cpu": cpu_name(),
         "usable_cpus": usable_cpus(),
         "threads": threads,
-        "memory_bytes": None if found is None else found.total,
+        "memory_bytes": None if system_memory is None else system_memory.total,
         "load_average": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system(),
     }
@@ -77,12 +77,12 @@ def _onnxruntime() -> dict[str, str]:
 def _graph(subject: Subject) -> dict[str, Any]:
     graph, hops = subject.view.full, len(subject.teacher.convs)
     singles = next(iter(batches_of(graph.num_nodes).values()))[:LOOKED_AT]
-    reached = [neighbourhood(graph.adj, nodes, hops)[0].num_nodes for nodes in singles]
+    counts = [neighbourhood(graph.adj, nodes, hops)[0].num_nodes for nodes in singles]
     return {
         "nodes": graph.num_nodes,
         "edges": graph.adj.matrix.nnz,
         "features": graph.num_features,
-        "mean_nodes_fetched_for_one": sum(reached) / len(reached),
+        "mean_nodes_fetched_for_one": sum(counts) / len(counts),
     }
 
 
@@ -99,7 +99,7 @@ def _student(subject: Subject) -> dict[str, Any]:
 
 
 def _non_zeros(inputs: Inputs) -> float | None:
-    """Of sparse rows; nothing of dense ones."""
+    """Returns the mean number of non-zeros per sparse row; None for dense rows."""
     return inputs.nnz / inputs.shape[0] if isinstance(inputs, SparseMatrix) else None
 
 
@@ -113,19 +113,19 @@ def _teacher(subject: Subject) -> dict[str, Any]:
 
 
 def _models(subject: Subject, times: Mapping[Key, Times]) -> list[dict[str, Any]]:
-    """One per name, with what it scores and takes."""
+    """Builds a record per name: scores, sizes and times."""
     weights = sum(part.numel() * part.element_size() for part in subject.teacher.state_dict().values())
     facts: dict[str, dict[str, Any]] = {
-        each.runtime: {"scores": each.scores, "bytes": each.size, "resident_bytes": each.resident}
-        for each in subject.students
+        student.runtime: {"scores": student.scores, "bytes": student.size, "resident_bytes": student.resident}
+        for student in subject.students
     }
     teacher_result = {"scores": subject.result.teacher_result.scores, "bytes": weights, "resident_bytes": None}
     models = []
     for name in dict.fromkeys(name for name, _ in times):
-        own = teacher_result if name in TEACHER else facts[name.removesuffix(STORE)]
+        state = teacher_result if name in TEACHER else facts[name.removesuffix(STORE)]
         role = "teacher" if name in TEACHER else "student"
-        rows = [_row(size, found) for (of, size), found in times.items() if of == name]
-        models.append({"name": name, "role": role, **own, "batches": rows})
+        rows = [_row(size, latencies) for (of, size), latencies in times.items() if of == name]
+        models.append({"name": name, "role": role, **state, "batches": rows})
     return models
 
 
@@ -134,21 +134,21 @@ def _row(size: int, times: Times) -> dict[str, Any]:
 
 
 def _speed_ups(times: Mapping[Key, Times]) -> list[dict[str, Any]]:
-    """Medians: one row against one node with fetch, and a row of the largest batch against a node of all."""
-    single, largest = (chosen(size for name, size in times if name == FETCH) for chosen in (min, max))
-    per_node = {name: found.p50 / size for (name, size), found in times.items() if name in (LAYERWISE, AT_ONCE)}
-    found = []
+    """Computes ratios of medians: one node with fetch to one row, a node of all to a row of the largest batch."""
+    single, largest = (select(size for name, size in times if name == FETCH) for select in (min, max))
+    per_node = {name: stats.p50 / size for (name, size), stats in times.items() if name in (LAYERWISE, AT_ONCE)}
+    stats = []
     for name in dict.fromkeys(name for name, _ in times if name not in TEACHER):
-        one, row = times[name, single].p50, times[name, largest].p50 / largest
-        found.append(
+        row_time, batch_time = times[name, single].p50, times[name, largest].p50 / largest
+        stats.append(
             {
                 "name": name,
-                "single_node_with_fetch": times[FETCH, single].p50 / one,
-                "full_graph_layerwise_per_node": per_node[LAYERWISE] / row,
-                "full_graph_at_once_per_node": per_node[AT_ONCE] / row if AT_ONCE in per_node else None,
+                "single_node_with_fetch": times[FETCH, single].p50 / row_time,
+                "full_graph_layerwise_per_node": per_node[LAYERWISE] / batch_time,
+                "full_graph_at_once_per_node": per_node[AT_ONCE] / batch_time if AT_ONCE in per_node else None,
             }
         )
-    return found
+    return stats
 
 
 def _parameters(model: nn.Module) -> int:

@@ -1,4 +1,4 @@
-"""A run's student in every runtime that there is for it: what is called, what it scores, what it takes."""
+"""A run's student in every available runtime: model, scores and memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from graphkd.students.output import StudentOutput
 from graphkd.training.stages.student import student_scores
 
 EXPORTS = {"onnx": "onnx", "onnx-int8": "onnx-int8", "native": "c", "native-int8": "c"}
-"""What a runtime needs; the others need none."""
+"""Export that a runtime requires; other runtimes require none."""
 
 LOADED = """
 import sys
@@ -42,9 +42,9 @@ class ModelState:
 
     Args:
         runtime: its name.
-        model: what answers.
-        size: bytes on disk of what it is loaded from.
-        resident: bytes of a fresh process with this runtime alone, after one row; nothing where unknown.
+        model: the loaded predictor.
+        size: bytes on disk of the files it is loaded from.
+        resident: bytes of a fresh process with this runtime alone, after one row; None where unknown.
         scores: on the run's own validation and test nodes.
     """
 
@@ -56,14 +56,14 @@ class ModelState:
 
 
 def served(path: Path, view: SettingView) -> tuple[list[ModelState], list[str]]:
-    """The student in all runtimes that can be had, and a remark on each that cannot.
+    """Loads the student in all available runtimes; returns also a remark on each unavailable one.
 
     Args:
         path: of the run.
         view: its graph, on the CPU.
     """
     bundle, first = read_bundle(path), load_bundle(path)
-    found, remarks = [], []
+    states, remarks = [], []
     missing = [name for name, to in EXPORTS.items() if to not in bundle.exports]
     if missing:
         formats = " | ".join(dict.fromkeys(EXPORTS[name] for name in missing))
@@ -73,22 +73,22 @@ def served(path: Path, view: SettingView) -> tuple[list[ModelState], list[str]]:
             continue
         try:
             model = load_bundle(path, name)
-        except GraphKDError as error:  # exported, but what runs it is not here
+        except GraphKDError as error:  # exported, but its runtime is not installed
             remarks.append(f"left out: {error}")
             continue
         scores = _scores(model, first.propagation, view)
         width = first.propagation.width(first.num_features)
-        found.append(ModelState(name, model, _size(bundle, name), _resident(path, name, width), scores))
-    return found, remarks
+        states.append(ModelState(name, model, _size(bundle, name), _resident(path, name, width), scores))
+    return states, remarks
 
 
 class _AsStudent(nn.Module):
-    """A runtime where a student is expected."""
+    """Adapter of a runtime to the interface of a student."""
 
     def __init__(self, model: RowPredictor) -> None:
         super().__init__()
         self.model = model
-        self.place = nn.Parameter(torch.empty(0))  # a student is asked where it is by its parameters
+        self.place = nn.Parameter(torch.empty(0))  # a student's device is read from its parameters
 
     def forward(self, x: Features) -> StudentOutput:
         rows = numpy_rows(x, torch.arange(x.shape[0]))
@@ -101,7 +101,7 @@ def _scores(model: Predictor | RowPredictor, propagation: Propagation, view: Set
 
 
 def _size(bundle: Bundle, runtime: str) -> int:
-    """Of the weights, the ONNX file, or the C source with both precisions."""
+    """Returns bytes of the weights, the ONNX file, or the C source with both precisions."""
     if runtime in FILES:
         return len(bundle.files[FILES[runtime]])
     if runtime in EXPORTS:
@@ -110,8 +110,8 @@ def _size(bundle: Bundle, runtime: str) -> int:
 
 
 def _resident(path: Path, runtime: str, width: int) -> int | None:
-    """Of a new process; nothing on a system that does not say."""
-    asked = [sys.executable, "-c", LOADED, str(path), runtime, str(width)]
+    """Measures resident bytes of a new process; None on a system without ``/proc``."""
+    command = [sys.executable, "-c", LOADED, str(path), runtime, str(width)]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(asked, capture_output=True, text=True, check=False, env=env)
-    return int(done.stdout) if done.returncode == 0 else None
+    process = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    return int(process.stdout) if process.returncode == 0 else None

@@ -1,4 +1,4 @@
-"""What is measured: a run's student in its runtimes, its teacher, and the graph of both."""
+"""The measured models: a run's student in its runtimes, its teacher, and their graph."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Subject:
     Args:
         path: of the run.
         metrics: its ``metrics.json``.
-        result: the seed that the run's bundle is of.
-        view: the graph as the run's setting shows it; times are those on the full one.
+        result: the seed of the run's bundle.
+        view: the graph as visible in the run's setting; times are measured on the full one.
         teacher: in evaluation mode.
         students: one per runtime.
-        remarks: what could not be measured, and why.
+        remarks: measurements that were not possible, and why.
     """
 
     path: Path
@@ -40,16 +40,16 @@ class Subject:
 
     @classmethod
     def of(cls, path: Path, metrics: dict[str, Any], result: SeedRun, instead: str) -> Subject:
-        """Takes all parts to the CPU.
+        """Moves all parts to the CPU and loads the student in its runtimes.
 
         Args:
             path: of the run.
             metrics: its ``metrics.json``.
-            result: the seed that its bundle is of.
-            instead: what to do where there is no teacher to run, for the error message.
+            result: the seed of its bundle.
+            instead: advice if there is no teacher to run, for the error message.
 
         Raises:
-            GraphKDError: the teacher is none of graphkd's own.
+            GraphKDError: the teacher is not one of graphkd's.
         """
         if not isinstance(result.teacher_result.model, Teacher):
             raise GraphKDError(f"{path} was made with a teacher in memory: {instead}")
@@ -60,5 +60,5 @@ class Subject:
 
     @property
     def propagation(self) -> Propagation:
-        """Of the student's inputs."""
+        """Propagation of the student's inputs."""
         return self.result.distilled.propagation

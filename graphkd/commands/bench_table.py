@@ -1,4 +1,4 @@
-"""A measurement as Markdown that can be read as it is."""
+"""A measurement as Markdown with aligned columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SPEED_UPS = {
     "full_graph_layerwise_per_node": "per node of the full graph, layer-wise",
     "full_graph_at_once_per_node": "at once",
 }
-"""Headings."""
+"""Headings of the speed-ups."""
 
 NOTES = """\
 Speed-ups are ratios of medians, each of like things. One node, with fetch: the student's one row against the
@@ -27,10 +27,10 @@ Resident is a fresh process that loads this runtime alone, after one row. The si
 
 
 def markdown(found: dict[str, Any]) -> str:
-    """Heading, facts, times, speed-ups and notes.
+    """Formats heading, facts, times, speed-ups and notes.
 
     Args:
-        found: as ``graphkd.commands.bench_record.record`` makes it.
+        found: as returned by ``graphkd.commands.bench_record.record``.
     """
     facts = (found["dataset"], f"{found['split']} split", found["setting"])
     heading = " · ".join((*facts, f"{found['teacher']} to {found['method']}", f"seed {found['seed']}"))
@@ -50,7 +50,7 @@ def _facts(found: dict[str, Any]) -> list[str]:
     load = "unknown" if machine["load_average"] is None else f"{machine['load_average']:.1f}"
     threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
     widths = "-".join(str(width) for width in student["widths"])
-    own = "raw" if not student["hops"] else f"propagated over {student['hops']} hops"
+    row_kind = "raw" if not student["hops"] else f"propagated over {student['hops']} hops"
     kind = (
         "dense"
         if student["non_zeros_per_row"] is None
@@ -58,7 +58,7 @@ def _facts(found: dict[str, Any]) -> list[str]:
     )
     return [
         f"- machine: {machine['cpu']}, {machine['usable_cpus']} CPUs, {threads}, load average {load}; {packages}",
-        f"- student: {widths}, {student['parameters']:,} parameters; rows {own}, {kind}",
+        f"- student: {widths}, {student['parameters']:,} parameters; rows {row_kind}, {kind}",
         f"- teacher: {found['teacher']}, {teacher['layers']} layers ({'-'.join(map(str, teacher['widths']))}), "
         f"{teacher['parameters']:,} parameters, beside the graph's {readable(teacher['graph_bytes'])} in memory",
         f"- graph: {graph['nodes']:,} nodes, {graph['edges']:,} edges; for one node the teacher fetches "
@@ -67,7 +67,7 @@ def _facts(found: dict[str, Any]) -> list[str]:
 
 
 def _times(found: dict[str, Any]) -> list[str]:
-    """A line per model and number of rows."""
+    """Formats a line per model and number of rows."""
     rows = [
         [
             model["name"],
@@ -83,7 +83,7 @@ def _times(found: dict[str, Any]) -> list[str]:
 
 
 def _comparison(found: dict[str, Any]) -> list[str]:
-    """A line per model: what it scores and takes, and all speed-ups."""
+    """Formats a line per model: score, sizes and all speed-ups."""
     ratios = {each["name"]: each for each in found["speed_up"]}
     rows = []
     for model in found["models"]:
@@ -106,19 +106,19 @@ def _times_as_fast(ratio: dict[str, float | None] | None, key: str) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of equal length; all columns but the first are numbers."""
+    """Formats lines of equal length; all columns but the first are right-aligned."""
     widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
     texts = [
         " | ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         for row in (headings, *rows)
     ]
-    rule = "|".join("-" * (width + 1) + (":" if place else "-") for place, width in enumerate(widths))
+    rule = "|".join("-" * (width + 1) + (":" if index else "-") for index, width in enumerate(widths))
     return [f"| {texts[0]} |", f"|{rule}|", *(f"| {text} |" for text in texts[1:])]
 
 
 def _figure(value: float) -> str:
-    """Three digits that mean something."""
+    """Formats a number with three significant digits, or as an integer from 100."""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"

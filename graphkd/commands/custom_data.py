@@ -1,4 +1,4 @@
-"""The data that a run was made from."""
+"""Loading of the data that a run was trained on."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ if TYPE_CHECKING:
 
 
 def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
-    """Loads it again, with the split of one seed.
+    """Loads a run's data, with the split of one seed.
 
     Args:
         path: folder of the run.
         seed: of the run.
-        data_dir: where the files are now, if they have moved.
+        data_dir: folder of the files, if they have moved.
 
     Raises:
-        GraphKDError: the run was made from data in memory, its files cannot be had, or they hold other data now.
+        GraphKDError: the run was trained on data in memory, its files are unavailable, or their contents changed.
     """
     config = read_config(path)
-    chosen = dict(config["dataset"])
-    name = chosen.pop("name")
-    recorded = {key: chosen.pop(key) for key in CHECKSUMS if key in chosen}
-    if chosen.get("in_memory") or name not in catalogue(datasets):
+    arguments = dict(config["dataset"])
+    name = arguments.pop("name")
+    recorded = {key: arguments.pop(key) for key in CHECKSUMS if key in arguments}
+    if arguments.get("in_memory") or name not in catalogue(datasets):
         raise GraphKDError(
             f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
         )
-    places = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
+    folders = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
     if data_dir is not None:
-        places["data_dir"] = data_dir
-        if chosen.get("path") is not None:
-            chosen["path"] = data_dir
-    first = chosen.get("seed", config["seeds"][0])
-    seed = chosen.pop("seed", seed)
-    load = functools.partial(load_dataset, name, download="never", **chosen, **places)
+        folders["data_dir"] = data_dir
+        if arguments.get("path") is not None:
+            arguments["path"] = data_dir
+    first = arguments.get("seed", config["seeds"][0])
+    seed = arguments.pop("seed", seed)
+    load = functools.partial(load_dataset, name, download="never", **arguments, **folders)
     data = load(seed=seed)
     if _is_other(recorded, data, seed == first, lambda: load(seed=first)):
         raise GraphKDError(
@@ -55,7 +55,7 @@ def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
 
 
 def _is_other(recorded: dict[str, Any], data: Data, is_first: bool, first: Callable[[], Data]) -> bool:
-    """Whether data is not what was recorded; of the splits only that of the first seed is."""
+    """Returns whether data differ from the recorded checksums; of the splits only the first seed's is recorded."""
     if recorded.keys() == {"fingerprint"}:  # of version 0.1, which includes the split of the first seed
         graph = Graph.from_data(data if is_first else first())
         return bool(graph.fingerprint_of_0_1() != recorded["fingerprint"])

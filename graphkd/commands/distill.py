@@ -1,4 +1,4 @@
-"""``graphkd distill``: Hydra composes, we run, and every mistake ends in one line."""
+"""``graphkd distill``: Hydra composes configs, their jobs are run, and every error is reported in one line."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 def distill(args: list[str]) -> None:
-    """Runs one job, or with ``-m`` several; in each of the processes that ``torchrun`` has started.
+    """Runs one job, or with ``-m`` several; on every rank under ``torchrun``.
 
     Args:
         args: Hydra overrides and flags.
 
     Raises:
-        GraphKDError: any mistake in them, in one line.
+        GraphKDError: an invalid argument, with a message of one line.
     """
     with distributed_session():
         _distill(args)
@@ -81,15 +81,15 @@ def _distill(args: list[str]) -> None:
     process = os.getpid()
 
     def job(config: DictConfig) -> None:
-        if failures and world().is_distributed:  # others may not have failed: nobody begins another job
+        if failures and world().is_distributed:  # other ranks may not have failed: no rank starts another job
             return
-        found = _failures(config)
-        failures.extend(found)
-        if found and os.getpid() != process:  # of a launcher, which hands back what is raised, and nothing else
-            raise found[0]
+        errors = _failures(config)
+        failures.extend(errors)
+        if errors and os.getpid() != process:  # a launcher's process, which passes on raised exceptions only
+            raise errors[0]
 
     flags = {arg.partition("=")[0] for arg in args}
-    alone = not world().is_distributed  # of several processes none trains students together
+    alone = not world().is_distributed  # students are not trained together under torchrun
     if alone and flags & {"-m", "--multirun"} and not flags & {"--cfg", "-c", "--info", "-i"}:
         _train_ahead(args)
     _run_hydra(args, job)
@@ -108,8 +108,8 @@ def _run_hydra(args: list[str], job: Callable[[DictConfig], None]) -> None:
 
 
 def _train_ahead(args: list[str]) -> None:
-    """Students that jobs of a multirun want to train together; what is wrong with a job, the job itself says."""
-    found: dict[Path | None, tuple[StageCache, list[Job]]] = {}
+    """Trains students of a multirun's jobs together, where set; a job's errors are reported when it runs."""
+    by_cache: dict[Path | None, tuple[StageCache, list[Job]]] = {}
 
     def collect(config: DictConfig) -> None:
         with contextlib.suppress(GraphKDError, OSError, HydraException, OmegaConfBaseException):
@@ -120,20 +120,20 @@ def _train_ahead(args: list[str]) -> None:
             cache, graph = cache_of(config), functools.partial(load_graph, config)
             check_memory(apply_setting(graph(0), spec.setting), spec, cache.tables)
             job = Job(spec, parse_seeds(config.seeds), graph, with_baseline(config, spec))
-            found.setdefault(cache.folder, (cache, []))[1].append(job)
+            by_cache.setdefault(cache.folder, (cache, []))[1].append(job)
 
     _run_hydra(args, collect)
-    for cache, jobs in found.values():
+    for cache, jobs in by_cache.values():
         train_ahead(jobs, cache)
 
 
 def with_baseline(config: DictConfig, spec: DistillSpec) -> bool:
-    """Whether plain MLPs are trained beside the student."""
+    """Returns whether plain MLPs are trained besides the student."""
     return bool(config.baseline) and bool(spec.baselines)
 
 
 def _failures(config: DictConfig) -> list[Exception]:
-    """Runs a job; what a user can read of why it failed, if it did."""
+    """Runs a job; returns the error to show to the user, if it failed."""
     try:
         run_job(config)
     except (GraphKDError, OSError) as error:
@@ -148,7 +148,7 @@ def _failures(config: DictConfig) -> list[Exception]:
 
 
 def help_text() -> str:
-    """What ``graphkd distill --help`` prints: groups with their names, and every key."""
+    """Returns the text of ``graphkd distill --help``: groups with their names, and every key."""
     lines = [
         "usage: graphkd distill [-m] [GROUP=NAME] [KEY=VALUE] …",
         "",
@@ -175,7 +175,7 @@ def run_job(config: DictConfig) -> None:
         config: composed.
 
     Raises:
-        GraphKDError: data, values or a folder that cannot be right; nothing has been written then.
+        GraphKDError: invalid data, values or folder; nothing has been written then.
     """
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
@@ -198,9 +198,9 @@ def run_job(config: DictConfig) -> None:
     if config.dataset.path is not None:
         path = str(Path(config.dataset.path).expanduser().absolute())
         settings["dataset"].update(path=path, split=first.origin["split"])
-    place = _run_path(config, first, spec)
-    settings["dataset"].update(data_checksums(first, place, config.overwrite))
-    folder = open_run(place, settings, config.overwrite)
+    run_path = _run_path(config, first, spec)
+    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
+    folder = open_run(run_path, settings, config.overwrite)
     if not folder.finished:
         check_memory(view, spec, cache.tables)
         check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
@@ -214,35 +214,35 @@ def run_job(config: DictConfig) -> None:
 
 
 def _stages(job: Path) -> Callable[[str], None] | None:
-    """Returns what prints a line per finished stage where no progress bars are shown, by one process."""
+    """Returns a function that prints a line per finished stage; None with progress bars, or if not on rank 0."""
     if sys.stderr.isatty() or not world().is_rank0:
         return None
     return lambda line: print(f"graphkd: {job.name}: {line}", file=sys.stderr, flush=True)
 
 
 def cache_of(config: DictConfig) -> StageCache:
-    """Where a composed config keeps finished stages, and how tables."""
-    place = locate(config.data_dir, config.cache_dir, config.download).cache_dir
-    return StageCache(place, TableOptions(config.memory_budget, config.table_dtype))
+    """Returns the cache of finished stages for a composed config, with its options for tables."""
+    folder = locate(config.data_dir, config.cache_dir, config.download).cache_dir
+    return StageCache(folder, TableOptions(config.memory_budget, config.table_dtype))
 
 
 def load_graph(config: DictConfig, seed: int) -> Graph:
-    """The data that a composed config names, with the split of one seed, checked and on its device.
+    """Loads the data that a composed config names, with the split of one seed, checked and on its device.
 
     Raises:
-        GraphKDError: data that cannot be had or cannot be right, or no such device.
+        GraphKDError: unavailable or invalid data, or an unknown device.
     """
     device = pick_device(config.device)
     keys = {key: value for key, value in config.dataset.items() if key != "name"}
-    places = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **places))
+    folders = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
+    data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **folders))
     return Graph.from_data(data).to(device)
 
 
 def name_of_data(config: DictConfig) -> str:
-    """The data set's name, with its scale where that is not 1; that of its folder for a user's own."""
-    own, scale = config.dataset.path, config.dataset.scale
-    return scaled_name(config.dataset.name, scale) if own is None else Path(own).expanduser().resolve().name
+    """Returns the data set's name, with its scale where that is not 1; the folder's name for a user's own data."""
+    path, scale = config.dataset.path, config.dataset.scale
+    return scaled_name(config.dataset.name, scale) if path is None else Path(path).expanduser().resolve().name
 
 
 def _run_path(config: DictConfig, graph: Graph, spec: DistillSpec) -> Path:
@@ -259,10 +259,10 @@ def _sweep_path(config: DictConfig) -> Path:
 
 @contextmanager
 def _hydra_process(args: list[str]) -> Iterator[None]:
-    """Hydra reads ``sys.argv``, passes exceptions on where this variable is set, and keeps notes in a folder."""
+    """Sets what Hydra reads: ``sys.argv``, the variable that makes it re-raise exceptions, a temporary folder."""
     argv, debug = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    with tempfile.TemporaryDirectory() as notes:
-        sys.argv = ["graphkd distill", *map(quoted, sorted(args, key=_is_override)), f"hydra.sweep.dir={notes}"]
+    with tempfile.TemporaryDirectory() as folder:
+        sys.argv = ["graphkd distill", *map(quoted, sorted(args, key=_is_override)), f"hydra.sweep.dir={folder}"]
         os.environ["HYDRA_FULL_ERROR"] = "1"
         try:
             yield
@@ -274,5 +274,5 @@ def _hydra_process(args: list[str]) -> Iterator[None]:
 
 
 def _is_override(arg: str) -> bool:
-    """Whether it sets a key: argparse wants all of these together, after the flags."""
+    """Returns whether an argument is an override: argparse requires these to be contiguous, after the flags."""
     return not arg.startswith("-") and ("=" in arg or arg.startswith("~"))

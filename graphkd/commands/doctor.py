@@ -9,8 +9,8 @@ def doctor(data_dir: str, cache_dir: str | None) -> bool:
     """Prints a line for everything that a run depends on: ``ok``, ``missing``, ``broken`` or ``note`` first.
 
     Args:
-        data_dir: where data sets are looked for.
-        cache_dir: the cache folder, or nothing for the default one.
+        data_dir: folder of data sets.
+        cache_dir: the cache folder, or None for the default one.
 
     Returns:
         Whether every required part works.

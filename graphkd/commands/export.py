@@ -16,26 +16,26 @@ from graphkd.system import readable
 
 
 def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
-    """Writes the student of a run's bundle in another form into the bundle, after a check on the run's own rows.
+    """Exports the student of a run's bundle into the bundle, after a check on the run's rows.
 
     Args:
         run: folder of a run.
         to: the format.
-        allow_loss: write it even where it is not the same model.
-        data_dir: where the run's data is now, if it has moved.
+        allow_loss: write it even if its outputs differ from the student's.
+        data_dir: folder of the run's data, if it has moved.
 
     Raises:
-        GraphKDError: not a run, its data or what the format needs is not there, or it is not the same model.
+        GraphKDError: not a run, its data or a requirement of the format is missing, or the outputs differ.
     """
     path = Path(run)
     metrics = read_metrics(path)
     model = load_bundle(path)
     graph = Graph.from_data(custom_data(path, model.card["seed"], data_dir), model.preprocessing)
     sample = Sample.of(model, apply_setting(graph, metrics["setting"], model.card["seed"]).observed)
-    made = export_bundle(path, to, sample, allow_loss)
-    for precision, parity in made.parity.items():
+    artifact = export_bundle(path, to, sample, allow_loss)
+    for precision, parity in artifact.parity.items():
         print(f"{to} {precision}: {parity}")
-    for remark in made.remarks:
+    for remark in artifact.remarks:
         print(remark)
-    for name, content in made.files.items():
+    for name, content in artifact.files.items():
         print(f"{bundle_folder(path) / name}: {readable(len(content))}")

@@ -44,14 +44,14 @@ output_dir is runs/influence-DATASET-INFLUENCE by default; a report that is ther
 
 
 def influence(args: list[str]) -> None:
-    """Measures an influence on a data set, prints a table and writes the report's folder.
+    """Analyses an influence on a data set, prints a table and writes the report's folder.
 
     Args:
         args: the data set, keys as of ``graphkd distill``, ``--no-teacher``.
 
     Raises:
-        GraphKDError: any mistake in them, data that cannot be had, no influence, or no matplotlib; nothing has
-            been written then.
+        GraphKDError: an invalid argument, unavailable data, no influence, or no matplotlib; nothing has been
+            written then.
     """
     if "-h" in args or "--help" in args:
         print(HELP)
@@ -77,17 +77,17 @@ def influence(args: list[str]) -> None:
 
 
 def _overrides(args: Sequence[str]) -> list[str]:
-    """What Hydra is given; a method that weights nodes unless a user chooses one."""
+    """Builds the overrides for Hydra; the method is InfGraND, which weights nodes, unless the user sets one."""
     for flag in args:
         if flag.startswith("-") and flag not in FLAGS:
             raise GraphKDError(f"unknown flag {flag}: there are {', '.join(FLAGS)}; keys are set with KEY=VALUE")
     names = [arg for arg in args if not arg.startswith(("-", "~")) and "=" not in arg]
     keys = [arg for arg in args if arg not in (*names, *FLAGS)]
-    chosen = {key.partition("=")[0].lstrip("+") for key in keys}
-    if len(names) != 1 or "dataset" in chosen:
-        found = " and ".join([*names, *(key for key in keys if key.startswith("dataset="))]) or "none"
-        raise GraphKDError(f"give one data set, not {found}: graphkd influence DATASET [KEY=VALUE …]")
-    method = [] if {"method", "experiment"} & chosen else ["method=infgrand"]
+    groups = {key.partition("=")[0].lstrip("+") for key in keys}
+    if len(names) != 1 or "dataset" in groups:
+        listed = " and ".join([*names, *(key for key in keys if key.startswith("dataset="))]) or "none"
+        raise GraphKDError(f"give one data set, not {listed}: graphkd influence DATASET [KEY=VALUE …]")
+    method = [] if {"method", "experiment"} & groups else ["method=infgrand"]
     overrides = [f"dataset={names[0]}", *method, *keys]
     check_overrides(overrides)
     return [quoted(override) for override in overrides]
@@ -101,7 +101,7 @@ def _composed(overrides: list[str]) -> DictConfig:
 
 
 def _folder(config: DictConfig, spec: DistillSpec) -> Path:
-    """Of the report; what is there is replaced, and must be a report, or nothing."""
+    """Returns the report's folder, which will be replaced: it must be missing, empty or contain a report."""
     folder = Path("runs") / short_name(f"influence-{name_of_data(config)}-{spec.names['influence']}")
     if config.output_dir is not None:
         folder = as_path(config.output_dir, "output_dir")
@@ -114,7 +114,7 @@ def _folder(config: DictConfig, spec: DistillSpec) -> Path:
 
 
 def _taught(view: SettingView, spec: DistillSpec, seed: int, cache: StageCache) -> TeacherResult:
-    check_memory(view, spec.with_method(MLP()), cache.tables)  # no student of the method's own is trained
+    check_memory(view, spec.with_method(MLP()), cache.tables)  # the method's student is not trained
     spec.dry_run(view.observed.num_features, view.observed.num_classes)
     return train_teacher(view, spec, seed, [], cache)
 

@@ -1,4 +1,4 @@
-"""The report on an influence: its tables, its numbers node by node, its settings, its pictures."""
+"""Files of the report on an influence: tables, values per node, settings, plots."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ FILES = (
     "scatter.png",
     "correlations.png",
 )
-"""Of a report."""
+"""Names of the files of a report."""
 
 COLUMNS = ("part", "name", "value", "low", "high", "nodes")
 
 
 def write_files(folder: Path, profile: InfluenceProfile, config: dict[str, Any], title: str) -> None:
-    """Fills the folder of a report.
+    """Writes all files of a report.
 
     Args:
         folder: empty.
-        profile: what was measured.
-        config: resolved, with the one seed that was measured.
-        title: above table and pictures.
+        profile: the measured influence.
+        config: resolved, with the single seed that was measured.
+        title: above table and plots.
     """
     (folder / "influence.md").write_text(to_markdown(profile, title), encoding="utf-8")
     (folder / "config.yaml").write_text(OmegaConf.to_yaml(OmegaConf.create(config)), encoding="utf-8")
@@ -50,12 +50,12 @@ def write_files(folder: Path, profile: InfluenceProfile, config: dict[str, Any],
 def write_nodes(path: Path, profile: InfluenceProfile) -> None:
     """Writes an ``.npz`` without pickle, of arrays ``[n]``.
 
-    ``nodes``, the observed nodes in the numbers of the whole graph; ``influence``; ``weight_distillation`` and
-    ``weight_supervision``; and every property by its name. NaN where a node has no such number.
+    ``nodes``, indices of the observed nodes in the whole graph; ``influence``; ``weight_distillation`` and
+    ``weight_supervision``; and every property by its name. NaN where a value is undefined for a node.
 
     Args:
         path: of the file.
-        profile: what was measured.
+        profile: the measured influence.
     """
     arrays: dict[str, Any] = {"nodes": profile.nodes.numpy(), "influence": profile.influence.numpy()}
     arrays |= {f"weight_{name}": term.weights.numpy() for name, term in profile.terms.items()}
@@ -65,11 +65,11 @@ def write_nodes(path: Path, profile: InfluenceProfile) -> None:
 
 
 def write_summary(path: Path, profile: InfluenceProfile) -> None:
-    """Writes a line per figure in full precision, fractions; what does not apply is empty.
+    """Writes a line per statistic, as fractions in full precision; cells that do not apply are empty.
 
     Args:
         path: of the file.
-        profile: what was measured.
+        profile: the measured influence.
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -79,23 +79,23 @@ def write_summary(path: Path, profile: InfluenceProfile) -> None:
 
 
 def _rows(profile: InfluenceProfile) -> Iterator[tuple[Any, ...]]:
-    found, none = profile.distribution, math.nan
-    quantiles = {f"quantile_{share:g}": value for share, value in zip(QUANTILES, found.quantiles, strict=True)}
+    stats, missing = profile.distribution, math.nan
+    quantiles = {f"quantile_{share:g}": value for share, value in zip(QUANTILES, stats.quantiles, strict=True)}
     figures = {
-        "mean": found.mean,
-        "std": found.std,
-        "min": found.low,
+        "mean": stats.mean,
+        "std": stats.std,
+        "min": stats.low,
         **quantiles,
-        "max": found.high,
-        "zeros": found.zeros,
-        "ones": found.ones,
-        "different": found.distinct,
+        "max": stats.high,
+        "zeros": stats.zeros,
+        "ones": stats.ones,
+        "different": stats.distinct,
     }
     for name, value in figures.items():
-        yield "distribution", name, value, none, none, profile.influence.numel()
+        yield "distribution", name, value, missing, missing, profile.influence.numel()
     for name, term in profile.terms.items():
         variation = term.variation
-        yield "variation", name, variation.coefficient, none, none, variation.nodes
-        yield "moved", name, variation.distance, none, none, variation.nodes
-    for name, each in profile.correlations.items():
-        yield "correlation", name, each.value, each.low, each.high, each.n
+        yield "variation", name, variation.coefficient, missing, missing, variation.nodes
+        yield "moved", name, variation.distance, missing, missing, variation.nodes
+    for name, correlation in profile.correlations.items():
+        yield "correlation", name, correlation.value, correlation.low, correlation.high, correlation.n

@@ -1,4 +1,4 @@
-"""What an influence measures, in three pictures."""
+"""Plots of an influence: its distribution, scatter plots, rank correlations."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = {"features": "C0", "graph": "C2", "labels": "C4", "teacher": "C1"}
-"""By what a property is read from."""
+"""Colours of properties by the kind of data that they are computed from."""
 
 BINS = 40
 
 MOST_DOTS = 5000
-"""In a panel; of more nodes, so many are drawn at random."""
+"""Maximum number of dots in a panel; of more nodes, a random subset is drawn."""
 
 CHARACTERS = 15
-"""Of the title, in an inch."""
+"""Characters of the title per inch."""
 
 
 def distribution(profile: InfluenceProfile, title: str) -> bytes:
-    """A PNG of two histograms: the influence, and what it makes of the weights of the loss."""
+    """Draws a PNG of two histograms: the influence, and the resulting weights of the loss."""
     from matplotlib.figure import Figure
 
     panels: int = 1 + bool(profile.terms)
@@ -48,17 +48,17 @@ def distribution(profile: InfluenceProfile, title: str) -> bytes:
 
 
 def scatter(profile: InfluenceProfile, title: str) -> bytes:
-    """A PNG of two panels: the influence of nodes over their feature typicality, and over their degree."""
+    """Draws a PNG of two panels: the influence of nodes over their feature typicality, and over their degree."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.2, 3.6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    influence, found = profile.influence.numpy(), profile.correlations
+    influence, rankings = profile.influence.numpy(), profile.correlations
     drawn = np.random.default_rng(0).permutation(influence.size)[:MOST_DOTS]
     for panel, name in zip(panels, ("typicality", "degree"), strict=True):
         values = profile.properties[name].numpy()
         panel.plot(values[drawn], influence[drawn], ".", markersize=4, alpha=0.35, markeredgewidth=0)
-        rho = found[name].value
+        rho = rankings[name].value
         panel.set_title("no ranking" if math.isnan(rho) else f"ρ = {rho:+z.3f}", fontsize="medium")
         panel.set_xlabel(KINDS[name][1])
     panels[0].set_ylabel("influence I")
@@ -68,34 +68,34 @@ def scatter(profile: InfluenceProfile, title: str) -> bytes:
 
 
 def correlations(profile: InfluenceProfile, title: str) -> bytes:
-    """A PNG with a bar per property: its rank correlation with the influence, and the 95 % interval."""
+    """Draws a PNG with a bar per property: its rank correlation with the influence, and the 95 % interval."""
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
-    found = profile.correlations
-    figure = Figure(figsize=(7.4, 0.3 * len(found) + 1.3), layout="constrained")
+    by_property = profile.correlations
+    figure = Figure(figsize=(7.4, 0.3 * len(by_property) + 1.3), layout="constrained")
     panel = figure.subplots()
-    for row, (name, each) in enumerate(found.items()):
-        if math.isnan(each.value):
+    for row, (name, correlation) in enumerate(by_property.items()):
+        if math.isnan(correlation.value):
             panel.text(0, row, " –", va="center")
             continue
-        panel.barh(row, each.value, 0.7, color=COLOURS[KINDS[name][0]])
-        if not math.isnan(each.low):
-            panel.plot([each.low, each.high], [row, row], color="0.2", linewidth=1.2)
-    panel.set_yticks(range(len(found)), [KINDS[name][1] for name in found])
-    panel.set_ylim(len(found) - 0.5, -0.5)
+        panel.barh(row, correlation.value, 0.7, color=COLOURS[KINDS[name][0]])
+        if not math.isnan(correlation.low):
+            panel.plot([correlation.low, correlation.high], [row, row], color="0.2", linewidth=1.2)
+    panel.set_yticks(range(len(by_property)), [KINDS[name][1] for name in by_property])
+    panel.set_ylim(len(by_property) - 0.5, -0.5)
     panel.set_xlim(-1, 1)
     panel.set_xlabel("rank correlation with the influence")
     panel.axvline(0, color="0.2", linewidth=0.8)
     panel.grid(axis="x", color="0.9")
-    kinds = dict.fromkeys(KINDS[name][0] for name in found)
+    kinds = dict.fromkeys(KINDS[name][0] for name in by_property)
     handles = [Patch(color=COLOURS[kind], label=kind) for kind in kinds]
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
     return _finished(figure, title)
 
 
 def _weights(panel: Axes, profile: InfluenceProfile) -> None:
-    """Each term's weights over their mean: equal ones would all be 1."""
+    """Draws histograms of each term's weights divided by their mean: equal weights would all be 1."""
     ratios = {name: _relative(term.weights.numpy()) for name, term in profile.terms.items()}
     bins = np.linspace(0, max(2.0, *(values.max() for values in ratios.values())), 2 * BINS + 1)
     for (name, values), term, fill in zip(ratios.items(), profile.terms.values(), (True, False), strict=True):
@@ -108,13 +108,13 @@ def _weights(panel: Axes, profile: InfluenceProfile) -> None:
 
 
 def _relative(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    known = weights[~np.isnan(weights)]
-    mean = known.mean()
-    return known / mean if mean > 0 else np.ones_like(known)
+    defined = weights[~np.isnan(weights)]
+    mean = defined.mean()
+    return defined / mean if mean > 0 else np.ones_like(defined)
 
 
 def _count(panel: Axes, values: NDArray[np.float64]) -> None:
-    """A logarithmic axis, with room for 0 where there is one."""
+    """Sets a logarithmic axis for counts, which includes 0 where a value is 0."""
     from matplotlib.ticker import NullFormatter
 
     positive = values[values > 0]

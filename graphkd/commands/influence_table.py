@@ -1,4 +1,4 @@
-"""What an influence measures, as tables of Markdown that can be read as they are."""
+"""Statistics of an influence as Markdown tables with aligned columns."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ NOTE = """\
 
 
 def format_tables(profile: InfluenceProfile) -> list[str]:
-    """The lines of three tables: distribution, weights of the loss, rank correlations."""
+    """Formats the lines of three tables: distribution, weights of the loss, rank correlations."""
     tables = [_distribution(profile), _terms(profile), _correlations(profile)]
     return [line for table in tables if len(table) > 1 for line in ["", *_aligned(table)]][1:]
 
 
 def to_markdown(profile: InfluenceProfile, title: str) -> str:
-    """``influence.md``: a heading, the tables, and what their figures are."""
+    """Formats ``influence.md``: a heading, the tables, and notes on their figures."""
     return "\n".join([f"# {title}", "", *format_tables(profile), "", NOTE])
 
 
 def _distribution(profile: InfluenceProfile) -> list[list[str]]:
-    found = profile.distribution
-    values = [found.mean, found.std, found.low, *found.quantiles, found.high]
+    distribution = profile.distribution
+    values = [distribution.mean, distribution.std, distribution.low, *distribution.quantiles, distribution.high]
     names = ["mean", "std", "min", *(f"{100 * share:.0f} %" for share in QUANTILES), "max"]
-    shares = [f"{100 * found.zeros:.2f}", f"{100 * found.ones:.2f}", str(found.distinct)]
+    shares = [f"{100 * distribution.zeros:.2f}", f"{100 * distribution.ones:.2f}", str(distribution.distinct)]
     return [
         ["influence", *names, "zeros %", "ones %", "different"],
         ["of a node", *(f"{value:.3f}" for value in values), *shares],
@@ -48,31 +48,31 @@ def _distribution(profile: InfluenceProfile) -> list[list[str]]:
 def _terms(profile: InfluenceProfile) -> list[list[str]]:
     rows = [["weights of the loss", "nodes", "variation %", "moved %"]]
     for name, term in profile.terms.items():
-        found = term.variation
-        cells = [str(found.nodes), f"{100 * found.coefficient:.2f}", f"{100 * found.distance:.2f}"]
+        variation = term.variation
+        cells = [str(variation.nodes), f"{100 * variation.coefficient:.2f}", f"{100 * variation.distance:.2f}"]
         rows.append([f"{name}: {term.base:g} + {term.slope:g} I", *cells])
     return rows
 
 
 def _correlations(profile: InfluenceProfile) -> list[list[str]]:
     rows = [["rank correlation with", "ρ", "95 % interval", "nodes"]]
-    for name, found in profile.correlations.items():
-        rows.append([KINDS[name][1], figure(found.value), interval(found), str(found.n)])
+    for name, correlation in profile.correlations.items():
+        rows.append([KINDS[name][1], figure(correlation.value), interval(correlation), str(correlation.n)])
     return rows
 
 
 def figure(value: float) -> str:
-    """A correlation as a user reads it; one that is none is a dash."""
+    """Formats a correlation; NaN as a dash."""
     return "–" if math.isnan(value) else f"{value:+z.3f}"
 
 
 def interval(found: Correlation) -> str:
-    """Its interval, or a dash."""
+    """Formats the interval of a correlation; NaN as a dash."""
     return "–" if math.isnan(found.low) else f"{found.low:+z.3f} to {found.high:+z.3f}"
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of equal length, the first column left, all others right."""
+    """Formats lines of equal length, with the first column left-aligned and all others right-aligned."""
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for head, *tail in rows:

@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's messages of many lines → one line that says what to do."""
+"""Conversion of Hydra's and OmegaConf's long messages to one line with advice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _VALUE = re.compile(
 
 
 def explain(error: BaseException) -> str:
-    """The one line for an exception of Hydra or OmegaConf, or of what caused it."""
+    """Returns a message of one line for an exception of Hydra or OmegaConf, or for its cause."""
     chain = [error]
     while (cause := chain[-1].__cause__) is not None:
         chain.append(cause)

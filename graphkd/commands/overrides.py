@@ -1,4 +1,4 @@
-"""What a user writes after ``graphkd distill``: checked, quoted for Hydra, and made a folder's name."""
+"""Overrides of ``graphkd distill``: checks, quoting for Hydra, and conversion to folder names."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ FLAGS = ("-m", "--multirun", "-c", "--cfg", "--resolve", "-i", "--info", "-cd", 
 INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 
 PATHS = ("data_dir", "output_dir", "cache_dir", "dataset.path")
-"""Keys whose values are paths: texts of any kind, in which nothing but commas and quotes means anything."""
+"""Keys whose values are paths: arbitrary strings, in which only commas and quotes have a special meaning."""
 
 HYDRAS_FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir", "hydra.output_subdir")
 
 LONGEST_NAME = 200
-"""Bytes of a folder's name; file systems take 255, drafts put some before and after it."""
+"""Maximum bytes of a folder's name; file systems allow 255, and temporary names add a prefix and a suffix."""
 
 _NO_NAME = re.compile(r"[\[{].*|[-+.\d][-+.\d_e]*|true|false|null|", re.IGNORECASE)
-"""What a group cannot be: lists, mappings, numbers, truth values, nothing."""
+"""Invalid values of a group: lists, mappings, numbers, booleans, null, the empty string."""
 
 _UNQUOTED = re.compile(r"[\w/\-+.%*@?|: ]*", re.ASCII)
-"""What Hydra takes as a text without quotes."""
+"""Strings that Hydra parses without quotes."""
 
 _HYDRAS = re.compile(r"""['"\\()\[\]{}]""")
-"""What is in values that are written for Hydra: quoted, escaped, lists, interpolations, functions."""
+"""Characters of values in Hydra's syntax: quoted, escaped, lists, interpolations, functions."""
 
 
 def check_overrides(args: list[str]) -> None:
-    """Refuses what Hydra would answer with its usage, many lines long, or with a traceback.
+    """Checks for errors that Hydra would report with its long usage message, or with a traceback.
 
     Raises:
-        GraphKDError: a flag or a group that there is not, or a folder that is set in Hydra's way.
+        GraphKDError: an unknown flag or value of a group, or a folder set by Hydra's own keys.
     """
     for flag, value in itertools.zip_longest(args, args[1:], fillvalue=""):
         if flag in ("--cfg", "-c") and value not in ("job", "hydra", "all"):
@@ -53,7 +53,7 @@ def check_overrides(args: list[str]) -> None:
 
 
 def quoted(arg: str) -> str:
-    """Returns an override that Hydra can parse: each path, between commas, in quotes where it needs them."""
+    """Returns an override that Hydra can parse: comma-separated paths are quoted where necessary."""
     key, sign, value = arg.partition("=")
     if not sign or key.lstrip("+") not in PATHS or _HYDRAS.search(value):
         return arg
@@ -62,10 +62,10 @@ def quoted(arg: str) -> str:
 
 
 def folder_name(overrides: str) -> str:
-    """Returns a job's folder by its overrides: as they are, but for ``/`` and what is too long for a file system.
+    """Returns the name of a job's folder: its overrides, with ``/`` replaced and cut to the file system's limit.
 
-    Such a name ends with a checksum of the overrides, so that two jobs never share a folder; but for ``/`` in the
-    name of a config, such as ``experiment=infgrand/cora``, which leaves names different.
+    A changed name ends with a checksum of the overrides, so that two jobs never share a folder; except for ``/``
+    in the name of a config, such as ``experiment=infgrand/cora``, where names remain distinct.
     """
     name = overrides.replace("/", "_")
     unique = "/" not in re.sub(rf"(^|,)({'|'.join(groups())})=[^,]*", "", overrides)
@@ -73,7 +73,7 @@ def folder_name(overrides: str) -> str:
 
 
 def short_name(name: str) -> str:
-    """Returns a folder's name that is not too long for a file system, in the same way."""
+    """Returns a folder's name within the file system's limit, cut in the same way."""
     return name if len(name.encode()) <= LONGEST_NAME else _cut(name, name)
 
 

@@ -28,20 +28,20 @@ def predict(
     row_id: str | None = None,
     header: bool = True,
 ) -> None:
-    """Classes of the rows in a file, or of all nodes of the run's own graph.
+    """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
     Args:
         run: folder of a run, or a bundle alone.
         source: a file of raw rows, or ``graph``.
         output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
-        data_dir: where the run's data is now, if it has moved.
-        runtime: that scores; by default the fastest there is, and torch on a graph.
+        data_dir: folder of the run's data, if it has moved.
+        runtime: for inference; by default the fastest available one, and torch on a graph.
         rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
         row_id: column of the ids, by default ``id``.
-        header: whether the first line of a csv holds the columns' names.
+        header: whether the first line of a csv contains the columns' names.
 
     Raises:
-        GraphKDError: not a run, a file that cannot be read as rows, or rows that this student does not take.
+        GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
     """
     path, target = Path(run), Path(output)
     check_run(path)
@@ -72,7 +72,7 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
 
 
 def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
-    """All nodes at once: rows that are propagated need each other."""
+    """Predicts all nodes at once: propagated rows depend on each other."""
     model = load_bundle(path)
     graph = graph_rows(path, source, model.card, data_dir)
     if runtime == "torch":
@@ -81,9 +81,9 @@ def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, 
         rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight)
         proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
-        written = output_of(target.suffix, draft, proba.shape[1], model.class_names)
-        written.add(Scored(0, len(proba), proba, graph.ids))
-        written.close()
+        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names)
+        writer.add(Scored(0, len(proba), proba, graph.ids))
+        writer.close()
     print(f"{len(proba)} predictions: {target}")
 
 
@@ -114,6 +114,6 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
 
 
 def _check_no_overwriting(run: Path, source: str, target: Path, data_dir: str | None) -> None:
-    given = [Path(source)] if source != OWN else own_files(run, data_dir)
-    if any(same_place(file, target) for file in given):
+    inputs = [Path(source)] if source != OWN else own_files(run, data_dir)
+    if any(same_place(file, target) for file in inputs):
         raise GraphKDError(f"{target} is also the input: choose another output")

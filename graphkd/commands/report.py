@@ -10,14 +10,14 @@ from graphkd.reports import find_runs, grouped, to_markdown, write_report
 
 
 def report(runs: Sequence[str], output_dir: str | None) -> None:
-    """Prints a table over runs as Markdown; with a folder it is written there as well, as CSV and as a plot.
+    """Prints a table over runs as Markdown; with a folder also writes it there, with CSV files and a plot.
 
     Args:
-        runs: run folders, or folders in which they are.
-        output_dir: where the files go, or nothing.
+        runs: run folders, or folders that contain them.
+        output_dir: folder of the files, or None.
 
     Raises:
-        GraphKDError: no run, one that is not finished or damaged, or no matplotlib; nothing has been written then.
+        GraphKDError: no run, an unfinished or damaged run, or no matplotlib; nothing has been written then.
     """
     folder = None if output_dir is None else as_path(output_dir, "--output-dir")
     if folder is not None:

@@ -1,4 +1,4 @@
-"""The seeds of a finished run with all that the run folder does not keep: teacher, projections, start."""
+"""Recomputation of a finished run's seeds, with what the run folder does not store, such as the teacher."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from graphkd.training.stages.stage_cache import StageCache
 def retrain_seeds(
     path: Path, data_dir: str | None, instead: str, seeds: Sequence[int] | None = None
 ) -> Iterator[SeedRun]:
-    """Runs the stages of seeds again: from the cache, or trained anew.
+    """Yields the results of seeds again, loaded from the cache or retrained.
 
-    The same machine gives the same bits with the same number of threads.
+    Results are bitwise equal on the same machine with the same number of threads.
 
     Args:
         path: folder of a finished run.
-        data_dir: where the run's data is now, if it has moved.
-        instead: what to do where parts were in memory, for the error message.
+        data_dir: folder of the run's data, if it has moved.
+        instead: advice if parts were in memory, for the error message.
         seeds: of the run, by default all.
 
     Raises:
-        GraphKDError: parts or data were in memory, data cannot be had, or a student is not the run's own.
+        GraphKDError: parts or data were in memory, data are unavailable, or a student differs from the run's.
     """
     config = read_config(path)
     _check_parts(path, config, instead)
@@ -43,14 +43,16 @@ def retrain_seeds(
     folder = locate(config.get("data_dir") or "data", config.get("cache_dir"), "never").cache_dir
     tables = TableOptions(config.get("memory_budget"), config.get("table_dtype", "float32"))
     for seed in config["seeds"] if seeds is None else seeds:
-        seat, cache = path / f"seed_{seed}", StageCache(folder, tables)
-        kept = load_bundle(seat if seat.is_dir() else path).student.state_dict()
+        seed_folder, cache = path / f"seed_{seed}", StageCache(folder, tables)
+        saved = load_bundle(seed_folder if seed_folder.is_dir() else path).student.state_dict()
         graph = Graph.from_data(custom_data(path, seed, data_dir)).to(device)
         result = SeedRun.train(graph, spec, seed, cache=cache)
-        if made := [stage for stage in ("teacher", "student") if stage in cache.made]:
-            print(f"graphkd: seed {seed}: {' and '.join(made)} not in {folder}: trained again", file=sys.stderr)
-        found = result.distilled.model.state_dict()
-        if found.keys() != kept.keys() or not all(torch.equal(found[key].cpu(), kept[key]) for key in kept):
+        if retrained := [stage for stage in ("teacher", "student") if stage in cache.made]:
+            print(
+                f"graphkd: seed {seed}: {' and '.join(retrained)} not in {folder}: trained again", file=sys.stderr
+            )
+        state = result.distilled.model.state_dict()
+        if state.keys() != saved.keys() or not all(torch.equal(state[key].cpu(), saved[key]) for key in saved):
             raise GraphKDError(
                 f"seed {seed} now gives another student than {path} holds, made with another number of threads "
                 "(OMP_NUM_THREADS) or processes, version or machine, or on other data: take those, or "
@@ -60,7 +62,7 @@ def retrain_seeds(
 
 
 def _check_parts(path: Path, config: dict[str, Any], instead: str) -> None:
-    """Refuses what no file can bring back."""
+    """Checks that all parts can be rebuilt from files."""
     for key in ("dataset", "teacher", "student", "method", "matching", "influence"):
         part = config.get(key) or {}
         if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):

@@ -1,4 +1,4 @@
-"""A run's own graph, or one in a file: rows with their edges."""
+"""Graphs for inference: a run's own, or one from a file."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from graphkd.io.npz import edges_of, features_of, read_arrays
 from graphkd.io.weights import check_weights
 
 OWN = "graph"
-"""The word for the run's own."""
+"""The argument that selects the run's own graph."""
 
 
 @dataclass(frozen=True)
 class GraphRows:
-    """All nodes of a graph.
+    """All nodes and edges of a graph.
 
     Args:
         x: ``[N, D]``, dense or sparse.
         edge_index: ``[2, E]``, a tensor or an array.
-        edge_weight: ``[E]``, or nothing.
-        ids: ``[N]`` of the nodes, or nothing.
+        edge_weight: ``[E]``, or None.
+        ids: ``[N]`` of the nodes, or None.
     """
 
     x: Any
@@ -40,42 +40,42 @@ class GraphRows:
 
 
 def check_run(path: Path) -> None:
-    """A run must be finished; a bundle by itself, on a machine that only answers, will do.
+    """Checks that a path is a finished run, or a bundle alone, as on a machine for inference only.
 
     Raises:
-        GraphKDError: it is neither.
+        GraphKDError: the path is neither.
     """
     if (path / CARD).is_file():
         return
     try:
         from graphkd.runs import read_metrics
-    except ModuleNotFoundError:  # no torch: what is in the folder is checked when the bundle is read
+    except ModuleNotFoundError:  # no torch: the folder is checked when the bundle is read
         return
     read_metrics(path)
 
 
 def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | None) -> GraphRows:
-    """Returns the graph that is named, as training prepares it.
+    """Loads a graph, prepared as for training.
 
     Args:
-        run: whose own graph it may be.
-        source: the word ``graph``, or the path of an ``.npz``.
+        run: folder of the run, or a bundle.
+        source: the word ``graph`` for the run's own, or the path of an ``.npz``.
         card: of the run's bundle.
-        data_dir: where the run's data is now, if it has moved.
+        data_dir: folder of the run's data, if it has moved.
 
     Raises:
-        GraphKDError: the run was made from data in memory, its files cannot be had, or the file holds no graph.
+        GraphKDError: the run was trained on data in memory, its files are unavailable, or the file has no graph.
     """
     if source != OWN:
-        given = read_graph_rows(Path(source))
+        graph = read_graph_rows(Path(source))
         on_record, directed = _direction(run, card)
-        if not (on_record or both_ways(given.x.shape[0], given.edge_index, given.edge_weight)):
+        if not (on_record or both_ways(graph.x.shape[0], graph.edge_index, graph.edge_weight)):
             warnings.warn(
                 f"{run} does not state whether it was trained on both directions of every edge: edges are used as "
                 f"{source} has them",
                 stacklevel=2,
             )
-        return prepared(given, directed)
+        return prepared(graph, directed)
     from graphkd.commands.custom_data import custom_data
 
     data = custom_data(run, card.get("seed", 0), data_dir)
@@ -83,26 +83,26 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
 
 
 def own_files(run: Path, data_dir: str | None) -> list[Path]:
-    """Those that a run's own graph is read from, where they are a user's own.
+    """Returns the user's files that a run's own graph is read from; empty for built-in data sets.
 
     Args:
-        run: whose graph it is.
-        data_dir: where the run's data is now, if it has moved.
+        run: folder of the run, or a bundle.
+        data_dir: folder of the run's data, if it has moved.
     """
     try:
         from graphkd.runs import read_config
 
-        place = read_config(run)["dataset"].get("path")
-    except (ModuleNotFoundError, GraphKDError):  # a bundle alone has no graph, which is said later
+        data_path = read_config(run)["dataset"].get("path")
+    except (ModuleNotFoundError, GraphKDError):  # a bundle alone has no graph, which is reported later
         return []
-    folder = Path(data_dir or place) if place is not None else None
+    folder = Path(data_dir or data_path) if data_path is not None else None
     return [] if folder is None or not folder.is_dir() else [file for file in folder.iterdir() if file.is_file()]
 
 
 def _direction(run: Path, card: dict[str, Any]) -> tuple[bool, bool | None]:
-    """Whether it is on record how the run's graph was prepared, and whether edges kept their directions.
+    """Returns whether the preparation of the run's graph is recorded, and whether edges kept their directions.
 
-    The latter is nothing for data in memory, which is used with the edges that it has.
+    The latter is None for data in memory, whose edges are used unchanged.
     """
     if "directed" in card:
         return True, card["directed"]
@@ -114,9 +114,9 @@ def _direction(run: Path, card: dict[str, Any]) -> tuple[bool, bool | None]:
 
 
 def prepared(graph: GraphRows, directed: bool | None) -> GraphRows:
-    """Returns a graph from a file as training prepares it: each edge once, both directions unless it is directed.
+    """Prepares a graph from a file as for training: each edge once, both directions unless it is directed.
 
-    Data in memory is trained on with the edges that it has, and so are they here.
+    Edges of data in memory (``directed`` is None) are unchanged, as in training.
     """
     if directed is None:
         return graph
@@ -128,10 +128,10 @@ def prepared(graph: GraphRows, directed: bool | None) -> GraphRows:
 
 
 def read_graph_rows(path: Path) -> GraphRows:
-    """Returns features, edges, weights and ids of an ``.npz`` as ``dataset=custom`` takes it; no labels.
+    """Reads features, edges, weights and ids from an ``.npz`` in the format of ``dataset=custom``; no labels.
 
     Raises:
-        GraphKDError: no archive of numbers.
+        GraphKDError: the file is no such archive, or its arrays are invalid.
     """
     arrays = read_arrays(path)
     x, edges, ids = features_of(arrays, path), edges_of(arrays, path), None

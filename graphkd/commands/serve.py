@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def serve(args: argparse.Namespace) -> None:
-    """Answers over HTTP until it is told to stop.
+    """Serves predictions over HTTP until stopped by a signal.
 
     Args:
-        args: as ``serve_arguments`` has them.
+        args: parsed arguments of ``serve_arguments``.
 
     Raises:
-        GraphKDError: not a run, a part that is missing here, or an argument that cannot be right.
+        GraphKDError: not a run, a missing package, or an invalid argument.
     """
     _check_packages()
     from graphkd.deploy.server.run import listening, run
@@ -64,7 +64,7 @@ def serve(args: argparse.Namespace) -> None:
 
 
 def _check_packages() -> None:
-    """Before anything else is done."""
+    """Checks, before anything else, that the server's packages are installed."""
     try:
         from graphkd.deploy.server import run  # noqa: F401
     except ModuleNotFoundError as error:
@@ -89,7 +89,7 @@ def _limits(args: argparse.Namespace) -> Limits:
 
 
 def _token(file: str | None) -> Token | None:
-    """From the file, else from the environment; never from the arguments, which other users can read."""
+    """Reads the token from the file, else the environment; not from arguments, which other users can read."""
     if file is None:
         text = os.environ.get(TOKEN)
         if text is None:
@@ -108,7 +108,7 @@ def _token(file: str | None) -> Token | None:
 
 
 def _check(settings: Settings) -> None:
-    """What a worker would find out later."""
+    """Loads the model once, to report its errors before any worker starts."""
     from graphkd.deploy.server.model_state import ModelState
 
     ModelState(settings)
@@ -116,6 +116,6 @@ def _check(settings: Settings) -> None:
 
 def _told(settings: Settings, bound: socket.socket, workers: int) -> str:
     host, port = bound.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
+    url_host = f"[{host}]" if ":" in host else host
     plural = "" if workers == 1 else "s"
-    return f"{settings.name} ({settings.runtime}, {workers} worker{plural}): http://{shown}:{port}"
+    return f"{settings.name} ({settings.runtime}, {workers} worker{plural}): http://{url_host}:{port}"

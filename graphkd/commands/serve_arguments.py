@@ -1,4 +1,4 @@
-"""What ``graphkd serve`` can be told; light, since every command makes the parser."""
+"""Arguments of ``graphkd serve``; few imports, since every command builds the parser."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import argparse
 from graphkd.deploy.server.settings import MIB, Limits
 
 TOKEN = "GRAPHKD_TOKEN"
-"""The environment variable that may hold the bearer token."""
+"""Name of the environment variable for the bearer token."""
 
 OWN = Limits()
 
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+    """Adds the arguments of the command to a parser."""
     parser.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
     parser.add_argument("--host", default="127.0.0.1", help="to listen on; by default this machine alone can ask")
     parser.add_argument(

@@ -12,16 +12,16 @@ from graphkd.system import readable
 
 
 def store(run: str, source: str, folder: str, data_dir: str | None = None) -> None:
-    """Makes a feature store of a graph for a run's student, see ``FeatureStore.for_bundle``.
+    """Builds a feature store of a graph for a run's student, see ``FeatureStore.for_bundle``.
 
     Args:
         run: folder of a run, or a bundle alone.
         source: the word ``graph`` for the run's own, or an ``.npz`` with ``x`` and ``edge_index``.
-        folder: where; nothing may be there.
-        data_dir: where the run's data is now, if it has moved.
+        folder: output folder, which must not exist.
+        data_dir: folder of the run's data, if it has moved.
 
     Raises:
-        GraphKDError: not a run, no graph, one that the student was not trained for, or a folder that is taken.
+        GraphKDError: not a run, no graph, one that does not fit the student, or an existing folder.
     """
     path, target = Path(run), Path(folder)
     check_run(path)
@@ -30,8 +30,8 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
     graph = graph_rows(path, source, bundle.description["card"], data_dir)
     edges, weight = graph.edge_index, graph.edge_weight
     directed = not both_ways(graph.x.shape[0], edges, weight)
-    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed) as made:
+    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed) as features:
         kind = f"edges {'with' if directed else 'without'} a direction"
         size = readable(sum(file.stat().st_size for file in target.iterdir()))
-        ids, hops = f"{len(made)} nodes (ids 0 to {len(made) - 1})", made.settings.hops
+        ids, hops = f"{len(features)} nodes (ids 0 to {len(features) - 1})", features.settings.hops
         print(f"{ids}, {hops} hops, {kind}: {target} ({size})")

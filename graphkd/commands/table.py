@@ -1,4 +1,4 @@
-"""The table that a run ends with."""
+"""The table printed at the end of a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_
 
 
 def print_table(metrics: dict[str, Any], path: Path) -> None:
-    """Prints teacher, plain MLPs and student side by side, where the run is, and advice where a plain MLP wins."""
+    """Prints scores of teacher, plain MLPs and student, the run folder, and advice if a plain MLP is better."""
     print("\n".join(format_table(metrics)))
     print(f"run folder: {path}")
     for line in advice(metrics):
@@ -21,26 +21,25 @@ def print_table(metrics: dict[str, Any], path: Path) -> None:
 
 
 def method_of(metrics: dict[str, Any]) -> str:
-    """The method of a run, and the matching where there is one."""
+    """Returns the method of a run, and the matching where there is one."""
     return metrics["method"] if metrics["matching"] == "none" else f"{metrics['method']} + {metrics['matching']}"
 
 
 def count_of(metrics: dict[str, Any]) -> str:
-    """How many seeds a run has, in words."""
+    """Formats the number of seeds of a run, such as ``5 seeds``."""
     count = len(metrics["seeds"])
     return f"{count} seed{'s' if count > 1 else ''}"
 
 
 def format_table(metrics: dict[str, Any]) -> list[str]:
-    """The lines of the table.
+    """Formats the lines of the table.
 
     Args:
         metrics: contents of ``metrics.json``.
 
     Returns:
-        A heading, a line of column names and a line per model: what it reads when it answers, and mean ±
-        population standard deviation. Where nodes were hidden, the hidden and the visible test nodes have columns
-        of their own.
+        A heading, a line of column names and a line per model: its inputs at inference, and mean ± population
+        standard deviation. Where nodes were hidden, hidden and visible test nodes have separate columns.
     """
     seeds, reads = metrics["seeds"], metrics.get("reads", {})
     facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"])

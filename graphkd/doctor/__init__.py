@@ -1,4 +1,4 @@
-"""What works here and what does not, as lines; nothing is downloaded, trained or written, nothing raises."""
+"""Diagnosis of the installation as a list of lines; nothing is downloaded, trained or written, nothing raises."""
 
 from graphkd.doctor.line import Line
 from graphkd.doctor.report import Report, examine

@@ -1,4 +1,4 @@
-"""The folders that runs read and write: data sets, cache, disk."""
+"""Checks of the folders that runs read and write: data sets, cache, disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def data_sets(data_dir: str, cache_dir: str | None) -> list[Line]:
-    """A line for the folder, and one per data set: where it was found, or what to put where."""
+    """Returns a line for the folder, and one per data set: its path, or which files to put where."""
     from graphkd import datasets
     from graphkd.datasets.loading import locate
     from graphkd.registry import catalogue
@@ -25,7 +25,7 @@ def data_sets(data_dir: str, cache_dir: str | None) -> list[Line]:
 
 
 def cache(cache_dir: str | None) -> list[Line]:
-    """Where it is, what is kept in it, and how much more can be."""
+    """Returns a line for the cache folder and its contents, and one for the free space on its disk."""
     from graphkd.datasets.loading import locate
     from graphkd.training.stages.stage_cache import StageCache
 
@@ -36,14 +36,14 @@ def cache(cache_dir: str | None) -> list[Line]:
         line = Line("broken", "cache folder", f"{root} may not be read or written to: give --cache-dir DIR")
     else:
         files, tables = StageCache(root).files, list(root.glob("tables/*/*"))
-        size, more = (readable(sum(file.stat().st_size for file in part)) for part in (files, tables))
-        kept = f"{len(files)} finished stages, {size}" + (f", and tables, {more}" if tables else "")
-        line = Line("ok", "cache folder", f"{root}: {kept}; may be deleted at any time")
+        size, table_size = (readable(sum(file.stat().st_size for file in part)) for part in (files, tables))
+        contents = f"{len(files)} finished stages, {size}" + (f", and tables, {table_size}" if tables else "")
+        line = Line("ok", "cache folder", f"{root}: {contents}; may be deleted at any time")
     return [line, disk("cache disk", root)]
 
 
 def disk(name: str, place: Path) -> Line:
-    """How much can be written there."""
+    """Returns a line with the free space at a path."""
     free = free_disk(place)
     if free is None:
         return Line("broken", name, f"free space at {place} is unknown")
@@ -60,21 +60,21 @@ def _data_set(source: Source, location: Location) -> Line:
     from graphkd.datasets.files import incomplete, search_raw, way_to_get
 
     if source.raw is None:
-        own = "masks" in source.splits
-        return Line("note" if own else "ok", source.name, source.paper if own else "needs no files")
+        custom = "masks" in source.splits
+        return Line("note" if custom else "ok", source.name, source.paper if custom else "needs no files")
     try:
-        place, missing = search_raw(location, source.raw)
+        folder, missing = search_raw(location, source.raw)
     except OSError as error:
         return Line("broken", source.name, f"{reason(error)}: let it be read, or give --data-dir DIR")
     if not missing:
-        return Line("ok", source.name, str(place))
+        return Line("ok", source.name, str(folder))
     if len(missing) < len(source.raw.files):
-        return Line("broken", source.name, incomplete(place, missing))
-    return Line("missing", source.name, f"put {_listed(source.raw)} into {place}{way_to_get(source.raw)}")
+        return Line("broken", source.name, incomplete(folder, missing))
+    return Line("missing", source.name, f"put {_listed(source.raw)} into {folder}{way_to_get(source.raw)}")
 
 
 def _listed(raw: RawFiles) -> str:
-    """The names of the files, what they have in common once: ``ind.cora.{x,y}``."""
+    """Formats the names of the files, with their common prefix once: ``ind.cora.{x,y}``."""
     if len(raw.files) == 1:
         return raw.files[0]
     common = os.path.commonprefix(raw.files)  # noqa: RUF071 - names, not paths

@@ -1,4 +1,4 @@
-"""CPUs, memory and accelerators."""
+"""Checks of CPUs, memory, compilers and accelerators."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from graphkd.system import memory, readable, usable_cpus
 
 
 def cpus() -> list[Line]:
-    """CPUs that may be used, and how many of them torch uses."""
+    """Returns a line with the number of usable CPUs, and of torch's threads."""
     count = usable_cpus()
     try:
         import torch
 
         threads = f", threads of torch: {torch.get_num_threads()}"
-    except Exception:  # said in torch's own line
+    except Exception:  # reported in torch's own line
         threads = ""
     return [Line("ok", "cpus", f"{count}{threads}")]
 
 
 def main_memory() -> list[Line]:
-    """Free and total, a container's limit respected."""
-    found = memory()
-    if found is None:
+    """Returns a line with free and total memory, within a container's limit."""
+    system = memory()
+    if system is None:
         return [Line("note", "memory", "unknown on this system: runs are not checked against it")]
-    return [Line("ok", "memory", f"{readable(found.free)} free of {readable(found.total)}")]
+    return [Line("ok", "memory", f"{readable(system.free)} free of {readable(system.total)}")]
 
 
 def compilers() -> list[Line]:
-    """The compilers that C files of a student, and ``torch.compile``, are made with."""
+    """Returns lines for the compilers used for a student's C files and by ``torch.compile``."""
     uses = {
         "c compiler": ("CC", "cc", "graphkd predict's native runtime and its checks of exported C"),
         "c++ compiler": ("CXX", "g++", "training.compile on a CPU"),
@@ -41,15 +41,15 @@ def compilers() -> list[Line]:
 
 def _compiler(name: str, variable: str, default: str, use: str) -> Line:
     command = (shlex.split(os.environ.get(variable) or default) or [default])[0]
-    place = shutil.which(command)
-    if place is not None:
-        return Line("ok", name, place)
+    path = shutil.which(command)
+    if path is not None:
+        return Line("ok", name, path)
     get = f"install one, such as Debian's gcc and g++, or set {variable}"
     return Line("missing", name, f"there is no {command}: optional, for {use}: {get}")
 
 
 def accelerators() -> list[Line]:
-    """A line per CUDA device, or one that says there is none."""
+    """Returns a line per CUDA device, or a note if there is none."""
     import torch
 
     if not torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""A finding: one line of the report."""
+"""One line of the report."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """What was found out about one thing.
+    """Result of one check.
 
     Args:
-        state: ``ok``, ``missing``, ``broken``, or ``note`` for a fact that is neither.
-        name: of the thing.
-        text: version, place or reason, and what to do.
+        state: ``ok``, ``missing``, ``broken``, or ``note`` for other information.
+        name: of what was checked.
+        text: version, path or reason, and what to do.
     """
 
     state: str
@@ -25,15 +25,15 @@ class Line:
 
 
 def guarded(name: str, look: Callable[[], list[Line]]) -> list[Line]:
-    """What ``look`` finds, or a line that says why it could not look."""
+    """Returns the lines of a check, or one with the exception that it raised."""
     try:
         return look()
-    except Exception as error:  # whatever is broken on a user's machine is what we are here to say
+    except Exception as error:  # any failure on a user's machine is to be reported
         return [Line("broken", name, f"cannot be looked at: {reason(error)}")]
 
 
 def reason(error: Exception) -> str:
-    """An exception as part of a line: what no package says of itself is its kind."""
+    """Formats an exception as part of a line, with its type where its message alone is not clear."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror}"

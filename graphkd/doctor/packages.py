@@ -1,4 +1,4 @@
-"""Python, graphkd and the packages it needs or can use."""
+"""Checks of Python, graphkd, and its required and optional packages."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PYTHON = "3.11"
 
 @dataclass(frozen=True)
 class Package:
-    """A package as ``pyproject.toml`` names it.
+    """A package as listed in ``pyproject.toml``.
 
     Args:
         name: of the distribution.
-        least: the oldest version that will do.
-        module: what is imported.
+        least: the oldest supported version.
+        module: the module to import.
         use: what an optional one is for, and how to get it; empty for a required one.
     """
 
@@ -75,7 +75,7 @@ OPTIONAL = (
 
 
 def versions() -> list[Line]:
-    """Python and graphkd itself."""
+    """Returns lines with the versions of Python and graphkd."""
     python = platform.python_version()
     old = _older(python, PYTHON)
     text = f"{python}, graphkd needs {PYTHON} or newer: make another environment" if old else python
@@ -83,19 +83,19 @@ def versions() -> list[Line]:
 
 
 def look_at(package: Package) -> list[Line]:
-    """Whether a package is there, new enough, and can be imported: one line."""
-    name, wanted = package.name, f"'{package.name}>={package.least}'"
+    """Checks that a package is installed, recent enough and can be imported; returns one line."""
+    name, requirement = package.name, f"'{package.name}>={package.least}'"
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
-        return [Line("missing", name, package.use or f"not installed: pip install {wanted}")]
+        return [Line("missing", name, package.use or f"not installed: pip install {requirement}")]
     if _older(version, package.least):
-        text = f"{version}, graphkd needs {package.least} or newer: pip install --upgrade {wanted}"
+        text = f"{version}, graphkd needs {package.least} or newer: pip install --upgrade {requirement}"
         return [Line("broken", name, text)]
     try:
         importlib.import_module(package.module)
-    except Exception as error:  # built for another torch, a library that is not there, and much else
-        advice = package.use or f"pip install --force-reinstall {wanted}"
+    except Exception as error:  # such as a build for another torch, or a missing library
+        advice = package.use or f"pip install --force-reinstall {requirement}"
         return [Line("broken", name, f"{version} cannot be imported ({reason(error)}): {advice}")]
     return [Line("ok", name, version)]
 
@@ -105,5 +105,5 @@ def _older(version: str, least: str) -> bool:
 
 
 def _numbers(version: str) -> list[int]:
-    found = re.match(r"\d+(\.\d+)*", version)
-    return [int(part) for part in found[0].split(".")] if found else []
+    release = re.match(r"\d+(\.\d+)*", version)
+    return [int(part) for part in release[0].split(".")] if release else []

@@ -1,4 +1,4 @@
-"""Everything that is looked at, in order."""
+"""All checks of ``graphkd doctor``, in order."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from graphkd.doctor.packages import OPTIONAL, REQUIRED, Package, look_at, versio
 
 @dataclass(frozen=True)
 class Report:
-    """What was found.
+    """Results of all checks.
 
     Args:
-        parts: Python and the packages without which nothing runs.
+        parts: Python and the required packages.
         rest: optional packages, the machine, the folders.
     """
 
@@ -31,16 +31,16 @@ class Report:
 
     @property
     def lines(self) -> list[Line]:
-        """All of them."""
+        """All lines, the required parts first."""
         return [*self.parts, *self.rest]
 
 
 def examine(data_dir: str, cache_dir: str | None) -> Report:
-    """Looks at packages, machine and folders.
+    """Checks packages, machine and folders.
 
     Args:
         data_dir: as of ``graphkd distill``.
-        cache_dir: likewise; nothing is the default one.
+        cache_dir: likewise; None is the default one.
     """
     parts = versions() + _packages(REQUIRED)
     rest = _packages(OPTIONAL)
@@ -53,7 +53,7 @@ def examine(data_dir: str, cache_dir: str | None) -> Report:
 
 
 def _packages(packages: tuple[Package, ...]) -> list[Line]:
-    found: list[Line] = []
+    lines: list[Line] = []
     for package in packages:
-        found += guarded(package.name, functools.partial(look_at, package))
-    return found
+        lines += guarded(package.name, functools.partial(look_at, package))
+    return lines

@@ -1,4 +1,4 @@
-"""What tells runs apart besides the names of their parts."""
+"""Settings and paths that distinguish runs whose parts have the same names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from graphkd.reports.finished import FinishedRun
 from graphkd.runs import CHECKSUMS, PLACES
 
 LONGEST = 60
-"""Characters of settings that a column can hold; beyond that the folder's name says it."""
+"""Maximum number of characters of settings in a column; longer ones are replaced by the folder's name."""
 
 
 def distinctions(runs: Sequence[FinishedRun]) -> list[str]:
-    """A text for each run; empty for one whose parts have names that no other's have.
+    """Returns a label for each run; empty if no other run has parts of the same names.
 
     Args:
         runs: of one group.
@@ -34,30 +34,30 @@ def distinctions(runs: Sequence[FinishedRun]) -> list[str]:
 
 
 def differences(runs: Sequence[FinishedRun]) -> list[dict[str, str]]:
-    """Returns for each run the settings that are not the same in all runs which have them.
+    """Returns for each run the settings that differ between the runs that have them.
 
     Args:
         runs: of one group.
 
     Returns:
-        Key → value. A part's settings are compared between runs with the same part, whose name tells the others
-        apart; all others, such as seeds and ``training.max_epochs``, between all runs.
+        Key → value. A part's settings are compared between runs with the same part, since other parts differ in
+        name; all others, such as seeds and ``training.max_epochs``, between all runs.
     """
     flat = [_flat(run.config) for run in runs]
     short = _short(flat)
-    found: list[dict[str, str]] = [{} for _ in runs]
+    result: list[dict[str, str]] = [{} for _ in runs]
     for key in sorted(short):
         names = [run.names.get(key.partition(".")[0], "") for run in runs]
         for name in dict.fromkeys(names):
             alike = [at for at, other in enumerate(names) if other == name]
             if len({repr(flat[at].get(key)) for at in alike}) > 1:
                 for at in alike:
-                    found[at][short[key]] = _value(flat[at].get(key))
-    return found
+                    result[at][short[key]] = _value(flat[at].get(key))
+    return result
 
 
 def _short(flat: list[dict[str, Any]]) -> dict[str, str]:
-    """Key → its last part, where that is clear."""
+    """Maps each key to its last component, where that is unique."""
     leaves = Counter(key.rpartition(".")[2] for key in set().union(*flat))
     return {
         key: key.rpartition(".")[2] if leaves[key.rpartition(".")[2]] == 1 else key for key in set().union(*flat)
@@ -75,17 +75,17 @@ def _apart(runs: list[FinishedRun]) -> list[str]:
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in config.items():
         if isinstance(value, dict):
-            found.update(_flat(value, f"{prefix}{key}."))
+            flat.update(_flat(value, f"{prefix}{key}."))
         elif key not in (CHECKSUMS if prefix else (*PLACES, "baseline")):
-            found[f"{prefix}{key}"] = value
-    return found
+            flat[f"{prefix}{key}"] = value
+    return flat
 
 
 def _value(value: Any) -> str:
-    """Consecutive seeds as ``0..4``."""
+    """Formats a value; consecutive integers as ``0..4``."""
     whole = isinstance(value, list) and len(value) > 2 and all(isinstance(each, int) for each in value)
     if whole and value == list(range(value[0], value[0] + len(value))):
         return f"{value[0]}..{value[-1]}"
@@ -93,7 +93,7 @@ def _value(value: Any) -> str:
 
 
 def _tails(paths: list[str]) -> list[str]:
-    """The names of folders, with as many of those above as it takes to tell all apart."""
+    """Returns the last components of paths, as few as make them distinct."""
     parts = [path.split(os.sep) for path in paths]
     depth = next(depth for depth in range(1, 1 + max(map(len, parts))) if _unlike(parts, depth))
     return [os.sep.join(each[-depth:]) for each in parts]

@@ -1,4 +1,4 @@
-"""Scores and differences as a user reads them."""
+"""Formatting of scores and differences."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from graphkd.evaluation import PairedDifference
 
 
 def percent(values: Sequence[float] | NDArray[np.float64]) -> str:
-    """Mean ± population standard deviation in percent; one value has no spread."""
+    """Formats mean ± population standard deviation in percent; of a single value, the value alone."""
     mean = f"{100 * np.mean(values):.2f}"
     return mean if len(values) == 1 else f"{mean} ± {100 * np.std(values):.2f}"
 
 
 def points(difference: PairedDifference) -> str:
-    """Mean difference in percentage points with its interval; one pair has none."""
+    """Formats a mean difference in percentage points with its interval; a single pair has none."""
     mean = f"{100 * difference.mean:+z.2f}"
     return mean if difference.n == 1 else f"{mean} [{100 * difference.low:+z.2f}, {100 * difference.high:+z.2f}]"

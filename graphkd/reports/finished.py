@@ -1,4 +1,4 @@
-"""The runs that a report is about."""
+"""Finished runs, as read for a report."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from graphkd.runs import read_config, read_metrics
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """What a run folder says.
+    """Contents of a finished run's folder.
 
     Args:
-        path: of the folder, as it was given.
+        path: of the folder, as passed by the user.
         metrics: contents of ``metrics.json``.
         config: contents of ``config.yaml``.
     """
@@ -34,19 +34,19 @@ class FinishedRun:
 
     @property
     def facts(self) -> tuple[str, str, str, str, str, str]:
-        """Data set, split, setting, metric, and path and checksum of a graph of one's own, else empty.
+        """Data set, split, setting, metric, and path and checksum of a user's own graph, else empty.
 
-        Scores of runs that differ in one of them cannot be compared.
+        Scores of runs that differ in one of them are not comparable.
         """
-        named = [str(self.metrics[key]) for key in ("dataset", "split", "setting", "metric")]
+        values = [str(self.metrics[key]) for key in ("dataset", "split", "setting", "metric")]
         data = self.config["dataset"]
-        mine = data.get("in_memory") or data.get("path")
-        own = [str((data.get(key) if mine else None) or "") for key in ("path", "fingerprint")]
-        return named[0], named[1], named[2], named[3], own[0], own[1]
+        is_custom = data.get("in_memory") or data.get("path")
+        custom = [str((data.get(key) if is_custom else None) or "") for key in ("path", "fingerprint")]
+        return values[0], values[1], values[2], values[3], custom[0], custom[1]
 
     @property
     def names(self) -> dict[str, str]:
-        """The parts by heading; ``influence`` is empty where it is the one that the method is published with."""
+        """Names of the parts by heading; ``influence`` is empty where it is the method's published one."""
         metrics = self.metrics
         variant = "" if metrics["variant"] == "none" else f" ({metrics['variant']})"
         published = getattr(catalogue(methods).get(metrics["method"]), "influence", "none")
@@ -60,7 +60,7 @@ class FinishedRun:
 
     @property
     def warning(self) -> str:
-        """What is on record against the scores."""
+        """Recorded caveats about the scores, or an empty string."""
         flags = {
             "influence_of_full_graph": "influence saw hidden nodes",
             "teacher_may_have_seen_hidden": "teacher may have seen hidden nodes",
@@ -68,13 +68,13 @@ class FinishedRun:
         return ", ".join(text for flag, text in flags.items() if self.metrics.get(flag))
 
     def scores(self, part: str, column: str = "test") -> NDArray[np.float64] | None:
-        """``[seeds]`` fractions, or nothing where they are not recorded for every seed."""
-        found = [seed.get(part, {}).get(column) for seed in self.metrics["seeds"]]
-        return None if None in found else np.array(found)
+        """Returns ``[seeds]`` scores as fractions, or None where they are not recorded for every seed."""
+        values = [seed.get(part, {}).get(column) for seed in self.metrics["seeds"]]
+        return None if None in values else np.array(values)
 
     @property
     def by_seed(self) -> dict[tuple[int, int], float]:
-        """Test score of the student by seed of the split and seed of the run: the command has one for both."""
+        """Test scores of the student by (split seed, run seed); the command line uses one seed for both."""
         split = self.config["dataset"].get("seed")
         return {
             (seed["seed"] if split is None else split, seed["seed"]): seed["student"]["test"]
@@ -83,32 +83,32 @@ class FinishedRun:
 
 
 def find_runs(given: Sequence[str]) -> list[FinishedRun]:
-    """The runs in folders, in the order given, each once.
+    """Finds the runs in folders, in the order passed, without duplicates.
 
     Args:
-        given: run folders, or folders in which they are, however deep; the latter are searched in order of names.
+        given: run folders, or folders that contain them at any depth; the latter are searched in order of names.
 
     Raises:
         GraphKDError: a folder without a run, or a run that is not finished or damaged.
     """
-    found: dict[Path, FinishedRun] = {}
-    for each in given:
-        folder = as_path(each, "RUN")
+    runs: dict[Path, FinishedRun] = {}
+    for argument in given:
+        folder = as_path(argument, "RUN")
         paths = list(_run_folders(folder, set()))
         if not paths:
             what = "holds no run" if folder.is_dir() else "is no folder"
             raise GraphKDError(f"{folder} {what}: give a run made by graphkd distill, or a folder with such runs")
         for path in paths:
-            if path.resolve() not in found:
-                found[path.resolve()] = FinishedRun(path, read_metrics(path), read_config(path))
-    return list(found.values())
+            if path.resolve() not in runs:
+                runs[path.resolve()] = FinishedRun(path, read_metrics(path), read_config(path))
+    return list(runs.values())
 
 
 def _run_folders(folder: Path, seen: set[Path]) -> Iterator[Path]:
     if (folder / "config.yaml").is_file():
         yield folder
-    elif folder.is_dir() and folder.resolve() not in seen:  # links may lead in circles
+    elif folder.is_dir() and folder.resolve() not in seen:  # links may be cyclic
         seen.add(folder.resolve())
-        # Names that begin with a dot are drafts.
+        # Names that begin with a dot are temporary.
         for name in sorted(name for name in os.listdir(folder) if not name.startswith(".")):
             yield from _run_folders(folder / name, seen)

@@ -1,4 +1,4 @@
-"""Runs that may be compared, and how they compare."""
+"""Groups of comparable runs, with their paired differences."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from graphkd.reports.finished import FinishedRun
 
 @dataclass(frozen=True)
 class Row:
-    """A run beside its teacher and beside the first run of its group.
+    """A run, compared with its teacher and with the first run of its group.
 
     Args:
-        run: what is on record.
-        distinction: tells it from runs whose parts have the same names; else empty.
+        run: its metrics and config.
+        distinction: distinguishes it from runs whose parts have the same names; else empty.
         settings: those in which runs of the group differ, see ``differences``.
         gain: student − teacher, paired by seed.
-        lead: student − student of the group's first run, over the seeds that both have; nothing for the first run
-            itself, and where they share none.
+        lead: student − student of the group's first run, over their common seeds; None for the first run itself,
+            and without common seeds.
     """
 
     run: FinishedRun
@@ -33,12 +33,12 @@ class Row:
 
     @property
     def differs_in(self) -> str:
-        """The settings as one text; where there are none, what else tells the run apart."""
+        """The settings as one string, or the distinction where there are none."""
         return ", ".join(f"{key}={value}" for key, value in self.settings.items()) or self.distinction
 
     @property
     def label(self) -> str:
-        """Teacher, method, strategy and distinction as one text."""
+        """Teacher, method, matching, influence and distinction as one string."""
         names = self.run.names
         text = f"{names['teacher']} → {names['method']}"
         text += f" + {names['matching']}" if names["matching"] != "none" else ""
@@ -48,10 +48,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Runs on the same data, split and setting, by the same metric.
+    """Runs on the same data, split and setting, with the same metric.
 
     Args:
-        title: says which.
+        title: names them.
         rows: one per run; the first is the reference.
     """
 
@@ -60,15 +60,15 @@ class Group:
 
     @property
     def differing(self) -> list[str]:
-        """Keys of the settings in which its runs differ."""
+        """Keys of the settings in which the runs differ."""
         return sorted({key for row in self.rows for key in row.settings})
 
 
 def grouped(runs: Sequence[FinishedRun]) -> list[Group]:
-    """Groups in the order of their first runs; runs keep theirs.
+    """Groups runs by data, split, setting and metric; groups are ordered by their first run, runs as passed.
 
-    Pairs are runs of the same seed, which drives the split (where one is drawn), both initialisations and dropout.
-    Where two runs have different teachers, their difference is that of teacher and student together.
+    Pairs are runs of the same seed, which determines the split (where one is drawn), both initialisations and
+    dropout. Where two runs have different teachers, their difference is that of teacher and student together.
     """
     keys = list(dict.fromkeys(run.facts for run in runs))
     return [
@@ -90,21 +90,21 @@ def _gain(run: FinishedRun) -> PairedDifference:
 
 
 def _lead(run: FinishedRun, reference: FinishedRun) -> PairedDifference | None:
-    ours, theirs = run.by_seed, reference.by_seed
-    common = [seed for seed in ours if seed in theirs]
+    scores, reference_scores = run.by_seed, reference.by_seed
+    common = [seed for seed in scores if seed in reference_scores]
     if run is reference or not common:
         return None
-    return paired_difference([ours[seed] for seed in common], [theirs[seed] for seed in common])
+    return paired_difference([scores[seed] for seed in common], [reference_scores[seed] for seed in common])
 
 
 def _titles(keys: list[tuple[str, str, str, str, str, str]]) -> list[str]:
-    """What the table of a run is headed by; graphs of one's own with their folder, or their checksum as well."""
+    """Returns the titles of groups; a user's own graphs include their folder, and a checksum where ambiguous."""
     titles = []
     for dataset, split, setting, metric, path, _ in keys:
-        own = f" ({Path(path).name})" if path else ""
-        titles.append(" · ".join((f"{dataset}{own}", f"{split} split", setting, metric)))
-    times = Counter(titles)
+        folder = f" ({Path(path).name})" if path else ""
+        titles.append(" · ".join((f"{dataset}{folder}", f"{split} split", setting, metric)))
+    counts = Counter(titles)
     return [
-        f"{title} · data {key[5][:8]}" if times[title] > 1 else title
+        f"{title} · data {key[5][:8]}" if counts[title] > 1 else title
         for key, title in zip(keys, titles, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The report as Markdown that can be read as it is."""
+"""The report as Markdown with aligned columns."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ reads is what it needs when it answers; the plain MLP of the same inputs reads t
 
 
 def to_markdown(groups: Sequence[Group]) -> str:
-    """A heading and a table per group, and a note on what the figures are."""
+    """Formats a heading and a table per group, and a note on the figures."""
     tables = [
         f"## {_plain(group.title)}\n\n" + "\n".join([*_table(group), *_settings(group)]) + "\n" for group in groups
     ]
@@ -36,13 +36,13 @@ def to_markdown(groups: Sequence[Group]) -> str:
 
 
 def _settings(group: Group) -> list[str]:
-    """Lines that name the settings in which runs differ, whose effect no difference shows by itself."""
+    """Returns lines that name the settings in which runs differ, since differences mix their effects."""
     keys = ", ".join(_plain(key) for key in group.differing)
     return ["", f"Runs of this table differ in {keys}, beside the named parts."] if keys else []
 
 
 def _table(group: Group) -> list[str]:
-    """Lines of equal length; columns in which nothing stands are left out."""
+    """Returns lines of equal length; empty columns are omitted."""
     rows = [_cells(row, group.rows[0]) for row in group.rows]
     headings = [heading for heading in rows[0] if any(row[heading] for row in rows)]
     widths = {heading: max(len(heading), *(len(row[heading]) for row in rows)) for heading in headings}
@@ -60,7 +60,7 @@ def _table(group: Group) -> list[str]:
 
 
 def _cells(row: Row, first: Row) -> dict[str, str]:
-    """Texts by heading; a column that does not apply to this run is empty."""
+    """Returns cells by heading; empty where a column does not apply to this run."""
     run = row.run
     scores = {name: run.scores(part, column) for name, (part, column) in SCORES.items()}
     return {
@@ -85,5 +85,5 @@ def _lead(row: Row, first: Row) -> str:
 
 
 def _plain(text: str) -> str:
-    """Names are a user's own: what would end a cell or a line does not."""
+    """Escapes characters of user-defined names that would end a cell or a line."""
     return re.sub(r"\s+", " ", text).replace("|", r"\|")

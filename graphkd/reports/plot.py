@@ -1,4 +1,4 @@
-"""The report as a picture."""
+"""The report as a plot."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MODELS = {
     "mlp_same_inputs": ("plain MLP, same inputs", "tab:green", "v"),
     "student": ("student", "tab:blue", "o"),
 }
-"""Name in the legend, colour and marker of a part, from the top of a row to its bottom."""
+"""Legend label, colour and marker of each part, from the top of a row to its bottom."""
 
 WIDTH, LINE, LABEL, TITLE = 9.0, 0.2, 44, 58
-"""Inches of the picture and of a line of text, characters of a line of a label and of a title beside it."""
+"""Inches of the figure's width and of a text line; maximum characters of a line of a label and of a title."""
 
 MOST_PIXELS = 60_000
-"""That the renderer can draw in one direction."""
+"""Maximum height of the image: a limit of the renderer."""
 
 
 def draw(groups: Sequence[Group]) -> bytes:
-    """A PNG with a panel per group and a row per run.
+    """Draws a PNG with a panel per group and a row per run.
 
     A large marker is a mean, its bar the population standard deviation, a small dot a seed.
     """
@@ -79,7 +79,7 @@ def _dots(panel: Axes, scores: NDArray[np.float64], y: float, part: str) -> None
 
 
 def _inches(label: str) -> float:
-    """Of a row: four models, or the lines of its label."""
+    """Returns the height of a row: room for four models, or for the lines of its label."""
     return max(0.44, LINE * (1 + label.count("\n")) + 0.1)
 
 

@@ -1,4 +1,4 @@
-"""The report as CSV, in full precision: fractions, as in ``metrics.json``."""
+"""The report as CSV: fractions in full precision, as in ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from graphkd.runs import NAMES, PARTS, TESTS
 
 
 def to_csv(groups: Sequence[Group]) -> str:
-    """A line per run. Every report has the same columns; what does not apply is empty."""
+    """Formats a line per run; every report has the same columns, empty where they do not apply."""
     return _written([_line(row, group.rows[0]) for group in groups for row in group.rows])
 
 
 def seeds_csv(groups: Sequence[Group]) -> str:
-    """A line per run and seed, for statistics of one's own."""
+    """Formats a line per run and seed, for further statistics."""
     return _written(
         [
             {**_names(row), "seed": seed["seed"], **_seed_scores(seed)}
@@ -44,13 +44,13 @@ def _line(row: Row, first: Row) -> dict[str, Any]:
 
 
 def _scores(run: FinishedRun) -> dict[str, float | str]:
-    found: dict[str, float | str] = {}
+    columns: dict[str, float | str] = {}
     for part in PARTS:
         for column in TESTS:
             values = run.scores(part, column)
-            found[f"{part}_{column}_mean"] = "" if values is None else float(values.mean())
-            found[f"{part}_{column}_std"] = "" if values is None else float(values.std())
-    return found
+            columns[f"{part}_{column}_mean"] = "" if values is None else float(values.mean())
+            columns[f"{part}_{column}_std"] = "" if values is None else float(values.std())
+    return columns
 
 
 def _names(row: Row) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from graphkd.reports.sheets import seeds_csv, to_csv
 
 
 def write_report(groups: Sequence[Group], folder: Path) -> None:
-    """Writes ``report.md``, ``report.csv``, ``report_seeds.csv`` and ``report.png``, each whole.
+    """Writes ``report.md``, ``report.csv``, ``report_seeds.csv`` and ``report.png``, each atomically.
 
-    All are made before the first is written.
+    All are computed before the first is written.
 
     Args:
         groups: at least one.
-        folder: is made if it is not there; reports in it are replaced.
+        folder: created if missing; reports in it are replaced.
     """
     files = {
         "report.md": to_markdown(groups).encode(),

@@ -1,4 +1,4 @@
-"""What to try where a plain MLP is better than what was distilled."""
+"""Suggestions for runs in which a plain MLP scores higher than the teacher or the student."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from graphkd.runs.metrics import PLAIN
 
 ASKED = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with method.hops as here"}
-"""How each of the plainly trained students is asked for by itself."""
+"""Overrides that train each of the plainly trained students by itself."""
 
 
 def advice(metrics: dict[str, Any]) -> list[str]:
-    """Compares means over seeds of validation scores; scores on test nodes play no part.
+    """Compares validation scores, averaged over seeds, and returns suggestions; test scores are not used.
 
     Args:
         metrics: contents of ``metrics.json``.
 
     Returns:
-        A line where a plain MLP of raw rows beats the teacher, and one where the best plain MLP beats the student;
-        nothing where no plain MLP was trained, or none is better.
+        A line if the plain MLP on raw rows scores higher than the teacher, and one if the best plain MLP scores
+        higher than the student; empty if no plain MLP was trained, or none is better.
     """
     means = {name: _mean(metrics, name) for name in ("teacher", "student", *PLAIN) if name in metrics["seeds"][0]}
     plain = {name: means[name] for name in PLAIN if name in means}
@@ -46,7 +46,7 @@ def _beats(score: float, plain: str, means: dict[str, float], part: str) -> str:
 
 
 def _teachers(metrics: dict[str, Any]) -> str:
-    """Returns keys of a teacher that keeps a node's own row apart; the others mix it with its neighbours'."""
+    """Returns overrides for a teacher that keeps a node's own row separate; others mix it with its neighbours'."""
     if metrics["teacher"] == "sage":
         return "teacher.aggregator=mean if it is gcn, or another teacher"
     return "teacher=sage teacher.aggregator=mean, which keeps a node's own row apart from its neighbours'"

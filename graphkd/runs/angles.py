@@ -1,4 +1,4 @@
-"""The angles of one trained seed, before and after its training."""
+"""Angles between teacher layers of one trained seed, before and after its training."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from graphkd.training.stages.targets import compile_targets
 
 @dataclass(frozen=True)
 class Angles:
-    """How student layers see the teacher's hidden hops, in evaluation mode (nothing is dropped), on the CPU.
+    """Angles between the teacher's hidden hops as seen from student layers, without dropout, on the CPU.
 
     Args:
-        before: at the student's start, the one that its seed gives.
-        after: as it was trained.
-        nodes: ``[n]`` the observed nodes, in the numbers of the whole graph.
+        before: at the student's initialisation with its seed.
+        after: of the trained student.
+        nodes: ``[n]`` indices of the observed nodes in the whole graph.
     """
 
     before: LayerAngles
@@ -35,7 +35,7 @@ class Angles:
 
     @classmethod
     def of(cls, result: SeedRun) -> Angles:
-        """Measures both on the inputs that the student was trained on; warns of angles that are left out.
+        """Computes both on the inputs that the student was trained on; warns of angles that are left out.
 
         Args:
             result: the trained seed.
@@ -50,7 +50,7 @@ class Angles:
                 "choose a run of another method"
             )
         view = apply_setting(result.graph, spec.setting, seed)
-        # Weights of nodes show neither in inputs nor in hops.
+        # Node weights affect neither inputs nor hops.
         targets = compile_targets(view, replace(spec, influence=None), result.teacher_result, seed)
         hops = targets.hops or output.hops[:-1]
         with seeded(seed, "student", view.observed.y.device):
@@ -73,8 +73,8 @@ class Angles:
 def _seen(task: DistillationTask, inputs: Inputs, hops: list[Tensor]) -> LayerAngles:
     with torch.no_grad():
         hidden = task.eval().student(inputs).hidden
-    found = LayerAngles.of(hidden, hops, task.matching)
-    return LayerAngles(found.cosines.cpu(), found.pairs)
+    angles = LayerAngles.of(hidden, hops, task.matching)
+    return LayerAngles(angles.cosines.cpu(), angles.pairs)
 
 
 def _warn(found: LayerAngles) -> None:

@@ -1,4 +1,4 @@
-"""Students of several seeds and jobs, trained as batched models before the runs that they belong to."""
+"""Training of students of several seeds and jobs as batched models, before their runs."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from graphkd.training.stages.teacher import train_teacher
 
 @dataclass(frozen=True)
 class Job:
-    """What ``graphkd distill`` trains in one run folder.
+    """Training job of ``graphkd distill`` in one run folder.
 
     Args:
         spec: the parts.
-        seeds: that are not finished yet.
-        graph: seed → its graph.
+        seeds: those not finished yet.
+        graph: function from a seed to its graph.
         baseline: whether the plain MLPs are trained too.
     """
 
@@ -32,17 +32,17 @@ class Job:
 
 
 def train_ahead(jobs: Iterable[Job], cache: StageCache) -> int:
-    """Trains the students of jobs with ``training.together``, where their runs then find them.
+    """Trains the students of jobs with ``training.together`` into the cache, from which their runs load them.
 
     Args:
-        jobs: of one command; others are left alone.
-        cache: where teachers and students are kept.
+        jobs: of one command; those without ``training.together`` are skipped.
+        cache: of teachers and students.
 
     Returns:
-        How many students were trained.
+        Number of students trained.
 
     Raises:
-        GraphKDError: there is no place to keep them.
+        GraphKDError: the cache has no folder.
     """
     together = [job for job in jobs if job.spec.training.together]
     if together and cache.folder is None:

@@ -1,4 +1,4 @@
-"""Run folders: made seed by seed, resumed, read back."""
+"""Run folders: written seed by seed, resumed, read."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from graphkd.runs.seed import SeedRun
 from graphkd.spec import DistillSpec
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
-"""Keys that say where and how, not what: they may differ when a run is resumed."""
+"""Keys of locations and execution, which do not affect results: they may differ when a run is resumed."""
 
 CHECKSUMS = ("fingerprint", "split_fingerprint")
-"""Keys of ``dataset`` that state which data a run was trained on, and with which split of its first seed."""
+"""Keys of ``dataset`` with the checksums of a run's data and of its first seed's split."""
 
 
 class RunFolder:
-    """A run folder that is being made; made again with the same config it goes on where it stopped.
+    """A run folder in progress; opened again with the same config, the run resumes.
 
     Args:
-        path: of the folder; nothing is written if it is refused.
-        config: resolved; what ``config.yaml`` will say.
-        overwrite: replace another run that is there.
+        path: of the folder; nothing is written if an error is raised.
+        config: resolved; the contents of ``config.yaml``.
+        overwrite: replace an existing run.
 
     Raises:
-        GraphKDError: the folder holds another run (and ``overwrite`` is false), or no run at all.
+        GraphKDError: the folder contains another run (and ``overwrite`` is false), or something else than a run.
     """
 
     def __init__(self, path: Path, config: dict[str, Any], overwrite: bool) -> None:
@@ -52,26 +52,26 @@ class RunFolder:
         self.entries: list[dict[str, Any]] = []
         self.seeds: list[int] = config["seeds"]
         self.place = path
-        for place in (path, path / "bundle"):
-            restore(place)
+        for folder in (path, path / "bundle"):
+            restore(folder)
         if path.is_dir() and _shown(path):
             self._check_reusable(overwrite)
         check_writable(path, "output_dir")
 
     @property
     def finished(self) -> bool:
-        """Whether ``metrics.json`` is there, which is written last, and the bundle still is."""
+        """Whether ``metrics.json``, which is written last, and the bundle exist."""
         return (self.place / "metrics.json").is_file() and (self.place / "bundle" / CARD).is_file()
 
     @property
     def pending(self) -> list[int]:
-        """Seeds that are not trained yet."""
+        """Seeds not trained yet."""
         return [seed for seed in self.seeds if not (self.place / f"seed_{seed}").is_dir()]
 
     def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
-        """Trains a seed into ``seed_K``, unless an earlier, interrupted run has.
+        """Trains a seed into ``seed_K``, unless an earlier, interrupted run did.
 
-        The run folder itself appears with its first trained seed: a run that fails leaves nothing.
+        The run folder itself is created with its first trained seed: a run that fails earlier leaves nothing.
         """
         folder = self.place / f"seed_{seed}"
         if not folder.is_dir():
@@ -83,7 +83,7 @@ class RunFolder:
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
-        """Collects the seeds: all logs, the bundle of the seed that is best on validation, the metrics."""
+        """Combines the seeds: all logs, the bundle of the seed with the best validation score, the metrics."""
         best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
@@ -100,7 +100,7 @@ class RunFolder:
     def _check_reusable(self, overwrite: bool) -> None:
         if not (self.path / "config.yaml").is_file():
             raise GraphKDError(f"{self.path} exists and is not a run: choose another output_dir")
-        if overwrite:  # beside the old run, which stays until the new one is finished
+        if overwrite:  # written beside the old run, which is kept until the new one is finished
             _check_holds_no_input(self.path, self.config)
             self.place = self.path.absolute().with_name(f".{self.path.absolute().name}.new")
             _clear(self.place)
@@ -111,52 +111,56 @@ class RunFolder:
 
 
 def _check_holds_no_input(run: Path, config: dict[str, Any]) -> None:
-    """What is in a run folder goes with it when it is overwritten."""
-    used = {key: config.get(key) for key in ("data_dir", "cache_dir")}
-    used["dataset.path"] = config["dataset"].get("path")
-    for key, place in used.items():
-        if isinstance(place, str) and lies_in(Path(place).expanduser(), run):
+    """Checks that no folder the run reads lies in its run folder: it would be deleted with it when overwritten."""
+    inputs = {key: config.get(key) for key in ("data_dir", "cache_dir")}
+    inputs["dataset.path"] = config["dataset"].get("path")
+    for key, folder in inputs.items():
+        if isinstance(folder, str) and lies_in(Path(folder).expanduser(), run):
             raise GraphKDError(
-                f"{key}={place} is in {run}, which is overwritten: move it, or choose another output_dir"
+                f"{key}={folder} is in {run}, which is overwritten: move it, or choose another output_dir"
             )
 
 
 def _clear(place: Path) -> None:
-    """Removes what a killed run left there, and nothing else: the name may be a user's own."""
-    run = (place / "config.yaml").is_file() or (place.is_dir() and not _shown(place))
-    if place.is_symlink() or (place.exists() and not run):
+    """Removes the folder of a killed run, and nothing else: a user may have a file of that name.
+
+    Raises:
+        GraphKDError: something else than a run is at that path.
+    """
+    is_run = (place / "config.yaml").is_file() or (place.is_dir() and not _shown(place))
+    if place.is_symlink() or (place.exists() and not is_run):
         raise GraphKDError(f"{place} is in the way of the new run, and is no run: rename it")
     shutil.rmtree(place, ignore_errors=True)
 
 
 def _shown(folder: Path) -> bool:
-    """Whether anything is there; names that begin with a dot are drafts of a run that was killed."""
+    """Returns whether a folder has visible entries; names that begin with a dot are drafts of a killed run."""
     return any(not entry.name.startswith(".") for entry in folder.iterdir())
 
 
 def data_checksums(graph: Graph, path: Path, overwrite: bool) -> dict[str, str]:
     """Returns the checksums of a run's data as ``config.yaml`` states them, under ``dataset``.
 
-    A run of version 0.1 that is in the folder goes on with what it has: one for data in memory or in one's own
-    files, the split of its first seed included, and none for a built-in data set.
+    An existing run of version 0.1 keeps its kind of checksum: one for data in memory or in a user's files, which
+    includes the split of its first seed, and none for a built-in data set.
 
     Args:
         graph: of the first seed.
         path: of the run folder.
-        overwrite: replace another run that is there.
+        overwrite: replace an existing run.
 
     Raises:
-        GraphKDError: the config that is there is damaged.
+        GraphKDError: the existing config is damaged.
     """
-    there = not overwrite and (path / "config.yaml").is_file()
-    old = read_config(path)["dataset"] if there else dict.fromkeys(CHECKSUMS)
+    resumed = not overwrite and (path / "config.yaml").is_file()
+    old = read_config(path)["dataset"] if resumed else dict.fromkeys(CHECKSUMS)
     if "split_fingerprint" in old:
         return {key: graph.origin[key] for key in CHECKSUMS}
     return {"fingerprint": graph.fingerprint_of_0_1()} if "fingerprint" in old else {}
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The resolved config of a run.
+    """Reads the resolved config of a run.
 
     Raises:
         GraphKDError: ``path`` is not a run folder.
@@ -173,7 +177,7 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
-    """``metrics.json`` of a finished run.
+    """Reads ``metrics.json`` of a finished run.
 
     Raises:
         GraphKDError: ``path`` is not a run folder, the run is not finished, or the file is damaged.
@@ -188,7 +192,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 
 def _whole(metrics: dict[str, Any]) -> bool:
-    """Whether all is there that a reader of runs relies on."""
+    """Returns whether all values that readers of runs rely on are present."""
     try:
         seeds = metrics["seeds"]
         scores = [seed[part][at] for seed in seeds for part in ("teacher", "student") for at in ("val", "test")]
@@ -207,11 +211,11 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any], prefix: str = ""
     for key in sorted(old.keys() | new.keys()):
         if not prefix and key in PLACES:
             continue
-        mine, theirs = old.get(key), new.get(key)
-        if isinstance(mine, dict) and isinstance(theirs, dict):
-            inner = _first_difference(mine, theirs, f"{prefix}{key}.")
-            if inner:
-                return inner
-        elif mine != theirs:
+        old_value, new_value = old.get(key), new.get(key)
+        if isinstance(old_value, dict) and isinstance(new_value, dict):
+            nested = _first_difference(old_value, new_value, f"{prefix}{key}.")
+            if nested:
+                return nested
+        elif old_value != new_value:
             return f"{prefix}{key}"
     return ""

@@ -1,4 +1,4 @@
-"""What an influence measures: its spread, what it does to a loss, and what it ranks nodes by."""
+"""Profile of an influence: its distribution, its effect on the loss, and its rank correlations with properties."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from graphkd.training.stages.teacher import TeacherResult
 
 @dataclass(frozen=True)
 class WeightedTerm:
-    """What an influence makes of a term of the loss: a factor ``base + slope I_v`` for node ``v``, before means.
+    """Weights of a term of the loss by the influence: a factor ``base + slope I_v`` for node ``v``, before means.
 
     Args:
         base: ``γ1`` of the distillation, ``δ1`` of the supervision.
         slope: ``γ2`` or ``δ2``.
-        weights: ``[n]`` float64, NaN for a node that the term does not read.
+        weights: ``[n]`` float64, NaN for a node that is not in the term.
     """
 
     base: float
@@ -35,7 +35,7 @@ class WeightedTerm:
 
     @property
     def variation(self) -> Variation:
-        """Over the nodes that the term reads."""
+        """Variation of the weights over the nodes in the term."""
         return Variation.of(self.weights[~self.weights.isnan()])
 
 
@@ -45,9 +45,9 @@ class InfluenceProfile:
 
     Args:
         influence: ``[n]`` in [0, 1].
-        nodes: ``[n]`` the observed nodes, in the numbers of the whole graph.
+        nodes: ``[n]`` indices of the observed nodes in the whole graph.
         terms: of the loss, by name.
-        properties: by name (``graphkd.influence.properties.KINDS``), ``[n]`` each, NaN where a node has none.
+        properties: by name (``graphkd.influence.properties.KINDS``), ``[n]`` each, NaN where undefined.
     """
 
     influence: Tensor
@@ -64,17 +64,17 @@ class InfluenceProfile:
         seed: int,
         cache: StageCache | None = None,
     ) -> InfluenceProfile:
-        """Computes the influence, or finds it, and everything that it is compared with.
+        """Computes the influence, or loads it from the cache, and everything that it is compared with.
 
         Args:
-            view: the graph as the setting shows it.
+            view: the graph as visible in the setting.
             spec: names the influence and the method whose loss it weights.
-            teacher_result: the teacher, or nothing, which leaves its properties out.
-            seed: of the run, added to that of an influence that draws.
-            cache: where influences are kept, and found.
+            teacher_result: the teacher, or None, which omits its properties.
+            seed: of the run, added to that of a random influence.
+            cache: of influences.
 
         Raises:
-            GraphKDError: there is no influence, it fails, or it asks a teacher that is not there.
+            GraphKDError: there is no influence, it fails, or it requires a teacher and there is none.
         """
         check_influence(spec)
         influence = node_weights(view, spec, teacher_result, seed, cache)
@@ -89,12 +89,12 @@ class InfluenceProfile:
 
     @property
     def distribution(self) -> Distribution:
-        """Of the influence."""
+        """Distribution of the influence."""
         return Distribution.of(self.influence)
 
     @property
     def correlations(self) -> dict[str, Correlation]:
-        """Of the influence with each property: Spearman's, and ``2 AUC − 1`` with whether the teacher is right."""
+        """Rank correlations of the influence by property: Spearman's, and ``2 AUC − 1`` for the teacher's hits."""
         score = self.influence.numpy()
         return {
             name: rank_biserial(score, values.numpy()) if name == "right" else spearman(score, values.numpy())
@@ -103,7 +103,7 @@ class InfluenceProfile:
 
 
 def check_influence(spec: DistillSpec) -> None:
-    """Refuses, before anything is computed, a spec that weights no nodes."""
+    """Checks, before anything is computed, that a spec weights nodes."""
     if spec.influence is None:
         raise GraphKDError(
             f"method={name_of(spec.method)} with influence=none leaves nothing to measure: choose an influence, "
@@ -112,10 +112,10 @@ def check_influence(spec: DistillSpec) -> None:
 
 
 def weighted_terms(method: Method, graph: Graph, influence: Tensor) -> dict[str, WeightedTerm]:
-    """The terms of InfGraND's loss: the distillation of every node, the supervision of the training nodes.
+    """Computes the weights in InfGraND's loss: distillation of every node, supervision of the training nodes.
 
     Args:
-        method: with its settings; another one than InfGraND says nothing of its weights.
+        method: with its settings; any other method than InfGraND has no such terms.
         graph: checked data.
         influence: ``[N]``.
 

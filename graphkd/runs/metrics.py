@@ -1,4 +1,4 @@
-"""What a run writes down about itself."""
+"""Contents of ``metrics.json``, and names of runs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SCHEMA_VERSION = 1
 NAMES = (
     "dataset", "split", "setting", "metric", "teacher", "student", "method", "variant", "matching", "influence",
 )  # fmt: skip
-"""What a run says it is, as texts."""
+"""Keys of ``metrics.json`` that name a run's data and parts, as strings."""
 
 PLAIN = ("mlp", "mlp_same_inputs")
-"""The plainly trained students, in the order of a table."""
+"""Plainly trained students, in the order of a table."""
 
 PARTS = ("teacher", "student", *PLAIN)
-"""Whose scores are recorded; those of the plain MLPs only where they were trained."""
+"""Models whose scores are recorded; those of the plain MLPs only where they were trained."""
 
 TESTS = ("test", "test_ind", "test_tran")
 """Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
@@ -30,7 +30,7 @@ TESTS = ("test", "test_ind", "test_tran")
 def summarise(
     dataset: str, split: str, metric: str, spec: DistillSpec, entries: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
+    """Builds ``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
         f"{part}_{score}": [entry[part][score] for entry in entries]
         for part in PARTS
@@ -56,23 +56,23 @@ def summarise(
 
 
 def reads(spec: DistillSpec) -> dict[str, str]:
-    """Returns what each model of a table reads when it answers, by part: ``x``, or ``neighbours`` as well."""
+    """Returns the inputs of each model at inference, by part: ``x``, or ``neighbours`` as well."""
     students = {"student": spec, **spec.baselines}
     return {"teacher": "neighbours", **{name: each.method.propagation().reads for name, each in students.items()}}
 
 
 def default_name(dataset: str, split: str, spec: DistillSpec) -> str:
-    """``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``."""
+    """Returns ``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``."""
     parts = (spec.setting, name_of(spec.teacher), name_of(spec.method), name_of(spec.matching))
     return "-".join((dataset, split, *parts))
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages that results depend on."""
-    found = {"python": platform.python_version()}
+    """Returns the versions of Python and of the packages that results depend on."""
+    installed = {"python": platform.python_version()}
     for package in ("graphkd", "torch", "torch-geometric", "numpy", "scipy", "scikit-learn"):
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed

@@ -1,4 +1,4 @@
-"""What the library hands back."""
+"""The result of ``graphkd.distill``."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from graphkd.teachers import TeacherOutput
 
 
 class Run:
-    """What ``graphkd.distill`` returns.
+    """Result of ``graphkd.distill``: metrics, teacher, student.
 
     Args:
         result: the trained seed.
@@ -43,31 +43,31 @@ class Run:
 
     @property
     def teacher(self) -> nn.Module | None:
-        """The graph network; nothing where only its output was given.
+        """The graph network; None where only its output was passed.
 
         One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed
-        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, where the setting
-        hides no node.
+        features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, unless the setting
+        hides nodes.
         """
         return self.result.teacher_result.model
 
     @property
     def teacher_output(self) -> TeacherOutput:
-        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of the nodes that training saw."""
+        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of nodes visible in training."""
         return self.result.teacher_result.output
 
     def preprocess(self, x: Any) -> Features:
-        """Raw rows ``[N, D]`` → the features that teacher and student were trained on, not propagated."""
+        """Converts raw rows ``[N, D]`` to the features used to train teacher and student, not propagated."""
         return self.result.graph.preprocessing(as_features(x).to(torch.float32))
 
     @property
     def student(self) -> nn.Module:
-        """The trained MLP, called with prepared rows."""
+        """The trained MLP, called with preprocessed and, where the method has hops, propagated rows."""
         return self.result.distilled.model
 
     @property
     def predictor(self) -> Predictor:
-        """The student with its preprocessing, on the CPU: what ``load_bundle`` gives after ``save``."""
+        """The student with its preprocessing, on the CPU: as returned by ``load_bundle`` after ``save``."""
         graph, distilled = self.result.graph, self.result.distilled
         return Predictor(
             copy.deepcopy(distilled.model).cpu().eval(),
@@ -81,7 +81,7 @@ class Run:
 
     @own_environment()
     def angles(self) -> Angles:
-        """The angles between the teacher's layers as the student's see them, before and after training.
+        """Computes the angles between teacher layers as seen from student layers, before and after training.
 
         Returns:
             ``before`` and ``after``, each with ``cosines [M, P, n]``, ``degrees [M, P]`` and ``acute [M, P]`` for
@@ -94,15 +94,15 @@ class Run:
 
     @own_environment()
     def export(self, path: str | Path, to: str, allow_loss: bool = False) -> None:
-        """Writes the student into its saved bundle in another form, after a check on rows of the run's own data.
+        """Exports the student into its saved bundle, after a check on rows of the run's data.
 
         Args:
             path: of the run folder that ``save`` wrote.
             to: ``onnx``, ``onnx-int8``, ``c``, ``torch-export`` or ``triton``, as for ``graphkd export``.
-            allow_loss: write it even where it is not the same model.
+            allow_loss: write it even if its outputs differ from the student's.
 
         Raises:
-            GraphKDError: what the format needs is not there, or it is not the same model.
+            GraphKDError: a requirement of the format is missing, or the outputs differ.
         """
         result = self.result
         observed = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed).observed
@@ -113,10 +113,10 @@ class Run:
 
         Args:
             path: of the folder.
-            overwrite: replace a run that is there.
+            overwrite: replace an existing run.
 
         Raises:
-            GraphKDError: there is something at ``path``, and it may not or must not be replaced.
+            GraphKDError: ``path`` exists and must not be replaced, or cannot be written.
         """
         graph, spec = self.result.graph, self.result.spec
         if not (overwrite or spec.reproducible) and (Path(path) / "config.yaml").exists():
@@ -125,21 +125,21 @@ class Run:
                 "choose another path, or overwrite=True"
             )
         origin = dict(graph.origin)
-        places: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
-        place = as_path(path, "the run folder")
+        dirs: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
+        folder_path = as_path(path, "the run folder")
         origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
-        origin |= data_checksums(graph, place, overwrite)
+        origin |= data_checksums(graph, folder_path, overwrite)
         steps: dict[str, Any] = asdict(graph.preprocessing)
-        kept = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
-        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **places, **kept}
+        tables = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
+        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **dirs, **tables}
         if "given" in self.result.teacher_result.key:
             config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
         config = {**config, "seeds": [self.result.seed]}
         try:
-            folder = RunFolder(place, config, overwrite)
+            folder = RunFolder(folder_path, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)
             folder.finish(graph.dataset, graph.split, graph.metric, self.result.spec)
-        except OSError as error:  # a disk that is full, a folder that may not be written to
+        except OSError as error:  # such as a full disk, or a folder without write permission
             raise GraphKDError(
-                f"{error.filename or place}: {error.strerror or error}: choose another place"
+                f"{error.filename or folder_path}: {error.strerror or error}: choose another place"
             ) from error

@@ -1,4 +1,4 @@
-"""A run that several processes make together, of which the first one writes."""
+"""Run folders under ``torchrun``: only rank 0 writes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from graphkd.spec import DistillSpec
 
 
 class SecondaryRank:
-    """The run folder of another process: seeds are trained with it, and nothing is written.
+    """Run folder on a rank other than 0: takes part in the training of seeds, and writes nothing.
 
     Args:
         path: of the folder.
         seeds: of the run.
-        told: what the first process found there.
+        told: state of the folder, sent by rank 0.
     """
 
     def __init__(self, path: Path, seeds: list[int], told: dict[str, Any]) -> None:
@@ -34,39 +34,39 @@ class SecondaryRank:
             train()
 
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> None:
-        """Nothing."""
+        """Does nothing: rank 0 finishes the run."""
 
 
 def open_run(path: Path, config: dict[str, Any], overwrite: bool) -> RunFolder | SecondaryRank:
-    """The run folder, of which every process sees the same state.
+    """Opens the run folder, with the same state on every rank.
 
     Args:
         path: of the folder.
         config: resolved.
-        overwrite: replace another run that is there.
+        overwrite: replace an existing run.
 
     Raises:
-        GraphKDError: it is refused; only the first process knows.
+        GraphKDError: the folder cannot be used; raised on rank 0 only.
     """
     folder = RunFolder(path, config, overwrite) if world().is_rank0 else None
     state = (
         b"" if folder is None else json.dumps({"finished": folder.finished, "pending": folder.pending}).encode()
     )
-    told = world().broadcast(state)
-    return folder or SecondaryRank(path, config["seeds"], json.loads(told or b""))
+    received = world().broadcast(state)
+    return folder or SecondaryRank(path, config["seeds"], json.loads(received or b""))
 
 
 def check_shared(spec: DistillSpec) -> None:
-    """Refuses what several processes cannot share.
+    """Checks that a spec can be trained by several processes.
 
     Raises:
-        GraphKDError: the method's loss is no sum over rows, what is dropped depends on how rows are shared, or
-            students are to train together.
+        GraphKDError: the method's loss is no sum over rows, dropout masks would depend on how rows are split
+            between processes, or ``training.together`` is set.
     """
     if not world().is_distributed:
         return
-    for key, asked in (("compile", spec.training.compile), ("together", spec.training.together)):
-        if asked:
+    for key, enabled in (("compile", spec.training.compile), ("together", spec.training.together)):
+        if enabled:
             raise GraphKDError(
                 f"training.{key} is for one process, several draw dropout in another way: leave it out, or start "
                 "without torchrun"

@@ -1,4 +1,4 @@
-"""One seed of a run: the stages in order, and what they leave behind."""
+"""One seed of a run: its stages in order, and their results."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from graphkd.training.stages.teacher import TeacherResult, train_teacher
 
 @dataclass(frozen=True)
 class SeedRun:
-    """One seed of a run, trained.
+    """Results of one trained seed of a run.
 
     Args:
         seed: the seed.
-        graph: what it was trained on.
+        graph: the training data.
         spec: its parts.
         teacher_result: the teacher.
         distilled: the student.
         baselines: the plainly trained students by name, see ``DistillSpec.baselines``; empty without.
         log: one record per epoch and stage.
-        tables: how the tables between the stages were kept.
+        tables: how the tables between the stages were stored.
     """
 
     seed: int
@@ -63,8 +63,8 @@ class SeedRun:
             spec: the parts.
             seed: of everything random, the nodes that a setting hides included.
             baseline: also train the student plainly, for comparison, see ``DistillSpec.baselines``.
-            cache: where finished stages are kept, and found.
-            tell: called with a line when a stage is over, such as ``seed 0: teacher gcn, 1.2 s``.
+            cache: of finished stages.
+            tell: called with a line at the end of each stage, such as ``seed 0: teacher gcn, 1.2 s``.
         """
         log: Log = []
         stages, names = Stages(seed, cache_for(spec, cache), tell), spec.names
@@ -100,7 +100,7 @@ class SeedRun:
 
     @property
     def card(self) -> dict[str, Any]:
-        """Where the student comes from and how it scored."""
+        """Provenance and scores of the student, for the bundle."""
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
@@ -113,7 +113,7 @@ class SeedRun:
         }
 
     def write(self, folder: Path) -> None:
-        """Fills a folder with ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry)."""
+        """Writes ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry) into a folder."""
         write_bundle(
             folder / "bundle",
             self.distilled.model,

@@ -1,4 +1,4 @@
-"""A line for every stage that is over, for logs."""
+"""Log lines for finished stages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 class Stages:
-    """The stages of one seed as they end.
+    """Timer and logger of the stages of one seed.
 
     Args:
         seed: of the run.
-        cache: where finished stages are kept and found.
-        tell: called with the line, or nothing.
+        cache: of finished stages.
+        tell: called with the line, or None.
     """
 
     def __init__(self, seed: int, cache: StageCache, tell: Callable[[str], None] | None) -> None:
@@ -22,21 +22,21 @@ class Stages:
         self._begin()
 
     def over(self, stage: str, name: str, kept_as: str, compiled: float = 0.0) -> None:
-        """Tells of a stage, and begins the next one.
+        """Logs a finished stage, and starts the timer of the next one.
 
         Args:
-            stage: what it is.
+            stage: its kind.
             name: of the part.
-            kept_as: its name in the cache; where none was kept since the last stage, it was found there.
-            compiled: seconds of it in which targets were compiled, a stage of its own.
+            kept_as: its name in the cache; if none was stored since the last stage, it was loaded from the cache.
+            compiled: seconds of it in which targets were compiled, logged as a separate stage.
         """
         seconds = time.perf_counter() - self._start
         if self.tell is not None:
-            found = self.cache.folder is not None and kept_as not in self.cache.made[self._made :]
+            cached = self.cache.folder is not None and kept_as not in self.cache.made[self._made :]
             if compiled:
                 self.tell(f"seed {self.seed}: targets {name}, {compiled:.1f} s")
-            took = f"{'found, ' if found else ''}{seconds - compiled:.1f} s"
-            self.tell(f"seed {self.seed}: {stage} {name}, {took}")
+            duration = f"{'found, ' if cached else ''}{seconds - compiled:.1f} s"
+            self.tell(f"seed {self.seed}: {stage} {name}, {duration}")
         self._begin()
 
     def _begin(self) -> None:
