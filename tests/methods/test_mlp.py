@@ -15,7 +15,7 @@ from tests.strategies import tables
 def test_it_is_the_mean_cross_entropy_of_the_labelled_nodes(student: torch.Tensor) -> None:
     graph = graph_of(torch.zeros(2, 0).long(), 6)
     targets = MLP().prepare(graph, TeacherOutput(torch.zeros(6, 4)))
-    terms = MLP()(StudentOutput(student, []), targets)
+    terms = MLP().loss(StudentOutput(student, []), targets)
     expected = literal.label_loss(student, graph.y, graph.train, torch.ones(6))
     torch.testing.assert_close(terms["loss"], expected, atol=1e-10, rtol=1e-10)
     assert set(terms) == {"loss", "label"}

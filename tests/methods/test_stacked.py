@@ -42,11 +42,11 @@ def test_losses_and_gradients_are_those_of_each(method: Method, count: int, bloc
     at_once = logits.clone().requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fold_kernel, "BLOCK", block)
-        found = method(StudentOutput(at_once, []), stacked(parts))
+        found = method.loss(StudentOutput(at_once, []), stacked(parts))
         found["loss"].sum().backward()
     for k, part in enumerate(parts):
         own = logits[k].clone().requires_grad_()
-        expected = method(StudentOutput(own, []), part)
+        expected = method.loss(StudentOutput(own, []), part)
         expected["loss"].backward()
         assert {name: float(term[k].detach()) for name, term in found.items()} == pytest.approx(
             {name: float(term.detach()) for name, term in expected.items()}, rel=1e-5, abs=1e-6
