@@ -49,11 +49,11 @@ def relu_dropout(
     Args:
         z: of any shape; overwritten.
         p: probability of a zero, in [0, 1).
-        training: if false, nothing is dropped.
+        training: if false, dropout is the identity.
         generator: as in ``dropout``.
 
     Returns:
-        ``h`` and its dropout, of ``z``'s shape; ``h`` twice if nothing is dropped.
+        ``h`` and its dropout, of ``z``'s shape; ``h`` twice without dropout.
     """
     if training and p > 0 and _joins(z):
         return _together(z, [p], [generator])

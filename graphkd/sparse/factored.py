@@ -61,9 +61,9 @@ class Factored:
 
     def _blockwise(self, weight: Tensor) -> Tensor:
         """Computes ``X W_0ᵀ + Ã (X W_1ᵀ + Ã (X W_2ᵀ + …))``: Horner's rule over the blocks of ``weight``."""
-        first, *others = reversed(torch.split(weight, self.x.shape[1], dim=1))
+        first, *remaining = reversed(torch.split(weight, self.x.shape[1], dim=1))
         out = spmm(self.x, first.t())
-        for block in others:
+        for block in remaining:
             out = spmm(self.operator, out) + spmm(self.x, block.t())
         return out
 

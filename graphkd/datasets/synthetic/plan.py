@@ -73,8 +73,8 @@ PAPERS100M = Plan(
     111_059_956, 1_615_685_872, 128, 172, directed=True, shares=(0.01087, 0.00113, 0.00193),
     homophily=0.6, signal=3.05, label_noise=0.33,
 )  # fmt: skip
-"""Counts and shares: Hu et al., Open Graph Benchmark, NeurIPS 2020. The others were tuned on validation nodes so that
-a GNN outperforms an MLP by about the published margin (arxiv: GCN 71.7, MLP 55.5; products: SAGE 78, MLP 61).
+"""Counts and shares: Hu et al., Open Graph Benchmark, NeurIPS 2020. The others were tuned on validation nodes so
+that a GNN outperforms an MLP by about the published margin (arxiv: GCN 71.7, MLP 55.5; products: SAGE 78, MLP 61).
 Measured at scale 1 on arxiv, 3 layers of 256 with batch norm, one seed, test at the best validation epoch: GCN
 73.5 (40 epochs), MLP 57.9 (100 epochs). Products and papers100M were derived from these by the accuracy of the
 Bayes-optimal classifier of communities from features alone; no network was trained on them."""
