@@ -1,4 +1,4 @@
-"""Names → ``torch_geometric`` data, checked and preprocessed graphs, splits."""
+"""Data sets as ``torch_geometric`` data, checked and preprocessed graphs, splits and settings."""
 
 from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora

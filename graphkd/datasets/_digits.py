@@ -1,4 +1,4 @@
-"""scikit-learn's digits as a nearest-neighbour graph: real data that needs no download."""
+"""scikit-learn's digits as a nearest-neighbour graph: real data without a download."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ NEIGHBOURS = 8
 
 
 def _read(location: Location) -> Data:
-    """1,797 images of 8 × 8 pixels in [0, 1]; an edge from each image's 8 nearest ones to it."""
+    """Reads 1,797 images of 8 × 8 pixels in [0, 1]; each image receives edges from its 8 nearest neighbours."""
     from torch_geometric.data import Data
 
-    x, edge_index, y = (table.clone() for table in _tables())  # whoever is given them may change them
+    x, edge_index, y = (table.clone() for table in _tables())  # callers may modify them
     return Data(x=x, edge_index=edge_index, y=y, class_names=[str(digit) for digit in range(10)])
 
 
 @functools.cache
 def _tables() -> tuple[Tensor, Tensor, Tensor]:
-    """Returns ``x``, ``edge_index`` and ``y``; made once, since every job and seed of a sweep asks for them."""
+    """Returns ``x``, ``edge_index`` and ``y``; cached, since every job and seed of a sweep reads them."""
     from sklearn.datasets import load_digits
 
     images, labels = load_digits(return_X_y=True)
@@ -37,7 +37,7 @@ def _tables() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _nearest(images: NDArray[np.float64]) -> Tensor:
-    """``[N, 8]`` ids. Pixels are whole numbers, so distances are exact, and ties go to the smaller id."""
+    """Returns ``[N, 8]`` ids. Pixels are integers, so distances are exact; ties are broken by the smaller id."""
     norms = (images**2).sum(axis=1)
     distance = norms[:, None] + norms - 2 * images @ images.T
     np.fill_diagonal(distance, np.inf)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def largest_component(data: Data) -> Data:
-    """Drops every node outside the largest connected component; directions do not matter.
+    """Returns the largest weakly connected component of a graph.
 
     Args:
         data: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]``; masks are dropped.
 
     Returns:
-        ``Data`` with the ``M`` remaining nodes in their old order, and ``node_ids``, their ids, or what they were
-        numbered before.
+        ``Data`` with the ``M`` remaining nodes in their original order, and ``node_ids``, their ids or original
+        indices.
     """
     from torch_geometric.data import Data
 
@@ -46,7 +46,7 @@ def largest_component(data: Data) -> Data:
 
 
 def _largest(edge_index: Tensor, num_nodes: int) -> Tensor:
-    """``[M]`` ids of its nodes, ascending."""
+    """Returns ``[M]`` ids of the component's nodes, ascending."""
     ends, shape = edge_index.numpy(), (num_nodes, num_nodes)
     adj = scipy.sparse.coo_matrix((np.ones(ends.shape[1], dtype=np.int8), tuple(ends)), shape)
     _, member = scipy.sparse.csgraph.connected_components(adj, directed=True, connection="weak")

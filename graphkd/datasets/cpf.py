@@ -1,4 +1,4 @@
-"""Cora and CiteSeer as CPF, GLNN and NOSMOG use them."""
+"""Cora and CiteSeer in the version of CPF, GLNN and NOSMOG."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _raw(name: str) -> RawFiles:
 
 
 def _read(name: str, location: Location) -> Data:
-    """The whole graph with its stored features; the split ``cpf`` keeps the largest component."""
+    """Reads the whole graph with its stored features; the split ``cpf`` selects the largest component."""
     raw = _raw(name)
     return read_graph(find_raw(location, f"cpf_{name}", raw) / raw.files[0])
 

@@ -1,4 +1,4 @@
-"""Finds raw files in the user's folder or in our cache, or downloads them."""
+"""Lookup of raw files in the user's folder or the cache, and their download."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from graphkd.errors import GraphKDError
 
 
 def search_raw(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:
-    """Where a data set's files are, and which of them are missing there; nothing is read or written.
+    """Finds the folder of a data set's files, and which of them are missing; no file is read or written.
 
-    They are looked for in ``raw.folder`` in ``data_dir`` (PyG's layout, any case), also without the first part of
-    it, and in the cache.
+    The search covers ``raw.folder`` in ``data_dir`` (PyG's layout, case-insensitive), also without its first
+    component, and the cache.
 
     Returns:
-        The first folder that holds any of them and the names of those it lacks; where none does, the folder
-        they belong into, and all.
+        The first folder that contains any of the files, and the names of the missing ones; if no folder does, the
+        expected folder and all names.
     """
     parts = (raw.folder, raw.folder.partition("/")[2])
-    places = [_insensitive(location.data_dir, part) for part in parts]
-    for place in [*places, location.cache_dir / raw.folder]:
-        missing = [file for file in raw.files if not (place / file).is_file()]
+    folders = [_insensitive(location.data_dir, part) for part in parts]
+    for folder in [*folders, location.cache_dir / raw.folder]:
+        missing = [file for file in raw.files if not (folder / file).is_file()]
         if len(missing) < len(raw.files):
-            return place, missing
-    return places[0], list(raw.files)
+            return folder, missing
+    return folders[0], list(raw.files)
 
 
 def search_readable(location: Location, raw: RawFiles) -> tuple[Path, list[str]]:
-    """``search_raw``, for a run: a folder that may not be looked into is refused in one line."""
+    """Calls ``search_raw``; an unreadable folder raises a ``GraphKDError``."""
     try:
         return search_raw(location, raw)
     except OSError as error:
@@ -40,30 +40,30 @@ def search_readable(location: Location, raw: RawFiles) -> tuple[Path, list[str]]
 
 
 def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Path:
-    """The folder that holds all files, as ``search_raw`` finds it.
+    """Returns the folder that contains all files, see ``search_raw``; downloads them if allowed.
 
-    The user's folder is never written to; a download goes to the cache.
+    The user's folder is never written to; downloads are stored in the cache.
 
     Args:
         location: folders and the permission to download.
         name: of the data set, for messages.
         raw: the files.
-        url: address of the folder that serves them, used after permission only; nothing where they have a home.
+        url: base URL of the files, used after permission only; empty if ``raw.home`` is set.
 
     Raises:
-        GraphKDError: the files are not there and may not, or cannot, be fetched.
+        GraphKDError: files are missing, and their download is not allowed or fails.
     """
-    place, missing = search_readable(location, raw)
+    folder, missing = search_readable(location, raw)
     if not missing:
-        return place
+        return folder
     if len(missing) < len(raw.files):
-        raise GraphKDError(incomplete(place, missing))
+        raise GraphKDError(incomplete(folder, missing))
     if raw.home or not may_download(location, name):
-        there = "is no folder" if location.data_dir.exists() else "does not exist"
-        state = "" if location.data_dir.is_dir() else f", which {there}"
+        reason = "is no folder" if location.data_dir.exists() else "does not exist"
+        state = "" if location.data_dir.is_dir() else f", which {reason}"
         names = "its files" if len(raw.files) > 1 else raw.files[0]
         raise GraphKDError(
-            f"{name} is not in data_dir={location.data_dir}{state}: put {names} into {place}{way_to_get(raw)}"
+            f"{name} is not in data_dir={location.data_dir}{state}: put {names} into {folder}{way_to_get(raw)}"
         )
     cached = location.cache_dir / raw.folder
     _download(url, list(raw.files), cached)
@@ -71,26 +71,26 @@ def find_raw(location: Location, name: str, raw: RawFiles, url: str = "") -> Pat
 
 
 def incomplete(place: Path, missing: list[str]) -> str:
-    """The line for a folder that lacks some of its files."""
+    """Returns the error message for a folder without some of its files."""
     return f"{place} is incomplete, {missing[0]} is missing: fetch it again"
 
 
 def way_to_get(raw: RawFiles) -> str:
-    """How else than by copying files a user comes to them, or where from."""
+    """Returns the part of an error message on the origin of the files, or on ``download=yes``."""
     return f" ({raw.home})" if raw.home else ", or allow download=yes"
 
 
 def _insensitive(root: Path, folder: str) -> Path:
-    """``root/folder``, each part in the case in which it is there."""
+    """Returns ``root/folder``, with each component in the case of the existing folder."""
     for part in folder.split("/"):
         entries = sorted(root.iterdir()) if root.is_dir() else []
-        found = [entry for entry in entries if entry.name.lower() == part.lower() and entry.is_dir()]
-        root = found[0] if found else root / part
+        matches = [entry for entry in entries if entry.name.lower() == part.lower() and entry.is_dir()]
+        root = matches[0] if matches else root / part
     return root
 
 
 def may_download(location: Location, name: str) -> bool:
-    """Whether a user allows it: ``download=yes``, or their answer where somebody can give one."""
+    """Returns whether the user allows a download: ``download=yes``, or the answer on a terminal."""
     if location.download == "ask" and sys.stdin is not None and sys.stdin.isatty():
         return input(f"Download {name} to {location.cache_dir}? [y/N] ").strip().lower() in ("y", "yes")
     return location.download == "yes"

@@ -1,4 +1,4 @@
-"""Checksums of data: whether it is still what it was."""
+"""Checksums of data, for the detection of changes."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 IN_MEMORY: dict[str, Any] = {"name": "custom", "split": "masks", "in_memory": True}
-"""The origin of data that ``load_dataset`` did not make."""
+"""Origin of data that was not loaded by ``load_dataset``."""
 
 LIMIT, BLOCKS = 2**30, 1024
-"""Bytes up to which an array counts whole; of a larger one so many blocks of ``LIMIT / BLOCKS`` bytes do."""
+"""Bytes up to which arrays are hashed as a whole; of larger ones, BLOCKS blocks of LIMIT / BLOCKS bytes are."""
 
 
 def fingerprints(data: Data) -> dict[str, str]:
-    """Computes two checksums, since the masks of a split that is drawn differ from seed to seed.
+    """Computes two checksums, since the masks of a drawn split depend on the seed.
 
-    An array of more than 2^30 bytes counts with its shape and 1,024 blocks of 2^20 bytes, evenly spread, so that
-    arrays in files need not be read whole: of such a one, changes between the blocks are not seen.
+    Of an array of more than 2^30 bytes, the shape and 1,024 evenly spaced blocks of 2^20 bytes are hashed, so that
+    memory-mapped arrays are not read as a whole; changes between the blocks are not detected.
 
     Args:
         data: ``x [N, D]``, ``edge_index [2, E]``, ``edge_weight [E]`` and ``y [N]``, and three masks ``[N]``, each
-            where it is there.
+            if it exists.
 
     Returns:
         ``fingerprint`` of features, edges, weights and labels, ``split_fingerprint`` of the masks.
@@ -40,20 +40,20 @@ def fingerprints(data: Data) -> dict[str, str]:
 
 
 def origin_of(data: Data) -> dict[str, Any]:
-    """Returns what is noted in ``data.graphkd``, as far as it is still true, and the checksums of today.
+    """Returns the origin in ``data.graphkd``, if it is still valid, with the current checksums.
 
-    Warns where features, edges, labels or masks were changed since: the data is one's own then, in memory.
+    Warns if features, edges, labels or masks were changed since: the origin is then that of data in memory.
     """
-    noted, found = getattr(data, "graphkd", None) or IN_MEMORY, fingerprints(data)
-    if all(noted.get(key, value) == value for key, value in found.items()):
-        return {**noted, **found}
-    content = noted["fingerprint"] != found["fingerprint"]
+    origin, current = getattr(data, "graphkd", None) or IN_MEMORY, fingerprints(data)
+    if all(origin.get(key, value) == value for key, value in current.items()):
+        return {**origin, **current}
+    changed = origin["fingerprint"] != current["fingerprint"]
     warnings.warn(
-        f"{'features, edges or labels' if content else 'the masks'} of {noted['name']} were changed after it was "
+        f"{'features, edges or labels' if changed else 'the masks'} of {origin['name']} were changed after it was "
         "loaded: the run is recorded as one on data in memory, custom",
         stacklevel=4,
     )
-    return {**IN_MEMORY, **found}
+    return {**IN_MEMORY, **current}
 
 
 def _checksum(data: Data, names: tuple[str, ...]) -> str:

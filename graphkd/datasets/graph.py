@@ -1,4 +1,4 @@
-"""A checked, preprocessed graph: what the four stages work on."""
+"""The checked, preprocessed graph that is the input of all four stages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Graph:
-    """Everything that a stage may know of the data.
+    """A checked, preprocessed graph with labels and split.
 
     Args:
         x: ``[N, D]`` preprocessed features, dense or sparse.
@@ -33,13 +33,13 @@ class Graph:
         y: ``[N]`` int64 classes, −1 where unknown.
         train: ``[n]`` int64 node ids; ``val`` and ``test`` likewise.
         num_classes: ``C``.
-        class_names: ``C`` names in their own type, or nothing.
-        preprocessing: how ``x`` came from the stored features; goes into the bundle.
-        influence: ``[N]`` node weights in [0, 1], where the run weights nodes.
-        origin: where the data came from: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
-        stored: ``[N, D]`` features before preprocessing, where that changes them.
-        metric: by which models are scored, one of ``graphkd.evaluation.METRICS``.
-        feature_names: ``D`` names of the features before preprocessing, or nothing.
+        class_names: ``C`` names in their original type, or ``None``.
+        preprocessing: that computed ``x`` from the stored features; it is saved in the bundle.
+        influence: ``[N]`` node weights in [0, 1], or ``None``.
+        origin: of the data: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
+        stored: ``[N, D]`` features before preprocessing, or ``None`` if it does not change them.
+        metric: of the models' scores, one of ``graphkd.evaluation.METRICS``.
+        feature_names: ``D`` names of the features before preprocessing, or ``None``.
     """
 
     x: Features
@@ -59,15 +59,15 @@ class Graph:
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
-        """Checks a PyG ``Data`` and prepares it.
+        """Checks a PyG ``Data`` and preprocesses it.
 
         Args:
             data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
                 optionally ``edge_weight``, ``class_names``, ``feature_names`` and ``metric``.
-            preprocessing: of the features; by default what ``load_dataset`` noted, for other data none.
+            preprocessing: of the features; by default that recorded by ``load_dataset``, for other data none.
 
         Raises:
-            GraphKDError: something in the data cannot be right; the line says what.
+            GraphKDError: the data is invalid; the message states the reason.
         """
         check(data)
         if not isinstance(preprocessing, Preprocessing | None):
@@ -76,8 +76,8 @@ class Graph:
                 "Preprocessing(row_normalize=True)"
             )
         if preprocessing is None:
-            noted, keys = getattr(data, "graphkd", None) or IN_MEMORY, ("features", "row_normalize")
-            preprocessing = Preprocessing(**{key: noted[key] for key in keys if key in noted})
+            recorded, keys = getattr(data, "graphkd", None) or IN_MEMORY, ("features", "row_normalize")
+            preprocessing = Preprocessing(**{key: recorded[key] for key in keys if key in recorded})
         data = _normal(data)
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
@@ -102,16 +102,16 @@ class Graph:
         )
 
     def fingerprint(self) -> str:
-        """A checksum of prepared features, edges, labels and masks: whether two stages see the same graph."""
+        """Returns a checksum of preprocessed features, edges, labels and masks."""
         return self._fingerprint
 
     def fingerprint_of_0_1(self) -> str:
-        """The same as version 0.1 wrote it into its runs: where one part ends and the next begins is not in it."""
+        """Returns the checksum of version 0.1, which does not include the boundaries between parts."""
         return sha256_of(part.cpu().contiguous().numpy() for part in self._parts)
 
     @functools.cached_property
     def _fingerprint(self) -> str:
-        # The bytes alone would be the same where the last training node becomes the first one for validation.
+        # The bytes alone are equal if the last training node becomes the first validation node.
         heads = "".join(f"{part.dtype} {list(part.shape)} " for part in self._parts).encode()
         return sha256_of([heads, *(part.cpu().contiguous().numpy() for part in self._parts)])
 
@@ -123,38 +123,40 @@ class Graph:
 
     @property
     def dataset(self) -> str:
-        """Name of the data set, for the record; another scale is another data set: ``synthetic-arxiv-0.1``."""
+        """Name of the data set in records; it includes a scale other than 1: ``synthetic-arxiv-0.1``."""
         return scaled_name(str(self.origin["name"]), self.origin.get("scale", 1.0))
 
     @property
     def split(self) -> str:
-        """Name of the split, for the record; a share of its labels is a split of its own: ``public-labels0.1``."""
+        """Name of the split in records; it includes a label rate other than 1: ``public-labels0.1``."""
         rate = self.origin.get("label_rate", 1.0)
         return f"{self.origin['split']}{'' if rate == 1 else f'-labels{rate:g}'}"
 
     @property
     def num_nodes(self) -> int:
-        """``N``."""
+        """Number of nodes ``N``."""
         return self.adj.num_nodes
 
     @property
     def num_features(self) -> int:
-        """``D``."""
+        """Number of features ``D``."""
         return self.x.shape[1]
 
     def with_influence(self, influence: Tensor | None) -> Graph:
-        """The same graph with node weights ``[N]`` attached."""
+        """Returns the graph with node weights ``[N]``."""
         return replace(self, influence=influence)
 
     def in_cheapest_form(self) -> Graph:
-        """The same graph, its sparse features as a dense table where layers on them cost less so."""
+        """Returns the graph with sparse features converted to dense ones where layers then cost less."""
         return replace(self, x=cheapest(self.x))
 
     def subset(self, nodes: Tensor) -> Graph:
-        """The graph that ``nodes [n]`` induce, ascending, numbered anew; all others leave no trace."""
-        place = torch.full_like(self.y, -1)
-        place[nodes] = torch.arange(nodes.numel(), device=nodes.device)
-        train, val, test = (part[part >= 0] for part in (place[self.train], place[self.val], place[self.test]))
+        """Returns the subgraph induced by ``nodes [n]``, ascending and renumbered; all others are removed."""
+        position = torch.full_like(self.y, -1)
+        position[nodes] = torch.arange(nodes.numel(), device=nodes.device)
+        train, val, test = (
+            part[part >= 0] for part in (position[self.train], position[self.val], position[self.test])
+        )
         return replace(
             self,
             x=select_rows(self.x, nodes),
@@ -167,21 +169,21 @@ class Graph:
         )
 
     def isolate(self, nodes: Tensor) -> Graph:
-        """The same graph without the edges of ``nodes``."""
+        """Returns the graph without the edges of ``nodes``."""
         return replace(self, adj=self.adj.without_edges_of(nodes))
 
     def to(self, device: torch.device | str) -> Graph:
-        """The same graph on another device."""
+        """Returns the graph on another device."""
         device = torch.device(device)
-        moved = {name: getattr(self, name).to(device) for name in ("x", "y", "train", "val", "test", "adj")}
+        parts = {name: getattr(self, name).to(device) for name in ("x", "y", "train", "val", "test", "adj")}
         for name in ("influence", "stored"):
             part = getattr(self, name)
-            moved[name] = None if part is None else part.to(device)
-        return replace(self, **moved)
+            parts[name] = None if part is None else part.to(device)
+        return replace(self, **parts)
 
 
 def _normal(data: Data) -> Data:
-    """The same data without tensors of inference mode, which no gradient may pass."""
+    """Returns the data with inference tensors cloned, since they do not support autograd."""
     names = [name for name, part in data if isinstance(part, Tensor) and part.is_inference()]
     if not names:
         return data

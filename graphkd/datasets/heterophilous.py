@@ -1,4 +1,4 @@
-"""Minesweeper and Tolokers from PyG's raw layout: two classes, scored by ROC-AUC."""
+"""Minesweeper and Tolokers from PyG's raw layout: two classes, with ROC-AUC as metric."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def _raw(name: str) -> RawFiles:
 
 
 def _read(name: str, location: Location) -> Data:
-    """The graph with its stored splits: masks ``[N, 10]``, one column per split.
+    """Reads the graph with its stored splits: masks ``[N, 10]``, one column per split.
 
     The file lists each undirected edge once; both directions are returned.
 
     Raises:
-        GraphKDError: the files cannot be had, or hold no such graph.
+        GraphKDError: the files are unavailable, or do not contain such a graph.
     """
     from torch_geometric.data import Data
     from torch_geometric.datasets import HeterophilousGraphDataset as Pyg
@@ -55,7 +55,7 @@ def _is_graph(x: Tensor, y: Tensor, edges: Tensor) -> bool:
 
 
 def _are_splits(masks: list[Tensor], num_nodes: int) -> bool:
-    """Whether they are ``[S, N]`` boolean masks, with the same ``S`` of at least 1."""
+    """Returns whether masks are boolean ``[S, N]`` with the same ``S`` of at least 1."""
     kinds = {(mask.dtype, mask.dim(), *mask.shape[1:]) for mask in masks}
     return kinds == {(torch.bool, 2, num_nodes)} and len({len(mask) for mask in masks} - {0}) == 1
 

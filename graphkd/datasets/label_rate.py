@@ -1,4 +1,4 @@
-"""Label-scarce training: a share of every class's training labels."""
+"""Label-scarce training: a fraction of every class's training labels."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from graphkd.errors import GraphKDError
 
 
 def check_label_rate(rate: float) -> None:
-    """Refuses what is no share of the labels, with one line."""
+    """Checks that a label rate is in (0, 1]."""
     if not (is_real(rate) and 0 < rate <= 1):
         raise GraphKDError(f"dataset.label_rate is {rate!r}: it must be a number greater than 0 and at most 1")
 
 
 def scarce_mask(train_mask: Tensor, y: Tensor, rate: float, seed: int) -> Tensor:
-    """Training nodes of which ``rate`` is kept in every class, drawn by the seed.
+    """Samples a fraction ``rate`` of the training nodes of every class.
 
-    Of a class with ``n`` training nodes, ``max(1, round(rate · n))`` stay. The nodes of a smaller rate are among
-    those of a larger one.
+    Of a class with ``n`` training nodes, ``max(1, round(rate · n))`` are selected. The nodes of a smaller rate are
+    a subset of those of a larger one.
 
     Args:
         train_mask: ``[N]`` boolean.
         y: ``[N]`` classes, known wherever the mask is true.
         rate: in (0, 1].
-        seed: of the draw.
+        seed: of the sampling.
 
     Returns:
-        ``[N]`` boolean; a node that is dropped is in no mask.
+        ``[N]`` boolean; nodes that are not selected are in no mask.
     """
     rng, nodes = np.random.default_rng(seed), train_mask.nonzero().reshape(-1).numpy()
-    labels, kept = y.reshape(-1).numpy()[nodes], torch.zeros_like(train_mask)
+    labels, mask = y.reshape(-1).numpy()[nodes], torch.zeros_like(train_mask)
     for label in np.unique(labels):
         order = rng.permutation(nodes[labels == label])
-        kept[torch.from_numpy(order[: max(1, int(rate * order.size + 0.5))])] = True
-    return kept
+        mask[torch.from_numpy(order[: max(1, int(rate * order.size + 0.5))])] = True
+    return mask

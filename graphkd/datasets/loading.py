@@ -1,4 +1,4 @@
-"""Names → graphs with masks."""
+"""Loading of built-in data sets with a split."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 def load(source: Source, location: Location, split: str | None, seed: int, directed: bool) -> tuple[Data, str]:
-    """Reads a built-in data set and puts the named split on it.
+    """Reads a built-in data set and applies the named split.
 
     Args:
         source: the data set.
-        location: where its files are.
-        split: one of ``source.splits``; by default the first that can be had.
-        seed: of a split that is drawn. Where ``public`` is one of ``S`` stored splits, it is number
-            ``seed mod S``; where there is one, the seed plays no part.
-        directed: keep edges as stored; otherwise both directions of each are there.
+        location: of its files.
+        split: one of ``source.splits``; by default the first available one.
+        seed: of a drawn split. If ``public`` has ``S`` stored splits, it selects number ``seed mod S``; a single
+            stored split does not depend on it.
+        directed: whether edges stay as stored; otherwise both directions of each edge are included.
 
     Returns:
         ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
-        ``metric`` (for ``cpf`` it is the largest connected component, ``node_ids`` says of which nodes); and the
-        name of the split.
+        ``metric`` (for ``cpf``, the largest connected component with the original indices as ``node_ids``); and
+        the name of the split.
 
     Raises:
-        GraphKDError: the split is not one of this data set's, or the files cannot be had.
+        GraphKDError: the data set does not have the split, or the files are unavailable.
     """
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
@@ -58,7 +58,7 @@ def _default_split(source: Source, data: Data) -> str:
 
 
 def _stored(data: Data, seed: int) -> Data:
-    """The masks as they are; of ``S`` stored splits ``[N, S]``, column ``seed mod S``."""
+    """Selects the stored masks; of ``S`` stored splits ``[N, S]``, column ``seed mod S``."""
     for name in MASKS:
         mask = data[name]
         data[name] = mask if mask.dim() == 1 else mask[:, seed % mask.shape[1]]
@@ -82,7 +82,7 @@ SPLITS: dict[str, Callable[[Data, int], Data]] = {
     "cpf": _cpf,
     "fractions": partial(_draw, fractions_split),
 }
-"""By name: data without masks, or with stored ones, and a seed → data with the split's masks."""
+"""Functions by name: data without masks, or with stored ones, and a seed → data with the split's masks."""
 
 
 def locate(
@@ -92,9 +92,9 @@ def locate(
     path: str | os.PathLike[str] | None = None,
     scale: float = 1.0,
 ) -> Location:
-    """Folders as a user gives them, and a scale → ``Location``; ``~`` is expanded."""
+    """Builds a ``Location`` from the user's folders and a scale; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")
-    own = None if path is None else as_path(path, "dataset.path")
-    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, own, scale)
+    custom_path = None if path is None else as_path(path, "dataset.path")
+    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, custom_path, scale)

@@ -1,4 +1,4 @@
-"""Reads numpy archives of graphs without giving them the right to run anything."""
+"""Reader of numpy archives of graphs that executes no code of the file."""
 
 from __future__ import annotations
 
@@ -22,33 +22,32 @@ MATRIX = ("data", "indices", "indptr", "shape")
 
 
 def read_arrays(path: Path, keys: list[str]) -> dict[str, NDArray[Any]]:
-    """The named arrays of an ``.npz`` file; what else is in it is not looked at.
+    """Reads the named arrays of an ``.npz`` file; other contents are ignored.
 
     Args:
         path: of the file.
-        keys: names of arrays of numbers.
+        keys: names of numeric arrays.
 
     Raises:
-        GraphKDError: the file is damaged, lacks one of them, or holds Python objects in its place.
+        GraphKDError: the file is damaged, or an array is missing or contains Python objects.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = {key: archive[key] for key in keys if key in archive.files}
-    except Exception as error:  # a damaged archive can fail in any way
+            arrays = {key: archive[key] for key in keys if key in archive.files}
+    except Exception as error:  # damaged archives raise many types
         raise GraphKDError(f"{path} is damaged or holds Python objects ({error!r}): fetch it again") from None
     for key in keys:
-        if key not in found:
+        if key not in arrays:
             raise GraphKDError(
                 f"{path} holds no array '{key}': it is another kind of archive, fetch the right one"
             )
-    return found
+    return arrays
 
 
 def read_graph(path: Path) -> Data:
-    """A graph stored as two CSR matrices, ``adj_*`` and ``attr_*``, and ``labels``.
+    """Reads a graph stored as two CSR matrices, ``adj_*`` and ``attr_*``, and ``labels``.
 
-    Features keep their stored values and stay sparse; every stored entry of the adjacency off its diagonal
-    is an edge.
+    Features have their stored values and stay sparse; every stored off-diagonal entry of the adjacency is an edge.
 
     Args:
         path: of the ``.npz`` file.
@@ -57,7 +56,7 @@ def read_graph(path: Path) -> Data:
         ``Data`` with ``x [N, D]`` sparse CSR float32, ``edge_index [2, E]`` as stored, ``y [N]``.
 
     Raises:
-        GraphKDError: the file is no such archive.
+        GraphKDError: the file is not such an archive.
     """
     from torch_geometric.data import Data
 
@@ -78,7 +77,7 @@ def read_graph(path: Path) -> Data:
 
 
 def _edges(adj: Any) -> Tensor:
-    """``[2, E]``: the entries off the diagonal, each once; a row of the archive is a sender, as in PyG."""
+    """Returns ``[2, E]``, the unique off-diagonal entries; rows of the archive are senders, as in PyG."""
     adj.sum_duplicates()
     entries = adj.tocoo()
     pairs = np.stack([entries.row, entries.col]).astype(np.int64)
@@ -86,7 +85,7 @@ def _edges(adj: Any) -> Tensor:
 
 
 def _matrix(arrays: dict[str, NDArray[Any]], name: str) -> Any:
-    """The CSR matrix of that name, with every index inside its shape."""
+    """Builds the CSR matrix of a name, after a check of its indices."""
     data, indices, indptr, shape = (arrays[f"{name}_{part}"] for part in MATRIX)
     rows, columns = shape.tolist()
     if fault := check_compressed(indptr, indices, rows, columns, len(data)):

@@ -1,8 +1,8 @@
-"""Reads Planetoid's pickles without running anything that they name.
+"""Reader of Planetoid's pickles that does not execute anything that they reference.
 
-A pickle is a program for a machine with a stack. The machine here knows the instructions that Planetoid's files
-consist of, and has a builder of its own for each class that they name: none of numpy takes a state from a file,
-since a state of ``numpy.dtype`` can make bytes of the file into addresses.
+A pickle is a program for a stack machine. The interpreter here supports the opcodes that Planetoid's files
+contain, and has a builder for each class that they reference: no numpy object receives a state from a file,
+since a state of ``numpy.dtype`` can turn bytes of the file into addresses.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from graphkd.errors import GraphKDError
 from graphkd.io.sparse import check_sparse
 
 _NUMBERS = re.compile(r"[biuf][1248]")
-"""Codes of the dtypes that a file may name."""
+"""Dtype codes that a file may contain."""
 
 
 class _Part:
-    """Something that a file names, before it is built."""
+    """An object that a file references, before it is built."""
 
     def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
         self.state: Any = None
 
     def build(self) -> Any:
-        """Returns what stands for it outside.
+        """Builds the object.
 
         Raises:
-            ValueError: it is not what Planetoid's files hold.
+            ValueError: Planetoid's files do not contain such an object.
         """
         raise ValueError(f"{type(self).__name__.strip('_').lower()} has no value of its own")
 
@@ -49,7 +49,7 @@ class _Dtype(_Part):
 
 
 class _Ndarray(_Part):
-    """The class, as an argument of ``_reconstruct``."""
+    """The class ``ndarray``, as an argument of ``_reconstruct``."""
 
 
 class _Reconstruct(_Part):
@@ -75,14 +75,14 @@ class _Csr(_Part):
 
 
 class _Defaultdict(_Part):
-    """A mapping of nodes to their neighbours; its entries are set one by one."""
+    """A mapping of nodes to their neighbours, built entry by entry."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.entries: dict[Any, Any] = {}
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if type(key) is not int:  # keys that nest are hashed without a limit
+        if type(key) is not int:  # hashing nested keys has no recursion limit
             raise ValueError("a node is no whole number")
         self.entries[key] = value
 
@@ -94,11 +94,11 @@ class _Defaultdict(_Part):
 
 
 class _List(_Part):
-    """The class, as an argument of ``defaultdict``."""
+    """The class ``list``, as an argument of ``defaultdict``."""
 
 
 class _Encode(_Part):
-    """How Python 3 writes bytes into a pickle that Python 2 can read; no other codec is reached."""
+    """The call by which Python 3 encodes bytes for Python 2; no other codec is reachable."""
 
 
 _NAMES: dict[str, type[_Part]] = {
@@ -123,7 +123,7 @@ _KNOWN = {getattr(pickle, name)[0] for name in _OPCODES.split()}
 
 
 class _Machine(pickle._Unpickler):
-    """The interpreter of the standard library that is written in Python, with fewer instructions."""
+    """The standard library's pure Python interpreter, restricted to fewer opcodes."""
 
     stack: list[Any]
     pop_mark: Callable[[], list[Any]]
@@ -138,24 +138,24 @@ class _Machine(pickle._Unpickler):
         self.left = size
 
     def find_class(self, module: str, name: str) -> type[_Part]:
-        found = _NAMES.get(f"{module.replace('__builtin__', 'builtins')}.{name}")
-        if found is None:
+        part = _NAMES.get(f"{module.replace('__builtin__', 'builtins')}.{name}")
+        if part is None:
             raise GraphKDError(f"it names {module}.{name}, which no Planetoid file needs")
-        return found
+        return part
 
     def make(self) -> None:
-        """Instructions that call something: the builder is made, and nothing is called."""
+        """Handles opcodes that call an object: creates a builder and calls nothing else."""
         arguments = self.stack.pop()
-        made = self.stack[-1](*arguments)
-        if isinstance(made, _Encode):
-            made = arguments[0].encode("latin1")
-            self.left -= len(made)
+        value = self.stack[-1](*arguments)
+        if isinstance(value, _Encode):
+            value = arguments[0].encode("latin1")
+            self.left -= len(value)
             if self.left < 0:
                 raise ValueError("it holds more bytes than the file")
-        self.stack[-1] = made
+        self.stack[-1] = value
 
     def keep_state(self) -> None:
-        """The instruction that gives an object its state."""
+        """Handles the opcode that sets the state of an object."""
         state = self.stack.pop()
         if not isinstance(self.stack[-1], _Part):
             raise ValueError("a state without an object")
@@ -173,12 +173,12 @@ class _Machine(pickle._Unpickler):
             _put(self.stack[-1], key, value)
 
     def make_dict(self) -> None:
-        """Makes a mapping of what is on the stack."""
+        """Builds a mapping from the items on the stack."""
         items = self.pop_mark()
-        found: dict[Any, Any] = {}
+        mapping: dict[Any, Any] = {}
         for key, value in zip(items[::2], items[1::2], strict=True):
-            _put(found, key, value)
-        self.append(found)
+            _put(mapping, key, value)
+        self.append(mapping)
 
     dispatch |= {
         pickle.REDUCE[0]: make,
@@ -197,20 +197,20 @@ def _put(mapping: Any, key: Any, value: Any) -> None:
 
 
 def read_pickle(path: Path) -> Any:
-    """The object in a pickle of Planetoid: a numpy array, a scipy CSR matrix, or a mapping of nodes to neighbours.
+    """Reads a pickle of Planetoid: a numpy array, a scipy CSR matrix, or a mapping of nodes to neighbours.
 
     Args:
         path: a file written by Python 2 or 3.
 
     Raises:
-        GraphKDError: the file names anything else, or is damaged.
+        GraphKDError: the file references another object, or is damaged.
     """
     try:
         with path.open("rb") as file:
-            found = _Machine(file, path.stat().st_size).load()
-            return found.build()
+            part = _Machine(file, path.stat().st_size).load()
+            return part.build()
     except GraphKDError as error:
         raise GraphKDError(f"{path} is not read: {error}") from None
-    except Exception as error:  # a damaged pickle can fail in any way
+    except Exception as error:  # damaged pickles raise many types
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise GraphKDError(f"{path} is damaged ({reason}): fetch it again") from None

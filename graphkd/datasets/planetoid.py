@@ -28,7 +28,7 @@ def _raw(name: str) -> RawFiles:
 
 
 def _read(name: str, location: Location) -> Data:
-    """The graph with the public split: 20 training nodes per class, 500 validation, 1,000 test nodes."""
+    """Reads the graph with the public split: 20 training nodes per class, 500 validation, 1,000 test nodes."""
     from torch_geometric.data import Data
     from torch_geometric.datasets import Planetoid
 
@@ -37,7 +37,7 @@ def _read(name: str, location: Location) -> Data:
         return Data(**_parts(raw, list(_raw(name).files)))
     except GraphKDError:
         raise
-    except Exception as error:  # files that are whole pickles, but not Planetoid's, fail in many ways
+    except Exception as error:  # valid pickles that are not Planetoid's raise many types
         raise GraphKDError(f"{raw} does not hold {name} ({error!r}): fetch it again") from None
 
 
@@ -59,10 +59,10 @@ def _parts(raw: Path, files: list[str]) -> dict[str, Tensor]:
 
 
 def _nodes(raw: Path, files: list[str]) -> tuple[SparseMatrix, Tensor, int]:
-    """Features, classes and the number of training nodes, rows in node order.
+    """Reads features, classes and the number of training nodes, with rows in node order.
 
-    The test block is stored in the order of ``test.index``. CiteSeer's has gaps: those nodes get a zero
-    row and, since nobody knows their class, label −1.
+    The test block is stored in the order of ``test.index``. CiteSeer's has gaps: those nodes have a zero
+    row and, since their class is unknown, label −1.
     """
     _, tx, allx, train_labels, ty, ally = (read_pickle(raw / file) for file in files[:6])
     order = np.loadtxt(raw / files[7], dtype=np.int64)
@@ -82,7 +82,7 @@ def _nodes(raw: Path, files: list[str]) -> tuple[SparseMatrix, Tensor, int]:
 
 
 def _edges(graph: dict[int, list[int]]) -> Tensor:
-    """``[2, E]``: neighbour lists without self-loops and duplicates, sorted by receiver."""
+    """Converts neighbour lists to ``[2, E]`` without self-loops and duplicates, sorted by receiver."""
     receiver = np.repeat(np.fromiter(graph, dtype=np.int64), [len(ends) for ends in graph.values()])
     sender = np.concatenate([np.asarray(ends, dtype=np.int64) for ends in graph.values()])
     pairs = np.unique(np.stack([receiver, sender])[:, receiver != sender], axis=1)

@@ -1,4 +1,4 @@
-"""Feature preprocessing that travels with the bundle, so that raw rows can be served."""
+"""Feature preprocessing that is saved in the bundle, so that raw rows can be served."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from graphkd.sparse import Features, SparseMatrix
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Row-wise preprocessing; applying it twice is the same as applying it once.
+    """Row-wise, idempotent preprocessing.
 
     Args:
-        features: ``stored`` leaves values alone; ``binary`` makes every non-zero entry 1.
+        features: ``stored`` leaves values unchanged; ``binary`` sets every non-zero entry to 1.
         row_normalize: divides each row by the sum of its absolute values; zero rows stay zero.
 
     Raises:
-        GraphKDError: ``features`` is neither.
+        GraphKDError: ``features`` or ``row_normalize`` is invalid.
     """
 
     features: str = "stored"
@@ -32,7 +32,7 @@ class Preprocessing:
             raise GraphKDError(f"dataset.row_normalize is {self.row_normalize!r}: choose true or false")
 
     def __call__(self, x: Features) -> Features:
-        """``[B, D]`` raw rows → ``[B, D]`` prepared rows, sparse where the input is."""
+        """Preprocesses raw rows ``[B, D]``; sparse rows stay sparse."""
         if self.features == "binary":
             x = _binary(x)
         return _row_normalize(x) if self.row_normalize else x

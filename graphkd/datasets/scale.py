@@ -1,4 +1,4 @@
-"""The scale of a data set that is drawn."""
+"""The scale of a synthetic data set."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from graphkd.errors import GraphKDError
 
 
 def check_scale(scale: float, source: Source) -> None:
-    """Refuses, with one line, what is no share, and any but 1 for a data set that is as it is."""
+    """Checks that a scale is in (0, 1], and 1 for a data set of fixed size."""
     if not (is_real(scale) and 0 < scale <= 1):
         raise GraphKDError(f"dataset.scale is {scale!r}: it must be a number greater than 0 and at most 1")
     if scale != 1 and not source.scaled:
@@ -19,5 +19,5 @@ def check_scale(scale: float, source: Source) -> None:
 
 
 def scaled_name(name: str, scale: float) -> str:
-    """The name for the record, such as ``synthetic-arxiv-0.1``; at scale 1 the name alone."""
+    """Returns the name in records, such as ``synthetic-arxiv-0.1``; at scale 1 the name alone."""
     return name if scale == 1 else f"{name}-{scale:g}"

@@ -1,4 +1,4 @@
-"""What a setting lets training see of a graph, and what it keeps for the evaluation."""
+"""Settings: the part of a graph that is observed in training, and the part that is hidden until evaluation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from graphkd.datasets.graph import Graph
 from graphkd.errors import GraphKDError
 
 HIDDEN_SHARE = 0.2
-"""Share of the test nodes that is hidden, in every published inductive protocol."""
+"""Fraction of the test nodes that is hidden, in every published inductive protocol."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A protocol.
+    """An evaluation protocol.
 
     Args:
         name: as on the command line.
-        hides: whether a share of the test nodes is hidden from training, with all their edges.
-        keeps_unlabelled: whether nodes outside the masks stay in the observed graph.
-        isolates: whether hidden nodes have no edges at the evaluation either.
-        hidden_share: of the hidden nodes' score in ``test``; the rest is that of the visible test nodes.
+        hides: whether a fraction of the test nodes is hidden from training, with all their edges.
+        keeps_unlabelled: whether nodes outside the masks are in the observed graph.
+        isolates: whether hidden nodes have no edges in the evaluation either.
+        hidden_share: weight of the hidden nodes' score in ``test``; the remaining weight is that of the visible
+            test nodes.
     """
 
     name: str
@@ -43,17 +44,17 @@ SETTINGS = {
         Setting("cold_start", isolates=True),
     )
 }
-"""By name: ``production`` is GLNN's, ``inductive`` InfGraND's, ``cold_start`` SimMLP's."""
+"""Settings by name: ``production`` is GLNN's, ``inductive`` InfGraND's, ``cold_start`` SimMLP's."""
 
 
 @dataclass(frozen=True)
 class SettingView:
-    """A graph as a setting shows it.
+    """A graph, split by a setting into an observed and a hidden part.
 
     Args:
         setting: the protocol.
-        observed: what training sees: its nodes are numbered anew, its test nodes are the visible ones.
-        full: every node, for the evaluation of hidden ones only.
+        observed: the training graph: its nodes are renumbered, its test nodes are the visible ones.
+        full: all nodes, for the evaluation of hidden ones only.
         nodes: ``[n]`` the observed nodes in ``full``.
         hidden: ``[m]`` the hidden nodes in ``full``.
     """
@@ -66,32 +67,32 @@ class SettingView:
 
 
 def apply_setting(graph: Graph, setting: str = "transductive", seed: int = 0) -> SettingView:
-    """Hides what the setting hides.
+    """Splits a graph by a setting.
 
     Args:
         graph: checked data.
-        setting: its name.
-        seed: draws the hidden nodes from the test nodes.
+        setting: name of the setting.
+        seed: of the sampling of hidden nodes from the test nodes.
 
     Raises:
-        GraphKDError: an unknown setting, or too few test nodes to hide some and keep some that can be scored.
+        GraphKDError: the setting is unknown, or there are too few test nodes for a hidden and a visible part.
     """
     if setting not in SETTINGS:
         raise GraphKDError(f"unknown setting '{setting}': choose one of {', '.join(SETTINGS)}")
     rules = SETTINGS[setting]
-    everyone = torch.arange(graph.num_nodes, device=graph.y.device)
+    all_nodes = torch.arange(graph.num_nodes, device=graph.y.device)
     if not rules.hides:
         graph = graph.in_cheapest_form()
-        return SettingView(rules, graph, graph, everyone, everyone[:0])
+        return SettingView(rules, graph, graph, all_nodes, all_nodes[:0])
     hidden = _draw(graph.test, setting, seed)
     visible = torch.ones_like(graph.y, dtype=torch.bool)
     if not rules.keeps_unlabelled:
         visible[:] = False
         visible[torch.cat([graph.train, graph.val, graph.test])] = True
     visible[hidden] = False
-    nodes = everyone[visible]
+    nodes = all_nodes[visible]
     full = graph.isolate(hidden) if rules.isolates else graph
-    # Which form is cheapest is a fact about features, too: the observed ones decide it for themselves.
+    # The cheapest form depends on the features: for the observed graph, on the observed ones only.
     observed = graph.subset(nodes).in_cheapest_form()
     view = SettingView(rules, observed, full.in_cheapest_form(), nodes, hidden)
     _check_scored(view)
@@ -99,7 +100,7 @@ def apply_setting(graph: Graph, setting: str = "transductive", seed: int = 0) ->
 
 
 def _draw(test: Tensor, setting: str, seed: int) -> Tensor:
-    """``[m]`` test nodes to hide, ascending."""
+    """Samples ``[m]`` test nodes to hide, ascending."""
     count = max(1, round(HIDDEN_SHARE * test.numel()))
     if count >= test.numel():
         raise GraphKDError(
@@ -111,7 +112,7 @@ def _draw(test: Tensor, setting: str, seed: int) -> Tensor:
 
 
 def _check_scored(view: SettingView) -> None:
-    """Whether both parts of the test nodes can be scored, before anything is trained."""
+    """Raises before training if a part of the test nodes cannot be scored."""
     graph = view.observed
     for part, labels in (("hidden", view.full.y[view.hidden]), ("visible", graph.y[graph.test])):
         if graph.metric == "roc_auc" and bool((labels == labels[0]).all()):

@@ -1,4 +1,4 @@
-"""Amazon's and the co-author graphs from PyG's raw layout, with the features as they are stored."""
+"""Amazon and co-author graphs from PyG's raw layout, with features as stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _read(name: str, raw: RawFiles, location: Location) -> Data:
-    """The whole graph, features as counts or weights: unlike PyG's loader, nothing is binarised or dense."""
+    """Reads the graph with features as counts or weights: unlike in PyG's loader, not binarised and sparse."""
     from torch_geometric import datasets
 
     url: str = getattr(datasets, raw.folder.partition("/")[0]).url

@@ -1,4 +1,4 @@
-"""What a built-in data set states about itself."""
+"""Descriptions of built-in data sets and of the location of their files."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Location:
-    """Where files may be found and put.
+    """Folders for reading and caching files, and options of loading.
 
     Args:
-        data_dir: the user's folder; only ever read.
-        cache_dir: ours; downloads go here.
-        download: ``ask`` (only where somebody can answer), ``yes`` or ``never``.
-        path: folder of a user's own graph; only read, and only by ``custom``.
-        scale: share of its nodes that a data set which is drawn is drawn with.
+        data_dir: the user's folder; read-only.
+        cache_dir: cache folder for downloads.
+        download: ``ask`` (on a terminal only), ``yes`` or ``never``.
+        path: folder of a custom graph; read-only, used only by ``custom``.
+        scale: fraction of the nodes of a synthetic data set.
     """
 
     data_dir: Path
@@ -32,12 +32,12 @@ class Location:
 
 @dataclass(frozen=True)
 class RawFiles:
-    """The files that a data set is read from.
+    """The raw files of a data set.
 
     Args:
         folder: in ``data_dir`` or the cache, such as ``Planetoid/Cora/raw``.
         files: their names.
-        home: where a user finds them, if they cannot be downloaded by us.
+        home: their web site, if graphkd cannot download them.
     """
 
     folder: str
@@ -51,15 +51,15 @@ class Source:
 
     Args:
         name: as on the command line.
-        paper: whose data it is.
-        splits: those it can be had with, the default one first; ``masks`` only where the files have them.
+        paper: source of the data.
+        splits: available splits, the default one first; ``masks`` only if the files contain them.
         row_normalize: whether its protocol row-normalises the features.
         read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``, ``ogb`` and
-            ``masks``: ``[N]``, or ``[N, S]`` where there are ``S`` stored splits.
-        metric: by which it is scored, one of ``graphkd.evaluation.METRICS``.
-        raw: its files, as ``read`` looks for them; nothing where it needs none, or a user names them.
-        undirected: whether ``read`` lists both directions of every edge, so that none has to be looked for.
-        scaled: whether it is drawn, at any ``dataset.scale``.
+            ``masks``: ``[N]``, or ``[N, S]`` for ``S`` stored splits.
+        metric: of its scores, one of ``graphkd.evaluation.METRICS``.
+        raw: files that ``read`` requires; ``None`` if it needs none, or if the user specifies them.
+        undirected: whether ``read`` returns both directions of every edge, so that none has to be added.
+        scaled: whether it is synthetic and supports any ``dataset.scale``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Train, validation and test nodes; a split is always named in the output."""
+"""Splits into training, validation and test nodes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Masks: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 
 def random_split(y: Tensor, seed: int, per_class: int = 20, num_val: int = 500, num_test: int = 1000) -> Masks:
-    """Draws training nodes per class, then validation and test nodes from the rest.
+    """Draws training nodes per class, then validation and test nodes from the remaining ones.
 
     Args:
         y: ``[N]`` classes, −1 where unknown; such nodes are never drawn.
         seed: of the draw.
         per_class: training nodes per class.
-        num_val: validation nodes.
-        num_test: test nodes.
+        num_val: number of validation nodes.
+        num_test: number of test nodes.
 
     Returns:
         Three boolean masks ``[N]``.
@@ -47,9 +47,9 @@ def random_split(y: Tensor, seed: int, per_class: int = 20, num_val: int = 500, 
 
 
 def cpf_split(y: Tensor, seed: int, per_class: int = 20, val_per_class: int = 30) -> Masks:
-    """Draws training nodes of every class, then validation nodes of every class; the rest is test.
+    """Draws training nodes of every class, then validation nodes of every class; the others are test nodes.
 
-    For the same nodes in the same order these are the nodes that the published code draws.
+    For the same nodes in the same order the result is that of the published code.
 
     Args:
         y: ``[N]`` classes, −1 where unknown; such nodes are in no part.
@@ -68,15 +68,15 @@ def cpf_split(y: Tensor, seed: int, per_class: int = 20, val_per_class: int = 30
     rng, labels = np.random.RandomState(seed), y.numpy()
     sizes = np.bincount(labels[labels >= 0])
     if sizes.size == 0 or sizes.min() < per_class + val_per_class:
-        few = f"class {sizes.argmin()} has {sizes.min()}" if sizes.size else "no node has a label"
+        reason = f"class {sizes.argmin()} has {sizes.min()}" if sizes.size else "no node has a label"
         raise GraphKDError(
-            f"split=cpf needs {per_class + val_per_class} labelled nodes of every class, but {few}: "
+            f"split=cpf needs {per_class + val_per_class} labelled nodes of every class, but {reason}: "
             "use another split"
         )
     parts, free = [], labels >= 0
     for count in (per_class, val_per_class):
-        drawn = [rng.choice((free & (labels == c)).nonzero()[0], count, replace=False) for c in range(sizes.size)]
-        parts.append(np.concatenate(drawn))
+        nodes = [rng.choice((free & (labels == c)).nonzero()[0], count, replace=False) for c in range(sizes.size)]
+        parts.append(np.concatenate(nodes))
         free[parts[-1]] = False
     if not free.any():
         raise GraphKDError("split=cpf leaves no labelled node for test: use another split")
@@ -84,16 +84,16 @@ def cpf_split(y: Tensor, seed: int, per_class: int = 20, val_per_class: int = 30
 
 
 def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) -> Masks:
-    """Draws fractions of the labelled nodes; the classes have the same ones, as far as they can be divided.
+    """Draws fractions of the labelled nodes, stratified by class up to rounding.
 
-    Of a class with ``n`` nodes, ``max(1, round(train · n))`` are for training. The rest of all classes, one class
-    after another, is dealt to validation and test in the ratio that is left.
+    Of a class with ``n`` nodes, ``max(1, round(train · n))`` are for training. The remaining nodes, class by
+    class, are assigned to validation and test in the ratio of their fractions.
 
     Args:
         y: ``[N]`` classes, −1 where unknown; such nodes are never drawn.
         seed: of the draw.
         train: fraction of the training nodes.
-        val: fraction of the validation nodes; what remains is for testing.
+        val: fraction of the validation nodes; the remaining ones are for testing.
 
     Returns:
         Three boolean masks ``[N]``.
@@ -108,12 +108,12 @@ def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) 
     labels = y.numpy()[order]
     groups = [order[labels == c] for c in range(int(y.max()) + 1)]
     counts = [max(1, int(train * group.size + 0.5)) for group in groups]
-    none = order[:0]  # of all nodes, where no label is known
-    rest = np.concatenate([none, *(group[count:] for group, count in zip(groups, counts, strict=True))])
-    dealt = np.floor(np.arange(rest.size + 1) * val / (1.0 - train) + 1e-9)
-    to_val = dealt[1:] > dealt[:-1]
+    empty = order[:0]  # an empty array, for the case that no label is known
+    rest = np.concatenate([empty, *(group[count:] for group, count in zip(groups, counts, strict=True))])
+    quota = np.floor(np.arange(rest.size + 1) * val / (1.0 - train) + 1e-9)
+    to_val = quota[1:] > quota[:-1]
     parts = (
-        np.concatenate([none, *(group[:n] for group, n in zip(groups, counts, strict=True))]),
+        np.concatenate([empty, *(group[:n] for group, n in zip(groups, counts, strict=True))]),
         rest[to_val],
         rest[~to_val],
     )

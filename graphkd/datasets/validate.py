@@ -1,4 +1,4 @@
-"""Checks on a user's graph, before anything is computed from it."""
+"""Checks of a user's graph before any computation."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LABEL_TYPES = (
     *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
     *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
 )
-"""Floating-point ones too, whose NaN is an unknown class; torch compares no others."""
+"""Dtypes of labels: floating-point ones too, whose NaN is an unknown class; torch cannot compare others."""
 
 
 def check(data: Data) -> None:
-    """Raises one line about the first thing that cannot be right.
+    """Checks a graph and raises for the first fault.
 
     Args:
         data: PyG ``Data`` with ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` and three boolean
@@ -35,8 +35,8 @@ def check(data: Data) -> None:
 
     Raises:
         GraphKDError: a part is missing or has the wrong shape; features or weights are not finite; an
-            edge points nowhere; a mask is empty or overlaps another; a label inside a mask is not a
-            class; ``data.metric`` is unknown or does not fit the labels.
+            edge index is out of range; a mask is empty or overlaps another; a label inside a mask is not a
+            class; ``data.metric`` is unknown or does not apply to the labels.
     """
     _check_kind(data)
     for name in ("x", "edge_index", "y", *MASKS):
@@ -64,17 +64,17 @@ def check(data: Data) -> None:
 
 
 def known_labels(data: Data) -> tuple[Tensor, int]:
-    """``y [N]`` int64 with −1 for every unknown class, and ``C``.
+    """Returns ``y [N]`` int64 with −1 for every unknown class, and ``C``.
 
-    ``C`` is the number of class names where the data has them, else the largest label inside a mask plus
-    one; what labels outside the masks say does not count.
+    ``C`` is the number of class names if the data has them, else the largest label inside a mask plus
+    one; labels outside the masks do not count.
     """
     y = torch.as_tensor(data.y).reshape(-1)
-    used = data.train_mask | data.val_mask | data.test_mask
+    split = data.train_mask | data.val_mask | data.test_mask
     names = getattr(data, "class_names", None)
-    num_classes = len(names) if names is not None else int(y[used].max()) + 1
-    known = (y >= 0) & (y < num_classes)
-    return torch.where(known, y, -1).long(), num_classes
+    num_classes = len(names) if names is not None else int(y[split].max()) + 1
+    valid = (y >= 0) & (y < num_classes)
+    return torch.where(valid, y, -1).long(), num_classes
 
 
 def _check_kind(data: object) -> None:
@@ -88,7 +88,7 @@ def _check_kind(data: object) -> None:
 
 
 def _check_names(names: object) -> None:
-    """Names have an order: a text or a mapping would be read as something else."""
+    """Checks that class names are a sequence: a string or a mapping would be misread."""
     if names is not None and not (
         isinstance(names, list | tuple | np.ndarray) and np.ndim(names) == 1 and len(names)
     ):
@@ -127,9 +127,9 @@ def _check_masks(data: Data, num_nodes: int) -> None:
         if not bool(mask.any()):
             raise GraphKDError(f"data.{name} selects no node: give at least one")
     for first, second in (MASKS[:2], MASKS[1:], MASKS[::2]):
-        both = int((getattr(data, first) & getattr(data, second)).sum())
-        if both:
-            raise GraphKDError(f"{both} nodes are in both {first} and {second}: the masks must not overlap")
+        overlap = int((getattr(data, first) & getattr(data, second)).sum())
+        if overlap:
+            raise GraphKDError(f"{overlap} nodes are in both {first} and {second}: the masks must not overlap")
 
 
 def _check_labels(data: Data, y: Tensor) -> None:
@@ -157,7 +157,7 @@ def _check_labels(data: Data, y: Tensor) -> None:
 
 
 def _check_metric(data: Data, y: Tensor) -> None:
-    """Whether both scored parts can be scored, before anything is trained."""
+    """Raises before training if the metric cannot be computed on the validation or test nodes."""
     metric = getattr(data, "metric", "accuracy")
     if not isinstance(metric, str) or metric not in METRICS:
         named = metric if isinstance(metric, str) else type(metric).__name__

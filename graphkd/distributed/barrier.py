@@ -1,4 +1,4 @@
-"""How some processes wait for another that may need long, without waiting for one that is gone."""
+"""A barrier for slow work on rank 0 that detects a lost process by its missing heartbeat."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 
 DEFAULT_SECONDS = 600.0
-"""Without a sign of life a process counts as lost."""
+"""Default timeout: a process without a heartbeat for this long counts as lost."""
 
 BEAT_SECONDS = 1.0
-"""Between two signs of life."""
+"""Interval between two heartbeats."""
 
 FAILED = "failed"
-"""What the store counts: processes of this start that ended with an error."""
+"""Key of the store's counter of processes of this launch that ended with an error."""
 
 LOST = (
     "a process of this run is lost or hangs: the same command goes on from the last epoch "
@@ -29,26 +29,26 @@ LOST = (
 
 
 def patience() -> timedelta:
-    """How long a process may be silent: ``GRAPHKD_TIMEOUT`` in seconds, by default ten minutes.
+    """Returns the timeout of a heartbeat: ``GRAPHKD_TIMEOUT`` in seconds, by default ten minutes.
 
     Raises:
-        GraphKDError: it is no number above 0.
+        GraphKDError: the variable is not a positive number.
     """
-    given = os.environ.get("GRAPHKD_TIMEOUT", "")
+    value = os.environ.get("GRAPHKD_TIMEOUT", "")
     try:
-        seconds = float(given) if given else DEFAULT_SECONDS
+        seconds = float(value) if value else DEFAULT_SECONDS
     except ValueError:
         seconds = 0.0
     if not (is_real(seconds) and 0 < seconds < 1e9):
-        raise GraphKDError(f"GRAPHKD_TIMEOUT is '{given}': give a number of seconds above 0")
+        raise GraphKDError(f"GRAPHKD_TIMEOUT is '{value}': give a number of seconds above 0")
     return timedelta(seconds=seconds)
 
 
 class Barrier:
-    """Opens when the first process is through; until then it shows that it is alive.
+    """A barrier that opens when rank 0 has finished; until then rank 0 sends heartbeats.
 
     Args:
-        store: torch's key-value store of this start of the processes.
+        store: torch's key-value store of this launch.
     """
 
     def __init__(self, store: Any) -> None:
@@ -56,7 +56,7 @@ class Barrier:
 
     @contextmanager
     def open_after(self) -> Iterator[None]:
-        """The first process works in the block; if it fails, the barrier stays shut."""
+        """Opens the barrier after the block, which rank 0 runs; not if the block raises."""
         self._passed += 1
         done = threading.Event()
         thread = threading.Thread(target=self._beat, args=(done,), daemon=True)
@@ -69,17 +69,17 @@ class Barrier:
         self._store.set(f"barrier-{self._passed}", "open")
 
     def wait(self) -> None:
-        """Until the first process is through.
+        """Waits until rank 0 has finished its block.
 
         Raises:
-            GraphKDError: it gives no sign of life.
+            GraphKDError: rank 0 sends no heartbeat, or a process has failed.
         """
         self._passed += 1
         beats, since, pause = -1, time.monotonic(), 0.01
         while not self._store.check([f"barrier-{self._passed}"]):
-            found = self._store.add("beats", 0)
-            if found != beats:
-                beats, since = found, time.monotonic()
+            count = self._store.add("beats", 0)
+            if count != beats:
+                beats, since = count, time.monotonic()
             elif time.monotonic() - since > patience().total_seconds() or self._store.check([FAILED]):
                 raise GraphKDError(LOST)
             time.sleep(pause)

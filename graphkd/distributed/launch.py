@@ -1,4 +1,4 @@
-"""From torchrun's variables to processes that know each other, and to one line when one of them fails."""
+"""Initialisation of the process group from torchrun's variables, and error reporting by one process."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ NAMES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_PORT")
 
 
 def asked_for(variables: Mapping[str, str] = os.environ) -> bool:
-    """Whether this process was started beside others, as ``torchrun`` does."""
+    """Returns whether this process is one of several that a launcher such as ``torchrun`` started."""
     return all(variables.get(name, "").isdigit() for name in NAMES) and int(variables["WORLD_SIZE"]) > 1
 
 
 @contextmanager
 def distributed_session() -> Iterator[World]:
-    """In the block the processes that ``torchrun`` started are the ``world()``; without it, this one is.
+    """Initialises the processes that ``torchrun`` started as ``world()`` in the block; one process without it.
 
-    Only the first process writes to stdout and warns. What fails in one of them ends all: the first that fails
-    says so, in one line, and the others end with the same exit status.
+    Only rank 0 writes to stdout and warns. A failure in one process ends all: the first that fails
+    reports it in one line, and the others exit with the same status.
 
     Raises:
-        GraphKDError: what failed here, if it is for this process to say so; or that another one is lost.
-        SystemExit: it is not.
+        GraphKDError: this process failed and reports it, or another one is lost.
+        SystemExit: another process reports the failure.
     """
     if not asked_for():
         yield world()
@@ -41,25 +41,25 @@ def distributed_session() -> Iterator[World]:
     with _quiet(os.environ["RANK"] != "0"):
         failures = _Failures(_store())
         with failures.told_once():
-            with entered(_start(failures.store)) as one:
-                yield one
-                one.barrier()  # nobody leaves while another writes
+            with entered(_start(failures.store)) as session:
+                yield session
+                session.barrier()  # no process exits while another writes
             dist.destroy_process_group()
 
 
 @contextmanager
 def _quiet(wanted: bool) -> Iterator[None]:
-    """Nothing is printed and no warning shown in the block, if that is wanted."""
+    """Suppresses stdout and warnings in the block if ``wanted``."""
     if not wanted:
         yield
         return
-    with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing), warnings.catch_warnings():
+    with open(os.devnull, "w") as sink, contextlib.redirect_stdout(sink), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 class _Failures:
-    """Who may say what failed: the first process that does, unless it was said before a restart.
+    """Deduplication of error reports: the first process reports, unless it did so before a restart.
 
     Args:
         store: torch's key-value store.
@@ -75,7 +75,7 @@ class _Failures:
 
     @contextmanager
     def told_once(self) -> Iterator[None]:
-        """What fails in the block leaves it in one process, and ends the others."""
+        """Raises an error of the block in one process only, and exits in the others."""
         try:
             yield
         except (GraphKDError, OSError) as error:
@@ -88,29 +88,31 @@ class _Failures:
             raise GraphKDError(LOST) from error
 
     def _note(self, line: str) -> None:
-        """Ends this process if the line is not for it to say."""
+        """Exits if another process has reported a failure, or this line was reported before a restart."""
         try:
-            told = self.store.add(FAILED, 1) > 1 or self._all.add(f"graphkd-{zlib.crc32(line.encode())}", 1) > 1
-        except RuntimeError:  # who kept the store is gone
-            told = False
-        if told:
+            reported = (
+                self.store.add(FAILED, 1) > 1 or self._all.add(f"graphkd-{zlib.crc32(line.encode())}", 1) > 1
+            )
+        except RuntimeError:  # the process with the store is gone
+            reported = False
+        if reported:
             raise SystemExit(2) from None
 
 
 def _store() -> Any:
-    """Under ``torchrun`` the one that outlives a restart, else the first process's own."""
+    """Connects to the store of the ``torchrun`` agent, which outlives a restart, else to that of rank 0."""
     import torch.distributed as dist
 
     first = os.environ["RANK"] == "0"
-    mine = first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
+    is_master = first and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     host, port = os.environ.get("MASTER_ADDR", "localhost"), int(os.environ["MASTER_PORT"])
     try:
         if not dist.is_available():
             raise GraphKDError(
                 "this torch is built without torch.distributed: install another, or start one process"
             )
-        return dist.TCPStore(host, port, is_master=mine, timeout=patience(), wait_for_workers=False)  # type: ignore[attr-defined]
-    except GraphKDError:  # the same in all of them
+        return dist.TCPStore(host, port, is_master=is_master, timeout=patience(), wait_for_workers=False)  # type: ignore[attr-defined]
+    except GraphKDError:  # the same in all processes
         if first:
             raise
         raise SystemExit(2) from None
@@ -129,7 +131,7 @@ def _start(store: Any) -> World:
 
 
 def is_loss(error: RuntimeError) -> bool:
-    """Whether it says that another process does not answer."""
+    """Returns whether an error means that another process does not respond."""
     import torch.distributed as dist
 
     text = str(error)

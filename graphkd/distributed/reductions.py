@@ -1,4 +1,4 @@
-"""Sums over the processes that gradients flow through."""
+"""Differentiable collectives over the processes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from graphkd.distributed.world import world
 
 
 def total(x: Tensor) -> Tensor:
-    """``Σ_r x_r`` over the processes, the same on all; each hears the gradient of every process's loss."""
+    """Computes ``Σ_r x_r`` over the processes; its backward sums the gradients of all processes' losses."""
     return _Total.apply(x)  # type: ignore[no-any-return, no-untyped-call]
 
 
 def gather_rows(x: Tensor, shard: Shard) -> Tensor:
-    """All rows ``[B, d]`` from each process's ``[b, d]``, for a loss that every process computes alike.
+    """Gathers all rows ``[B, d]`` from each process's ``[b, d]``, for a loss that all processes compute equally.
 
-    Each process takes such a loss divided by the number of processes. The sum is the loss then, and likewise the
-    gradient of whatever else it depends on. Of its own rows a process hears one of as many equal terms, hence the
-    factor in the backward pass, which needs no communication.
+    Each process divides such a loss by the number of processes ``K``. The sum over the processes is then the loss,
+    and likewise for the gradients of its other inputs. The gradient of a process's own rows is one of ``K`` equal
+    terms, hence the factor ``K`` in the backward pass, which needs no communication.
     """
     return _Whole.apply(x, shard.index, shard.total)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -29,7 +29,7 @@ def gather_rows(x: Tensor, shard: Shard) -> Tensor:
 class _Total(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        ctx.world = world()  # a backward pass on a device has a thread of its own, which knows none
+        ctx.world = world()  # backward on a device runs in another thread, where the context variable is not set
         return world().all_reduce(x)
 
     @staticmethod

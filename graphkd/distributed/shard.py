@@ -1,4 +1,4 @@
-"""Which rows of a batch a process has, where several share it."""
+"""The shard of a batch's rows that a process holds."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Shard:
-    """Rows of a whole that several processes share.
+    """One process's rows of a batch that is distributed over several processes.
 
     Args:
-        index: which of them are here: a slice, or ``[b]`` int64.
-        total: ``B``, how many there are.
+        index: the rows of this process: a slice, or ``[b]`` int64.
+        total: ``B``, number of rows of the batch.
     """
 
     index: slice | Tensor
     total: int
 
     def dropped(self, x: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
-        """What dropout leaves of these rows, as it would be in one process.
+        """Applies dropout to these rows with the same result as in one process.
 
-        Random bits are cheap beside the products, so every process draws those of all rows and takes its own: the
-        generators of all processes stay in step.
+        Random bits are cheap compared with the products, so every process draws those of all rows and uses its
+        own rows: the generators of all processes stay in the same state.
 
         Args:
             x: ``[b, …]``.
-            drop: of a whole ``[B, …]``.
+            drop: dropout of the whole batch, ``[B, …]`` → ``[B, …]``.
         """
         mask: Tensor = drop(x.new_ones(self.total, *x.shape[1:]))[self.index]
         return x * mask
@@ -39,7 +39,7 @@ class Shard:
 
 @contextmanager
 def shard_scope(shard: Shard | None) -> Iterator[None]:
-    """Networks that are called in the block are given these rows; nothing for all of them."""
+    """Sets the rows on which networks are called in the block; ``None`` for all rows."""
     outer = _CURRENT_SHARD.set(shard)
     try:
         yield
@@ -48,7 +48,7 @@ def shard_scope(shard: Shard | None) -> Iterator[None]:
 
 
 def current_shard() -> Shard | None:
-    """What the innermost ``shard_scope`` says; nothing in what ``torch.compile`` makes, which is never shared."""
+    """Returns the shard of the innermost ``shard_scope``; ``None`` in compiled code, which is never sharded."""
     return None if torch.compiler.is_compiling() else _CURRENT_SHARD.get()
 
 

@@ -1,4 +1,4 @@
-"""The processes of a run, and what they tell each other."""
+"""The processes of a run and their collective operations."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ T = TypeVar("T")
 
 
 class World:
-    """One of the ``K`` processes that compute the same run; by default the only one.
+    """One of the ``K`` processes of a run; by default the only one.
 
-    All of them make the same calls in the same order. The first one alone writes files and speaks.
+    All processes make the same calls in the same order. Only rank 0 writes files and prints.
 
     Args:
-        rank: number of this process, from 0.
+        rank: index of this process, from 0.
         size: ``K``.
-        barrier: where the others wait while the first one works; nothing if it is alone.
-        local_rank: number of this process on its machine.
-        local_world_size: processes on this machine.
-        started: processes of the run, where this one does on its own what concerns all; by default ``K``.
+        barrier: at which the other ranks wait for rank 0; ``None`` for a single process.
+        local_rank: index of this process on its machine.
+        local_world_size: number of processes on this machine.
+        started: number of processes of the run, if this one temporarily acts as a world of size 1; by default
+            ``K``.
     """
 
     def __init__(
@@ -46,32 +47,32 @@ class World:
 
     @property
     def is_rank0(self) -> bool:
-        """Whether this process writes and speaks."""
+        """Whether this process has rank 0, which writes files and prints."""
         return self.rank == 0
 
     @property
     def is_distributed(self) -> bool:
-        """Whether there are others."""
+        """Whether there is more than one process."""
         return self.size > 1
 
     @property
     def no_bar(self) -> bool | None:
-        """What tqdm's ``disable`` has to be: bars are shown on a terminal, by the first process."""
+        """Value of tqdm's ``disable``: only rank 0 shows progress bars, on a terminal."""
         return None if self.is_rank0 else True
 
     def rows(self, total: int) -> slice:
-        """This process's share of so many rows: neighbouring ones, as many as the others have, or one more."""
+        """Returns this process's contiguous slice of ``total`` rows; lengths differ by at most one row."""
         return slice(self.rank * total // self.size, (self.rank + 1) * total // self.size)
 
     def all_reduce(self, x: Tensor) -> Tensor:
-        """``Σ_r x_r`` over the processes: the same bits on all."""
+        """Computes ``Σ_r x_r`` over the processes, bitwise equal on all."""
         result = x.detach().clone(memory_format=torch.contiguous_format)
         if self.is_distributed:
             dist.all_reduce(result)
         return result
 
     def all_gather(self, x: Tensor, total: int) -> Tensor:
-        """Each process's ``rows(total)``, ``[b, …]`` → all of them ``[total, …]``, the same bits on all."""
+        """Gathers each process's ``rows(total)``, ``[b, …]``, into ``[total, …]``, bitwise equal on all."""
         if not self.is_distributed:
             return x
         whole = x.new_zeros(total, *x.shape[1:])
@@ -80,14 +81,14 @@ class World:
         return whole
 
     def all_reduce_terms(self, first: Tensor, terms: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Numbers of which each process has its term → their sums, the same bits on all."""
+        """Sums scalar terms over the processes, bitwise equal on all."""
         if not self.is_distributed:
             return first, dict(terms)
         head, *rest = self.all_reduce(torch.stack([part.double() for part in (first, *terms.values())])).unbind()
         return head, dict(zip(terms, rest, strict=True))
 
     def broadcast(self, content: bytes | None) -> bytes | None:
-        """What the first process has, to all; the others' is not read."""
+        """Broadcasts the content of rank 0 to all processes; other ranks' argument is ignored."""
         if not self.is_distributed:
             return content
         size = torch.tensor([-1 if content is None else len(content)])
@@ -101,18 +102,18 @@ class World:
         return data.numpy().tobytes()
 
     def rank0_computes(self, make: Callable[[], bytes]) -> bytes:
-        """What the first process makes, alone; the others wait as long as it is alive, and are told."""
+        """Runs ``make`` on rank 0 and broadcasts its result; other ranks wait while rank 0 is alive."""
         if not self.is_distributed:
             return make()
         result = self._turn(make, others=False)
-        told = self.broadcast(result)
-        assert told is not None
-        return told
+        received = self.broadcast(result)
+        assert received is not None
+        return received
 
     def rank0_first(self, make: Callable[[], T], needed: bool = True) -> T:
-        """The first process makes it, alone; then each of the others, which find the files that it wrote.
+        """Runs ``make`` on rank 0, then on the other ranks, which reuse the files that it wrote.
 
-        Where that is not needed all make it at once.
+        Unless ``needed``, all processes run it at the same time.
         """
         if not self.is_distributed:
             return make()
@@ -137,29 +138,29 @@ class World:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """In the block this process does on its own what all do; the first one alone may write then, too."""
+        """Makes ``world()`` a world of size 1 in the block; only rank 0 writes, as before."""
         with entered(World(self.rank, 1, None, self.local_rank, self.local_world_size, self.started)):
             yield
 
     def wrap_ddp(self, model: nn.Module, unused: bool = False) -> nn.Module:
-        """The model, called with this process's rows: the gradient of the sum of all losses reaches each process.
+        """Wraps a model in DistributedDataParallel; every process receives the gradient of the sum of all losses.
 
         Args:
-            model: has equal weights everywhere afterwards, those of the first process.
-            unused: whether a step may leave some of its parameters out.
+            model: called with this process's rows; its weights become those of rank 0 everywhere.
+            unused: whether a step may leave some of its parameters unused.
         """
         if not self.is_distributed:
             return model
-        with warnings.catch_warnings():  # newer releases have another name for it
+        with warnings.catch_warnings():  # newer releases rename an argument
             warnings.simplefilter("ignore", FutureWarning)
             result = nn.parallel.DistributedDataParallel(
                 model, broadcast_buffers=False, find_unused_parameters=unused
             )
-        result.register_comm_hook(None, _summed_bucket)  # by default it would be the mean
+        result.register_comm_hook(None, _summed_bucket)  # the default hook averages
         return result
 
     def barrier(self) -> None:
-        """Until all are here."""
+        """Waits until all processes reach this call."""
         if self.is_distributed:
             dist.all_reduce(torch.zeros(1))
 
@@ -171,7 +172,7 @@ def _summed_bucket(_, bucket):  # type: ignore[no-untyped-def] # torch compares 
 
 @contextmanager
 def entered(one: World) -> Iterator[World]:
-    """In the block ``world()`` is this one."""
+    """Makes ``world()`` return ``one`` in the block."""
     outer = _CURRENT.set(one)
     try:
         yield one
@@ -180,7 +181,7 @@ def entered(one: World) -> Iterator[World]:
 
 
 def world() -> World:
-    """The processes of this run; outside ``torchrun`` this one alone."""
+    """Returns the current world; outside ``torchrun`` a single process."""
     return _CURRENT.get()
 
 

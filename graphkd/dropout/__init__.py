@@ -1,4 +1,4 @@
-"""Dropout from counted random bits, alone or joined to ReLU, of one table or of several at once."""
+"""Dropout from counter-based random bits, alone or fused with ReLU, on one tensor or a stack of tensors."""
 
 from graphkd.dropout.functional import dropout, relu_dropout, stacked_relu_dropout
 

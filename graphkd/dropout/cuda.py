@@ -1,6 +1,6 @@
-"""Dropout on a CUDA device: nothing is waited for, and no mask is kept, it is made again.
+"""Dropout on a CUDA device, without synchronisation; the mask is recomputed in backward, not saved.
 
-With triton it is a kernel each way, without it torch's calls give the same numbers.
+With triton it is one kernel forward and one backward; without it torch's operations give the same numbers.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from graphkd.dropout.seeds import starts as starts_of
 
 
 class Dropout(torch.autograd.Function):
-    """``dropout`` of one table."""
+    """``dropout`` of one tensor."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, p: float, generator: torch.Generator | None) -> Tensor:
-        """``x`` of any shape → the same shape."""
+        """Applies dropout to ``x`` of any shape."""
         ctx.rate, start = Rate.of(p), starts_of([generator], x.device)
         ctx.save_for_backward(start)
         return _masked(x.contiguous(), start, ctx.rate)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        """The gradient where the value passed."""
+        """Computes the gradient, which is zero for dropped entries."""
         (start,) = ctx.saved_tensors
         return _masked(grads[0].contiguous(), start, ctx.rate), None, None
 
 
 class ReluDropout(torch.autograd.Function):
-    """ReLU and dropout of ``S`` tables of one size."""
+    """Fused ReLU and dropout of ``S`` tensors of equal size."""
 
     @staticmethod
     def forward(
         ctx: Any, z: Tensor, rates: Sequence[float], generators: Sequence[torch.Generator | None]
     ) -> tuple[Tensor, Tensor]:
-        """``z [S, …]``, contiguous → the activation in its place, and what is left of it."""
+        """Computes ReLU of contiguous ``z [S, …]`` in place; returns it and its dropout."""
         starts = starts_of(generators, z.device)
         ctx.rates, out = [Rate.of(p) for p in rates], torch.empty_like(z)
-        for some, rate in _alike(ctx.rates):
-            _forward(_of(z, some, ctx.rates), _of(out, some, ctx.rates), starts[some], rate, relu=True)
+        for group, rate in _alike(ctx.rates):
+            _forward(_of(z, group, ctx.rates), _of(out, group, ctx.rates), starts[group], rate, relu=True)
         ctx.mark_dirty(z)
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(z, starts)
@@ -53,32 +53,34 @@ class ReluDropout(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, None, None]:
-        """Of both outputs, where they are told."""
+        """Computes the gradient from those of both outputs, each of which may be ``None``."""
         hidden, starts = ctx.saved_tensors
-        told, dropped = (None if grad is None else grad.contiguous() for grad in grads)
+        direct, dropped = (None if grad is None else grad.contiguous() for grad in grads)
         if dropped is None:
-            return (None if told is None else where_positive(told, hidden)), None, None
+            return (None if direct is None else where_positive(direct, hidden)), None, None
         out = torch.empty_like(hidden)
-        for some, rate in _alike(ctx.rates):
-            grad, active, into = (_of(table, some, ctx.rates) for table in (dropped, hidden, out))
-            _backward(grad, active, into, starts[some], rate, None if told is None else _of(told, some, ctx.rates))
+        for group, rate in _alike(ctx.rates):
+            grad, active, into = (_of(table, group, ctx.rates) for table in (dropped, hidden, out))
+            _backward(
+                grad, active, into, starts[group], rate, None if direct is None else _of(direct, group, ctx.rates)
+            )
         return out, None, None
 
 
 def _alike(rates: Sequence[Rate]) -> list[tuple[slice, Rate]]:
-    """Which tables one call can do: all of one rate, or each alone."""
+    """Groups the tensors by call: one call if all rates are equal, else one per tensor."""
     if all(rate == rates[0] for rate in rates):
         return [(slice(0, len(rates)), rates[0])]
     return [(slice(k, k + 1), rate) for k, rate in enumerate(rates)]
 
 
 def _of(table: Tensor, some: slice, rates: Sequence[Rate]) -> Tensor:
-    """``[s, n]`` of some of the tables."""
+    """Returns a slice ``[s, n]`` of the stacked tensors."""
     return table.view(len(rates), -1)[some]
 
 
 def _masked(x: Tensor, start: Tensor, rate: Rate) -> Tensor:
-    """``scale · x ⊙ m``."""
+    """Computes ``scale · x ⊙ m``."""
     out = torch.empty_like(x)
     _forward(x.view(1, -1), out.view(1, -1), start, rate, relu=False)
     return out
@@ -106,6 +108,6 @@ def _backward(
 
 
 def _factors(like: Tensor, starts: Tensor, rate: Rate, size: int) -> Tensor:
-    """In single precision at least, in which shorter numbers are multiplied as well."""
+    """Returns 0 or the scale per entry, at least in single precision, in which half precision is multiplied."""
     wide = torch.promote_types(like.dtype, torch.float32)
     return stays(starts, size, rate.levels).to(wide) * rate.scale

@@ -1,4 +1,4 @@
-"""What networks call; where the entries are decides how it is done."""
+"""Functional interface of dropout; the tensor's device selects the implementation."""
 
 from __future__ import annotations
 
@@ -13,47 +13,47 @@ from graphkd.dropout import cpu, cuda
 
 
 def dropout(x: Tensor, p: float, training: bool, generator: torch.Generator | None = None) -> Tensor:
-    """``x ⊙ m / (1 − p)`` with ``P(m = 1) = 1 − p``.
+    """Computes ``x ⊙ m / (1 − p)`` with ``P(m = 1) = 1 − p``.
 
-    One number is drawn per call, and the bits are counted from it (``graphkd.dropout.rng``): on a CPU torch's own
-    mask costs more than a whole sparse layer (``experiments/factored``), on a GPU no mask has to be kept, and both
-    drop the same.
-    Sixteen bits make an entry, so ``p`` is rounded to a multiple of 2⁻¹⁶ and the scale is that of the rounded one.
-    Of rows that are a shard of a batch (``graphkd.distributed.shard_scope``) what is dropped is as if all were
-    here.
+    One number is drawn per call and seeds a counter-based generator (``graphkd.dropout.rng``): on a CPU torch's
+    mask costs more than a whole sparse layer (``experiments/factored``), on a GPU no mask is saved, and both
+    devices use the same mask.
+    An entry uses sixteen bits, so ``p`` is rounded to a multiple of 2⁻¹⁶, and the scale follows from the rounded
+    ``p``. For a shard of a batch (``graphkd.distributed.shard_scope``) the mask is the shard's rows of the whole
+    batch's mask.
 
     Args:
         x: of any shape.
         p: probability of a zero, in [0, 1).
-        training: ``x`` itself where false.
-        generator: of the CPU; torch's own where there is none. The same state gives the same mask on every device.
+        training: if false, ``x`` is returned.
+        generator: on the CPU; by default torch's global one. The same state gives the same mask on every device.
 
     Returns:
         A tensor of ``x``'s shape.
     """
     if not training or p == 0:
         return x
-    part = current_shard()
+    shard = current_shard()
     return (
-        _dropped(x, p, generator) if part is None else part.dropped(x, lambda all_: _dropped(all_, p, generator))
+        _dropped(x, p, generator) if shard is None else shard.dropped(x, lambda all_: _dropped(all_, p, generator))
     )
 
 
 def relu_dropout(
     z: Tensor, p: float, training: bool, generator: torch.Generator | None = None
 ) -> tuple[Tensor, Tensor]:
-    """``h = max(z, 0)`` in the place of ``z``, and ``dropout(h)``: the same numbers as one after the other.
+    """Computes ``h = max(z, 0)`` in place and ``dropout(h)``, with the same results as two calls.
 
-    Both are made in one pass, and so is the gradient; no mask is kept.
+    Both are computed in one pass, as is the gradient; no mask is saved.
 
     Args:
         z: of any shape; overwritten.
         p: probability of a zero, in [0, 1).
-        training: whether anything is dropped.
+        training: if false, dropout is the identity.
         generator: as in ``dropout``.
 
     Returns:
-        ``h`` and what is left of it, of ``z``'s shape; ``h`` itself where nothing is dropped.
+        ``h`` and its dropout, of ``z``'s shape; ``h`` twice without dropout.
     """
     if training and p > 0 and _joins(z):
         return _together(z, [p], [generator])
@@ -64,7 +64,7 @@ def relu_dropout(
 def stacked_relu_dropout(
     z: Tensor, rates: Sequence[float], generators: Sequence[torch.Generator | None]
 ) -> tuple[Tensor, Tensor]:
-    """``relu_dropout`` of every ``z[s]`` with a rate and a generator of its own, as it would be alone.
+    """Applies ``relu_dropout`` to every ``z[s]`` with its own rate and generator; results equal separate calls.
 
     Args:
         z: ``[S, …]``; overwritten.
@@ -72,21 +72,21 @@ def stacked_relu_dropout(
         generators: ``[S]``.
 
     Returns:
-        As ``relu_dropout``.
+        The same as ``relu_dropout``.
     """
     if any(rates) and _joins(z):
         return _together(z, rates, generators)
     hidden = F.relu(z, inplace=True)
     if not any(rates):
         return hidden, hidden
-    each = zip(hidden, rates, generators, strict=True)
-    return hidden, torch.stack([dropout(own, p, True, generator) for own, p, generator in each])
+    members = zip(hidden, rates, generators, strict=True)
+    return hidden, torch.stack([dropout(h, p, True, generator) for h, p, generator in members])
 
 
 def _joins(z: Tensor) -> bool:
-    """Whether activation and dropout are one pass there."""
-    known = z.is_cuda or (z.is_cpu and z.dtype in cpu.NUMBERS)
-    return known and z.is_contiguous() and current_shard() is None and not torch.compiler.is_compiling()
+    """Returns whether ReLU and dropout can be fused for this tensor."""
+    supported = z.is_cuda or (z.is_cpu and z.dtype in cpu.NUMBERS)
+    return supported and z.is_contiguous() and current_shard() is None and not torch.compiler.is_compiling()
 
 
 def _together(

@@ -1,8 +1,8 @@
-"""Random bits that are counted, not drawn one after the other: any of them, in any order, on any device.
+"""Counter-based random bits: random access to any of them, in any order, on any device.
 
-They are those of SplitMix64, whose k-th number, from 1, is a hash of ``start + k · 0x9E3779B97F4A7C15``. Four
-entries of a table share a number: entry ``e`` has the sixteen bits from ``16 (e mod 4)`` up of number
-``1 + ⌊e / 4⌋``, and stays where they are at least ``2¹⁶ p``.
+The generator is SplitMix64, whose k-th number, from 1, is a hash of ``start + k · 0x9E3779B97F4A7C15``. Four
+entries of a tensor share a number: entry ``e`` has the sixteen bits from ``16 (e mod 4)`` up of number
+``1 + ⌊e / 4⌋``, and is not dropped if they are at least ``2¹⁶ p``.
 
 Source: Steele, Lea and Flood, Fast Splittable Pseudorandom Number Generators, OOPSLA 2014
 """
@@ -18,41 +18,41 @@ import torch
 from torch import Tensor
 
 BLOCK = 2**17
-"""Entries whose bits are made at once on a CPU: what stays in the cache from one operation to the next."""
+"""Entries per block on a CPU; a block fits into the cache between operations."""
 
 GAMMA = 0x9E3779B97F4A7C15
-"""The step of SplitMix64: 2⁶⁴ over the golden ratio, odd."""
+"""Increment of SplitMix64: 2⁶⁴ divided by the golden ratio, odd."""
 
 HASH = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, None))
-"""Of SplitMix64: shifts, each with the factor that follows it."""
+"""Hash of SplitMix64: shifts, each with the factor that follows it."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A probability as the bits tell it.
+    """A dropout probability in units of 2⁻¹⁶.
 
     Args:
-        levels: of 2¹⁶, how many are zeros.
+        levels: number of the 2¹⁶ values of sixteen bits that drop an entry.
     """
 
     levels: int
 
     @classmethod
     def of(cls, p: float) -> Rate:
-        """The nearest one that leaves something."""
+        """Rounds a probability to the nearest rate below 1."""
         return cls(min(round(p * 2**16), 2**16 - 1))
 
     @property
     def scale(self) -> float:
-        """Of what stays."""
+        """Factor of the entries that are not dropped."""
         return 2**16 / (2**16 - self.levels)
 
 
 class RandomBits:
-    """On a CPU, block by block.
+    """Random bits on a CPU, computed block by block.
 
     Args:
-        start: the state.
+        start: the generator's state.
     """
 
     def __init__(self, start: int) -> None:
@@ -60,7 +60,7 @@ class RandomBits:
         self._mixed, self._shifted = (np.empty(BLOCK // 4, np.uint64) for _ in range(2))
 
     def block(self, k: int) -> Any:
-        """Block ``k``: ``[BLOCK]`` uint16, overwritten by the next one."""
+        """Returns block ``k``, ``[BLOCK]`` uint16; the next call overwrites it."""
         mixed, shifted = self._mixed, self._shifted
         first = (self.start + k * (BLOCK // 4) * GAMMA) % 2**64
         np.add(_steps(), np.uint64(first), out=mixed)
@@ -74,16 +74,16 @@ class RandomBits:
 
 @functools.cache
 def _steps() -> Any:
-    """``k · 0x9E3779B97F4A7C15`` for ``k = 1 …``, modulo 2⁶⁴."""
+    """Computes ``k · 0x9E3779B97F4A7C15`` for ``k = 1 …``, modulo 2⁶⁴."""
     return np.arange(1, BLOCK // 4 + 1, dtype=np.uint64) * np.uint64(GAMMA)
 
 
 def stays(starts: Tensor, size: int, levels: int) -> Tensor:
-    """Which entries stay, by torch's own operations on any device.
+    """Computes the mask of entries that are not dropped, with torch operations on any device.
 
     Args:
         starts: ``[S]`` int64.
-        size: entries of each, ``n``.
+        size: entries per start, ``n``.
         levels: of the rate.
 
     Returns:
@@ -99,5 +99,5 @@ def stays(starts: Tensor, size: int, levels: int) -> Tensor:
 
 
 def _signed(number: int) -> int:
-    """The int64 of the same bits."""
+    """Returns the int64 with the same bits."""
     return number - 2**64 if number >= 2**63 else number

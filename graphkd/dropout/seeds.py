@@ -1,7 +1,7 @@
-"""Where the random bits of a call begin: numbers of a generator of the CPU, whatever the device.
+"""Start states of the random bits per call: numbers of a CPU generator, for every device.
 
-What is dropped is then the same on every device. Nothing waits for the device either: a number goes there with the
-call, and an epoch that is recorded as a CUDA graph reads them from a table that is filled before it is repeated.
+The masks are then the same on every device. Nothing synchronises with the device either: a number is copied
+asynchronously, and an epoch captured as a CUDA graph reads them from a table that is filled before its replay.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from torch import Tensor
 
 
 def numbers(count: int, generator: torch.Generator | None) -> Tensor:
-    """``[count]`` int64 of all 64 bits; as many calls for one each give the same."""
+    """Draws ``[count]`` int64 of all 64 bits; the same numbers as ``count`` calls for one each."""
     return torch.empty(count, dtype=torch.int64).random_(-(2**63), None, generator=generator)
 
 
 def starts(generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
-    """One number of each generator, ``[S]`` int64 on the device."""
+    """Draws one number from each generator, ``[S]`` int64 on the device."""
     watch = _WATCH.get()
     return _drawn(generators, device) if watch is None else watch.taken(generators, device)
 
 
 class DrawCounter:
-    """How many numbers an epoch takes, which is known once one has been run without a record."""
+    """A counter of the numbers that an epoch draws, used in an epoch before the capture."""
 
     def __init__(self) -> None:
         self.size = 0
 
     @contextmanager
     def of_calls(self) -> Iterator[None]:
-        """Counts those in the block anew."""
+        """Resets the count and counts the draws in the block."""
         self.size = 0
         with _watched(self):
             yield
 
     def taken(self, generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
-        """Drawn as without a count."""
+        """Draws the numbers and counts them."""
         self.size += _places(generators)
         return _drawn(generators, device)
 
 
 class SeedSlots:
-    """The numbers of epochs that are recorded once and repeated.
+    """The numbers of epochs that are captured once as a CUDA graph and replayed.
 
     Args:
-        epochs: that are repeated before the host looks again, at most.
-        size: numbers of an epoch, as ``DrawCounter`` says.
-        device: of what is recorded.
+        epochs: maximal number of replays between two synchronisations with the host.
+        size: numbers per epoch, counted by ``DrawCounter``.
+        device: of the captured graph.
     """
 
     def __init__(self, epochs: int, size: int, device: torch.device) -> None:
@@ -61,14 +61,14 @@ class SeedSlots:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """What is called in the block takes its numbers here, in the same order in every repetition."""
+        """Serves the numbers of the calls in the block from the table, in the same order in every replay."""
         torch.index_select(self.table, 0, self.epoch, out=self.row)
         self.epoch += 1
         with _watched(self):
             yield
 
     def taken(self, generators: Sequence[torch.Generator | None], device: torch.device) -> Tensor:
-        """Places of this epoch's numbers, ``[S]``."""
+        """Returns a view of this epoch's numbers, ``[S]``."""
         first = self.used
         self.used += _places(generators)
         assert self.used <= self.row.shape[1], "a recorded epoch takes more numbers than the one that was counted"
@@ -76,11 +76,11 @@ class SeedSlots:
         return self.row[0, first : first + len(generators)]
 
     def fill(self, times: int) -> None:
-        """Draws the numbers of the next ``times`` repetitions."""
+        """Draws the numbers of the next ``times`` replays."""
         drawn = torch.zeros(times, self.row.shape[1], dtype=torch.int64)
         for generator in dict.fromkeys(source for _, source in self.sources):
-            mine = [place for place, source in self.sources if source is generator]
-            drawn[:, mine] = numbers(times * len(mine), generator).view(times, -1)
+            slots = [slot for slot, source in self.sources if source is generator]
+            drawn[:, slots] = numbers(times * len(slots), generator).view(times, -1)
         self.table[:times].copy_(drawn, non_blocking=True)
         self.epoch.zero_()
 
@@ -90,7 +90,7 @@ def _drawn(generators: Sequence[torch.Generator | None], device: torch.device) -
 
 
 def _places(generators: Sequence[torch.Generator | None]) -> int:
-    """An even number: kernels are compiled for addresses that 16 bytes divide, as those of fresh tensors are."""
+    """Returns the slots of a call, rounded up to even: kernels are compiled for 16-byte aligned addresses."""
     return len(generators) + len(generators) % 2
 
 

@@ -1,4 +1,4 @@
-"""Metrics, how sure a difference between them is, and how long calls take."""
+"""Metrics, tests of significance and equivalence, and latency measurement."""
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.latency import Times, latency

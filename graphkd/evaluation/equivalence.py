@@ -1,4 +1,4 @@
-"""Whether a difference is too small to matter, and what a sample can tell at all."""
+"""Equivalence tests of paired differences, and their power."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from graphkd.errors import GraphKDError
 
 @dataclass(frozen=True)
 class Tost:
-    """Outcome of two one-sided tests.
+    """Result of two one-sided tests.
 
     Args:
         mean: of the differences.
-        low: lower end of the interval of confidence ``1 − 2 alpha``; NaN for one difference.
-        high: its upper end.
-        p_value: the larger of the two; NaN for one difference.
+        low: lower bound of the interval of confidence ``1 − 2 alpha``; NaN for one difference.
+        high: its upper bound.
+        p_value: the larger one of the two tests; NaN for one difference.
         equivalent: whether it is below alpha, that is, whether the interval lies within the margin.
-        n: differences.
+        n: number of differences.
     """
 
     mean: float
@@ -34,14 +34,14 @@ class Tost:
 
 
 def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
-    """Two one-sided t tests of ``μ ≤ −margin`` and ``μ ≥ margin``: rejecting both shows ``|μ| < margin``.
+    """Computes two one-sided t tests of ``μ ≤ −margin`` and ``μ ≥ margin``: rejecting both shows ``|μ| < margin``.
 
     With ``s`` the sample standard deviation (ddof 1) and ``T`` a t variable of n − 1 degrees of freedom::
 
         p = max(P(T > (mean + margin) / (s / √n)),  P(T < (mean − margin) / (s / √n)))
 
-    Without spread, p is 0 within the margin and 1 outside. That a test of a difference finds nothing does not show
-    equivalence; this one does.
+    With zero variance, p is 0 within the margin and 1 outside. Unlike a nonsignificant test of a difference, a
+    significant result here shows equivalence.
 
     Source: Schuirmann: A comparison of the two one-sided tests procedure and the power approach. 1987
 
@@ -51,8 +51,8 @@ def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
         alpha: level of each test; the interval has confidence ``1 − 2 alpha``.
 
     Raises:
-        GraphKDError: no differences, some that are not finite, a margin that is not above 0, or a level
-            that is none.
+        GraphKDError: there are no differences, some are not finite, the margin is not positive, or the level is
+            outside (0, 0.5).
     """
     from scipy import stats
 
@@ -64,17 +64,17 @@ def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
     if n == 1:
         return Tost(mean, math.nan, math.nan, math.nan, False, 1)
     error = float(values.std(ddof=1)) / math.sqrt(n)
-    room = margin - abs(mean)  # of the two, the test on the nearer side has the larger p
+    room = margin - abs(mean)  # the test on the nearer side has the larger p
     p_value = float(stats.t.sf(room / error, n - 1)) if error else float(room <= 0)
     half = error * float(stats.t.isf(alpha, n - 1))
     return Tost(mean, mean - half, mean + half, p_value, p_value < alpha, n)
 
 
 def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, difference: float = 0.0) -> float:
-    """Chance that ``tost`` says equivalent, for normal differences of mean ``difference``.
+    """Computes the power of ``tost``, for normal differences of mean ``difference``.
 
     Given the sample's standard deviation ``s``, the mean is normal and must lie within ``margin − t s / √n``;
-    ``(n − 1) s² / σ²`` is chi-squared, so that the chance is exactly::
+    ``(n − 1) s² / σ²`` is chi-squared, so that the power is exactly::
 
         ∫ f(c) [Φ((h(c) − δ) √n / σ) − Φ((−h(c) − δ) √n / σ)]₊ dc      h(c) = margin − t c σ / √(n (n − 1))
 
@@ -84,15 +84,15 @@ def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, differ
     Source: Phillips: Power of the two one-sided tests procedure in bioequivalence. 1990
 
     Args:
-        std: σ, of one difference, in the unit of the margin.
-        n: pairs, 2 or more.
+        std: σ of a single difference, in the unit of the margin.
+        n: number of pairs, 2 or more.
         margin: the largest difference that does not matter.
         alpha: level of each test.
         difference: δ.
 
     Raises:
-        GraphKDError: fewer than two pairs, a negative spread, a margin that is not above 0, or a level that is
-            none.
+        GraphKDError: there are fewer than two pairs, ``std`` is negative, the margin is not positive, or the level
+            is outside (0, 0.5).
     """
     from scipy import stats
 
@@ -111,23 +111,23 @@ def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, differ
 
 
 def detectable_difference(std: float, n: int, alpha: float = 0.05, power: float = 0.8) -> float:
-    """The smallest true difference that the two-sided paired t test finds with a given chance.
+    """Computes the smallest true difference that the two-sided paired t test detects with a given power.
 
     It is ``δ = λ σ / √n``, where a noncentral t variable of ν = n − 1 degrees of freedom and noncentrality λ lies
-    outside ``± t``, t the upper α / 2 quantile of Student's t, with chance ``power``::
+    outside ``± t``, t the upper α / 2 quantile of Student's t, with probability ``power``::
 
         ∫ f(c) [Φ(λ − t c / √ν) + Φ(−λ − t c / √ν)] dc = power      f: density of a chi variable, ν degrees
 
     Source: Cohen: Statistical Power Analysis for the Behavioral Sciences. 1988, chapter 2
 
     Args:
-        std: σ, of one difference.
-        n: pairs, 2 or more.
+        std: σ of a single difference.
+        n: number of pairs, 2 or more.
         alpha: level of the test.
-        power: chance to find it, in (alpha, 1).
+        power: probability of detection, in (alpha, 1).
 
     Raises:
-        GraphKDError: fewer than two pairs, a negative spread, or a power that is none.
+        GraphKDError: there are fewer than two pairs, ``std`` is negative, or the power is out of range.
     """
     from scipy import optimize, stats
 
@@ -139,17 +139,17 @@ def detectable_difference(std: float, n: int, alpha: float = 0.05, power: float 
     def missing(shift: float) -> float:
         return power - _mean_over_chi(lambda c: _normal(shift - slope * c) + _normal(-shift - slope * c), n - 1)
 
-    rest = (1 - power) / 2  # no more than that is lost to an unlucky spread, nor to an unlucky mean
-    enough = slope * float(stats.chi.isf(rest, n - 1)) + float(stats.norm.isf(rest))
-    return float(optimize.brentq(missing, 0.0, enough)) * std / math.sqrt(n)
+    tail = (1 - power) / 2  # chi and normal tail each add at most this to the type II error
+    upper = slope * float(stats.chi.isf(tail, n - 1)) + float(stats.norm.isf(tail))
+    return float(optimize.brentq(missing, 0.0, upper)) * std / math.sqrt(n)
 
 
 def _mean_over_chi(function: Callable[[float], float], degrees: int, end: float = math.inf) -> float:
-    """``∫_0^end f(c) function(c) dc``, f the density of a chi variable; noncentral t fails where it is far out."""
+    """Computes ``∫_0^end f(c) function(c) dc``, f the chi density; scipy's noncentral t fails in far tails."""
     from scipy import integrate, stats
 
     chi = stats.chi(degrees)
-    start, stop = float(chi.ppf(1e-12)), min(float(chi.isf(1e-12)), end)  # 1e-12 of the chance is left out
+    start, stop = float(chi.ppf(1e-12)), min(float(chi.isf(1e-12)), end)  # truncated tails of 1e-12 each
     if stop <= start:
         return 0.0
     return float(integrate.quad(lambda c: float(chi.pdf(c)) * function(c), start, stop, limit=200)[0])

@@ -1,4 +1,4 @@
-"""How long calls take: one by one, in turns, warmed up."""
+"""Latency measurement of single calls, with warm-up and interleaved contenders."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy as np
 Name = TypeVar("Name", bound=Hashable)
 
 TURNS = 5
-"""Of every contender: a spell in which the machine is busy with something else meets all of them alike."""
+"""Number of turns per contender; interleaving spreads interference from other processes over all of them."""
 
 WARM_UP = 0.2
-"""Of the seconds of a turn, spent on calls that do not count; at least one call is."""
+"""Warm-up time as a fraction of a turn's time; it has at least one call, which is not measured."""
 
 Call = Callable[[int], object]
-"""What is timed, told how many calls there were before, so that it can take other rows each time."""
+"""Function to measure; its argument is the number of previous calls, for using different rows in each call."""
 
 
 @dataclass(frozen=True)
 class Times:
-    """Microseconds per call.
+    """Percentiles of the time per call in microseconds.
 
     Args:
         p50: the median.
         p95: 95th percentile.
         p99: 99th percentile.
-        calls: that were timed.
+        calls: number of measured calls.
     """
 
     p50: float
@@ -39,35 +39,35 @@ class Times:
 
     @classmethod
     def of(cls, nanoseconds: list[int]) -> Times:
-        """Percentiles of single calls, interpolated between neighbours."""
+        """Computes percentiles of single calls with linear interpolation."""
         p50, p95, p99 = (float(value) / 1000 for value in np.percentile(nanoseconds, [50, 95, 99]))
         return cls(p50, p95, p99, len(nanoseconds))
 
 
 def latency(contenders: Mapping[Name, Call], seconds: float, turns: int = TURNS) -> dict[Name, Times]:
-    """Times every call of every contender by itself.
+    """Measures every call of every contender separately.
 
-    Contenders take turns; each turn begins with calls that warm caches and threads up and do not count. A call
-    that takes longer than a turn is made once in it.
+    Contenders take turns; each turn begins with calls that warm up caches and threads and are not measured. A call
+    that takes longer than a turn runs once in it.
 
     Args:
         contenders: by name.
-        seconds: that each of them is timed for, in all its turns.
-        turns: from 1.
+        seconds: measured time per contender, over all its turns.
+        turns: number of turns, from 1.
 
     Returns:
-        By name, over all calls of all turns.
+        Percentiles by name, over all calls of all turns.
     """
-    found: dict[Name, list[int]] = {name: [] for name in contenders}
+    measured: dict[Name, list[int]] = {name: [] for name in contenders}
     for _ in range(turns):
         for name, call in contenders.items():
-            _repeat(call, len(found[name]), WARM_UP * seconds / turns)
-            found[name] += _repeat(call, len(found[name]), seconds / turns)
-    return {name: Times.of(times) for name, times in found.items()}
+            _repeat(call, len(measured[name]), WARM_UP * seconds / turns)
+            measured[name] += _repeat(call, len(measured[name]), seconds / turns)
+    return {name: Times.of(times) for name, times in measured.items()}
 
 
 def _repeat(call: Call, before: int, seconds: float) -> list[int]:
-    """Nanoseconds of each call, made for so long, at least once."""
+    """Repeats a call for ``seconds``, at least once, and returns the nanoseconds of each."""
     times: list[int] = []
     end = time.perf_counter_ns() + int(seconds * 1e9)
     while not times or time.perf_counter_ns() < end:

@@ -1,4 +1,4 @@
-"""Scores of predictions, as fractions."""
+"""Metrics of predictions, in [0, 1]."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ from graphkd.registry import unknown
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:
-    """Share of rows whose largest logit is at the label; ``logits [B, C]``, ``y [B]``."""
+    """Computes the fraction of rows whose largest logit is at the label; ``logits [B, C]``, ``y [B]``."""
     return float(Accuracy(y)(logits))
 
 
 def macro_f1(logits: Tensor, y: Tensor) -> float:
-    """Unweighted mean over the classes that occur of the F1 score; ``logits [B, C]``, ``y [B]``."""
+    """Computes the unweighted mean F1 score over the classes that occur; ``logits [B, C]``, ``y [B]``."""
     from sklearn.metrics import f1_score
 
     return float(f1_score(y.cpu(), logits.argmax(dim=1).cpu(), average="macro", zero_division=0))
 
 
 def roc_auc(logits: Tensor, y: Tensor) -> float:
-    """Area under the ROC curve, rows ranked by ``z_1 − z_0``.
+    """Computes the area under the ROC curve, with rows ranked by ``z_1 − z_0``.
 
     It is ``P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2`` for a row of class 1 and a row of class 0, drawn at random.
 
     Args:
-        logits: ``[B, 2]``; their difference is taken in float64.
+        logits: ``[B, 2]``; their difference is computed in float64.
         y: ``[B]``, 0 or 1.
 
     Raises:
-        GraphKDError: there are not two classes, only one of them occurs, or a logit is not finite.
+        GraphKDError: there are not two classes, only one class occurs, or a logit is not finite.
     """
-    found = float(RocAuc(y)(logits))
+    auc = float(RocAuc(y)(logits))
     if not bool(logits.isfinite().all()):
         raise GraphKDError("roc_auc needs finite logits, but the model has diverged: lower its learning rate")
-    return found
+    return auc
 
 
 class Accuracy:
-    """``accuracy`` of rows whose labels are known beforehand, without asking the device for it.
+    """``accuracy`` for fixed labels, computed without synchronising with the device.
 
     Args:
         y: ``[B]``, or ``[S, B]`` for several models.
@@ -52,14 +52,14 @@ class Accuracy:
         self.y = y
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """``logits [B, C]`` → a float64 scalar on their device; ``[S, B, C]`` → ``[S]``."""
+        """Computes a float64 scalar on the device of ``logits [B, C]``; ``[S]`` for ``[S, B, C]``."""
         return (logits.argmax(dim=-1) == self.y).double().mean(dim=-1)
 
 
 class RocAuc:
-    """``roc_auc`` of rows whose labels are known beforehand, without asking the device for it.
+    """``roc_auc`` for fixed labels, computed without synchronising with the device.
 
-    Each row of class 1 is looked up among the sorted rows of class 0: B log B instead of all pairs.
+    Rows of class 1 are ranked among the sorted rows of class 0 by binary search: B log B instead of all pairs.
 
     Args:
         y: ``[B]``, 0 or 1.
@@ -76,7 +76,7 @@ class RocAuc:
             )
 
     def __call__(self, logits: Tensor) -> Tensor:
-        """``logits [B, 2]`` → a float64 scalar on their device."""
+        """Computes a float64 scalar on the device of ``logits [B, 2]``."""
         if logits.dim() != 2 or logits.shape[1] != 2:
             raise GraphKDError(f"roc_auc needs two classes, but logits are {list(logits.shape)}: choose accuracy")
         margin = logits[:, 1].double() - logits[:, 0].double()
@@ -86,22 +86,22 @@ class RocAuc:
 
 
 METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {"accuracy": accuracy, "roc_auc": roc_auc}
-"""What a data set can be scored by; higher is better."""
+"""Metrics by name; higher is better."""
 
 SCORERS: dict[str, type[Accuracy | RocAuc]] = {"accuracy": Accuracy, "roc_auc": RocAuc}
-"""The same, made for labels that are known beforehand."""
+"""Metrics for fixed labels by name."""
 
 
 def scorer(metric: str, y: Tensor) -> Callable[[Tensor], Tensor]:
-    """The named metric of rows with the labels ``y [B]``: ``logits [B, C]`` → a float64 scalar on their device."""
+    """Builds a metric for the labels ``y [B]``: ``logits [B, C]`` → a float64 scalar on their device."""
     return SCORERS[metric](y)
 
 
 def score(metric: str, logits: Tensor, y: Tensor) -> float:
-    """The named metric of ``logits [B, C]`` and ``y [B]``.
+    """Computes the named metric of ``logits [B, C]`` and ``y [B]``.
 
     Raises:
-        GraphKDError: there is no such metric, or it does not apply.
+        GraphKDError: the metric is unknown or does not apply.
     """
     if metric not in METRICS:
         raise GraphKDError(unknown("metric", metric, list(METRICS)))

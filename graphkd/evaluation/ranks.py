@@ -1,4 +1,4 @@
-"""How alike two rankings are, and how sure that is."""
+"""Rank correlations with confidence intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphkd.errors import GraphKDError
 
 Z = 1.959963984540054
-"""The normal distribution holds 95 % between −Z and Z."""
+"""Normal quantile: 95 % of the distribution lie between −Z and Z."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Correlation:
     """A rank correlation with its 95 % interval.
 
     Args:
-        value: in [−1, 1]; NaN where one side ranks nothing.
-        low: lower end of the interval; NaN where there is none.
-        high: its upper end.
-        n: pairs.
+        value: in [−1, 1]; NaN if one variable is constant.
+        low: lower bound of the interval; NaN if it is undefined.
+        high: its upper bound.
+        n: number of pairs.
     """
 
     value: float
@@ -32,20 +32,20 @@ class Correlation:
 
 
 def spearman(a: ArrayLike, b: ArrayLike) -> Correlation:
-    """Spearman's ``ρ``: Pearson's correlation of ranks, ties with their average rank.
+    """Computes Spearman's ``ρ``: Pearson's correlation of ranks, with average ranks for ties.
 
-    Pairs that hold a NaN are left out. The interval is ``tanh(artanh ρ ± 1.96 sqrt((1 + ρ²/2) / (n − 3)))``, of
-    independent pairs: nodes of a graph are none, so it says how far the figure could move by chance alone.
+    Pairs with a NaN are excluded. The interval is ``tanh(artanh ρ ± 1.96 sqrt((1 + ρ²/2) / (n − 3)))``, valid for
+    independent pairs; nodes of a graph are not independent, so it measures random variation only.
 
     Source: Bonett, Wright: Sample Size Requirements for Estimating Pearson, Kendall and Spearman Correlations.
     Psychometrika 65, 2000
 
     Args:
         a: ``[n]``.
-        b: ``[n]``; ``b_i`` belongs to ``a_i``.
+        b: ``[n]``; ``b_i`` is paired with ``a_i``.
 
     Raises:
-        GraphKDError: arrays of other shapes.
+        GraphKDError: the arrays are not ``[n]`` of the same length.
     """
     from scipy import stats
 
@@ -60,19 +60,19 @@ def spearman(a: ArrayLike, b: ArrayLike) -> Correlation:
 
 
 def rank_biserial(score: ArrayLike, flag: ArrayLike) -> Correlation:
-    """The rank correlation of a score with yes or no: ``2 AUC − 1``.
+    """Computes the rank correlation of a score with a binary flag: ``2 AUC − 1``.
 
-    With ``AUC = P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2`` for a marked and an unmarked entry, drawn at random. Pairs that hold
-    a NaN are left out. The interval is ``value ± 1.96 · 2 sqrt(var(AUC))`` with DeLong's variance, cut to [−1, 1].
+    With ``AUC = P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2`` for a random flagged and a random unflagged entry. Pairs with a NaN
+    are excluded. The interval is ``value ± 1.96 · 2 sqrt(var(AUC))`` with DeLong's variance, clipped to [−1, 1].
 
     Source: Cureton, Rank-Biserial Correlation, 1956; DeLong, DeLong, Clarke-Pearson, 1988
 
     Args:
         score: ``[n]``.
-        flag: ``[n]``, 1 where it is marked, else 0, or NaN where that is unknown.
+        flag: ``[n]``, 1 for flagged entries, else 0, or NaN if unknown.
 
     Raises:
-        GraphKDError: arrays of other shapes.
+        GraphKDError: the arrays are not ``[n]`` of the same length.
     """
     from scipy import stats
 
@@ -81,7 +81,7 @@ def rank_biserial(score: ArrayLike, flag: ArrayLike) -> Correlation:
     if n == 0 or marked.all() or not marked.any() or np.ptp(scores) == 0:
         return Correlation(math.nan, math.nan, math.nan, n)
     ranks, m = stats.rankdata(scores), int(marked.sum())
-    # The share of the other side that each entry beats, ties counted by half.
+    # Fraction of the other group that each entry exceeds; ties count half.
     above = (ranks[marked] - stats.rankdata(scores[marked])) / (n - m)
     below = 1 - (ranks[~marked] - stats.rankdata(scores[~marked])) / m
     value = 2 * float(above.mean()) - 1
@@ -101,7 +101,7 @@ def _fisher(value: float, n: int) -> tuple[float, float]:
 
 
 def _pairs(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """``[2, m]``: the pairs without NaN."""
+    """Returns the pairs without NaN, ``[2, m]``."""
     first, second = (np.asarray(values, dtype=np.float64) for values in (a, b))
     if first.ndim != 1 or first.shape != second.shape:
         raise GraphKDError(f"a is {list(first.shape)}, b is {list(second.shape)}: give the values pair by pair")

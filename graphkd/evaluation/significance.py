@@ -1,4 +1,4 @@
-"""How sure a difference between scores is: paired differences, and ranks over many data sets."""
+"""Statistical significance of score differences: paired differences, and ranks over many data sets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from graphkd.errors import GraphKDError
 
 RESAMPLES = 10_000
-"""Of the bootstrap: the ends of an interval then move by about a fiftieth of its width with another seed."""
+"""Resamples of the bootstrap: another seed moves the bounds by about a fiftieth of the interval's width."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class PairedDifference:
     Args:
         mean: of the differences.
         std: their sample standard deviation (ddof 1); NaN for one pair.
-        low: lower end of the bootstrap interval of the mean; NaN for one pair.
-        high: its upper end.
-        n: pairs.
+        low: lower bound of the bootstrap interval of the mean; NaN for one pair.
+        high: its upper bound.
+        n: number of pairs.
     """
 
     mean: float
@@ -35,12 +35,12 @@ class PairedDifference:
 
 @dataclass(frozen=True)
 class Friedman:
-    """Whether treatments differ in rank over blocks, and by how much two must.
+    """Result of Friedman's test with Nemenyi's critical difference.
 
     Args:
         statistic: chi-squared with k − 1 degrees of freedom; NaN for fewer than three treatments, and where all
             treatments are equal in every block.
-        p_value: of the hypothesis that all treatments rank alike; NaN likewise.
+        p_value: of the hypothesis that all treatments have equal mean ranks; NaN likewise.
         mean_ranks: ``[k]``, 1 is the best.
         critical_difference: Nemenyi's; NaN for one treatment.
     """
@@ -54,11 +54,11 @@ class Friedman:
 def paired_difference(
     a: ArrayLike, b: ArrayLike, confidence: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
 ) -> PairedDifference:
-    """``mean_i(a_i − b_i)`` with a percentile bootstrap interval; the same arguments give the same interval.
+    """Computes ``mean_i(a_i − b_i)`` with a percentile bootstrap interval, deterministically for a seed.
 
     The interval is ``[Q_{α/2}, Q_{1−α/2}]`` of the means of ``resamples`` samples of n pairs, drawn with
-    replacement; ``α = 1 − confidence``. With few pairs it is too narrow: of intervals that say 95 %, 75 % hold the
-    true mean of normal differences for n = 3, 83 % for 5, 90 % for 10, 93 % for 20.
+    replacement; ``α = 1 − confidence``. With few pairs it is too narrow: nominal 95 % intervals of normal
+    differences have a coverage of 75 % for n = 3, 83 % for 5, 90 % for 10, 93 % for 20.
 
     Source: Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 13
 
@@ -66,11 +66,11 @@ def paired_difference(
         a: ``[n]`` scores.
         b: ``[n]`` scores; ``b_i`` is compared with ``a_i``.
         confidence: of the interval, in (0, 1).
-        resamples: of the bootstrap; all ``resamples · n`` numbers are in memory at once.
+        resamples: of the bootstrap; all ``resamples · n`` numbers are in memory simultaneously.
         seed: of the resampling.
 
     Raises:
-        GraphKDError: no pairs, arrays of unequal lengths, scores that are not finite, or settings out of range.
+        GraphKDError: there are no pairs, lengths differ, scores are not finite, or a setting is out of range.
     """
     if not 0 < confidence < 1 or resamples < 1:
         raise GraphKDError(f"confidence is {confidence}, resamples is {resamples}: give one in (0, 1), 1 or more")
@@ -80,14 +80,14 @@ def paired_difference(
     n, mean = differences.size, float(differences.mean())
     if n == 1:
         return PairedDifference(mean, math.nan, math.nan, math.nan, 1)
-    drawn = np.random.default_rng(seed).integers(0, n, (resamples, n))
+    samples = np.random.default_rng(seed).integers(0, n, (resamples, n))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(differences[drawn].mean(axis=1), [tail, 1 - tail])
+    low, high = np.quantile(differences[samples].mean(axis=1), [tail, 1 - tail])
     return PairedDifference(mean, float(differences.std(ddof=1)), float(low), float(high), n)
 
 
 def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
-    """Friedman's test over blocks, and Nemenyi's critical difference of mean ranks.
+    """Computes Friedman's test over blocks, and Nemenyi's critical difference of mean ranks.
 
     With ``r_ij`` the rank of treatment j in block i, ties averaged, and ``R_j = mean_i r_ij``::
 
@@ -95,7 +95,7 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
         critical difference = q_α sqrt(k (k + 1) / (6 N))              q_α: studentised range of k means / √2
 
     Two treatments differ at level ``alpha`` if their mean ranks are further apart than the critical difference.
-    Scores tie only where they are equal to the last bit: round means over seeds first.
+    Scores tie only if they are bitwise equal: round means over seeds first.
 
     Source: Demšar: Statistical Comparisons of Classifiers over Multiple Data Sets. JMLR 7, 2006
 
@@ -104,7 +104,7 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
         alpha: level of the critical difference.
 
     Raises:
-        GraphKDError: no blocks, scores that are not finite, or a level that is none.
+        GraphKDError: there are no blocks, scores are not finite, or the level is outside (0, 1).
     """
     from scipy import stats
 
@@ -114,9 +114,9 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
     blocks, k = table.shape
     ranks = stats.rankdata(-table, axis=1)
     statistic, p_value, critical = math.nan, math.nan, math.nan
-    if k > 2 and np.ptp(ranks) > 0:  # else there is nothing to test, and scipy divides by zero
-        found = stats.friedmanchisquare(*table.T)
-        statistic, p_value = float(found.statistic), float(found.pvalue)
+    if k > 2 and np.ptp(ranks) > 0:  # else the test is undefined, and scipy divides by zero
+        test = stats.friedmanchisquare(*table.T)
+        statistic, p_value = float(test.statistic), float(test.pvalue)
     if k > 1:
         q = float(stats.studentized_range.ppf(1 - alpha, k, np.inf)) / math.sqrt(2)
         critical = q * math.sqrt(k * (k + 1) / (6 * blocks))
@@ -124,7 +124,7 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
 
 
 def best_share(scores: ArrayLike) -> NDArray[np.float64]:
-    """Share of blocks in which each treatment is best, alone or jointly: the shares add up to 1 or more.
+    """Computes the fraction of blocks in which each treatment is best or tied for best; they sum to 1 or more.
 
     Args:
         scores: ``[N, k]``, N blocks and k treatments; higher is better.
@@ -133,7 +133,7 @@ def best_share(scores: ArrayLike) -> NDArray[np.float64]:
         ``[k]`` in [0, 1].
 
     Raises:
-        GraphKDError: no blocks, or scores that are not finite.
+        GraphKDError: there are no blocks, or scores are not finite.
     """
     table = _finite(scores, 2)
     shares: NDArray[np.float64] = (table == table.max(axis=1, keepdims=True)).mean(axis=0)
@@ -141,10 +141,10 @@ def best_share(scores: ArrayLike) -> NDArray[np.float64]:
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """P values of ``m`` tests, corrected so that one of them errs with at most the level's probability.
+    """Computes Holm-corrected p values of ``m`` tests, which control the family-wise error rate.
 
-    With ``p_(1) ≤ … ≤ p_(m)`` the corrected ones are ``max_{j ≤ i} min(1, (m − j + 1) p_(j))``; no independence is
-    asked for.
+    With ``p_(1) ≤ … ≤ p_(m)`` the corrected ones are ``max_{j ≤ i} min(1, (m − j + 1) p_(j))``; independence is
+    not required.
 
     Source: Holm: A Simple Sequentially Rejective Multiple Test Procedure. Scandinavian Journal of Statistics, 1979
 
@@ -155,15 +155,15 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
         ``[m]`` in the same order.
 
     Raises:
-        GraphKDError: no tests, or numbers that are no p values.
+        GraphKDError: there are no tests, or values are outside [0, 1].
     """
-    given = _finite(p_values, 1)
-    if given.min() < 0 or given.max() > 1:
+    values = _finite(p_values, 1)
+    if values.min() < 0 or values.max() > 1:
         raise GraphKDError("p values must lie between 0 and 1: give those of the tests")
-    order = np.argsort(given, kind="stable")
-    factors = np.arange(given.size, 0, -1)
-    corrected = np.empty_like(given)
-    corrected[order] = np.maximum.accumulate(np.minimum(1.0, factors * given[order]))
+    order = np.argsort(values, kind="stable")
+    factors = np.arange(values.size, 0, -1)
+    corrected = np.empty_like(values)
+    corrected[order] = np.maximum.accumulate(np.minimum(1.0, factors * values[order]))
     return corrected
 
 

@@ -1,4 +1,4 @@
-"""Node weights ``[N]`` in [0, 1]: how much a node's loss terms count."""
+"""Influences: node weights ``[N]`` in [0, 1] of the terms of a loss."""
 
 from graphkd.influence._betweenness import betweenness
 from graphkd.influence._confidence import confidence

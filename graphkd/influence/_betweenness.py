@@ -1,4 +1,4 @@
-"""Shortest paths through a node as influence."""
+"""Betweenness centrality as influence."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from graphkd.influence._checks import check_seed, graph_of, scaled
 from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
 
 BLOCK_BYTES = 128 * 2**20
-"""Most memory of the tables of one block of sources: 64 bytes for each node and source."""
+"""Maximal memory of the tables of one block of sources: 64 bytes per node and source."""
 
 
 def betweenness(x: Tensor | Features, edge_index: Tensor | Adjacency, samples: int = 256, seed: int = 0) -> Tensor:
-    """How many shortest paths lead through a node: ``I_i = b_i / max_l b_l``.
+    """Scores the number of shortest paths through a node: ``I_i = b_i / max_l b_l``.
 
         b_i = Σ_{s ∈ S} Σ_{t ≠ s} σ_st(i) / σ_st,    s ≠ i ≠ t,
 
     ``σ_st`` is the number of shortest paths from ``s`` to ``t``, ``σ_st(i)`` that of those through ``i``. ``S``
-    holds all nodes where there are no more than ``samples``, and ``b`` is exact; else so many drawn ones, and
-    ``N / samples · b_i`` estimates it without bias. Paths follow edges from sender to receiver and are as long as
-    they have edges: weights, self-loops and features are not read.
+    contains all nodes for ``N ≤ samples``, and ``b`` is exact; else ``samples`` random nodes, and
+    ``N / samples · b_i`` is an unbiased estimate. Paths follow edges from sender to receiver, and their length is
+    the number of edges: weights, self-loops and features are not read.
 
-    Brandes' two sweeps for blocks of sources at once: twice as many products of E entries per source as the
-    longest shortest path has edges, few where neighbourhoods grow fast, and many on chains and grids. O(E + N)
-    memory and 128 MiB for the blocks. networkx has the same in Python, one source after the other.
+    The implementation runs Brandes' two sweeps for blocks of sources. A source costs ``2 L`` products of E
+    entries, ``L`` the length of the longest shortest path: few where neighbourhoods grow fast, many on chains and
+    grids. It needs O(E + N) memory and 128 MiB for the blocks. networkx loops over sources in Python.
 
     Source: Freeman, 1977; Brandes, A Faster Algorithm for Betweenness Centrality, 2001; Brandes and Pich, 2007
 
     Args:
         x: ``[N, D]``; only the number of rows is read.
         edge_index: ``[2, E]``, or the adjacency.
-        samples: sources that are drawn of a larger graph.
-        seed: of the draw; in a run, the run's seed is added to it.
+        samples: number of sampled sources in larger graphs.
+        seed: of the sampling; in a run, the run's seed is added to it.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where no path has an inner node.
+        ``[N]`` float32 in [0, 1]; ones if no path has an inner node.
 
     Raises:
-        GraphKDError: a setting outside its range, an edge that points nowhere, or more paths than float64 counts.
+        GraphKDError: a setting or node index is out of range, or the number of paths overflows float64.
     """
     if not (is_whole(samples) and samples > 0):
         raise GraphKDError(f"influence.samples is {samples!r}: it must be a whole number, 1 or more")
@@ -59,9 +59,9 @@ def betweenness(x: Tensor | Features, edge_index: Tensor | Adjacency, samples: i
 
 
 def _dependencies(edges: SparseMatrix, sources: Tensor) -> Tensor:
-    """``Σ_s Σ_t σ_st(i) / σ_st`` over these ``B`` sources: ``[N]``."""
+    """Computes ``Σ_s Σ_t σ_st(i) / σ_st`` over these ``B`` sources: ``[N]``."""
     paths, depth, longest = _paths(edges, sources)
-    share = torch.zeros_like(paths)  # of the paths to all nodes beyond, [N, B]
+    share = torch.zeros_like(paths)  # of the paths to all nodes at greater depth, [N, B]
     for step in range(longest, 0, -1):
         per_path = torch.where(depth == step, (1.0 + share) / paths.clamp(min=1.0), 0.0)
         share += torch.where(depth == step - 1, paths * spmm(edges.t(), per_path), 0.0)
@@ -70,7 +70,7 @@ def _dependencies(edges: SparseMatrix, sources: Tensor) -> Tensor:
 
 
 def _paths(edges: SparseMatrix, sources: Tensor) -> tuple[Tensor, Tensor, int]:
-    """The number of shortest paths from each source ``[N, B]``, their lengths (−1 for none) and the longest."""
+    """Counts shortest paths from each source ``[N, B]``; also returns their lengths (or −1) and the longest."""
     paths = edges.value.new_zeros(edges.shape[0], sources.numel())
     paths[sources, torch.arange(sources.numel(), device=sources.device)] = 1.0
     depth = paths.int() - 1

@@ -1,4 +1,4 @@
-"""Directions in balls: all members of a ball are ruled out by one cosine with its centre."""
+"""A ball index of directions: one cosine with the centre excludes all members of a ball."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from graphkd.influence._pairs import Pairs, ranges, unit
 from graphkd.influence._threads import for_each
 
 MOST_CLUSTERS = 512
-"""More centres leave fewer pairs over, but each of them meets all rows of x; ``experiments/influence_scale``."""
+"""Maximal number of centres: more exclude more pairs but cost N cosines each; ``experiments/influence_scale``."""
 
 SHELLS = (0.5, 0.8, 0.95, 0.99, 1.0)
-"""Shares of a cluster's members, nearest first, at which a shell ends: the few far ones stay among themselves."""
+"""Fractions of a cluster's members, nearest first, at which shells end: few distant members do not widen all."""
 
 STEPS = 4
-"""Of Lloyd's algorithm, on a sample of SAMPLE rows per centre."""
+"""Iterations of Lloyd's algorithm, on a sample of SAMPLE rows per centre."""
 
 SAMPLE = 32
 
 BINS = 4096
-"""Of the cost curve, over the angles from 0 to π."""
+"""Bins of the cost curve, over the angles from 0 to π."""
 
 
 def pairs_to_place(rows: int) -> int:
-    """How many cosines it takes to place the centres and to assign so many rows to them."""
+    """Returns the number of cosines for computing the centres and assigning ``rows`` to them."""
     number = _number_for(rows)
     return number * (rows + STEPS * SAMPLE * number)
 
@@ -38,19 +38,19 @@ def _number_for(rows: int) -> int:
 
 
 class Balls:
-    """The rows of y in balls around K centres, each cut into shells by the angle ``φ`` to the centre.
+    """An index of the rows of y in balls around K centres, split into shells by the angle ``φ`` to the centre.
 
-    The angle is a metric on the sphere, so by the triangle inequality every member j of a shell has
+    The angle is a metric on the sphere, so by the triangle inequality every member j of a shell satisfies
 
         cos(x_i, y_j) >= cos(min(π, angle(x_i, c) + φ)),
 
-    and a pair below ``s`` can only be where ``⟨x̂_i, c⟩ < cos(arccos s − φ)``: one number per shell. Rounding
-    (``Pairs.error``) is always added to the careful side. Spherical k-means (Dhillon and Modha, Machine
-    Learning 2001) places the centres; where they are matters for the cost only. Zero rows belong to no ball.
+    and a pair below ``s`` exists only if ``⟨x̂_i, c⟩ < cos(arccos s − φ)``: one bound per shell. The rounding
+    error (``Pairs.error``) is always added conservatively. The centres are computed by spherical k-means (Dhillon
+    and Modha, Machine Learning 2001) and affect the cost only. Zero rows belong to no ball.
 
     Args:
         pairs: the tables.
-        workers: threads.
+        workers: number of threads.
     """
 
     def __init__(self, pairs: Pairs, workers: int) -> None:
@@ -61,31 +61,31 @@ class Balls:
         self._cut(cosine, cluster)
 
     def rows_at_once(self) -> int:
-        """How many rows of x meet all centres at a time: their cosines take a quarter of the memory."""
+        """Returns the rows of x per product with the centres: their cosines use a quarter of the memory."""
         most = self.pairs.means.bytes // (4 * self.workers)
         share = math.ceil(self.pairs.x.shape[0] / (4 * self.workers))
         return max(1, min(32_768, share, most // (8 * sum(self.centres.shape))))
 
     def reach(self, least: float) -> Tensor:
-        """``[shells]`` float32: a row not below it against the centre has no pair below ``least``."""
+        """Returns ``[shells]`` float32: a cosine with the centre from it on excludes pairs below ``least``."""
         margin = math.acos(max(-1.0, min(1.0, least))) - self.angle
         bound = torch.where(margin > 0, margin.clamp_min(0.0).cos() + 2.0 * self.pairs.error, 2.0)
         return bound.float()
 
     def sweep(self, low: float | None, high: float) -> bool:
-        """Looks at all pairs that their ball does not bound by ``high``.
+        """Computes all pairs that the bounds of the balls do not exclude from being below ``high``.
 
         Args:
-            low: the ``high`` of an earlier sweep, whose pairs are left out, or nothing.
-            high: every pair below it, or below the least one, will have been looked at.
+            low: the ``high`` of an earlier sweep, whose pairs are skipped, or ``None``.
+            high: all pairs below it, or below the least cosine, are computed.
 
         Returns:
-            Whether it came to the end before the time did.
+            Whether the sweep finished within the time limit.
         """
         done: list[bool] = []
-        known = None if low is None else self.reach(low)
+        previous = None if low is None else self.reach(low)
         rows = ranges(0, self.pairs.x.shape[0], self.rows_at_once())
-        for_each(lambda some: done.append(self._sweep(some, high, known)), rows, self.workers)
+        for_each(lambda some: done.append(self._sweep(some, high, previous)), rows, self.workers)
         return all(done)
 
     def _sweep(self, rows: slice, high: float, known: Tensor | None) -> bool:
@@ -97,13 +97,13 @@ class Balls:
             open_ = cosine < reach[shell]
             if known is not None:
                 open_ &= cosine >= known[shell]
-            found = open_.nonzero().squeeze(1)
-            if found.numel() and not self.pairs.search(found + rows.start, self.members[shell]):
+            candidates = open_.nonzero().squeeze(1)
+            if candidates.numel() and not self.pairs.search(candidates + rows.start, self.members[shell]):
                 return False
         return True
 
     def cost(self) -> CostCurve:
-        """How many pairs ``sweep`` looks at, from a sample of rows."""
+        """Estimates the number of pairs that ``sweep`` computes, from a sample of rows."""
         x, size = self.pairs.x, 4 * MOST_CLUSTERS
         rows = torch.randint(x.shape[0], (min(size, x.shape[0]),), generator=self.generator).to(x.device)
         angle = (unit(x, self.pairs.x_scale, rows) @ self.centres.t()).clamp_(-1.0, 1.0).acos_()
@@ -115,20 +115,20 @@ class Balls:
         return CostCurve(counts.flip(0).cumsum(0).flip(0) * (x.shape[0] / max(1, rows.numel())))
 
     def _centres(self) -> Tensor:
-        """``[K, D]`` float32 of length 1, or 0."""
+        """Computes the centres, ``[K, D]`` float32 of length 1 or 0."""
         y = self.pairs.y
         number = _number_for(y.shape[0])
-        drawn = torch.randperm(y.shape[0], generator=self.generator)[: SAMPLE * number].to(y.device)
-        sample = unit(y, self.pairs.y_scale, drawn)
+        index = torch.randperm(y.shape[0], generator=self.generator)[: SAMPLE * number].to(y.device)
+        sample = unit(y, self.pairs.y_scale, index)
         centres = sample[:number].clone()
         for _ in range(STEPS):
             nearest = (sample @ centres.t()).argmax(dim=1)
-            moved = torch.zeros_like(centres).index_add_(0, nearest, sample)
-            centres = torch.where((moved != 0).any(dim=1, keepdim=True), F.normalize(moved), centres)
+            sums = torch.zeros_like(centres).index_add_(0, nearest, sample)
+            centres = torch.where((sums != 0).any(dim=1, keepdim=True), F.normalize(sums), centres)
         return centres
 
     def _assigned(self) -> tuple[Tensor, Tensor]:
-        """The nearest centre of each row of y, and the cosine with it: two ``[M]``."""
+        """Computes the cosine of each row of y with its nearest centre, and the centre's index: two ``[M]``."""
         y = self.pairs.y
         cosine, cluster = y.new_empty(y.shape[0], dtype=torch.float32), y.new_empty(y.shape[0], dtype=torch.long)
 
@@ -140,7 +140,7 @@ class Balls:
         return cosine, cluster
 
     def _cut(self, cosine: Tensor, cluster: Tensor) -> None:
-        """Members, cluster and largest angle of each shell."""
+        """Sets the members, cluster and largest angle of each shell."""
         order = torch.argsort(cosine, descending=True)
         order = order[self.pairs.y_scale[order] > 0]
         order = order[torch.argsort(cluster[order], stable=True)]
@@ -160,17 +160,17 @@ class Balls:
 
 
 class CostCurve:
-    """``pairs[b]``: how many pairs have a bound of ``cos(π b / BINS)`` or below."""
+    """A cumulative count of pairs: ``pairs[b]`` have a bound of ``cos(π b / BINS)`` or below."""
 
     def __init__(self, pairs: Tensor) -> None:
         self.pairs = pairs
 
     def below(self, cosine: float) -> float:
-        """How many pairs may be below ``cosine``."""
-        place = int(math.acos(max(-1.0, min(1.0, cosine))) * BINS / math.pi + 1e-6)
-        return float(self.pairs[min(place, BINS - 1)])
+        """Returns the number of pairs that may be below ``cosine``."""
+        index = int(math.acos(max(-1.0, min(1.0, cosine))) * BINS / math.pi + 1e-6)
+        return float(self.pairs[min(index, BINS - 1)])
 
     def affordable(self, pairs: float) -> float:
-        """The largest cosine below which there are no more than ``pairs``."""
-        place = int((self.pairs > pairs).sum())
-        return math.cos(math.pi * min(place, BINS) / BINS)
+        """Returns the largest cosine below which there are at most ``pairs`` pairs."""
+        index = int((self.pairs > pairs).sum())
+        return math.cos(math.pi * min(index, BINS) / BINS)

@@ -1,4 +1,4 @@
-"""The teacher's certainty as influence."""
+"""The teacher's confidence as influence."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from graphkd.sparse import Adjacency, Features
 
 
 def confidence(x: Tensor | Features, edge_index: Tensor | Adjacency, *, logits: Tensor) -> Tensor:
-    """How sure the teacher is of a node: ``I_i = s_i / max_l s_l`` with ``s_i = log C − H(softmax(t_i))``.
+    """Scores the teacher's confidence: ``I_i = s_i / max_l s_l`` with ``s_i = log C − H(softmax(t_i))``.
 
-    Reads the teacher's logits only; features, edges and their weights through these. Costs O(N C).
+    It reads the teacher's logits only; features, edges and edge weights have an effect through these. Costs
+    O(N C).
 
     Source: the teacher's entropy, a node's hardness in Wu et al., Teach Harder, Learn Poorer (HGMD), CIKM 2024
 
@@ -24,13 +25,13 @@ def confidence(x: Tensor | Features, edge_index: Tensor | Adjacency, *, logits: 
         logits: ``[N, C]`` of the frozen teacher.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where the teacher is equally sure everywhere.
+        ``[N]`` float32 in [0, 1]; ones if the teacher is equally confident on all nodes.
     """
-    # Rounding of logits around equal ones is no certainty.
+    # Rounding errors of equal logits do not count as confidence.
     return scaled(math.log(logits.shape[1]) - entropy(logits), noise=1e-12)
 
 
 def entropy(logits: Tensor) -> Tensor:
-    """``H(softmax(t_i))`` in nats and float64: ``[N, C]`` → ``[N]``."""
+    """Computes ``H(softmax(t_i))`` in nats and float64: ``[N, C]`` → ``[N]``."""
     log = torch.log_softmax(logits.double(), dim=1)
     return -(log.exp() * log).sum(dim=1)

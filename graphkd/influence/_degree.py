@@ -1,4 +1,4 @@
-"""The number of neighbours as influence."""
+"""Degree centrality as influence."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from graphkd.sparse import Adjacency, Features
 
 
 def degree(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
-    """How much a node sends: ``I_i = d_i / max_l d_l`` with ``d_i = Σ_{j ≠ i} A_ji``.
+    """Scores the out-degree of a node: ``I_i = d_i / max_l d_l`` with ``d_i = Σ_{j ≠ i} A_ji``.
 
-    Self-loops do not count. Edge weights are read; without them ``d_i`` counts the nodes that hear node ``i``.
+    Self-loops do not count. Edge weights are read; without them ``d_i`` is the number of receivers of node ``i``.
     Features are not read. Costs O(E + N).
 
     Source: degree centrality; Freeman, Centrality in Social Networks: Conceptual Clarification, 1979
@@ -22,10 +22,10 @@ def degree(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
         edge_index: ``[2, E]``, or the adjacency.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where all degrees are equal.
+        ``[N]`` float32 in [0, 1]; ones if all degrees are equal.
 
     Raises:
-        GraphKDError: an edge that points nowhere, or a negative weight.
+        GraphKDError: a node index is out of range, or a weight is negative.
     """
     matrix = graph_of(x, edge_index).matrix
     sent = matrix.value.to(torch.float64) * (matrix.row != matrix.col)

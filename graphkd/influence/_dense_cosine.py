@@ -1,4 +1,4 @@
-"""Cosines of dense rows: Y is formed, and all pairs are one product."""
+"""Cosines of dense rows: Y is stored, and all pairs are one matrix product."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from graphkd.sparse import SparseMatrix, power
 
 
 class DenseCosine(PropagatedCosine):
-    """``S`` from ``X`` and ``Y = Ã^k X``, both ``[N, D]``; lengths and sums in float64.
+    """Cosines of dense ``X`` and ``Y = Ã^k X``, both ``[N, D]``; norms and sums are in float64.
 
     Args:
         x: ``[N, D]`` float32 or float64.
-        operator: ``Ã [N, N]`` of the same type.
+        operator: ``Ã [N, N]`` of the same dtype.
         hops: ``k``.
-        means: blocks of rows in float64 take a quarter of its memory.
+        means: limits of time and memory; float64 blocks of rows use a quarter of the memory.
     """
 
     def __init__(self, x: Tensor, operator: SparseMatrix, hops: int, means: Means) -> None:
@@ -30,18 +30,18 @@ class DenseCosine(PropagatedCosine):
         self.x_scale, self.y_scale = self._inverse_norms(self.x), self._inverse_norms(self.y)
 
     def group_sums(self, members: Tensor) -> Tensor:
-        """``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, from ``m_c = Σ_j g_jc ŷ_j``."""
+        """Computes ``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, from ``m_c = Σ_j g_jc ŷ_j``."""
         scaled = self.y_scale.unsqueeze(1) * members
         m = sum(self.y[rows].double().t() @ scaled[rows] for rows in self.blocks)
         return self.x_scale.unsqueeze(1) * torch.cat([self.x[rows].double() @ m for rows in self.blocks])
 
     def _minimum(self, floor: float, means: Means) -> Minimum:
-        if self.non_negative:  # where most entries are 0, an orthogonal pair is likely
-            filled = torch.cat([self.x[rows].count_nonzero(dim=1) for rows in self.blocks])
-            first = torch.argsort(filled)[:PROBES]
+        if self.non_negative:  # rows with few non-zeros are the likeliest to be orthogonal
+            counts = torch.cat([self.x[rows].count_nonzero(dim=1) for rows in self.blocks])
+            first = torch.argsort(counts)[:PROBES]
         else:
-            drawn = torch.randperm(self.x.shape[0], generator=torch.Generator().manual_seed(0))[:PROBES]
-            first = drawn.to(self.x.device)
+            index = torch.randperm(self.x.shape[0], generator=torch.Generator().manual_seed(0))[:PROBES]
+            first = index.to(self.x.device)
         return least_cosine(Tables(self.x, self.x_scale, self.y, self.y_scale), floor, first, means)
 
     def _inverse_norms(self, table: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""InfGraND's influence on the labelled nodes of each class."""
+"""InfGraND's influence on the labelled nodes, per class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from graphkd.influence._similarities import similarities
 from graphkd.sparse import Adjacency, Features
 
 MEMORY_GB = 1.0
-"""Most working memory of the search for the minimum."""
+"""Maximal working memory of the search for the minimum."""
 
 
 def infgrand_per_class(
@@ -24,17 +24,17 @@ def infgrand_per_class(
     *,
     labels: Tensor,
 ) -> Tensor:
-    """``infgrand`` class by class: a node is compared with what labelled nodes of one class receive.
+    """Scores ``infgrand`` per class: similarity to the propagated features of one class's labelled nodes.
 
     With ``S`` and ``s = min_ij S_ij`` as in ``infgrand``, and ``T_c`` the labelled nodes of class ``c``,
 
         r_ic = Σ_{j ∈ T_c} (S_ij − s),    q_ic = r_ic / max_l r_lc,    I_i = q_i / max_l q_l,
 
-    where ``q_i = q_{i, y_i}`` for a labelled node and ``max_c q_ic`` for all others. So every class has its own
-    most influential node, whatever its size, and no node gains by being near the middle of all classes. A class
+    where ``q_i = q_{i, y_i}`` for a labelled node and ``max_c q_ic`` for all others. Every class thus has its own
+    most influential node, whatever its size, and similarity to all classes at once is no advantage. A class
     without labelled nodes has none. Edge weights are read.
 
-    Costs one propagation of C columns and ``infgrand``'s minimum; O(E + N C) memory beside the search for it.
+    Costs one propagation of C columns and ``infgrand``'s minimum; O(E + N C) memory in addition to its search.
 
     Source: no paper; a per-class form of Eskandari et al., InfGraND, TMLR 2026
 
@@ -43,14 +43,14 @@ def infgrand_per_class(
         edge_index: ``[2, E]``, or the adjacency.
         hops: ``k``.
         variant: ``paper`` (Ã over A + I) or ``reference`` (A + 2I, as in the released code).
-        self_loops: replaces the variant's number.
+        self_loops: overrides the variant's number of self-loops.
         labels: ``[N]`` classes of the labelled nodes, −1 for all others.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where nothing is labelled or all similarities are equal.
+        ``[N]`` float32 in [0, 1]; ones if no node is labelled or all similarities are equal.
 
     Raises:
-        GraphKDError: labels of another shape, or what ``infgrand`` refuses.
+        GraphKDError: labels have another shape or dtype, or as in ``infgrand``.
     """
     means = Means(None, MEMORY_GB)
     cosine = similarities(x, edge_index, hops, variant, self_loops, means)
@@ -59,16 +59,16 @@ def infgrand_per_class(
             f"labels must be whole numbers, one per row of x and −1 where unknown, but are {labels.dtype} "
             f"{list(labels.shape)}: correct them"
         )
-    known = (labels >= 0).nonzero().reshape(-1)
-    if known.numel() == 0:
+    labelled = (labels >= 0).nonzero().reshape(-1)
+    if labelled.numel() == 0:
         return torch.ones(labels.shape[0], device=labels.device)
     members = cosine.x_scale.new_zeros(labels.shape[0], int(labels.max()) + 1)
-    members[known, labels[known]] = 1.0
+    members[labelled, labels[labelled]] = 1.0
     counts = members.sum(dim=0)
     score = cosine.group_sums(members) - counts * cosine.minimum(means).high
     top = score.amax(dim=0)
-    # Equal similarities leave rounding noise only, as in infgrand.
+    # Equal similarities differ by rounding errors only, as in infgrand.
     share = torch.where(top > 1e-12 * counts, score / top, 0.0)
     best = share.amax(dim=1)
-    best[known] = share[known, labels[known]]
+    best[labelled] = share[labelled, labels[labelled]]
     return scaled(best)

@@ -1,4 +1,4 @@
-"""The least of N × N cosines: what is known of it, and the means to look for it."""
+"""The minimum of N × N cosines as bounds, and the time and memory limits of its search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphkd.outofcore import table_store
 
 @dataclass(frozen=True)
 class Minimum:
-    """``low <= min_ij S_ij <= high``, and which share of the N × N pairs was looked at for it."""
+    """Bounds ``low <= min_ij S_ij <= high``, and the fraction of the N × N pairs that was computed."""
 
     low: float
     high: float
@@ -21,19 +21,19 @@ class Minimum:
 
     @property
     def exact(self) -> bool:
-        """Whether nothing is uncertain."""
+        """Whether the bounds are equal."""
         return self.low == self.high
 
 
 class Means:
-    """Time and memory of a search; its clock runs from here.
+    """Time and memory limits of a search; the time starts at construction.
 
     Args:
-        max_seconds: until the search has to end, or nothing for one that ends when the minimum is exact.
-        max_memory_gb: most working memory in units of 10^9 bytes; where the run has a smaller budget, that.
+        max_seconds: time limit of the search, or ``None`` to search until the minimum is exact.
+        max_memory_gb: maximal working memory in units of 10^9 bytes; at most the budget of the run.
 
     Raises:
-        GraphKDError: one of them is no number, or outside its range.
+        GraphKDError: a limit is not a number or out of range.
     """
 
     def __init__(self, max_seconds: float | None, max_memory_gb: float) -> None:
@@ -48,12 +48,12 @@ class Means:
 
     @property
     def left(self) -> float:
-        """Seconds until the search has to end; infinite where there is no limit."""
+        """Remaining seconds of the search; infinite without a limit."""
         return self._end - time.monotonic()
 
     @property
     def limited(self) -> bool:
-        """Whether there is a limit of time."""
+        """Whether there is a time limit."""
         return self._end < math.inf
 
 

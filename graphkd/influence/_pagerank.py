@@ -13,18 +13,18 @@ from graphkd.influence._checks import graph_of, scaled
 from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
 
 TOLERANCE = 1e-12
-"""Largest distance ``Σ_i |p_i − p*_i|`` to the fixed point, as far as float64 goes."""
+"""Maximal distance ``Σ_i |p_i − p*_i|`` to the fixed point, up to float64's rounding errors."""
 
 
 def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: float = 0.85) -> Tensor:
-    """How often a random surfer is at a node: ``I_i = p_i / max_l p_l``, with ``p`` the solution of this equation.
+    """Scores the PageRank of a node: ``I_i = p_i / max_l p_l``, with ``p`` the solution of this equation.
 
         p_i = (1 − d) / N + d (Σ_j A_ij p_j / a_j + Σ_{j: a_j = 0} p_j / N),    a_j = Σ_i A_ij.
 
-    The surfer follows edges from sender to receiver, and jumps anywhere from a node that sends nothing. Edge
-    weights are read, self-loops are followed as listed, features are not read. A product of E entries per step
-    and ``log 1e-12 / log d`` steps at most (170 for 0.85), since the distance shrinks by ``d`` in each; O(E + N)
-    memory.
+    The random surfer follows edges from sender to receiver, and jumps to a random node from a node without
+    outgoing edges. Edge weights are read, listed self-loops are followed, features are not read. Each step is a
+    product of E entries, and at most ``log 1e-12 / log d`` steps (170 for 0.85) are needed, since each shrinks the
+    distance by ``d``; O(E + N) memory.
 
     Source: Brin and Page, The Anatomy of a Large-Scale Hypertextual Web Search Engine, 1998
 
@@ -34,10 +34,10 @@ def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: floa
         damping: ``d`` in [0, 1).
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where all ranks are equal.
+        ``[N]`` float32 in [0, 1]; ones if all ranks are equal.
 
     Raises:
-        GraphKDError: a damping outside its range, an edge that points nowhere, or a negative weight.
+        GraphKDError: the damping or a node index is out of range, or a weight is negative.
     """
     if not (is_real(damping) and 0 <= damping < 1):
         raise GraphKDError(f"influence.damping is {damping}: it must lie in [0, 1)")
@@ -48,17 +48,17 @@ def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: floa
 
 
 def _fixed_point(follow: SparseMatrix, silent: Tensor, damping: float) -> Tensor:
-    """``p [N]``, by steps from the uniform distribution."""
+    """Computes ``p [N]`` by power iteration from the uniform distribution."""
     num_nodes = follow.shape[0]
     rank = follow.value.new_full((num_nodes,), 1.0 / max(num_nodes, 1))
     for _ in range(_steps(damping)):
-        jumped = (damping * rank[silent].sum() + 1.0 - damping) / num_nodes
-        last, rank = rank, damping * spmm(follow, rank.unsqueeze(1)).squeeze(1) + jumped
+        jump = (damping * rank[silent].sum() + 1.0 - damping) / num_nodes
+        last, rank = rank, damping * spmm(follow, rank.unsqueeze(1)).squeeze(1) + jump
         if damping * float((rank - last).abs().sum()) < (1.0 - damping) * TOLERANCE:
             break
     return rank
 
 
 def _steps(damping: float) -> int:
-    """``k`` with ``2 d^k ≤ TOLERANCE``: no two distributions are further apart than 2."""
+    """Computes ``k`` with ``2 d^k ≤ TOLERANCE``: the distance of two distributions is at most 2."""
     return 1 if damping == 0 else math.ceil(math.log(TOLERANCE / 2) / math.log(damping))

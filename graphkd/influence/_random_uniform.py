@@ -1,4 +1,4 @@
-"""Weights that are drawn: what an influence is worth that means nothing."""
+"""Random weights: the baseline of an uninformative influence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from graphkd.sparse import Adjacency, Features
 
 
 def random_uniform(x: Tensor | Features, edge_index: Tensor | Adjacency, seed: int = 0) -> Tensor:
-    """``I_i = u_i / max_l u_l`` with ``u_i ~ U(0, 1)``, drawn in the order of the nodes.
+    """Draws ``I_i = u_i / max_l u_l`` with ``u_i ~ U(0, 1)``, in the order of the nodes.
 
     Edges, their weights and features are not read. Costs O(N).
 
@@ -25,8 +25,8 @@ def random_uniform(x: Tensor | Features, edge_index: Tensor | Adjacency, seed: i
         ``[N]`` float32 in [0, 1].
 
     Raises:
-        GraphKDError: no seed.
+        GraphKDError: the seed is invalid.
     """
     check_seed(seed)
-    drawn = torch.rand(x.shape[0], dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return scaled(drawn.to(x.device))
+    weights = torch.rand(x.shape[0], dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    return scaled(weights.to(x.device))

@@ -1,4 +1,4 @@
-"""The exact influence of linear message passing."""
+"""Exact influence under linear message passing."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from graphkd.sparse import Adjacency, Features, spmm
 def random_walk(
     x: Tensor | Features, edge_index: Tensor | Adjacency, hops: int = 2, self_loops: int = 1
 ) -> Tensor:
-    """How much all nodes' propagated features change with a node's own, exactly.
+    """Scores the exact sensitivity of all nodes' propagated features to a node's features.
 
         I_i = r_i / max_l r_l,    X^(k) = Ã^k X,    r_i = Σ_j ‖∂x_j^(k) / ∂x_i‖₁ / D = Σ_j (Ã^k)_ji,
 
-    the column sums of ``Ã^k`` for ``Ã = D^-1/2 (A + s I) D^-1/2``. This is InfGraND's definition before a cosine
-    takes its place; features do not matter to it. Edge weights are read.
+    the column sums of ``Ã^k`` for ``Ã = D^-1/2 (A + s I) D^-1/2``. This is InfGraND's definition, which its method
+    replaces by a cosine; it does not depend on features. Edge weights are read.
 
-    One product with ``Ãᵀ`` per hop: O(k E) time, O(E + N) memory.
+    Costs one product with ``Ãᵀ`` per hop: O(k E) time, O(E + N) memory.
 
     Source: Eskandari et al., InfGraND, TMLR 2026 (its definition); Xu et al., Jumping Knowledge, ICML 2018
 
@@ -30,10 +30,10 @@ def random_walk(
         self_loops: ``s``.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where all sums are equal.
+        ``[N]`` float32 in [0, 1]; ones if all sums are equal.
 
     Raises:
-        GraphKDError: a negative number, an edge that points nowhere, or a negative weight.
+        GraphKDError: a count is negative, a node index is out of range, or a weight is negative.
     """
     check_hops(hops, self_loops)
     receivers = graph_of(x, edge_index).normalize("symmetric", self_loops, torch.float64).t()

@@ -1,4 +1,4 @@
-"""KRD's reliability: how little the teacher's certainty moves under noise."""
+"""KRD's reliability: the stability of the teacher's entropy under noise."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ def reliability(
     logits: Tensor,
     perturbed: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    """How well the teacher's entropy stands noise: ``I_i = (1 − ρ_i) / max_l (1 − ρ_l)``.
+    """Scores the stability of the teacher's entropy under noise: ``I_i = (1 − ρ_i) / max_l (1 − ρ_l)``.
 
         ρ_i = c_i / max_l c_l,    c_i = |H(softmax(t_i(X + δ))) − H(softmax(t_i(X)))|,    δ ~ N(0, std²),
 
-    with one draw. KRD keeps a node as a sender with probability ``1 − ρ^α``; this is that for α = 1, scaled. The
-    noise meets the features as the teacher reads them; where their entries are small, as in rows that sum to 1,
-    noise of 1 drowns them, and the draw has a large share in the ranking. Edges and their weights count through
-    the teacher only.
+    with one draw. KRD samples a node as a sender with probability ``1 − ρ^α``; this is that for α = 1, scaled. The
+    noise is added to the preprocessed features, the teacher's inputs; where their entries are small, as in rows
+    that sum to 1, noise with ``std`` 1 dominates them, and the ranking depends strongly on the draw. Edges and
+    their weights have an effect through the teacher only.
 
-    One more forward pass of the teacher, on dense features: O(N D) memory, whatever form they had.
+    Costs one forward pass of the teacher on dense features: O(N D) memory, also for sparse ones.
 
     Source: Wu et al., Quantifying the Knowledge in GNNs for Reliable Distillation into MLPs (KRD), ICML 2023
 
     Args:
         x: ``[N, D]``; only its shape is read.
         edge_index: ``[2, E]``, or the adjacency; not used.
-        std: of the noise; KRD's is 1.
+        std: standard deviation of the noise; 1 in KRD.
         seed: of the noise; in a run, the run's seed is added to it.
         logits: ``[N, C]`` of the frozen teacher.
-        perturbed: noise ``[N, D]`` → the teacher's logits ``[N, C]`` where it is added to the features.
+        perturbed: noise ``[N, D]`` → the teacher's logits ``[N, C]`` on features plus noise.
 
     Returns:
-        ``[N]`` float32 in [0, 1]; ones where all entropies move alike.
+        ``[N]`` float32 in [0, 1]; ones if all entropies change equally.
 
     Raises:
-        GraphKDError: a setting outside its range.
+        GraphKDError: a setting is out of range.
     """
     if not (is_real(std) and 0 < std < math.inf):
         raise GraphKDError(f"influence.std is {std}: it must be a finite number greater than 0")

@@ -1,4 +1,4 @@
-"""Another influence's weights on the wrong nodes: whether its ranking carries anything."""
+"""Another influence's weights, permuted: a baseline without the ranking's information."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def shuffled(
     seed: int = 0,
     **inputs: Any,
 ) -> Tensor:
-    """``I_i = J_π(i)`` with ``J`` the weights of ``base`` and ``π`` a permutation of all nodes, drawn by the seed.
+    """Permutes another influence: ``I_i = J_π(i)``, ``J`` the weights of ``base``, ``π`` a random permutation.
 
-    The distribution stays, the ranking goes. What is read is what ``base`` reads; costs as ``base`` does.
+    The distribution is preserved, the ranking is not. Reads the same inputs as ``base``, at the same cost.
 
     Source: the shuffled baseline; no paper
 
     Args:
         x: ``[N, D]``.
         edge_index: ``[2, E]``, or the adjacency.
-        base: name of an influence, with its defaults but for the next two where it has them.
-        variant: of a base such as ``infgrand``; not read by others.
-        seed: of the permutation, and of a base that draws; in a run, the run's seed is added to it.
-        inputs: what ``base`` asks for besides: ``labels``, ``logits``, ``perturbed``.
+        base: name of an influence; it has its default settings except for ``variant`` and ``seed``.
+        variant: passed to a base that has it, such as ``infgrand``.
+        seed: of the permutation, and passed to a random base; in a run, the run's seed is added to it.
+        inputs: further inputs of ``base``: ``labels``, ``logits``, ``perturbed``.
 
     Returns:
         ``[N]`` float32 in [0, 1].
 
     Raises:
-        GraphKDError: no seed, an unknown base, or what the base refuses.
+        GraphKDError: the seed is invalid, the base is unknown, or as in the base.
     """
     check_seed(seed)
     part = lookup(influence, base)

@@ -1,4 +1,4 @@
-"""InfGraND's similarities of features and propagated features."""
+"""InfGraND's similarities between features and propagated features."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from graphkd.influence._sparse_cosine import SparseCosine
 from graphkd.sparse import Adjacency, Features, SparseMatrix, as_features, check_features
 
 FLOAT32_RANGE = (1e-25, 1e25)
-"""Largest entries of rows whose lengths and propagated sums stay far from the ends of float32."""
+"""Range of a row's largest entry in which norms and propagated sums neither over- nor underflow in float32."""
 
 SELF_LOOPS = {"paper": 1, "reference": 2}
-"""Self-loops in Ã: the paper adds I once; the released code adds it to a graph that has it already."""
+"""Self-loops in Ã: the paper adds I once; the released code adds it to a graph that already contains it."""
 
 
 def similarities(
@@ -28,7 +28,7 @@ def similarities(
     self_loops: int | None,
     means: Means,
 ) -> PropagatedCosine:
-    """``S_ij = cos(x_i, (Ã^k X)_j)``, checked and not yet computed; arguments and errors are ``infgrand``'s."""
+    """Checks ``infgrand``'s arguments and builds ``S_ij = cos(x_i, (Ã^k X)_j)``, whose sums are computed later."""
     if variant not in SELF_LOOPS:
         raise GraphKDError(f"influence variant '{variant}' is unknown: choose paper or reference")
     loops = SELF_LOOPS[variant] if self_loops is None else self_loops

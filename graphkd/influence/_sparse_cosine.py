@@ -1,4 +1,4 @@
-"""Cosines of sparse rows: products with the graph and the features, and nothing dense of width D."""
+"""Cosines of sparse rows: products with operator and features, without dense tables of width D."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from graphkd.influence._minimum import Means, Minimum
 from graphkd.sparse import SparseMatrix, spmm
 
 BLOCK_ROWS = 256
-"""Largest B: on a small graph, too, a block stays a strip of the N × N cosines."""
+"""Maximal B, which bounds a block also on small graphs."""
 
 PROBES = 64
-"""Rows tried first for an orthogonal pair: the ones with the fewest non-zeros."""
+"""Number of rows that are searched first for an orthogonal pair: those with the fewest non-zeros."""
 
 
 class SparseCosine(PropagatedCosine):
-    """``S`` known through products with ``Ã`` and ``X`` only.
+    """Cosines of sparse ``X`` by products with ``Ã`` and ``X`` only.
 
-    ``Y`` is never formed as a whole: its row norms come from column blocks, ``Xᵀ``-sided sums from the
-    transposed operator, and blocks of S from ``Ã^k (X x_Bᵀ)``. All in float64.
+    ``Y`` is never stored as a whole: its row norms are computed from column blocks, ``Xᵀ``-sided sums from the
+    transposed operator, and blocks of S from ``Ã^k (X x_Bᵀ)``. All computation is in float64.
 
     Args:
         x: ``[N, D]``.
         operator: ``Ã [N, N]`` in float64.
         hops: ``k``.
-        means: of its memory, blocks of ``N × B`` entries take up to an eighth each.
+        means: limits of time and memory; a block of ``N × B`` entries uses at most an eighth of the memory.
     """
 
     def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int, means: Means) -> None:
         self.operator, self.hops = operator, hops
         self.x = x = x.to(torch.float64)
-        # Products through Ã hold three such blocks at a time, the scaled one is a fourth.
+        # A product with Ã needs three such blocks, and scaling a fourth.
         self.block_size = min(BLOCK_ROWS, max(1, means.bytes // (8 * 8 * max(1, x.shape[0]))))
         self.non_negative = bool((x.value >= 0).all() & (operator.value >= 0).all())
         squares = SparseMatrix(x.rowptr, x.col, x.value.square(), x.shape[1]).sum(dim=1)
@@ -40,7 +40,7 @@ class SparseCosine(PropagatedCosine):
         self.y_scale = inverse(self._propagated_norms())
 
     def group_sums(self, members: Tensor) -> Tensor:
-        """``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, at the cost of C row sums."""
+        """Computes ``Σ_j S_ij g_jc`` for ``members g [N, C]``: ``[N, C]``, at the cost of C row sums."""
         columns = self._power(self.operator.t(), self.y_scale.unsqueeze(1) * members)
         return self.x_scale.unsqueeze(1) * spmm(self.x, spmm(self.x.t(), columns))
 
@@ -56,13 +56,13 @@ class SparseCosine(PropagatedCosine):
         return Minimum(least, least, min(1.0, looked / order.numel()))
 
     def _block_minimum(self, rows: Tensor) -> float:
-        """The least of ``S_ij`` with ``i`` in ``rows``."""
+        """Computes the minimum of ``S_ij`` over ``i`` in ``rows``."""
         dense = self.x.select(rows).to_dense()
         block = self._power(self.operator, spmm(self.x, dense.t().contiguous()))
         return float((block * self.y_scale.unsqueeze(1) * self.x_scale[rows]).min())
 
     def _propagated_norms(self) -> Tensor:
-        """``‖y_j‖`` for all ``j``, from blocks of columns of ``Y``."""
+        """Computes ``‖y_j‖`` for all ``j``, from blocks of columns of ``Y``."""
         total = self.operator.value.new_zeros(self.x.shape[0])
         for columns in torch.split(torch.arange(self.x.shape[1], device=total.device), self.block_size):
             dense = self.x.t().select(columns).to_dense().t().contiguous()

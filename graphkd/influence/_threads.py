@@ -1,4 +1,4 @@
-"""Work in threads, at full precision."""
+"""Thread pool and full-precision context of the search."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Item = TypeVar("Item")
 
 
 def workers_on(device: torch.device) -> int:
-    """As many as torch has threads on a CPU; one where an accelerator does the work."""
+    """Returns the number of workers: torch's threads on a CPU, 1 on an accelerator."""
     return torch.get_num_threads() if device.type == "cpu" else 1
 
 
 def for_each(function: Callable[[Item], object], items: Iterable[Item], workers: int) -> None:
     """Calls ``function`` on each item, in ``workers`` threads with one torch thread each.
 
-    A product that is split over threads waits for the slowest of them at every block; whole blocks do not.
+    A product that is split over threads synchronises at every block; whole blocks per thread do not.
     """
     if workers == 1:
         for item in items:
@@ -32,20 +32,20 @@ def for_each(function: Callable[[Item], object], items: Iterable[Item], workers:
             for _ in pool.map(function, items):
                 pass
     finally:
-        torch.set_num_threads(before)  # the last call counts for all threads that come later
+        torch.set_num_threads(before)  # the setting applies to all threads started later
 
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """float32 products in float32, whatever is allowed elsewhere: no TF32, no bfloat16, no autocast."""
+    """Disables TF32, bfloat16 and autocast in the block, so that float32 products are in full precision."""
     with torch.autocast(device.type, enabled=False), _ieee():
         yield
 
 
 @contextmanager
 def _ieee() -> Iterator[None]:
-    products: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
-    if products[1] is None:  # torch before 2.9 has one setting for all
+    backends: list[Any] = [torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None)]
+    if backends[1] is None:  # torch before 2.9 has one global setting
         before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("highest")
         try:
@@ -53,11 +53,11 @@ def _ieee() -> Iterator[None]:
         finally:
             torch.set_float32_matmul_precision(before)
         return
-    kept = [each.fp32_precision for each in products]
+    saved = [setting.fp32_precision for setting in backends]
     try:
-        for each in products:
-            each.fp32_precision = "ieee"
+        for setting in backends:
+            setting.fp32_precision = "ieee"
         yield
     finally:
-        for each, precision in zip(products, kept, strict=True):
-            each.fp32_precision = precision
+        for setting, precision in zip(backends, saved, strict=True):
+            setting.fp32_precision = precision

@@ -1,4 +1,4 @@
-"""Every node weighs the same: the baseline for any influence."""
+"""Equal weights: the baseline of any influence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from graphkd.sparse import Adjacency, Features
 
 
 def uniform(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
-    """``I_i = 1``. Neither edges, their weights nor features are read; costs O(N).
+    """Returns ``I_i = 1``. Edges, their weights and features are not read; costs O(N).
 
     Source: the uniform baseline; no paper
 

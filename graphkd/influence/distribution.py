@@ -1,4 +1,4 @@
-"""How node weights are spread."""
+"""Summary statistics of node weights."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import torch
 from torch import Tensor
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Of a distribution, beside its ends."""
+"""Quantiles of a ``Distribution``, in addition to its minimum and maximum."""
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """Node weights ``[n]`` in figures.
+    """Summary statistics of node weights ``[n]``.
 
     Args:
         mean: of the weights.
         std: population standard deviation.
-        low: the smallest.
-        high: the largest.
-        quantiles: at ``QUANTILES``, between neighbours by linear interpolation.
-        zeros: share of exact zeros.
-        ones: share of exact ones.
-        distinct: number of different values.
+        low: minimum.
+        high: maximum.
+        quantiles: at ``QUANTILES``, with linear interpolation.
+        zeros: fraction of exact zeros.
+        ones: fraction of exact ones.
+        distinct: number of distinct values.
     """
 
     mean: float
@@ -37,16 +37,16 @@ class Distribution:
 
     @classmethod
     def of(cls, weights: Tensor) -> Distribution:
-        """Of weights ``[n]``, ``n ≥ 1``."""
+        """Computes the statistics of weights ``[n]``, ``n ≥ 1``."""
         values = weights.detach().cpu().double().sort().values
-        places = (values.numel() - 1) * torch.tensor(QUANTILES, dtype=torch.float64)
-        below, above = values[places.floor().long()], values[places.ceil().long()]
+        positions = (values.numel() - 1) * torch.tensor(QUANTILES, dtype=torch.float64)
+        below, above = values[positions.floor().long()], values[positions.ceil().long()]
         return cls(
             mean=float(values.mean()),
             std=float(values.std(correction=0)),
             low=float(values[0]),
             high=float(values[-1]),
-            quantiles=tuple((below + (places - places.floor()) * (above - below)).tolist()),
+            quantiles=tuple((below + (positions - positions.floor()) * (above - below)).tolist()),
             zeros=float((values == 0).double().mean()),
             ones=float((values == 1).double().mean()),
             distinct=torch.unique_consecutive(values).numel(),
@@ -55,13 +55,12 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Variation:
-    """How far the weights of a loss are from equal ones.
+    """Deviation of the weights of a loss from equal weights.
 
     Args:
-        coefficient: of variation, ``std(w) / mean(w)`` with the population standard deviation.
-        distance: total variation between ``w / Σ w`` and equal weights, ``½ Σ_i |w_i / Σ w − 1/n|``: the share of
-            all weight that has moved.
-        nodes: ``n``.
+        coefficient: coefficient of variation ``std(w) / mean(w)``, with the population standard deviation.
+        distance: total variation distance between ``w / Σ w`` and equal weights, ``½ Σ_i |w_i / Σ w − 1/n|``.
+        nodes: number of nodes ``n``.
     """
 
     coefficient: float
@@ -70,7 +69,7 @@ class Variation:
 
     @classmethod
     def of(cls, weights: Tensor) -> Variation:
-        """Of weights ``[n]``, ``n ≥ 1``, none negative; where all are 0, the loss has no weights that vary: 0."""
+        """Computes the deviation of non-negative weights ``[n]``, ``n ≥ 1``; 0 if all weights are 0."""
         values = weights.detach().cpu().double()
         mean = values.mean()
         if float(mean) == 0:

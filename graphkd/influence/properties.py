@@ -1,4 +1,4 @@
-"""What else is known of a node: what an influence may turn out to measure."""
+"""Node properties for comparison with influences."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ KINDS: dict[str, tuple[str, str]] = {
     "confidence": ("teacher", "teacher's confidence"),
     "right": ("teacher", "teacher is right"),
 }
-"""By name: what it is read from, and what it is called."""
+"""Name → data source and display name."""
 
 MOST_NODES = 50_000
-"""Of a graph whose betweenness is taken: on larger ones it would cost more than all else."""
+"""Largest graph for which betweenness is computed; on larger ones it would dominate the cost."""
 
 
 def graph_properties(graph: Graph) -> dict[str, Tensor]:
-    """What features, edges and labels say of every node.
+    """Computes properties of every node from features, edges and labels.
 
-    ``typicality`` (see there), ``nonzeros``, ``degree`` (nodes that hear it, without itself), ``pagerank``,
-    ``kcore``, ``betweenness`` (up to 50,000 nodes; from 256 drawn sources where there are more than that),
+    ``typicality`` (see its function), ``nonzeros``, ``degree`` (receivers without the node itself), ``pagerank``,
+    ``kcore``, ``betweenness`` (up to 50,000 nodes; from 256 sampled sources in graphs with more than 256 nodes),
     ``random_walk`` (two hops over A + I) and ``homophily``; the influences among them are scaled to 1.
 
     Args:
-        graph: checked data; every known label is read, those of test nodes too: for description only.
+        graph: checked data; all known labels are read, including test labels: for description only.
 
     Returns:
-        ``[N]`` float64 each, NaN where a node has no such property.
+        Name → ``[N]`` float64, NaN where a property is undefined.
 
     Raises:
-        GraphKDError: negative edge weights.
+        GraphKDError: an edge weight is negative.
     """
     x, adj = graph.x, graph.adj
     pattern = adj.structure(self_loops=0)
     off = pattern.filter(pattern.row != pattern.col).to(torch.float64)
-    found = {
+    properties = {
         "typicality": typicality(x),
         "nonzeros": _count_nonzero(x),
         "degree": off.sum(dim=0),
@@ -61,23 +61,23 @@ def graph_properties(graph: Graph) -> dict[str, Tensor]:
         "homophily": homophily(off, graph.y),
     }
     if graph.num_nodes <= MOST_NODES:
-        found["betweenness"] = betweenness(x, adj)
-    return {name: found[name].double() for name in KINDS if name in found}
+        properties["betweenness"] = betweenness(x, adj)
+    return {name: properties[name].double() for name in KINDS if name in properties}
 
 
 def teacher_properties(graph: Graph, logits: Tensor) -> dict[str, Tensor]:
-    """What a frozen teacher says of every node.
+    """Computes properties of every node from a frozen teacher's logits.
 
-    ``entropy`` (nats) and ``confidence`` (largest probability) of its distribution, and ``right``: 1 where its
-    class is the label, else 0, for nodes outside the training set whose label is known. Labels of test nodes are
-    read: for description only.
+    ``entropy`` (nats) and ``confidence`` (largest probability) of its distribution, and ``right``: 1 if the
+    predicted class is the label, else 0, for labelled nodes outside the training set. Test labels are read: for
+    description only.
 
     Args:
         graph: checked data.
         logits: ``[N, C]`` of the teacher.
 
     Returns:
-        ``[N]`` float64 each, NaN where a node has no such property.
+        Name → ``[N]`` float64, NaN where a property is undefined.
     """
     right = (logits.argmax(dim=1) == graph.y).double()
     right[graph.y < 0] = torch.nan
@@ -87,7 +87,7 @@ def teacher_properties(graph: Graph, logits: Tensor) -> dict[str, Tensor]:
 
 
 def typicality(x: Features) -> Tensor:
-    """How close a node's features are to the middle of all, no edge read: ``cos(x_i, Σ_j x̂_j)``.
+    """Computes the similarity of a node's features to the mean direction, without edges: ``cos(x_i, Σ_j x̂_j)``.
 
     With unit rows ``x̂``; a zero row has cosine 0. Costs two products with the features.
 
@@ -95,7 +95,7 @@ def typicality(x: Features) -> Tensor:
         x: ``[N, D]`` dense or sparse.
 
     Returns:
-        ``[N]`` float64; zeros where the middle is zero.
+        ``[N]`` float64; zeros if the sum is zero.
     """
     x = x.to(torch.float64)
     squares = SparseMatrix(x.rowptr, x.col, x.value.square(), x.shape[1]) if isinstance(x, SparseMatrix) else x**2
@@ -103,26 +103,28 @@ def typicality(x: Features) -> Tensor:
     scale = torch.where(norms > 0, 1.0 / norms, 0.0).unsqueeze(1)
     middle = _times(x.t(), scale)
     length = middle.norm()
-    # Rows that cancel leave rounding noise only: no direction.
+    # Rows that cancel leave rounding errors only, which have no direction.
     middle = torch.where(length > 1e-12 * x.shape[0], middle / length, 0.0)
     return (scale * _times(x, middle)).squeeze(1)
 
 
 def homophily(edges: SparseMatrix, y: Tensor) -> Tensor:
-    """The share of a node's neighbours with its label: ``|{j ∈ N(i): y_j = y_i}| / |{j ∈ N(i): y_j known}|``.
+    """Computes the fraction of a node's neighbours with its label.
+
+    It is ``|{j ∈ N(i): y_j = y_i}| / |{j ∈ N(i): y_j known}|``.
 
     Args:
         edges: ``[N, N]``, an entry for each neighbour ``j`` of ``i``, none on the diagonal.
         y: ``[N]`` int64 labels, −1 where unknown.
 
     Returns:
-        ``[N]`` float64, NaN where a node has no label, or no neighbour with one.
+        ``[N]`` float64, NaN if a node has no label, or no labelled neighbour.
     """
     row, col = edges.row, edges.col
-    known = (y[col] >= 0).double()
+    labelled = (y[col] >= 0).double()
     count, same = (torch.zeros(y.numel(), dtype=torch.float64, device=y.device) for _ in range(2))
-    count.index_add_(0, row, known)
-    same.index_add_(0, row, known * (y[row] == y[col]))
+    count.index_add_(0, row, labelled)
+    same.index_add_(0, row, labelled * (y[row] == y[col]))
     return torch.where((y >= 0) & (count > 0), same / count, torch.nan)
 
 

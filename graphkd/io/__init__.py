@@ -1,1 +1,1 @@
-"""Files and values from users → checked arrays: read alike for training and for serving, with numpy alone."""
+"""Readers that convert users' files and values to checked arrays; training and serving share them. numpy only."""

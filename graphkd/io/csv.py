@@ -1,4 +1,4 @@
-"""csv files: one reader for training and for serving, with numpy alone."""
+"""Reader of csv files, shared by training and serving; it depends on numpy only."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from graphkd.errors import GraphKDError
 from graphkd.io.frame import check_once
 
 TRUTH = {"true": "1", "false": "0"}
-"""What cells of truth values count as, in any case."""
+"""Numeric values of boolean cells; matching is case-insensitive."""
 
 _TRUTH_CELL = re.compile(r"(?:(?<=,)|^)[ \t]*(true|false)[ \t]*(?=[,\r\n]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """Consecutive lines of a file, divided.
+    """The parsed cells of consecutive lines of a file.
 
     Args:
-        numbers: ``[B, n]`` of the columns that hold numbers.
-        texts: of each column of texts, ``[B]``.
-        faults: line among these → why it cannot be read; such a row of ``numbers`` says nothing.
+        numbers: ``[B, n]``, values of the numeric columns.
+        texts: ``[B]`` strings for each text column.
+        faults: line index within the block → why it cannot be read; that row of ``numbers`` is undefined.
     """
 
     numbers: NDArray[Any]
@@ -38,19 +38,19 @@ class Cells:
 
 
 class CsvTable:
-    """A file with a line per row.
+    """A csv file with one line per row.
 
-    It is UTF-8. Cells are divided by commas and may be quoted; none holds a line break. A number is written as
-    Python writes it, in ASCII and without underscores; ``true`` and ``false`` in any case are 1 and 0. Empty lines
-    at the end do not count; one before them is a row without cells.
+    The encoding is UTF-8. Cells are separated by commas and may be quoted; none contains a line break. Numbers
+    have Python's syntax, in ASCII and without underscores; ``true`` and ``false`` in any case are 1 and 0.
+    Trailing empty lines are ignored; any other empty line is a row without cells.
 
     Args:
         path: of the file.
-        header: whether its first line holds the names of the columns.
-        called: names for error messages where the file holds none, as many as it has columns.
+        header: whether the first line holds the column names.
+        called: column names for error messages if the file has no header, one per column.
 
     Raises:
-        GraphKDError: an empty file, no UTF-8, or columns without a name or with the same one.
+        GraphKDError: the file is empty or not UTF-8, or a column name is empty or duplicated.
     """
 
     def __init__(self, path: Path, header: bool = True, called: list[str] | None = None) -> None:
@@ -68,43 +68,43 @@ class CsvTable:
             _check_names(cells, path)
 
     def line_of(self, row: int) -> int:
-        """The number in the file, from 1, of the line that holds a row."""
+        """Returns the line number in the file, from 1, of a row."""
         return row + 1 + self.header
 
     def blocks(self, rows: int, skip: int = 0) -> Iterator[list[str]]:
-        """All lines of rows, ``rows`` at a time, after the first ``skip`` blocks."""
+        """Yields the data lines in blocks of ``rows``, without the first ``skip`` blocks."""
         lines = self._lines()
         for _ in islice(lines, self.header + rows * skip):
             pass
-        while part := list(islice(lines, rows)):
-            yield part
+        while block := list(islice(lines, rows)):
+            yield block
 
     def cells(
         self, lines: list[str], numbers: Sequence[int], texts: Sequence[int] = (), dtype: DTypeLike = np.float32
     ) -> Cells:
-        """Divides lines.
+        """Parses lines into cells.
 
         Args:
-            lines: of one block.
-            numbers: positions of the columns that hold numbers.
-            texts: positions of the columns that are kept as they are written.
+            lines: one block.
+            numbers: positions of the numeric columns.
+            texts: positions of the columns that are returned as strings.
             dtype: of the numbers.
         """
         try:
             table = self._table(lines) if texts or any('"' in line for line in lines) else None
             if table is None and any(_count(line) != self.count for line in lines):
                 return self._one_by_one(lines, numbers, texts, dtype)
-            found = _numbers(lines, numbers, dtype)
-        except (csv.Error, ValueError):  # of some line, and the messages do not say which of which file
+            values = _numbers(lines, numbers, dtype)
+        except (csv.Error, ValueError):  # the exception does not contain the line number
             return self._one_by_one(lines, numbers, texts, dtype)
-        return Cells(found, [[cells[place] for cells in table or []] for place in texts])
+        return Cells(values, [[cells[position] for cells in table or []] for position in texts])
 
     def _lines(self) -> Iterator[str]:
         try:
             with self.path.open(encoding="utf-8-sig") as file:
                 empty = 0
                 for number, line in enumerate(file, 1):
-                    if line.count('"') % 2:  # rows after it would have other numbers
+                    if line.count('"') % 2:  # the numbers of later rows would be shifted
                         raise GraphKDError(
                             f"{self.path} line {number} holds a quote that does not end on it: write cells "
                             "without line breaks and without single quotation marks"
@@ -127,36 +127,36 @@ class CsvTable:
     def _one_by_one(
         self, lines: list[str], numbers: Sequence[int], texts: Sequence[int], dtype: DTypeLike
     ) -> Cells:
-        found = Cells(np.zeros((len(lines), len(numbers)), dtype), [[""] * len(lines) for _ in texts])
+        parsed = Cells(np.zeros((len(lines), len(numbers)), dtype), [[""] * len(lines) for _ in texts])
         for row, line in enumerate(lines):
             try:
                 cells, fault = _divided(line), ""
             except csv.Error as error:
                 cells, fault = [], f"cannot be divided into cells ({error})"
-            for column, place in zip(found.texts, texts, strict=True):
-                column[row] = cells[place] if place < len(cells) else ""
+            for column, position in zip(parsed.texts, texts, strict=True):
+                column[row] = cells[position] if position < len(cells) else ""
             if fault := fault or self._fault(cells, numbers):
-                found.faults[row] = fault
+                parsed.faults[row] = fault
             elif numbers:
-                with np.errstate(over="ignore"):  # too large is infinite, and refused as such
-                    found.numbers[row] = [number_of(cells[place]) for place in numbers]
-        return found
+                with np.errstate(over="ignore"):  # overflows become infinite and are rejected later
+                    parsed.numbers[row] = [number_of(cells[position]) for position in numbers]
+        return parsed
 
     def _fault(self, cells: list[str], numbers: Sequence[int]) -> str:
         if len(cells) != self.count:
             return f"has {len(cells)} cells, {self.count} expected"
-        for feature, place in enumerate(numbers):
-            if number_of(cells[place]) is None:
-                held = f"'{cells[place]}'" if cells[place].strip() else "nothing"
-                name = f"feature {feature}" if self.called is None else f"column '{self.called[place]}'"
-                return f"{name} holds {held}"
+        for feature, position in enumerate(numbers):
+            if number_of(cells[position]) is None:
+                content = f"'{cells[position]}'" if cells[position].strip() else "nothing"
+                name = f"feature {feature}" if self.called is None else f"column '{self.called[position]}'"
+                return f"{name} holds {content}"
         return ""
 
 
 def number_of(cell: str) -> float | None:
-    """The number that a cell holds; nothing where it holds none."""
+    """Returns the number in a cell, or ``None`` if it holds none."""
     text = cell.strip()
-    if "_" in text or not text.isascii():  # which Python takes for numbers, and numpy's reader does not
+    if "_" in text or not text.isascii():  # accepted by float(), not by np.loadtxt
         return None
     try:
         return float(TRUTH.get(text.lower(), text))
@@ -175,7 +175,7 @@ def _divided(line: str) -> list[str]:
 
 
 def _count(line: str) -> int:
-    """How many cells a line without quotes has."""
+    """Returns the number of cells of a line without quotes."""
     return line.count(",") + (not line.isspace())
 
 
@@ -184,7 +184,7 @@ def _numbers(lines: list[str], places: Sequence[int], dtype: DTypeLike) -> NDArr
         return np.empty((len(lines), len(places)), dtype)
     try:
         return _loaded(lines, places, dtype)
-    except ValueError:  # truth values, perhaps
+    except ValueError:  # the lines may contain booleans
         return _loaded([_TRUTH_CELL.sub(_as_digit, line) for line in lines], places, dtype)
 
 
@@ -193,7 +193,7 @@ def _as_digit(cell: re.Match[str]) -> str:
 
 
 def _loaded(lines: list[str], places: Sequence[int], dtype: DTypeLike) -> NDArray[Any]:
-    found = np.loadtxt(lines, dtype, comments=None, delimiter=",", usecols=places, ndmin=2, quotechar='"')
-    if len(found) != len(lines):
+    values = np.loadtxt(lines, dtype, comments=None, delimiter=",", usecols=places, ndmin=2, quotechar='"')
+    if len(values) != len(lines):
         raise ValueError
-    return found
+    return values

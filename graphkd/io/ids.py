@@ -1,4 +1,4 @@
-"""Ids of nodes as Python's own values: nothing is rounded, merged or renamed on the way."""
+"""Conversion of node ids to Python values without rounding, merging or renaming."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from graphkd.errors import GraphKDError
 
 
 def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
-    """Returns ids as texts, whole numbers or dates of Python.
+    """Converts ids to Python strings, integers or dates.
 
-    Bytes are UTF-8 texts. Dates of numpy in nanoseconds are dates, not the whole numbers that ``tolist`` makes of
-    them.
+    Bytes are decoded as UTF-8. numpy dates in nanoseconds become dates, not the integers that ``tolist`` returns.
 
     Args:
         ids: ``[N]`` array, series, index or sequence.
-        where: they come from, for the error message.
+        where: origin of the ids, for error messages.
 
     Raises:
-        GraphKDError: masked entries, bytes that are no UTF-8, dates that are finer than microseconds, floats that
-            are one of several whole numbers, or no flat list of ids.
+        GraphKDError: ids are masked, bytes are not UTF-8, dates are finer than microseconds, floats are too large
+            to represent integers exactly, or ``ids`` is not one-dimensional.
     """
     check_unmasked(ids, where)
     kind = getattr(getattr(ids, "dtype", None), "kind", "")
@@ -39,7 +38,7 @@ def plain_ids(ids: Any, where: str = "ids") -> list[Any]:
 
 
 def _check_texts(values: list[Any], where: str) -> None:
-    """Refuses texts that no file can hold: halves of a pair of UTF-16."""
+    """Raises if a string cannot be encoded as UTF-8 (a lone surrogate)."""
     for row, value in enumerate(values):
         if isinstance(value, str) and not value.isascii():
             try:
@@ -49,10 +48,10 @@ def _check_texts(values: list[Any], where: str) -> None:
 
 
 def text_of(value: bytes, where: str) -> str:
-    """Returns bytes as the UTF-8 text that they are.
+    """Decodes bytes as UTF-8.
 
     Raises:
-        GraphKDError: they are none.
+        GraphKDError: they are not UTF-8.
     """
     try:
         return value.decode()
@@ -71,7 +70,7 @@ def _plain(value: Any, where: str) -> Any:
 
 def _dates(values: Any, where: str) -> list[Any]:
     kind = "datetime64[us]" if values.dtype.kind == "M" else "timedelta64[us]"
-    coarse = values.astype(kind)
-    if not bool(((coarse.astype(values.dtype) == values) | np.isnat(values)).all()):
+    rounded = values.astype(kind)
+    if not bool(((rounded.astype(values.dtype) == values) | np.isnat(values)).all()):
         raise GraphKDError(f"{where} holds dates in finer steps than microseconds: give them as texts")
-    return [None if value is None else value for value in coarse.tolist()]
+    return [None if value is None else value for value in rounded.tolist()]

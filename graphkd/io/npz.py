@@ -1,4 +1,4 @@
-"""A graph in one ``.npz`` file, and features beside it: read alike for training and for serving, without torch."""
+"""Reader of graphs in ``.npz`` files and of feature files, shared by training and serving; it needs no torch."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from graphkd.errors import GraphKDError
 from graphkd.io.sparse import check_compressed, check_sparse
 
 SPARSE = ("x_data", "x_indices", "x_indptr", "x_shape")
-"""Arrays of a scipy CSR matrix in place of ``x``."""
+"""Names of the arrays of a scipy CSR matrix that replace ``x``."""
 
 
 def read_features(folder: Path) -> Any:
-    """What ``features.npz`` (of ``scipy.sparse.save_npz``) or ``features.npy`` holds; nothing without either."""
-    found = [folder / name for name in ("features.npz", "features.npy") if (folder / name).is_file()]
-    if len(found) > 1:
+    """Reads ``features.npz`` (of ``scipy.sparse.save_npz``) or ``features.npy``; ``None`` if neither exists."""
+    paths = [folder / name for name in ("features.npz", "features.npy") if (folder / name).is_file()]
+    if len(paths) > 1:
         raise GraphKDError(f"{folder} holds both features.npz and features.npy: keep one of them")
-    if not found:
+    if not paths:
         return None
     try:
-        if found[0].suffix == ".npz":
+        if paths[0].suffix == ".npz":
             import scipy.sparse
 
-            matrix = scipy.sparse.load_npz(found[0])
-            check_sparse(matrix, str(found[0]))
+            matrix = scipy.sparse.load_npz(paths[0])
+            check_sparse(matrix, str(paths[0]))
             return matrix
-        return np.load(found[0], allow_pickle=False)
+        return np.load(paths[0], allow_pickle=False)
     except GraphKDError:
         raise
-    except Exception as error:  # numpy and scipy answer damaged files in many ways
+    except Exception as error:  # numpy and scipy raise many types for damaged files
         text = " ".join(str(error).split())
-        raise GraphKDError(f"{found[0]} cannot be read as features ({text}): write it again") from None
+        raise GraphKDError(f"{paths[0]} cannot be read as features ({text}): write it again") from None
 
 
 def read_arrays(file: Path) -> dict[str, Any]:
-    """Name → array; nothing pickled is read."""
+    """Reads the arrays of an ``.npz`` file by name; pickled data is rejected."""
     try:
         with np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except Exception as error:  # numpy answers damaged and pickled files in many ways
+    except Exception as error:  # numpy raises many types for damaged and pickled files
         text = " ".join(str(error).split())
         raise GraphKDError(
             f"{file} cannot be read as plain arrays ({text}): write it again with np.savez"
@@ -52,7 +52,7 @@ def edges_of(arrays: dict[str, Any], file: Path) -> Any:
     """Returns ``edge_index [2, E]``.
 
     Raises:
-        GraphKDError: it is not there, or has another shape.
+        GraphKDError: it is missing or has another shape.
     """
     edges = needed(arrays, "edge_index", file)
     if edges.ndim != 2 or edges.shape[0] != 2:
@@ -61,10 +61,10 @@ def edges_of(arrays: dict[str, Any], file: Path) -> Any:
 
 
 def needed(arrays: dict[str, Any], name: str, file: Path) -> Any:
-    """Returns one array.
+    """Returns a required array.
 
     Raises:
-        GraphKDError: it is not there.
+        GraphKDError: it is missing.
     """
     if name not in arrays:
         raise GraphKDError(f"{file} holds no array {name}: it has {', '.join(arrays) or 'nothing'}")
@@ -72,10 +72,10 @@ def needed(arrays: dict[str, Any], name: str, file: Path) -> Any:
 
 
 def features_of(arrays: dict[str, Any], file: Path) -> Any:
-    """Returns ``x [N, D]``, an array or scipy sparse; of ``graph.npz`` without it, that of a features file beside.
+    """Returns ``x [N, D]``, an array or scipy sparse; for ``graph.npz``, possibly from a features file beside it.
 
     Raises:
-        GraphKDError: there are none, there are two, or they are damaged.
+        GraphKDError: features are missing, given twice, or damaged.
     """
     beside = read_features(file.parent) if file.name == "graph.npz" else None
     inside = "x" in arrays or any(name in arrays for name in SPARSE)

@@ -1,4 +1,4 @@
-"""parquet files: columns as training and serving both read them. Needs pyarrow, which an extra installs."""
+"""Reader of parquet columns, shared by training and serving. It needs pyarrow, an optional dependency."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 INDEX = "__index_level_"
-"""How pandas calls an index without a name in a file; it is no column of the table."""
+"""Prefix of the column in which pandas stores an unnamed index; it is not a column of the table."""
 
 
 def open_parquet(path: Path, **options: Any) -> Any:
-    """A ``pyarrow.parquet.ParquetFile``.
+    """Opens a ``pyarrow.parquet.ParquetFile``.
 
     Args:
         path: of the file.
         **options: of ``ParquetFile``.
 
     Raises:
-        GraphKDError: no pyarrow, or no parquet file.
+        GraphKDError: pyarrow is not installed, or the file is not parquet.
     """
     try:
         import pyarrow.parquet as pq
@@ -33,14 +33,14 @@ def open_parquet(path: Path, **options: Any) -> Any:
         raise GraphKDError(f"{path} needs pyarrow: pip install 'graphkd[parquet]', or give csv") from None
     try:
         file = pq.ParquetFile(path, **options)
-    except (ValueError, OSError) as error:  # pyarrow's own errors are among them
+    except (ValueError, OSError) as error:  # the base classes of pyarrow's errors
         text = " ".join(str(error).split())
         raise GraphKDError(f"{path} cannot be read as parquet ({text}): write it again") from None
     return file
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds numbers or truth values; dictionaries count by what they hold."""
+    """Returns whether a type is numeric or boolean; a dictionary type has the type of its values."""
     import pyarrow.types as types
 
     kind = kind.value_type if types.is_dictionary(kind) else kind
@@ -49,7 +49,7 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def whole(column: pa.ChunkedArray) -> Any:
-    """One array, dictionaries decoded."""
+    """Combines the chunks of a column into one array and decodes dictionaries."""
     import pyarrow as pa
 
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
@@ -58,7 +58,7 @@ def whole(column: pa.ChunkedArray) -> Any:
 
 
 def numbers(array: Any) -> NDArray[Any]:
-    """Any numbers of Arrow, nothing among them as NaN; float32 without a copy where nothing is missing."""
+    """Converts Arrow numbers to numpy; nulls become NaN, float32 without nulls is not copied."""
     import pyarrow as pa
 
     if pa.types.is_null(array.type):
@@ -69,10 +69,10 @@ def numbers(array: Any) -> NDArray[Any]:
 
 
 def ids_of(array: Any, where: str) -> Any:
-    """Ids as they are; bytes are UTF-8 texts.
+    """Returns ids unchanged, binary ids decoded as UTF-8.
 
     Raises:
-        GraphKDError: bytes that are none.
+        GraphKDError: bytes are not UTF-8.
     """
     import pyarrow as pa
 
@@ -86,7 +86,7 @@ def ids_of(array: Any, where: str) -> Any:
 
 
 def range_index(schema: pa.Schema) -> tuple[str, range] | None:
-    """The name and the values of an index that pandas keeps as a range beside the columns; nothing without one.
+    """Returns the name and values of the index that pandas stores as a range in the metadata, or ``None``.
 
     Args:
         schema: of the file.

@@ -1,4 +1,4 @@
-"""Sparse matrices of scipy from elsewhere: checked before any of scipy's kernels, which trust them, sees them."""
+"""Checks of scipy sparse matrices from users, before scipy's kernels, which do not validate indices, run."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from graphkd.errors import GraphKDError
 
 
 def check_sparse(matrix: Any, where: str) -> None:
-    """Refuses a scipy sparse matrix whose index arrays do not fit to its shape.
+    """Checks that the index arrays of a scipy sparse matrix match its shape.
 
-    scipy looks at a matrix once, when it is made, and not at every index; its kernels then read and write wherever
-    the indices point.
+    scipy validates a matrix only at construction, and not every index; its kernels then read and write out of
+    bounds.
 
     Args:
         matrix: ``[N, D]``, any format.
-        where: it comes from, for the error message.
+        where: origin of the matrix, for error messages.
 
     Raises:
-        GraphKDError: index arrays are no whole numbers, have other lengths than the data, fall, or point outside.
+        GraphKDError: index arrays are not integers, not as long as the data, decreasing, or out of bounds.
     """
     check = CHECKS.get(matrix.format)
     if len(matrix.shape) != 2 or min(matrix.shape) < 0:
@@ -28,14 +28,14 @@ def check_sparse(matrix: Any, where: str) -> None:
 
 
 def check_compressed(indptr: Any, indices: Any, major: int, minor: int, entries: int) -> str:
-    """What is wrong with the index arrays of a CSR or CSC matrix; nothing where they are right.
+    """Returns the fault in the index arrays of a CSR or CSC matrix, or an empty string.
 
     Args:
-        indptr: where each row begins, ``[major + 1]``.
+        indptr: ``[major + 1]``, start of each row.
         indices: column of each entry.
-        major: rows.
-        minor: columns.
-        entries: how many values there are.
+        major: number of rows.
+        minor: number of columns.
+        entries: number of values.
     """
     if indptr.ndim != 1 or indices.ndim != 1 or indptr.dtype.kind not in "iu" or indices.dtype.kind not in "iu":
         return "its index arrays are no flat arrays of whole numbers"
@@ -49,7 +49,7 @@ def check_compressed(indptr: Any, indices: Any, major: int, minor: int, entries:
 
 
 def check_starts(indptr: Any, major: int, entries: int) -> str:
-    """What is wrong with the row starts alone; see ``check_compressed``."""
+    """Returns the fault in the row starts alone; see ``check_compressed``."""
     if indptr.ndim != 1 or indptr.dtype.kind not in "iu" or len(indptr) != major + 1:
         return f"its row starts are no {major + 1} whole numbers"
     if indptr[0] != 0 or indptr[-1] != entries or bool((indptr[1:] < indptr[:-1]).any()):
@@ -63,7 +63,7 @@ def _compressed(matrix: Any) -> str:
     if matrix.data.ndim != 1:
         return "its values are no flat array"
     entries = min(len(matrix.data), len(matrix.indices), int(matrix.indptr[-1]) if len(matrix.indptr) else 0)
-    spare = len(matrix.data) == len(matrix.indices)  # scipy allows room behind the last entry
+    spare = len(matrix.data) == len(matrix.indices)  # scipy allows unused capacity after the last entry
     indices = matrix.indices[: max(entries, 0)] if spare else matrix.indices
     return check_compressed(matrix.indptr, indices, major, minor, entries)
 
@@ -88,4 +88,4 @@ def _coordinates(matrix: Any) -> str:
 
 
 CHECKS = {"csr": _compressed, "csc": _compressed, "bsr": _blocks, "coo": _coordinates}
-"""By format; others are lists and mappings of Python, or diagonals, which scipy checks itself."""
+"""Checks by format; other formats are Python lists and mappings, or diagonals, which scipy checks itself."""

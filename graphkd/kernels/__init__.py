@@ -1,1 +1,1 @@
-"""Triton kernels, imported where they are used: triton comes with torch's CUDA builds only."""
+"""Triton kernels, imported lazily: triton is installed only with torch's CUDA builds."""

@@ -1,6 +1,6 @@
-"""The masks of ``graphkd.dropout.rng`` where they are used, on a CUDA device: bits are made in registers.
+"""Dropout kernels for a CUDA device that compute the masks of ``graphkd.dropout.rng`` in registers.
 
-This module is imported where it is used, since triton is only there with torch's CUDA builds. With
+This module is imported lazily, since triton is installed only with torch's CUDA builds. With
 ``TRITON_INTERPRET=1`` it runs on a CPU, which is how it is tested without a device.
 """
 
@@ -16,18 +16,18 @@ from torch import Tensor
 from graphkd.dropout.rng import GAMMA, Rate
 
 NUMBERS = 256
-"""Random numbers that a program makes, for four entries each."""
+"""Random numbers per program, for four entries each."""
 
 
 def forward(x: Tensor, out: Tensor, starts: Tensor, rate: Rate, relu: bool) -> None:
-    """``out[s] = scale · h[s] ⊙ m[s]``, without autograd.
+    """Computes ``out[s] = scale · h[s] ⊙ m[s]``, without autograd.
 
     Args:
-        x: ``[S, n]``, contiguous; with ``relu`` ``h = max(x, 0)`` takes its place, without ``h`` is ``x``.
+        x: ``[S, n]``, contiguous; with ``relu`` it is overwritten by ``h = max(x, 0)``, else ``h`` is ``x``.
         out: ``[S, n]``.
         starts: ``[S]`` int64, one per table.
-        rate: of all.
-        relu: see above.
+        rate: of all tables.
+        relu: see ``x``.
     """
     _launch(_forward, (x, out, starts), rate, relu=relu)
 
@@ -35,15 +35,15 @@ def forward(x: Tensor, out: Tensor, starts: Tensor, rate: Rate, relu: bool) -> N
 def backward(
     dropped: Tensor, hidden: Tensor, out: Tensor, starts: Tensor, rate: Rate, told: Tensor | None
 ) -> None:
-    """``out[s] = scale · dropped[s] ⊙ m[s] + told[s]``, and 0 where ``hidden[s] ≤ 0``.
+    """Computes ``out[s] = scale · dropped[s] ⊙ m[s] + told[s]``, and 0 where ``hidden[s] ≤ 0``.
 
     Args:
-        dropped: ``[S, n]`` gradient of what is left.
+        dropped: ``[S, n]`` gradient of the output of dropout.
         hidden: ``[S, n]`` the activation.
         out: ``[S, n]``.
         starts: ``[S]`` int64.
-        rate: of all.
-        told: ``[S, n]`` gradient of the activation itself, or nothing.
+        rate: of all tables.
+        told: ``[S, n]`` gradient of the activation itself, or ``None``.
     """
     tables = (dropped, hidden, out, starts, dropped if told is None else told)
     _launch(_backward, tables, rate, is_told=told is not None)
@@ -61,7 +61,7 @@ def _launch(kernel: Any, tables: tuple[Tensor, ...], rate: Rate, **switch: bool)
 
 @triton.jit
 def _factors(starts, levels, gamma: tl.constexpr, numbers: tl.constexpr, wide: tl.constexpr):
-    """Of the entries of this program: 0 or the scale, ``[numbers, 4]``."""
+    """Computes 0 or the scale for each entry of this program, ``[numbers, 4]``."""
     start = tl.load(starts + tl.program_id(1)).to(tl.uint64, bitcast=True)
     number = tl.program_id(0).to(tl.uint64) * numbers + tl.arange(0, numbers).to(tl.uint64) + 1
     mixed = start + number * gamma
@@ -76,7 +76,7 @@ def _factors(starts, levels, gamma: tl.constexpr, numbers: tl.constexpr, wide: t
 
 @triton.jit
 def _entries(size, numbers: tl.constexpr):
-    """Which entries they are within a table, and where they lie."""
+    """Returns the program's entries within a table, and their offsets in memory."""
     number = tl.program_id(0).to(tl.int64) * numbers + tl.arange(0, numbers)
     entry = 4 * number[:, None] + tl.arange(0, 4)[None, :]
     return entry, tl.program_id(1).to(tl.int64) * size + entry
@@ -94,14 +94,14 @@ def _forward(
     wide: tl.constexpr,
     relu: tl.constexpr,
 ):
-    entry, place = _entries(size, numbers)
+    entry, offset = _entries(size, numbers)
     inside = entry < size
-    h = tl.load(x + place, mask=inside, other=0.0).to(wide)
+    h = tl.load(x + offset, mask=inside, other=0.0).to(wide)
     if relu:
-        h = tl.where(h < 0, 0.0, h)  # not a maximum, which would make a zero of what is not a number
-        tl.store(x + place, h.to(x.dtype.element_ty), mask=inside)
-    left = h * _factors(starts, levels, gamma, numbers, wide)
-    tl.store(out + place, left.to(out.dtype.element_ty), mask=inside)
+        h = tl.where(h < 0, 0.0, h)  # not a maximum, which would turn NaN into zero
+        tl.store(x + offset, h.to(x.dtype.element_ty), mask=inside)
+    dropped = h * _factors(starts, levels, gamma, numbers, wide)
+    tl.store(out + offset, dropped.to(out.dtype.element_ty), mask=inside)
 
 
 @triton.jit
@@ -118,11 +118,11 @@ def _backward(
     wide: tl.constexpr,
     is_told: tl.constexpr,
 ):
-    entry, place = _entries(size, numbers)
+    entry, offset = _entries(size, numbers)
     inside = entry < size
-    grad = tl.load(dropped + place, mask=inside, other=0.0).to(wide)
+    grad = tl.load(dropped + offset, mask=inside, other=0.0).to(wide)
     grad *= _factors(starts, levels, gamma, numbers, wide)
     if is_told:
-        grad += tl.load(told + place, mask=inside, other=0.0).to(wide)
-    stops = tl.load(hidden + place, mask=inside, other=0.0) <= 0  # what is not a number passes, as in torch
-    tl.store(out + place, tl.where(stops, 0.0, grad).to(out.dtype.element_ty), mask=inside)
+        grad += tl.load(told + offset, mask=inside, other=0.0).to(wide)
+    inactive = tl.load(hidden + offset, mask=inside, other=0.0) <= 0  # NaN passes, as in torch
+    tl.store(out + offset, tl.where(inactive, 0.0, grad).to(out.dtype.element_ty), mask=inside)

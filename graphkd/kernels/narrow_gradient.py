@@ -1,6 +1,6 @@
-"""Gradients of narrow layers on a CUDA device: the rows are shared out, and the shares added in a fixed order.
+"""Weight gradients of narrow layers on a CUDA device: partial sums over row ranges, added in a fixed order.
 
-This module is imported where it is used, since triton is only there with torch's CUDA builds. With
+This module is imported lazily, since triton is installed only with torch's CUDA builds. With
 ``TRITON_INTERPRET=1`` it runs on a CPU, which is how it is tested without a device.
 """
 
@@ -12,24 +12,24 @@ import triton.language as tl
 from torch import Tensor
 
 SHARE = 256
-"""Rows that one program walks through, at least."""
+"""Minimal number of rows per program."""
 
 PROGRAMS = 1024
-"""That many keep a device busy: no more shares are made, each of which is a table of the gradient's size."""
+"""Number of programs that saturates a device; more would need memory, one gradient-sized table per row range."""
 
 STEP = 32
-"""Rows that are fetched at once."""
+"""Rows per load."""
 
 COLUMNS = 64
-"""Of ``rows``, per program."""
+"""Columns of ``rows`` per program."""
 
 
 def narrow_gradient(grad: Tensor, rows: Tensor) -> Tensor:
-    """``grad[s]ᵀ rows[s]``, without autograd, added up in float32.
+    """Computes ``grad[s]ᵀ rows[s]``, without autograd, accumulated in float32.
 
     Args:
         grad: ``[S, B, o]``, contiguous; ``o`` is small.
-        rows: ``[S, B, d]``, in any order.
+        rows: ``[S, B, d]``, of any strides.
 
     Returns:
         ``[S, o, d]`` float32.
@@ -76,25 +76,25 @@ def _kernel(
     member = tl.program_id(2).to(tl.int64)
     first = tl.program_id(1) * share
     last = tl.minimum(first + share, size)
-    own = tl.arange(0, narrow_block)
+    output = tl.arange(0, narrow_block)
     column = tl.program_id(0) * columns + tl.arange(0, columns)
     total = tl.zeros([narrow_block, columns], dtype=tl.float32)
-    for at in range(first, last, step):
-        row = (at + tl.arange(0, step)).to(tl.int64)
-        there = row < last
-        mine = tl.load(
-            grad + (member * size + row)[None, :] * narrow + own[:, None],
-            mask=there[None, :] & (own < narrow)[:, None],
+    for start in range(first, last, step):
+        row = (start + tl.arange(0, step)).to(tl.int64)
+        valid = row < last
+        left = tl.load(
+            grad + (member * size + row)[None, :] * narrow + output[:, None],
+            mask=valid[None, :] & (output < narrow)[:, None],
             other=0.0,
         )
-        wide = tl.load(
+        right = tl.load(
             rows
             + member * member_stride
             + row[:, None] * row_stride
             + column.to(tl.int64)[None, :] * column_stride,
-            mask=there[:, None] & (column < width)[None, :],
+            mask=valid[:, None] & (column < width)[None, :],
             other=0.0,
         )
-        total = tl.dot(mine, wide, total, input_precision="ieee")
-    place = ((member * shares + tl.program_id(1)) * narrow + own[:, None]) * width + column[None, :]
-    tl.store(parts + place, total, mask=(own < narrow)[:, None] & (column < width)[None, :])
+        total = tl.dot(left, right, total, input_precision="ieee")
+    offset = ((member * shares + tl.program_id(1)) * narrow + output[:, None]) * width + column[None, :]
+    tl.store(parts + offset, total, mask=(output < narrow)[:, None] & (column < width)[None, :])

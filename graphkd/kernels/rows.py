@@ -1,9 +1,9 @@
-"""Narrow tables on a CUDA device: rows by number, and sums and maxima over the rows of a CSR matrix.
+"""Kernels for narrow tables on a CUDA device: row gather, and sums and maxima over the rows of a CSR matrix.
 
-torch's gather gives every row threads of its own, however narrow it is, and its ``segment_reduce`` walks through a
-row with one thread per column; both are measured in ``experiments/gpu``. This module is imported where it is used,
-since triton is only there with torch's CUDA builds. With ``TRITON_INTERPRET=1`` it runs on a CPU, which is how it
-is tested without a device.
+torch's gather assigns separate threads to every row, however narrow it is, and its ``segment_reduce`` processes a
+row with one thread per column; both are measured in ``experiments/gpu``. This module is imported lazily, since
+triton is installed only with torch's CUDA builds. With ``TRITON_INTERPRET=1`` it runs on a CPU, which is how it is
+tested without a device.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import triton.language as tl
 from torch import Tensor
 
 BLOCK = 1024
-"""Numbers that a program fetches."""
+"""Elements per program."""
 
 STEP = 64
-"""Entries of a row that are fetched at once."""
+"""Entries of a row per load."""
 
 
 def take(table: Tensor, index: Tensor) -> Tensor:
-    """``table[index]``, without autograd.
+    """Returns ``table[index]``, without autograd.
 
     Args:
         table: ``[N, H]``, contiguous.
@@ -39,11 +39,11 @@ def take(table: Tensor, index: Tensor) -> Tensor:
 
 
 def reduce_rows(rowptr: Tensor, values: Tensor, reduction: str) -> Tensor:
-    """Sums or maxima of the entries of every row, without autograd, in a fixed order; 0 for rows without any.
+    """Computes sums or maxima of each row's entries, without autograd, in a fixed order; 0 for empty rows.
 
     Args:
         rowptr: ``[M + 1]`` int64.
-        values: ``[nnz, H]``, contiguous; 16-bit floats are added up in float32.
+        values: ``[nnz, H]``, contiguous; 16-bit floats are accumulated in float32.
         reduction: ``sum`` or ``max``.
 
     Returns:
@@ -68,10 +68,10 @@ def reduce_rows(rowptr: Tensor, values: Tensor, reduction: str) -> Tensor:
 
 @triton.jit
 def _take(table, index, out, size, width: tl.constexpr, block: tl.constexpr):
-    place = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
-    inside = place < size
-    row = tl.load(index + place // width, mask=inside, other=0)
-    tl.store(out + place, tl.load(table + row * width + place % width, mask=inside), mask=inside)
+    offset = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
+    inside = offset < size
+    row = tl.load(index + offset // width, mask=inside, other=0)
+    tl.store(out + offset, tl.load(table + row * width + offset % width, mask=inside), mask=inside)
 
 
 @triton.jit
@@ -90,13 +90,13 @@ def _reduce(
     inside = column < width
     first, last = tl.load(rowptr + row), tl.load(rowptr + row + 1)
     neutral = 0.0 if total else float("-inf")
-    kept = tl.full([step, columns], neutral, dtype=wide)
-    for at in range(first, last, step):
-        entry = at + tl.arange(0, step)
-        there = (entry < last)[:, None] & inside[None, :]
-        seen = tl.load(values + entry[:, None] * width + column[None, :], mask=there, other=neutral).to(wide)
-        kept = kept + seen if total else tl.maximum(kept, seen)
-    found = tl.sum(kept, axis=0) if total else tl.max(kept, axis=0)
+    partial = tl.full([step, columns], neutral, dtype=wide)
+    for start in range(first, last, step):
+        entry = start + tl.arange(0, step)
+        mask = (entry < last)[:, None] & inside[None, :]
+        loaded = tl.load(values + entry[:, None] * width + column[None, :], mask=mask, other=neutral).to(wide)
+        partial = partial + loaded if total else tl.maximum(partial, loaded)
+    result = tl.sum(partial, axis=0) if total else tl.max(partial, axis=0)
     if not total:
-        found = tl.where(first == last, 0.0, found)
-    tl.store(out + row * width + column, found.to(out.dtype.element_ty), mask=inside)
+        result = tl.where(first == last, 0.0, result)
+    tl.store(out + row * width + column, result.to(out.dtype.element_ty), mask=inside)

@@ -1,7 +1,7 @@
-"""Sparse times dense on a CUDA device: one program per row and block of columns, in a fixed order of sums.
+"""Sparse-dense product on a CUDA device: one program per row and block of columns, in a fixed order of sums.
 
-Against cuSPARSE it is measured in ``experiments/gpu``; unlike cuSPARSE's it gives the same bits every time. This
-module is imported where it is used, since triton is only there with torch's CUDA builds. With
+It is compared with cuSPARSE in ``experiments/gpu``; unlike cuSPARSE it is bitwise reproducible. This
+module is imported lazily, since triton is installed only with torch's CUDA builds. With
 ``TRITON_INTERPRET=1`` it runs on a CPU, which is how it is tested without a device.
 """
 
@@ -15,21 +15,21 @@ import triton.language as tl
 from torch import Tensor
 
 LONGEST = 128
-"""Entries of a row that one program adds up; longer rows are cut into pieces: nothing waits for a hub."""
+"""Maximal number of entries per program; longer rows are split into pieces, so that hubs cause no imbalance."""
 
 STEPS = {"narrow": 16, "wide": 8}
-"""Entries whose rows are fetched at once, for blocks of up to 64 columns and for wider ones."""
+"""Entries per load, for blocks of up to 64 columns and for wider ones."""
 
 
 @dataclass(frozen=True)
 class Pieces:
-    """Rows that are too long, cut.
+    """The pieces of rows with more than ``LONGEST`` entries.
 
     Args:
-        rows: ``[K]`` their numbers.
-        first: ``[K + 1]`` where each row's pieces begin.
-        start: ``[G]`` where each piece begins among the entries.
-        end: ``[G]`` where it ends.
+        rows: ``[K]`` row indices.
+        first: ``[K + 1]`` index of each row's first piece.
+        start: ``[G]`` first entry of each piece.
+        end: ``[G]`` end of each piece (exclusive).
     """
 
     rows: Tensor
@@ -39,30 +39,30 @@ class Pieces:
 
     @classmethod
     def of(cls, rowptr: Tensor) -> Pieces | None:
-        """Nothing where no row is too long."""
+        """Splits the long rows; ``None`` if there are none."""
         counts = rowptr.diff()
         rows = (counts > LONGEST).nonzero().squeeze(1)
         if not rows.numel():
             return None
         pieces = (counts[rows] + LONGEST - 1) // LONGEST
         first = torch.cat([pieces.new_zeros(1), pieces.cumsum(0)])
-        of = torch.repeat_interleave(torch.arange(rows.numel(), device=rows.device), pieces)
-        start = rowptr[rows[of]] + LONGEST * (torch.arange(of.numel(), device=rows.device) - first[of])
-        return cls(rows, first, start, torch.minimum(start + LONGEST, rowptr[rows[of] + 1]))
+        owner = torch.repeat_interleave(torch.arange(rows.numel(), device=rows.device), pieces)
+        start = rowptr[rows[owner]] + LONGEST * (torch.arange(owner.numel(), device=rows.device) - first[owner])
+        return cls(rows, first, start, torch.minimum(start + LONGEST, rowptr[rows[owner] + 1]))
 
 
 def triton_spmm(rowptr: Tensor, col: Tensor, value: Tensor, dense: Tensor, pieces: Pieces | None) -> Tensor:
-    """``out[i] = Σ_e value[e] · dense[col e]`` over the entries of row i, without autograd.
+    """Computes ``out[i] = Σ_e value[e] · dense[col e]`` over the entries of row i, without autograd.
 
     Args:
         rowptr: ``[M + 1]`` int64.
         col: ``[nnz]`` int64.
         value: ``[nnz]``.
-        dense: ``[N, d]``; 16-bit floats are added up in float32.
-        pieces: of the rows that are too long.
+        dense: ``[N, d]``; 16-bit floats are accumulated in float32.
+        pieces: of the rows with more than ``LONGEST`` entries.
 
     Returns:
-        ``[M, d]`` of ``dense``'s type.
+        ``[M, d]`` of ``dense``'s dtype.
     """
     dense = dense.contiguous()
     out = dense.new_empty(rowptr.numel() - 1, dense.shape[1])
@@ -127,14 +127,14 @@ def _kernel(
     first, last = tl.load(start + row), tl.load(end + row)
     if last - first <= longest:
         total = tl.zeros([width_of_block], dtype=wide)
-        for at in range(first, last, step):
-            entry = at + tl.arange(0, step)
-            there = entry < last
-            sender = tl.load(col + entry, mask=there, other=0)
-            weight = tl.load(value + entry, mask=there, other=0.0).to(wide)
+        for offset in range(first, last, step):
+            entry = offset + tl.arange(0, step)
+            valid = entry < last
+            sender = tl.load(col + entry, mask=valid, other=0)
+            weight = tl.load(value + entry, mask=valid, other=0.0).to(wide)
             rows = tl.load(
                 dense + sender[:, None] * width + columns[None, :],
-                mask=there[:, None] & inside[None, :],
+                mask=valid[:, None] & inside[None, :],
                 other=0.0,
             )
             total += tl.sum(rows.to(wide) * weight[:, None], axis=0)

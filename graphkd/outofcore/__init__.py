@@ -1,4 +1,4 @@
-"""Tables of a million rows and more: in memory, or in files that are mapped into it."""
+"""Tables of a million rows and more: in memory, or in memory-mapped files."""
 
 from graphkd.outofcore.options import TableOptions
 from graphkd.outofcore.store import TableStore, table_store

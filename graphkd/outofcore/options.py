@@ -1,4 +1,4 @@
-"""How a run keeps its tables."""
+"""Storage options of a run's tables."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 @dataclass(frozen=True)
 class TableOptions:
-    """Tables in memory, or in files with a bound for what is made of them at a time.
+    """Storage of tables: in memory, or in files that are computed within a memory budget.
 
     Args:
-        memory_budget: gigabytes (10^9 bytes) that making a table may take beside the graph and its features; what
-            a teacher in batches says, and all that is compiled from it, are files then. Nothing keeps all tables
-            in memory.
-        dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs, where they are in files.
+        memory_budget: gigabytes (10^9 bytes) for computing a table, in addition to the graph and its features;
+            the outputs of a teacher trained in batches, and all tables computed from them, are then files. With
+            ``None`` all tables are in memory.
+        dtype: ``float32``, ``bfloat16`` or ``float16``: dtype of the student's inputs in files.
 
     Raises:
-        GraphKDError: a value outside its range, or a type without a budget.
+        GraphKDError: a value is out of range, or ``dtype`` is set without a budget.
     """
 
     memory_budget: float | None = None
@@ -42,5 +42,5 @@ class TableOptions:
 
     @property
     def bytes(self) -> int | None:
-        """The budget in bytes."""
+        """Budget in bytes, or ``None``."""
         return None if self.memory_budget is None else round(1e9 * self.memory_budget)

@@ -1,4 +1,4 @@
-"""Where the tables of a stage are made, and in blocks of how many rows."""
+"""Storage of a stage's tables and the size of the row blocks in which they are computed."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from graphkd.errors import GraphKDError
 from graphkd.outofcore.mapped import MappedTable
 
 WORKING_SHARE = 0.5
-"""Of the budget for the block that is made; the rest is left to what is not counted."""
+"""Fraction of the budget for the block that is computed; the rest is for allocations that are not counted."""
 
 Make = Callable[[slice], Tensor]
-"""Which rows → their numbers."""
+"""Function from a range of rows to their values."""
 
 DRAFTS = "-drafts"
-"""Follows the name of a table in that of the folder of what it is made from."""
+"""Suffix of the folder with the intermediate tables of a table."""
 
 
 class TableStore:
-    """Makes tables: in memory as a whole, or in files of a folder, block by block, within a budget.
+    """Computes and stores tables: in memory as a whole, or in files of a folder, block by block within a budget.
 
-    As a context manager it is what ``table_store()`` returns inside, so that a method or an influence that makes a
-    table need not be told where: ``by_rows`` costs nothing where everything is in memory. In a folder, blocks that
-    were finished before are found again.
+    As a context manager it is the store that ``table_store()`` returns inside the block, so that a method or an
+    influence needs no argument for it; ``by_rows`` has no overhead in memory. In a folder, blocks that are already
+    finished are reused.
 
     Args:
-        folder: for the files; without one, tables are made in memory and in one block.
-        budget: bytes that a block may take while it is made.
-        dtype: in which float32 tables are kept that say they may be rounded: ``float32``, ``bfloat16`` (each
-            number within 2⁻⁸ of its size) or ``float16`` (within 2⁻¹¹, for sizes from 6.1e-5 to 65,504).
+        folder: of the files; with ``None``, tables are computed in memory in one block.
+        budget: bytes available for computing a block.
+        dtype: of the stored float32 tables with ``rounded=True``: ``float32``, ``bfloat16`` (relative error at
+            most 2⁻⁸) or ``float16`` (at most 2⁻¹¹, for magnitudes from 6.1e-5 to 65,504).
         shown: the stage, for the progress bar.
-        kept: what has to live as long as the tables, such as a temporary folder.
+        kept: an object that must live as long as the tables, such as a temporary folder.
     """
 
     def __init__(
@@ -64,36 +64,36 @@ class TableStore:
 
     def __exit__(self, *_: object) -> None:
         _CURRENT.reset(self._outer.pop())
-        while self._tables:  # what was read of them for the next one
+        while self._tables:  # drops their pages before the next stage
             self._tables.pop().let_go()
 
     def by_rows(
         self, name: str, shape: tuple[int, int], dtype: torch.dtype, make: Make, unit: int, rounded: bool = False
     ) -> Tensor:
-        """A table ``[N, D]``, made some rows at a time: each block is written once, from front to back.
+        """Computes a table ``[N, D]`` in blocks of rows: each block is written once, in order.
 
-        A table that ``make`` makes in its turn, for its own use, is a draft of this one: gone from the disk once
+        Tables that ``make`` itself computes with ``by_rows`` are intermediate and deleted from the disk once
         this one is finished.
 
         Args:
-            name: of the table, for its file; the second one of a name gets a number.
+            name: of the table, for its file; later tables with the same name get a number.
             shape: ``(N, D)``.
-            dtype: of what ``make`` returns.
+            dtype: of the result of ``make``.
             make: rows ``a … b`` of ``N`` → ``[b − a, D]``.
-            unit: bytes that one row takes while it is made, ``make``'s temporaries included.
-            rounded: whether it may be kept in the workspace's ``dtype``.
+            unit: bytes per row during the computation, including ``make``'s temporaries.
+            rounded: whether it may be stored in the store's ``dtype``.
 
         Returns:
             ``[N, D]``.
 
         Raises:
-            GraphKDError: one row takes more than the budget, or there is no room on the disk.
+            GraphKDError: one row exceeds the budget, or the disk is full.
         """
         if self.folder is None:
             return make(slice(0, shape[0]))
-        kept = self.dtype if rounded and dtype == torch.float32 else dtype
+        stored = self.dtype if rounded and dtype == torch.float32 else dtype
         path = self._path(name)
-        table = MappedTable(path, shape, kept)
+        table = MappedTable(path, shape, stored)
         self._tables.append(table)
         step = self._step(shape[0], unit, name)
         bar = tqdm(range(0, shape[0], step), f"{self.shown} {name}", leave=False, disable=world().no_bar)
@@ -104,7 +104,7 @@ class TableStore:
                 part = slice(start, min(start + step, shape[0]))
                 block = f"{part.start}:{part.stop}"
                 if not table.holds(block, table.tensor[part]):
-                    table.tensor[part] = _kept(make(part), kept, name)
+                    table.tensor[part] = _kept(make(part), stored, name)
                     table.finish(block, table.tensor[part])
         finally:
             self._inside.pop()
@@ -112,7 +112,7 @@ class TableStore:
         return table.tensor
 
     def within(self, size: int) -> int:
-        """``size`` bytes, or what the budget leaves for a block where that is less."""
+        """Returns ``size`` bytes, at most the budget of a block."""
         return size if self.folder is None else min(size, self._most)
 
     @property
@@ -120,7 +120,7 @@ class TableStore:
         return int(WORKING_SHARE * self.budget)
 
     def _path(self, name: str) -> Path:
-        """Of the file of the next table of this name, beside those of the table that it is a draft of."""
+        """Returns the path of the next table of this name; intermediate tables are in their table's folder."""
         assert self.folder is not None
         path = (self._inside[-1] if self._inside else self.folder) / name
         self._names[path] += 1
@@ -137,18 +137,18 @@ class TableStore:
 
 
 def table_store() -> TableStore:
-    """The one that is entered; memory where there is none."""
+    """Returns the active store; by default one in memory."""
     return _CURRENT.get()
 
 
 def _kept(made: Tensor, dtype: torch.dtype, name: str) -> Tensor:
-    kept = made.detach().to("cpu", dtype)
-    if dtype == torch.float16 and not bool(kept.isfinite().all()):
+    table = made.detach().to("cpu", dtype)
+    if dtype == torch.float16 and not bool(table.isfinite().all()):
         raise GraphKDError(
             f"the table '{name}' has numbers beyond float16's 65,504: choose table_dtype=bfloat16, or scale the "
             "features"
         )
-    return kept
+    return table
 
 
 _CURRENT: contextvars.ContextVar[TableStore] = contextvars.ContextVar("workspace", default=TableStore())  # noqa: B039

@@ -1,4 +1,4 @@
-"""A graph as a matrix: raw edges in, normalised operators out."""
+"""The adjacency matrix of a graph: built from raw edges, returned as normalised operators."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from graphkd.sparse.segment import segment_reduce
 Normalisation = Literal["symmetric", "row", "none"]
 
 INDEX_TYPES = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
-"""What edges may be given in; torch can compare no other whole numbers."""
+"""Dtypes that an edge index may have; torch implements comparisons for no other integers."""
 
 
 LOOKED_AT = 2**17
-"""Rows in which self-loops are looked for at once."""
+"""Number of rows that are searched for self-loops in one step."""
 
 
 class Adjacency:
     """The adjacency matrix ``A [N, N]`` of a graph; row = receiver, column = sender.
 
     ``A[i, j]`` is the weight of the edge from ``j`` to ``i``. An edge that is listed twice counts
-    once; where weights are given, the weights of its copies are added, in float64. Self-loops in the list are
-    kept in the raw matrix, see ``normalize``.
+    once; with ``edge_weight``, the weights of its copies are summed in float64. Self-loops in the list remain
+    in the raw matrix, see ``normalize``.
 
     Args:
         edge_index: ``[2, E]`` int64, ``[sender, receiver]`` as in PyG; both directions of an
             undirected edge are listed.
         num_nodes: ``N``.
-        edge_weight: ``[E]`` floating point, or nothing for weight 1.
+        edge_weight: ``[E]`` floating point, or ``None`` for weight 1.
 
     Raises:
-        GraphKDError: ``edge_index`` is not ``[2, E]`` or names a node outside ``[0, N)``.
+        GraphKDError: ``edge_index`` is not ``[2, E]`` or contains a node outside ``[0, N)``.
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> None:
@@ -47,7 +47,7 @@ class Adjacency:
             self.matrix = SparseMatrix.pattern(receiver, sender, shape)
         else:
             summed = SparseMatrix.from_coo(receiver, sender, edge_weight.double(), shape)
-            # In float64 until all copies are added: half precision counts no further than 2,048.
+            # Sums are in float64: half precision represents integers only up to 2,048.
             self.matrix = summed.to(torch.float64 if edge_weight.dtype == torch.float64 else torch.float32)
             if not bool(self.matrix.value.isfinite().all()):
                 raise GraphKDError(
@@ -59,39 +59,39 @@ class Adjacency:
 
     @property
     def num_nodes(self) -> int:
-        """``N``."""
+        """Number of nodes ``N``."""
         return self.matrix.shape[0]
 
     def to(self, device: torch.device | str) -> Adjacency:
-        """The same graph on another device."""
+        """Returns the graph on another device."""
         if self.matrix.device == torch.device(device):
             return self
         return self._like(self.matrix.to(torch.device(device)))
 
     def subgraph(self, nodes: Tensor) -> Adjacency:
-        """The graph that ``nodes [n]`` (ascending) induce; node ``nodes[k]`` becomes ``k``."""
-        place = self.matrix.col.new_full((self.num_nodes,), -1)
-        place[nodes] = torch.arange(nodes.numel(), device=nodes.device)
+        """Returns the subgraph induced by ``nodes [n]`` (ascending); node ``nodes[k]`` becomes ``k``."""
+        position = self.matrix.col.new_full((self.num_nodes,), -1)
+        position[nodes] = torch.arange(nodes.numel(), device=nodes.device)
         rows = self.matrix.select(nodes)
-        return self._like(rows.filter(place[rows.col] >= 0).renumber(place, nodes.numel()))
+        return self._like(rows.filter(position[rows.col] >= 0).renumber(position, nodes.numel()))
 
     def without_edges_of(self, nodes: Tensor) -> Adjacency:
-        """The same nodes, without any edge from or to ``nodes [m]``."""
-        touched = torch.zeros(self.num_nodes, dtype=torch.bool, device=nodes.device)
-        touched[nodes] = True
-        return self._like(self.matrix.filter(~(touched[self.matrix.row] | touched[self.matrix.col])))
+        """Returns the graph with all nodes and without the edges from or to ``nodes [m]``."""
+        removed = torch.zeros(self.num_nodes, dtype=torch.bool, device=nodes.device)
+        removed[nodes] = True
+        return self._like(self.matrix.filter(~(removed[self.matrix.row] | removed[self.matrix.col])))
 
     def _like(self, matrix: SparseMatrix) -> Adjacency:
-        other = Adjacency.__new__(Adjacency)
-        other.matrix, other.weighted, other._normalised, other._sums = matrix, self.weighted, {}, {}
-        return other
+        graph = Adjacency.__new__(Adjacency)
+        graph.matrix, graph.weighted, graph._normalised, graph._sums = matrix, self.weighted, {}, {}
+        return graph
 
     def receivers(self, x: Rows) -> Rows:
-        """The receivers' rows among those of the senders ``x [N, d]``: here all of them, unlike in a ``Block``."""
+        """Returns the receivers' rows of the senders' ``x [N, d]``: all of them, unlike in a ``Block``."""
         return x
 
     def diagonal(self, self_loops: int) -> Tensor:
-        """``[N]`` float64: the diagonal of ``A + k I``, ``k > 0``, as in ``normalize``; made once and kept."""
+        """Returns ``[N]`` float64, the diagonal of ``A + k I``, ``k > 0``, as in ``normalize``; cached."""
         key = ("diagonal", self_loops)
         if key not in self._sums:
             diagonal = self.matrix.value.new_full((self.num_nodes,), self_loops, dtype=torch.float64)
@@ -102,7 +102,7 @@ class Adjacency:
         return self._sums[key]
 
     def degree(self, self_loops: int) -> Tensor:
-        """``[N]`` float64: the row sums of ``A + k I``, as in ``normalize``; made once and kept."""
+        """Returns ``[N]`` float64, the row sums of ``A + k I``, as in ``normalize``; cached."""
         key = ("degree", self_loops)
         if key not in self._sums:
             rowptr, value = self.matrix.rowptr, self.matrix.value
@@ -115,18 +115,18 @@ class Adjacency:
         return self._sums[key]
 
     def _listed_loops(self) -> tuple[Tensor, Tensor]:
-        """The nodes with a self-loop in the edge list, and its weight in float64."""
-        rowptr, found = self.matrix.rowptr, []
-        for start in range(0, self.num_nodes, LOOKED_AT):  # a row number for every entry at once would be large
+        """Returns the nodes with a self-loop in the edge list, and its weight in float64."""
+        rowptr, entries = self.matrix.rowptr, []
+        for start in range(0, self.num_nodes, LOOKED_AT):  # row numbers of all entries would need much memory
             ends = rowptr[start : start + LOOKED_AT + 1]
             node = torch.arange(start, start + ends.numel() - 1, device=rowptr.device)
             row = torch.repeat_interleave(node, ends.diff())
-            found.append((row == self.matrix.col[ends[0] : ends[-1]]).nonzero().squeeze(1) + ends[0])
-        entry = torch.cat(found)
+            entries.append((row == self.matrix.col[ends[0] : ends[-1]]).nonzero().squeeze(1) + ends[0])
+        entry = torch.cat(entries)
         return self.matrix.col[entry], self.matrix.value[entry].double()
 
     def structure(self, self_loops: int = 1) -> SparseMatrix:
-        """The 0/1 pattern of ``A`` with every diagonal entry set to ``self_loops``: ``A° [N, N]``."""
+        """Returns ``A° [N, N]``, the 0/1 pattern of ``A`` with every diagonal entry set to ``self_loops``."""
         matrix = self.matrix
         pattern = SparseMatrix(matrix.rowptr, matrix.col, torch.ones_like(matrix.value), matrix.shape[1])
         return _with_diagonal(pattern, self_loops)
@@ -134,12 +134,12 @@ class Adjacency:
     def normalize(
         self, kind: Normalisation = "symmetric", self_loops: int = 1, dtype: torch.dtype = torch.float32
     ) -> SparseMatrix:
-        """``D^-1/2 (A + k I) D^-1/2``, ``D^-1 (A + k I)``, or ``A + k I``; made once and kept.
+        """Returns ``D^-1/2 (A + k I) D^-1/2``, ``D^-1 (A + k I)``, or ``A + k I``; cached.
 
         ``D`` holds the row sums of ``A + k I`` (weighted in-degrees); rows that sum to zero stay zero.
         For ``k > 0`` the diagonal is *set* to ``k``: self-loops in the edge list do not count twice; where
-        edges have weights, a listed self-loop keeps its own, as in PyG. For ``k = 0`` the raw matrix is
-        used, its self-loops included.
+        edges have weights, a listed self-loop keeps its weight, as in PyG. For ``k = 0`` the raw matrix is
+        used, including its self-loops.
 
         Args:
             kind: ``symmetric`` (GCN), ``row`` (mean over neighbours) or ``none``.
@@ -156,7 +156,11 @@ class Adjacency:
 
 
 def check_edges(edge_index: Tensor, num_nodes: int) -> None:
-    """Refuses an edge index of the wrong shape, or one that points outside ``[0, num_nodes)``."""
+    """Checks that an edge index is ``[2, E]`` integers in ``[0, num_nodes)``.
+
+    Raises:
+        GraphKDError: it is not.
+    """
     if not isinstance(edge_index, Tensor) or edge_index.dtype not in INDEX_TYPES:
         kind = edge_index.dtype if isinstance(edge_index, Tensor) else type(edge_index).__name__
         raise GraphKDError(f"edge_index must be a tensor of whole numbers, but is {kind}: convert it to int64")
@@ -171,7 +175,11 @@ def check_edges(edge_index: Tensor, num_nodes: int) -> None:
 
 
 def check_weights(weight: Any, num_edges: int, name: str = "edge_weight") -> None:
-    """Refuses edge weights that are no ``[E]`` tensor of finite numbers from 0; nothing is no weights."""
+    """Checks that edge weights are ``None`` or an ``[E]`` tensor of finite, non-negative floats.
+
+    Raises:
+        GraphKDError: they are not.
+    """
     if weight is None:
         return
     if not isinstance(weight, Tensor) or not weight.is_floating_point():
@@ -194,14 +202,14 @@ def _normalise(raw: SparseMatrix, kind: Normalisation, self_loops: int, keep: bo
 
 
 def reciprocal(degree: Tensor, kind: Normalisation) -> Tensor:
-    """``1 / d``, or ``1 / √d`` for ``symmetric``; 0 where there is none."""
+    """Computes ``1 / d``, or ``1 / √d`` for ``symmetric``; 0 where it is undefined."""
     if kind == "row":
         return torch.where(degree != 0, 1.0 / degree, 0.0)
     return torch.where(degree > 0, degree.rsqrt(), 0.0)
 
 
 def _with_diagonal(matrix: SparseMatrix, value: int, keep: bool = False) -> SparseMatrix:
-    """The diagonal set to ``value``; where ``keep``, only the entries of it that are missing."""
+    """Returns the matrix with its diagonal set to ``value``; with ``keep``, only missing entries are set."""
     if value == 0:
         return matrix
     diagonal = matrix.value.new_full((matrix.shape[0],), float(value))
@@ -212,25 +220,25 @@ def _with_diagonal(matrix: SparseMatrix, value: int, keep: bool = False) -> Spar
 
 
 def set_diagonal(matrix: SparseMatrix, diagonal: Tensor, own: Tensor | None = None) -> SparseMatrix:
-    """The matrix with ``diagonal[i]`` in row i's own column, whether there was an entry or not.
+    """Returns the matrix with ``diagonal[i]`` in column ``own[i]`` of row i, whether or not it had an entry.
 
     Args:
         matrix: ``M × N``.
         diagonal: ``[M]``.
-        own: ``[M]`` the rows' own columns; by default ``0 … M − 1``.
+        own: ``[M]`` column of each row's diagonal entry; by default ``0 … M − 1``.
     """
     row, count = matrix.row, matrix.shape[0]
     column = row if own is None else own[row]
     off = column != matrix.col
     row, col, entries = row[off], matrix.col[off], matrix.value[off]
     column = row if own is None else own[row]
-    # An entry moves by one for each row above it, and by one more right of the diagonal: nothing has to be sorted.
-    place = torch.arange(row.numel(), device=row.device).add_(row).add_(col > column)
+    # An entry moves by one for each row above it, and by one more right of the diagonal: no sort is needed.
+    position = torch.arange(row.numel(), device=row.device).add_(row).add_(col > column)
     rowptr = torch.cat([row.new_zeros(1), (torch.bincount(row, minlength=count) + 1).cumsum(0)])
     middle = rowptr[:-1] + torch.bincount(row[col < column], minlength=count)
     size = row.numel() + count
     own = torch.arange(count, device=row.device) if own is None else own
     del row, column, off
-    col = own.new_empty(size).scatter_(0, place, col).scatter_(0, middle, own)
-    entries = diagonal.new_empty(size).scatter_(0, place, entries).scatter_(0, middle, diagonal)
+    col = own.new_empty(size).scatter_(0, position, col).scatter_(0, middle, own)
+    entries = diagonal.new_empty(size).scatter_(0, position, entries).scatter_(0, middle, diagonal)
     return SparseMatrix(rowptr, col, entries, matrix.shape[1])

@@ -1,4 +1,4 @@
-"""Values that belong to the entries of a sparse matrix and carry a gradient: attention over a graph."""
+"""Differentiable values per entry of a sparse matrix: attention over a graph."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from graphkd.sparse.spmm import backend_for, multiply
 
 
 def edge_scores(pattern: SparseMatrix, receiver: Tensor, sender: Tensor) -> Tensor:
-    """``s[e] = receiver[row e] + sender[col e]``, differentiable in both.
+    """Computes ``s[e] = receiver[row e] + sender[col e]``, differentiable in both.
 
     The gradients are sums over the rows of the pattern and over those of its transpose.
 
@@ -29,11 +29,11 @@ def edge_scores(pattern: SparseMatrix, receiver: Tensor, sender: Tensor) -> Tens
 
 
 def spmm_edges(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
-    """``out[i, h] = Σ_e value[e, h] · dense[col e, h]`` over the entries of row i, differentiable in both.
+    """Computes ``out[i, h] = Σ_e value[e, h] · dense[col e, h]`` over row i's entries, differentiable in both.
 
     With ``g`` the gradient of ``out``, that of ``value[e, h]`` is ``⟨g[row e, h], dense[col e, h]⟩`` (a dense
     product sampled at the entries) and that of ``dense`` the product of the transpose with ``g``. No tensor of
-    size nnz × d is ever made, forward or backward.
+    size nnz × d is allocated, forward or backward.
 
     Args:
         pattern: ``M × N``; its own values are not read.
@@ -81,7 +81,7 @@ class _EdgeProduct(torch.autograd.Function):
 
 
 def _product(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
-    """Head by head: the copies are N × d, and the kernels read whole rows."""
+    """Multiplies head by head: the copies are N × d, and the kernels read contiguous rows."""
     backend = backend_for(dense.dtype, dense.device)
     out = dense.new_empty(pattern.shape[0], *dense.shape[1:])
     for head in range(dense.shape[1]):
@@ -91,7 +91,7 @@ def _product(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
 
 
 def _sampled(pattern: SparseMatrix, left: Tensor, right: Tensor) -> Tensor:
-    """``⟨left[row e, h], right[col e, h]⟩`` for each entry: ``[nnz, H]``."""
+    """Computes ``⟨left[row e, h], right[col e, h]⟩`` for each entry: ``[nnz, H]``."""
     out = left.new_empty(pattern.nnz, left.shape[1])
     target = SparseMatrix(pattern.rowptr, pattern.col, left.new_zeros(pattern.nnz), pattern.shape[1]).torch()
     for head in range(left.shape[1]):

@@ -1,4 +1,4 @@
-"""Propagated features that are kept as their factors: project first, then propagate."""
+"""Propagated features stored as factors: a layer projects first, then propagates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Factored:
     """``X̃ = 1/(P+1) Σ_k Ã^k X`` for ``k = 0 … P``, or ``[X ‖ ÃX ‖ … ‖ Ã^P X]``: only ``X`` and ``Ã`` are stored.
 
     Mean pooling is linear, so a layer on it is ``X̃ Wᵀ = 1/(P+1) Σ_k Ã^k (X Wᵀ)``: nnz(X) · h for the product
-    and ``P`` products with the graph, where the table costs N · D · h. A layer on ``concat`` has a block of ``W``
-    for each hop, ``Σ_k Ã^k (X W_kᵀ)``: ``P + 1`` products with ``X``. Exact for all rows at once.
+    and ``P`` products with the operator, where the dense table costs N · D · h. A layer on ``concat`` has a block
+    of ``W`` for each hop, ``Σ_k Ã^k (X W_kᵀ)``: ``P + 1`` products with ``X``. Exact for all rows at once.
 
     Args:
         x: ``X [N, D]``.
@@ -30,22 +30,22 @@ class Factored:
         self.operator, self.hops, self.pooling = operator, hops, pooling
         if pooling == "concat":
             self.x, self.shape = x, (x.shape[0], (hops + 1) * x.shape[1])
-        else:  # the mean's factor goes into the entries of X, the smallest of all places
+        else:  # the factor of the mean is applied to the entries of X, the smallest of the arrays
             self.x, self.shape = SparseMatrix(x.rowptr, x.col, x.value / (hops + 1), x.shape[1]), x.shape
 
     @property
     def device(self) -> torch.device:
-        """Where the factors are."""
+        """Device of the factors."""
         return self.x.device
 
     def linear(self, weight: Tensor) -> Tensor:
-        """``X̃ Wᵀ [N, h]`` for ``weight [h, D]``, of ``concat`` for ``[h, (P + 1) D]``."""
+        """Computes ``X̃ Wᵀ [N, h]`` for ``weight [h, D]``; with ``concat``, ``[h, (P + 1) D]``."""
         if self.pooling == "concat":
             return self._blockwise(weight)
         return _Mix.apply(spmm(self.x, weight.t()), self.operator, self.hops)  # type: ignore[no-any-return, no-untyped-call]
 
     def select(self, index: Tensor) -> SparseMatrix:
-        """The rows ``index [B]`` of the table: ``(1/(P+1) Σ_k Ã^k)[index] X``, from the left."""
+        """Computes the rows ``index [B]`` of ``X̃``: ``(1/(P+1) Σ_k Ã^k)[index] X``, multiplied from the left."""
         operator, x = _scipy(self.operator), _scipy(self.x)
         powers = [_scipy(_identity(self.operator).select(index))]
         for _ in range(self.hops):
@@ -60,16 +60,16 @@ class Factored:
         return SparseMatrix(rowptr.long(), col.long(), value, self.shape[1])
 
     def _blockwise(self, weight: Tensor) -> Tensor:
-        """``X W_0ᵀ + Ã (X W_1ᵀ + Ã (X W_2ᵀ + …))``: Horner's rule over the blocks of ``weight``."""
-        first, *others = reversed(torch.split(weight, self.x.shape[1], dim=1))
+        """Computes ``X W_0ᵀ + Ã (X W_1ᵀ + Ã (X W_2ᵀ + …))``: Horner's rule over the blocks of ``weight``."""
+        first, *remaining = reversed(torch.split(weight, self.x.shape[1], dim=1))
         out = spmm(self.x, first.t())
-        for block in others:
+        for block in remaining:
             out = spmm(self.operator, out) + spmm(self.x, block.t())
         return out
 
 
 class _Mix(torch.autograd.Function):
-    """``Σ_k Ã^k Z`` by Horner's rule: ``Z + Ã (Z + Ã (Z + …))``; the same with Ãᵀ backwards."""
+    """``Σ_k Ã^k Z`` by Horner's rule: ``Z + Ã (Z + Ã (Z + …))``; the same with Ãᵀ in the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, dense: Tensor, operator: SparseMatrix, hops: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Rows that are dense or sparse, and what both have in common."""
+"""Dense and sparse feature rows, and the operations that both support."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ Features: TypeAlias = "Tensor | SparseMatrix"
 """Node features ``[N, D]``: a dense tensor or a sparse matrix."""
 
 Rows = TypeVar("Rows", bound="Tensor | SparseMatrix")
-"""One of the two, the same in and out."""
+"""Dense or sparse rows; the type of an argument is the type of the result."""
 
 Inputs: TypeAlias = "Features | Factored"
-"""Student inputs ``[N, D']``: features, or propagated ones that are kept as factors."""
+"""Student inputs ``[N, D']``: features, or propagated features stored as factors."""
 
 
 def linear(x: Inputs, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``x @ weightᵀ + bias`` for dense, sparse or factored rows; the sparse form costs nnz · h.
+    """Computes ``x @ weightᵀ + bias`` for dense, sparse or factored rows; sparse rows cost nnz · h.
 
     Args:
         x: ``[B, D]``.
         weight: ``[h, D]``, as in ``torch.nn.Linear``.
-        bias: ``[h]`` or nothing.
+        bias: ``[h]`` or ``None``.
 
     Returns:
         ``[B, h]``.
@@ -45,26 +45,26 @@ def linear(x: Inputs, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def as_features(x: Any) -> Features:
-    """Dense tensors stay, ``torch`` sparse tensors, scipy matrices and arrays are wrapped.
+    """Converts to features: dense tensors stay as they are, sparse tensors, scipy matrices and arrays are wrapped.
 
     Args:
         x: ``[B, D]``: tensor, torch sparse tensor (CSR or COO), scipy sparse matrix or array.
 
     Returns:
-        Floating-point features; half, single and double precision are kept, all else becomes float32.
+        Floating-point features; half, single and double precision are unchanged, other dtypes become float32.
 
     Raises:
-        GraphKDError: no table of real numbers.
+        GraphKDError: ``x`` is no table of real numbers.
     """
     if isinstance(x, SparseMatrix):
         return x
     if hasattr(x, "tocsr"):
         _check_real(x.dtype.kind in "biuf", x.dtype)
         check_sparse(x, "x")
-        whole = x.dtype.kind != "f"
-        csr = (x.astype(np.float64) if whole else x).tocsr()  # small integers wrap around in sums
+        integral = x.dtype.kind != "f"
+        csr = (x.astype(np.float64) if integral else x).tocsr()  # small integers wrap around in sums
         if not csr.has_canonical_format:
-            csr = csr.copy()  # the caller's matrix stays as it is
+            csr = csr.copy()  # the caller's matrix is not modified
             csr.sum_duplicates()
         matrix = SparseMatrix(
             torch.from_numpy(csr.indptr).long(),
@@ -72,7 +72,7 @@ def as_features(x: Any) -> Features:
             torch.from_numpy(csr.data),
             csr.shape[1],
         )
-        return matrix.to(torch.float32) if whole else matrix
+        return matrix.to(torch.float32) if integral else matrix
     if isinstance(x, np.ndarray):
         x = _plain(x)
     try:
@@ -90,10 +90,10 @@ def as_features(x: Any) -> Features:
 
 
 def _checked(tensor: Tensor) -> Tensor:
-    """A sparse tensor as CSR; torch does not look at indices when it makes one.
+    """Converts a sparse tensor to CSR, after a check of its indices, which torch does not check itself.
 
     Raises:
-        GraphKDError: an index lies outside.
+        GraphKDError: an index is out of bounds.
     """
     if tensor.layout == torch.sparse_coo and tensor._nnz():
         low, high = tensor._indices().amin(dim=1), tensor._indices().amax(dim=1)
@@ -108,7 +108,7 @@ def _checked(tensor: Tensor) -> Tensor:
 
 
 def _plain(x: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers in an array that torch can take: no masks, native, forward, writeable."""
+    """Returns the numbers in an array that torch accepts: unmasked, native byte order, contiguous, writeable."""
     check_unmasked(x, "x")
     if x.dtype.kind == "f" and x.dtype.itemsize > 8:
         x = x.astype(np.float64)
@@ -123,7 +123,7 @@ def _check_real(real: bool, dtype: Any) -> None:
 
 
 def check_features(x: Features, width: int | None = None, name: str = "x") -> Features:
-    """The same rows, if they are ``[B, D]`` of finite numbers, and ``width`` wide where that is given.
+    """Checks that rows are ``[B, D]`` finite numbers, ``width`` wide if it is set, and returns them.
 
     Raises:
         GraphKDError: they are not.
@@ -140,11 +140,11 @@ def check_features(x: Features, width: int | None = None, name: str = "x") -> Fe
 
 
 def select_rows(x: Inputs, index: Tensor) -> Features:
-    """The rows ``index [B]`` of dense, sparse or factored inputs."""
+    """Returns the rows ``index [B]`` of dense, sparse or factored inputs."""
     return x.index_select(0, index) if isinstance(x, Tensor) else x.select(index)
 
 
 def at_least_single(x: Rows) -> Rows:
-    """Half-precision rows as float32, which networks compute in; all others as they are."""
+    """Converts half-precision rows to float32, in which networks compute; returns others unchanged."""
     half = x.dtype in (torch.float16, torch.bfloat16)
     return x.to(torch.float32) if half else x  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""A sparse matrix in CSR form that keeps its own transpose."""
+"""A sparse matrix in CSR format that caches its transpose."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ T = TypeVar("T")
 class SparseMatrix:
     """An ``M × N`` matrix in compressed-sparse-row form.
 
-    Unlike a bare ``torch.sparse_csr`` tensor it remembers its transpose, which every backward pass
-    needs, and knows when it is its own transpose, so that a symmetric graph is stored once.
+    Unlike a bare ``torch.sparse_csr`` tensor it caches its transpose, which every backward pass
+    needs, and detects symmetry, so that a symmetric graph is stored once.
 
     Args:
         rowptr: ``[M + 1]`` int64, where each row starts in ``col``.
@@ -35,7 +35,7 @@ class SparseMatrix:
 
     @classmethod
     def from_coo(cls, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> SparseMatrix:
-        """Builds the matrix from entries in any order; entries at the same place are added up.
+        """Builds the matrix from entries in any order; duplicate entries are summed.
 
         Args:
             row: ``[E]`` int64 in ``[0, M)``.
@@ -53,10 +53,10 @@ class SparseMatrix:
 
     @classmethod
     def pattern(cls, row: Tensor, col: Tensor, shape: tuple[int, int]) -> SparseMatrix:
-        """The 0/1 matrix of entries in any order; those at the same place count once.
+        """Builds the 0/1 matrix from entries in any order; duplicates count once.
 
-        Without values to carry along nothing but the places is sorted: a tenth of the time of ``from_coo``, and a
-        third of its memory.
+        Without values only the coordinates are sorted: a tenth of the time of ``from_coo``, and a third of its
+        memory.
 
         Args:
             row: ``[E]`` int64 in ``[0, M)``.
@@ -71,13 +71,13 @@ class SparseMatrix:
 
     @classmethod
     def from_torch(cls, tensor: Tensor) -> SparseMatrix:
-        """Wraps a two-dimensional ``torch.sparse_csr`` tensor; nothing is copied."""
+        """Wraps a two-dimensional ``torch.sparse_csr`` tensor without a copy."""
         matrix = cls(tensor.crow_indices().long(), tensor.col_indices().long(), tensor.values(), tensor.shape[1])
         matrix._torch = tensor
         return matrix
 
     def merged(self) -> SparseMatrix:
-        """Returns the same matrix with columns that ascend within a row, each once; itself where they do."""
+        """Returns the matrix with strictly ascending columns in each row; itself if they are."""
         ascending = self.col.diff() > 0
         starts = self.rowptr[1:-1]
         ascending[starts[(starts > 0) & (starts < self.nnz)] - 1] = True
@@ -87,69 +87,69 @@ class SparseMatrix:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the values."""
+        """Dtype of the values."""
         return self.value.dtype
 
     @property
     def device(self) -> torch.device:
-        """Where all three arrays are."""
+        """Device of all three arrays."""
         return self.value.device
 
     @property
     def nnz(self) -> int:
-        """Stored entries."""
+        """Number of stored entries."""
         return self.col.numel()
 
     @property
     def row(self) -> Tensor:
-        """``[nnz]`` int64, row of each entry."""
+        """Row of each entry, ``[nnz]`` int64."""
         counts = self.rowptr.diff()
         return torch.repeat_interleave(torch.arange(self.shape[0], device=self.device), counts)
 
     def to(self, target: torch.device | torch.dtype | str) -> SparseMatrix:
-        """The same matrix on another device, or with values of another dtype."""
+        """Returns the matrix on another device, or with values of another dtype."""
         value = self.value.to(target)
         if value is self.value:
             return self
         return SparseMatrix(self.rowptr.to(value.device), self.col.to(value.device), value, self.shape[1])
 
     def t(self) -> SparseMatrix:
-        """The transpose, made at the first call; the matrix itself where it is symmetric."""
+        """Returns the transpose, computed at the first call and cached; the matrix itself if it is symmetric."""
         if self._transpose is None:
             order = self._order if self._order is not None else torch.argsort(self.col, stable=True)
             rowptr = _rowptr(self.col, self.shape[1])
-            other = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
-            self._transpose = self if self.equals(other) else other
-            other._transpose = self
+            transpose = SparseMatrix(rowptr, self.row[order], self.value[order], self.shape[0])
+            self._transpose = self if self.equals(transpose) else transpose
+            transpose._transpose = self
         return self._transpose
 
     def transpose_order(self) -> Tensor:
-        """``[nnz]`` int64: which entry of this matrix each entry of the transpose is; made once.
+        """Returns ``[nnz]`` int64: the index of each entry of the transpose in this matrix; cached.
 
-        Values that change from step to step follow it: ``value[order]`` are those of the transpose.
+        For values that change from step to step: ``value[order]`` are those of the transpose.
         """
         if self._order is None:
             self._order = torch.argsort(self.col, stable=True)
         return self._order
 
     def with_values(self, value: Tensor) -> SparseMatrix:
-        """Other values ``[nnz]`` at the same places."""
+        """Returns a matrix with other values ``[nnz]`` and the same sparsity pattern."""
         matrix = SparseMatrix(self.rowptr, self.col, value, self.shape[1])
         matrix._kept = self._kept
         return matrix
 
     def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
-        """``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""
+        """Computes ``diag(rows) · self · diag(cols)`` for ``rows [M]`` and ``cols [N]``."""
         factor = torch.ones_like(self.value)
         if rows is not None:
             factor = factor * torch.repeat_interleave(rows, self.rowptr.diff())
         if cols is not None:
             factor = factor * cols.index_select(0, self.col)
-        # The product of the two scales comes first: it commutes, so a symmetric matrix stays so to the bit.
+        # The two scales are multiplied first: this commutes, so a symmetric matrix stays bitwise symmetric.
         return SparseMatrix(self.rowptr, self.col, self.value * factor, self.shape[1])
 
     def select(self, index: Tensor) -> SparseMatrix:
-        """The rows ``index [B]``, in that order."""
+        """Returns the rows ``index [B]``, in that order."""
         counts = self.rowptr.diff()[index]
         rowptr = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         start = torch.repeat_interleave(self.rowptr[index] - rowptr[:-1], counts)
@@ -157,7 +157,7 @@ class SparseMatrix:
         return SparseMatrix(rowptr, self.col[entry], self.value[entry], self.shape[1])
 
     def rows(self, part: slice) -> SparseMatrix:
-        """The rows ``a … b``, which share the memory of this matrix; the matrix itself where all are meant."""
+        """Returns a view of the rows ``a … b``; the matrix itself for all rows."""
         if part == slice(0, self.shape[0]):
             return self
         ends = self.rowptr[part.start : part.stop + 1]
@@ -165,21 +165,21 @@ class SparseMatrix:
         return SparseMatrix(ends - ends[0], self.col[entries], self.value[entries], self.shape[1])
 
     def filter(self, kept: Tensor) -> SparseMatrix:
-        """The same matrix with only the entries that ``kept [nnz]`` marks."""
+        """Returns the matrix with only the entries where ``kept [nnz]`` is true."""
         rowptr = _rowptr(self.row[kept], self.shape[0])
         return SparseMatrix(rowptr, self.col[kept], self.value[kept], self.shape[1])
 
     def renumber(self, place: Tensor, num_cols: int) -> SparseMatrix:
-        """Column ``j`` becomes ``place[j]``, which must keep the order of the columns in use."""
+        """Returns the matrix with column ``j`` moved to ``place[j]``, which must preserve the columns' order."""
         return SparseMatrix(self.rowptr, place[self.col], self.value, num_cols)
 
     def sum(self, dim: int) -> Tensor:
-        """Row sums ``[M]`` (``dim=1``) or column sums ``[N]`` (``dim=0``)."""
+        """Computes row sums ``[M]`` (``dim=1``) or column sums ``[N]`` (``dim=0``)."""
         index, size = (self.row, self.shape[0]) if dim == 1 else (self.col, self.shape[1])
         return self.value.new_zeros(size).index_add_(0, index, self.value)
 
     def torch(self) -> Tensor:
-        """The same matrix as a ``torch.sparse_csr`` tensor, made once."""
+        """Returns the matrix as a ``torch.sparse_csr`` tensor, cached."""
         if self._torch is None:
             with warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
@@ -189,13 +189,13 @@ class SparseMatrix:
         return self._torch
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
-        """What a backend needs to know of where the entries are, made once."""
+        """Returns a backend's data on the sparsity pattern, computed by ``make`` once and cached by ``name``."""
         if name not in self._kept:
             self._kept[name] = make()
         return self._kept[name]  # type: ignore[no-any-return]
 
     def to_dense(self) -> Tensor:
-        """The ``[M, N]`` dense tensor; for tests and for small matrices."""
+        """Returns the ``[M, N]`` dense tensor; for tests and small matrices."""
         dense = self.value.new_zeros(self.shape)
         return dense.index_put_((self.row, self.col), self.value, accumulate=True)
 
@@ -203,7 +203,7 @@ class SparseMatrix:
         return f"SparseMatrix({self.shape[0]} x {self.shape[1]}, {self.nnz} entries, {self.dtype})"
 
     def equals(self, other: SparseMatrix) -> bool:
-        """Whether the other one has the same entries at the same places."""
+        """Returns whether the other matrix has the same shape, sparsity pattern and values."""
         return (
             self.shape == other.shape
             and torch.equal(self.rowptr, other.rowptr)
@@ -213,12 +213,12 @@ class SparseMatrix:
 
 
 def row_pieces(load: Tensor, part: slice, most: int) -> Iterator[slice]:
-    """The rows ``part`` in order, each piece with at most so many entries, but at least one row.
+    """Yields the rows ``part`` in order, in slices of at most ``most`` entries, but at least one row.
 
     Args:
         load: ``[M + 1]`` ascending, such as a ``rowptr``: entries before each row.
-        part: from which row to which.
-        most: entries of a piece.
+        part: range of rows.
+        most: entries per slice.
     """
     start = part.start
     while start < part.stop:
@@ -234,7 +234,7 @@ def _rowptr(row: Tensor, num_rows: int) -> Tensor:
 
 
 def _distinct(key: Tensor) -> Tensor:
-    """The numbers in ``key``, ascending, each once; ``key`` itself is sorted where it is on the CPU."""
+    """Returns the unique values of ``key``, ascending; on the CPU, ``key`` itself is sorted in place."""
     if not key.is_cpu:
         return torch.unique(key)  # type: ignore[no-any-return]
     key.numpy().sort()  # in place, and more than ten times as fast as torch's

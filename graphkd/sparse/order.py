@@ -1,4 +1,4 @@
-"""A product of three: the operator, the rows and the weights, in the order that costs less."""
+"""The product of operator, rows and weights, in the cheaper order of multiplication."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from graphkd.sparse.spmm import spmm
 
 
 def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``S X Wᵀ + b``, as ``(S X) Wᵀ`` or ``S (X Wᵀ)``.
+    """Computes ``S X Wᵀ + b``, as ``(S X) Wᵀ`` or ``S (X Wᵀ)``.
 
-    Dense rows are propagated first where ``c nnz(S) (d − h) < (N − M) d h``, one multiply-add through an entry
-    taking as long as ``c`` others: for square ``S`` where ``d < h``. Sparse rows are always projected first.
+    Dense rows are propagated first where ``c nnz(S) (d − h) < (N − M) d h``, one sparse multiply-add
+    taking as long as ``c`` dense ones: for square ``S`` where ``d < h``. Sparse rows are always projected first.
 
     Args:
         operator: ``S [M, N]``.
         x: ``[N, d]``.
         weight: ``[h, d]``.
-        bias: ``[h]`` or nothing.
+        bias: ``[h]`` or ``None``.
 
     Returns:
         ``[M, h]``.

@@ -1,4 +1,4 @@
-"""A graph cut into parts."""
+"""Partitioning of a graph."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from graphkd.sparse.matrix import SparseMatrix
 
 
 def partition(graph: Adjacency, parts: int, kind: str, generator: torch.Generator) -> Tensor:
-    """The part of each node.
+    """Assigns each node to a part.
 
     Args:
         graph: the raw graph; weights of edges are not read.
         parts: ``P``.
         kind: ``random``, of equal size, or ``metis``, of about equal size with few edges between them.
-        generator: of the random ones, on the graph's device; METIS always cuts a graph in the same way.
+        generator: of ``random``, on the graph's device; METIS is deterministic.
 
     Returns:
         ``[N]`` int64 in ``[0, P)``.
@@ -52,9 +52,9 @@ def _metis(graph: Adjacency, parts: int) -> Tensor:
 
 
 def _undirected(matrix: SparseMatrix) -> SparseMatrix:
-    """The pattern of ``A + Aᵀ`` without a diagonal: what METIS can read."""
-    both = matrix
+    """Returns the pattern of ``A + Aᵀ`` without its diagonal, the input format of METIS."""
+    pattern = matrix
     if matrix.t() is not matrix:
         row, col = torch.cat([matrix.row, matrix.col]), torch.cat([matrix.col, matrix.row])
-        both = SparseMatrix.from_coo(row, col, matrix.value.new_ones(row.numel()), matrix.shape)
-    return both.filter(both.row != both.col)
+        pattern = SparseMatrix.from_coo(row, col, matrix.value.new_ones(row.numel()), matrix.shape)
+    return pattern.filter(pattern.row != pattern.col)

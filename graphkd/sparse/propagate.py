@@ -1,4 +1,4 @@
-"""Pooled multi-hop features, the student input of propagation methods: as a table, or as factors."""
+"""Pooled multi-hop features, the student input of propagation methods: as a dense table, or as factors."""
 
 from __future__ import annotations
 
@@ -16,32 +16,36 @@ from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.spmm import spmm
 
 POOLINGS = ("mean", "max", "min", "concat")
-"""How the hops' tables become one; only the last one widens it, to ``(P + 1) D``."""
+"""Pooling functions over the hops; only ``concat`` widens the result, to ``(P + 1) D``."""
 
 SPARSE_COST = 16
-"""Dense multiply-adds that take as long as one through a sparse entry; see ``experiments/factored``."""
+"""Number of dense multiply-adds in the time of one sparse one; see ``experiments/factored``."""
 
 TABLE_BYTES = 2**29
-"""Largest table that is made where factors would do."""
+"""Size in bytes above which propagated features are stored as factors."""
 
 
 def check_pooling(pooling: str) -> None:
-    """Refuses a pooling that there is not, with one line."""
+    """Checks that a pooling is one of ``POOLINGS``.
+
+    Raises:
+        GraphKDError: it is not.
+    """
     if not isinstance(pooling, str) or pooling not in POOLINGS:
         raise GraphKDError(f"pooling is '{pooling}': choose one of {', '.join(POOLINGS)}")
 
 
 def blocks(hops: int, pooling: str) -> int:
-    """How many tables stand side by side in the pooled one: ``P + 1`` for ``concat``, else 1."""
+    """Returns the number of hops' tables side by side in the pooled one: ``P + 1`` for ``concat``, else 1."""
     return hops + 1 if pooling == "concat" else 1
 
 
 def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: str = "mean") -> Features:
-    """``POOL({X, ÃX, …, Ã^P X})`` with ``Ã = D^-1/2 (A + s I) D^-1/2``.
+    """Computes ``POOL({X, ÃX, …, Ã^P X})`` with ``Ã = D^-1/2 (A + s I) D^-1/2``.
 
-    ``mean`` is ``1/(P+1) Σ_k Ã^k X``; ``max`` and ``min`` take the largest and the smallest of each entry;
-    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. In a table_store with a budget the table is made some rows at a time,
-    with the same result, and the hops before the last one are files meanwhile.
+    ``mean`` is ``1/(P+1) Σ_k Ã^k X``; ``max`` and ``min`` are elementwise over the hops;
+    ``concat`` is ``[X ‖ ÃX ‖ … ‖ Ã^P X]``. In a table_store with a budget the table is computed in blocks of rows,
+    with the same result, and the hops before the last one are temporary files.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -51,7 +55,7 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
         pooling: one of ``POOLINGS``.
 
     Returns:
-        ``[N, D]``, for ``concat`` ``[N, (P + 1) D]``; dense for ``hops > 0``: neighbourhoods fill a table up.
+        ``[N, D]``, for ``concat`` ``[N, (P + 1) D]``; dense for ``hops > 0``: neighbourhoods fill in zeros.
 
     Raises:
         GraphKDError: an unknown pooling.
@@ -66,15 +70,15 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
     powers = _Powers(x, operator)
 
     def pooled(rows: slice) -> Tensor:
-        later = (powers.rows(k, rows, k == hops) for k in range(1, hops + 1))
-        return _POOLS[pooling](powers.rows(0, rows), later, hops)
+        tables = (powers.rows(k, rows, k == hops) for k in range(1, hops + 1))
+        return _POOLS[pooling](powers.rows(0, rows), tables, hops)
 
     shape = (x.shape[0], wide * x.shape[1])
     return table_store().by_rows("inputs", shape, x.dtype, pooled, (2 + wide) * powers.row_bytes, rounded=True)
 
 
 def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
-    """``Ã^k X [N, D]``, in a table_store with a budget some rows at a time.
+    """Computes ``Ã^k X [N, D]``; in a table_store with a budget, in blocks of rows.
 
     Args:
         x: ``[N, D]``; returned as it is for ``hops = 0``.
@@ -93,10 +97,10 @@ def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
 
 
 class _Powers:
-    """``X, ÃX, Ã²X, …``: tables, each made when it is first read, for as long as this is there.
+    """The tables ``X, ÃX, Ã²X, …``, each computed at its first read and cached for the life of the object.
 
-    Rows of a product read whole rows of the table before it, wherever they lie. Some columns at a time would bound
-    what of it is read, but use a fraction of every cache line, and write to every page of the file once per block
+    Rows of a product read whole rows of the previous table, at random positions. Blocks of columns would bound
+    the memory read, but use a fraction of every cache line, and write to every page of the file once per block
     (``experiments/scaling``).
 
     Args:
@@ -110,7 +114,7 @@ class _Powers:
         self.row_bytes = x.shape[1] * x.dtype.itemsize
 
     def rows(self, k: int, rows: slice, product: bool = False) -> Tensor:
-        """``[b, D]`` of ``Ã^k X``: of its table, or, where it needs none, the product itself."""
+        """Returns ``[b, D]`` rows of ``Ã^k X``: from its table, or with ``product`` computed anew."""
         return spmm(self._operator.rows(rows), self._table(k - 1)) if product else self._table(k)[rows]
 
     def _table(self, k: int) -> Tensor:
@@ -129,15 +133,15 @@ class _Powers:
             return x[rows].contiguous() if isinstance(x, Tensor) else x.rows(rows).to_dense()
 
         shape = (x.shape[0], x.shape[1])
-        # A table in a file is on the CPU; another device gets all of it, as it has all of X.
+        # A table in a file is on the CPU; another device receives a full copy, as it holds all of X.
         return table_store().by_rows(f"hop{k}", shape, x.dtype, make, 2 * self.row_bytes).to(x.device)
 
 
 def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: str = "mean") -> Inputs:
-    """``propagate``, or its factors where a layer on them costs less or the table would be too large.
+    """Computes ``propagate``, or returns its factors where they are cheaper or the table would be too large.
 
-    Factors are taken where ``X`` is sparse and ``SPARSE_COST · (b nnz(X) + P nnz(Ã)) < b N D``, or the table
-    exceeds ``TABLE_BYTES``; ``b = P + 1`` for ``concat``, else 1. ``max`` and ``min`` are not linear: no factors.
+    Factors are returned where ``X`` is sparse and ``SPARSE_COST · (b nnz(X) + P nnz(Ã)) < b N D``, or the table
+    exceeds ``TABLE_BYTES``; ``b = P + 1`` for ``concat``, else 1. ``max`` and ``min`` are not linear.
 
     Args:
         x: ``[N, D]``.
@@ -161,7 +165,7 @@ def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: st
 
 
 def cheapest(x: Features) -> Features:
-    """Sparse rows as a dense table where layers on it cost less: from a density of ``1 / SPARSE_COST``."""
+    """Converts sparse rows to dense ones where layers then cost less: from a density of ``1 / SPARSE_COST``."""
     return x.to_dense() if isinstance(x, SparseMatrix) and _table_pays(x, x.nnz) else x
 
 

@@ -1,8 +1,8 @@
-"""Reductions over the rows of a CSR matrix, for values that belong to its entries.
+"""Reductions over the rows of a CSR matrix, for values per entry.
 
-The rule comes from ``experiments/spmm`` (measured, two cores): torch's own ``segment_reduce`` is as fast as
-``torch_scatter`` for sums and faster for maxima, and so it is used, whatever else is installed. On CUDA a Triton
-kernel of our own is (``experiments/gpu``).
+The choice of backend is measured in ``experiments/spmm`` (two cores): ``torch.segment_reduce`` is as fast as
+``torch_scatter`` for sums and faster for maxima, and so it is the default on CPU. On CUDA the default is the
+package's Triton kernel (``experiments/gpu``).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ Reduction = Literal["sum", "max"]
 
 
 def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend: str | None = None) -> Tensor:
-    """``out[i] = Σ values[e]`` or ``max values[e]`` over the entries ``e`` of row ``i``; rows without any give 0.
+    """Computes ``out[i] = Σ values[e]`` or ``max values[e]`` over the entries ``e`` of row ``i``.
 
-    Without autograd.
+    Empty rows give 0. It does not support autograd.
 
     Args:
         rowptr: ``[M + 1]`` int64, where each row starts in ``values``.
         values: ``[nnz]`` or ``[nnz, H]``.
         reduction: ``sum`` or ``max``.
-        backend: one of ``segment_backends``; the fastest where none is named.
+        backend: one of ``segment_backends``; by default the fastest.
 
     Returns:
         ``[M]`` or ``[M, H]``.
@@ -38,13 +38,13 @@ def segment_reduce(rowptr: Tensor, values: Tensor, reduction: Reduction, backend
 
 
 def segment_backends(device: torch.device) -> list[str]:
-    """The backends of ``segment_reduce`` that work there."""
-    there = {"torch": True, "triton": by_triton(device), "torch_scatter": has_torch_scatter()}
-    return [name for name, works in there.items() if works]
+    """Returns the backends of ``segment_reduce`` that are available on a device."""
+    available = {"torch": True, "triton": by_triton(device), "torch_scatter": has_torch_scatter()}
+    return [name for name, usable in available.items() if usable]
 
 
 def _by_torch(rowptr: Tensor, values: Tensor, reduction: Reduction) -> Tensor:
-    # `initial` is what a row without entries gets; a maximum over entries must not see it.
+    # `initial` is the result of an empty row; it must not affect the maximum of other rows.
     initial = 0.0 if reduction == "sum" else -torch.inf
     out = torch.segment_reduce(values, reduction, offsets=rowptr, axis=0, initial=initial, unsafe=True)
     if reduction == "max":
@@ -67,7 +67,7 @@ def _by_torch_scatter(rowptr: Tensor, values: Tensor, reduction: Reduction) -> T
 
 
 def take(table: Tensor, index: Tensor) -> Tensor:
-    """``table[index]`` for narrow rows, without autograd.
+    """Returns ``table[index]`` for narrow rows, without autograd.
 
     Args:
         table: ``[N]`` or ``[N, H]``.
@@ -84,22 +84,22 @@ def take(table: Tensor, index: Tensor) -> Tensor:
 
 
 def rows_of(rowptr: Tensor, nnz: int) -> Tensor:
-    """``[nnz]`` int64, the row of each entry."""
+    """Returns ``[nnz]`` int64, the row of each entry."""
     row = torch.arange(rowptr.numel() - 1, device=rowptr.device)
     return torch.repeat_interleave(row, rowptr.diff(), output_size=nnz)
 
 
 def segment_softmax(rowptr: Tensor, scores: Tensor) -> Tensor:
-    """``a[e] = exp(s[e] − m_i) / Σ_f exp(s[f] − m_i)``, f over the entries of e's row i, ``m_i`` their maximum.
+    """Computes ``a[e] = exp(s[e] − m_i) / Σ_f exp(s[f] − m_i)`` over the entries f of e's row i.
 
-    The gradient is ``a[e] (g[e] − Σ_f a[f] g[f])``; only ``a`` is kept for it.
+    ``m_i`` is their maximum. The gradient is ``a[e] (g[e] − Σ_f a[f] g[f])``; only ``a`` is saved for backward.
 
     Args:
         rowptr: ``[M + 1]`` int64, where each row starts in ``scores``.
-        scores: ``[nnz]`` or ``[nnz, H]``; each column on its own.
+        scores: ``[nnz]`` or ``[nnz, H]``; columns are independent.
 
     Returns:
-        As ``scores``; every row that has entries sums to 1.
+        Same shape as ``scores``; every non-empty row sums to 1.
     """
     return _SegmentSoftmax.apply(scores, rowptr)  # type: ignore[no-any-return, no-untyped-call]
 

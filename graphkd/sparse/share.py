@@ -1,4 +1,4 @@
-"""What one of several processes needs of blocks that all of them have drawn."""
+"""One process's share of blocks that all processes have sampled."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from graphkd.sparse.matrix import SparseMatrix
 
 
 class Share(Block):
-    """The rows of a block that belong to some of its receivers, over those of its sources that they need.
+    """The rows of a block for a subset of its receivers, with columns for the sources of that subset only.
 
     Args:
         whole: the block.
-        rows: ``[n']`` which of its receivers.
+        rows: ``[n']`` positions of the subset among its receivers.
     """
 
     def __init__(self, whole: Block, rows: Tensor) -> None:
@@ -26,16 +26,16 @@ class Share(Block):
         super().__init__(whole.graph, whole.nodes[rows], nodes)
         self._whole, self._rows = whole, rows
         self.places = torch.searchsorted(whole.sources, self.sources)
-        """``[m']`` which of the block's sources are its own."""
+        """``[m']`` positions of the share's sources among the block's."""
 
     @property
     def part(self) -> Shard:
-        """Which of the whole's sources it is given the rows of."""
+        """Shard of the whole block's sources that the share reads."""
         return Shard(self.places, self._whole.num_nodes)
 
     @property
     def part_of_edges(self) -> Shard:
-        """Which of the entries of the whole's ``normalize("none")`` are its own."""
+        """Shard of the entries of the whole block's ``normalize("none")`` that the share contains."""
         rowptr = self._whole.normalize("none").rowptr
         start = rowptr[self._rows]
         count = rowptr[self._rows + 1] - start
@@ -44,16 +44,16 @@ class Share(Block):
 
 
 def shared_blocks(blocks: Sequence[Block], seeds: slice) -> list[Block]:
-    """Blocks for some of the seeds: the rows they compute are those that the whole blocks would.
+    """Builds blocks for a range of the seeds; they compute the same rows as the whole blocks do.
 
     Args:
         blocks: the first layer's first, see ``sample_blocks``.
-        seeds: which of the last block's receivers.
+        seeds: range of the last block's receivers.
     """
     rows = torch.arange(blocks[-1].num_receivers, device=blocks[-1].sources.device)[seeds]
     shares: list[Block] = []
     for whole in reversed(blocks):
         share = Share(whole, rows)
         shares.append(share)
-        rows = share.places  # its sources are the receivers of the block before
+        rows = share.places  # its sources are the receivers of the previous block
     return shares[::-1]

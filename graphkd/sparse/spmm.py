@@ -1,9 +1,9 @@
-"""Sparse times dense, forward and backward, and the one place that picks its backend.
+"""Sparse-dense matrix product, forward and backward, and the choice of its backend.
 
-The rule comes from ``experiments/spmm`` (measured, two cores): on CPU, ``embedding_bag`` over CSR is the
-fastest there is for 32- and 16-bit floats, backward pass included, and slower than ``torch.sparse`` for 64-bit
-ones. On CUDA a Triton kernel of our own is used, and ``torch.sparse`` where there is no triton
-(``experiments/gpu``). ``torch_scatter`` is there to be compared with: it gathers first, which costs 5 to 8 times
+The choice is measured in ``experiments/spmm`` (two cores): on CPU, ``embedding_bag`` over CSR is the
+fastest for 32- and 16-bit floats, backward pass included, and slower than ``torch.sparse`` for 64-bit
+ones. On CUDA the package's Triton kernel is used, and ``torch.sparse`` if triton is not installed
+(``experiments/gpu``). ``torch_scatter`` is a baseline for comparison: it gathers first, which costs 5 to 8 times
 the time and nnz × d of memory.
 """
 
@@ -21,10 +21,10 @@ from graphkd.sparse.segment import segment_reduce
 
 
 def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
-    """``matrix @ dense``, differentiable in ``dense``.
+    """Computes ``matrix @ dense``, differentiable in ``dense``.
 
     The gradient is ``matrixᵀ @ grad`` over the stored transpose, which costs the same as the forward
-    pass; no tensor of size nnz × d is ever made.
+    pass; no tensor of size nnz × d is allocated.
 
     Args:
         matrix: ``M × N``.
@@ -39,20 +39,20 @@ def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
 
 
 def backend_for(dtype: torch.dtype, device: torch.device) -> str:
-    """The fastest backend: ``embedding_bag``, ``triton`` or ``csr``."""
+    """Returns the fastest backend: ``embedding_bag``, ``triton`` or ``csr``."""
     if by_triton(device):
         return "triton"
     return "embedding_bag" if device.type == "cpu" and dtype != torch.float64 else "csr"
 
 
 def available_backends(device: torch.device) -> list[str]:
-    """The names that ``multiply`` knows and that work there."""
-    there = {"torch_scatter": has_torch_scatter(), "triton": by_triton(device)}
-    return [name for name in _PRODUCTS if there.get(name, True)]
+    """Returns the names of the backends of ``multiply`` that are available on a device."""
+    available = {"torch_scatter": has_torch_scatter(), "triton": by_triton(device)}
+    return [name for name in _PRODUCTS if available.get(name, True)]
 
 
 def multiply(matrix: SparseMatrix, dense: Tensor, backend: str) -> Tensor:
-    """``matrix @ dense`` by the named backend, without autograd."""
+    """Computes ``matrix @ dense`` with the named backend, without autograd."""
     return _PRODUCTS[backend](matrix, dense)
 
 

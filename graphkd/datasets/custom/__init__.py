@@ -1,4 +1,4 @@
-"""A user's own graph → ``torch_geometric`` data: from networkx, scipy, pandas, or a folder of files."""
+"""Conversion of custom graphs to ``torch_geometric`` data: from networkx, scipy, pandas, or a folder."""
 
 from graphkd.datasets.custom.folder import custom
 from graphkd.datasets.custom.frames import from_frames

@@ -1,4 +1,4 @@
-"""What a user gave → ``torch_geometric`` data: the one place where own graphs are made."""
+"""Conversion of the parts of a custom graph to ``torch_geometric`` data."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """A graph in a user's own terms.
+    """The parts of a custom graph, before checks.
 
     Args:
         features: ``[N, D]``, see ``feature_tensor``.
-        source: ``[E]`` senders, as ids or as rows.
+        source: ``[E]`` senders, as ids or as row indices.
         target: ``[E]`` receivers, likewise.
-        ids: ``[N]`` of the nodes, or nothing.
-        labels: ``[N]``, see ``encode_labels``, or nothing: a graph to predict on.
-        split: see ``masks_of``, or nothing.
-        weight: ``[E]``, or nothing.
-        named: ends are ids; otherwise they are rows.
-        count: ``N`` where the edges say so, as a matrix does.
-        columns: names of the ``D`` features, or nothing.
-        names: what error messages call a part, where it is not its name here.
+        ids: ``[N]`` node ids, or ``None``.
+        labels: ``[N]``, see ``encode_labels``, or ``None`` for a graph to predict on.
+        split: see ``masks_of``, or ``None``.
+        weight: ``[E]``, or ``None``.
+        named: whether source and target are ids; otherwise they are row indices.
+        count: ``N``, if the edges define it, as a matrix does.
+        columns: names of the ``D`` features, or ``None``.
+        names: names of parts in error messages, where they differ from the argument's name.
     """
 
     features: Any
@@ -58,22 +58,23 @@ class Parts:
     names: dict[str, str] = field(default_factory=dict)
 
     def called(self, part: str) -> str:
-        """What error messages call a part."""
+        """Returns the name of a part in error messages."""
         return self.names.get(part, part)
 
 
 def read_parts(parts: Parts) -> Data:
-    """Checks and numbers everything; edges keep their direction and no split is drawn.
+    """Checks the parts and converts ids and labels to indices; edges stay directed, no split is drawn.
 
     Args:
         parts: of the graph.
 
     Returns:
-        ``Data`` with ``x [N, D]``, ``edge_index [2, E']``, each edge once; ``edge_weight [E']``, ``y [N]``,
-        ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]`` where the parts have them.
+        ``Data`` with ``x [N, D]``, ``edge_index [2, E']`` without duplicates; ``edge_weight [E']``,
+        ``y [N]``, ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]``, if the parts
+        contain them.
 
     Raises:
-        GraphKDError: something cannot be right.
+        GraphKDError: a part is invalid or does not match the others.
     """
     from torch_geometric.data import Data
 
@@ -104,18 +105,18 @@ def read_parts(parts: Parts) -> Data:
 
 
 def build(parts: Parts, directed: bool, seed: int) -> Data:
-    """An own graph that is in memory, ready for ``distill``.
+    """Builds the data of a custom graph in memory, ready for ``distill``.
 
     Args:
         parts: of the graph.
-        directed: keep the edges' directions; otherwise both directions of each are there.
-        seed: of the split, where it is drawn.
+        directed: whether edges stay directed; otherwise both directions of each edge are included.
+        seed: of the split, if it is drawn.
 
     Returns:
-        ``Data`` as ``read_parts`` makes it, and with masks wherever there are labels.
+        ``Data`` as of ``read_parts``, with masks whenever there are labels.
 
     Raises:
-        GraphKDError: something cannot be right.
+        GraphKDError: a part is invalid or does not match the others.
     """
     if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or not 0 <= seed < 2**32:
         raise GraphKDError(f"seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
@@ -130,30 +131,30 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
 
 
 def warn_unread(what: str, key: str) -> None:
-    """Warns of weights that are there and not asked for."""
+    """Warns that edge weights are present but not read."""
     warnings.warn(f"{what}, which is not read: pass {key}, or drop it", stacklevel=3)
 
 
 def check_directed(directed: Any) -> None:
-    """Refuses a text such as ``no``, which would count as true."""
+    """Checks that ``directed`` is a boolean: a string such as ``no`` would count as true."""
     if not isinstance(directed, (bool, np.bool_)):
         raise GraphKDError(f"directed is {directed!r}: choose True or False")
 
 
 def make_undirected(data: Data) -> None:
-    """Puts both directions of every edge into ``data``; weights as ``both_directions`` says."""
+    """Adds the reverse of every edge to ``data``; weights are those of ``both_directions``."""
     weight = getattr(data, "edge_weight", None)
     sender, receiver = data.edge_index.numpy()
-    known = None if weight is None else weight.double().numpy()
-    _put_edges(data, *both_directions(sender, receiver, known, data.x.shape[0]))
+    values = None if weight is None else weight.double().numpy()
+    _put_edges(data, *both_directions(sender, receiver, values, data.x.shape[0]))
 
 
 def _edges(parts: Parts, num_nodes: int) -> tuple[Any, Any, Any]:
     ends = []
     rows = row_of_each(parts.ids, parts.called("ids")) if parts.ids is not None else {}
     for part in ("source", "target"):
-        given, where = getattr(parts, part), parts.called(part)
-        ends.append(rows_of(given, rows, where) if parts.named else check_rows(given, num_nodes, where))
+        values, where = getattr(parts, part), parts.called(part)
+        ends.append(rows_of(values, rows, where) if parts.named else check_rows(values, num_nodes, where))
     if ends[0].shape != ends[1].shape:
         raise GraphKDError(
             f"{parts.called('source')} has {ends[0].size} entries, {parts.called('target')} {ends[1].size}: "

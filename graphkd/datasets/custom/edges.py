@@ -1,4 +1,4 @@
-"""Edges between ids → merged edges between rows."""
+"""Conversion of edges between ids to edges between row indices."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from graphkd.io.rows import array_of
 
 
 def row_of_each(ids: Iterable[Hashable], where: str = "ids") -> dict[Hashable, int]:
-    """Id → row.
+    """Builds the mapping from ids to row indices.
 
     Raises:
-        GraphKDError: an id is missing, is no text or number, or is there twice.
+        GraphKDError: an id is missing, is neither string nor number, or is duplicated.
     """
     rows: dict[Hashable, int] = {}
     for row, name in enumerate(ids):
@@ -34,24 +34,24 @@ def row_of_each(ids: Iterable[Hashable], where: str = "ids") -> dict[Hashable, i
 
 
 def rows_of(ends: Iterable[Any], rows: Mapping[Hashable, int], where: str) -> Rows:
-    """The row of each end ``[E]``.
+    """Looks up the row index of each end ``[E]``.
 
     Raises:
-        GraphKDError: an end is no node.
+        GraphKDError: an end is not a node id.
     """
     names = plain_ids(ends, where)
-    found = np.fromiter((rows.get(name, -1) for name in names), np.int64, len(names))
-    if (found < 0).any():
-        edge = int((found < 0).argmax())
-        name, one = names[edge], next(iter(rows), None)
-        kinds = type(name).__name__, type(one).__name__
+    indices = np.fromiter((rows.get(name, -1) for name in names), np.int64, len(names))
+    if (indices < 0).any():
+        edge = int((indices < 0).argmax())
+        name, example = names[edge], next(iter(rows), None)
+        kinds = type(name).__name__, type(example).__name__
         hint = f"is a {kinds[0]} where ids are {kinds[1]}" if kinds[0] != kinds[1] else "is no node"
         raise GraphKDError(f"{where} names {name!r} (edge {edge}), which {hint}: add the node or correct the edge")
-    return found
+    return indices
 
 
 def check_rows(ends: Any, num_nodes: int, where: str) -> Rows:
-    """Ends that are rows already, ``[E]`` whole numbers in ``[0, N)``.
+    """Checks that ends are row indices, ``[E]`` integers in ``[0, N)``, and returns them as int64.
 
     Raises:
         GraphKDError: they are not.

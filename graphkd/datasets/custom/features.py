@@ -1,4 +1,4 @@
-"""Features of any kind → the ``x`` of a graph."""
+"""Conversion of features of any supported type to the ``x`` of a graph."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from graphkd.sparse import SparseMatrix, as_features
 
 
 def feature_tensor(features: Any, where: str = "features", names: Sequence[str] | None = None) -> Tensor:
-    """Single-precision features, sparse where they came so.
+    """Converts features to single precision; sparse features stay sparse.
 
-    Warns of columns whose values differ and are one and the same number in single precision.
+    Warns of columns whose different values become equal in single precision.
 
     Args:
         features: ``[N, D]``, or ``[N]`` for one feature: array, nested list, data frame, tensor, torch or
             scipy sparse.
-        where: they come from, for the error message.
-        names: ``D`` of the columns, or nothing.
+        where: origin of the features, for error messages.
+        names: ``D`` column names, or ``None``.
 
     Returns:
         ``[N, D]``, dense or sparse CSR.
 
     Raises:
-        GraphKDError: no table of finite numbers.
+        GraphKDError: ``features`` is no table of finite numbers.
     """
-    given = frame_numbers(features, where=where) if labels_of(features) is not None else features
-    given = _column(given)
-    rows = as_rows(given, None, where)
+    values = frame_numbers(features, where=where) if labels_of(features) is not None else features
+    values = _column(values)
+    rows = as_rows(values, None, where)
     if 0 in rows.shape:
         raise GraphKDError(f"{where} must be [nodes, features], but has shape {list(rows.shape)}")
     if isinstance(rows, np.ndarray):
-        _warn_of_lost(array_of(given), rows, where, names)
+        _warn_of_lost(array_of(values), rows, where, names)
     x = as_features(rows)
     return x.torch() if isinstance(x, SparseMatrix) else x
 
 
 def _column(features: Any) -> Any:
-    """One feature ``[N]`` as a table ``[N, 1]``; all else as it is."""
+    """Converts one feature ``[N]`` to a table ``[N, 1]``; returns others unchanged."""
     try:
-        one = not hasattr(features, "tocsr") and np.ndim(features) == 1
-    except ValueError:  # rows of several lengths
+        is_flat = not hasattr(features, "tocsr") and np.ndim(features) == 1
+    except ValueError:  # ragged rows
         return features
-    if not one:
+    if not is_flat:
         return features
     return array_of(features).reshape(-1, 1) if hasattr(features, "dtype") else [[value] for value in features]
 
@@ -57,8 +57,8 @@ def _column(features: Any) -> Any:
 def _warn_of_lost(given: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], where: str, names: Any) -> None:
     if given.dtype.itemsize <= 4 and given.dtype.kind != "i":
         return
-    same = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
-    for column in same.tolist():
+    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    for column in constant.tolist():
         low, high = given[:, column].min(), given[:, column].max()
         if low != high:
             called = f"feature {column}" if names is None else f"column '{names[column]}'"

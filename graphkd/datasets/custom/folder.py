@@ -1,4 +1,4 @@
-"""``dataset=custom``: a folder of files → data."""
+"""The data set ``custom``: a user's folder of files."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ if TYPE_CHECKING:
 
 
 def read_folder(location: Location) -> Data:
-    """The graph in a user's folder, given in one of two forms.
+    """Reads the graph in a user's folder, in one of two formats.
 
-    - Tables, csv or parquet (which needs pyarrow). ``nodes``: columns ``label``; optionally ``id`` (without it
-      nodes are their row numbers, from 0); optionally ``split`` with ``train``, ``val``, ``test`` or nothing, or
+    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``; optionally ``id`` (by default
+      ids are row indices, from 0); optionally ``split`` with ``train``, ``val``, ``test`` or empty cells, or
       ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other column is a feature.
       ``edges``: columns ``source``, ``target`` and optionally ``weight``.
     - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
-      matrix), ``edge_index [2, E]`` of row numbers, senders first, ``y [N]``; optionally ``edge_weight [E]``,
-      ``ids [N]``, ``train_mask``, ``val_mask``, ``test_mask`` ``[N]``. Nothing pickled is read.
+      matrix), ``edge_index [2, E]`` of row indices, senders first, ``y [N]``; optionally ``edge_weight [E]``,
+      ``ids [N]``, ``train_mask``, ``val_mask``, ``test_mask`` ``[N]``. Pickled data is rejected.
 
-    In both, features can be a file of their own instead, rows in node order: ``features.npz`` written by
-    ``scipy.sparse.save_npz``, or ``features.npy``. Labels are whole numbers or texts; empty, NaN and −1 are
-    unknown. Copies of a directed edge count once, their weights are added; self-loops and isolated nodes stay.
+    In both, features can instead be a separate file with rows in node order: ``features.npz`` written by
+    ``scipy.sparse.save_npz``, or ``features.npy``. Labels are integers or strings; empty, NaN and −1 are
+    unknown. Duplicates of a directed edge count once, with the sum of their weights; self-loops and isolated nodes
+    are allowed.
 
     Args:
-        location: with the folder in ``path``.
+        location: contains the folder as ``path``.
 
     Returns:
-        ``Data`` with merged directed edges, and with masks where the files have them.
+        ``Data`` with merged directed edges, and with masks if the files contain them.
 
     Raises:
-        GraphKDError: a file is missing, there twice or damaged, or holds what cannot be right; the line names
-            the file and the column or array.
+        GraphKDError: a file is missing, duplicated, damaged or invalid; the message names the file and the
+            column or array.
     """
     folder = location.path
     if folder is None:
@@ -64,7 +65,7 @@ def read_folder(location: Location) -> Data:
 
 def _table_parts(folder: Path) -> Parts:
     (nodes, nodes_file), (edges, edges_file) = read_table(folder, "nodes"), read_table(folder, "edges")
-    beside = read_features(folder)
+    features = read_features(folder)
     masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
     if len(masks) not in (0, 3) or (masks and "split" in nodes):
@@ -72,7 +73,7 @@ def _table_parts(folder: Path) -> Parts:
     for name in edges.columns:
         if name not in ("source", "target", "weight"):
             raise GraphKDError(f"{edges_file} has a column '{name}', which is not read: name it weight or drop it")
-    if beside is not None:
+    if features is not None:
         _check_no_features(nodes, nodes_file)
     parts = frame_parts(
         nodes,
@@ -81,12 +82,12 @@ def _table_parts(folder: Path) -> Parts:
         source="source",
         target="target",
         label="label",
-        features=beside,
+        features=features,
         split=masks or ("split" if "split" in nodes else None),
         weight="weight" if "weight" in edges else None,
         files=(nodes_file, edges_file),
     )
-    if beside is not None:
+    if features is not None:
         parts.names["features"] = f"the features file in {folder}"
     return parts if named else _by_row(parts)
 
@@ -98,19 +99,19 @@ def _check_no_features(nodes: Any, file: str) -> None:
 
 
 def _row_numbers(texts: Any) -> Any:
-    """Texts such as ``17`` as numbers; ``007`` is no row number but a name, and a number would lose its zeros."""
+    """Converts strings such as ``17`` to integers; ``007`` is an id, whose zeros an integer would lose."""
     if any(str(int(text)) != text for text in texts.astype(str)):
         raise ValueError
     return texts.astype(str).astype(np.int64)
 
 
 def _by_row(parts: Parts) -> Parts:
-    """Without ids, ends of edges are the nodes' row numbers; in a csv they were read as texts."""
+    """Converts ends of edges to row indices, for nodes without ids; from csv they are strings."""
     ends: dict[str, Any] = {}
     for part in ("source", "target"):
-        given = getattr(parts, part)
+        values = getattr(parts, part)
         try:
-            ends[part] = given if given.dtype.kind in "iu" else _row_numbers(given)
+            ends[part] = values if values.dtype.kind in "iu" else _row_numbers(values)
         except ValueError:
             raise GraphKDError(
                 f"{parts.called(part)} must name nodes by row number, since there are no ids: add a column id"

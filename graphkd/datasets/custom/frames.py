@@ -1,4 +1,4 @@
-"""Data frames of nodes and edges → data."""
+"""Conversion of pandas data frames of nodes and edges to data."""
 
 from __future__ import annotations
 
@@ -31,33 +31,31 @@ def from_frames(
     directed: bool = False,
     seed: int = 0,
 ) -> Data:
-    """A graph given as two pandas frames: a row per node, a row per edge.
+    """Converts two pandas frames, one with a row per node and one with a row per edge, to data.
 
     Args:
         nodes: ``N`` rows.
-        edges: ``E`` rows; an edge from ``source`` to ``target``. Further columns are not read.
-        id: column of ``nodes`` that names them; by default the index. Kept in ``node_ids``.
+        edges: ``E`` rows; an edge from ``source`` to ``target``. Other columns are not read.
+        id: column of ``nodes`` with their ids; by default the index. Returned as ``node_ids``.
         source: column of ``edges``: id of the sender.
         target: column of ``edges``: id of the receiver.
-        label: column of ``nodes``: whole numbers, texts or booleans; missing, the empty text and the number −1
-            are unknown. Nothing for a graph to predict on.
-        features: columns of ``nodes`` that hold numbers, by default all that are nothing else; or ``[N, D]``
-            in the order of the rows, array or scipy sparse; a frame with an index of its own is taken by the
-            nodes' names.
-        split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or nothing), or three columns of
-            booleans. By default 60/20/20 % of the labelled nodes, drawn per class by ``seed``.
-        weight: column of ``edges``: numbers, not below 0; copies of an edge add up. By default none are used.
-        directed: keep the edges' directions. By default both directions of each are there, so that an
-            undirected edge may be listed once or twice; the larger weight counts where the two differ.
-        seed: of the split, where it is drawn.
+        label: column of ``nodes``: integers, strings or booleans; missing values, the empty string and the number
+            −1 are unknown. ``None`` for a graph to predict on.
+        features: numeric columns of ``nodes``, by default all that have no other role; or ``[N, D]`` in row order,
+            array or scipy sparse; a frame whose index contains the node ids is aligned by them.
+        split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or empty), or three boolean columns.
+            By default 60/20/20 % of the labelled nodes, drawn per class by ``seed``.
+        weight: column of ``edges``: non-negative numbers; duplicates of an edge are summed. By default none.
+        directed: whether edges stay directed. By default both directions of each edge are included, so that an
+            undirected edge may be listed once or twice; the larger weight counts if the two differ.
+        seed: of the split, if it is drawn.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
-        masks, ``node_ids``; ``class_names``, ``edge_weight`` and ``feature_names`` (of columns) where there are
-        such.
+        masks, ``node_ids``; ``class_names``, ``edge_weight`` and ``feature_names`` (of columns) if they exist.
 
     Raises:
-        GraphKDError: a column that is not there, holds no numbers or names no node.
+        GraphKDError: a column is missing, not numeric, or contains an unknown node.
     """
     for name, frame in (("nodes", nodes), ("edges", edges)):
         if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
@@ -91,28 +89,28 @@ def frame_parts(
     weight: str | None,
     files: tuple[str, str] = ("nodes", "edges"),
 ) -> Parts:
-    """The columns that are named; see ``from_frames``.
+    """Selects the named columns as parts of a graph; see ``from_frames``.
 
     Args:
         nodes: frame.
         edges: frame.
-        id: column, or nothing for the index.
+        id: column, or ``None`` for the index.
         source: column.
         target: column.
-        label: column, or nothing.
-        features: columns, an array, or nothing for all numeric columns.
-        split: one column or three, or nothing.
-        weight: column, or nothing.
-        files: what error messages call the two frames.
+        label: column, or ``None``.
+        features: columns, an array, or ``None`` for all numeric columns.
+        split: one column or three, or ``None``.
+        weight: column, or ``None``.
+        files: names of the two frames in error messages.
     """
     splits = [] if split is None else [split] if isinstance(split, str) else list(split)
     if len(splits) not in (0, 1, 3):
         raise GraphKDError(f"split names {len(splits)} columns: give one, or three of booleans")
-    mine = [name for name in (id, label, *splits) if name is not None]
-    columns = {name: _values(nodes, name, files[0]) for name in mine}
+    used = [name for name in (id, label, *splits) if name is not None]
+    columns = {name: _values(nodes, name, files[0]) for name in used}
     masks = [columns[name] for name in splits]
     ids = nodes.index if id is None else columns[id]
-    table, names = _features(nodes, ids, features, mine, files[0])
+    table, names = _features(nodes, ids, features, used, files[0])
     return Parts(
         table,
         _values(edges, source, files[1]),
@@ -137,21 +135,21 @@ def frame_parts(
 def _column(frame: Any, name: str, file: str) -> Any:
     count = int((frame.columns == name).sum())
     if count == 0:
-        there = ", ".join(map(str, frame.columns[:8])) + (", …" if len(frame.columns) > 8 else "")
-        raise GraphKDError(f"{file} has no column '{name}': there are {there or 'none'}")
+        available = ", ".join(map(str, frame.columns[:8])) + (", …" if len(frame.columns) > 8 else "")
+        raise GraphKDError(f"{file} has no column '{name}': there are {available or 'none'}")
     if count > 1:
         raise GraphKDError(f"{file} has {count} columns '{name}': rename all but one")
     return frame[name]
 
 
 def _values(frame: Any, name: str, file: str) -> Any:
-    """A column's values as they are: whole numbers with gaps stay whole numbers."""
+    """Returns a column's values unconverted: integers with missing values stay integers."""
     column = _column(frame, name, file)
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
 
 
 def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:
-    """A table ``[N, D]``, and the names of its columns where they come from the frame."""
+    """Returns a table ``[N, D]``, and its column names if they are columns of the frame."""
     if features is None:
         features = [name for name in nodes.columns if name not in used]
         if masks := [name for name in MASKS if name in features]:
@@ -169,31 +167,31 @@ def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -
 
 
 def _in_order(features: Any, ids: Any, file: str) -> Any:
-    """Features of a frame by the nodes' names, where its index holds names; all else as it is.
+    """Aligns a frame of features by node id, if its index contains ids; returns others unchanged.
 
     Raises:
-        GraphKDError: the index names other nodes, or some twice.
+        GraphKDError: the index contains other ids or duplicates.
     """
     if not hasattr(features, "iloc") or not hasattr(features, "columns"):
         return features
-    names, wanted = plain_ids(features.index, "the index of features"), plain_ids(ids, file)
-    if names == wanted or names == list(range(len(names))):
+    names, expected = plain_ids(features.index, "the index of features"), plain_ids(ids, file)
+    if names == expected or names == list(range(len(names))):
         return features
-    place = {name: row for row, name in enumerate(names)}
-    if len(place) < len(names) or set(place) != set(wanted):
+    position = {name: row for row, name in enumerate(names)}
+    if len(position) < len(names) or set(position) != set(expected):
         raise GraphKDError(
             f"the index of features does not name the nodes of {file}, each once: set it, or drop it with "
             "reset_index(drop=True) where the rows are in their order"
         )
-    return features.iloc[[place[name] for name in wanted]]
+    return features.iloc[[position[name] for name in expected]]
 
 
 def _check_finite(table: Any, names: Sequence[str], file: str) -> None:
     wrong = ~np.isfinite(table)
     if wrong.any():
-        row, place = (int(at) for at in np.argwhere(wrong)[0])
-        held = "nothing" if np.isnan(table[row, place]) else f"{table[row, place]}"
+        row, column = (int(index) for index in np.argwhere(wrong)[0])
+        content = "nothing" if np.isnan(table[row, column]) else f"{table[row, column]}"
         raise GraphKDError(
-            f"{file} column '{names[place]}' holds {held} in row {row}: features are finite numbers; fill it, "
+            f"{file} column '{names[column]}' holds {content} in row {row}: features are finite numbers; fill it, "
             "encode it, or leave it out"
         )

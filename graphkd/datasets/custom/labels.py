@@ -1,4 +1,4 @@
-"""Labels of any kind → class numbers."""
+"""Conversion of labels of any supported type to class indices."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ from graphkd.io.rows import array_of
 
 
 def encode_labels(labels: Any, where: str = "labels") -> tuple[Tensor, list[Any] | None]:
-    """Numbers the classes in sorted order.
+    """Encodes labels as class indices in sorted order.
 
-    Whole numbers that are 0 to C − 1 already stay as they are. Unknown are ``None``, NaN, the empty text
-    and, among numbers, −1.
+    Integers 0 to C − 1 are unchanged. ``None``, NaN, the empty string and, among numbers, −1 are unknown.
 
     Args:
-        labels: ``[N]`` whole numbers, texts or booleans.
-        where: they come from, for the error message.
+        labels: ``[N]`` integers, strings or booleans.
+        where: origin of the labels, for error messages.
 
     Returns:
-        ``y [N]`` int64 with −1 where unknown, and the ``C`` classes in the user's own values, or nothing
-        where these are the numbers 0 to C − 1.
+        ``y [N]`` int64 with −1 where unknown, and the ``C`` classes as the user's values, or ``None``
+        if these are the numbers 0 to C − 1.
 
     Raises:
-        GraphKDError: no label is known, kinds are mixed, or a number is no class.
+        GraphKDError: no label is known, types are mixed, or a number is not a class.
     """
-    values = plain_labels(labels, where)
-    known = {value for value in values if value is not None}
-    _check_kinds(known, where)
-    if -1 in known and known <= {-1, 1} and not any(isinstance(value, bool) for value in known):
+    plain = plain_labels(labels, where)
+    distinct = {value for value in plain if value is not None}
+    _check_kinds(distinct, where)
+    if -1 in distinct and distinct <= {-1, 1} and not any(isinstance(value, bool) for value in distinct):
         raise GraphKDError(f"{where} holds nothing but -1 and 1, and -1 means unknown: use 0 and 1, or texts")
-    if all(type(value) is int for value in known):
-        known.discard(-1)
-        if known and min(known) < 0:
-            raise GraphKDError(f"{where} holds {min(known)}: only -1, unknown, is below 0; make classes texts")
-    if not known:
+    if all(type(value) is int for value in distinct):
+        distinct.discard(-1)
+        if distinct and min(distinct) < 0:
+            raise GraphKDError(f"{where} holds {min(distinct)}: only -1, unknown, is below 0; make classes texts")
+    if not distinct:
         raise GraphKDError(f"{where} holds no known label: give one to some nodes of every class")
-    classes = sorted(known)
+    classes = sorted(distinct)
     number = {value: index for index, value in enumerate(classes)}
-    y = torch.tensor([number.get(value, -1) for value in values], dtype=torch.long)
+    y = torch.tensor([number.get(value, -1) for value in plain], dtype=torch.long)
     numbered = type(classes[0]) is int and classes == list(range(len(classes)))
     return y, None if numbered else classes
 
 
 def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
-    """Python's own ints, texts and booleans; ``None`` where missing or empty; whole floats become ints."""
+    """Converts labels to Python ints, strings and booleans; ``None`` if missing, ints for integral floats."""
     import pandas as pd
 
     if isinstance(labels, Tensor):
@@ -73,7 +72,7 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
 
 
 def _plain(value: Any, where: str) -> Any:
-    if isinstance(value, np.datetime64 | np.timedelta64):  # whose item() in nanoseconds is a whole number
+    if isinstance(value, np.datetime64 | np.timedelta64):  # item() in nanoseconds returns an integer
         raise GraphKDError(f"{where} holds {value.dtype}: labels are whole numbers, texts or booleans")
     if isinstance(value, float | np.floating):
         check_exact(value, where)

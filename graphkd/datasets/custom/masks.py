@@ -1,4 +1,4 @@
-"""A user's own training, validation and test nodes."""
+"""Conversion of custom splits to masks of training, validation and test nodes."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ PARTS = ("train", "val", "test")
 
 
 def masks_of(split: Any, num_nodes: int, where: str = "split") -> tuple[Tensor, Tensor, Tensor]:
-    """Three masks, from names or from masks.
+    """Converts a split, given as names or as masks, to three masks.
 
     Args:
-        split: ``[N]`` texts ``train``, ``val`` or ``test``, with ``None``, NaN or the empty text for a node in
-            none of them; or three arrays ``[N]`` of booleans or 0/1.
+        split: ``[N]`` strings ``train``, ``val`` or ``test``, with ``None``, NaN or the empty string for a node
+            in none of them; or three arrays ``[N]`` of booleans or 0/1.
         num_nodes: ``N``.
-        where: it comes from, for the error message.
+        where: origin of the split, for error messages.
 
     Returns:
         Three boolean masks ``[N]``.
 
     Raises:
-        GraphKDError: another length, another name, something that is no mask, or a part without nodes.
+        GraphKDError: a length or a name is wrong, a mask is not boolean, or a part has no nodes.
     """
     if not hasattr(split, "__len__"):
         raise GraphKDError(f"{where} is a {type(split).__name__}: give train, val or test per node, or masks")

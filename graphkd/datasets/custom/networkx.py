@@ -1,4 +1,4 @@
-"""A networkx graph → data."""
+"""Conversion of networkx graphs to data."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def from_networkx(
     directed: bool | None = None,
     seed: int = 0,
 ) -> Data:
-    """A graph of networkx: ``Graph``, ``DiGraph`` or their multigraphs; parallel edges count once.
+    """Converts a networkx ``Graph``, ``DiGraph`` or multigraph to data; parallel edges count once.
 
-    Whatever is said per node is the name of a node attribute, or a mapping or pandas object by node, or an
-    array in the order of ``graph.nodes``. That order is kept, with the nodes' names in ``node_ids``.
+    A value per node is the name of a node attribute, or a mapping or pandas object indexed by node, or an
+    array in the order of ``graph.nodes``. That order is preserved, and ``node_ids`` holds the nodes' names.
 
     Args:
-        graph: with at least one node; isolated nodes and self-loops stay.
-        features: the name of an attribute that holds numbers or vectors, a list of such names, or ``[N, D]``.
-        labels: ``[N]`` whole numbers, texts or booleans; ``None``, NaN, the empty text and the number −1 are
-            unknown, as is a node without the attribute. Nothing for a graph to predict on.
-        split: ``[N]`` texts ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
+        graph: with at least one node; isolated nodes and self-loops are allowed.
+        features: the name of an attribute with numbers or vectors, a list of such names, or ``[N, D]``.
+        labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
+            unknown, as is a node without the attribute. ``None`` for a graph to predict on.
+        split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
-        weight: edge attribute; an edge without it has weight 1, parallel edges add up. By default none are used.
-        directed: keep the edges' directions; by default as the graph is. Otherwise both directions of each
-            edge are there, with the larger weight where the two differ.
-        seed: of the split, where it is drawn.
+        weight: edge attribute; an edge without it has weight 1, parallel edges are summed. By default none.
+        directed: whether edges stay directed; by default as in the graph. Otherwise both directions of each
+            edge are included, with the larger weight if the two differ.
+        seed: of the split, if it is drawn.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]`` (senders first), ``y [N]`` (−1
-        unknown), three masks, ``node_ids``; ``class_names`` and ``edge_weight`` where there are such.
+        unknown), three masks, ``node_ids``; ``class_names`` and ``edge_weight`` if they exist.
 
     Raises:
-        GraphKDError: no such attribute, a node without features, or something that does not fit.
+        GraphKDError: an attribute does not exist, a node has no features, or parts do not match.
     """
     if isinstance(graph, type) or not hasattr(graph, "number_of_nodes"):
         raise GraphKDError(f"from_networkx needs a networkx graph, but got a {type(graph).__name__}")
@@ -85,19 +85,19 @@ def _features(graph: Any, ids: list[Any], features: Any) -> Any:
     if all(isinstance(name, str) for name in names) and len(names):
         columns = [_vectors(ids, _per_node(graph, ids, name, "features"), f"attribute '{name}'") for name in names]
         return np.concatenate(columns, axis=1)
-    given = _per_node(graph, ids, features, "features")
-    return _vectors(ids, given, "features") if given is not features else features
+    values = _per_node(graph, ids, features, "features")
+    return _vectors(ids, values, "features") if values is not features else features
 
 
 def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
-    """Attributes and mappings as lists in node order; arrays as they are."""
+    """Converts attributes and mappings to lists in node order; returns arrays unchanged."""
     if isinstance(given, str):
-        known = {name for _, attributes in graph.nodes(data=True) for name in attributes}
-        if given not in known:
-            there = ", ".join(sorted(map(str, known))) or "none"
-            raise GraphKDError(f"{what}: no node has the attribute '{given}': there are {there}")
+        existing = {name for _, attributes in graph.nodes(data=True) for name in attributes}
+        if given not in existing:
+            available = ", ".join(sorted(map(str, existing))) or "none"
+            raise GraphKDError(f"{what}: no node has the attribute '{given}': there are {available}")
         return [graph.nodes[name].get(given) for name in ids]
-    if hasattr(given, "iloc"):  # a series or a frame of pandas, rows by node
+    if hasattr(given, "iloc"):  # a pandas Series or DataFrame indexed by node
         if given.index.has_duplicates:
             twice = given.index[given.index.duplicated()][0]
             raise GraphKDError(f"{what} holds node {plain(twice)!r} twice in its index: give every node once")
@@ -115,7 +115,7 @@ def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
 
 
 def _vectors(ids: list[Any], values: list[Any], where: str) -> Any:
-    """``[N, d]`` from a number or a vector per node."""
+    """Stacks a number or a vector per node to ``[N, d]``."""
     check_unmasked(values, where)
     width = None
     for name, value in zip(ids, values, strict=True):

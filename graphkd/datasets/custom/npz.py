@@ -1,4 +1,4 @@
-"""A graph in one ``.npz`` file → its parts."""
+"""Reader of custom graphs in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 
 
 def read_graph(file: Path) -> Parts:
-    """The parts of a graph in ``graph.npz``; see ``custom``.
+    """Reads the parts of a graph in ``graph.npz``; see ``custom``.
 
     Raises:
-        GraphKDError: no archive of plain arrays, an array that is missing or one that nobody reads.
+        GraphKDError: the file is no archive of plain arrays, or an array is missing or unknown.
     """
     arrays = read_arrays(file)
     for name in arrays:

@@ -1,4 +1,4 @@
-"""An adjacency matrix → data."""
+"""Conversion of adjacency matrices to data."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ def from_scipy(
     directed: bool = False,
     seed: int = 0,
 ) -> Data:
-    """A graph given as a matrix.
+    """Converts an adjacency matrix to data.
 
     ``A[i, j] ≠ 0`` is an edge from ``i`` to ``j``: rows are senders. (``graphkd.sparse.Adjacency``, which the
-    networks work on, is its transpose: there rows are receivers.)
+    networks use, is its transpose: its rows are receivers.)
 
     Args:
-        adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops and stay.
+        adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops.
         features: ``[N, D]`` array, data frame, tensor or scipy sparse; ``[N]`` is one
-            feature. Sparse stays sparse.
-        labels: ``[N]`` whole numbers, texts or booleans; ``None``, NaN, the empty text and the number −1 are
-            unknown. Nothing for a graph to predict on.
-        split: ``[N]`` texts ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
+            feature. Sparse features stay sparse.
+        labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
+            unknown. ``None`` for a graph to predict on.
+        split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
-        ids: ``[N]`` of the nodes, kept in ``node_ids``.
-        weighted: keep the entries as edge weights; otherwise an edge is there or not.
-        directed: keep the edges' directions; by default both directions of each are there, with the larger
-            weight where the two differ.
-        seed: of the split, where it is drawn.
+        ids: ``[N]`` node ids, returned as ``node_ids``.
+        weighted: whether entries are edge weights; otherwise edges are unweighted.
+        directed: whether edges stay directed; by default both directions of each edge are included, with the
+            larger weight if the two differ.
+        seed: of the split, if it is drawn.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` (−1 unknown), three
-        masks; ``class_names``, ``node_ids`` and ``edge_weight`` where there are such.
+        masks; ``class_names``, ``node_ids`` and ``edge_weight`` if they exist.
 
     Raises:
-        GraphKDError: no square sparse matrix, or something that does not fit to it.
+        GraphKDError: ``adjacency`` is no square sparse matrix, or a part does not match it.
     """
     if not hasattr(adjacency, "tocsr"):
         raise GraphKDError(
@@ -64,11 +64,11 @@ def from_scipy(
     check_sparse(adjacency, "adjacency")
     if not isinstance(weighted, bool):
         raise GraphKDError(f"weighted is {weighted!r}: choose True or False")
-    matrix = adjacency.astype(np.float64).tocsr(copy=True)  # small integers wrap around where entries are added
+    matrix = adjacency.astype(np.float64).tocsr(copy=True)  # sums of small integers would wrap around
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     edges = matrix.tocoo()
-    if not weighted and bool(((given := adjacency.tocoo().data) * (given != 1)).any()):
+    if not weighted and bool(((entries := adjacency.tocoo().data) * (entries != 1)).any()):
         warn_unread("adjacency holds entries other than 0 and 1", "weighted=True")
     parts = Parts(
         features,

@@ -1,4 +1,4 @@
-"""Open Graph Benchmark: raw folders → graphs with the official split."""
+"""Open Graph Benchmark: graphs with the official split, read from raw folders."""
 
 from graphkd.datasets.ogb.sources import ogbn_arxiv, ogbn_papers100m, ogbn_products
 from graphkd.datasets.ogb.write import write_ogb

@@ -1,4 +1,4 @@
-"""Fetches OGB's archive into the cache: whole or not at all."""
+"""Atomic download of OGB's archives into the cache."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ CHUNK = 1 << 20
 
 
 def fetch(facts: Facts, folder: Path) -> Path:
-    """Downloads and unpacks the archive; permission has been given.
+    """Downloads and unpacks the archive; the user has allowed it.
 
     It is unpacked under a temporary name beside ``folder`` and renamed at the end.
 
     Args:
         facts: of the data set.
-        folder: in our cache, such as ``OGB/ogbn_arxiv``.
+        folder: in the cache, such as ``OGB/ogbn_arxiv``.
 
     Raises:
-        GraphKDError: no connection, no disk, a transfer that was cut short, or an archive of something else.
+        GraphKDError: the connection fails, the disk is full, the transfer is incomplete, or the archive is wrong.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     _check_disk(facts, folder)
@@ -61,7 +61,7 @@ def _transfer(url: str, file: Path) -> None:
 
 
 def _check_disk(facts: Facts, folder: Path) -> None:
-    """The archive and what is in it, which is packed already, are there at the same time."""
+    """Checks the disk space: the archive and its contents, which hardly compress, exist at the same time."""
     need, free = int(2e9 * facts.download_gb), free_disk(folder)
     if free is not None and need > free:
         raise GraphKDError(

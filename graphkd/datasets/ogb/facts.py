@@ -1,4 +1,4 @@
-"""What OGB's own list says about its node classification sets, and which of them graphkd has no model for."""
+"""Metadata of OGB's node classification data sets, and those that graphkd does not support."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from graphkd.datasets.source import RawFiles
 
 @dataclass(frozen=True)
 class Facts:
-    """One column of ``ogb/nodeproppred/master.csv``, and the size of the archive.
+    """Metadata of a data set: a column of ``ogb/nodeproppred/master.csv``, and the size of the archive.
 
     Args:
         name: such as ``ogbn-arxiv``.
         num_classes: ``C``.
         split: folder of the official split.
-        add_inverse_edge: whether the files list one direction of each edge where both are meant.
+        add_inverse_edge: whether the files list only one direction of each undirected edge.
         binary: whether the files are numpy archives, else ``csv.gz``.
         archive: name of the zip file, and of the folder in it.
-        download_gb: its size, which OGB's server states.
-        version: of the files: number in the name of their release note.
+        download_gb: its size, according to OGB's server.
+        version: of the files, as in the name of their release note.
     """
 
     name: str
@@ -33,18 +33,18 @@ class Facts:
 
     @property
     def url(self) -> str:
-        """Where the archive is."""
+        """URL of the archive."""
         return f"http://snap.stanford.edu/ogb/data/nodeproppred/{self.archive}.zip"
 
     @property
     def raw(self) -> RawFiles:
-        """Its files in the layout of the ``ogb`` package."""
+        """Files in the layout of the ``ogb`` package."""
         release = f"RELEASE_v{self.version}.txt"
         return RawFiles(f"OGB/{self.name.replace('-', '_')}", (release, *self.graph_files, *self.split_files))
 
     @property
     def graph_files(self) -> tuple[str, ...]:
-        """Edges, features, counts and labels."""
+        """Files of edges, features, counts and labels."""
         if self.binary:
             return ("raw/data.npz", "raw/node-label.npz")
         names = ("edge", "node-feat", "num-node-list", "num-edge-list", "node-label")
@@ -52,11 +52,11 @@ class Facts:
 
     @property
     def split_files(self) -> tuple[str, ...]:
-        """Node ids of the three parts; archives may hold ``split_dict.pt`` in their place."""
+        """Files of the node ids of the three parts; archives may contain ``split_dict.pt`` instead."""
         return () if self.binary else tuple(self.split_file(part) for part in PARTS)
 
     def split_file(self, part: str) -> str:
-        """The file of one part."""
+        """Returns the file of one part of the split."""
         return f"split/{self.split}/{part}.csv.gz"
 
 
@@ -80,4 +80,4 @@ UNSUPPORTED = {
     "ogbn-mag": "ogbn-mag is heterogeneous, several kinds of nodes and edges, and graphkd's teachers know one "
     "kind: choose ogbn-arxiv, or take its paper nodes with their citations as dataset=custom",
 }
-"""Name → the line that says why it is none of graphkd's data sets and what to do."""
+"""Name → error message with the reason and an alternative."""

@@ -1,4 +1,4 @@
-"""Finds the folder of an OGB data set, or fetches it, without OGB's questions on the terminal."""
+"""Lookup or download of the folder of an OGB data set, without OGB's prompts on the terminal."""
 
 from __future__ import annotations
 
@@ -13,24 +13,25 @@ from graphkd.errors import GraphKDError
 
 
 def find_folder(location: Location, facts: Facts) -> Path:
-    """The folder with ``raw``, ``split`` and the release note, as ``find_raw`` looks for it.
+    """Returns the folder with ``raw``, ``split`` and the release note, see ``find_raw``.
 
     Raises:
-        GraphKDError: it is not there and may not, or cannot, be fetched; it is incomplete, or of another release.
+        GraphKDError: it is missing and its download is not allowed or fails, it is incomplete, or of another
+            release.
     """
     raw = facts.raw
-    place, missing = search_readable(location, raw)
+    folder, missing = search_readable(location, raw)
     if len(missing) == len(raw.files):
         _check_half(location, facts)
         if may_download(location, f"{facts.name} (about {facts.download_gb:g} GB)"):
             return fetch(facts, location.cache_dir / raw.folder)
     elif raw.files[0] in missing:
-        _refuse_release(place, facts)
-    return find_raw(replace(location, download="never"), facts.name, raw)  # asked already
+        _refuse_release(folder, facts)
+    return find_raw(replace(location, download="never"), facts.name, raw)  # the prompt was shown before
 
 
 def _check_half(location: Location, facts: Facts) -> None:
-    """A download that was not finished by hand: the archive, or the folder under the name that it has in there."""
+    """Raises for an incomplete manual download: the packed archive, or the folder under the archive's name."""
     name = facts.raw.folder.partition("/")[2]
     for root in (location.data_dir, location.data_dir / "OGB"):
         if (root / facts.archive / "raw").is_dir():
@@ -43,7 +44,9 @@ def _check_half(location: Location, facts: Facts) -> None:
 
 
 def _refuse_release(place: Path, facts: Facts) -> None:
-    wanted = facts.raw.files[0]
-    others = sorted(file.name for file in place.glob("RELEASE_v*.txt"))
-    state = f"is another release ({others[0]})" if others else "has no release note, so its download was cut short"
-    raise GraphKDError(f"{place} {state}: fetch {facts.name} again, its folder holds {wanted}")
+    expected = facts.raw.files[0]
+    releases = sorted(file.name for file in place.glob("RELEASE_v*.txt"))
+    state = (
+        f"is another release ({releases[0]})" if releases else "has no release note, so its download was cut short"
+    )
+    raise GraphKDError(f"{place} {state}: fetch {facts.name} again, its folder holds {expected}")

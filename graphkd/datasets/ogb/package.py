@@ -1,4 +1,4 @@
-"""The ``ogb`` package, imported without a word to the network."""
+"""Context managers for importing ``ogb`` without network access and calling it without output."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def no_version_check() -> Iterator[None]:
-    """Hides the package ``outdated`` for a moment.
+    """Hides the package ``outdated`` in the block.
 
-    On its first import ``ogb`` starts a thread that asks the network for its newest version, wherever ``outdated``
-    is installed; no setting prevents that. Where it is not there, ``ogb`` goes on without it.
+    On its first import ``ogb`` starts a thread that requests its newest version from the network if ``outdated``
+    is installed; no setting prevents that. Without ``outdated``, ``ogb`` skips the check.
     """
     name = "outdated"
     hidden = {name: sys.modules[name]} if name in sys.modules else {}
-    sys.modules[name] = None  # type: ignore[assignment]  # what makes an import fail
+    sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail
     try:
         yield
     finally:
@@ -27,6 +27,6 @@ def no_version_check() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps back what OGB's readers print, a progress bar for a single graph included."""
+    """Suppresses the output of OGB's readers in the block, including a progress bar for a single graph."""
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield

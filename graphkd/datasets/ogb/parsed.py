@@ -1,4 +1,4 @@
-"""What was read from slow files, kept in our cache in a form that is read at once."""
+"""Cache of parsed raw files in a format that loads fast."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from graphkd.atomic_io import seal, sha256, sha256_of, whole_file
 
 
 def parsed_file(root: Path, name: str, files: list[Path], code: str) -> Path:
-    """Where the parsed form of some files is kept; another size or time of change of any gives another place.
+    """Returns the cache path of the parsed form of files; it depends on their sizes and modification times.
 
     Args:
         root: the cache folder.
         name: of the data set.
-        files: that it was read from.
-        code: what the parsed form depends on besides.
+        files: raw files.
+        code: version of the parsed form.
     """
     stats = [(str(file.resolve()), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     return root / "parsed" / f"{name}-{sha256(json.dumps([code, stats]).encode())[:32]}.safetensors"
 
 
 def load_parsed(path: Path) -> dict[str, Tensor] | None:
-    """The tensors, if they are there and whole; a damaged file is read anew from the raw ones."""
+    """Loads the tensors; ``None`` if the file does not exist or is damaged, with a warning."""
     if not path.is_file():
         return None
     try:
@@ -38,16 +38,16 @@ def load_parsed(path: Path) -> dict[str, Tensor] | None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
         if metadata["checksum"] != _checksum(tensors):
             raise ValueError("its checksum does not fit")
-        if metadata.get("name", path.name) != path.name:  # older ones say nothing of it
+        if metadata.get("name", path.name) != path.name:  # files of older versions do not contain it
             raise ValueError("it was read from other files")
-    except Exception as error:  # a damaged file can fail in many ways
+    except Exception as error:  # damaged files raise many types
         warnings.warn(f"{path} is damaged ({error}): the raw files are read again", stacklevel=2)
         return None
     return tensors
 
 
 def save_parsed(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Keeps tensors, whole or not at all; a cache that cannot be written costs a warning, not the run."""
+    """Saves tensors atomically; warns if the cache cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as draft:
@@ -61,7 +61,7 @@ def _warn(path: Path, error: Exception) -> None:
 
 
 def _checksum(tensors: dict[str, Tensor]) -> str:
-    """Of names, shapes and bytes."""
+    """Computes a checksum of names, dtypes, shapes and bytes."""
     parts: dict[str, Any] = {}
     for name, tensor in sorted(tensors.items()):
         content = sha256_of([tensor.reshape(-1).view(torch.uint8).numpy()])

@@ -1,4 +1,4 @@
-"""Reads the raw files of an OGB data set through the ``ogb`` package, and checks what they hold."""
+"""Reader of the raw files of an OGB data set by the ``ogb`` package, with checks of their contents."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ CHUNK = 1 << 20
 
 
 def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
-    """Features, edges as the files list them, and labels.
+    """Reads features, edges as the files list them, and labels.
 
     Args:
-        folder: with ``raw``.
+        folder: contains ``raw``.
         facts: of the data set.
 
     Returns:
         ``x [N, D]`` float32, ``edge_index [2, E]`` int64 and ``y [N]`` int64, −1 where the label is unknown.
 
     Raises:
-        GraphKDError: a file is damaged, may not be read, or does not fit to the others.
+        GraphKDError: a file is damaged, not readable, or does not match the others.
     """
     if facts.binary:
         _check_memory(folder / "raw" / "data.npz", facts)
@@ -44,7 +44,7 @@ def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
         raise
     except PermissionError as error:
         raise GraphKDError(f"{error.filename} may not be read: change its permissions, or copy it") from None
-    except Exception as error:  # damaged files can fail in many ways
+    except Exception as error:  # damaged files raise many types
         raise GraphKDError(_damage(folder, facts, error)) from None
     edges, x = graph["edge_index"], graph["node_feat"]
     if labels.ndim != 1 or x.ndim != 2:
@@ -52,10 +52,10 @@ def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
             f"{folder / 'raw'}: features {list(x.shape)}, labels {list(labels.shape)}: fetch it again"
         )
     rows = {"edge": edges.shape[1], "node-feat": x.shape[0], "node-label": labels.shape[0]}
-    for (what, found), stated in zip(rows.items(), (counts[1], counts[0], counts[0]), strict=True):
-        if found != stated:
+    for (what, count), stated in zip(rows.items(), (counts[1], counts[0], counts[0]), strict=True):
+        if count != stated:
             raise GraphKDError(
-                f"{folder / 'raw'}: {what} has {found} rows where {stated} are stated: a file was cut or mixed "
+                f"{folder / 'raw'}: {what} has {count} rows where {stated} are stated: a file was cut or mixed "
                 "up, fetch it again"
             )
     _check_ends(folder, edges, counts[0])
@@ -67,7 +67,7 @@ def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
 
 
 def read_ids(file: Path) -> NDArray[Any]:
-    """The only column of a ``csv.gz`` file without a header.
+    """Reads the only column of a ``csv.gz`` file without a header.
 
     Raises:
         GraphKDError: the file is damaged, or has several columns.
@@ -76,7 +76,7 @@ def read_ids(file: Path) -> NDArray[Any]:
 
     try:
         table = pd.read_csv(file, compression="gzip", header=None).to_numpy()
-    except Exception as error:  # a damaged file can fail in many ways
+    except Exception as error:  # damaged files raise many types
         raise GraphKDError(f"{file} cannot be read ({error!r}): fetch it again") from None
     if table.shape[1] != 1:
         raise GraphKDError(
@@ -103,7 +103,7 @@ def _labels(raw: Path, facts: Facts) -> NDArray[Any]:
 
 
 def _stated(raw: Path, facts: Facts) -> tuple[int, int]:
-    """How many nodes and edges the files say there are."""
+    """Reads the numbers of nodes and edges that the files state."""
     if facts.binary:
         stated = read_arrays(raw / "data.npz", ["num_nodes_list", "num_edges_list"])
         return int(stated["num_nodes_list"][0]), int(stated["num_edges_list"][0])
@@ -120,11 +120,11 @@ def _check_ends(folder: Path, edges: NDArray[np.int64], num_nodes: int) -> None:
 
 
 def _classes(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.int64]:
-    known = ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(labels.shape, dtype=bool)
-    if labels.dtype.kind not in "iuf" or (labels[known] != labels[known].astype(np.int64)).any():
+    labelled = ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(labels.shape, dtype=bool)
+    if labels.dtype.kind not in "iuf" or (labels[labelled] != labels[labelled].astype(np.int64)).any():
         raise GraphKDError(f"{folder / 'raw'}: labels are not whole numbers: fetch {facts.name} again")
-    y = np.where(known, labels, -1).astype(np.int64)
-    wrong = y[known & ((y < 0) | (y >= facts.num_classes))]
+    y = np.where(labelled, labels, -1).astype(np.int64)
+    wrong = y[labelled & ((y < 0) | (y >= facts.num_classes))]
     if wrong.size:
         raise GraphKDError(
             f"{folder / 'raw'}: a label is {wrong[0]}, but {facts.name} has classes 0 to {facts.num_classes - 1}: "
@@ -134,11 +134,11 @@ def _classes(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.int
 
 
 def _damage(folder: Path, facts: Facts, error: Exception) -> str:
-    """The line for files that cannot be read; says which one, where that can be found out."""
+    """Returns the error message for files that cannot be read, with the damaged one if it can be determined."""
     broken = [file for file in facts.graph_files if not _whole(folder / file)]
-    place, state = (folder / broken[0], "is damaged or cut off") if broken else (folder / "raw", "cannot be read")
-    words = " ".join(str(error).split()) or type(error).__name__
-    return f"{place} {state} ({words}): fetch it again"
+    path, state = (folder / broken[0], "is damaged or cut off") if broken else (folder / "raw", "cannot be read")
+    detail = " ".join(str(error).split()) or type(error).__name__
+    return f"{path} {state} ({detail}): fetch it again"
 
 
 def _whole(file: Path) -> bool:
@@ -155,7 +155,7 @@ def _whole(file: Path) -> bool:
 
 
 def _check_memory(file: Path, facts: Facts) -> None:
-    """OGB's reader unpacks the archive into memory: refused before it starts where that cannot fit."""
+    """Raises if the archive, which OGB's reader unpacks into memory, does not fit."""
     try:
         with zipfile.ZipFile(file) as archive:
             need = sum(part.file_size for part in archive.infolist())
@@ -163,9 +163,9 @@ def _check_memory(file: Path, facts: Facts) -> None:
         raise GraphKDError(f"{file} may not be read: change its permissions, or copy it") from None
     except (OSError, zipfile.BadZipFile) as error:
         raise GraphKDError(f"{file} is damaged or cut off ({error}): fetch it again") from None
-    found = memory()
-    if found is not None and need > found.free + found.swap:
+    ram = memory()
+    if ram is not None and need > ram.free + ram.swap:
         raise GraphKDError(
-            f"{facts.name} takes at least {readable(need)} of memory, {readable(found.free + found.swap)} are "
+            f"{facts.name} takes at least {readable(need)} of memory, {readable(ram.free + ram.swap)} are "
             "free: read it on a larger machine, or choose synthetic-papers100M with a smaller dataset.scale"
         )

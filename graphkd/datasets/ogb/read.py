@@ -1,4 +1,4 @@
-"""An OGB data set → a graph: from the parsed form in the cache, or from its raw files."""
+"""Reader of OGB data sets, from the parsed form in the cache or from the raw files."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 FORM = "1"
-"""Of the parsed files; another number where what is kept in them changes."""
+"""Version of the parsed files; to be increased when their contents change."""
 
 
 def read_ogb(facts: Facts, location: Location) -> Data:
-    """The graph with its official split.
+    """Reads the graph with its official split.
 
-    Its edges are directed as in the files; where those list one direction of each (ogbn-products), both are there,
-    sorted. The raw files are parsed once, then found again in ``cache_dir/parsed``, which holds a copy of them.
+    Edges are directed as in the files; if these list one direction of each edge (ogbn-products), both are
+    included, sorted. The raw files are parsed once; ``cache_dir/parsed`` holds the result for later runs.
 
     Args:
         facts: of the data set.
-        location: where its files are, and the cache.
+        location: of its files and the cache.
 
     Returns:
         ``Data`` with ``x [N, D]`` float32, ``edge_index [2, E]``, ``y [N]`` (−1 where unknown), three masks
         ``[N]`` and ``class_names``.
 
     Raises:
-        GraphKDError: the files cannot be had, are damaged, or hold no such graph.
+        GraphKDError: the files are unavailable, damaged, or do not contain such a graph.
     """
     from torch_geometric.data import Data
 
     folder = find_folder(location, facts)
     files = [folder / name for name in facts.graph_files]
-    kept = parsed_file(location.cache_dir, facts.name, files, FORM)
-    parts = load_parsed(kept)
+    path = parsed_file(location.cache_dir, facts.name, files, FORM)
+    parts = load_parsed(path)
     if parts is None:
         parts = _parse(folder, facts)
-        save_parsed(kept, parts)
+        save_parsed(path, parts)
     num_nodes = parts["x"].shape[0]
     names = [str(number) for number in range(facts.num_classes)]
     return Data(
@@ -62,7 +62,7 @@ def read_ogb(facts: Facts, location: Location) -> Data:
 
 
 def _parse(folder: Path, facts: Facts) -> dict[str, Tensor]:
-    """What is kept: ids as int32, which halves the largest part."""
+    """Parses the raw files into the cached form, with ids as int32, which halves the largest part."""
     parts = read_raw(folder, facts)
     edges = parts.pop("edge_index")
     if facts.add_inverse_edge:

@@ -1,4 +1,4 @@
-"""OGB's own readers of raw files: they load no pickle, ask nothing and download nothing."""
+"""OGB's readers of raw files, which load no pickles, have no prompts and download nothing."""
 
 from __future__ import annotations
 

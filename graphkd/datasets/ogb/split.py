@@ -20,14 +20,14 @@ ALLOWED: list[Any] = [
     *((_RECONSTRUCT, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
     *(np.ndarray, np.dtype, np.dtypes.Int64DType, np.dtypes.Int32DType),
 ]
-"""All that a ``split_dict.pt`` of arrays may name: they make arrays of numbers and can run nothing."""
+"""Globals allowed in a ``split_dict.pt`` of arrays: they construct numeric arrays and cannot execute code."""
 
 
 def read_split(folder: Path, facts: Facts, num_nodes: int) -> dict[str, Tensor]:
-    """Three masks ``[N]`` by name, from ``csv.gz`` files, or from ``split_dict.pt`` where those are not there.
+    """Reads three masks ``[N]`` by name, from ``csv.gz`` files, or from ``split_dict.pt`` if these do not exist.
 
     Raises:
-        GraphKDError: a part is missing, damaged, or names what is no node.
+        GraphKDError: a part is missing or damaged, or contains an invalid node id.
     """
     files = [folder / facts.split_file(part) for part in PARTS]
     archive = folder / "split" / facts.split / "split_dict.pt"
@@ -42,12 +42,12 @@ def read_split(folder: Path, facts: Facts, num_nodes: int) -> dict[str, Tensor]:
 
 
 def _from_archive(file: Path) -> list[NDArray[Any]]:
-    """Tensors or arrays under ``train``, ``valid`` and ``test``; nothing else is let in."""
+    """Reads tensors or arrays under ``train``, ``valid`` and ``test``; other types are rejected."""
     try:
         with torch.serialization.safe_globals(ALLOWED):
-            found = torch.load(file, weights_only=True)
-        return [np.asarray(found[part]).reshape(-1) for part in PARTS]
-    except Exception as error:  # a foreign file can fail in many ways, most with many lines
+            parts = torch.load(file, weights_only=True)
+        return [np.asarray(parts[part]).reshape(-1) for part in PARTS]
+    except Exception as error:  # foreign files raise many types, most with long messages
         reason = str(error).split("\n", maxsplit=1)[0]
         raise GraphKDError(
             f"{file} is damaged or holds more than arrays ({type(error).__name__}: {reason}): fetch it again"

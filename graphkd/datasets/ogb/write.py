@@ -1,4 +1,4 @@
-"""Writes a graph as an OGB raw folder: what reads OGB can then be tried at any size, without a download."""
+"""Writer of graphs as OGB raw folders, for testing OGB readers at any size without a download."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
 
 def write_ogb(data: Data, root: Path, name: str) -> Path:
-    """Writes the files of ``name``: ``csv.gz`` as of arxiv and products, numpy archives as of papers100M.
+    """Writes the files of ``name``: ``csv.gz`` as for arxiv and products, numpy archives as for papers100M.
 
     Args:
-        data: with dense ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` and three masks ``[N]``; where the format
+        data: with dense ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` and three masks ``[N]``; if the format
             lists one direction of each edge, the pairs with ``sender < receiver`` are written.
-        root: the folder gets a folder such as ``ogbn_arxiv``, whole or not at all.
-        name: of the data set that it will pass for.
+        root: parent of the new folder, such as ``ogbn_arxiv``, which is written atomically.
+        name: of the OGB data set whose format is used.
 
     Returns:
-        The new folder; with ``data_dir=root`` it is found.
+        The new folder; a run with ``data_dir=root`` finds it.
 
     Raises:
-        GraphKDError: there is no such OGB data set.
+        GraphKDError: the OGB data set is unknown.
     """
-    facts = {each.name: each for each in FACTS}.get(name)
+    facts = {entry.name: entry for entry in FACTS}.get(name)
     if facts is None:
-        raise GraphKDError(unknown("OGB data set", name, [each.name for each in FACTS]))
+        raise GraphKDError(unknown("OGB data set", name, [entry.name for entry in FACTS]))
     edges = data.edge_index.numpy()
     if facts.add_inverse_edge:
         edges = edges[:, edges[0] < edges[1]]
@@ -71,13 +71,13 @@ def _write_binary(raw: Path, edges: NDArray[np.int64], data: Data) -> None:
 
 
 def _labels(data: Data) -> NDArray[Any]:
-    """``[N, 1]``, as OGB has them: NaN where the class is unknown."""
+    """Returns labels ``[N, 1]`` in OGB's form: NaN where the class is unknown."""
     y = data.y.numpy()[:, None]
     return np.where(y < 0, np.nan, y) if (y < 0).any() else y
 
 
 def _csv(file: Path, rows: NDArray[Any]) -> None:
-    """Without a header; float32 in as many digits as bring it back."""
+    """Writes a table without a header; float32 with enough digits to round-trip."""
     import pandas as pd
 
     with gzip.open(file, "wt", compresslevel=1) as stream:

@@ -1,4 +1,4 @@
-"""Graphs of the size of OGB's that need no files."""
+"""Synthetic graphs with the sizes of OGB's, generated without files."""
 
 from graphkd.datasets.synthetic._generate import generate
 from graphkd.datasets.synthetic.plan import ARXIV, PAPERS100M, PRODUCTS, Plan

@@ -1,4 +1,4 @@
-"""A plan → a graph."""
+"""Generation of a graph from a plan."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def generate(plan: Plan, seed: int = 0) -> Data:
-    """Draws a graph with exactly the plan's counts: a degree-corrected block model with Gaussian features.
+    """Draws a graph with exactly the plan's counts from a degree-corrected block model with Gaussian features.
 
     Args:
         plan: of the graph.
-        seed: of everything that is drawn; the same seed gives the same graph. The data sets ``synthetic-…`` have a
-            fixed one: they stand for one data set each, and a run's seeds say how much its training varies.
+        seed: of all random numbers; the same seed gives the same graph. The data sets ``synthetic-…`` have a
+            fixed seed: each is one data set, and a run's seeds only vary its training.
 
     Returns:
         ``Data`` with ``x [N, D]`` float32, ``edge_index [2, E]`` (undirected: ``[2, 2 E]``), ``y [N]`` (−1
@@ -56,9 +56,9 @@ def generate(plan: Plan, seed: int = 0) -> Data:
 
 
 def _check_memory(plan: Plan) -> None:
-    found = memory()
-    if found is not None and plan.size > found.free + found.swap:
+    available = memory()
+    if available is not None and plan.size > available.free + available.swap:
         raise GraphKDError(
             f"a graph of {plan.num_nodes:,} nodes takes at least {readable(plan.size)} of memory, "
-            f"{readable(found.free + found.swap)} are free: choose a smaller dataset.scale"
+            f"{readable(available.free + available.swap)} are free: choose a smaller dataset.scale"
         )

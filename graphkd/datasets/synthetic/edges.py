@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from graphkd.datasets.synthetic.plan import Plan
 
 BLOCK = 1 << 22
-"""So many pairs are drawn at a time; what is kept of each is one int64."""
+"""Number of pairs per draw; each is stored as one int64."""
 
 
 @dataclass(frozen=True)
 class _Nodes:
-    """Nodes by community, with the running sum of their weights: what ends are drawn from.
+    """Nodes sorted by community with the cumulative sum of their weights, for sampling ends.
 
     Args:
-        order: ``[N]`` node ids, one community after the other.
-        until: ``[N]`` sum of the weights of the first nodes in that order.
-        bounds: ``[C + 1]`` those sums where the communities begin and end.
+        order: ``[N]`` node ids, sorted by community.
+        until: ``[N]`` cumulative sum of the weights in that order.
+        bounds: ``[C + 1]`` cumulative sums at the boundaries of the communities.
     """
 
     order: NDArray[np.int64]
@@ -28,36 +28,36 @@ class _Nodes:
     bounds: NDArray[np.float64]
 
     def at(self, place: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Positions in the order whose share of the sum holds ``place``."""
+        """Returns the positions in the order at the cumulative weights ``place``."""
         return np.minimum(np.searchsorted(self.until, place, side="right"), self.order.size - 1)
 
 
 def pairs(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """``E`` distinct pairs ``a · N + b``, ascending, without self-loops; undirected ones have ``a < b``.
+    """Draws ``E`` distinct pairs ``a · N + b``, ascending, without self-loops; undirected ones have ``a < b``.
 
     Node ``i`` has a weight ``w_i`` from a power law. The sender is drawn in proportion to ``w``, the receiver
-    likewise, with probability ``homophily`` from the sender's community only, else from all nodes. Pairs that came
-    twice are replaced by new ones, so that the count is exact.
+    likewise, with probability ``homophily`` from the sender's community only, else from all nodes. Duplicate pairs
+    are replaced by new ones, so that the count is exact.
 
     Returns:
         ``[E]`` int64.
     """
-    nodes, found = _by_community(plan, community, rng), np.zeros(0, dtype=np.int64)
-    while (missing := plan.num_edges - found.size) > 0:
+    nodes, keys = _by_community(plan, community, rng), np.zeros(0, dtype=np.int64)
+    while (missing := plan.num_edges - keys.size) > 0:
         sizes = [min(BLOCK, missing - start) for start in range(0, missing, BLOCK)]
-        found = _distinct(np.concatenate([found, *(_drawn(plan, nodes, size, rng) for size in sizes)]))
-    return found
+        keys = _distinct(np.concatenate([keys, *(_drawn(plan, nodes, size, rng) for size in sizes)]))
+    return keys
 
 
 def both_directions(keys: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
-    """Undirected pairs ``[E]`` → ``[2, 2 E]`` ends, sorted by the first."""
-    every = np.concatenate([keys, keys % num_nodes * num_nodes + keys // num_nodes])
-    every.sort()
-    return ends(every, num_nodes)
+    """Converts undirected pairs ``[E]`` to ends ``[2, 2 E]``, sorted by the first."""
+    all_keys = np.concatenate([keys, keys % num_nodes * num_nodes + keys // num_nodes])
+    all_keys.sort()
+    return ends(all_keys, num_nodes)
 
 
 def ends(keys: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
-    """Pairs ``a · N + b`` → ``[2, E]`` ids ``a`` and ``b``."""
+    """Converts pairs ``a · N + b`` to ids ``a`` and ``b``, ``[2, E]``."""
     out = np.empty((2, keys.size), dtype=np.int64)
     np.floor_divide(keys, num_nodes, out=out[0])
     np.remainder(keys, num_nodes, out=out[1])
@@ -65,7 +65,7 @@ def ends(keys: NDArray[np.int64], num_nodes: int) -> NDArray[np.int64]:
 
 
 def _by_community(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator) -> _Nodes:
-    """Weights ``(1 - u)^(-1 / (γ - 1))``, at most ``√N``: then pairs that come twice stay rare."""
+    """Draws weights ``(1 - u)^(-1 / (γ - 1))``, at most ``√N``, so that duplicate pairs are rare."""
     weight = (1.0 - rng.random(plan.num_nodes)) ** (-1.0 / (plan.degree_exponent - 1.0))
     order = np.argsort(community, kind="stable")
     until = np.cumsum(np.minimum(weight, np.sqrt(plan.num_nodes))[order])
@@ -74,11 +74,11 @@ def _by_community(plan: Plan, community: NDArray[np.int64], rng: np.random.Gener
 
 
 def _drawn(plan: Plan, nodes: _Nodes, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Up to ``size`` keys; self-loops are left out."""
-    place = rng.random(size)
-    place *= nodes.until[-1]
-    place.sort()  # searching in order is ten times as fast, and the order of pairs means nothing
-    sender = nodes.at(place)
+    """Draws up to ``size`` keys; self-loops are removed."""
+    position = rng.random(size)
+    position *= nodes.until[-1]
+    position.sort()  # sorted search is ten times as fast, and the order of pairs is irrelevant
+    sender = nodes.at(position)
     within = np.searchsorted(nodes.bounds, nodes.until[sender], side="left") - 1
     low, width = nodes.bounds[within], np.diff(nodes.bounds)[within]
     anywhere = rng.random(size) >= plan.homophily

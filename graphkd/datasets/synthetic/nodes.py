@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from graphkd.datasets.synthetic.plan import Plan
 
 ROWS = 1 << 18
-"""Features are drawn in blocks of so many rows, so that no second matrix ``[N, D]`` is ever there."""
+"""Rows per block in which features are drawn, so that no second matrix ``[N, D]`` is allocated."""
 
 
 def communities(plan: Plan, rng: np.random.Generator) -> NDArray[np.int64]:
-    """``[N]``: sizes as Zipf's law says, exactly, at least 3 nodes each; which nodes is drawn."""
+    """Draws ``[N]`` communities; their sizes follow Zipf's law exactly, with at least 3 nodes each."""
     shares = (1.0 + np.arange(plan.num_classes)) ** -plan.class_exponent
     spare = plan.num_nodes - 3 * plan.num_classes
     until = np.round(np.cumsum(shares / shares.sum()) * spare).astype(np.int64)
@@ -21,7 +21,7 @@ def communities(plan: Plan, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def labels(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """``[N]``: the community; of ``label_noise`` of the nodes, another node's."""
+    """Draws ``[N]`` labels: the community; for a fraction ``label_noise`` of the nodes, that of another node."""
     wrong = rng.random(plan.num_nodes) < plan.label_noise
     y = community.copy()
     y[wrong] = community[rng.integers(plan.num_nodes, size=int(wrong.sum()))]
@@ -29,7 +29,7 @@ def labels(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator) -
 
 
 def features(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
-    """``x_i = signal · u_{z_i} + ε_i``, ``[N, D]``: a unit vector ``u`` per community, ``ε`` standard normal."""
+    """Draws ``x_i = signal · u_{z_i} + ε_i``, ``[N, D]``: a unit vector ``u`` per community, normal ``ε``."""
     centre = rng.standard_normal((plan.num_classes, plan.num_features), dtype=np.float32)
     centre *= plan.signal / np.linalg.norm(centre, axis=1, keepdims=True)
     x = np.empty((plan.num_nodes, plan.num_features), dtype=np.float32)
@@ -41,7 +41,7 @@ def features(plan: Plan, community: NDArray[np.int64], rng: np.random.Generator)
 
 
 def split(plan: Plan, rng: np.random.Generator) -> tuple[NDArray[np.bool_], ...]:
-    """Three masks ``[N]`` with the plan's shares, drawn."""
+    """Draws three masks ``[N]`` with the plan's shares."""
     order = rng.permutation(plan.num_nodes)
     bounds = np.round(np.cumsum(plan.shares) * plan.num_nodes).astype(np.int64)
     parts = np.split(order, bounds)[:3]

@@ -1,4 +1,4 @@
-"""What a synthetic graph is like: the counts of an OGB graph, and how much features and neighbours say."""
+"""Parameters of synthetic graphs: the counts of an OGB graph, and the information in features and edges."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from graphkd.errors import GraphKDError
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that ``generate`` needs to know.
+    """The parameters of ``generate``.
 
-    Every node belongs to a hidden community, one per class. Edges and features follow the community; the label is
-    the community, except of ``label_noise`` of all nodes.
+    Every node belongs to a latent community, one per class. Edges and features depend on the community; the label
+    is the community, except for a fraction ``label_noise`` of the nodes.
 
     Args:
         num_nodes: ``N``.
@@ -20,11 +20,11 @@ class Plan:
         num_features: ``D``.
         num_classes: ``C``.
         directed: whether a pair is an edge of one direction, or both directions of each are listed.
-        shares: of all nodes in training, validation and test; nodes outside have no known label.
-        homophily: probability with which an edge is drawn inside the sender's community.
+        shares: fractions of training, validation and test nodes; all other nodes have no known label.
+        homophily: probability that an edge is drawn inside the sender's community.
         signal: distance of a community's centre from the origin, in standard deviations of the noise.
-        label_noise: share of nodes whose label is that of another node drawn at random.
-        class_exponent: of Zipf's law: class ``c`` has a share proportional to ``(c + 1)^-class_exponent``.
+        label_noise: fraction of nodes whose label is that of another random node.
+        class_exponent: of Zipf's law: the size of class ``c`` is proportional to ``(c + 1)^-class_exponent``.
         degree_exponent: of the power law ``P(degree) ∝ degree^-degree_exponent``.
     """
 
@@ -41,10 +41,10 @@ class Plan:
     degree_exponent: float = 2.5
 
     def at(self, scale: float) -> Plan:
-        """The same kind of graph with ``scale · N`` nodes and as many edges per node.
+        """Returns the plan with ``scale · N`` nodes and the same number of edges per node.
 
         Raises:
-            GraphKDError: so few nodes that a class or a part of the split would be empty.
+            GraphKDError: a class or a part of the split would be empty.
         """
         small = replace(self, num_nodes=round(scale * self.num_nodes), num_edges=round(scale * self.num_edges))
         least = max(10 * self.num_classes, int(2 / min(self.shares)) + 1)
@@ -57,7 +57,7 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Bytes that its generation takes at least: ``4 N D`` of features, 24 per edge as key and ends."""
+        """Lower bound of the generation's memory in bytes: ``4 N D`` of features, 24 per edge (key, ends)."""
         return 4 * self.num_nodes * self.num_features + 24 * self.num_edges * (1 if self.directed else 2)
 
 
@@ -73,8 +73,8 @@ PAPERS100M = Plan(
     111_059_956, 1_615_685_872, 128, 172, directed=True, shares=(0.01087, 0.00113, 0.00193),
     homophily=0.6, signal=3.05, label_noise=0.33,
 )  # fmt: skip
-"""Counts and shares: Hu et al., Open Graph Benchmark, NeurIPS 2020. The rest was set on validation nodes so that a
-graph network beats an MLP by about the published margin (arxiv: GCN 71.7, MLP 55.5; products: SAGE 78, MLP 61).
+"""Counts and shares: Hu et al., Open Graph Benchmark, NeurIPS 2020. The others were tuned on validation nodes so
+that a GNN outperforms an MLP by about the published margin (arxiv: GCN 71.7, MLP 55.5; products: SAGE 78, MLP 61).
 Measured at scale 1 on arxiv, 3 layers of 256 with batch norm, one seed, test at the best validation epoch: GCN
-73.5 (40 epochs), MLP 57.9 (100 epochs). Products and papers100M were set from these by the share of nodes whose
-community the best possible classifier of rows alone finds; no network was trained on them."""
+73.5 (40 epochs), MLP 57.9 (100 epochs). Products and papers100M were derived from these by the accuracy of the
+Bayes-optimal classifier of communities from features alone; no network was trained on them."""
