@@ -66,8 +66,8 @@ def parameters_of(part: Any) -> dict[str, inspect.Parameter]:
 
 
 def source_of(part: Any) -> str:
-    """The paper behind a part: its ``paper``, or the line that begins with ``Source:`` in its docstring."""
+    """Returns the paper behind a part: its ``paper``, or what follows ``Source:`` in its docstring."""
     if hasattr(part, "paper"):
         return str(part.paper)
-    line = re.search(r"^\s*Source: (.+)$", inspect.getdoc(part) or "", re.MULTILINE)
-    return line.group(1) if line else ""
+    lines = re.search(r"^ *Source: (.+(?:\n *[^\s:]+ .+)*)", inspect.getdoc(part) or "", re.MULTILINE)
+    return " ".join(lines.group(1).split()) if lines else ""

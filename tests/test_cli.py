@@ -14,8 +14,9 @@ import pytest
 
 import graphkd
 import graphkd.cli
-from graphkd import api
+from graphkd import api, methods
 from graphkd.cli import main
+from graphkd.registry import catalogue
 from tests.conftest import STAGE
 from tests.datasets.planetoid_files import write_planetoid
 
@@ -62,7 +63,7 @@ MISTAKES = {
     "unknown student": (["student=cnn"], "unknown student 'cnn'"),
     "unknown method": (
         ["method=gln"],
-        "unknown method 'gln': did you mean 'glnn'? choose one of glnn, infgrand, mlp",
+        "unknown method 'gln': did you mean 'glnn'? choose one of adagmlp, ff_g2m, glnn",
     ),
     "unknown strategy": (["matching=backward"], "unknown matching 'backward'"),
     "unknown influence": (["method=infgrand", "influence=rank"], "unknown influence 'rank'"),
@@ -113,7 +114,7 @@ MISTAKES = {
     "an exploding width": (["student.hidden_dim=1000000000000"], "choose a smaller student.hidden_dim"),
     "no teacher": (["teacher=null"], "teacher is null: choose one of gat, gcn, sage"),
     "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, computers, cora, cpf_citeseer"),
-    "no method": (["method=null"], "method is null: choose one of glnn, infgrand, mlp"),
+    "no method": (["method=null"], "method is null: choose one of adagmlp, ff_g2m, glnn"),
     "unknown permission": (["download=maybe"], "download is 'maybe': choose ask, yes or never"),
     "a word for a number": (["method=infgrand", "influence.self_loops=abc"], "could not be converted to Integer"),
     "unknown flag": (["--verbose"], "unknown flag --verbose: there are -m"),
@@ -366,7 +367,7 @@ def test_one_job_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
 
 def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
     lines = command("list", "methods", cwd=tmp_path).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["glnn", "mlp", "infgrand"]
+    assert [line.split()[0] for line in lines] == sorted(catalogue(methods))
     assert all(len(line.split()) > 1 for line in lines)
     for what in ("datasets", "teachers", "matching", "influence"):
         assert command("list", what, cwd=tmp_path).returncode == 0
@@ -383,7 +384,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     assert command("--version", cwd=tmp_path).stdout == f"graphkd {graphkd.__version__}\n"
     assert "evaluate" in command("--help", cwd=tmp_path).stdout
     described = command("distill", "--help", cwd=tmp_path).stdout
-    assert "method=glnn | infgrand | mlp" in described
+    assert "method=adagmlp | ff_g2m | glnn | infgrand | krd | mlp | simmlp" in described
     assert "training.patience" in described
     assert "schema" not in described
     config = command("distill", "--cfg", "job", cwd=tmp_path)

@@ -271,8 +271,8 @@ def test_a_student_asks_for_the_type_that_its_tables_have(dtype: str, view: Sett
     found = []
     for kind in ("float32", dtype):
         cache = Asking("student", tables=TableOptions(1.0, kind))
+        plain = spec(influence=None, matching=matching.NoMatching())
         with pytest.raises(Asked) as caught:
-            plain = spec(influence=None, matching=matching.NoMatching())
             train_student(view, plain, teacher_result_by(view, ""), 0, [], cache)
         found.append(str(caught.value))
     assert found[0] != found[1]

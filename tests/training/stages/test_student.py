@@ -10,7 +10,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.methods import GLNN, MLP, InfGraND, Targets
 from graphkd.spec import resolve
 from graphkd.students import StudentOutput
-from graphkd.teachers import GCN
+from graphkd.teachers import GCN, TeacherOutput
 from graphkd.training.stages.student import start_task, train_baselines, train_student
 from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
@@ -45,11 +45,12 @@ def test_seeds_draw_other_matchings(strategy: matching.Matching, view: SettingVi
     deep = functools.partial(students.MLP, num_layers=6, hidden_dim=4)
     spec = resolve(functools.partial(GCN, num_layers=9, hidden_dim=4), deep, "glnn", strategy)
     hops = [torch.zeros(60, 4) for _ in range(8)]
+    output = TeacherOutput(torch.zeros(60, 3), [*hops, torch.zeros(60, 3)])
     targets = Targets(view.observed.x, view.observed.y, torch.zeros(60), hops=hops)
-    terms = [start_task(view.observed, spec, targets, seed, teacher_result.output).matching for seed in range(10)]
+    terms = [start_task(view.observed, spec, targets, seed, output).matching for seed in range(10)]
     assert [term.matching.seed for term in terms] == list(range(10))
     assert len({str(term.matching.pairs(5, 8)) for term in terms}) > 5
-    again = start_task(view.observed, spec, targets, 3, teacher_result.output).matching
+    again = start_task(view.observed, spec, targets, 3, output).matching
     assert again.matching.pairs(5, 8) == terms[3].matching.pairs(5, 8)
 
 
