@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.atomic_io import as_path
+from graphkd.calibration import Calibration
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
 from graphkd.datasets.fingerprint import fingerprints
@@ -36,6 +37,7 @@ from graphkd.teachers import TeacherOutput
 from graphkd.training.seeds import parse_seed
 from graphkd.training.settings import Training
 from graphkd.training.stages.stage_cache import StageCache
+from graphkd.transforms import Transform
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -125,6 +127,8 @@ def distill(
     matching: str | Matching = "none",
     influence: str | Callable[..., Tensor] | None = None,
     setting: str = "transductive",
+    transform: str | Transform = "none",
+    calibration: str | Calibration = "none",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -149,6 +153,8 @@ def distill(
         matching: name or object, such as ``graphkd.matching.Reverse(weight=3.0)``.
         influence: name, ``none``, or a function ``(x, adj) → [N]``, which may request further inputs by parameter
             name (``graphkd.influence.inputs``); by default the method's own.
+        transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
+        calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
         training: epochs, patience, learning rates and further settings.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
@@ -170,7 +176,7 @@ def distill(
     Raises:
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
-    spec = resolve(teacher, student, method, matching, influence, training, setting)
+    spec = resolve(teacher, student, method, matching, influence, training, setting, transform, calibration)
     if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "

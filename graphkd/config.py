@@ -13,10 +13,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from graphkd import datasets, influence, matching, methods, students, teachers, training
+from graphkd import calibration, datasets, influence, matching, methods, students, teachers, training, transforms
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
-from graphkd.registry import catalogue, parameters_of, unknown
+from graphkd.registry import catalogue, lookup, parameters_of, unknown
 from graphkd.spec import DistillSpec, name_of, settings_of
 
 GROUPS: dict[str, ModuleType] = {
@@ -25,6 +25,8 @@ GROUPS: dict[str, ModuleType] = {
     "student": students,
     "method": methods,
     "matching": matching,
+    "transform": transforms,
+    "calibration": calibration,
     "influence": influence,
     "training": training,
 }
@@ -73,6 +75,8 @@ class DistillConfig:
     student: Any = MISSING
     method: Any = MISSING
     matching: Any = MISSING
+    transform: Any = MISSING
+    calibration: Any = MISSING
     influence: Any = None
     training: Any = MISSING
 
@@ -153,10 +157,18 @@ def spec_from(config: DictConfig) -> DistillSpec:
         student=_make("student", config.student, partial=True),
         method=_make("method", config.method),
         matching=_make("matching", config.matching),
+        transform=_optional("transform", config),
+        calibration=_optional("calibration", config),
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),
         setting=config.setting.name,
     )
+
+
+def _optional(group: str, config: DictConfig) -> Any:
+    """The part of a group that runs of earlier versions have no key for."""
+    node = config.get(group)
+    return _make(group, node) if node is not None else lookup(GROUPS[group], "none")()
 
 
 def spec_of(config: dict[str, Any], path: Path) -> DistillSpec:

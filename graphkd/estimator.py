@@ -16,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from graphkd.api import distill
+from graphkd.calibration import Calibration
 from graphkd.classes import class_array
 from graphkd.datasets import Preprocessing
 from graphkd.datasets.custom.labels import plain_labels
@@ -24,6 +25,7 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.spec import Factory
 from graphkd.training.settings import Training
+from graphkd.transforms import Transform
 
 NESTED = "training__"
 """Prefix of the settings of ``training`` among the parameters."""
@@ -58,6 +60,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         matching: str | Matching = "none",
         influence: str | Callable[..., Tensor] | None = None,
         setting: str = "transductive",
+        transform: str | Transform = "none",
+        calibration: str | Calibration = "none",
         training: Training | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
@@ -69,6 +73,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
+        self.transform, self.calibration = transform, calibration
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
         self.baseline = baseline

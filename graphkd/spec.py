@@ -14,9 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from graphkd import calibration as calibrations
 from graphkd import influence as influences
 from graphkd import matching as matchings
-from graphkd import methods, students, teachers
+from graphkd import methods, students, teachers, transforms
+from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
 from graphkd.datasets import SETTINGS
 from graphkd.errors import GraphKDError
@@ -27,9 +29,14 @@ from graphkd.registry import lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency
 from graphkd.teachers import TeacherOutput
 from graphkd.training.settings import Training
+from graphkd.transforms import NoTransform, Transform
 
 Factory = Callable[..., nn.Module]
 """Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
+
+
+PARTS = ("teacher", "student", "method", "matching", "transform", "calibration", "influence")
+"""Keys of a run's configuration that hold a part."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class DistillSpec:
         student: factory of the MLP.
         method: what the student learns.
         matching: which layers it is matched to.
+        transform: of the teacher, before it is distilled.
+        calibration: of logits, on both sides of the losses.
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
@@ -50,6 +59,8 @@ class DistillSpec:
     student: Factory
     method: Method
     matching: Matching = field(default_factory=NoMatching)
+    transform: Transform = field(default_factory=NoTransform)
+    calibration: Calibration = field(default_factory=NoCalibration)
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
     setting: str = "transductive"
@@ -68,6 +79,7 @@ class DistillSpec:
             raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
         if self.influence is not None and not callable(self.influence):
             raise GraphKDError("influence must be a name, none, or a function (x, adj) that gives weights [N]")
+        self._check_add_ons()
         if self.influence is not None and self.method.influence == "none":
             raise GraphKDError(
                 f"method={self.method.name} weights no nodes, so influence={name_of(self.influence)} "
@@ -79,9 +91,35 @@ class DistillSpec:
                 "given logits cannot answer: give the network itself, or choose another influence"
             )
 
+    def _check_add_ons(self) -> None:
+        """Refuses an add-on that would change nothing."""
+        if not self.calibration.soft and self.method.lam == 0:
+            raise GraphKDError(
+                f"calibration={self.calibration.name} changes the label loss, which method.lam=0 leaves out: set "
+                "method.lam above 0, or leave calibration out"
+            )
+        if self.method.has_teacher:
+            return
+        added = [("transform", self.transform.name)] if self.transform.name != "none" else []
+        added += [("calibration", self.calibration.name)] if self.calibration.soft else []
+        for group, name in added:
+            if name != "none":
+                raise GraphKDError(
+                    f"method={self.method.name} reads no teacher, so {group}={name} would have no effect: leave "
+                    f"{group} out"
+                )
+
     def with_method(self, method: Method) -> DistillSpec:
-        """The same spec for another method, with no matching and no influence."""
-        return replace(self, method=method, matching=NoMatching(), influence=None)
+        """Returns the same spec for another method, without what reads the teacher or weights nodes."""
+        reads = method.has_teacher or not self.calibration.soft
+        return replace(
+            self,
+            method=method,
+            matching=NoMatching(),
+            transform=NoTransform(),
+            calibration=self.calibration if reads else NoCalibration(),
+            influence=None,
+        )
 
     @property
     def baselines(self) -> dict[str, DistillSpec]:
@@ -121,7 +159,10 @@ class DistillSpec:
         """
         if isinstance(self.teacher, nn.Module) and "perturbed" in inputs_of(self.influence):
             return False
-        parts = (self.teacher, self.student, self.method, self.matching, self.influence)
+        parts = (
+            *(self.teacher, self.student, self.method, self.matching),
+            *(self.transform, self.calibration, self.influence),
+        )
         return all(part is None or _home(part).startswith("graphkd.") for part in parts)
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
@@ -169,11 +210,17 @@ class DistillSpec:
             "variant": getattr(self.method, "variant", "none"),
             "matching": name_of(self.matching),
             "influence": "none" if self.influence is None else name_of(self.influence),
+            **{key: name for key, name in self.add_ons.items() if name != "none"},
         }
+
+    @property
+    def add_ons(self) -> dict[str, str]:
+        """Names of the transform and of the calibration."""
+        return {"transform": self.transform.name, "calibration": self.calibration.name}
 
     def config(self) -> dict[str, Any]:
         """The parts with all their settings, in the form of a run's ``config.yaml``."""
-        parts = {key: getattr(self, key) for key in ("teacher", "student", "method", "matching", "influence")}
+        parts = {key: getattr(self, key) for key in PARTS}
         return {
             "setting": {"name": self.setting},
             **{key: None if part is None else _node(part) for key, part in parts.items()},
@@ -192,6 +239,8 @@ def resolve(
     influence: str | Callable[..., Tensor] | None = None,
     training: Training | None = None,
     setting: str = "transductive",
+    transform: str | Transform = "none",
+    calibration: str | Calibration = "none",
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -210,6 +259,8 @@ def resolve(
         student=_part(students, student),
         method=chosen,
         matching=_object(_part(matchings, matching), Matching),
+        transform=_object(_part(transforms, transform), Transform),
+        calibration=_object(_part(calibrations, calibration), Calibration),
         influence=influence,
         training=_object(training or Training(), Training),
         setting=setting,
@@ -268,7 +319,7 @@ def unwrapped(part: Any) -> Any:
 def _node(part: Any) -> dict[str, Any]:
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching)
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration)
     given = isinstance(part, TeacherOutput) or own
     settings = {"in_memory": True} if given else settings_of(part)
     return {"_target_": f"{package}.{made.__qualname__}", **settings}

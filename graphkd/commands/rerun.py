@@ -18,6 +18,7 @@ from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.outofcore import TableOptions
 from graphkd.runs import SeedRun, read_config
+from graphkd.spec import PARTS
 from graphkd.training.stages.stage_cache import StageCache
 
 
@@ -63,7 +64,7 @@ def retrain_seeds(
 
 def _check_parts(path: Path, config: dict[str, Any], instead: str) -> None:
     """Checks that all parts can be rebuilt from files."""
-    for key in ("dataset", "teacher", "student", "method", "matching", "influence"):
+    for key in ("dataset", *PARTS):
         part = config.get(key) or {}
         if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):
             raise GraphKDError(f"{path} was made with a {key} in memory: {instead}")

@@ -21,8 +21,9 @@ def print_table(metrics: dict[str, Any], path: Path) -> None:
 
 
 def method_of(metrics: dict[str, Any]) -> str:
-    """Returns the method of a run, and the matching where there is one."""
-    return metrics["method"] if metrics["matching"] == "none" else f"{metrics['method']} + {metrics['matching']}"
+    """Returns the method of a run, and its matching, transform and calibration where there are any."""
+    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration")]
+    return " + ".join([metrics["method"], *(name for name in added if name != "none")])
 
 
 def count_of(metrics: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
-from graphkd.methods.targets import Targets, mean_over
+from graphkd.methods.targets import TEACHER, Targets, mean_over
 from graphkd.sparse import select_rows
 from graphkd.students.ensemble import Ensemble
 from graphkd.students.mlp import MLP
@@ -81,7 +81,7 @@ class AdaGMLP(Method):
         """Returns raw features, the teacher's logits and the number of every row."""
         rows = torch.arange(graph.num_nodes, device=graph.y.device)
         weight = mean_over(graph.train, graph.num_nodes)
-        return Targets(graph.x, graph.y, weight, tables={"teacher": teacher.logits, "row": rows})
+        return Targets(graph.x, graph.y, weight, tables={TEACHER: teacher.logits, "row": rows})
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
         """Builds the ensemble, and registers node weights and who reads which label."""
@@ -102,10 +102,11 @@ class AdaGMLP(Method):
         outputs = student(batch.inputs).members
         rows, say, labels, softs = batch.tables["row"], [], [], []
         for k, output in enumerate(outputs):
-            divergence = kl(batch.tables["teacher"], output.logits, self.tau)
+            logits = batch.soft_logits(output.logits)
+            divergence = kl(batch.tables[TEACHER], logits, self.tau)
             softs.append(batch.scale * (self.node_weight[rows].to(divergence.dtype) * divergence).sum())
             labels.append(self._label_loss(k, output.logits, batch))
-            say.append(self._reweight(rows, batch.tables["teacher"], output.logits.detach()))
+            say.append(self._reweight(rows, batch.tables[TEACHER], logits.detach()))
         self._ensemble[0].alpha.copy_(torch.stack(say) / torch.stack(say).sum())
         terms = self.weighted(torch.stack(labels).mean(), soft=torch.stack(softs).mean())
         if self.mask == 0:
@@ -116,7 +117,7 @@ class AdaGMLP(Method):
     def _label_loss(self, k: int, logits: Tensor, batch: Targets) -> Tensor:
         mine = (self.member_of[batch.tables["row"]] == k).nonzero().reshape(-1)
         total = (self.member_of == k).sum().clamp_min(1)
-        losses = F.cross_entropy(logits[mine], batch.labels[mine], reduction="sum")
+        losses = F.cross_entropy(batch.label_logits(logits)[mine], batch.labels[mine], reduction="sum")
         return batch.scale * losses / total
 
     @torch.no_grad()

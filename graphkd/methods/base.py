@@ -199,7 +199,7 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
     """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
     softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse, part.soft.adjust) for part in parts]
     settings = [
-        (type(method), method.lam, soft, part.num_rows, part.scale)
+        (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
     return methods[0].is_plain and _is_alone(methods[0]) and all(each == settings[0] for each in settings)

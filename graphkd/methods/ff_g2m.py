@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphkd.methods.base import Method, Student
 from graphkd.methods.fold import edge_targets
-from graphkd.methods.targets import Targets, mean_over
+from graphkd.methods.targets import TEACHER, Targets, mean_over
 from graphkd.sparse import SparseMatrix
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class FFG2M(Method):
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=edge_targets(teacher.logits, mean_of(graph.adj.structure(self_loops=1)), 1.0),
-            tables={"teacher": teacher.logits},
+            tables={TEACHER: teacher.logits},
             edges=mean_of(graph.adj.structure(self_loops=0)),
-            neighbours=("teacher",),
+            neighbours=(TEACHER,),
         )
 
     def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
@@ -57,8 +57,8 @@ class FFG2M(Method):
         output = student(batch.inputs)
         logits = batch.own_output(output).logits
         assert batch.soft is not None
-        mine, theirs, weight = batch.ends(output.logits)
-        teacher, sender, _ = batch.ends(batch.tables["teacher"])
+        mine, theirs, weight = batch.ends(batch.soft_logits(output.logits))
+        teacher, sender, _ = batch.ends(batch.tables[TEACHER])
         target = F.softmax((teacher - sender).abs() / self.tau, dim=1)
         log_p = F.log_softmax((mine - theirs).abs() / self.tau, dim=1)
         high = F.kl_div(log_p, target, reduction="none").sum(dim=1)

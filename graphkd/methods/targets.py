@@ -23,6 +23,9 @@ from graphkd.sparse import (
 )
 from graphkd.students.output import StudentOutput
 
+TEACHER = "teacher"
+"""Name of the table with the teacher's logits, of a method whose loss reads them."""
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -39,6 +42,8 @@ class Targets:
         edges: receivers × senders, ``N × N``, of a loss that compares the student at both ends of an edge. A batch
             has those of its rows, ``B × m``, and with them the inputs of ``m`` rows: its own and their neighbours.
         neighbours: names of the tables that are read at both ends, so that a batch has ``m`` rows of them.
+        adjust: of the student's logits before a soft loss, such as a calibration's; shape-preserving.
+        adjust_label: likewise, before a label loss.
         own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
@@ -54,6 +59,8 @@ class Targets:
     edges: SparseMatrix | None = None
     neighbours: tuple[str, ...] = ()
     own: Tensor | None = None
+    adjust: Callable[[Tensor], Tensor] | None = None
+    adjust_label: Callable[[Tensor], Tensor] | None = None
     scale: float = 1.0
     shard: Shard | None = None
 
@@ -111,10 +118,28 @@ class Targets:
         return output if self.own is None else output.select(self.own)
 
     def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
-        """Folds the soft targets again, into the same memory; see ``SoftTargets.refold``."""
-        if self.soft is None:
+        """Folds the soft targets again, into the same memory; see ``SoftTargets.refold``.
+
+        The table ``teacher``, which holds the teacher's logits for a loss that reads them, is changed as well.
+
+        Raises:
+            GraphKDError: there is neither.
+        """
+        table = self.tables.get(TEACHER)
+        if self.soft is None and table is None:
             raise GraphKDError("there are no soft targets to fold again")
-        self.soft.refold(logits, weights)
+        if self.soft is not None:
+            self.soft.refold(logits, weights)
+        if table is not None and logits is not None:
+            table.copy_(logits)
+
+    def soft_logits(self, logits: Tensor) -> Tensor:
+        """Returns the student's logits as a soft loss has to read them; ``SoftTargets.loss`` does it by itself."""
+        return logits if self.adjust is None else self.adjust(logits)
+
+    def label_logits(self, logits: Tensor) -> Tensor:
+        """Returns the student's logits as a label loss has to read them; ``label_loss`` does it by itself."""
+        return logits if self.adjust_label is None else self.adjust_label(logits)
 
     def without_fold(self) -> Targets:
         """Returns the same targets without what they were folded from, whose memory is free then."""
@@ -166,6 +191,7 @@ class Targets:
     def label_loss(self, logits: Tensor) -> Tensor:
         """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
         rows = self.labelled
+        logits = self.label_logits(logits)
         losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 

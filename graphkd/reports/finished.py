@@ -55,6 +55,8 @@ class FinishedRun:
             "student": metrics["student"],
             "method": f"{metrics['method']}{variant}",
             "matching": metrics["matching"],
+            "transform": metrics.get("transform", ""),
+            "calibration": metrics.get("calibration", ""),
             "influence": "" if metrics["influence"] == published else metrics["influence"],
         }
 

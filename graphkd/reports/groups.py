@@ -42,6 +42,7 @@ class Row:
         names = self.run.names
         text = f"{names['teacher']} → {names['method']}"
         text += f" + {names['matching']}" if names["matching"] != "none" else ""
+        text += "".join(f" + {names[key]}" for key in ("transform", "calibration") if names[key])
         text += f", influence {names['influence']}" if names["influence"] else ""
         return f"{text}, {self.distinction}" if self.distinction else text
 

@@ -62,9 +62,9 @@ def reads(spec: DistillSpec) -> dict[str, str]:
 
 
 def default_name(dataset: str, split: str, spec: DistillSpec) -> str:
-    """Returns ``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``."""
+    """Returns ``<dataset>-<split>-<setting>-<teacher>-<method>-<matching>``, and what is added to it."""
     parts = (spec.setting, name_of(spec.teacher), name_of(spec.method), name_of(spec.matching))
-    return "-".join((dataset, split, *parts))
+    return "-".join((dataset, split, *parts, *(name for name in spec.add_ons.values() if name != "none")))
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,8 @@ def test_every_file_composes_into_parts(group: str, name: str) -> None:
     overrides = [f"{group}={name}"]
     if group == "influence":
         overrides.append("method=infgrand")
+    if name == "logit_adjustment":
+        overrides.append("method.lam=0.5")
     config = composed(overrides)
     spec = spec_from(config)
     if group in ("teacher", "student", "method", "matching"):

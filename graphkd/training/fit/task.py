@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphkd.calibration import Calibration, NoCalibration
 from graphkd.distributed import shard_scope, world
 from graphkd.distributed.reductions import gather_rows
 from graphkd.matching import MatchingTerm
@@ -25,6 +26,8 @@ class DistillationTask(nn.Module):
         weight: of the matching term.
         precision: in which the student's layers are computed.
         compiled: whether they go through ``torch.compile``.
+        calibration: of logits, built; what it registers trains too.
+        teacher: ``[N, C]`` logits, of which a calibration that moves folds again.
     """
 
     def __init__(
@@ -35,20 +38,31 @@ class DistillationTask(nn.Module):
         weight: float,
         precision: str = "float32",
         compiled: bool = False,
+        calibration: Calibration | None = None,
+        teacher: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.student, self.method, self.matching, self.weight = student, method, matching, weight
         self.precision, self.phase = precision, Phase()
+        self.calibration = calibration or NoCalibration()
+        self._teacher = teacher
         # Not the module that torch.compile returns: its parameters would be there twice, under other names.
         self._run = torch.compile(student.forward) if compiled else student.forward
 
     @property
     def is_static(self) -> bool:
         """Whether every epoch makes the same calls to the device, and reads nothing back."""
+        if self.moves_targets and self.method.static_step is None:
+            return False
         return self.method.is_static and (self.matching is None or self.matching.matching.is_static)
 
+    @property
+    def moves_targets(self) -> bool:
+        """Whether targets change between epochs."""
+        return self.method.moves_targets or self.calibration.moves_targets
+
     def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:
-        """Lets the matching draw its pairs, and the method move its targets.
+        """Lets the matching draw its pairs, then method and calibration move the targets.
 
         Args:
             epoch: that begins.
@@ -56,9 +70,11 @@ class DistillationTask(nn.Module):
         """
         if self.matching is not None:
             self.matching.on_epoch_start(epoch.number)
-        if self.method.moves_targets:
-            with torch.no_grad():
+        with torch.no_grad():
+            if self.method.moves_targets:
                 self.method.on_epoch_start(epoch, targets)
+            if self.calibration.moves_targets and self._teacher is not None:
+                self.calibration.on_epoch_start(epoch, targets, self._teacher)
 
     def parameter_groups(self, lr: float) -> list[dict[str, Any]]:
         """Returns the optimiser's groups of this phase: what the matching trains has a rate of its own where set.
@@ -67,6 +83,8 @@ class DistillationTask(nn.Module):
             lr: learning rate of the student and the method.
         """
         groups: list[dict[str, Any]] = getattr(self.method, self.phase.groups)(self.student, lr)
+        if learned := list(self.calibration.parameters()):
+            groups = [*groups, {"params": learned, "lr": lr}]
         if self.matching is not None:
             groups = [*groups, {"params": list(self.matching.parameters()), "lr": self.matching.matching.lr or lr}]
         return [group for group in groups if group["params"]]

@@ -121,7 +121,8 @@ class _ReadyJob:
 def _batched(spec: DistillSpec) -> bool:
     training = spec.training
     whole = training.batch_size is None and not training.compile
-    return training.together and whole and unwrapped(spec.student) is MLP and trains_one_mlp(spec.method)
+    plain = spec.calibration.name == "none" and trains_one_mlp(spec.method)
+    return training.together and whole and plain and unwrapped(spec.student) is MLP
 
 
 def _train(jobs: Sequence[_ReadyJob]) -> list[StageResult]:

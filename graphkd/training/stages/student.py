@@ -158,15 +158,18 @@ def start_task(
     device = graph.y.device
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
     method, training = copy.deepcopy(spec.method), spec.training
+    calibration = copy.deepcopy(spec.calibration)
+    calibration.build(graph)
+    moves = calibration.moves_targets
+    logits = spec.transform(graph, teacher, method.tau).logits if moves else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
     with seeded(seed, "matching", device):
         term = spec.matching_term(hidden, targets.hops, seed)
-    task = DistillationTask(
-        student, method, term, spec.matching.weight, training.precision, compiles(training.compile, device)
-    )
+    compiled, weight = compiles(training.compile, device), spec.matching.weight
+    task = DistillationTask(student, method, term, weight, training.precision, compiled, calibration, logits)
     return task.to(device)
 
 
@@ -235,8 +238,9 @@ class _Run:
 
     def _train_spec(self, phase: Phase, training: Training) -> TrainSpec:
         task, device = self.task, self.graph.y.device
-        rows = self.targets.without_idle_rows() if task.method.is_plain else self.targets
-        batches = Batches(rows, training.batch_size, self.seed, device, moves=task.method.moves_targets)
+        targets = task.calibration.attach(self.targets)
+        rows = targets.without_idle_rows() if task.method.is_plain else targets
+        batches = Batches(rows, training.batch_size, self.seed, device, moves=task.moves_targets)
         skips = task.matching is not None and task.matching.may_skip_parameters
         forward = world().wrap_ddp(task, unused=skips or len(task.method.phases()) > 1)
         losses: list[Tensor] = []
@@ -293,7 +297,7 @@ def student_key(
         "teacher": teacher_result.key if spec.uses_teacher else None,
         **own,
         **seen,
-        **{part: config[part] for part in ("student", "method", "influence")},
+        **{part: config[part] for part in ("student", "method", "transform", "calibration", "influence")},
         "matching": None if spec.matching.name == "none" else config["matching"],
         "training": [
             config["training"][key]

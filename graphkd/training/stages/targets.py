@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from graphkd.datasets import SettingView
+from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.methods import Method, Targets
+from graphkd.methods import Targets
 from graphkd.spec import DistillSpec
+from graphkd.teachers import TeacherOutput
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
 from graphkd.training.stages.teacher import TeacherResult
@@ -35,26 +37,42 @@ def compile_targets(
     """
     kept, method = cache_for(spec, cache), spec.method
     teacher = replace(teacher_result.output, model=teacher_result.model, of=teacher_result.of)
-    check_in_memory(method, kept)
+    check_in_memory(spec, kept)
     with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
         influence = node_weights(view, spec, teacher_result, seed, cache)
         graph = view.observed.with_influence(influence)
         in_files = kept.tables.bytes is not None  # which the first of several processes writes
-        targets = world().rank0_first(lambda: method.prepare(graph, teacher), in_files)
-    targets = targets if method.moves_targets else targets.without_fold()
+        targets = world().rank0_first(lambda: method.prepare(graph, frozen(spec, graph, teacher)), in_files)
+    moves = method.moves_targets or spec.calibration.moves_targets
+    targets = targets if moves else targets.without_fold()
     return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
 
 
-def check_in_memory(method: Method, cache: StageCache) -> None:
+def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:
+    """Returns the teacher as the method reads it: transformed, then calibrated."""
+    output = spec.transform(graph, teacher, spec.method.tau)
+    calibration = copy.deepcopy(spec.calibration)
+    calibration.build(graph)
+    return replace(output, logits=calibration.teacher(output.logits))
+
+
+def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
     """Refuses a memory budget for a method whose steps cannot read tables from files.
 
     Raises:
         GraphKDError: its targets move, which files with checksums do not, or it reads rows in no order.
     """
-    if cache.tables.bytes is None or (method.is_plain and not method.moves_targets):
+    method, calibration = spec.method, spec.calibration
+    still = not (method.moves_targets or calibration.moves_targets)
+    if cache.tables.bytes is None or (method.is_plain and still):
         return
+    name = (
+        f"method={method.name}"
+        if method.moves_targets or not method.is_plain
+        else f"calibration={calibration.name}"
+    )
     raise GraphKDError(
-        f"method={method.name} changes its targets between epochs, or reads rows at both ends of edges, which "
+        f"{name} changes its targets between epochs, or reads rows at both ends of edges, which "
         "tables in files cannot: leave memory_budget out"
     )
 
@@ -66,7 +84,7 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         "teacher": teacher_result.key,
         "graph": view.observed.fingerprint(),
         "full": view.full.fingerprint() if spec.leaks else None,
-        "method": config["method"],
+        **{key: config[key] for key in ("method", "transform", "calibration")},
         "influence": config["influence"],
         "seed": seed,
         "code": code_digest(),

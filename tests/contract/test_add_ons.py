@@ -1,0 +1,62 @@
+"""Every transform, calibration and matching strategy runs with every method, or is refused in one line."""
+
+import functools
+
+import pytest
+import torch
+
+from graphkd import GraphKDError, calibration, matching, methods, transforms
+from graphkd.registry import catalogue
+from graphkd.runs import SeedRun
+from graphkd.spec import DistillSpec, resolve
+from graphkd.students import MLP
+from graphkd.teachers import SAGE
+from graphkd.testing.graphs import small_graph
+from graphkd.training.settings import Training
+
+ADD_ONS = [
+    (group, name)
+    for group, package in (("transform", transforms), ("calibration", calibration), ("matching", matching))
+    for name in catalogue(package)
+    if name != "none"
+]
+
+
+def spec_of(method: str, batch_size: int | None = None, **parts: str) -> DistillSpec:
+    student = functools.partial(MLP, hidden_dim=6, num_layers=3)
+    teacher = functools.partial(SAGE, hidden_dim=6, num_layers=3)
+    training = Training(max_epochs=3, patience=3, batch_size=batch_size)
+    return resolve(teacher, student, method, training=training, **parts)
+
+
+def outcome(method: str, **parts: str) -> SeedRun | str:
+    """A run, or the line that refuses it."""
+    try:
+        return SeedRun.train(small_graph(), spec_of(method, **parts), 0)
+    except GraphKDError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("add_on", ADD_ONS, ids="-".join)
+@pytest.mark.parametrize("method", catalogue(methods))
+def test_it_runs_with_the_method_and_changes_it_or_is_refused_in_one_line(
+    method: str, add_on: tuple[str, str]
+) -> None:
+    run = outcome(method, **dict([add_on]))
+    if isinstance(run, str):
+        assert "\n" not in run
+        assert not catalogue(methods)[method].has_teacher or "=".join(add_on) in run
+        return
+    plain = outcome(method)
+    assert isinstance(plain, SeedRun)
+    states = run.distilled.model.state_dict(), plain.distilled.model.state_dict()
+    assert all(tensor.isfinite().all() for tensor in states[0].values())
+    assert any(not torch.equal(states[0][key], states[1][key]) for key in states[0])
+
+
+@pytest.mark.parametrize("name", [name for group, name in ADD_ONS if group == "calibration"])
+def test_a_calibration_composes_with_a_transform_a_matching_and_batches(name: str) -> None:
+    for method in ("infgrand", "krd", "ff_g2m"):
+        spec = spec_of(method, batch_size=16, transform="propagate", calibration=name, matching="forward")
+        run = SeedRun.train(small_graph(), spec, 0)
+        assert all(tensor.isfinite().all() for tensor in run.distilled.model.state_dict().values())
