@@ -16,6 +16,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from graphkd import calibration, datasets, influence, matching, methods, students, teachers, training, transforms
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
+from graphkd.plugins import installed_parts
 from graphkd.registry import catalogue, lookup, parameters_of, unknown
 from graphkd.spec import DistillSpec, name_of, settings_of
 
@@ -116,7 +117,9 @@ def groups() -> list[str]:
 def names_in(group: str) -> list[str]:
     """Returns the valid values of ``group=``, sorted; names in subfolders include their folder."""
     root = config_dir() / group
-    return sorted(file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml"))
+    files = [file.relative_to(root).with_suffix("").as_posix() for file in root.rglob("*.yaml")]
+    installed = installed_parts(GROUPS[group].__name__) if group in GROUPS else {}
+    return sorted([*files, *installed])
 
 
 @functools.cache
@@ -133,6 +136,17 @@ def register_schemas() -> None:
         for name, part in catalogue(package).items():
             node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
             store.store(group=f"schema/{group}", name=name, node=node)
+        for name, part in installed_parts(package.__name__).items():
+            store.store(**_installed_choice(group, name, part))
+
+
+def _installed_choice(group: str, name: str, part: Any) -> dict[str, Any]:
+    """Returns the entry of Hydra's store that stands for the YAML file of a part of graphkd."""
+    influence = getattr(part, "influence", "none") if group == "method" else "none"
+    if influence == "none":
+        return {"group": group, "name": name, "node": _schema_of(part)}
+    defaults = [f"/schema/method/{name}@method", {"override /influence": influence}, "_self_"]
+    return {"group": group, "name": name, "node": {"defaults": defaults}, "package": "_global_"}
 
 
 def composed(overrides: Iterable[str]) -> DictConfig:
@@ -231,16 +245,23 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
     """Builds the part that a config node names; only exported parts are allowed, and settings are plain values."""
     plain = OmegaConf.to_container(node, resolve=True)
     settings: dict[str, Any] = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
-    parts = {_target_of(part): part for part in catalogue(GROUPS[group]).values()}
-    part = parts.get(str(settings.pop("_target_", None)))
+    part = targets_of(group).get(str(settings.pop("_target_", None)))
     if part is None:
-        raise GraphKDError(f"{group} has an unknown _target_: only parts of graphkd are made from configs")
+        raise GraphKDError(
+            f"{group} has an unknown _target_: only parts of graphkd are made from configs, and of packages that offer "
+            "theirs by entry points"
+        )
     for key, value in settings.items():
         parameter = parameters_of(part).get(key)
         listed = isinstance(value, list) and parameter is not None and "list" in str(parameter.annotation)
         if parameter is None or (isinstance(value, (dict, list)) and not listed):
             raise GraphKDError(unknown_key(f"{group}.{key}"))
     return functools.partial(part, **settings) if partial else part(**settings)
+
+
+def targets_of(group: str) -> dict[str, Any]:
+    """Returns the parts of a group by what a run's configuration calls them."""
+    return {_target_of(part): part for part in catalogue(GROUPS[group]).values()}
 
 
 def _target_of(part: Any) -> str:

@@ -9,13 +9,14 @@ from types import ModuleType
 from typing import Any
 
 from graphkd.errors import GraphKDError
+from graphkd.plugins import installed_parts
 
 
 def catalogue(package: ModuleType) -> dict[str, Any]:
-    """Every selectable part of a package, by name, in the order of its ``__all__``.
+    """Returns the selectable parts of a package by name: its own, as in ``__all__``, then installed ones.
 
     A part is selectable when it is a public function, or has a string attribute ``name``; abstract
-    bases and result types have none.
+    bases and result types have none. Other installed packages add parts by entry points, see ``graphkd.plugins``.
 
     Args:
         package: one of ``datasets``, ``teachers``, ``students``, ``methods``, ``matching``,
@@ -30,6 +31,10 @@ def catalogue(package: ModuleType) -> dict[str, Any]:
         name = part.__name__ if inspect.isfunction(part) else getattr(part, "name", None)
         if isinstance(name, str) and name:
             found[name] = part
+    for name, part in installed_parts(package.__name__).items():
+        if name in found:
+            raise GraphKDError(f"an installed package offers '{name}', as {package.__name__} does: uninstall it")
+        found[name] = part
     return found
 
 

@@ -6,6 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,7 @@ from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
 from graphkd.matching import Matching, MatchingTerm, NoMatching
 from graphkd.methods import MLP, Method
+from graphkd.plugins import is_installed, sources_of
 from graphkd.registry import lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency
 from graphkd.teachers import TeacherOutput
@@ -153,7 +155,7 @@ class DistillSpec:
 
     @property
     def reproducible(self) -> bool:
-        """Whether every part is graphkd's own, so that its name, settings and code say all about it.
+        """Whether every part is graphkd's own or an installed package's, whose settings and code determine it.
 
         A given network is known by its output, which says nothing of its answers to noise.
         """
@@ -163,7 +165,13 @@ class DistillSpec:
             *(self.teacher, self.student, self.method, self.matching),
             *(self.transform, self.calibration, self.influence),
         )
-        return all(part is None or _home(part).startswith("graphkd.") for part in parts)
+        return all(part is None or _is_known(part) for part in parts)
+
+    @property
+    def installed(self) -> list[Path]:
+        """Source files of the parts that come from other installed packages."""
+        parts = [_made(getattr(self, key)) for key in PARTS if getattr(self, key) is not None]
+        return sorted({file for part in parts if is_installed(part) for file in sources_of(part)})
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
@@ -331,8 +339,10 @@ def _made(part: Any) -> Any:
     return made if inspect.isclass(made) or inspect.isfunction(made) else type(made)
 
 
-def _home(part: Any) -> str:
-    return str(_made(part).__module__)
+def _is_known(part: Any) -> bool:
+    """Whether a part's code can be hashed: graphkd's own, or that of an installed package."""
+    made = _made(part)
+    return made.__module__.startswith("graphkd.") or is_installed(made)
 
 
 def _part(package: ModuleType, part: Any) -> Any:

@@ -11,7 +11,7 @@ import torch
 
 from graphkd.api import pick_device
 from graphkd.commands.custom_data import custom_data
-from graphkd.config import spec_of
+from graphkd.config import spec_of, targets_of
 from graphkd.datasets import Graph
 from graphkd.datasets.loading import locate
 from graphkd.deploy import load_bundle
@@ -66,5 +66,8 @@ def _check_parts(path: Path, config: dict[str, Any], instead: str) -> None:
     """Checks that all parts can be rebuilt from files."""
     for key in ("dataset", *PARTS):
         part = config.get(key) or {}
-        if part.get("in_memory") or not str(part.get("_target_", "graphkd.")).startswith("graphkd."):
+        target = part.get("_target_")
+        foreign = not str(target or "graphkd.").startswith("graphkd.")
+        unknown = foreign and target not in targets_of(key)
+        if part.get("in_memory") or unknown:
             raise GraphKDError(f"{path} was made with a {key} in memory: {instead}")

@@ -302,7 +302,7 @@ def test_code_counts_by_what_is_in_it_and_where_it_is(tmp_path: Path, monkeypatc
     monkeypatch.setattr(stage_cache, "__file__", str(tmp_path / "training" / "stages" / "stage_cache.py"))
 
     def code() -> str:
-        code_digest.cache_clear()
+        stage_cache._own_digest.cache_clear()
         return code_digest()
 
     try:
@@ -319,4 +319,4 @@ def test_code_counts_by_what_is_in_it_and_where_it_is(tmp_path: Path, monkeypatc
         digests.append(code())
         assert len(set(digests)) == 5
     finally:
-        code_digest.cache_clear()
+        stage_cache._own_digest.cache_clear()

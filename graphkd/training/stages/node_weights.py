@@ -66,7 +66,7 @@ def node_weights(
         "influence": spec.config()["influence"],
         "teacher": teacher_result.key if teacher_result is not None and reads_teacher(spec.influence) else None,
         "device": arithmetic(graph.y.device),
-        "code": code_digest(),
+        "code": code_digest(spec.installed),
         **told,
     }
     kept = cache.load("influence", key)

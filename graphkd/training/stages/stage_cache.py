@@ -6,7 +6,7 @@ import functools
 import json
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -192,9 +192,18 @@ UNREAD = ("commands", "deploy", "doctor", "reports", "runs")
 """Folders of the package that no stage runs. All else counts: a list of what a stage reads would forget some."""
 
 
+def code_digest(installed: Sequence[Path] = ()) -> str:
+    """Returns a checksum of the code that stages run: graphkd's, torch's version, and that of installed parts.
+
+    Args:
+        installed: files of parts from other packages.
+    """
+    own = _own_digest()
+    return own if not installed else sha256(b"".join([own.encode(), *(file.read_bytes() for file in installed)]))
+
+
 @functools.cache
-def code_digest() -> str:
-    """A checksum of the package's code that stages run, and of the torch that runs it."""
+def _own_digest() -> str:
     package = Path(__file__).parents[2]
     files = [file for file in sorted(package.rglob("*.py")) if file.relative_to(package).parts[0] not in UNREAD]
     names = "\n".join(file.relative_to(package).as_posix() for file in files)

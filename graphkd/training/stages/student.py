@@ -308,5 +308,5 @@ def student_key(
         "classes": view.observed.num_classes,
         "device": arithmetic(view.observed.y.device),
         "tables": tables,
-        "code": code_digest(),
+        "code": code_digest(spec.installed),
     }

@@ -87,5 +87,5 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         **{key: config[key] for key in ("method", "transform", "calibration")},
         "influence": config["influence"],
         "seed": seed,
-        "code": code_digest(),
+        "code": code_digest(spec.installed),
     }

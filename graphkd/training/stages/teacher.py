@@ -174,5 +174,5 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
         ],
         "seed": seed,
         "device": arithmetic(view.observed.y.device),
-        "code": code_digest(),
+        "code": code_digest(spec.installed),
     }
