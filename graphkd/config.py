@@ -248,8 +248,8 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
     part = targets_of(group).get(str(settings.pop("_target_", None)))
     if part is None:
         raise GraphKDError(
-            f"{group} has an unknown _target_: only parts of graphkd are made from configs, and of packages that offer "
-            "theirs by entry points"
+            f"{group} has an unknown _target_: only parts of graphkd are made from configs, and of packages "
+            "that offer them by entry points"
         )
     for key, value in settings.items():
         parameter = parameters_of(part).get(key)
