@@ -212,7 +212,7 @@ class DistillSpec:
         """The name of each part, as ``metrics.json`` states them."""
         return {
             "setting": self.setting,
-            "teacher": name_of(self.teacher),
+            "teacher": name_of(self.teacher) if self.uses_teacher else "none",
             "student": name_of(self.student),
             "method": name_of(self.method),
             "variant": getattr(self.method, "variant", "none"),

@@ -51,6 +51,8 @@ class Subject:
         Raises:
             GraphKDError: the teacher is not one of graphkd's.
         """
+        if not result.spec.uses_teacher:
+            raise GraphKDError(f"{path} was made without a teacher, to which its student could be compared")
         if not isinstance(result.teacher_result.model, Teacher):
             raise GraphKDError(f"{path} was made with a teacher in memory: {instead}")
         view = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed)

@@ -20,7 +20,7 @@ class Row:
         run: its metrics and config.
         distinction: distinguishes it from runs whose parts have the same names; else empty.
         settings: those in which runs of the group differ, see ``differences``.
-        gain: student − teacher, paired by seed.
+        gain: student − teacher, paired by seed; None where there was no teacher.
         lead: student − student of the group's first run, over their common seeds; None for the first run itself,
             and without common seeds.
     """
@@ -28,8 +28,13 @@ class Row:
     run: FinishedRun
     distinction: str
     settings: dict[str, str]
-    gain: PairedDifference
+    gain: PairedDifference | None
     lead: PairedDifference | None
+
+    @property
+    def count(self) -> int:
+        """Number of seeds."""
+        return len(self.run.metrics["seeds"])
 
     @property
     def differs_in(self) -> str:
@@ -40,7 +45,7 @@ class Row:
     def label(self) -> str:
         """Teacher, method, matching, influence and distinction as one string."""
         names = self.run.names
-        text = f"{names['teacher']} → {names['method']}"
+        text = names["method"] if self.gain is None else f"{names['teacher']} → {names['method']}"
         text += f" + {names['matching']}" if names["matching"] != "none" else ""
         text += "".join(f" + {names[key]}" for key in ("transform", "calibration") if names[key])
         text += f", influence {names['influence']}" if names["influence"] else ""
@@ -85,7 +90,9 @@ def _rows(runs: list[FinishedRun]) -> list[Row]:
     ]
 
 
-def _gain(run: FinishedRun) -> PairedDifference:
+def _gain(run: FinishedRun) -> PairedDifference | None:
+    if run.scores("teacher") is None:
+        return None
     student, teacher = ([seed[part]["test"] for seed in run.metrics["seeds"]] for part in ("student", "teacher"))
     return paired_difference(student, teacher)
 

@@ -68,9 +68,9 @@ def _cells(row: Row, first: Row) -> dict[str, str]:
         "differs in": _plain(row.differs_in if len(row.differs_in) <= LONGEST else row.distinction),
         "warning": run.warning,
         "student reads": run.metrics.get("reads", {}).get("student", ""),
-        "seeds": str(row.gain.n),
+        "seeds": str(row.count),
         **{name: "" if values is None else percent(values) for name, values in scores.items()},
-        "student − teacher": points(row.gain),
+        "student − teacher": "" if row.gain is None else points(row.gain),
         "student − row 1": _lead(row, first),
     }
 
@@ -80,7 +80,7 @@ def _lead(row: Row, first: Row) -> str:
         return ""
     if row.lead is None:
         return "no common seed"
-    few = row.lead.n < max(row.gain.n, first.gain.n)
+    few = row.lead.n < max(row.count, first.count)
     return points(row.lead) + (f" ({row.lead.n} pair{'s' if row.lead.n > 1 else ''})" if few else "")
 
 

@@ -35,7 +35,7 @@ def _line(row: Row, first: Row) -> dict[str, Any]:
     return {
         **_names(row),
         "warning": row.run.warning,
-        "seeds": row.gain.n,
+        "seeds": row.count,
         **_scores(row.run),
         **_difference("student_minus_teacher", row.gain),
         "reference": "" if row is first else first.run.path,

@@ -25,7 +25,7 @@ def advice(metrics: dict[str, Any]) -> list[str]:
     means = {name: _mean(metrics, name) for name in ("teacher", "student", *PLAIN) if name in metrics["seeds"][0]}
     plain = {name: means[name] for name in PLAIN if name in means}
     lines = []
-    if "mlp" in plain and plain["mlp"] > means["teacher"]:
+    if "mlp" in plain and plain["mlp"] > means.get("teacher", 1.0):
         lines.append(f"{_beats(plain['mlp'], 'mlp', means, 'teacher')}: try {_teachers(metrics)}")
     best = max(plain, key=lambda name: plain[name], default="")
     if best and plain[best] > means["student"]:
@@ -53,5 +53,5 @@ def _teachers(metrics: dict[str, Any]) -> str:
 
 
 def _students(metrics: dict[str, Any], best: str) -> str:
-    labels = f", or a larger method.lam, the share of the labels in {metrics['method']}'s loss"
-    return f"{ASKED[best]}, another teacher{labels}"
+    labels = f"a larger method.lam, the share of the labels in {metrics['method']}'s loss"
+    return f"{ASKED[best]}, another teacher, or {labels}" if metrics["teacher"] != "none" else ASKED[best]

@@ -195,7 +195,9 @@ def _whole(metrics: dict[str, Any]) -> bool:
     """Returns whether all values that readers of runs rely on are present."""
     try:
         seeds = metrics["seeds"]
-        scores = [seed[part][at] for seed in seeds for part in ("teacher", "student") for at in ("val", "test")]
+        parts = [seed["student"] for seed in seeds]
+        parts += [seed["teacher"] for seed in seeds if metrics["teacher"] != "none"]
+        scores = [part[at] for part in parts for at in ("val", "test")]
         scores += [score for seed in seeds for part in PARTS for score in seed.get(part, {}).values()]
         return (
             bool(scores)

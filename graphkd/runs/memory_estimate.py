@@ -166,7 +166,7 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
 
 
 def _teacher(spec: DistillSpec, sizes: dict[str, int]) -> Shape | None:
-    return shape_of(spec.teacher, sizes) if _is_ours(spec.teacher) else None
+    return shape_of(spec.teacher, sizes) if spec.uses_teacher and _is_ours(spec.teacher) else None
 
 
 def _student(spec: DistillSpec, sizes: dict[str, int]) -> Shape:

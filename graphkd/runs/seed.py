@@ -70,7 +70,8 @@ class SeedRun:
         stages, names = Stages(seed, cache_for(spec, cache), tell), spec.names
         view = apply_setting(graph, spec.setting, seed)
         teacher_result = train_teacher(view, spec, seed, log, cache)
-        stages.over("teacher", names["teacher"], "teacher")
+        if spec.uses_teacher:
+            stages.over("teacher", names["teacher"], "teacher")
         distilled = train_student(view, spec, teacher_result, seed, log, cache)
         stages.over("student", names["method"], "student", distilled.compile_seconds)
         plain = train_baselines(view, spec, teacher_result, seed, log, cache) if baseline else {}
@@ -86,7 +87,7 @@ class SeedRun:
         teacher, student = self.teacher_result.fit, self.distilled.fit
         entry = {
             "seed": self.seed,
-            "teacher": self.teacher_result.scores,
+            **({"teacher": self.teacher_result.scores} if self.teacher_result.scores else {}),
             "student": self.distilled.scores,
             "epochs": {"teacher": teacher.epochs, "student": student.epochs},
             "best_epoch": {"teacher": teacher.best_epoch, "student": student.best_epoch},

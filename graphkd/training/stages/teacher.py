@@ -71,6 +71,8 @@ def train_teacher(
     Raises:
         GraphKDError: a given teacher does not fit the data or the setting.
     """
+    if not spec.uses_teacher:
+        return _none(view)
     if isinstance(spec.teacher, nn.Module | TeacherOutput):
         return _given(view, spec.teacher)
     cache = cache_for(spec, cache)
@@ -136,6 +138,17 @@ def _given(view: SettingView, teacher: nn.Module | TeacherOutput) -> TeacherResu
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
     key = {"given": output.checksum()}
     return TeacherResult(model, output, scores(view, output.logits, hidden), fit, key, run)
+
+
+def _none(view: SettingView) -> TeacherResult:
+    """The teacher of a method that reads none: zeros, without scores."""
+    graph = view.observed
+    output = TeacherOutput(torch.zeros(graph.num_nodes, graph.num_classes, device=graph.y.device))
+    return TeacherResult(None, output, {}, Fit(0, 0, 0.0), {"none": True}, _no_teacher)
+
+
+def _no_teacher(graph: Graph) -> TeacherOutput:
+    raise GraphKDError("the method reads no teacher, and none was trained: choose another method")
 
 
 @dataclass(frozen=True)
