@@ -153,9 +153,7 @@ class Teacher(nn.Module):
             The hop's embedding in the output, and the input of the next hop, ``[n, h]`` each.
         """
         z = self.norms[k](self._mixed(self.convs[k](self._dropped(last, k, edges), edges), first))
-        embedding = (
-            z.clone() if self.hops_from == "before_activation" else None
-        )  # the activation may work in place
+        embedding = z.clone() if self.hops_from == "before_activation" else None  # the activation may be in place
         out = self.activation(z)
         if self.residual and last.shape[1] == out.shape[1]:
             identity = edges.receivers(last)
