@@ -124,7 +124,7 @@ class _Edges:
             yield part, piece
 
     def sums(self, entropies: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Computes row sums ``[N]`` in float64 and, given entropies ``[N]``, the sum of entries times their column's."""
+        """Computes row sums ``[N]`` in float64 and, given entropies ``[N]``, the sum of entries times these."""
         rows, cols = (self._weights.value.new_zeros(size, dtype=torch.float64) for size in self._weights.shape)
         for part, piece in self.pieces(slice(0, rows.numel())):
             rows[part] = piece.sum(dim=1)
