@@ -39,7 +39,7 @@ class Full(Batches):
 
     @classmethod
     def key(cls, training: dict[str, Any]) -> list[Any]:
-        """Returns nothing: how much is kept for the backward pass changes no bit of the result."""
+        """Returns an empty list: how much is kept for the backward pass changes no bit of the result."""
         return []
 
 
