@@ -171,7 +171,7 @@ class StageCache:
 
 
 def cache_for(spec: DistillSpec, cache: StageCache | None) -> StageCache:
-    """Returns the cache; one that saves nothing if there is none, or a part is a user's, whose code is in no key."""
+    """Returns the cache; one that saves nothing without one, or for a user's part, whose code is in no key."""
     if cache is None:
         return StageCache(None)
     return cache if spec.reproducible else cache.without_files()
