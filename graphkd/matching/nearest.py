@@ -30,7 +30,7 @@ class Nearest(SoftMatching):
         return [(i, t) for i in range(num_student) for t in chosen]
 
     def may_skip_parameters(self, num_student: int, num_teacher: int) -> bool:
-        """Returns whether there may be student layers that are never the nearest, whose projections are unused."""
+        """Returns whether a step may leave student layers unmatched, and their projections unused."""
         return num_student > 1
 
     def weigh(self, layers: Layers) -> Tensor:
