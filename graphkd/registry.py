@@ -1,4 +1,4 @@
-"""Names resolve over ``__all__``: exporting a part is all it takes to make it selectable."""
+"""Lookup of parts by name over ``__all__``: a part is selectable once its package exports it."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def catalogue(package: ModuleType) -> dict[str, Any]:
     Returns:
         name → part.
     """
-    found: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     for exported in package.__all__:
         part = getattr(package, exported)
         name = part.__name__ if inspect.isfunction(part) else getattr(part, "name", None)
         if isinstance(name, str) and name:
-            found[name] = part
+            parts[name] = part
     for name, part in installed_parts(package.__name__).items():
-        if name in found:
+        if name in parts:
             raise GraphKDError(f"an installed package offers '{name}', as {package.__name__} does: uninstall it")
-        found[name] = part
-    return found
+        parts[name] = part
+    return parts
 
 
 def lookup(package: ModuleType, name: str) -> Any:
-    """The part that is called ``name``.
+    """Returns the part called ``name``.
 
     Raises:
         GraphKDError: there is no such part; the message lists those that exist.
@@ -52,14 +52,14 @@ def lookup(package: ModuleType, name: str) -> Any:
 
 
 def unknown(kind: str, name: object, known: list[str]) -> str:
-    """The line that answers a name nobody knows: the nearest ones first, then all there are."""
+    """Returns the error message for an unknown name: the closest match first, then all that exist."""
     near = difflib.get_close_matches(str(name), known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return f"unknown {kind} '{name}': {hint}choose one of {', '.join(known)}"
 
 
 def parameters_of(part: Any) -> dict[str, inspect.Parameter]:
-    """The settings that a user may choose for a part: the arguments that have a default.
+    """Returns the settings that a user may choose for a part: the arguments that have a default.
 
     ``num_features`` and ``num_classes`` come from the data and are left out.
     """

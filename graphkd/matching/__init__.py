@@ -1,4 +1,4 @@
-"""Which student layer learns from which teacher hop, by which distance."""
+"""Layer matching: which student layer learns from which teacher hop, by which distance."""
 
 from graphkd.matching.all_to_one import AllToOne
 from graphkd.matching.angles import LayerAngles

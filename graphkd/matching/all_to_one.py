@@ -36,7 +36,7 @@ class AllToOne(Matching):
         self.layer = plain(layer)
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """``[(0, m), …, (M − 1, m)]``."""
+        """Returns ``[(0, m), …, (M − 1, m)]``."""
         chosen = {"middle": (num_teacher - 1) // 2, "last": num_teacher - 1}.get(self.layer, self.layer)
         check_layer("matching.layer", chosen, num_teacher)
         return [(i, chosen) for i in range(num_student)]

@@ -1,4 +1,4 @@
-"""The angle between two teacher layers, as a student layer sees them."""
+"""The angle between two teacher layers, measured at a student layer."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ EPSILON = 1e-6
 """Added to ``‖u‖ ‖w‖``, as published."""
 
 BLOCK = 4096
-"""Nodes that are looked at together."""
+"""Nodes that are processed at once."""
 
 
 @dataclass(frozen=True)
 class LayerAngles:
     """``cos(v, i, j, k) = ⟨u, w⟩ / (‖u‖ ‖w‖ + 1e-6)`` with ``u = t_j(v) − s_ij(v)`` and ``w = t_k(v) − s_ik(v)``.
 
-    ``t_j(v)`` is teacher layer ``j`` at node ``v`` and ``s_ij(v)`` student layer ``i`` as teacher layer ``j`` sees
-    it, see ``MatchingTerm.seen``; without projections it is the student layer itself, whatever ``j``. Then, below
-    90 degrees, a step towards one teacher layer is one towards the other as well; through a projection ``P`` that
-    holds in the teacher's space, while the student moves along ``Pᵀ u``, which agrees where ``P`` is orthonormal.
-    Where the student meets a teacher layer, ``u = 0``, the cosine is 0, and it is drawn to 0 where the product
-    of lengths comes near 1e-6. Layers after ReLU lie in one orthant, which keeps angles seen from near the origin
-    below 90 degrees whatever was learned.
+    ``t_j(v)`` is teacher layer ``j`` at node ``v`` and ``s_ij(v)`` student layer ``i`` projected to teacher layer
+    ``j``, see ``MatchingTerm.project_for``; without projections it is the student layer itself, whatever ``j``.
+    Then, below 90 degrees, a step towards one teacher layer is a step towards the other as well. With a projection
+    ``P`` that holds in the teacher's space, while the student moves along ``Pᵀ u``, which agrees where ``P`` is
+    orthonormal. Where student and teacher layer coincide, ``u = 0``, the cosine is 0; it is biased to 0 where the
+    product of lengths is near 1e-6. Layers after ReLU lie in one orthant, which keeps angles measured from near
+    the origin below 90 degrees, trained or not.
 
-    Two teacher layers of different width span no angle, and a student layer sees none whose width it neither has
-    nor is projected to: NaN. Angles depend on the student layer's length, which a distance that ignores lengths
-    (normalized_mse, cosine) leaves open: compare them across distances with care.
+    Two teacher layers of different width have no angle, nor has a student layer to a teacher layer whose width it
+    neither has nor is projected to: NaN. Angles depend on the student layer's length, which a distance that
+    ignores lengths (normalized_mse, cosine) does not determine: compare them across distances with care.
 
     Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025, whose released
     analysis keeps the pair of first and last layer only
@@ -47,12 +47,12 @@ class LayerAngles:
 
     @classmethod
     def of(cls, hidden: list[Tensor], hops: list[Tensor], term: MatchingTerm | None = None) -> LayerAngles:
-        """Measures them in blocks of nodes: beyond the result, memory does not grow with ``N``.
+        """Measures the angles in blocks of nodes: beyond the result, memory does not grow with ``N``.
 
         Args:
             hidden: ``M`` tensors ``[N, d_S]`` of the student.
             hops: the teacher's hidden ones, ``[N, d_j]``, same rows.
-            term: knows the projections; without one there are none.
+            term: holds the projections; None for no projection.
 
         Returns:
             ``[M, P, N]`` in the type and on the device of ``hops``.
@@ -77,7 +77,7 @@ class LayerAngles:
 
     @property
     def angles(self) -> Tensor:
-        """In degrees, ``[M, P, N]``."""
+        """The angles in degrees, ``[M, P, N]``."""
         return self.cosines.clamp(-1, 1).acos().rad2deg()
 
     @property
@@ -98,15 +98,15 @@ class LayerAngles:
 
 
 def _pull(layer: Tensor, i: int, hop: Tensor, j: int, term: MatchingTerm | None) -> Tensor | None:
-    """From the student layer to the teacher layer, ``[B, d_j]``."""
+    """Computes teacher layer minus student layer, ``[B, d_j]``; None where widths differ without a projection."""
     if term is None:
         return hop - layer if layer.shape[1] == hop.shape[1] else None
-    seen = term.project_for(layer, i, j)
-    return None if seen is None else hop - seen
+    projected = term.project_for(layer, i, j)
+    return None if projected is None else hop - projected
 
 
 def _cosine(u: Tensor | None, w: Tensor | None) -> Tensor | None:
-    """``[B]``, or nothing where there is no angle."""
+    """Computes the cosine at each node, ``[B]``; None where there is no angle."""
     if u is None or w is None or u.shape[1] != w.shape[1]:
         return None
     lengths = torch.linalg.vector_norm(u, dim=1) * torch.linalg.vector_norm(w, dim=1)

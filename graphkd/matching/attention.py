@@ -14,8 +14,8 @@ class Attention(SoftMatching):
     """``1/M Σ_i distance(P_i h_i, t̃_i)`` with ``t̃_vi = Σ_j α_vij t_vj``, ``α_vij = softmax_j ⟨P_i h_vi, t_vj⟩``.
 
     The bucket-free form of ALP-KD. Unlike in the other soft strategies the layers are averaged, not their
-    distances: a student layer has one target of its own at every node, and one projection. Costs ``M`` distances
-    and two passes over a layer for each of the ``M N`` pairs, ``O(B M N d)``; ``t̃`` is summed up layer by layer,
+    distances: a student layer has one target at every node, and one projection. Costs ``M`` distances
+    and two passes over a layer for each of the ``M N`` pairs, ``O(B M N d)``; ``t̃`` is accumulated layer by layer,
     so that memory grows with ``M d + M N`` per node, not with ``M N d``.
 
     Source: Passban et al., ALP-KD: Attention-Based Layer Projection for Knowledge Distillation, AAAI 2021
@@ -26,14 +26,14 @@ class Attention(SoftMatching):
     row_sum = True
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """One for each student layer: all teacher layers have the width of the first."""
+        """Returns one pair per student layer: all teacher layers have the width of the first."""
         return [(i, 0) for i in range(num_student)]
 
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
-        """Looks at the teacher's widths.
+        """Checks the teacher's widths.
 
         Raises:
-            GraphKDError: they differ, so that there is no average.
+            GraphKDError: the widths differ, so that there is no average.
         """
         if len(set(teacher_widths)) > 1:
             raise GraphKDError(
@@ -42,21 +42,21 @@ class Attention(SoftMatching):
             )
 
     def weigh(self, layers: Layers) -> Tensor:
-        """``α [B, M, N]``, each row of which sums to 1."""
+        """Computes ``α [B, M, N]``, each row of which sums to 1."""
         num_student, _ = layers.depths
         return torch.stack([attend(layers.student(i, 0), layers.hops) for i in range(num_student)], dim=1)
 
     def loss(self, layers: Layers) -> Tensor:
-        """The mean over student layers, a scalar."""
+        """Computes the mean over student layers, a scalar."""
         num_student, _ = layers.depths
         return torch.stack([_distance(layers, i) for i in range(num_student)]).mean()
 
 
 def attend(student: Tensor, hops: list[Tensor]) -> Tensor:
-    """``softmax_j ⟨s_v, t_vj⟩``, finite whatever the norms.
+    """Computes ``softmax_j ⟨s_v, t_vj⟩``, finite whatever the norms.
 
-    A product that float32 cannot hold is as good as the largest number it can: rows are scaled before it and
-    scores clamped after it.
+    A product beyond the range of float32 is clamped to the largest finite number: rows are scaled before the
+    product and scores clamped after it.
 
     Args:
         student: ``[B, d]``.
@@ -73,7 +73,7 @@ def attend(student: Tensor, hops: list[Tensor]) -> Tensor:
 
 
 def _distance(layers: Layers, i: int) -> Tensor:
-    """From student layer ``i`` to its target."""
+    """Computes the distance of student layer ``i`` from its target."""
     student = layers.student(i, 0)
     target, shares = torch.zeros_like(layers.hops[0]), attend(student, layers.hops)
     for share, hop in zip(shares.unbind(dim=1), layers.hops, strict=True):

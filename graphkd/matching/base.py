@@ -1,4 +1,4 @@
-"""What every layer-selection strategy is."""
+"""The base class of layer-selection strategies."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from graphkd.matching.projections import PROJECTIONS
 from graphkd.registry import parameters_of
 
 MOST_WEIGHT = 1e12
-"""Above, squares of gradients leave what Adam can hold in float32, and nothing would move."""
+"""Above this weight, squared gradients overflow Adam's float32 state, and no parameter would move."""
 
 
 class Matching(nn.Module):
-    """Which student layer is pulled towards which teacher layer, and how.
+    """A layer-selection strategy: which student layer is pulled towards which teacher layer, and how.
 
-    A module, since some strategies learn: parameters made in ``build`` train with the student.
+    A module, since some strategies learn: parameters created in ``build`` train with the student.
 
     Args:
-        weight: of the term, added to the method's loss. With a large one the method's own loss falls late, and a
-            student may fall back where weight decay sets in: see experiments/layer_selection.
+        weight: of the term, added to the method's loss. With a large weight the method's own loss falls late, and
+            the student may fall back once weight decay sets in: see experiments/layer_selection.
         distance: between layers, a key of ``DISTANCES``.
         projection: of student layers, a key of ``PROJECTIONS``.
-        lr: learning rate of what the term trains (projections, a learned strategy); by default the student's.
-        seed: of strategies that draw; the run's seed is added to it.
+        lr: learning rate of the term's parameters (projections, a learned strategy); by default the student's.
+        seed: of random strategies; the run's seed is added to it.
 
     Raises:
         GraphKDError: an unknown distance or projection, or a value outside its range.
@@ -38,15 +38,15 @@ class Matching(nn.Module):
 
     name: ClassVar[str]
     one_width: ClassVar[bool] = False
-    """Whether projected layers must have the teacher's width, whatever the distance takes."""
+    """Whether projected layers must have the teacher's width, whatever widths the distance supports."""
     by_node: ClassVar[bool] = False
-    """Whether nodes are weighted, so that the distance must tell them apart."""
+    """Whether nodes are weighted, which requires a distance per node."""
     row_sum: ClassVar[bool] = True
-    """Whether the loss is a mean over rows wherever the distance is, so that several processes can share them."""
+    """Whether the loss is a mean over rows wherever the distance is, so that processes can share the rows."""
 
     @property
     def is_static(self) -> bool:
-        """Whether ``loss`` makes the same calls to the device in every epoch, and asks it nothing."""
+        """Whether ``loss`` launches the same device operations in every epoch, and none waits for the device."""
         return type(self).on_epoch_start is Matching.on_epoch_start
 
     def __init__(
@@ -77,7 +77,7 @@ class Matching(nn.Module):
         self.lr, self.seed = lr, int(seed)
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """The layers to match.
+        """Returns the layers to match.
 
         Args:
             num_student: ``M`` hidden layers of the student, 1 or more.
@@ -87,50 +87,50 @@ class Matching(nn.Module):
             ``(student layer, teacher layer)``, 0-based.
 
         Raises:
-            GraphKDError: settings that name a layer which is not there.
+            GraphKDError: the settings name a layer that does not exist.
         """
         raise NotImplementedError
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """Pairs that need a projection: more than ``pairs`` where those are drawn, fewer where some share one."""
+        """Returns the pairs that need a projection: more than ``pairs`` where those are drawn, fewer if shared."""
         return self.pairs(num_student, num_teacher)
 
     def may_skip_parameters(self, num_student: int, num_teacher: int) -> bool:
-        """Whether a step may leave projections out."""
+        """Returns whether a step may leave projections unused."""
         return len(self.projected(num_student, num_teacher)) > len(self.pairs(num_student, num_teacher))
 
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
-        """Makes what a strategy needs for layers of these widths, once; most need nothing.
+        """Creates the modules and buffers for layers of these widths, once; most strategies need none.
 
         Raises:
-            GraphKDError: layers that the strategy cannot match.
+            GraphKDError: the strategy cannot match these layers.
         """
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Draws what is drawn again in every epoch; most draw nothing."""
+        """Draws what is redrawn in every epoch; most strategies draw nothing."""
 
     def loss(self, layers: Layers) -> Tensor:
-        """The mean of the pairs' distances, a scalar."""
+        """Computes the mean of the pairs' distances, a scalar."""
         return torch.stack([layers.cost(i, j) for i, j in self.pairs(*layers.depths)]).mean()
 
     def extra_repr(self) -> str:
-        """Its settings, for ``repr``."""
+        """Returns the settings, for ``repr``."""
         return ", ".join(f"{key}={getattr(self, key)!r}" for key in parameters_of(type(self)))
 
     def with_seed(self, seed: int) -> Matching:
-        """The same strategy, drawing from another seed."""
-        other = copy.deepcopy(self)
-        other.seed = seed
-        return other
+        """Returns a copy of the strategy with another seed."""
+        clone = copy.deepcopy(self)
+        clone.seed = seed
+        return clone
 
 
 def uniform_map(num_student: int, num_teacher: int) -> list[int]:
-    """``a(i) = ceil((i + 1) N / M) − 1`` for ``i = 0 … M − 1``: evenly spaced, the last to the last."""
+    """Returns ``a(i) = ceil((i + 1) N / M) − 1`` for ``i = 0 … M − 1``: evenly spaced, the last to the last."""
     return [-(-(i + 1) * num_teacher // num_student) - 1 for i in range(num_student)]
 
 
 def check_layer(key: str, layer: object, num_teacher: int) -> None:
-    """Refuses a number that is no hidden layer of the teacher."""
+    """Raises ``GraphKDError`` for a number that is no hidden layer of the teacher."""
     if not (is_whole(layer) and 0 <= layer < num_teacher):  # type: ignore[operator]
         count = f"{num_teacher} hidden layer{'s' if num_teacher > 1 else ''}"
         raise GraphKDError(
@@ -139,6 +139,6 @@ def check_layer(key: str, layer: object, num_teacher: int) -> None:
 
 
 def check_flag(key: str, value: object) -> None:
-    """Refuses what is neither true nor false."""
+    """Raises ``GraphKDError`` for a value that is neither true nor false."""
     if not isinstance(value, bool):
         raise GraphKDError(f"{key} is {value!r}: choose true or false")

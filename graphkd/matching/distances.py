@@ -1,4 +1,4 @@
-"""Distances between matched layers; those of nodes cost ``O(B d)``."""
+"""Distances between matched layers; distances per node cost ``O(B d)``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ SMALLEST = 1e-24
 
 @dataclass(frozen=True)
 class Distance:
-    """How far a student layer is from a teacher layer.
+    """The distance between a student layer and a teacher layer.
 
     Args:
-        of: ``[B, d]`` and ``[B, d']`` → ``[B]``, each node's share; or, where ``by_node`` is false, a scalar.
-        by_node: whether nodes have a share of their own; a distance of whole layers needs the full batch.
+        of: ``[B, d]`` and ``[B, d']`` → ``[B]``, the distance at each node; a scalar where ``by_node`` is false.
+        by_node: whether there is a distance per node; a distance of whole layers needs the full batch.
         any_width: whether ``d`` and ``d'`` may differ.
-        row_sum: whether a node's share depends on nothing but its own rows.
-        fused: the mean over nodes, where torch has it in one pass.
+        row_sum: whether a node's distance depends on that node's rows alone.
+        fused: the mean over nodes, where torch computes it in one pass.
     """
 
     of: Callable[[Tensor, Tensor], Tensor]
@@ -34,12 +34,12 @@ class Distance:
     row_sum: bool = True
 
     def __call__(self, student: Tensor, teacher: Tensor) -> Tensor:
-        """The mean over nodes, a scalar."""
+        """Computes the mean over nodes, a scalar."""
         return self.of(student, teacher).mean() if self.fused is None else self.fused(student, teacher)
 
 
 def mse(student: Tensor, teacher: Tensor) -> Tensor:
-    """``mean_d (s_vd − t_vd)²`` of every node, ``[B]``.
+    """Computes ``mean_d (s_vd − t_vd)²`` of every node, ``[B]``.
 
     From 0 up; grows with the square of the layers' common scale.
 
@@ -49,7 +49,7 @@ def mse(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def squared_l2(student: Tensor, teacher: Tensor) -> Tensor:
-    """``‖s_v − t_v‖²`` of every node, ``[B]``: ``d`` times ``mse``.
+    """Computes ``‖s_v − t_v‖²`` of every node, ``[B]``: ``d`` times ``mse``.
 
     From 0 up; grows with the width, and with the square of the layers' common scale.
 
@@ -59,21 +59,21 @@ def squared_l2(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def normalized_mse(student: Tensor, teacher: Tensor) -> Tensor:
-    """``‖s_v/‖s_v‖ − t_v/‖t_v‖‖²`` of every node, ``[B]``, which is ``2 − 2 cos`` for non-zero rows.
+    """Computes ``‖s_v/‖s_v‖ − t_v/‖t_v‖‖²`` of every node, ``[B]``, which is ``2 − 2 cos`` for non-zero rows.
 
     From 0 to 4; scaling a row does not change it. A row shorter than 1e-12 counts as zero and has no gradient.
 
     Source: Sun et al., Patient Knowledge Distillation (PKD), EMNLP 2019; the Qwen scripts of Yu, Wen and Mou, 2025
     """
     squares = [vecdot(layer, layer) for layer in (student, teacher)]
-    own, other = [(square > SMALLEST).to(square.dtype) for square in squares]
+    mask_s, mask_t = [(square > SMALLEST).to(square.dtype) for square in squares]
     scales = [square.clamp(min=SMALLEST).rsqrt() for square in squares]
-    distance: Tensor = own + other - 2 * own * other * scales[0] * scales[1] * vecdot(student, teacher)
+    distance: Tensor = mask_s + mask_t - 2 * mask_s * mask_t * scales[0] * scales[1] * vecdot(student, teacher)
     return distance
 
 
 def cosine(student: Tensor, teacher: Tensor) -> Tensor:
-    """``1 − cos(s_v, t_v)`` of every node, ``[B]``; a zero row has cosine 0.
+    """Computes ``1 − cos(s_v, t_v)`` of every node, ``[B]``; a zero row has cosine 0.
 
     From 0 to 2; scaling a row does not change it. Half of ``normalized_mse`` where no row is zero.
 
@@ -83,10 +83,10 @@ def cosine(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def layer_norm(student: Tensor, teacher: Tensor) -> Tensor:
-    """``mse`` of rows with mean 0 and variance 1, ``[B]``: ``2 − 2 corr(s_v, t_v)``.
+    """Computes ``mse`` of rows with mean 0 and variance 1, ``[B]``: ``2 − 2 corr(s_v, t_v)``.
 
-    From 0 to 4; scaling a row or adding a number to all its entries does not change it, unless its variance comes
-    down to the 1e-5 that are added to it. A row of equal entries becomes zero.
+    From 0 to 4; scaling a row or adding a number to all its entries does not change it, unless its variance is as
+    small as the 1e-5 added to it. A row of equal entries becomes zero.
 
     Source: Ba, Kiros and Hinton, Layer Normalization, 2016, without gain and bias
     """
@@ -94,11 +94,11 @@ def layer_norm(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def standardized_mse(student: Tensor, teacher: Tensor) -> Tensor:
-    """``mse`` of layers whose ``B · d`` entries together have mean 0 and variance 1, ``[B]``.
+    """Computes ``mse`` of layers whose ``B · d`` entries together have mean 0 and variance 1, ``[B]``.
 
     Its mean lies between 0 and 4; scaling a whole layer or adding a number to it does not change it, unless its
-    variance comes down to the 1e-5 that are added to it. Unlike in ``layer_norm``, longer rows weigh more. In a
-    batch they are the batch's.
+    variance is as small as the 1e-5 added to it. Unlike in ``layer_norm``, longer rows weigh more. Mean and
+    variance are those of the batch.
 
     Source: the T5 scripts of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching, 2025
     """

@@ -13,19 +13,19 @@ from graphkd.matching.layers import Layers
 from graphkd.matching.soft import SoftMatching, weighted
 
 LEAST = 0.01
-"""A layer's cost per unit of weight counts as this share of the largest one at least."""
+"""Lower bound of a layer's cost per unit of weight, as a share of the largest one."""
 
 
 class EMD(SoftMatching):
     """``Σ_ij F_ij c_ij`` with ``c_ij = distance(P_ij h_i, t_j)`` and the flow ``F`` from ``w^S`` to ``w^T``.
 
     ``F ≥ 0`` is the cheapest one with rows that sum to ``w^S`` and columns that sum to ``w^T``. It is a constant
-    of the step: gradients go through ``c``. Layer weights start uniform, ``1/M`` and ``1/N``, and are new after
+    of the step: gradients go through ``c``. Layer weights start uniform, ``1/M`` and ``1/N``, and are updated in
     every training step: ``w^S_i ← r_i / Σ_k r_k`` with ``r_i = Σ_k u_k / u_i``, ``u_i = Σ_j F_ij c_ij / w^S_i``:
     a layer's cost per unit of its weight, and likewise ``w^T`` with columns. So layers that are cheap to match get
-    more. ``u_i`` counts as ``0.01 max_k u_k`` at least, else a layer without cost would take all the weight, and
-    the others would never get any back; where nothing costs anything, weights stay. The released code takes
-    ``softmax_i r_i``, which gives nearly all the weight to the cheapest layer.
+    more. ``u_i`` is clamped to ``0.01 max_k u_k`` at least, else a layer without cost would take all the weight
+    for good; where all costs are 0, weights do not change. The released code uses ``softmax_i r_i``, which gives
+    nearly all the weight to the cheapest layer.
 
     Costs ``M N`` distances and projections, and a linear programme of ``M N`` unknowns on the CPU.
 
@@ -35,10 +35,10 @@ class EMD(SoftMatching):
     name = "emd"
     is_static = False
     shares: Tensor
-    """``w^S`` and then ``w^T``, ``[M + N]``; kept with the weights of the best epoch."""
+    """``w^S`` and then ``w^T``, ``[M + N]``; saved with the weights of the best epoch."""
 
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
-        """Uniform layer weights.
+        """Creates uniform layer weights.
 
         Raises:
             GraphKDError: POT is not installed.
@@ -47,12 +47,12 @@ class EMD(SoftMatching):
         self.register_buffer("shares", _uniform(len(student_widths), len(teacher_widths)))
 
     def weigh(self, layers: Layers) -> Tensor:
-        """``F [M, N]``, which sums to 1; with uniform layer weights where nothing was built for these depths."""
+        """Computes ``F [M, N]``, which sums to 1; with uniform layer weights where none were built."""
         costs = layers.costs().detach()
         return flow(*self._shares(*layers.depths), costs.double().cpu()).to(costs)
 
     def loss(self, layers: Layers) -> Tensor:
-        """The cost of the flow, a scalar; in training mode layer weights are new afterwards."""
+        """Computes the cost of the flow, a scalar; in training mode, updates the layer weights."""
         shift = self.weigh(layers)
         if self.training:
             spent = (shift * layers.costs().detach()).double().cpu()
@@ -70,7 +70,7 @@ class EMD(SoftMatching):
 
 
 def flow(student: Tensor, teacher: Tensor, costs: Tensor) -> Tensor:
-    """``argmin_F Σ_ij F_ij c_ij`` over ``F ≥ 0`` with these row and column sums.
+    """Computes ``argmin_F Σ_ij F_ij c_ij`` over ``F ≥ 0`` with these row and column sums.
 
     Args:
         student: ``[M]`` float64, sums to 1.
@@ -78,7 +78,7 @@ def flow(student: Tensor, teacher: Tensor, costs: Tensor) -> Tensor:
         costs: ``[M, N]`` float64.
 
     Returns:
-        ``[M, N]`` float64; of costs that are not finite ``w^S w^Tᵀ``, whose cost says so.
+        ``[M, N]`` float64; ``w^S w^Tᵀ`` where a cost is not finite, so that the loss is not finite either.
     """
     largest = costs.abs().max()
     if not largest.isfinite():
@@ -88,7 +88,7 @@ def flow(student: Tensor, teacher: Tensor, costs: Tensor) -> Tensor:
 
 
 def updated(weights: Tensor, spent: Tensor) -> Tensor:
-    """``w_i ← (1 / u_i) / Σ_k (1 / u_k)`` with ``u_i = spent_i / w_i``, at least ``LEAST`` of the largest.
+    """Computes ``w_i ← (1 / u_i) / Σ_k (1 / u_k)``, ``u_i = spent_i / w_i``, at least ``LEAST`` of the largest.
 
     Args:
         weights: ``w [M]`` of layers, none 0.

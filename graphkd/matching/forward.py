@@ -1,4 +1,4 @@
-"""Shallow to shallow, deep to deep; or any map that is given."""
+"""Shallow to shallow, deep to deep; or a user's map."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Forward(Matching):
 
     Args:
         weight, distance, projection, lr, seed: see ``Matching``.
-        layers: the teacher layer of every student layer, 0-based, in the place of ``a``.
+        layers: the teacher layer of every student layer, 0-based, instead of ``a``.
     """
 
     name = "forward"
@@ -36,7 +36,7 @@ class Forward(Matching):
         self.layers = None if layers is None else [plain(layer) for layer in layers]
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """``[(0, a(0)), …, (M − 1, N − 1)]``."""
+        """Returns ``[(0, a(0)), …, (M − 1, N − 1)]``, or the user's map."""
         if self.layers is None:
             return list(enumerate(uniform_map(num_student, num_teacher)))
         if len(self.layers) != num_student:

@@ -8,10 +8,10 @@ from graphkd.matching.base import Matching
 
 
 class InOrderRandom(Matching):
-    """In every epoch ``M`` of the ``N`` teacher layers are drawn, sorted, and matched in order.
+    """``M`` of the ``N`` teacher layers, drawn in every epoch, sorted, and matched in order.
 
-    They are drawn without replacement; where ``M > N`` every layer is taken ``M // N`` times, and the rest is
-    drawn. The layer-wise form of RAIL-KD. Costs ``M`` distances; with projections, ``M · N`` of them are kept.
+    They are drawn without replacement; where ``M > N`` every layer is used ``M // N`` times, and the rest is
+    drawn. The layer-wise form of RAIL-KD. Costs ``M`` distances, and memory of ``M · N`` projections if any.
 
     Source: Haidar et al., RAIL-KD: RAndom Intermediate Layer Mapping for Knowledge Distillation, 2021
     """
@@ -20,15 +20,15 @@ class InOrderRandom(Matching):
     epoch = 0
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """Those of this epoch; the same for the same seed."""
+        """Returns the pairs of this epoch; the same for the same seed."""
         rounds, rest = divmod(num_student, num_teacher)
         drawn = np.random.RandomState([self.seed, self.epoch]).permutation(num_teacher)[:rest]
         return list(enumerate(sorted([*drawn.tolist(), *list(range(num_teacher)) * rounds])))
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """All pairs: any of them may be drawn."""
+        """Returns all pairs: any of them may be drawn."""
         return [(i, j) for i in range(num_student) for j in range(num_teacher)]
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Draws."""
+        """Sets the epoch, and with it the pairs drawn."""
         self.epoch = epoch

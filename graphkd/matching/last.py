@@ -16,5 +16,5 @@ class Last(Matching):
     name = "last"
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """``[(0, N − M), …, (M − 1, N − 1)]``."""
+        """Returns ``[(0, N − M), …, (M − 1, N − 1)]``."""
         return [(i, max(0, num_teacher - num_student + i)) for i in range(num_student)]

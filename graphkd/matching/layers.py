@@ -1,4 +1,4 @@
-"""The layers of student and teacher in one step, and what lies between them."""
+"""The layers of student and teacher in one step, and the distances between them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch import Tensor
 from graphkd.matching.distances import Distance
 
 Project = Callable[[Tensor, int, int], Tensor]
-"""``(student layer i [B, d_S], i, j) → [B, d_T]``: as teacher layer ``j`` sees it."""
+"""``(student layer i [B, d_S], i, j) → [B, d_T]``: its projection to teacher layer ``j``."""
 
 
 def as_it_is(layer: Tensor, i: int, j: int) -> Tensor:
-    """No projection."""
+    """Returns the layer unchanged, without a projection."""
     return layer
 
 
 @dataclass(frozen=True)
 class Layers:
-    """What a strategy looks at; distances of layers are made when asked for, and once.
+    """The input of a strategy; distances between layers are computed on first use and cached.
 
     Args:
         hidden: ``M`` tensors ``[B, d_S]`` of the student.
@@ -42,21 +42,21 @@ class Layers:
         return len(self.hidden), len(self.hops)
 
     def student(self, i: int, j: int) -> Tensor:
-        """Student layer ``i`` as teacher layer ``j`` sees it, ``[B, d_j]``."""
+        """Projects student layer ``i`` to teacher layer ``j``, ``[B, d_j]``."""
         return self.project(self.hidden[i], i, j)
 
     def rows(self, i: int, j: int) -> Tensor:
-        """The distance of each node, ``[B]``."""
+        """Computes the distance at each node, ``[B]``."""
         return self.distance.of(self.student(i, j), self.hops[j])
 
     def cost(self, i: int, j: int) -> Tensor:
-        """The distance of the two layers, a scalar."""
+        """Computes the distance of the two layers, a scalar."""
         if (i, j) not in self._costs:
             self._costs[i, j] = self.distance(self.student(i, j), self.hops[j])
         return self._costs[i, j]
 
     def costs(self) -> Tensor:
-        """All of them, ``[M, N]``."""
+        """Computes the distances of all pairs of layers, ``[M, N]``."""
         num_student, num_teacher = self.depths
         rows = [torch.stack([self.cost(i, j) for j in range(num_teacher)]) for i in range(num_student)]
         return torch.stack(rows)

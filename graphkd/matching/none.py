@@ -14,5 +14,5 @@ class NoMatching(Matching):
     name = "none"
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """No pair, whatever the depths."""
+        """Returns no pair, whatever the depths."""
         return []

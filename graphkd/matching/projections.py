@@ -11,11 +11,11 @@ from graphkd.errors import GraphKDError
 
 
 class Projections(nn.Module):
-    """The projections of a term: which student layer is seen by which teacher layer through which map.
+    """The projections of a term: which map takes which student layer to which teacher layer.
 
     Args:
         kind: a key of ``PROJECTIONS``.
-        pairs: that are ever matched.
+        pairs: all that may be matched.
         student_widths: of the student's ``M`` hidden layers.
         teacher_widths: of the teacher's ``N`` hidden hops.
         any_width: whether layers of different width can be compared as they are.
@@ -47,7 +47,7 @@ class Projections(nn.Module):
                 self.maps[name] = make(*sizes)
 
     def forward(self, layer: Tensor, i: int, j: int) -> Tensor:
-        """Student layer ``i``, ``[B, d_S]``, as teacher layer ``j`` sees it: ``[B, d_T]``."""
+        """Projects student layer ``i``, ``[B, d_S]``, to teacher layer ``j``: ``[B, d_T]``."""
         name = self._name(i, j)
         return self.maps[name](layer) if name in self.maps else layer
 
@@ -68,14 +68,14 @@ def _linear(student: int, teacher: int) -> nn.Module:
 
 
 def _random(student: int, teacher: int) -> nn.Module:
-    """Entries ``N(0, 1 / d_T)``, which keep squared norms on average."""
+    """Creates a frozen map with entries ``N(0, 1 / d_T)``, which keep squared norms on average."""
     linear = _linear(student, teacher).requires_grad_(False)
     nn.init.normal_(linear.weight, std=teacher**-0.5)  # type: ignore[arg-type]
     return linear
 
 
 def _orthogonal(student: int, teacher: int) -> nn.Module:
-    """By Cayley's map from where it starts: a step costs least, and 4 to 8 times less where widths differ."""
+    """Creates a map, orthogonal by Cayley's parametrisation: the fastest, by 4 to 8 times where widths differ."""
     return parametrizations.orthogonal(_linear(student, teacher), orthogonal_map="cayley")
 
 
@@ -87,8 +87,9 @@ PROJECTIONS: dict[str, Callable[[int, int], nn.Module] | None] = {
     "random": _random,
     "orthogonal": _orthogonal,
 }
-"""``auto``: ``linear`` where widths differ and the distance minds, else none. ``none``: widths must be equal,
-unless the distance takes any. ``linear``: a learned bias-free map per pair. ``shared``: one for all pairs of the
-same widths. ``random``: drawn once per pair and frozen. ``orthogonal``: learned, with orthonormal rows or columns,
-whichever are fewer; in each step, a linear system of the larger width is solved for it. Students' layers are never
-negative (ReLU), hops of GAT or before the activation can be: at equal width ``auto`` leaves that as it is."""
+"""``auto``: ``linear`` where widths differ and the distance requires equal ones, else none. ``none``: widths must
+be equal, unless the distance takes any. ``linear``: a learned bias-free map per pair. ``shared``: one for all
+pairs of the same widths. ``random``: drawn once per pair and frozen. ``orthogonal``: learned, with orthonormal
+rows or columns, whichever are fewer; in each step, a linear system of the larger width is solved for it. Students'
+layers are never negative (ReLU), hops of GAT or before the activation can be: at equal width ``auto`` ignores
+that."""

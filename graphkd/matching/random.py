@@ -1,4 +1,4 @@
-"""Forward's teacher layers in an order that is drawn."""
+"""Forward's teacher layers in a random order."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from graphkd.matching.base import Matching, check_flag, uniform_map
 class Random(Matching):
     """Student layer ``i`` to teacher layer ``a(π(i))`` with forward's ``a`` and a permutation ``π``.
 
-    Costs ``M`` distances; where ``redraw`` and projections are on, ``M²`` projections at most are kept.
+    Costs ``M`` distances; with ``redraw`` and projections, memory of ``M²`` projections at most.
 
     Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025
 
     Args:
         weight, distance, projection, lr, seed: see ``Matching``.
-        redraw: ``π`` in every epoch, instead of once per run.
+        redraw: whether ``π`` is drawn in every epoch, instead of once per run.
     """
 
     name = "random"
@@ -36,23 +36,23 @@ class Random(Matching):
 
     @property
     def is_static(self) -> bool:
-        """Where nothing is drawn again."""
+        """Whether nothing is redrawn between epochs."""
         return not self.redraw
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """Those of this epoch; the same for the same seed."""
+        """Returns the pairs of this epoch; the same for the same seed."""
         chosen = uniform_map(num_student, num_teacher)
         source = [self.seed, self.epoch] if self.redraw else self.seed
         order = np.random.RandomState(source).permutation(num_student)
         return [(i, chosen[int(j)]) for i, j in enumerate(order)]
 
     def projected(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """The pairs, or all that may be drawn."""
+        """Returns the pairs, or all that may be drawn."""
         if not self.redraw:
             return self.pairs(num_student, num_teacher)
         chosen = sorted(set(uniform_map(num_student, num_teacher)))
         return [(i, j) for i in range(num_student) for j in chosen]
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Draws, where asked for."""
+        """Sets the epoch, and with ``redraw`` the pairs drawn."""
         self.epoch = epoch

@@ -16,5 +16,5 @@ class Reverse(Matching):
     name = "reverse"
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """``[(0, N − 1), …, (M − 1, a(0))]``."""
+        """Returns ``[(0, N − 1), …, (M − 1, a(0))]``."""
         return list(enumerate(reversed(uniform_map(num_student, num_teacher))))

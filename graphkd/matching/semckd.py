@@ -1,4 +1,4 @@
-"""Many layers to many, by an attention that is learned."""
+"""Many layers to many, by learned attention."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from graphkd.matching.layers import Layers
 from graphkd.matching.soft import SoftMatching
 
 MOST = 4096
-"""Anchors that make sense: networks grow with their square."""
+"""Upper bound of ``anchors``: the networks grow with its square."""
 
 
 class SemCKD(SoftMatching):
     """``1 / (B M) Σ_vij α_vij distance_v(P_ij h_i, t_j)`` with ``α_vi· = softmax_j ⟨Q_i(G^S_i)_v, K_j(G^T_j)_v⟩``.
 
-    ``G^S_i[v, r] = cos(h_vi, h_ri)`` and ``G^T_j[v, r] = cos(t_vj, t_rj)`` over ``R`` anchor rows ``r``. Published
-    is the whole batch in the place of anchors, and inner products in that of cosines: on a full graph that is
-    ``B × B``, and what ``Q`` learned would not fit another batch. Anchors lie at fixed fractions of the batch,
+    ``G^S_i[v, r] = cos(h_vi, h_ri)`` and ``G^T_j[v, r] = cos(t_vj, t_rj)`` over ``R`` anchor rows ``r``. The paper
+    uses the whole batch instead of anchors, and inner products instead of cosines: on a full graph that is
+    ``B × B``, and a learned ``Q`` would not fit another batch. Anchors lie at fixed fractions of the batch,
     drawn by seed. ``Q_i`` and ``K_j`` are ``R → R/2 → R/4`` with a ReLU between, as published, and have outputs of
     unit length. They train with the student, which gets gradients through ``α`` too.
 
@@ -31,8 +31,8 @@ class SemCKD(SoftMatching):
     Source: Chen et al., Cross-Layer Distillation with Semantic Calibration, AAAI 2021
 
     Args:
-        weight, distance, projection, lr, seed: see ``Matching``; the distance must be one of nodes.
-        anchors: ``R``; a smaller batch has some twice.
+        weight, distance, projection, lr, seed: see ``Matching``; the distance must be per node.
+        anchors: ``R``; in a smaller batch some repeat.
     """
 
     name = "semckd"
@@ -55,17 +55,17 @@ class SemCKD(SoftMatching):
         self.queries, self.keys = nn.ModuleList(), nn.ModuleList()
 
     def build(self, student_widths: list[int], teacher_widths: list[int]) -> None:
-        """Draws anchors, and networks for every layer."""
+        """Draws the anchors, and creates the networks of every layer."""
         drawn = np.random.RandomState(self.seed).random_sample(self.anchors)
         self.register_buffer("fractions", torch.from_numpy(drawn), persistent=False)
         self.queries = nn.ModuleList(_network(self.anchors) for _ in student_widths)
         self.keys = nn.ModuleList(_network(self.anchors) for _ in teacher_widths)
 
     def weigh(self, layers: Layers) -> Tensor:
-        """``α [B, M, N]``, each row of which sums to 1.
+        """Computes ``α [B, M, N]``, each row of which sums to 1.
 
         Raises:
-            GraphKDError: nothing was built for layers of these numbers.
+            GraphKDError: no networks were built for these depths.
         """
         if layers.depths != (len(self.queries), len(self.keys)):
             raise GraphKDError(
@@ -80,7 +80,7 @@ class SemCKD(SoftMatching):
 
 
 def _cosines(layer: Tensor, anchors: Tensor) -> Tensor:
-    """``cos(h_v, h_r)``: ``[B, d]`` and ``[R]`` → ``[B, R]``."""
+    """Computes ``cos(h_v, h_r)``: ``[B, d]`` and ``[R]`` → ``[B, R]``."""
     unit = F.normalize(layer, dim=1)
     return unit @ unit.index_select(0, anchors).t()
 

@@ -9,7 +9,7 @@ class Skip(Matching):
     """Student layer ``i`` to teacher layer ``k (i + 1) − 1`` with ``k = (N + 1) // (M + 1)``, 1 or more.
 
     ``N + 1`` and ``M + 1`` are the networks' depths, the logits counted: 12 layers to 6 gives every second one, as
-    published. Student layers beyond the teacher's last hidden one take that. Costs ``M`` distances.
+    published. Student layers beyond the teacher's last hidden one are matched to that. Costs ``M`` distances.
 
     Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression (PKD-Skip), EMNLP 2019
     """
@@ -17,6 +17,6 @@ class Skip(Matching):
     name = "skip"
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """``[(0, k − 1), (1, 2 k − 1), …]``."""
+        """Returns ``[(0, k − 1), (1, 2 k − 1), …]``."""
         step = max(1, (num_teacher + 1) // (num_student + 1))
         return [(i, min(step * (i + 1), num_teacher) - 1) for i in range(num_student)]

@@ -1,4 +1,4 @@
-"""Strategies that match every student layer with every teacher layer, some more than others."""
+"""Strategies that match every student layer with every teacher layer, by weights."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from graphkd.matching.layers import Layers
 
 
 class SoftMatching(Matching):
-    """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that follow the layers."""
+    """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that depend on the layers."""
 
     row_sum = False
 
     def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
-        """All ``M · N`` pairs."""
+        """Returns all ``M · N`` pairs."""
         return [(i, j) for i in range(num_student) for j in range(num_teacher)]
 
     def weigh(self, layers: Layers) -> Tensor:
-        """``w [M, N]``, which sum to 1; or ``[B, M, N]`` where every node has its own, whose rows do."""
+        """Computes ``w [M, N]``, which sum to 1; or per node ``[B, M, N]``, each row of which sums to 1."""
         raise NotImplementedError
 
     def weights(self, hidden: list[Tensor], hops: list[Tensor]) -> Tensor:
-        """``weigh`` of layers that need no projection; changes nothing.
+        """Computes ``weigh`` for layers that need no projection; changes no state.
 
         Args:
             hidden: ``M`` tensors ``[B, d]`` of the student.
@@ -36,16 +36,16 @@ class SoftMatching(Matching):
         return self.weigh(Layers(hidden, hops, DISTANCES[self.distance]))
 
     def loss(self, layers: Layers) -> Tensor:
-        """``weighted`` by what ``weigh`` gives."""
+        """Computes the loss ``weighted`` by ``weigh``."""
         return weighted(self.weigh(layers), layers)
 
 
 def weighted(weights: Tensor, layers: Layers) -> Tensor:
-    """``Σ_ij w_ij distance(P_ij h_i, t_j)``, or ``1 / (B M) Σ_vij w_vij distance_v(P_ij h_i, t_j)``.
+    """Computes ``Σ_ij w_ij distance(P_ij h_i, t_j)``, or ``1 / (B M) Σ_vij w_vij distance_v(P_ij h_i, t_j)``.
 
     Args:
         weights: ``[M, N]`` or ``[B, M, N]``.
-        layers: between which the distances are.
+        layers: the layers whose distances are weighted.
 
     Returns:
         A scalar.

@@ -14,7 +14,7 @@ from graphkd.matching.projections import Projections
 
 
 class MatchingTerm(nn.Module):
-    """A strategy's loss over the layers of one student and one teacher; what it learns trains with the student.
+    """A strategy's loss over the layers of one student and one teacher; its parameters train with the student.
 
     Args:
         matching: strategy, distance and projection; copied.
@@ -22,7 +22,7 @@ class MatchingTerm(nn.Module):
         teacher_widths: of the teacher's hidden hops.
 
     Raises:
-        GraphKDError: there is no layer to match, the strategy cannot match these, or widths differ and
+        GraphKDError: there is no layer to match, the strategy cannot match these layers, or widths differ and
             ``projection`` is ``none``.
     """
 
@@ -42,42 +42,42 @@ class MatchingTerm(nn.Module):
 
     @property
     def is_row_sum(self) -> bool:
-        """Whether the loss is the mean of one for each row, which depends on nothing but that row."""
+        """Whether the loss is a mean over rows of terms that depend on that row alone."""
         return self.matching.row_sum and self.distance.row_sum
 
     @property
     def may_skip_parameters(self) -> bool:
-        """Whether a step may leave some of what trains out."""
+        """Whether a step may leave some parameters unused."""
         depths = map(len, self.projections.widths)
         return len(self.projections.maps) > 1 and self.matching.may_skip_parameters(*depths)
 
     def on_epoch_start(self, epoch: int) -> None:
-        """Lets a strategy that draws in every epoch draw."""
+        """Calls the strategy's ``on_epoch_start``, which may redraw its pairs."""
         self.matching.on_epoch_start(epoch)
 
     def project_for(self, layer: Tensor, i: int, j: int) -> Tensor | None:
-        """A student layer in the space of a teacher layer, whether the two are matched or not.
+        """Projects a student layer to the space of a teacher layer, whether the two are matched or not.
 
-        Through their own projection; else through that of student layer ``i`` to the nearest teacher layer which
-        has one and is as wide as ``j``, of two the lower; else, where widths agree, as it is.
+        Uses the projection of the pair; else that of student layer ``i`` to the nearest teacher layer which has
+        one and is as wide as ``j``, of two the lower; else, where widths agree, none.
 
         Args:
             layer: ``[B, d_S]`` of the student.
-            i: its number.
-            j: of the teacher layer.
+            i: number of the student layer.
+            j: number of the teacher layer.
 
         Returns:
-            ``[B, d_j]``, or nothing where no projection leads there.
+            ``[B, d_j]``, or None where there is no such projection.
         """
         widths = self.projections.widths[1]
         for k in sorted(range(len(widths)), key=lambda k: (abs(k - j), k)):
             projected = self.projections(layer, i, k) if widths[k] == widths[j] else layer
-            if projected is not layer:  # there is a map
+            if projected is not layer:  # the pair has a projection
                 return projected
         return layer if layer.shape[1] == widths[j] else None
 
     def forward(self, hidden: list[Tensor], hops: list[Tensor]) -> Tensor:
-        """The loss.
+        """Computes the loss.
 
         Args:
             hidden: ``M`` tensors ``[B, d_S]`` of the student.

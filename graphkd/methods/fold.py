@@ -14,17 +14,17 @@ from graphkd.outofcore import table_store
 from graphkd.sparse import SparseMatrix, row_pieces, spmm
 
 ROWS = 2**16
-"""Rows whose distributions are in float64 at a time, at most."""
+"""Maximum number of rows whose distributions are in float64 at a time."""
 
 PIECE_BYTES = 2**27
-"""What the edges, or the distributions, that are in float64 at a time may take; an eighth of a GiB."""
+"""Bytes of the edges, or the distributions, that are in float64 at a time, at most; an eighth of a GiB."""
 
 EDGE_BYTES = 6 * 8
-"""What an edge takes in float64: weight, two factors and their product, its row, its column for the backend."""
+"""Bytes of an edge in float64: weight, two factors and their product, its row, its column for the backend."""
 
 
 def node_targets(logits: Tensor, tau: float) -> SoftTargets:
-    """``mean_i KL(q_i ‖ p_i)``.
+    """Folds ``mean_i KL(q_i ‖ p_i)``.
 
     Args:
         logits: ``[N, C]`` of the teacher.
@@ -55,31 +55,31 @@ def edge_targets(
     receivers: Tensor | None = None,
     senders: Tensor | None = None,
 ) -> SoftTargets:
-    """``Σ_ij r_i w_ij s_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
+    """Folds ``Σ_ij r_i w_ij s_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
 
-    Row ``i`` is the student's node, column ``j`` the neighbour whose teacher it learns from.
+    Row ``i`` is the student's node, column ``j`` the neighbour whose teacher distribution it learns from.
 
     Args:
         logits: ``[N, C]`` of the teacher.
         weights: ``w``, ``N × N``.
         tau: temperature of both sides.
-        reverse: the direction.
-        receivers: ``r [N]``, or nothing for 1.
-        senders: ``s [N]``, or nothing for 1.
+        reverse: whether the divergence is ``KL(p_i ‖ q_j)``.
+        receivers: ``r [N]``, or None for 1.
+        senders: ``s [N]``, or None for 1.
 
     Returns:
-        ``T = (r w s) Q`` (or ``L = (r w s) log Q``), from a sparse product in float64, whose weights are made some
-        edges at a time; in a table_store with a budget some rows at a time, and ``Q`` is a file meanwhile.
+        ``T = (r w s) Q`` (or ``L = (r w s) log Q``), from a sparse product in float64, whose weights are converted
+        some edges at a time; with a table store that has a budget, some rows at a time, with ``Q`` in a file.
     """
     num_rows, width = logits.shape
     edges = _Edges(weights, receivers, senders)
-    told = _Told(logits, tau, reverse, weights.device)
+    distributions = _Told(logits, tau, reverse, weights.device)
 
     def mixed(rows: slice) -> Tensor:
-        made = logits.new_empty(rows.stop - rows.start, width, device=weights.device)
+        products = logits.new_empty(rows.stop - rows.start, width, device=weights.device)
         for part, piece in edges.pieces(rows):
-            made[part.start - rows.start : part.stop - rows.start] = spmm(piece, told.table())
-        return made
+            products[part.start - rows.start : part.stop - rows.start] = spmm(piece, distributions.table())
+        return products
 
     row_weight, entropy = edges.sums(None if reverse else _entropies(logits, tau).to(weights.device))
     return SoftTargets(
@@ -115,7 +115,7 @@ class _Edges:
         self._weights, self._receivers, self._senders = weights, receivers, senders
 
     def pieces(self, rows: slice) -> Iterator[tuple[slice, SparseMatrix]]:
-        """Rows after rows, each time with as many as have so many edges."""
+        """Yields consecutive rows, in pieces whose edges fit the budget in bytes."""
         for part in row_pieces(self._weights.rowptr, rows, _at_once() // EDGE_BYTES):
             piece = self._weights.rows(part).to(torch.float64)
             if self._receivers is not None or self._senders is not None:
@@ -124,7 +124,7 @@ class _Edges:
             yield part, piece
 
     def sums(self, entropies: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Of every row ``[N]`` float64; and of all entries, each times its column's entropy ``[N]``, if given."""
+        """Computes row sums ``[N]`` in float64 and, given entropies ``[N]``, the sum of entries times these."""
         rows, cols = (self._weights.value.new_zeros(size, dtype=torch.float64) for size in self._weights.shape)
         for part, piece in self.pieces(slice(0, rows.numel())):
             rows[part] = piece.sum(dim=1)
@@ -134,30 +134,30 @@ class _Edges:
 
 
 class _Told:
-    """What all teachers say, ``Q`` or ``log Q``, made when the first edge asks; of a finished table none does."""
+    """The teacher's distributions, ``Q`` or ``log Q``, computed on first use; a finished table never uses them."""
 
     def __init__(self, logits: Tensor, tau: float, logs: bool, device: torch.device) -> None:
         self._logits, self._tau, self._logs, self._device = logits, tau, logs, device
         self._made: Tensor | None = None
 
     def table(self) -> Tensor:
-        """``[N, C]`` float64."""
+        """Returns ``[N, C]`` float64."""
         if self._made is None:
             shape = (self._logits.shape[0], self._logits.shape[1])
-            made = table_store().by_rows("told", shape, torch.float64, self._rows, unit=2 * 8 * shape[1])
-            self._made = made.to(self._device)
+            table = table_store().by_rows("told", shape, torch.float64, self._rows, unit=2 * 8 * shape[1])
+            self._made = table.to(self._device)
         return self._made
 
     def _rows(self, rows: slice) -> Tensor:
-        made = self._logits.new_empty(rows.stop - rows.start, self._logits.shape[1], dtype=torch.float64)
+        table = self._logits.new_empty(rows.stop - rows.start, self._logits.shape[1], dtype=torch.float64)
         for part in _blocks(rows, self._logits.shape[1]):
             log_q = _log_q(self._logits[part], self._tau)
-            made[part.start - rows.start : part.stop - rows.start] = log_q if self._logs else log_q.exp_()
-        return made
+            table[part.start - rows.start : part.stop - rows.start] = log_q if self._logs else log_q.exp_()
+        return table
 
 
 def _entropies(logits: Tensor, tau: float) -> Tensor:
-    """``⟨q_i, log q_i⟩``: ``[N]`` float64."""
+    """Computes ``⟨q_i, log q_i⟩``: ``[N]`` float64."""
     log_q = (_log_q(logits[rows], tau) for rows in _blocks(slice(0, logits.shape[0]), logits.shape[1]))
     return torch.cat([(each.exp() * each).sum(dim=1) for each in log_q])
 
@@ -167,11 +167,11 @@ def _log_q(logits: Tensor, tau: float) -> Tensor:
 
 
 def _blocks(rows: slice, width: int) -> list[slice]:
-    """Of rows whose distributions, three times in float64, are in memory at once."""
+    """Splits rows into blocks whose distributions, three times in float64, fit in memory at once."""
     step = max(1, min(ROWS, _at_once() // (3 * 8 * width)))
     return [slice(start, min(start + step, rows.stop)) for start in range(rows.start, max(rows.stop, 1), step)]
 
 
 def _at_once() -> int:
-    """Bytes for what is in float64 beside a block: half as much as the block has."""
+    """Returns the bytes for float64 data beside a block: half as much as the block has."""
     return table_store().within(2 * PIECE_BYTES) // 2

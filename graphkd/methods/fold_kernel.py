@@ -1,4 +1,4 @@
-"""The inner loop of every compiled loss: one table against the student's log-probabilities."""
+"""The inner loop of every folded loss: one table against the student's log-probabilities."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 BLOCK = 2**19
-"""Entries worked on at once on a CPU: what stays in the cache between one operation and the next."""
+"""Entries processed at once on a CPU, so that they stay in the cache between one operation and the next."""
 
 
 def folded_sum(logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) -> Tensor:
-    """``Σ_i ⟨T_i, log softmax(z_i / τ)⟩``, differentiable in ``z``.
+    """Computes ``Σ_i ⟨T_i, log softmax(z_i / τ)⟩``, differentiable in ``z``.
 
-    The gradient is written down instead of traced, ``(T_i − W_i p_i) / τ``. Both passes go through the
+    The gradient is a formula, ``(T_i − W_i p_i) / τ``, not recorded by autograd. Both passes process the
     rows in blocks that fit the cache; of ``[B, C]`` only the gradient is ever allocated. The blocks are
-    added up in float64.
+    summed in float64.
 
     Args:
         logits: ``z [B, C]``, or ``[S, B, C]`` of several students.
@@ -58,7 +58,7 @@ class _FoldedSum(torch.autograd.Function):
 
 
 def _dot(one: Tensor, other: Tensor) -> Tensor:
-    """Of two tables, or of each of several pairs."""
+    """Computes the dot product of two tables, or of each of several pairs."""
     if one.dim() == 2:
         return torch.dot(one.reshape(-1), other.reshape(-1))
     return (one.flatten(1) * other.flatten(1)).sum(dim=1)

@@ -31,7 +31,7 @@ class GLNN(Method):
         super().__init__(lam, tau)
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
-        """Rows are raw features, targets the teacher's distributions over ``N``."""
+        """Returns raw features as inputs and the teacher's distributions, divided by ``N``, as targets."""
         return Targets(
             inputs=graph.x,
             labels=graph.y,

@@ -1,4 +1,4 @@
-"""InfGraND: neighbours' teachers, weighted by influence, on propagated features."""
+"""InfGraND: the teacher's distributions at neighbours, weighted by influence, on propagated features."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class InfGraND(Method):
     - ``variant=reference`` (the released code): the mean of the same over all edges of ``A°``, so hubs
       count more; Ã over A + 2I. Where nodes are hidden, the influence is still the full graph's.
 
-    A node learns from the senders of its incoming edges. No factor τ². Defaults are the published Cora
-    cell's (SAGE, transductive).
+    A node learns from the senders of its incoming edges. No factor τ². Defaults are those published for Cora
+    (SAGE, transductive).
 
     Source: Eskandari et al., InfGraND: An Influence-Guided GNN-to-MLP Knowledge Distillation, TMLR 2026
 
@@ -41,7 +41,7 @@ class InfGraND(Method):
         lam: share of the labels.
         tau: temperature.
         delta1: δ1; ``delta2``, ``gamma1`` and ``gamma2`` likewise.
-        hops: ``P``; 0 leaves the features alone.
+        hops: ``P``; 0 leaves the features unchanged.
         kl: ``forward`` is KL(teacher ‖ student), as released; ``reverse`` the other direction.
         pooling: of the hops: ``mean``, ``max``, ``min``, or ``concat``, which widens the student's first layer to
             ``(P + 1) D``.
@@ -83,7 +83,7 @@ class InfGraND(Method):
         self.delta1, self.delta2, self.gamma1, self.gamma2 = delta1, delta2, gamma1, gamma2
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
-        """One propagation of the features, one product of the graph with the teacher's distributions."""
+        """Propagates the features once, and multiplies the graph with the teacher's distributions once."""
         influence = graph.influence
         if influence is None:
             influence = torch.zeros(graph.num_nodes, device=graph.y.device)
@@ -99,11 +99,11 @@ class InfGraND(Method):
         )
 
     def propagation(self, weighted: bool = False) -> Propagation:
-        """``P`` hops over A + I, or A + 2I with ``variant=reference``."""
+        """Returns ``P`` hops over A + I, or A + 2I with ``variant=reference``."""
         return Propagation(self.hops, SELF_LOOPS[self.variant], weighted, self.pooling)
 
     def _shares(self, graph: Graph) -> tuple[SparseMatrix, torch.Tensor]:
-        """The edges ``N × N``, self-loops included, and what each KL term of a receiver counts ``[N]``."""
+        """Returns the edges ``N × N``, self-loops included, and the weight of a receiver's KL terms ``[N]``."""
         pattern = graph.adj.structure(self_loops=1)
         if self.variant == "reference":
             return pattern, torch.full_like(pattern.rowptr[1:], 1.0 / pattern.nnz, dtype=torch.float64)

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 
 class MLP(Method):
-    """``mean CE(z_v, y_v)`` over the labelled nodes: the plainly trained MLP that every table needs.
+    """``mean CE(z_v, y_v)`` over the labelled nodes: the MLP trained without distillation, the baseline.
 
-    It has no teacher, but it can have any method's inputs. With ``hops=0`` it reads raw rows, as GLNN's student
-    does. With ``hops=P`` it reads ``POOL({X, ÃX, …, Ã^P X})``, as InfGraND's does, and is the fair baseline beside
+    It has no teacher, but can read any method's inputs. With ``hops=0`` it reads raw rows, as GLNN's student
+    does. With ``hops=P`` it reads ``POOL({X, ÃX, …, Ã^P X})``, as InfGraND's does, and is the fair baseline for
     such a student.
 
     Source: the baseline; no paper. Propagated rows for a model without message passing: Wu et al., Simplifying
     Graph Convolutional Networks, ICML 2019
 
     Args:
-        hops: ``P``; 0 leaves the features alone.
+        hops: ``P``; 0 leaves the features unchanged.
         self_loops: ``s`` in Ã over ``A + s I``; InfGraND's ``variant=reference`` has 2.
         pooling: of the hops: ``mean``, ``max``, ``min`` or ``concat``.
 
@@ -56,7 +56,7 @@ class MLP(Method):
         return cls(inputs.hops, inputs.self_loops, inputs.pooling)
 
     def propagation(self, weighted: bool = False) -> Propagation:
-        """``P`` hops over ``A + s I``."""
+        """Returns ``P`` hops over ``A + s I``."""
         return Propagation(self.hops, self.self_loops, weighted, self.pooling) if self.hops else Propagation()
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

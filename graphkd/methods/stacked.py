@@ -1,4 +1,4 @@
-"""What several students see at once, where one call can tell the loss of each."""
+"""The targets of several students as one, where one call computes the loss of each."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from graphkd.methods.targets import Targets
 
 @dataclass(frozen=True)
 class StackedTargets:
-    """Targets of ``S`` students of equally many rows; every loss is ``[S]``, each what it would be alone.
+    """Targets of ``S`` students of equally many rows; every loss is ``[S]``, each as it would be alone.
 
     Args:
-        soft: with tables ``[S, N, C]``, weights ``[S, N]`` and constants ``[S]``, or nothing.
+        soft: with tables ``[S, N, C]``, weights ``[S, N]`` and constants ``[S]``, or None.
         rows: ``[S · n]`` int64, the rows whose label is read, among all ``S · N``; a student that has fewer
-            than ``n`` reads one of no weight again.
+            than ``n`` repeats one of weight 0.
         labels: ``[S · n]`` int64.
         label_weight: ``[S, n]``.
-        scale: as of ``Targets``.
+        scale: as in ``Targets``.
     """
 
     soft: SoftTargets | None
@@ -33,14 +33,14 @@ class StackedTargets:
     scale: float = 1.0
 
     def label_loss(self, logits: Tensor) -> Tensor:
-        """``Σ_v a_v CE(z_v, y_v)`` of each student; ``logits [S, N, C]`` → ``[S]``."""
-        told = logits.flatten(0, 1).index_select(0, self.rows)
-        losses = F.cross_entropy(told, self.labels, reduction="none")
+        """Computes ``Σ_v a_v CE(z_v, y_v)`` of each student; ``logits [S, N, C]`` → ``[S]``."""
+        labelled = logits.flatten(0, 1).index_select(0, self.rows)
+        losses = F.cross_entropy(labelled, self.labels, reduction="none")
         return self.scale * (self.label_weight.to(losses.dtype) * losses.view(self.label_weight.shape)).sum(dim=1)
 
 
 def stacked(parts: Sequence[Targets]) -> StackedTargets:
-    """Targets of the same number of rows, scale, temperature and direction, side by side."""
+    """Stacks targets of the same number of rows, scale, temperature and direction."""
     weight = torch.stack([part.label_weight for part in parts])
     labels = torch.stack([part.labels for part in parts])
     most = max(part.labelled.numel() for part in parts)
@@ -49,7 +49,7 @@ def stacked(parts: Sequence[Targets]) -> StackedTargets:
     return StackedTargets(
         soft=_soft([part.soft for part in parts if part.soft is not None]),
         rows=(rows + first).flatten(),
-        # A row that is read without weight may have no label: any other serves.
+        # A row of weight 0 may have no label: any class will do.
         labels=labels.gather(1, rows).clamp_min(0).flatten(),
         label_weight=weight.gather(1, rows),
         scale=parts[0].scale,
@@ -57,12 +57,12 @@ def stacked(parts: Sequence[Targets]) -> StackedTargets:
 
 
 def _filled(part: Targets, most: int) -> Tensor:
-    """The rows whose label is read, ``[most]``: where there are fewer, a row of no weight comes again."""
-    known = part.labelled
-    if known.numel() == most:
-        return known
+    """Returns the rows whose label is read, ``[most]``: where there are fewer, a row of weight 0 is repeated."""
+    labelled = part.labelled
+    if labelled.numel() == most:
+        return labelled
     idle = (part.label_weight == 0).nonzero().reshape(-1)[:1]
-    return torch.cat([known, idle.expand(most - known.numel())])
+    return torch.cat([labelled, idle.expand(most - labelled.numel())])
 
 
 def _soft(parts: Sequence[SoftTargets]) -> SoftTargets | None:

@@ -1,4 +1,4 @@
-"""The plain multilayer perceptron that is shipped."""
+"""The built-in multilayer perceptron."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class SparseLinear(nn.Linear):
     """``torch.nn.Linear`` that takes sparse and factored rows as well."""
 
     def forward(self, x: Inputs) -> Tensor:
-        """``[B, d_in]`` → ``[B, d_out]``."""
+        """Computes ``[B, d_in]`` → ``[B, d_out]``."""
         return linear(x, self.weight, self.bias)
 
 
 class MLP(nn.Module):
     """``drop(relu(norm(W h + b)))`` per hidden layer, then a linear map to the logits.
 
-    There is no ``b`` before a batch norm, which would take it away again.
+    There is no ``b`` before a batch norm, which would cancel it.
 
     Source: the student of Zhang et al., Graph-less Neural Networks, ICLR 2022
 
@@ -34,7 +34,7 @@ class MLP(nn.Module):
         norm: ``none``, ``batch`` or ``layer``.
 
     Raises:
-        GraphKDError: a size that no network can have.
+        GraphKDError: an invalid size.
     """
 
     name = "mlp"
@@ -57,7 +57,7 @@ class MLP(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: Inputs) -> StudentOutput:
-        """``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
+        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
         hidden: list[Tensor] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):

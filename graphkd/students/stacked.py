@@ -15,14 +15,14 @@ from graphkd.students.stacked_linear import Joined, StackedLinear
 
 
 class StackedMLP:
-    """``S`` MLPs at once; each says what it would say alone, up to the order of sums.
+    """``S`` MLPs as one batched model; each output is the one that the member has alone, up to the order of sums.
 
-    The parameters stay those of the members, and train as such; they move into one table ``[S, …]`` per layer,
-    which batched products read without a copy. Normalisation goes member by member; masks of dropout are the
-    members' own, from each one's generator.
+    The parameters remain those of the members, and train as such; they move into one table ``[S, …]`` per layer,
+    which batched products read without a copy. Normalisation is applied member by member; dropout masks are drawn
+    from each member's generator.
 
     Args:
-        members: of the same widths and depth; the rate of dropout may differ.
+        members: of the same widths and depth; the dropout rate may differ.
         generators: of the members' dropout.
     """
 
@@ -33,10 +33,10 @@ class StackedMLP:
         ]
 
     def __call__(self, inputs: Sequence[Inputs] | Tensor) -> StudentOutput:
-        """``logits [S, B, C]`` and hidden layers ``[S, B, h]``.
+        """Computes ``logits [S, B, C]`` and hidden layers ``[S, B, h]``.
 
         Args:
-            inputs: of each member, ``[B, D']``, or all as ``[S, B, D']``; where all are the same object its rows
+            inputs: of each member, ``[B, D']``, or all as ``[S, B, D']``; where all are the same object, its rows
                 are read once for all.
         """
         hidden: list[Tensor] = []
@@ -45,13 +45,13 @@ class StackedMLP:
             norms = [member.norms[k - 1] for member in self.members]
             if not isinstance(norms[0], nn.Identity):
                 h = torch.stack([norm(each) for norm, each in zip(norms, h, strict=True)])
-            active, left = stacked_relu_dropout(h, self._rates(), self.generators)
+            active, dropped = stacked_relu_dropout(h, self._rates(), self.generators)
             hidden.append(active)
-            h = self._linear(k, left)
+            h = self._linear(k, dropped)
         return StudentOutput(h, hidden)
 
     def state(self, prefix: str = "") -> dict[str, Tensor]:
-        """The tables of all members, ``[S, …]``, by the names of their rows in a member's state."""
+        """Returns the tables of all members, ``[S, …]``, by the names of their rows in a member's state."""
         return {
             f"{prefix}layers.{k}.{name}": table
             for k, tables in enumerate(self.tables)
@@ -60,20 +60,20 @@ class StackedMLP:
         }
 
     def _first(self, inputs: Sequence[Inputs] | Tensor) -> Tensor:
-        """The first layer ``[S, B, h]``, before its activation."""
+        """Computes the first layer ``[S, B, h]``, before its activation."""
         if isinstance(inputs, Tensor):
             return self._linear(0, inputs)
-        one, table = inputs[0], self.tables[0][0]
-        if any(x is not one for x in inputs):
+        first, table = inputs[0], self.tables[0][0]
+        if any(x is not first for x in inputs):
             weight, bias = self._joined()
             biases = [None] * len(weight) if bias is None else bias
             return torch.stack([linear(*each) for each in zip(inputs, weight, biases, strict=True)])
-        if isinstance(one, Tensor) and one.is_cuda:  # where a copy of [B, S h] costs more than S products
-            return self._linear(0, one.expand(len(table), *one.shape))
+        if isinstance(first, Tensor) and first.is_cuda:  # where a copy of [B, S h] costs more than S products
+            return self._linear(0, first.expand(len(table), *first.shape))
         weight, bias = self._joined()
         flat = None if bias is None else bias.flatten()
-        out = linear(one, weight.flatten(0, 1), flat).view(-1, *weight.shape[:2])
-        # Not contiguous(), which would be a view where one member is left: what follows works in place.
+        out = linear(first, weight.flatten(0, 1), flat).view(-1, *weight.shape[:2])
+        # Not contiguous(), which returns a view where only one member remains: the next operations are in place.
         return out.transpose(0, 1).clone(memory_format=torch.contiguous_format)
 
     def _linear(self, k: int, h: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class StackedMLP:
         return StackedLinear.apply(h, *self.tables[k], *weights, *biases)  # type: ignore[no-untyped-call, no-any-return]
 
     def _joined(self) -> tuple[Tensor, Tensor | None]:
-        """Weights ``[S, h, d]`` and biases ``[S, h]`` of the first layer, whose gradients are the members'."""
+        """Returns weights ``[S, h, d]`` and biases ``[S, h]`` of the first layer; gradients go to the members'."""
         (weight, bias), (weights, biases) = self.tables[0], self._parameters()[0]
         return _join(weight, weights), None if bias is None else _join(bias, biases)
 
@@ -97,10 +97,10 @@ class StackedMLP:
 
 
 def apart(output: StudentOutput) -> list[StudentOutput]:
-    """What each member says, ``[B, C]`` and ``[B, h]``."""
-    # Unbound, not indexed: the gradient is then put together once, instead of once per member.
-    each = zip(output.logits.unbind(), *(layer.unbind() for layer in output.hidden), strict=True)
-    return [StudentOutput(logits, list(layers)) for logits, *layers in each]
+    """Splits the output by member, ``[B, C]`` and ``[B, h]`` each."""
+    # Unbound, not indexed: the gradient is then assembled once, instead of once per member.
+    members = zip(output.logits.unbind(), *(layer.unbind() for layer in output.hidden), strict=True)
+    return [StudentOutput(logits, list(layers)) for logits, *layers in members]
 
 
 def _join(table: Tensor, parts: list[nn.Parameter]) -> Tensor:
@@ -108,8 +108,8 @@ def _join(table: Tensor, parts: list[nn.Parameter]) -> Tensor:
 
 
 def _moved(parts: list[nn.Parameter]) -> Tensor:
-    """A table ``[S, …]`` in which the parameters are from now on."""
+    """Moves the parameters into one table ``[S, …]``, which it returns."""
     table = torch.stack([part.detach() for part in parts])
-    for part, place in zip(parts, table, strict=True):
-        part.data = place
+    for part, row in zip(parts, table, strict=True):
+        part.data = row
     return table

@@ -1,4 +1,4 @@
-"""A linear layer of several members at once; its parameters are theirs."""
+"""A linear layer of several members as one batched product; its parameters are the members'."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from graphkd.backends import by_triton
 
 NARROW = 64
-"""Columns up to which a gradient is added up by a kernel of our own on a CUDA device."""
+"""Columns up to which a gradient is summed by graphkd's Triton kernel on a CUDA device."""
 
 
 class StackedLinear(torch.autograd.Function):
@@ -18,13 +18,13 @@ class StackedLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, h: Tensor, weight: Tensor, bias: Tensor | None, *parameters: Tensor) -> Tensor:
-        """All members' layer.
+        """Computes the layer of all members.
 
         Args:
             ctx: of autograd.
             h: ``[S, B, d]``.
             weight: ``[S, o, d]``.
-            bias: ``[S, o]``, or nothing.
+            bias: ``[S, o]``, or None.
             *parameters: the rows of ``weight``, then those of ``bias``, if there is one.
 
         Returns:
@@ -42,44 +42,44 @@ class StackedLinear(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Of ``h`` where it wants one, and of every parameter."""
+        """Computes the gradients of ``h``, where required, and of every parameter."""
         h, weight = ctx.saved_tensors
         grad = grads[0].contiguous()
-        before = torch.bmm(grad, weight) if ctx.needs_input_grad[0] else None
+        grad_input = torch.bmm(grad, weight) if ctx.needs_input_grad[0] else None
         weights = weight_gradient(grad, h).to(ctx.dtype).unbind()
         biases = grad.sum(dim=1).to(ctx.dtype).unbind() if ctx.biased else ()
-        return before, None, None, *weights, *biases
+        return grad_input, None, None, *weights, *biases
 
 
 class Joined(torch.autograd.Function):
-    """The table of some parameters that are its rows."""
+    """A table whose rows are the memory of parameters, which get the gradients."""
 
     @staticmethod
     def forward(ctx: Any, table: Tensor, *parameters: Tensor) -> Tensor:
-        """``[S, …]``."""
+        """Returns the table ``[S, …]``."""
         return table.view_as(table)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Of every parameter."""
-        # Once for all: a row that is not contiguous is copied when its parameter gets it.
+        """Returns the gradient of every parameter."""
+        # Once for all rows: a row that is not contiguous is copied when it becomes a parameter's gradient.
         return None, *grads[0].contiguous().unbind()
 
 
 def _converted(h: Tensor, dtype: torch.dtype) -> Tensor:
-    """A table that all members share stays one."""
+    """Converts ``h`` to ``dtype``; a table that all members share is converted once."""
     return h[0].to(dtype).expand_as(h) if h.stride(0) == 0 else h.to(dtype)
 
 
 def weight_gradient(grad: Tensor, rows: Tensor) -> Tensor:
-    """``grad[s]ᵀ rows[s]``.
+    """Computes ``grad[s]ᵀ rows[s]``.
 
-    Where there are few columns, cuBLAS gives a member's product to one or two multiprocessors, which walk through
-    all rows (54 µs for five of 2,708 x 7 and 2,708 x 128 on an H200); ours shares the rows out.
+    With few columns, cuBLAS runs a member's product on one or two multiprocessors, which iterate over all rows
+    (54 µs for five of 2,708 x 7 and 2,708 x 128 on an H200); graphkd's kernel distributes the rows.
 
     Args:
         grad: ``[S, B, o]``, contiguous.
-        rows: ``[S, B, d]``; of one table for all, the stride between members may be 0.
+        rows: ``[S, B, d]``; for one table shared by all, the stride between members may be 0.
 
     Returns:
         ``[S, o, d]``.

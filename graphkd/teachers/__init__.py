@@ -1,4 +1,4 @@
-"""Graph networks: features ``[N, F]`` and a graph → ``TeacherOutput(logits [N, C], hops)``."""
+"""Graph neural networks: features ``[N, F]`` and a graph → ``TeacherOutput(logits [N, C], hops)``."""
 
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.gat import GAT

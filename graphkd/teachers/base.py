@@ -1,4 +1,4 @@
-"""The frame of every message-passing teacher: hops, activation, norm, residuals, dropout."""
+"""The base class of message-passing teachers: hops, activation, norm, residuals, dropout."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ class Teacher(nn.Module):
 
     - ``z_k = norm(conv_k(drop(e_{k-1}), A))``, with an initial residual ``α`` from the second hop on
       ``z_k = norm((1 − α) conv_k(drop(e_{k-1}), A) + α e_1)``;
-    - ``e_k = act(z_k) [+ e_{k-1}]``, and ``e_0 = x``, of which nothing is dropped.
+    - ``e_k = act(z_k) [+ e_{k-1}]``, and ``e_0 = x``, to which no dropout is applied.
 
     The last hop is ``conv(drop(e), A)``: the logits. A hop embedding is ``e_k``, or with
-    ``hops="before_activation"`` ``z_k``; which one changes nothing else. ``act`` is ``activation``, ReLU unless a
-    teacher's paper has another.
+    ``hops="before_activation"`` ``z_k``; the choice changes nothing else. ``act`` is ``activation``, ReLU unless a
+    teacher's paper uses another.
 
-    Both residuals carry what dropout has not touched, as in GCNII. Added after it, the identity would be masked
-    and scaled at every hop, ``1 / (1 − p)^L`` times in all: 16 hops with ``p = 0.5`` and a layer norm stay near
-    chance on Cora (validation 0.20 for GCN, against 0.78).
+    Both residuals are taken before dropout, as in GCNII. Taken after it, the identity would be masked and scaled
+    at every hop, ``1 / (1 − p)^L`` times in all: 16 hops with ``p = 0.5`` and a layer norm stay near chance on
+    Cora (validation 0.20 for GCN, against 0.78).
 
     Source of the initial residual: Chen et al., Simple and Deep Graph Convolutional Networks, ICML 2020 (GCNII),
-    here without its identity mapping, and past the convolution's weights, so that it goes with every convolution.
+    here without its identity mapping, and added after the convolution's weights, so that it applies to every
+    convolution.
 
     Args:
         convs: one module per hop, called as ``conv(x [m, d_in], edges) → [n, d_out]``; see ``hop``.
@@ -52,7 +53,7 @@ class Teacher(nn.Module):
         hops: ``after_activation`` or ``before_activation``.
 
     Raises:
-        GraphKDError: a norm or a place of hops that does not exist, or ``α`` outside its range.
+        GraphKDError: an unknown norm or value of ``hops``, or ``α`` outside its range.
     """
 
     name: ClassVar[str]
@@ -79,7 +80,7 @@ class Teacher(nn.Module):
 
     @staticmethod
     def activation(x: Tensor) -> Tensor:
-        """Between hops."""
+        """Applies the activation between hops."""
         return F.relu(x, inplace=True)
 
     def forward(
@@ -89,24 +90,24 @@ class Teacher(nn.Module):
         edge_weight: Tensor | None = None,
         checkpointed: bool = False,
     ) -> TeacherOutput:
-        """All nodes at once, or the nodes that the last of some blocks is for.
+        """Computes the output for all nodes, or for the receivers of the last block.
 
         Args:
             x: ``[N, D]``, dense or sparse, preprocessed as in training (``run.preprocess(x)``); with
-                blocks the rows ``[m, D]`` of the first one's sources.
+                blocks the rows ``[m, D]`` of the first block's sources.
             adj: the raw graph, normalised here, once per graph; its ``edge_index [2, E]``, as PyG's networks take
-                it; or one block per hop, of which each one's sources are the receivers of the one before, see
-                ``graphkd.sparse.sample_blocks``.
-            edge_weight: ``[E]``, only beside an ``edge_index``.
-            checkpointed: keep each hop's embedding alone for the backward pass, which makes the rest again: the
-                same bits, dropout included, for less memory and about a third more time.
+                it; or one block per hop, where the sources of each block are the receivers of the block before,
+                see ``graphkd.sparse.sample_blocks``.
+            edge_weight: ``[E]``, only with an ``edge_index``.
+            checkpointed: whether only each hop's embedding is kept for the backward pass, which recomputes the
+                rest: bit-identical, dropout included, with less memory and about a third more time.
 
         Returns:
             ``logits [N, C]`` and ``num_layers`` hops; with blocks hop ``k`` has a row for each receiver of block
             ``k``.
 
         Raises:
-            GraphKDError: the rows of ``x`` are not the nodes of ``adj``, or edges that cannot be right.
+            GraphKDError: ``x`` has more or fewer rows than ``adj`` has nodes, or the edges are invalid.
         """
         if isinstance(adj, Tensor):
             adj = Adjacency(adj, x.shape[0], edge_weight)
@@ -120,8 +121,8 @@ class Teacher(nn.Module):
         hops: list[Tensor] = []
         for k, into in enumerate(edges[:-1]):
             first = None if first is None else into.receivers(first)
-            told, last = run(self, functools.partial(self.hop, k, into), last, first)
-            hops.append(told)
+            embedding, last = run(self, functools.partial(self.hop, k, into), last, first)
+            hops.append(embedding)
             first = last if first is None else first
         logits = run(self, functools.partial(self.logits, edges[-1]), last)
         return TeacherOutput(logits, [*hops, logits])
@@ -130,7 +131,7 @@ class Teacher(nn.Module):
         """Returns the loss that the teacher is trained with: the mean cross-entropy of ``index``.
 
         Args:
-            output: of the nodes that a step has.
+            output: of the nodes of the step.
             labels: ``[N]`` of these nodes.
             index: ``[n]``, the labelled ones among them.
 
@@ -140,39 +141,39 @@ class Teacher(nn.Module):
         return {"loss": F.cross_entropy(output.logits.index_select(0, index), labels[index])}
 
     def hop(self, k: int, edges: Edges, last: Features, first: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Hidden hop ``k + 1``.
+        """Computes hidden hop ``k + 1``.
 
         Args:
             k: from 0.
             edges: ``m`` senders, ``n`` receivers; of a whole graph both are its ``N`` nodes.
             last: ``[m, d]`` ``e_k``.
-            first: ``[n, h]`` ``e_1`` of the receivers; nothing in the first hop.
+            first: ``[n, h]`` ``e_1`` of the receivers; None in the first hop.
 
         Returns:
-            What is told of the hop and what the next one is given, ``[n, h]`` each.
+            The hop's embedding in the output, and the input of the next hop, ``[n, h]`` each.
         """
         z = self.norms[k](self._mixed(self.convs[k](self._dropped(last, k, edges), edges), first))
-        told = z.clone() if self.hops_from == "before_activation" else None  # the activation may work in place
+        embedding = z.clone() if self.hops_from == "before_activation" else None  # the activation may be in place
         out = self.activation(z)
         if self.residual and last.shape[1] == out.shape[1]:
-            own = edges.receivers(last)
-            out = out + (own if isinstance(own, Tensor) else own.to_dense())
-        return out if told is None else told, out
+            identity = edges.receivers(last)
+            out = out + (identity if isinstance(identity, Tensor) else identity.to_dense())
+        return out if embedding is None else embedding, out
 
     def logits(self, edges: Edges, last: Features) -> Tensor:
-        """The last hop: ``last [m, d]`` → ``[n, C]``."""
+        """Computes the last hop: ``last [m, d]`` → ``[n, C]``."""
         out: Tensor = self.convs[-1](self._dropped(last, len(self.norms), edges), edges)
         return out
 
     def _dropped(self, last: Features, k: int, edges: Edges) -> Features:
-        """Nothing is dropped of ``e_0``."""
+        """Applies dropout, except to ``e_0``."""
         if not k or not isinstance(last, Tensor):
             return last
         with shard_scope(edges.part if isinstance(edges, Block) else None):
             return dropout(last, self.dropout, self.training)
 
     def _mixed(self, out: Tensor, first: Tensor | None) -> Tensor:
-        """``(1 − α) out + α e_1``; ``out`` itself where there is no ``α``, or no earlier hop."""
+        """Returns ``(1 − α) out + α e_1``, or ``out`` itself where there is no ``α``, or no earlier hop."""
         return out if first is None or not self.initial_residual else out.lerp(first, self.initial_residual)
 
 

@@ -1,4 +1,4 @@
-"""Parts of a network that are computed twice to keep less."""
+"""Activation checkpointing: parts of a network that the backward pass recomputes to save memory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from graphkd.norm import BatchNorm
 
 
 def remade(model: nn.Module, part: Callable[..., Any], *inputs: Any) -> Any:
-    """``part(*inputs)``, of which only the inputs are kept; the backward pass computes the rest again.
+    """Computes ``part(*inputs)`` and keeps only the inputs; the backward pass recomputes the rest.
 
-    The second time draws what the first one drew, and leaves the running statistics of norms alone.
+    The recomputation draws the same random numbers, and does not update the running statistics of norms.
 
     Args:
-        model: whose norms the part may use.
-        part: a part of its forward pass, on torch's own generator.
-        inputs: of the part; not changed by it.
+        model: the network whose norms the part may use.
+        part: a part of its forward pass, which draws from torch's default generator.
+        inputs: of the part, which must not change them.
     """
     return checkpoint(part, *inputs, use_reentrant=False, context_fn=lambda: (nullcontext(), _again(model)))
 

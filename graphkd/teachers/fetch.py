@@ -1,4 +1,4 @@
-"""What a teacher says of a few nodes when asked: their whole neighbourhood is gathered first."""
+"""A teacher's output on a few nodes, whose whole neighbourhood is gathered first."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from graphkd.teachers.base import Teacher
 
 @torch.no_grad()
 def fetched(model: Teacher, x: Features, adj: Adjacency, nodes: Tensor) -> Tensor:
-    """The evaluation-mode logits of some nodes, from every edge within reach: nothing is drawn, left out or kept.
+    """Computes the evaluation-mode logits of some nodes from all edges in reach, without sampling or caching.
 
-    One block per hop, the last one's receivers being ``nodes``, and the feature rows of the first one's sources.
-    Equal to the rows of the forward pass over the whole graph, up to rounding.
+    Reads one block per hop, where ``nodes`` are the receivers of the last block, and the feature rows of the first
+    block's sources. Equal to the rows of the forward pass over the whole graph, up to rounding.
 
     Args:
         model: the teacher, in evaluation mode.
         x: ``[N, D]``, dense or sparse.
         adj: the raw graph.
-        nodes: ``[n]`` int64, each once.
+        nodes: ``[n]`` int64, without duplicates.
 
     Returns:
         ``[n, C]``.
@@ -31,7 +31,7 @@ def fetched(model: Teacher, x: Features, adj: Adjacency, nodes: Tensor) -> Tenso
 
 
 def neighbourhood(adj: Adjacency, nodes: Tensor, hops: int) -> list[Block]:
-    """All edges that the rows of ``nodes [n]`` depend on: a block per hop, the first hop's first."""
+    """Returns all edges that the rows of ``nodes [n]`` depend on: a block per hop, the first hop's first."""
     blocks = [Block.of(adj, nodes)]
     while len(blocks) < hops:
         blocks.insert(0, Block.of(adj, blocks[0].sources))

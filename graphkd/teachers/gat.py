@@ -21,19 +21,19 @@ class GATLayer(nn.Module):
     """``out_i = Σ_j α_ij W x_j + b`` over j in i's closed neighbourhood, for each of ``heads`` heads.
 
     ``α_ij = softmax_j(e_ij)`` with ``e_ij = LeakyReLU(⟨a_src, W x_j⟩ + ⟨a_dst, W x_i⟩)``, slope 0.2; dropout
-    falls on ``α``. Every node has one self-loop, listed or not. Weights of edges are not read, as in PyG's
-    ``GATConv``: an edge is there or not, and attention decides what it is worth.
+    is applied to ``α``. Every node has one self-loop, whether the graph lists it or not. Edge weights are ignored,
+    as in PyG's ``GATConv``: attention alone weights the edges.
 
-    ``a_src`` and ``a_dst`` start at zero: a layer begins as the mean over the neighbourhood. Drawn as in PyG, on
-    features of large norm, the softmax is at one neighbour from the start, dropout on ``α`` is all that lets
-    others through, and the network without dropout is another one than what was trained (Photo, seed 2022:
-    validation 0.80 with dropout, 0.27 without).
+    ``a_src`` and ``a_dst`` are initialised to zero, so that a layer starts as the mean over the neighbourhood.
+    With PyG's random initialisation, on features of large norm, the softmax saturates at one neighbour from the
+    start, only dropout on ``α`` lets others through, and the network without dropout differs from the one that was
+    trained (Photo, seed 2022: validation 0.80 with dropout, 0.27 without).
 
     Args:
         in_dim: width of ``x``.
         head_dim: width of each head.
         heads: ``H``.
-        concat: heads side by side, ``[N, H · head_dim]``; else their mean, ``[N, head_dim]``.
+        concat: whether heads are concatenated, ``[N, H · head_dim]``, or averaged, ``[N, head_dim]``.
         dropout: probability, on the attention coefficients.
         bias: whether there is a ``b``.
     """
@@ -52,9 +52,9 @@ class GATLayer(nn.Module):
         nn.init.xavier_uniform_(self.linear.weight)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``.
+        """Computes ``x [N, in_dim]``, dense or sparse → ``[N, H · head_dim]`` or ``[N, head_dim]``.
 
-        Over a block ``m`` rows become ``n``, and attention is among the edges that the block has.
+        Over a block, ``m`` rows give ``n``, and attention is restricted to the block's edges.
         """
         pattern = edges.normalize("none", self_loops=1, dtype=self.linear.weight.dtype)
         h = linear(x, self.linear.weight)
@@ -72,13 +72,13 @@ class GATLayer(nn.Module):
 
 
 def _columns(attention: Tensor) -> Tensor:
-    """``[H, d]`` → ``[H · d, H]``, head h in column h: one small product instead of copies of all heads."""
-    one = torch.eye(attention.shape[0], dtype=attention.dtype, device=attention.device)
-    return (one.unsqueeze(1) * attention.unsqueeze(2)).flatten(0, 1)
+    """Converts ``[H, d]`` to ``[H · d, H]``, head h in column h: one small product, no copies of all heads."""
+    identity = torch.eye(attention.shape[0], dtype=attention.dtype, device=attention.device)
+    return (identity.unsqueeze(1) * attention.unsqueeze(2)).flatten(0, 1)
 
 
 class GAT(Teacher):
-    """GAT of any depth: heads side by side in hidden hops, their mean in the last one, ELU between hops.
+    """GAT of any depth: heads concatenated in hidden hops and averaged in the last one, ELU between hops.
 
     Source: Velickovic et al., Graph Attention Networks, ICLR 2018
 
@@ -92,11 +92,11 @@ class GAT(Teacher):
         residual: add the embedding of the hop before where the widths agree.
         heads: attention heads of every hop; each has ``hidden_dim // heads`` columns, in the last hop ``C``.
         attention_dropout: probability, on the attention coefficients.
-        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
-        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
+        initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
+        hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
-        GraphKDError: a size that no network can have, or a width that the heads cannot share.
+        GraphKDError: an invalid size, or a width that is no multiple of ``heads``.
     """
 
     name = "gat"
@@ -118,7 +118,7 @@ class GAT(Teacher):
         check_sizes(num_layers, hidden_dim, dropout)
         _check_heads(hidden_dim, heads, attention_dropout)
         *hidden, (width, classes) = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        pairs = zip(hidden, has_biases(norm, num_layers), strict=False)  # the last one is not among them
+        pairs = zip(hidden, has_biases(norm, num_layers), strict=False)  # of hidden hops only
         convs: list[nn.Module] = [
             GATLayer(i, o // heads, heads, True, attention_dropout, bias) for (i, o), bias in pairs
         ]
@@ -127,7 +127,7 @@ class GAT(Teacher):
 
     @staticmethod
     def activation(x: Tensor) -> Tensor:
-        """ELU, as in the paper."""
+        """Applies ELU, as in the paper."""
         return F.elu(x)
 
 

@@ -26,7 +26,7 @@ class GCNLayer(nn.Module):
             nn.init.zeros_(self.linear.bias)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``; over a block ``[m, in_dim] → [n, out_dim]``."""
+        """Computes ``[N, in_dim]``, dense or sparse → ``[N, out_dim]``; for a block ``[m, …]`` → ``[n, …]``."""
         operator = edges.normalize("symmetric", self_loops=1, dtype=self.linear.weight.dtype)
         return spmm_linear(operator, x, self.linear.weight, self.linear.bias)
 
@@ -44,11 +44,11 @@ class GCN(Teacher):
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
         residual: add the embedding of the hop before where the widths agree.
-        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
-        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
+        initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
+        hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
-        GraphKDError: a size that no network can have.
+        GraphKDError: an invalid size.
     """
 
     name = "gcn"

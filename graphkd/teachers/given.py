@@ -1,4 +1,4 @@
-"""A teacher of the user's own: a fitted network, or what it said."""
+"""A user's teacher: a fitted network, or its output."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 
 
 def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOutput:
-    """What a given teacher says of a graph.
+    """Computes a given teacher's output on a graph.
 
     Args:
-        teacher: an output, taken as it is; one of ``graphkd.teachers``, called with preprocessed features; or
-            another network, called as PyG's are with ``(x, edge_index)``, and ``edge_weight`` where the graph
-            has weights, on the features as they came: dense, or sparse CSR where dense ones exceed 512 MiB.
-        graph: whose nodes the rows are.
+        teacher: an output, used unchanged; one of ``graphkd.teachers``, called with preprocessed features; or
+            another network, called as PyG's are with ``(x, edge_index)``, and ``edge_weight`` where the graph has
+            weights, on the features before preprocessing: dense, or sparse CSR where dense ones exceed 512 MiB.
+        graph: the graph, whose nodes are the rows.
 
     Returns:
-        ``logits [N, C]`` and hops where the teacher tells them.
+        ``logits [N, C]``, and hops where the teacher returns them.
 
     Raises:
         GraphKDError: the network fails on the graph, or its logits are not ``[N, C]`` finite numbers.
     """
     if isinstance(teacher, nn.Module):
         teacher = _call(teacher.to(graph.y.device), graph)
-    wanted, device = [graph.num_nodes, graph.num_classes], graph.y.device
+    shape, device = [graph.num_nodes, graph.num_classes], graph.y.device
     logits = _finite(teacher.logits, graph.num_nodes)
     if logits is None or logits.shape[1] != graph.num_classes:
         raise GraphKDError(
-            f"the given teacher's logits must be finite numbers {wanted}, one row per node and one column "
+            f"the given teacher's logits must be finite numbers {shape}, one row per node and one column "
             f"per class, but are {_described(teacher.logits)}: correct the teacher or the data"
         )
     hops: list[Tensor] = []
@@ -59,7 +59,7 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
 
 
 def _finite(part: Any, rows: int) -> Tensor | None:
-    """A dense table ``[rows, d]`` of finite numbers in float32; nothing where it is none."""
+    """Converts a dense table ``[rows, d]`` of finite numbers to float32; returns None for anything else."""
     if not isinstance(part, Tensor) or part.layout != torch.strided or part.is_complex():
         return None
     part = part.float()
@@ -73,7 +73,9 @@ def _described(part: Any) -> str:
 def _call(model: nn.Module, graph: Graph) -> TeacherOutput:
     modes = [(part, part.training) for part in model.modules()]
     try:
-        said = model.eval()(graph.x, graph.adj) if isinstance(model, Teacher) else model.eval()(*_arguments(graph))
+        output = (
+            model.eval()(graph.x, graph.adj) if isinstance(model, Teacher) else model.eval()(*_arguments(graph))
+        )
     except Exception as error:  # a user's network can fail in any way
         raise GraphKDError(
             f"the given teacher {type(model).__name__} failed when called with (x, edge_index): "
@@ -83,13 +85,13 @@ def _call(model: nn.Module, graph: Graph) -> TeacherOutput:
     finally:
         for part, mode in modes:
             part.training = mode
-    return said if isinstance(said, TeacherOutput) else TeacherOutput(said)
+    return output if isinstance(output, TeacherOutput) else TeacherOutput(output)
 
 
 def _arguments(graph: Graph) -> list[Any]:
     x: Features = graph.x if graph.stored is None else graph.stored
     matrix = graph.adj.matrix
     edges = [torch.stack([matrix.col, matrix.row]), *([matrix.value.clone()] if graph.adj.weighted else [])]
-    # Copies: a user's network may change what it is given. A table too large to be made stays sparse.
+    # Copies: a user's network may change its inputs in place. A table too large for a dense copy stays sparse.
     table = x if isinstance(x, Tensor) or 4 * x.shape[0] * x.shape[1] > TABLE_BYTES else x.to_dense()
     return [table.clone() if isinstance(table, Tensor) else table.torch().clone(), *edges]

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TeacherOutput:
-    """The frozen signal.
+    """The frozen output of a teacher.
 
     Args:
         logits: ``[N, C]``.
-        hops: the embedding after each hop, ``num_layers`` tensors ``[N, d_k]``; ``hops[k - 1]`` stands
-            after hop ``k`` and ``hops[-1]`` is ``logits``. Empty where only logits are known.
-        extras: ``[N, …]`` each, by name: whatever else a teacher computes of every node.
-        constants: by name: what it holds once, such as a codebook.
-        model: the network itself, in evaluation mode; nothing where only its output is known.
+        hops: the embedding after each hop, ``num_layers`` tensors ``[N, d_k]``; ``hops[k - 1]`` belongs
+            to hop ``k`` and ``hops[-1]`` is ``logits``. Empty where only logits are known.
+        extras: ``[N, …]`` each, by name: whatever else a teacher computes for every node.
+        constants: by name: tensors that are not per node, such as a codebook.
+        model: the network itself, in evaluation mode; None where only its output is known.
         of: computes the frozen output on another graph, such as one with noise on its features.
     """
 

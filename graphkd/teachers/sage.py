@@ -37,7 +37,7 @@ class SAGELayer(nn.Module):
                 nn.init.xavier_uniform_(part.weight, nn.init.calculate_gain("relu"))
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
-        """``x [N, in_dim]``, dense or sparse → ``[N, out_dim]``; over a block ``[m, in_dim] → [n, out_dim]``."""
+        """Computes ``[N, in_dim]``, dense or sparse → ``[N, out_dim]``; for a block ``[m, …]`` → ``[n, …]``."""
         weight, bias = self.lin_neigh.weight, self.lin_neigh.bias
         operator = edges.normalize("row", self_loops=self.self_loops, dtype=weight.dtype)
         out = spmm_linear(operator, x, weight, bias)
@@ -57,16 +57,16 @@ class SAGE(Teacher):
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
         residual: add the embedding of the hop before where the widths agree.
-        aggregator: ``mean``, as in PyG, which keeps the node's own row apart from its neighbours'; or ``gcn``, as
-            every published distillation table uses. Where neighbours say little of a node's class, ``gcn`` drowns
-            its own row in theirs.
+        aggregator: ``mean``, as in PyG, which maps a node's own row separately from its neighbours'; or ``gcn``,
+            which every published distillation table uses. Where neighbours carry little information on a node's
+            class, ``gcn`` dilutes the node's own row.
         self_loops: ``s`` of the ``gcn`` aggregator. The released GLNN, KRD and InfGraND codes add self-loops
-            to the graph before an aggregator that counts the node anyway, which makes 2.
-        initial_residual: ``α``, the first hop's share in what every later hidden hop's convolution says.
-        hops: whether hidden hops are told ``after_activation`` and residual, or ``before_activation``.
+            to the graph before an aggregator that counts the node anyway, hence ``s = 2``.
+        initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
+        hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
 
     Raises:
-        GraphKDError: a size that no network can have, or an unknown aggregator.
+        GraphKDError: an invalid size, or an unknown aggregator.
     """
 
     name = "sage"

@@ -1,4 +1,4 @@
-"""Seeds: how a user gives them, and how a stage uses one."""
+"""Seeds: the user's format, and the generators of a stage."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from graphkd.checks import is_whole, plain
 from graphkd.errors import GraphKDError
 
 MOST = 10**6
-"""Seeds that a count may ask for; more would be a slip."""
+"""Maximum number of seeds that a count may request; more would be a mistake."""
 
 
 def parse_seeds(seeds: Any) -> list[int]:
-    """``5`` → ``[0, 1, 2, 3, 4]``; a list stays itself.
+    """Converts ``5`` to ``[0, 1, 2, 3, 4]``; a list is returned as it is.
 
     Raises:
         GraphKDError: not a positive count, nor a list of different non-negative whole numbers.
@@ -33,7 +33,7 @@ def parse_seeds(seeds: Any) -> list[int]:
 
 
 def parse_seed(seed: Any) -> int:
-    """One seed.
+    """Checks one seed, and returns it.
 
     Raises:
         GraphKDError: it is no whole number from 0 to 2³² − 1.
@@ -45,13 +45,13 @@ def parse_seed(seed: Any) -> int:
 
 
 def generator(seed: int, *parts: str | int, device: torch.device) -> torch.Generator:
-    """A generator on ``device`` that depends on ``seed`` and on what it is for, and on nothing drawn elsewhere."""
+    """Returns a generator on ``device`` seeded by ``seed`` and its purpose, independent of other draws."""
     return torch.Generator(device).manual_seed(_number(*parts, seed))
 
 
 @contextmanager
 def seeded(seed: int, stage: str, device: torch.device) -> Iterator[None]:
-    """Everything random in the block depends on ``seed`` and ``stage`` only; the caller's state is restored."""
+    """Seeds everything random in the block by ``seed`` and ``stage`` only; the caller's state is restored."""
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(_number(stage, seed))
         yield

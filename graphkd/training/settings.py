@@ -9,44 +9,45 @@ from graphkd.checks import is_real, is_whole
 from graphkd.errors import GraphKDError
 
 TEACHER_BATCHES = ("full", "checkpointed", "neighbours", "partitions")
-"""What one step of a teacher sees."""
+"""Batching strategies of a teacher's training steps."""
 
 PRECISIONS = ("float32", "bfloat16")
-"""In which a student's layers are computed while it trains."""
+"""Data types in which a student's layers are computed while it trains."""
 
 PARTITIONERS = ("random", "metis")
-"""Who cuts a graph into parts."""
+"""Algorithms that partition a graph."""
 
 CHOICES = {"teacher_batches": TEACHER_BATCHES, "partitioner": PARTITIONERS, "precision": PRECISIONS}
 
 
 @dataclass(frozen=True)
 class Training:
-    """Adam, early stopping on validation.
+    """Settings of the optimisation: Adam, with early stopping on the validation score.
 
-    The teacher's rate and decay are its own: sweeping the student's leaves the teacher unchanged.
+    Teacher and student have separate learning rates and weight decays: sweeping the student's leaves the teacher
+    unchanged.
 
     Args:
         max_epochs: of each stage.
-        patience: epochs without a validation score at least as good as the best, then it stops.
+        patience: epochs without a validation score at least as good as the best before training stops.
         lr: learning rate of the student.
         weight_decay: of the student, L2 in Adam.
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
-        batch_size: rows of a step of the student, drawn anew in every epoch; by default all of them.
+        batch_size: rows of a step of the student, redrawn in every epoch; by default all of them.
         together: students of several seeds, or of several jobs of one multirun, that have the same shape train as
             one batched model.
         precision: ``bfloat16`` computes the student's layers in it; weights, losses and scores stay float32.
-        compile: the student's layers go through ``torch.compile``, whose dropout draws other masks.
-        teacher_batches: what one step of the teacher sees. ``full``: the graph. ``checkpointed``: the graph, most
-            activations computed twice instead of kept, with the same result. ``neighbours``: some training nodes
-            and neighbours drawn around them. ``partitions``: the graph that some of its parts induce.
+        compile: the student's layers are compiled by ``torch.compile``, whose dropout draws other masks.
+        teacher_batches: the data of one step of the teacher. ``full``: the graph. ``checkpointed``: the graph,
+            most activations recomputed instead of kept, with the same result. ``neighbours``: some training nodes
+            and neighbours sampled around them. ``partitions``: the graph that some of its parts induce.
         teacher_batch_size: training nodes of a step with ``neighbours``.
-        fanout: neighbours that a layer draws per node at most, or a list with one number per layer, the first
+        fanout: neighbours that a layer samples per node at most, or a list with one number per layer, the first
             layer's first.
-        parts: into which the graph is cut with ``partitions``.
-        parts_per_step: of these, that a step sees.
-        partitioner: ``random``, cut anew in every epoch, or ``metis``, along few edges.
+        parts: number of parts that ``partitions`` divides the graph into.
+        parts_per_step: number of these in a step.
+        partitioner: ``random``, repeated in every epoch, or ``metis``, which cuts few edges.
 
     Raises:
         GraphKDError: a value outside its range.
@@ -91,9 +92,9 @@ class Training:
         self._check_names()
 
     def _check_names(self) -> None:
-        for key, known in CHOICES.items():
-            if getattr(self, key) not in known:
-                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(known)}")
+        for key, choices in CHOICES.items():
+            if getattr(self, key) not in choices:
+                raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(choices)}")
         self._check_batches()
 
     def _check_batches(self) -> None:

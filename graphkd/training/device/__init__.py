@@ -1,1 +1,1 @@
-"""What the loop asks of CUDA and of the C library: graphs, streams, memory."""
+"""CUDA graphs, CUDA streams and the C library's allocator, as the training loop uses them."""

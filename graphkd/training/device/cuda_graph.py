@@ -1,4 +1,4 @@
-"""An epoch as a CUDA graph: the host says once what is to be done, and the device repeats it."""
+"""An epoch as a CUDA graph: captured once, and replayed by the device."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ import torch
 from graphkd.dropout.seeds import SeedSlots
 
 EAGER_EPOCHS = 3
-"""Epochs before one becomes a graph, at least: what is made once is made in these."""
+"""Minimum number of eager epochs before a capture: what is allocated lazily is allocated in these."""
 
 EPOCHS = 20
-"""Between one look of the host and the next, at most."""
+"""Maximum number of replays between two reads by the host."""
 
 
 def can_capture(device: torch.device) -> bool:
-    """Whether there are graphs on such a device."""
+    """Returns whether a device supports CUDA graphs."""
     return device.type == "cuda"
 
 
 class CudaGraph:
-    """Calls to the device that are recorded once; what they drop is drawn anew for every repetition.
+    """An epoch captured once; dropout masks are redrawn for every replay.
 
-    A graph reads and writes memory by its address and keeps none of it, so that what the epoch holds is kept here.
+    A graph reads and writes memory by address without owning it, so that this object references the epoch.
 
     Args:
-        epoch: makes the calls, has made them before, and asks the device nothing.
-        draws: how many numbers dropout begins with in an epoch.
-        device: to which the calls go.
+        epoch: launches the operations; must have run before, and must not wait for the device.
+        draws: number of seeds that dropout uses in an epoch.
+        device: on which the epoch runs.
     """
 
     def __init__(self, epoch: Callable[[], None], draws: int, device: torch.device) -> None:
@@ -39,7 +39,7 @@ class CudaGraph:
             epoch()
 
     def __call__(self, times: int) -> None:
-        """Repeats them, up to ``EPOCHS`` times."""
+        """Replays the epoch, up to ``EPOCHS`` times."""
         self.slots.fill(times)
         for _ in range(times):
             self.graph.replay()
@@ -47,11 +47,11 @@ class CudaGraph:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage is collected: another graph in it, given back while one is recorded, would spoil the record."""
-    was = gc.isenabled()
+    """Disables garbage collection: freeing another graph during a capture would invalidate the capture."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was:
+        if enabled:
             gc.enable()

@@ -1,4 +1,4 @@
-"""Small pieces of work of several members side by side: on a CUDA device each member has a stream."""
+"""Concurrent work of several members: on a CUDA device each member has a stream."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 
 
 class CudaStreams:
-    """Work that does not depend on each other, which a CUDA graph then runs at the same time.
+    """Streams for independent work, which a CUDA graph then runs concurrently.
 
-    What is made in a lane may be used elsewhere after ``join``.
+    The results of a stream may be used elsewhere after ``join``.
 
     Args:
-        count: how many.
+        count: number of streams.
         device: of the work.
     """
 
@@ -25,7 +25,7 @@ class CudaStreams:
 
     @contextmanager
     def stream(self, k: int) -> Iterator[None]:
-        """The block runs in lane ``k``, after what came before it."""
+        """Runs the block in stream ``k``, after the work queued before it."""
         if not self.streams:
             yield
             return
@@ -35,7 +35,7 @@ class CudaStreams:
             yield
 
     def join(self) -> None:
-        """What comes next waits for the lanes that were used since."""
+        """Makes the current stream wait for the streams used since the last call."""
         for k in self.used:
             torch.cuda.current_stream().wait_stream(self.streams[k])
         self.used.clear()

@@ -1,4 +1,4 @@
-"""The best weights of members, kept where they are: nothing here waits for the device."""
+"""The best weights of members, kept on their device: no operation waits for it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from graphkd.training.fit.train_spec import TrainSpec
 
 
 class BestWeights:
-    """Takes over the weights of the members whose epoch is the best one so far.
+    """Copies of the members' weights, updated where an epoch is the best one so far.
 
     Args:
-        train_spec: whose weights.
-        kept: of each member, by name; from now on rows of tables where the train_spec has such.
-        running: members that go on.
-        streams: one per member, for what is done member by member.
+        train_spec: holds the current weights.
+        kept: the best weights of each member, by name; become rows of tables where ``train_spec`` has tables.
+        running: members that still train.
+        streams: one per member, for copies made member by member.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class BestWeights:
         ]
 
     def keep(self, better: Tensor) -> None:
-        """Where ``better [S]`` says so."""
-        mine = better[self.place]
+        """Copies the current weights of the members where ``better [S]`` is true."""
+        mask = better[self.place]
         for live, table in self.tables:
-            torch.where(mine.view(-1, *[1] * (live.dim() - 1)), live, table, out=table)
-        for member, other in zip(self.running, self.others, strict=True):
-            if other:
+            torch.where(mask.view(-1, *[1] * (live.dim() - 1)), live, table, out=table)
+        for member, pairs in zip(self.running, self.others, strict=True):
+            if pairs:
                 with self.streams.stream(member):
-                    for live, kept in other:
-                        torch.where(better[member], live, kept, out=kept)
+                    for live, best in pairs:
+                        torch.where(better[member], live, best, out=best)
         self.streams.join()

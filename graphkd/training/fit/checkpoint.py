@@ -1,4 +1,4 @@
-"""A stage in training is kept now and then: what was killed goes on from there, and ends with the same bits."""
+"""Periodic checkpoints of a stage in training: a killed stage resumes from the last one, bit-identically."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from graphkd.training.fit.train_state import TrainState
 from graphkd.training.stages.stage_cache import StageCache, StageResult
 
 CHECKPOINT_SECONDS = 10.0
-"""Of training, at least, between one checkpoint and the next."""
+"""Minimum seconds of training between two checkpoints."""
 
 SHARE = 0.05
-"""Of the time, at most, goes into writing them: large models are kept less often."""
+"""Maximum share of the time spent on writing checkpoints: large models are saved less often."""
 
 
 class Checkpoint:
     """The checkpoint of one stage: everything on which its next epoch depends.
 
     Args:
-        cache: where it is kept, which may be nowhere; there it is dropped when the finished stage is kept.
+        cache: where it is saved, unless the cache saves nothing; it is deleted when the finished stage is saved.
         stage: its name in the cache.
         key: its key in the cache.
     """
@@ -35,14 +35,14 @@ class Checkpoint:
         self.due = time.perf_counter() + CHECKPOINT_SECONDS
 
     def restore(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainState:
-        """Brings model, optimiser and torch's generators to where they were; how far that is.
+        """Restores model, optimiser and torch's generators, and returns the training state.
 
-        Where nothing is kept they stay as they are, at the start.
+        Without a checkpoint they do not change, and the state is that of the start.
         """
-        found = self.cache.load_partial(self.stage, self.key)
-        if found is None:
+        stage_result = self.cache.load_partial(self.stage, self.key)
+        if stage_result is None:
             return TrainState()
-        tensors, device = found.tensors, _device(model)
+        tensors, device = stage_result.tensors, _device(model)
         model.load_state_dict(_under("model.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under("optimizer.", tensors).items():
@@ -52,15 +52,15 @@ class Checkpoint:
         torch.set_rng_state(tensors["rng.cpu"])
         if device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], device)
-        kept = {name: tensor.to(device) for name, tensor in _under("kept.", tensors).items()}
-        return TrainState(**found.facts, kept=kept)
+        best_weights = {name: tensor.to(device) for name, tensor in _under("kept.", tensors).items()}
+        return TrainState(**stage_result.facts, kept=best_weights)
 
     def save_when_due(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, how_far: Callable[[], TrainState]
     ) -> None:
-        """Keeps the end of an epoch, if the last time is long enough ago.
+        """Saves the state at the end of an epoch, if the last checkpoint is old enough.
 
-        Of several processes one is lost more easily, and all with it: the first one keeps every epoch.
+        With several processes a failure is more likely, and ends all of them: rank 0 saves every epoch.
         """
         start = time.perf_counter()
         if not world().is_rank0 or (start < self.due and world().started == 1):

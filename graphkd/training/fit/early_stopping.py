@@ -1,4 +1,4 @@
-"""What the loop knows of its members, where they are: nothing here waits for the device."""
+"""Early stopping of several members, on their device: counting an epoch does not wait for it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ WARMUP_LOSS_RATIO = 0.5
 
 @dataclass(frozen=True)
 class EarlyStoppingState:
-    """The track as it was read last.
+    """A snapshot of ``EarlyStopping`` on the host.
 
     Args:
-        epochs: that were run.
+        epochs: number of epochs run.
         begun: per member, whether learning has begun.
-        ended: per member, after how many epochs it was over; 0 while it runs.
+        ended: per member, the number of epochs after which it stopped; 0 while it trains.
         better: per member, whether the last epoch is the best one so far.
         broken: per member, the number of the first epoch whose loss was not finite, from 1; 0 for none.
         value, best: per member, the score of the last epoch and of the best one.
@@ -39,9 +39,9 @@ class EarlyStoppingState:
     best_epoch: list[int]
 
     def until(self, training: Training) -> int:
-        """Epochs after which the next member may be over, from 1: nothing has to be decided before.
+        """Returns the number of epochs after which the next member may stop, from 1: no decision is due before.
 
-        Until every one has begun that is one, since weights decay from there on.
+        Until learning has begun for every member that is 1, since weight decay applies from there on.
         """
         if not all(self.begun):
             return 1
@@ -52,7 +52,7 @@ class EarlyStoppingState:
 class EarlyStopping:
     """Early stopping of ``S`` members in tensors ``[S]``, and a record of every epoch.
 
-    An epoch changes them in place with operations alone, so that a CUDA graph can hold it.
+    An epoch updates them in place by device operations alone, so that a CUDA graph can capture it.
 
     Args:
         members: ``S``.
@@ -71,10 +71,10 @@ class EarlyStopping:
         self.record = self.first.new_empty(0)
 
     def note(self, first: Tensor, terms: dict[str, Tensor], value: Tensor) -> None:
-        """Counts an epoch.
+        """Counts and records an epoch.
 
         Args:
-            first: the loss of its first step by which learning is judged, ``[S]`` or a scalar.
+            first: the loss of its first step against which learning is measured, ``[S]`` or a scalar.
             terms: means over its steps, ``[S]`` or scalars.
             value: the validation score.
         """
@@ -96,7 +96,7 @@ class EarlyStopping:
         self._end(running)
 
     def read(self) -> EarlyStoppingState:
-        """Brings it to the host: the one place where that waits for the device."""
+        """Copies the state to the host: the only method that waits for the device during training."""
         rows = (self.begun, self.ended, self.better, self.broken, self.value, self.best, self.best_epoch)
         table = torch.stack([self.epoch.expand_as(self.ended).double(), *(row.double() for row in rows)]).tolist()
         epochs, begun, ended, better, broken, value, best, best_epoch = table
@@ -105,14 +105,14 @@ class EarlyStopping:
         return EarlyStoppingState(int(epochs[0]), begun, ended, better, broken, value, best, best_epoch)
 
     def log(self, stage: str, member: int, epochs: int) -> Log:
-        """The records of the first ``epochs``."""
+        """Returns the records of the first ``epochs``."""
         rows = self.record[:epochs, :, member].tolist()
         return [
             {"stage": stage, "epoch": k, **dict(zip(self.names, row, strict=True))} for k, row in enumerate(rows)
         ]
 
     def progress(self, stage: str, seconds: float, kept: dict[str, Tensor]) -> TrainState:
-        """Of the only member, as a checkpoint keeps it."""
+        """Returns the state of the only member, as a checkpoint saves it."""
         epochs = int(self.epoch)
         return TrainState(
             epochs,
@@ -126,7 +126,7 @@ class EarlyStopping:
         )
 
     def resume(self, progress: TrainState) -> None:
-        """Goes on from where a checkpoint was; at its start there is nothing to do."""
+        """Restores the state of a checkpoint; does nothing for one of 0 epochs."""
         if not progress.epochs:
             return
         self.epoch.fill_(progress.epochs)
@@ -136,12 +136,12 @@ class EarlyStopping:
         self.best_epoch.fill_(progress.best_epoch)
         self.names = [name for name in progress.log[0] if name not in ("stage", "epoch")]
         self._make_record(1)
-        known = [[row[name] for name in self.names] for row in progress.log]
-        self.record[: len(known), :, 0] = self.first.new_tensor(known)
+        records = [[row[name] for name in self.names] for row in progress.log]
+        self.record[: len(records), :, 0] = self.first.new_tensor(records)
         self._end(self.ended == 0)
 
     def _end(self, running: Tensor) -> None:
-        """Marks the members for which epochs or patience are at their end."""
+        """Marks the members whose epochs or patience are exhausted."""
         waited = self.epoch - 1 - self.best_epoch
         over = (self.begun & (waited >= self.training.patience)) | (self.epoch >= self.training.max_epochs)
         over |= self.broken > 0
@@ -158,5 +158,5 @@ class EarlyStopping:
         self.record = self.first.new_zeros(self.rows, len(self.names), members)
 
     def _of(self, entry: Tensor) -> Tensor:
-        """``[S]`` float64 of a number per member, or of one for all."""
+        """Converts a number per member, or one for all, to ``[S]`` float64."""
         return entry.detach().double().expand_as(self.first)

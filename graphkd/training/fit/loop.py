@@ -1,4 +1,4 @@
-"""One training loop for every stage; it never knows which paper it runs."""
+"""The training loop of every stage; it does not depend on the method."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from graphkd.training.settings import Training
 
 @dataclass(frozen=True)
 class Fit:
-    """How a stage went.
+    """The summary of a stage.
 
     Args:
-        epochs: that were run.
-        best_epoch: 0-based; its weights are the ones kept.
+        epochs: number of epochs run.
+        best_epoch: 0-based; the stage ends with its weights.
         seconds: wall time; of a member of several, its share.
     """
 
@@ -47,27 +47,25 @@ def fit(
     logs: Sequence[Log],
     checkpoint: Checkpoint | None = None,
 ) -> list[Fit]:
-    """Adam until the validation score has not been reached again for ``patience`` epochs, for each member.
+    """Trains each member by Adam until its best validation score is not reached for ``patience`` epochs.
 
-    Afterwards each member holds the weights of its best epoch, in evaluation mode. Where epochs tie, the
-    later one wins, as in the released codes. Unlike there, an epoch can be the best one, patience runs, and
-    weights decay, only once learning has begun: when the loss has fallen to half of the first step's, at
-    the latest after twice ``patience`` epochs. Otherwise a lucky score of a nearly untrained teacher wins,
-    whose soft labels are almost uniform; and a student of such a teacher never starts, since its loss has
-    less to say about the weights than their decay. Where ``max_epochs`` end before that, the best epoch of
-    all is taken.
+    Afterwards each member holds the weights of its best epoch, in evaluation mode. Where epochs tie, the later one
+    wins, as in the released codes. Unlike there, an epoch can be the best one, patience is counted, and weight
+    decay applies, only once learning has begun: when the loss has fallen to half of the first step's, at the
+    latest after twice ``patience`` epochs. Otherwise a chance score of a nearly untrained teacher wins, whose soft
+    labels are almost uniform; and a student of such a teacher never starts to learn, since weight decay outweighs
+    its loss. Where ``max_epochs`` is reached before that, the best of all epochs is used.
 
-    On a CUDA device an epoch that ``replays`` becomes a CUDA graph; scores, best weights and the end are found
-    there too, and once every member has begun the host looks at them every few epochs, or when the next one may be
-    over: none is run in vain.
+    On a CUDA device an epoch that ``replays`` is captured as a CUDA graph, with scores, best weights and early
+    stopping. Once learning has begun for every member, the host reads them every few epochs, or when the next
+    member may stop, so that no epoch is wasted.
 
     Args:
         stage: name in log and progress bar.
-        train_spec: what trains.
+        train_spec: what is trained.
         training: epochs and patience.
         logs: one per member; receives one record per epoch.
-        checkpoint: where the state of a single member is kept now and then, and from where the stage goes on if it
-            was killed.
+        checkpoint: where the state of a single member is saved periodically, and a killed stage resumes from.
 
     Raises:
         GraphKDError: loss or weights are no longer finite.
@@ -92,7 +90,7 @@ def fit(
 
 
 class _Loop:
-    """The state of one call."""
+    """The state of one call of ``fit``."""
 
     def __init__(
         self, stage: str, train_spec: TrainSpec, training: Training, checkpoint: Checkpoint | None
@@ -107,14 +105,14 @@ class _Loop:
         groups = self.param_groups.groups([False] * len(train_spec.groups))
         device = groups[0]["params"][0].device
         replays = train_spec.replays and can_capture(device) and world().started == 1
-        # Fused is faster; and the other one, on a busy CPU, now and then took another first step from equal
-        # gradients.
+        # Fused is faster; and the default implementation, on a busy CPU, sometimes took another first step from
+        # equal gradients.
         self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
         self.early_stopping = EarlyStopping(len(train_spec.groups), training, device)
-        found = TrainState() if checkpoint is None else checkpoint.restore(train_spec.model, self.optimizer)
-        self.start -= found.seconds
-        self.early_stopping.resume(found)
-        self.kept = [found.kept] if found.kept else [{} for _ in train_spec.groups]
+        progress = TrainState() if checkpoint is None else checkpoint.restore(train_spec.model, self.optimizer)
+        self.start -= progress.seconds
+        self.early_stopping.resume(progress)
+        self.kept = [progress.kept] if progress.kept else [{} for _ in train_spec.groups]
         self.state, self.eager = self.early_stopping.read(), EAGER_EPOCHS if replays else training.max_epochs
         self.cuda_graph: CudaGraph | None = None
         self.draws = DrawCounter()
@@ -125,9 +123,9 @@ class _Loop:
         return time.perf_counter() - self.start
 
     def advance(self) -> None:
-        """Runs an epoch, or as many as a graph does between two looks at it."""
+        """Runs an epoch, or as many as a graph replays between two reads by the host."""
         if self.param_groups.hand(self.optimizer, self.state.begun):
-            self.cuda_graph = None  # a graph holds the rates that it was made with
+            self.cuda_graph = None  # a graph holds the rates that it was captured with
         if self.eager > 0:
             self.eager -= 1
             with self.draws.of_calls():
@@ -151,24 +149,24 @@ class _Loop:
             )
 
     def finish(self, logs: Sequence[Log]) -> list[Fit]:
-        """Gives every member the weights of its best epoch."""
-        self.cuda_graph = None  # it holds this loop: nobody else would give its memory back soon
+        """Loads the weights of every member's best epoch, and returns the summaries."""
+        self.cuda_graph = None  # it references this loop, a cycle whose memory would otherwise be freed late
         best_epochs, share = self.early_stopping.best_epoch.tolist(), self.seconds / len(self.kept)
-        for member, (kept, log) in enumerate(zip(self.kept, logs, strict=True)):
-            if not all(bool(tensor.isfinite().all()) for tensor in kept.values()):
+        for member, (weights, log) in enumerate(zip(self.kept, logs, strict=True)):
+            if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
                 raise GraphKDError(
                     f"the {self.stage}'s weights are no longer finite: lower its learning rate, or scale the "
                     "features"
                 )
             with torch.no_grad():
                 for name, tensor in self.train_spec.weights(member).items():
-                    tensor.copy_(kept[name])
+                    tensor.copy_(weights[name])
             log += self.early_stopping.log(self.stage, member, self.state.ended[member])
         self.train_spec.model.eval()
         return [Fit(ended, best, share) for ended, best in zip(self.state.ended, best_epochs, strict=True)]
 
     def _epoch(self, epoch: int) -> None:
-        """Takes the steps, scores, and notes what came out."""
+        """Runs the steps of an epoch, scores the members, and records losses and scores."""
         self.train_spec.model.train()
         self.optimizer.zero_grad()
         sums: dict[str, Tensor] = {}
@@ -189,7 +187,7 @@ class _Loop:
             self.early_stopping.note(first, {name: total.double() / count for name, total in sums.items()}, value)
 
     def _recorded(self) -> CudaGraph:
-        """An epoch that keeps the best weights as well, as a graph."""
+        """Captures an epoch, with the update of the best weights, as a graph."""
         best = BestWeights(
             self.train_spec, self.kept, [k for k, ended in enumerate(self.state.ended) if not ended], self.streams
         )
@@ -201,7 +199,7 @@ class _Loop:
         return CudaGraph(epoch, self.draws.size, self.early_stopping.epoch.device)
 
     def _narrow(self) -> None:
-        """Members that are over cost nothing more."""
+        """Drops the members that have stopped, so that they cost nothing more."""
         running = [member for member, ended in enumerate(self.state.ended) if not ended]
         if self.train_spec.narrow is not None and 0 < len(running) < self.running:
             self.train_spec.narrow(running)

@@ -1,4 +1,4 @@
-"""The optimiser's groups: parameters that learn at the same rates take their step in one call."""
+"""The optimiser's parameter groups: parameters with the same rates are updated in one call."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from graphkd.training.fit.train_spec import TrainSpec
 class ParamGroups:
     """Learning rates and weight decay of every member's parameters.
 
-    A step of Adam is a call per group, and on a GPU a call costs the same for few parameters as for many: what
-    agrees in its rates is one group, whoever's parameters they are.
+    A step of Adam is a call per group, and on a GPU a call costs the same for few parameters as for many:
+    parameters with the same rates form one group, whichever members they belong to.
 
     Args:
-        train_spec: whose parameters.
+        train_spec: holds the parameters.
     """
 
     def __init__(self, train_spec: TrainSpec) -> None:
@@ -25,23 +25,25 @@ class ParamGroups:
         self.weight_decay = train_spec.weight_decay
 
     def groups(self, begun: Sequence[bool]) -> list[dict[str, Any]]:
-        """As Adam takes them, in the order of the members.
+        """Returns the groups for Adam, in the order of the members.
 
         Args:
-            begun: per member, whether learning has begun: from then on its weights decay.
+            begun: per member, whether learning has begun: from then on weight decay applies.
         """
-        found: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+        params_by_rates: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
         for member, decay, learns in zip(self.members, self.weight_decay, begun, strict=True):
             for group in member:
-                found.setdefault((group["lr"], decay if learns else 0.0), []).extend(group["params"])
-        return [{"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in found.items()]
+                params_by_rates.setdefault((group["lr"], decay if learns else 0.0), []).extend(group["params"])
+        return [
+            {"params": params, "lr": lr, "weight_decay": decay} for (lr, decay), params in params_by_rates.items()
+        ]
 
     def hand(self, optimizer: torch.optim.Optimizer, begun: Sequence[bool]) -> bool:
-        """Gives the optimiser its groups as they are now; whether they are other ones than before."""
-        wanted, given = self.groups(begun), optimizer.param_groups
-        if [_rates(group) for group in wanted] == [_rates(group) for group in given]:
+        """Updates the optimiser's groups, and returns whether they have changed."""
+        groups, current = self.groups(begun), optimizer.param_groups
+        if [_rates(group) for group in groups] == [_rates(group) for group in current]:
             return False
-        optimizer.param_groups = [{**given[0], **group} for group in wanted]
+        optimizer.param_groups = [{**current[0], **group} for group in groups]
         return True
 
 

@@ -1,4 +1,4 @@
-"""What the loop trains."""
+"""The input of the training loop."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class TrainSpec:
-    """What the loop trains: one network, or ``S`` members at once.
+    """The input of the training loop: one network, or ``S`` members at once.
 
     Args:
-        model: everything that trains.
-        weights: number of a member → its state, the tensors themselves.
+        model: all modules that train.
+        weights: number of a member → its state, not copied.
         groups: of each member's parameters: ``params`` and their ``lr``.
         weight_decay: of each member, L2 in Adam.
         steps: the epoch → its steps, each ``loss`` and named terms, scalars or ``[S]``, of the whole data or of a
-            batch that stands for it, made in training mode one at a time: the weights have moved before the next
-            is asked for. Where there is a term called ``method``, learning has begun by that one: what is added
-            to it changes no protocol.
+            batch that represents it, computed in training mode one at a time: the weights are updated before the
+            next is requested. A term called ``method``, where there is one, determines whether learning has begun,
+            so that terms added to it do not change the protocol.
         score: validation score, a scalar or ``[S]`` on the device, higher is better, called in evaluation mode
             without gradients.
-        replays: whether every epoch is one step, and the same calls to the device: then a CUDA graph can hold it.
-        narrow: is told with which members it goes on, when others are over; their terms and scores are not read.
-        tables: parts of the state of all members that go on, ``[R, …]`` each, by the name that a member's row has
-            in its state: a graph keeps the best of them by one call each.
+        replays: whether every epoch is one step of the same device operations, which a CUDA graph can capture.
+        narrow: called with the members that still train, when others have stopped; terms and scores of the others
+            are no longer read.
+        tables: parts of the state of all members that still train, ``[R, …]`` each, by the name of a member's row
+            in its state: a graph updates the best weights of a table in one call.
     """
 
     model: nn.Module

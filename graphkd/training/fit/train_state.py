@@ -1,4 +1,4 @@
-"""How far a stage in training is."""
+"""The progress of a stage in training."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Log = list[dict[str, Any]]
 
 @dataclass
 class TrainState:
-    """What the loop knows at the end of an epoch, besides the model, its optimiser and the generators.
+    """The state of the loop at the end of an epoch, besides the model, its optimiser and the generators.
 
     Args:
-        epochs: that were run.
+        epochs: number of epochs run.
         first: loss of the very first step.
         begun: whether learning has begun.
         best: the best score since.

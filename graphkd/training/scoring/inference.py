@@ -1,4 +1,4 @@
-"""What a student says of many rows, without the hidden layers of all of them at once."""
+"""A student's logits on many rows, without the hidden layers of all rows in memory at once."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from graphkd.distributed import world
 from graphkd.sparse import Factored, Features, Inputs, at_least_single, select_rows
 
 BLOCK_ROWS = 2**16
-"""Rows that are answered at once, and kept between one call and the next where there are no more."""
+"""Rows that are computed at once, and cached between calls where there are no more."""
 
 ROWS_SHARE = 0.05
-"""Up to this share of the nodes, rows of factored inputs are made once instead of all logits every time."""
+"""Up to this share of the nodes, rows of factored inputs are computed once instead of all logits in every call."""
 
 
 class Inference:
-    """The logits ``[n, C]`` of rows of the inputs, as the student is when it is called.
+    """The logits ``[n, C]`` of rows of the inputs, under the student's weights at the time of the call.
 
-    Factored inputs are answered for all rows at once, which is what they are for, unless few are asked for.
-    Several processes answer a part of the rows each, and tell the others.
+    Logits of factored inputs are computed for all rows at once, which is their purpose, unless few are requested.
+    Several processes compute a shard of the rows each, and gather the logits.
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``.
@@ -35,7 +35,7 @@ class Inference:
         self.rows = self._rows(self.nodes) if nodes.numel() <= most else None
 
     def __call__(self) -> Tensor:
-        """The logits now, without gradients."""
+        """Computes the logits, without gradients."""
         with torch.no_grad():
             return world().all_gather(self._own(), self.count)
 

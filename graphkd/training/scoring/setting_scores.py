@@ -1,4 +1,4 @@
-"""Scores of a model in a setting: observed nodes and hidden ones, mixed as the protocol says."""
+"""Scores of a model in a setting: observed nodes and hidden ones, weighted as the protocol defines."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from graphkd.datasets import SettingView
 
 
 def scores(view: SettingView, observed: Tensor, hidden: Tensor, with_f1: bool = False) -> dict[str, float]:
-    """``scores_of`` for the logits of all nodes.
+    """Computes ``scores_of`` from the logits of all nodes.
 
     Args:
-        view: the graph as the setting shows it.
-        observed: ``[n, C]`` logits of the observed nodes, known from the observed graph.
-        hidden: ``[m, C]`` logits of the hidden nodes, known from the full graph.
-        with_f1: add ``test_macro_f1``, mixed like ``test``.
+        view: the setting's view of the graph.
+        observed: ``[n, C]`` logits of the observed nodes, computed on the observed graph.
+        hidden: ``[m, C]`` logits of the hidden nodes, computed on the full graph.
+        with_f1: whether to add ``test_macro_f1``, weighted like ``test``.
     """
     return scores_of(view, observed[view.observed.val], observed[view.observed.test], hidden, with_f1)
 
@@ -25,14 +25,14 @@ def scores(view: SettingView, observed: Tensor, hidden: Tensor, with_f1: bool = 
 def scores_of(
     view: SettingView, val: Tensor, visible: Tensor, hidden: Tensor, with_f1: bool = False
 ) -> dict[str, float]:
-    """``val`` and ``test``; where nodes are hidden also ``test_ind`` (on them) and ``test_tran`` (on the others).
+    """Computes ``val`` and ``test``; if nodes are hidden, also ``test_ind`` (hidden) and ``test_tran`` (others).
 
     Args:
-        view: the graph as the setting shows it.
-        val: logits ``[v, C]`` of the validation nodes, known from the observed graph.
+        view: the setting's view of the graph.
+        val: logits ``[v, C]`` of the validation nodes, computed on the observed graph.
         visible: logits ``[t, C]`` of the test nodes that are observed, likewise.
-        hidden: logits ``[m, C]`` of the hidden nodes, known from the full graph.
-        with_f1: add ``test_macro_f1``, mixed like ``test``.
+        hidden: logits ``[m, C]`` of the hidden nodes, computed on the full graph.
+        with_f1: whether to add ``test_macro_f1``, weighted like ``test``.
 
     Returns:
         Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``.
@@ -42,18 +42,22 @@ def scores_of(
         return evaluation.score(view.observed.metric, logits, y)
 
     graph = view.observed
-    found = {"val": metric(val, graph.y[graph.val]), **_test(view, visible, hidden, metric)}
+    result = {"val": metric(val, graph.y[graph.val]), **_test(view, visible, hidden, metric)}
     if with_f1:
-        found["test_macro_f1"] = _test(view, visible, hidden, evaluation.macro_f1)["test"]
-    return found
+        result["test_macro_f1"] = _test(view, visible, hidden, evaluation.macro_f1)["test"]
+    return result
 
 
 def _test(
     view: SettingView, visible: Tensor, hidden: Tensor, metric: Callable[[Tensor, Tensor], float]
 ) -> dict[str, float]:
     graph, share = view.observed, view.setting.hidden_share
-    seen = metric(visible, graph.y[graph.test])
+    transductive = metric(visible, graph.y[graph.test])
     if not view.setting.hides:
-        return {"test": seen}
-    unseen = metric(hidden, view.full.y[view.hidden])
-    return {"test": share * unseen + (1 - share) * seen, "test_ind": unseen, "test_tran": seen}
+        return {"test": transductive}
+    inductive = metric(hidden, view.full.y[view.hidden])
+    return {
+        "test": share * inductive + (1 - share) * transductive,
+        "test_ind": inductive,
+        "test_tran": transductive,
+    }

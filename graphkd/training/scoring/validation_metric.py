@@ -1,4 +1,4 @@
-"""The validation score of one student, or of several by one call."""
+"""The validation score of one student, or of several in one call."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from graphkd.training.scoring.inference import Inference
 
 @dataclass(frozen=True)
 class ValidationMetric:
-    """A student's score on the validation nodes, as it is when called.
+    """A student's score on the validation nodes, under its weights at the time of the call.
 
     Args:
-        inference: what it says of them.
+        inference: computes the student's logits on them.
         metric: the graph's.
         y: ``[V]`` their labels.
         scorer: logits ``[V, C]`` → a scalar.
@@ -34,24 +34,24 @@ class ValidationMetric:
 
     @classmethod
     def of(cls, student: nn.Module, inputs: Inputs, graph: Graph) -> ValidationMetric:
-        """Of the validation nodes of a graph whose inputs ``[N, D']`` are these."""
+        """Creates the metric for the validation nodes of a graph with inputs ``[N, D']``."""
         y = graph.y[graph.val]
-        answers = Inference(student, inputs, graph.val)
-        return cls(answers, graph.metric, y, evaluation.scorer(graph.metric, y))
+        inference = Inference(student, inputs, graph.val)
+        return cls(inference, graph.metric, y, evaluation.scorer(graph.metric, y))
 
     def __call__(self) -> Tensor:
-        """A float64 scalar on the device."""
+        """Computes the score, a float64 scalar on the device."""
         return self.scorer(self.inference())
 
 
 @dataclass(frozen=True)
 class StackedValidationMetric:
-    """What ``S`` students at once are asked, and how their logits ``[S, V, C]`` are scored.
+    """The validation rows of ``S`` students, and the scorer of their logits ``[S, V, C]``.
 
     Args:
         rows: of each student, or of all ``[S, V, D']``.
         scorer: logits ``[S, V, C]`` → ``[S]``.
-        nodes: ``[S, V]``, which of the rows are scored; nothing for all of them.
+        nodes: ``[S, V]``, the rows that are scored; None for all of them.
     """
 
     rows: Sequence[Inputs] | Tensor
@@ -59,7 +59,7 @@ class StackedValidationMetric:
     nodes: Tensor | None = None
 
     def __call__(self, students: Callable[[Sequence[Inputs] | Tensor], StudentOutput]) -> Tensor:
-        """``[S]``; ``students`` answer for all rows at once."""
+        """Computes the scores ``[S]``; ``students`` is called once, on all rows."""
         logits = students(self.rows).logits
         if self.nodes is not None:
             logits = logits[torch.arange(len(logits), device=logits.device).unsqueeze(1), self.nodes]
@@ -67,31 +67,31 @@ class StackedValidationMetric:
 
 
 def stacked_scores(scores: Sequence[ValidationMetric]) -> StackedValidationMetric | None:
-    """All at once; nothing where they differ in the number of nodes, or the metric looks at one at a time."""
+    """Combines the metrics; returns None where the number of nodes differs, or the metric cannot be batched."""
     if len({each.y.numel() for each in scores}) > 1 or {each.metric for each in scores} != {"accuracy"}:
         return None
-    answers = [each.inference for each in scores]
+    inferences = [each.inference for each in scores]
     scorer = evaluation.scorer("accuracy", torch.stack([each.y for each in scores]))
-    if all(isinstance(each.inputs, Factored) and each.rows is None for each in answers):
-        whole = with_equal_ones_shared([each.inputs for each in answers])
-        return StackedValidationMetric(whole, scorer, torch.stack([each.nodes for each in answers]))
-    rows = [each.rows for each in answers if each.rows is not None]
+    if all(isinstance(each.inputs, Factored) and each.rows is None for each in inferences):
+        whole = with_equal_ones_shared([each.inputs for each in inferences])
+        return StackedValidationMetric(whole, scorer, torch.stack([each.nodes for each in inferences]))
+    rows = [each.rows for each in inferences if each.rows is not None]
     return (
         StackedValidationMetric(_together(with_equal_ones_shared(rows)), scorer)
-        if len(rows) == len(answers)
+        if len(rows) == len(inferences)
         else None
     )
 
 
 def _together(rows: Sequence[Inputs]) -> Sequence[Inputs] | Tensor:
-    """One table ``[S, V, D']`` of tables that differ."""
+    """Stacks tables that differ into one, ``[S, V, D']``."""
     tables = [each for each in rows if isinstance(each, Tensor)]
     differ = any(each is not rows[0] for each in rows)
     return torch.stack(tables) if differ and len(tables) == len(rows) else rows
 
 
 def with_equal_ones_shared(inputs: Sequence[Inputs]) -> list[Inputs]:
-    """The same, with the first object for those that are equal to it: they are kept and read once."""
+    """Replaces inputs equal to the first one by that object, so that they are stored and read once."""
     return [inputs[0] if _equal(inputs[0], each) else each for each in inputs]
 
 

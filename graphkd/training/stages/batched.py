@@ -36,9 +36,9 @@ class BatchedJob:
     """One student to train.
 
     Args:
-        view: the graph as the setting shows it.
+        view: the setting's view of the graph.
         spec: names method, matching, influence, student and training.
-        teacher_result: its teacher.
+        teacher_result: the student's teacher.
         seed: as in ``train_student``.
     """
 
@@ -49,18 +49,18 @@ class BatchedJob:
 
 
 def train_batched(members: Sequence[BatchedJob], cache: StageCache) -> int:
-    """Trains students as batched models and keeps each where ``train_student`` finds it.
+    """Trains students as batched models and saves each where ``train_student`` finds it.
 
-    Each is the student that it would be alone, up to the order of sums: same start, same masks of dropout, its own
-    rates, weights and end. Those that cannot go with another (another shape, method or patience, ``batch_size``,
-    ``compile``) are left to ``train_student``; so are those that are there already.
+    Each is the student that it would be alone, up to the order of sums: same initialisation, same dropout masks,
+    separate learning rates, weights and early stopping. Those that cannot be batched with another (other shape,
+    method or patience, ``batch_size``, ``compile``) are left to ``train_student``; so are those already cached.
 
     Args:
-        members: in any mixture.
-        cache: where they are kept.
+        members: of any mix of shapes.
+        cache: where the students are saved.
 
     Returns:
-        How many were trained.
+        The number of students trained.
     """
     groups: dict[Any, list[_ReadyJob]] = {}
     for member in members:
@@ -88,7 +88,7 @@ class _ReadyJob:
 
     @classmethod
     def of(cls, member: BatchedJob, key: dict[str, Any], cache: StageCache) -> _ReadyJob:
-        """Compiled, and at its start."""
+        """Compiles the targets and initialises the task."""
         graph, spec, seed = member.view.observed, member.spec, member.seed
         targets = compile_targets(member.view, spec, member.teacher_result, seed, cache)
         device = graph.y.device
@@ -102,7 +102,7 @@ class _ReadyJob:
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Members in which this is the same train together."""
+        """The key by which members are grouped: those with the same one train together."""
         spec, student = self.member.spec, settings_of(self.member.spec.student)
         return (
             self.rows.num_rows,
@@ -126,21 +126,21 @@ def _batched(spec: DistillSpec) -> bool:
 
 
 def _train(jobs: Sequence[_ReadyJob]) -> list[StageResult]:
-    """The members' weights and records, each as ``train_student`` keeps them."""
-    together = _BatchedTask(jobs)
+    """Trains the members and returns their weights and records, as ``train_student`` saves them."""
+    task = _BatchedTask(jobs)
     training, logs = jobs[0].member.spec.training, [Log() for _ in jobs]
-    fits = fit("student", together.train_spec, training, logs)
+    fits = fit("student", task.train_spec, training, logs)
     return [
         StageResult(
             {name: tensor.clone() for name, tensor in job.task.state_dict().items()},
-            {"log": log, "fit": asdict(one)},
+            {"log": log, "fit": asdict(summary)},
         )
-        for job, log, one in zip(jobs, logs, fits, strict=True)
+        for job, log, summary in zip(jobs, logs, fits, strict=True)
     ]
 
 
 class _BatchedTask:
-    """The members that are not over yet, as the loop trains them."""
+    """The members that have not stopped yet, as the loop trains them."""
 
     def __init__(self, jobs: Sequence[_ReadyJob]) -> None:
         self.jobs = _sharing(jobs)
@@ -154,13 +154,13 @@ class _BatchedTask:
 
     @property
     def train_spec(self) -> TrainSpec:
-        """All of them, from the start."""
+        """The input of the training loop, with all members."""
         trainings = [job.member.spec.training for job in self.jobs]
-        each = zip(self.tasks, trainings, strict=True)
+        pairs = zip(self.tasks, trainings, strict=True)
         return TrainSpec(
             nn.ModuleList(self.tasks),
             lambda member: self.tasks[member].state_dict(),
-            [task.parameter_groups(training.lr) for task, training in each],
+            [task.parameter_groups(training.lr) for task, training in pairs],
             [training.weight_decay for training in trainings],
             self.steps,
             self.score,
@@ -170,7 +170,7 @@ class _BatchedTask:
         )
 
     def narrow(self, running: list[int]) -> None:
-        """Goes on with these members only; what one call can do for all of them is put together."""
+        """Continues with these members only, and rebuilds what one call computes for all of them."""
         self.running, self.place = running, torch.tensor(running, device=self.device)
         jobs, scores = [self.jobs[k] for k in running], [self.scores[k] for k in running]
         self.stacked = StackedMLP([job.task.student for job in jobs], [job.generator for job in jobs])  # type: ignore[misc]
@@ -181,7 +181,7 @@ class _BatchedTask:
         self.scored = stacked_scores(scores)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """One, for all rows of every member."""
+        """Yields one step, for all rows of every member."""
         first = self.tasks[self.running[0]]
         with first.autocast(self.device):
             output = self.stacked([each.inputs for each in self.rows])
@@ -190,16 +190,16 @@ class _BatchedTask:
             yield {name: self._all(term) for name, term in terms.items()}
             return
         each = []
-        for k, said, batch in zip(self.running, apart(output), self.rows, strict=True):
+        for k, prediction, batch in zip(self.running, apart(output), self.rows, strict=True):
             if (matching := self.tasks[k].matching) is not None:
                 matching.on_epoch_start(epoch)
             with self.streams.stream(k):
-                each.append(self.tasks[k].loss(said, batch))
+                each.append(self.tasks[k].loss(prediction, batch))
         self.streams.join()
         yield {name: self._all(torch.stack([terms[name] for terms in each])) for name in each[0]}
 
     def score(self) -> Tensor:
-        """``[S]``."""
+        """Computes the validation scores, ``[S]``."""
         if self.scored is not None:
             return self._all(self.scored(self.stacked))
         scores = []
@@ -210,17 +210,17 @@ class _BatchedTask:
         return self._all(torch.stack(scores))
 
     def _all(self, running: Tensor) -> Tensor:
-        """``[S]``; 0 for those that are over."""
+        """Expands to ``[S]``, with 0 for members that have stopped."""
         if len(self.running) == len(self.jobs):
             return running
         return running.new_zeros(len(self.jobs)).index_copy(0, self.place, running)
 
 
 def _sharing(jobs: Sequence[_ReadyJob]) -> list[_ReadyJob]:
-    """The same, with inputs that are equal shared."""
+    """Returns the jobs with equal inputs shared."""
     rows = with_equal_ones_shared([job.rows.inputs for job in jobs])
     inputs = with_equal_ones_shared([job.inputs for job in jobs])
     return [
-        replace(job, rows=replace(job.rows, inputs=own), inputs=whole)
-        for job, own, whole in zip(jobs, rows, inputs, strict=True)
+        replace(job, rows=replace(job.rows, inputs=batch), inputs=whole)
+        for job, batch, whole in zip(jobs, rows, inputs, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""The node weights of a run: an influence gets what it asks for, and what it says is checked and kept."""
+"""The node weights of a run: the influence gets the inputs it requests; its result is checked and cached."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def node_weights(
     seed: int,
     cache: StageCache | None = None,
 ) -> Tensor | None:
-    """Weights of the observed nodes, ``[n]``; nothing where the spec has no influence.
+    """Computes the weights of the observed nodes, ``[n]``; returns None where the spec has no influence.
 
     Args:
-        view: the graph as the setting shows it; its observed part is read, and all of it only where the method
+        view: the setting's view of the graph; its observed part is read, and the full graph only where the method
             is published with an influence of the full graph, which warns.
         spec: names the influence.
-        teacher_result: the teacher, for influences that ask it; nothing where there is none.
-        seed: of the run, added to that of an influence that draws.
-        cache: where weights are kept, and found.
+        teacher_result: the teacher, for influences that read it; None where there is none.
+        seed: of the run, added to that of an influence that has one.
+        cache: where weights are saved, and loaded from.
 
     Raises:
-        GraphKDError: the influence fails, gives no weights, or asks a teacher that is not there.
+        GraphKDError: the influence fails, returns no weights, or requires a teacher where there is none.
     """
     if spec.influence is None:
         return None
@@ -60,33 +60,33 @@ def node_weights(
             "included, as published; variant=paper sees observed nodes only",
             stacklevel=2,
         )
-    told = {**_seed(spec, seed), **_columns(spec, view)}
+    arguments = {**_seed(spec, seed), **_columns(spec, view)}
     key = {
         "graph": graph.fingerprint(),
         "influence": spec.config()["influence"],
         "teacher": teacher_result.key if teacher_result is not None and reads_teacher(spec.influence) else None,
         "device": arithmetic(graph.y.device),
         "code": code_digest(spec.installed),
-        **told,
+        **arguments,
     }
-    kept = cache.load("influence", key)
-    made = kept or computed_on_rank0(lambda: _made(spec, graph, teacher_result, told))
-    weights = made.tensors["influence"].to(graph.y.device)
+    cached = cache.load("influence", key)
+    result = cached or computed_on_rank0(lambda: _made(spec, graph, teacher_result, arguments))
+    weights = result.tensors["influence"].to(graph.y.device)
     _check(weights, graph.num_nodes)
-    if kept is None:
+    if cached is None:
         cache.save("influence", key, StageResult({"influence": weights}, {}))
     return weights[view.nodes] if spec.leaks else weights
 
 
 def _seed(spec: DistillSpec, seed: int) -> dict[str, int]:
-    """The ``seed`` of an influence that has one, with the run's added to it."""
+    """Returns the ``seed`` of an influence that has one, with the run's added to it."""
     parameter = signature(spec.influence).get("seed")
-    own = None if parameter is None else parameter.default
-    return {"seed": (own + seed) % 2**32} if is_whole(own) and own >= 0 else {}  # type: ignore[operator]
+    default = None if parameter is None else parameter.default
+    return {"seed": (default + seed) % 2**32} if is_whole(default) and default >= 0 else {}  # type: ignore[operator]
 
 
 def _columns(spec: DistillSpec, view: SettingView) -> dict[str, int]:
-    """As many first nodes as are observed, where the full graph is read: what the released code sums over."""
+    """Returns the number of observed nodes as ``columns``, as in the released code, if the full graph is read."""
     parameter = signature(spec.influence).get("columns")
     open_ = spec.leaks and parameter is not None and parameter.default is None
     return {"columns": view.nodes.numel()} if open_ else {}
@@ -116,8 +116,8 @@ def _called(spec: DistillSpec, graph: Graph, teacher_result: TeacherResult | Non
 
 
 def _input(name: str, graph: Graph, teacher_result: TeacherResult | None) -> Any:
-    """One of ``graphkd.influence.inputs.INPUTS``, of this graph."""
-    if name == "labels":  # those of other nodes are what the student is scored by
+    """Returns one of ``graphkd.influence.inputs.INPUTS`` for this graph."""
+    if name == "labels":  # the student is scored on the labels of the other nodes
         labels = torch.full_like(graph.y, -1)
         labels[graph.train] = graph.y[graph.train]
         return labels

@@ -1,4 +1,4 @@
-"""What a finished stage leaves in the cache, so that no command does it twice."""
+"""The cache of finished stages, so that no command computes one twice."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from graphkd.spec import DistillSpec
 SCHEMA_VERSION = "1"
 
 PART = "-part"
-"""Follows the name of a stage in that of a file which holds how far it is."""
+"""Suffix of a stage's name in the file name of its checkpoint."""
 
 FACTS = "/facts"
-"""The name of the facts among tensors that are told to other processes."""
+"""The name of the facts among the tensors sent to other processes."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,21 @@ STORAGE = TableOptions()
 
 
 class StageCache:
-    """StageCache of stages in a folder, one file each, named by stage and key.
+    """A cache of stages in a folder, one file each, named by stage and key.
 
-    A key says everything that the result depends on, the code included. Files appear whole, under another
-    name first, so that several runs may share a cache at any time; each carries a checksum, and one that is
-    damaged is made again. Where several processes share a run the first one reads and writes them, and tells the
-    others.
+    A key contains everything that the result depends on, the code included. Files are written under another name
+    and renamed, so that several runs may share a cache at any time; each has a checksum, and a damaged one is
+    recomputed. Where several processes share a run, rank 0 reads and writes the files, and broadcasts them.
 
     Args:
-        root: the cache folder, or nothing, which keeps nothing.
-        tables: how the tables of a stage are kept while it, and what reads them, runs.
-        scratch: where tables are that go with the process, if there is no root.
+        root: the cache folder, or None, which saves nothing.
+        tables: how the tables of a stage are stored while it, and what reads them, runs.
+        scratch: the folder of tables that are deleted with the process, if there is no root.
 
-    ``made`` names the stages that were kept since, which is to say not found.
+    ``made`` names the stages that were saved since, which is to say not found.
 
     Raises:
-        GraphKDError: no folder can be made there.
+        GraphKDError: the folder cannot be created.
     """
 
     def __init__(self, root: Path | None, tables: TableOptions = STORAGE, scratch: Path | None = None) -> None:
@@ -75,11 +74,11 @@ class StageCache:
             check_writable(self.folder, "cache_dir")
 
     def load(self, stage: str, key: dict[str, Any]) -> StageResult | None:
-        """The result with this key, if it is there and whole."""
+        """Loads the result with this key, or None if it is missing or damaged."""
         return _to_all(self._load(stage, key, f"the {stage} is made again"))
 
     def save(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
-        """Keeps a result, and no longer what there was of it; one that is there is replaced by its equal."""
+        """Saves a result and deletes its checkpoint; a result already saved is replaced by its equal."""
         if self.folder is not None:
             self.made.append(stage)
             self._save(stage, key, stage_result)
@@ -113,16 +112,16 @@ class StageCache:
         return result.facts
 
     def load_partial(self, stage: str, key: dict[str, Any]) -> StageResult | None:
-        """What was kept last of a stage that is not finished, if it is there and whole."""
+        """Loads the last checkpoint of a stage, or None if it is missing or damaged."""
         return _to_all(self._load(stage + PART, key, f"the {stage} starts anew"))
 
     def save_partial(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
-        """Keeps how far a stage is, in the place of what was kept before; gone once the stage is finished."""
+        """Saves a checkpoint of a stage, which replaces the last one and is deleted with the stage's end."""
         self._save(stage + PART, key, stage_result)
 
     @property
     def files(self) -> list[Path]:
-        """Those that are kept now."""
+        """The files in the cache."""
         return [] if self.folder is None else sorted(self.folder.glob("*.safetensors"))
 
     def _load(self, name: str, key: dict[str, Any], otherwise: str) -> StageResult | None:
@@ -151,9 +150,9 @@ class StageCache:
             ) from None
 
     def table_store(self, stage: str, key: dict[str, Any]) -> TableStore:
-        """Where a stage makes its tables: the same key finds blocks that were finished before.
+        """Returns the store of a stage's tables, in which the same key finds blocks that were finished before.
 
-        Nothing that keeps nothing has a folder: its tables are in one that goes with the process.
+        A cache that saves nothing has no folder: its tables are in one that is deleted with the process.
         """
         if self.tables.bytes is None:
             return TableStore()
@@ -164,7 +163,7 @@ class StageCache:
         return TableStore(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage)
 
     def without_files(self) -> StageCache:
-        """One that keeps nothing, for parts of a user's own."""
+        """Returns a cache that saves nothing, for parts defined by the user."""
         return StageCache(None, self.tables, scratch=self._root)
 
     def _path(self, name: str, key: dict[str, Any], folder: Path) -> Path:
@@ -172,16 +171,16 @@ class StageCache:
 
 
 def cache_for(spec: DistillSpec, cache: StageCache | None) -> StageCache:
-    """The cache, or one that keeps nothing where there is none or a part is a user's own: its code is no key."""
+    """Returns the cache; one that saves nothing without one, or for a user's part, whose code is in no key."""
     if cache is None:
         return StageCache(None)
     return cache if spec.reproducible else cache.without_files()
 
 
 def arithmetic(device: torch.device) -> str:
-    """What decides the order in which a device adds, and with it the last bits of a result.
+    """Returns what determines the order in which a device adds, and with it the last bits of a result.
 
-    On a CPU these are its vector instructions and the number of threads, which share a sum among themselves.
+    On a CPU these are its vector instructions and the number of threads, which divide a sum among themselves.
     """
     if device.type != "cpu":
         return device.type
@@ -189,7 +188,7 @@ def arithmetic(device: torch.device) -> str:
 
 
 UNREAD = ("commands", "deploy", "doctor", "reports", "runs")
-"""Folders of the package that no stage runs. All else counts: a list of what a stage reads would forget some."""
+"""Folders of the package that no stage runs. All others count: a list of those that stages run could miss some."""
 
 
 def code_digest(installed: Sequence[Path] = ()) -> str:
@@ -217,13 +216,13 @@ def _read(path: Path, stage: str, key: dict[str, Any]) -> StageResult:
     card = json.loads(metadata["card"])
     if seal(card) != metadata["checksum"] or card["tensors"] != digest(tensors):
         raise ValueError("its checksum does not fit")
-    if card.get("stage", stage) != stage or _name(card["key"]) != _name(key):  # older ones name no stage
+    if card.get("stage", stage) != stage or _name(card["key"]) != _name(key):  # older files name no stage
         raise ValueError("it is another stage's, or has another key")
     return StageResult(tensors, card["facts"])
 
 
 def computed_on_rank0(make: Callable[[], StageResult]) -> StageResult:
-    """What the first of several processes makes, alone, while the others wait."""
+    """Returns what ``make`` computes; of several processes rank 0 alone calls it, while the others wait."""
     return make() if not world().is_distributed else _parsed(world().rank0_computes(lambda: _content(make())))
 
 
@@ -251,7 +250,7 @@ def _name(key: dict[str, Any]) -> str:
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
-    """A checksum of tensors on the CPU, their names included."""
+    """Computes a checksum of tensors on the CPU, their names included."""
     ordered = sorted(tensors.items())
     heads = "".join(f"{name} {tensor.dtype} {list(tensor.shape)}" for name, tensor in ordered).encode()
     return sha256_of([heads, *(tensor.reshape(-1).view(torch.uint8).numpy() for _, tensor in ordered)])

@@ -1,4 +1,4 @@
-"""The first stage: a teacher is trained, or taken as it comes."""
+"""The first stage: a teacher is trained, or the user's is run."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ from graphkd.training.teacher_batches import WAYS
 
 @dataclass(frozen=True)
 class TeacherResult:
-    """A teacher and what it says.
+    """A teacher and its output.
 
     Args:
-        model: the network, in evaluation mode; nothing where only its output was given.
+        model: the network, in evaluation mode; None where only its output was given.
         output: its frozen ``logits [n, C]`` and hops on the observed graph.
         scores: ``val``, ``test`` and what the setting adds.
         fit: epochs and seconds; of a given teacher 0.
-        key: what the output depends on; part of the key of what is made from it.
-        of: what it says of any graph, frozen; where only its output was given, that.
+        key: what the output depends on; part of the key of what is computed from it.
+        of: computes its frozen output on any graph; where only its output was given, returns that.
     """
 
     model: nn.Module | None
@@ -62,11 +62,11 @@ def train_teacher(
     """Trains the teacher on the labelled nodes, all observed nodes in view.
 
     Args:
-        view: the graph as the setting shows it.
-        spec: names the teacher and the training, or holds a teacher that is given.
+        view: the setting's view of the graph.
+        spec: names the teacher and the training, or holds a given teacher.
         seed: of initialisation and dropout.
         log: receives one record per epoch.
-        cache: where a finished teacher is kept, and found.
+        cache: where a finished teacher is saved, and loaded from.
 
     Raises:
         GraphKDError: a given teacher does not fit the data or the setting.
@@ -78,15 +78,15 @@ def train_teacher(
     cache = cache_for(spec, cache)
     graph, device = view.observed, view.observed.y.device
     key = _key(view, spec, seed)
-    kept = cache.load("teacher", key)
+    cached = cache.load("teacher", key)
     with seeded(seed, "teacher", device):
         model = spec.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
-        found = kept or _trained(model, graph, spec, seed, Checkpoint(cache, "teacher", key))
-        model.load_state_dict(dict(found.tensors))
-    records, result = found.facts["log"], Fit(**found.facts["fit"])
+        stage_result = cached or _trained(model, graph, spec, seed, Checkpoint(cache, "teacher", key))
+        model.load_state_dict(dict(stage_result.tensors))
+    records, result = stage_result.facts["log"], Fit(**stage_result.facts["fit"])
     log += records
-    if kept is None:
-        cache.save("teacher", key, found)
+    if cached is None:
+        cache.save("teacher", key, stage_result)
     run = _Frozen(functools.partial(_ask, spec.training.teacher_batches, model))
     in_files = cache.tables.bytes is not None
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
@@ -96,7 +96,7 @@ def train_teacher(
 
 
 def _trained(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, part: Checkpoint) -> StageResult:
-    """Several processes train a teacher together where they can share its steps; else the first one does."""
+    """Trains a teacher, on several processes where they can share its steps, else on rank 0 alone."""
 
     def train() -> StageResult:
         log = Log()
@@ -167,7 +167,7 @@ def _ask(way: str, model: nn.Module, graph: Graph) -> TeacherOutput:
 
 
 def _outputs(view: SettingView, run: Callable[[Graph], TeacherOutput]) -> tuple[TeacherOutput, Tensor]:
-    """The output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
+    """Computes the output on the observed graph, and ``[m, C]`` logits of hidden nodes in the full one."""
     output = run(view.observed)
     hidden = run(view.full).logits[view.hidden] if view.setting.hides else output.logits[:0]
     return output, hidden

@@ -1,4 +1,4 @@
-"""The interface between a teacher's training and what its steps see."""
+"""The interface between a teacher's training and the batches of its steps."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from graphkd.training.settings import Training
 
 
 class Batches(ABC):
-    """A way to train a teacher.
+    """A batching strategy for a teacher's training.
 
     Args:
         model: the teacher.
         graph: the observed one.
-        training: how it is optimised.
+        training: settings of the optimisation.
         seed: of the run.
 
     Raises:
-        GraphKDError: the teacher cannot be trained in this way.
+        GraphKDError: the strategy cannot train the teacher.
     """
 
     name: ClassVar[str]
@@ -38,10 +38,10 @@ class Batches(ABC):
     """Keys of ``training`` that the result depends on."""
 
     replays: ClassVar[bool] = False
-    """Whether every epoch is one step, and the same calls to the device, for teachers of ``graphkd.teachers``."""
+    """Whether every epoch is one step of the same device operations, for teachers of ``graphkd.teachers``."""
 
     takes_apart: ClassVar[bool] = True
-    """Whether it calls parts of the teacher, which only those of graphkd have."""
+    """Whether it calls parts of the teacher, which only those of ``graphkd.teachers`` have."""
 
     def __init__(self, model: nn.Module, graph: Graph, training: Training, seed: int) -> None:
         if self.takes_apart and not isinstance(model, Teacher):
@@ -53,26 +53,26 @@ class Batches(ABC):
 
     @abstractmethod
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """The losses of an epoch, one per step; the weights have moved before the next one is asked for."""
+        """Yields the losses of an epoch, one per step; the weights are updated before the next is requested."""
 
     @abstractmethod
     def score(self) -> Tensor:
-        """The validation score; whatever is drawn for it is the same in every epoch."""
+        """Computes the validation score; whatever is sampled for it is the same in every epoch."""
 
     @classmethod
     def run(cls, model: nn.Module, graph: Graph) -> TeacherOutput:
-        """What the fitted teacher, in evaluation mode, says of all nodes over full neighbourhoods."""
+        """Computes the fitted teacher's output on all nodes, in evaluation mode, over full neighbourhoods."""
         assert isinstance(model, Teacher)
         return layerwise(model, graph.x, graph.adj)
 
     @classmethod
     def shares(cls, model: nn.Module) -> bool:
-        """Whether several processes can share a step of this teacher; else one of them trains it."""
+        """Returns whether several processes can share a step of this teacher; else one of them trains it."""
         return False
 
     @classmethod
     def key(cls, training: dict[str, Any]) -> list[Any]:
-        """The part of a cache key that tells it from full batch.
+        """Returns the part of a cache key that distinguishes the strategy from full batch.
 
         Args:
             training: all settings.
@@ -80,7 +80,7 @@ class Batches(ABC):
         return [cls.name, *(training[key] for key in cls.settings)]
 
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
-        """The teacher's own loss; of a network that has none, the cross-entropy."""
+        """Computes the teacher's ``loss``; for a network that has none, the cross-entropy."""
         loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
         return loss(output, labels, index)
 

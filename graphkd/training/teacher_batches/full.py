@@ -22,29 +22,29 @@ class Full(Batches):
     arguments: ClassVar[dict[str, bool]] = {}
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """One."""
+        """Yields one loss."""
         graph = self.graph
         output = self.model(graph.x, graph.adj, **self.arguments)
         yield self._loss(output, graph.y, graph.train)
 
     def score(self) -> Tensor:
-        """Of the same forward pass without dropout."""
+        """Computes the score of the same forward pass without dropout."""
         return self._scored(self.model(self.graph.x, self.graph.adj).logits[self.graph.val])
 
     @classmethod
     def run(cls, model: nn.Module, graph: Graph) -> TeacherOutput:
-        """All nodes at once."""
+        """Computes the output on all nodes at once."""
         output: TeacherOutput = model(graph.x, graph.adj)
         return output
 
     @classmethod
     def key(cls, training: dict[str, Any]) -> list[Any]:
-        """Nothing: how much is kept for the backward pass changes no bit."""
+        """Returns an empty list: how much is kept for the backward pass changes no bit of the result."""
         return []
 
 
 class Checkpointed(Full):
-    """As full batch, but only each hop's embedding is kept; everything else is computed twice."""
+    """Full batch with activation checkpointing: each hop's embedding is kept, everything else recomputed."""
 
     name = "checkpointed"
     replays = False

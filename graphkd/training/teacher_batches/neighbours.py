@@ -1,4 +1,4 @@
-"""Some training nodes in every step, and neighbours drawn around them."""
+"""Some training nodes in every step, and neighbours sampled around them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from graphkd.training.teacher_batches.base import Batches
 
 
 class Neighbours(Batches):
-    """Every training node once per epoch, in an order and with neighbours that run seed and epoch decide.
+    """Every training node once per epoch, in an order and with neighbours that run seed and epoch determine.
 
-    Several processes draw the same, and each computes what its share of a step's nodes needs. Nodes that two
-    shares need would count twice in the statistics of a batch norm, so such a teacher is not shared.
+    Several processes sample the same blocks, and each computes what its shard of a step's nodes needs. Nodes that
+    two shards need would count twice in the statistics of a batch norm, so a teacher with one is not sharded.
 
     Source: Hamilton et al., Inductive Representation Learning on Large Graphs, NeurIPS 2017
     """
@@ -43,7 +43,7 @@ class Neighbours(Batches):
         self._shared = world().wrap_ddp(model)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
-        """One for every ``teacher_batch_size`` training nodes."""
+        """Yields one loss for every ``teacher_batch_size`` training nodes."""
         draw = self._generator("neighbours", epoch)
         train = self.graph.train
         order = torch.randperm(train.numel(), generator=draw, device=train.device)
@@ -53,7 +53,7 @@ class Neighbours(Batches):
             yield {"loss": loss / seeds.numel()}
 
     def score(self) -> Tensor:
-        """Of neighbourhoods that are the same in every epoch, so that epochs can be compared."""
+        """Computes the score over neighbourhoods that are the same in every epoch, for comparable epochs."""
         draw, val = self._generator("validation"), self.graph.val
         batches = torch.split(val, self.training.teacher_batch_size)
         logits = [world().all_gather(self._logits(seeds, draw), seeds.numel()) for seeds in batches]
@@ -61,11 +61,11 @@ class Neighbours(Batches):
 
     @classmethod
     def shares(cls, model: nn.Module) -> bool:
-        """Without a batch norm."""
+        """Returns whether the teacher has no batch norm."""
         return not any(isinstance(part, BatchNorm) for part in model.modules())
 
     def _logits(self, seeds: Tensor, draw: torch.Generator) -> Tensor:
-        """Of this process's share of the seeds."""
+        """Computes the logits of this process's shard of the seeds."""
         blocks = sample_blocks(self.graph.adj, seeds, self._fanouts, draw)
         if world().is_distributed:
             blocks = shared_blocks(blocks, world().rows(seeds.numel()))
