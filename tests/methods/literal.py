@@ -26,8 +26,9 @@ def directed_edges(edge_index: Tensor, num_nodes: int) -> list[tuple[int, int]]:
 
 
 def high_frequency_loss(student_logits: Tensor, teacher_logits: Tensor, edge_index: Tensor, tau: float) -> Tensor:
-    """1 / |E| * sum over (i, j) of E of KL(softmax(|t_i - t_j| / tau) || softmax(|z_i - z_j| / tau)), 0 without edges.
+    """1 / |E| * sum over (i, j) of E of KL(softmax(|t_i - t_j| / tau) || softmax(|z_i - z_j| / tau)).
 
+    Without edges it is 0.
     student_logits [N, C], teacher_logits [N, C], edge_index [2, E] -> scalar.
     """
     edges = directed_edges(edge_index, student_logits.shape[0])
@@ -47,9 +48,8 @@ def entropy(logits: Tensor) -> float:
 
 def reliability(teacher_logits: Tensor, perturbed_logits: Tensor) -> Tensor:
     """rho_v = |H(p(perturbed_v)) - H(p(t_v))| / max_u (the same), zeros where nothing moves: [N]."""
-    moved = []
-    for v in range(teacher_logits.shape[0]):
-        moved.append(abs(entropy(perturbed_logits[v]) - entropy(teacher_logits[v])))
+    nodes = range(teacher_logits.shape[0])
+    moved = [abs(entropy(perturbed_logits[v]) - entropy(teacher_logits[v])) for v in nodes]
     largest = max(moved)
     return torch.tensor([each / largest if largest > 0 else 0.0 for each in moved], dtype=torch.float64)
 

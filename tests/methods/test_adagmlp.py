@@ -23,7 +23,7 @@ NO_EDGES = torch.zeros(2, 0).long()
 
 
 def started(method: AdaGMLP, teacher: torch.Tensor, x: torch.Tensor | None = None, train: int = 3) -> Targets:
-    """Targets of a graph without edges, of whose nodes the first ``train`` are labelled; buffers are registered."""
+    """Targets of a graph without edges, whose first ``train`` nodes are labelled; buffers are registered."""
     rows = teacher.shape[0]
     graph = graph_of(NO_EDGES, rows, x)
     graph = replace(graph, y=torch.arange(rows) % 4, train=torch.arange(train))
@@ -85,7 +85,7 @@ def test_three_steps_equal_the_formula_and_its_weights(
 
 
 def test_a_student_is_given_what_the_one_before_it_found_hard() -> None:
-    """Only node 0 is wrong at first: its weight grows, and the second student's loss is that weight times its KL."""
+    """Only node 0 is wrong: its weight grows, and the second student's loss is that weight times its KL."""
     teacher = 3.0 * torch.eye(4, dtype=torch.float64)[torch.arange(5) % 4]
     first = teacher.clone()
     first[0] = first[0].roll(1)
@@ -101,7 +101,7 @@ def test_a_student_is_given_what_the_one_before_it_found_hard() -> None:
     assert float(loss) == pytest.approx((wrong / 5 + weight * wrong) / 2)
 
 
-def test_a_student_that_is_always_wrong_has_almost_no_say_and_moves_no_weight() -> None:
+def test_a_student_that_is_always_wrong_counts_for_almost_nothing_and_moves_no_weight() -> None:
     teacher = 40.0 * torch.eye(4, dtype=torch.float64)[torch.arange(5) % 4]
     method = AdaGMLP(members=2)
     targets = started(method, teacher)
@@ -187,7 +187,7 @@ def test_without_a_mask_the_students_are_asked_once() -> None:
     assert len(student.inputs) == 1
 
 
-def test_what_is_shipped_mixes_the_students_by_their_say() -> None:
+def test_what_is_shipped_mixes_the_students_by_their_coefficients() -> None:
     x = torch.randn(9, 5, generator=seeded(0), dtype=torch.float64)
     teacher = 0.5 * torch.randn(9, 4, generator=seeded(1), dtype=torch.float64)
     method = AdaGMLP(members=3, beta=1.0)

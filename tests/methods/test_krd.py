@@ -89,7 +89,7 @@ def test_edges_are_drawn_with_the_probability_of_their_sender_and_loops_always()
     rho = torch.tensor([0.0, 0.2, 0.5, 0.7, 0.9, 1.0], dtype=torch.float64)
     method, times = KRD(power=1.5, warmup=0), 600
     targets = started(method, 1 - rho)
-    count = {pair: 0 for pair in drawn(targets)}
+    count = dict.fromkeys(drawn(targets), 0)
     together = 0
     for seed in range(times):
         method.on_epoch_start(epoch(0, seed), targets)
