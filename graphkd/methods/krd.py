@@ -32,8 +32,8 @@ class KRD(Method):
     ``1 − ρ_j^α`` of its sender; self-loops always are, and all edges in the first ``warmup`` epochs. ``ρ_j`` in
     [0, 1] is how far the teacher's entropy moves under noise: ``1 − I`` of the influence ``reliability``, which is
     the paper's ``ρ`` shifted and scaled so that the least of a graph is 0. The power follows the student,
-    ``α ← momentum · α + (1 − momentum) · a``: ``a`` is the least-squares fit of ``1 − c_b^a`` to the share of nodes
-    per bin of ``ρ`` on which student and teacher agree, scaled to [0, 1].
+    ``α ← momentum · α + (1 − momentum) · a``: ``a`` is the least-squares fit of ``1 − c_b^a`` to the share of
+    nodes per bin of ``ρ`` on which student and teacher agree, scaled to [0, 1].
 
     The teacher's side of the loss is frozen, so that a draw is folded into one table: an epoch costs one sparse
     product more than GLNN's, ``2 |A°| C`` operations, and a forward pass of the student. No factor τ². Defaults
