@@ -30,9 +30,9 @@ class SimMLP(Method):
     ``z`` is the last hidden layer of the student, ``h = Â'^hops z`` its aggregate over the graph, ``P`` a
     predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'``
     without a share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their
-    entries; both are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last layer
-    alone is trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is kept: a
-    plain MLP is shipped.
+    entries; both are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last
+    layer alone is trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is
+    kept: a plain MLP is shipped.
 
     Of the released code, left out are its residuals, the batch norm between hops, the scaling of ``z`` to length 1
     and the cosine schedule. A step costs ``hops`` sparse products ``|A| h`` and the decoder's ``N h D``.
