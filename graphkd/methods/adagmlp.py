@@ -31,9 +31,9 @@ class AdaGMLP(Method):
 
     ``CE_k`` is the mean over the labelled nodes of student ``k``, a random ``K``-th of them. Node weights ``w``
     sum to 1 and outlive a step. After student ``k``, with ``e_i = 1 − exp(−beta KL(softmax(t_i) ‖
-    softmax(z_i^k)))`` and ``e = Σ_i w_i e_i``, its say is ``a_k = max(log((1 − e) / e), 1e−16)``, and ``w_i ← w_i
-    exp(a_k e_i)``, scaled to sum to 1 again. The students answer together, ``Σ_k (a_k / Σ a) softmax(z^k)``: an
-    ``Ensemble`` is shipped.
+    softmax(z_i^k)))`` and ``e = Σ_i w_i e_i``, its coefficient is ``a_k = log((1 − e) / e)``, 1e−16 at least and
+    30 at most, and ``w_i ← w_i exp(a_k e_i)``, scaled to sum to 1 again. The students answer together,
+    ``Σ_k (a_k / Σ a) softmax(z^k)``: an ``Ensemble`` is shipped.
 
     ``L_align`` compares each student's answer on labelled rows with that on a copy of which a share ``mask`` of
     the entries is zero: ``align · MSE(log p, log p') + (1 − align) · mean_l MSE(h_l, h_l')``, mean over students.

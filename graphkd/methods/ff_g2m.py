@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.base import Method, Student
-from graphkd.methods.fold import edge_targets
+from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.targets import TEACHER, Targets, mean_over
-from graphkd.sparse import SparseMatrix
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -42,13 +41,14 @@ class FFG2M(Method):
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Returns raw features, the folded low frequencies, and the edges and logits of the high ones."""
+        pattern = graph.adj.structure(self_loops=1)
         return Targets(
             inputs=graph.x,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
-            soft=edge_targets(teacher.logits, mean_of(graph.adj.structure(self_loops=1)), 1.0),
+            soft=edge_targets(teacher.logits, mean_of(pattern), 1.0),
             tables={TEACHER: teacher.logits},
-            edges=mean_of(graph.adj.structure(self_loops=0)),
+            edges=mean_of(pattern.filter(pattern.row != pattern.col)),
             neighbours=(TEACHER,),
         )
 
@@ -67,8 +67,3 @@ class FFG2M(Method):
             low=batch.soft.loss(logits, batch.scale),
             high=batch.scale * (weight.to(high.dtype) * high).sum(),
         )
-
-
-def mean_of(pattern: SparseMatrix) -> SparseMatrix:
-    """Returns the edges with weights of a mean over all of them."""
-    return pattern.with_values(pattern.value / max(pattern.nnz, 1))

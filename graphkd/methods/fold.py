@@ -92,6 +92,11 @@ def edge_targets(
     )
 
 
+def mean_of(pattern: SparseMatrix) -> SparseMatrix:
+    """Returns the edges with weights of a mean over all of them, in float64."""
+    return pattern.with_values(pattern.value.double() / max(pattern.nnz, 1))
+
+
 def _nodes_again(logits: Tensor, weights: SparseMatrix | None, tau: float) -> SoftTargets:
     return node_targets(logits, tau)
 

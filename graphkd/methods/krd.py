@@ -12,7 +12,7 @@ from torch import Tensor
 from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
-from graphkd.methods.fold import edge_targets
+from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.targets import Targets, mean_over
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ class KRD(Method):
 
     An edge of ``A°``, the graph with a self-loop per node, is drawn before every epoch with probability
     ``1 − ρ_j^α`` of its sender; self-loops always are, and all edges in the first ``warmup`` epochs. ``ρ_j`` in
-    [0, 1] is how far the teacher's entropy moves under noise: ``ρ = 1 − I`` for the influence ``reliability``. The
-    power follows the student, ``α ← momentum · α + (1 − momentum) · a``: ``a`` is the least-squares fit of
-    ``1 − c_b^a`` to the share of nodes per bin of ``ρ`` on which student and teacher agree, scaled to [0, 1].
+    [0, 1] is how far the teacher's entropy moves under noise: ``1 − I`` of the influence ``reliability``, which is
+    the paper's ``ρ`` shifted and scaled so that the least of a graph is 0. The power follows the student,
+    ``α ← momentum · α + (1 − momentum) · a``: ``a`` is the least-squares fit of ``1 − c_b^a`` to the share of
+    nodes per bin of ``ρ`` on which student and teacher agree, scaled to [0, 1].
 
     The teacher's side of the loss is frozen, so that a draw is folded into one table: an epoch costs one sparse
     product more than GLNN's, ``2 |A°| C`` operations, and a forward pass of the student. No factor τ². Defaults
@@ -78,7 +79,7 @@ class KRD(Method):
         ones = torch.ones(graph.num_nodes, device=graph.y.device)
         reliability = ones if graph.influence is None else graph.influence
         pattern = graph.adj.structure(self_loops=1)
-        weights = pattern.with_values(torch.full_like(pattern.value, 1.0 / max(pattern.nnz, 1)))
+        weights = mean_of(pattern)
         return Targets(
             inputs=graph.x,
             labels=graph.y,
@@ -109,7 +110,7 @@ class KRD(Method):
 
 
 def fitted_power(rho: Tensor, agrees: Tensor, bins: int, start: float) -> float:
-    """Returns ``argmin_a Σ_b (1 − c_b^a − r_b)²`` over the bins that hold nodes.
+    """Returns the ``a`` next to ``start`` with the least ``Σ_b (1 − c_b^a − r_b)²`` over the bins that hold nodes.
 
     Args:
         rho: ``ρ [N]`` in [0, 1].

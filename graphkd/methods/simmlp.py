@@ -14,6 +14,7 @@ from graphkd.methods.base import Method, Student
 from graphkd.methods.epoch import Phase
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import Factored, Features, SparseMatrix, spmm
+from graphkd.sparse.adjacency import reciprocal
 from graphkd.students.mlp import MLP
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ class SimMLP(Method):
     """First ``mean_v (1 − cos(P(z_v), sg(h_v)))^eta + reconstruction · mean (D(h) − x)²``, then a probe on labels.
 
     ``z`` is the last hidden layer of the student, ``h = Â'^hops z`` its aggregate over the graph, ``P`` a
-    predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A + I) D^-1/2`` without a share
-    ``edge_mask`` of its entries, and ``x`` lacks a share ``feature_mask``; both are drawn anew in every step. The
-    epoch of the smallest loss is kept. Then the student's last layer alone is trained on labels, its encoder in
-    evaluation mode, and the epoch of the best validation score is kept: a plain MLP is shipped.
+    predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'``
+    without a share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their
+    entries; both are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last
+    layer alone is trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is
+    kept: a plain MLP is shipped.
 
     Of the released code, left out are its residuals, the batch norm between hops, the scaling of ``z`` to length 1
     and the cosine schedule. A step costs ``hops`` sparse products ``|A| h`` and the decoder's ``N h D``.
@@ -72,12 +74,12 @@ class SimMLP(Method):
         self.feature_mask, self.edge_mask, self.pretrain_epochs = feature_mask, edge_mask, int(pretrain_epochs)
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
-        """Returns raw features, labels and the normalised graph."""
+        """Returns raw features, labels and the graph with self-loops, which every step normalises anew."""
         return Targets(
             inputs=graph.x,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
-            edges=graph.adj.normalize("symmetric", self_loops=1),
+            edges=graph.adj.normalize("none", self_loops=1),
         )
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
@@ -119,11 +121,12 @@ class SimMLP(Method):
         if batch.own is not None:
             raise GraphKDError("method=simmlp aggregates over several hops: leave training.batch_size out")
         z = student(masked(batch.inputs, self.feature_mask)).hidden[-1]
-        edges, h = masked(batch.edges, self.edge_mask), z
-        assert isinstance(edges, SparseMatrix)
+        edges, h = aggregation(batch.edges, self.edge_mask), z
         for _ in range(self.hops):
             h = spmm(edges, h)
-        invariance = (1 - F.cosine_similarity(self.predictor(z), h.detach(), dim=1)).pow(self.eta).mean()
+        distance = 1 - F.cosine_similarity(self.predictor(z), h.detach(), dim=1)
+        # Rounding can leave it below 0, of which a power is no number.
+        invariance = distance.clamp_min(0).pow(self.eta).mean()
         terms = {"loss": invariance, "invariance": invariance}
         if not self.reconstruction:
             return terms
@@ -143,3 +146,16 @@ def masked(table: Features, share: float) -> Features:
     entries = table if isinstance(table, Tensor) else table.value
     kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
     return kept if isinstance(table, Tensor) else table.with_values(kept)
+
+
+def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:
+    """Returns ``D^-1/2 M D^-1/2``, ``M`` being a graph without a share of its edges; self-loops stay.
+
+    Args:
+        edges: ``N × N``.
+        share: of the edges, drawn by torch's generator, each direction for itself.
+    """
+    kept = (torch.rand(edges.nnz, device=edges.device) >= share) | (edges.row == edges.col)
+    left = edges.with_values(edges.value * kept)
+    scale = reciprocal(left.sum(dim=1), "symmetric")
+    return left.scale(rows=scale, cols=scale)

@@ -95,7 +95,8 @@ class Targets:
         place = torch.zeros(self.num_rows, dtype=torch.int64, device=index.device)
         place[rows] = torch.arange(rows.numel(), device=index.device)
         both = {
-            name: self.tables[name].index_select(0, rows.to(self.tables[name].device)) for name in self.neighbours
+            name: at_least_single(self.tables[name].index_select(0, rows.to(self.tables[name].device)))
+            for name in self.neighbours
         }
         edges = edges.renumber(place, rows.numel())
         return replace(batch, edges=edges, own=place[index], tables={**batch.tables, **both})

@@ -8,6 +8,8 @@ from graphkd.distributed.shard import Shard
 from graphkd.features import Propagation
 from graphkd.methods import SoftTargets, Targets
 from graphkd.methods.targets import mean_over
+from graphkd.sparse import SparseMatrix
+from graphkd.students import StudentOutput
 from tests.sparse.test_matrix import sparse
 
 
@@ -95,3 +97,96 @@ def test_mean_over_weights_sum_to_one() -> None:
     assert torch.equal(mean_over(torch.tensor([0, 2]), 3), torch.tensor([0.5, 0.0, 0.5]).double())
     weighted = mean_over(torch.tensor([0, 2]), 3, torch.tensor([1.0, 9.0, 3.0]))
     assert torch.equal(weighted, torch.tensor([0.5, 0.0, 1.5]).double())
+
+
+RING = torch.tensor([[0, 1, 2, 3, 0], [1, 2, 3, 0, 2]])
+"""Senders and receivers of four nodes; node 2 has two senders."""
+
+
+def with_edges() -> Targets:
+    """Every table has in each row the number of the row; an edge from j to i weighs 10 i + j."""
+    number = torch.arange(4.0)
+    sender, receiver = RING
+    edges = SparseMatrix.from_coo(receiver, sender, (10 * receiver + sender).double(), (4, 4))
+    both = {"both": number.unsqueeze(1), "half": number.half(), "own": number.unsqueeze(1), "row": torch.arange(4)}
+    return Targets(
+        number.unsqueeze(1),
+        torch.arange(4),
+        number.double(),
+        tables=both,
+        edges=edges,
+        neighbours=("both", "half"),
+    )
+
+
+def pairs_of(batch: Targets, table: torch.Tensor) -> set[tuple[int, int, int]]:
+    """(receiver, sender, weight) of a batch's edges, by what a table has at their ends."""
+    receiver, sender, weight = batch.ends(table)
+    ends = zip(receiver.flatten().tolist(), sender.flatten().tolist(), weight.tolist(), strict=True)
+    return {(int(i), int(j), int(w)) for i, j, w in ends}
+
+
+def edges_into(rows: list[int]) -> set[tuple[int, int, int]]:
+    return {(i, j, 10 * i + j) for j, i in RING.t().tolist() if i in rows}
+
+
+def test_ends_are_receiver_and_sender_of_every_edge() -> None:
+    whole = with_edges()
+    assert pairs_of(whole, whole.tables["both"]) == edges_into([0, 1, 2, 3])
+    assert whole.own is None
+    receiver, sender, weight = whole.ends(torch.zeros(4, 2, 3))
+    assert receiver.shape == sender.shape == (5, 2, 3)
+    assert weight.shape == (5,)
+
+
+@pytest.mark.parametrize("rows", [[2], [3, 1], [1, 3], [0, 1, 2, 3], [2, 0, 3]])
+def test_a_batch_with_edges_has_its_rows_their_edges_and_the_senders(rows: list[int]) -> None:
+    whole = with_edges()
+    batch = whole.select(torch.tensor(rows))
+    senders = {j for j, i in RING.t().tolist() if i in rows}
+    inputs = batch.inputs.flatten().tolist()
+    assert sorted(inputs) == sorted({*rows, *senders})
+    assert batch.num_rows == len(rows)
+    assert batch.scale == 4 / len(rows)
+    assert [inputs[place] for place in batch.own.tolist()] == rows
+    assert batch.labels.tolist() == rows
+    assert batch.tables["own"].flatten().tolist() == rows
+    assert batch.tables["row"].tolist() == rows
+    assert batch.tables["both"].flatten().tolist() == inputs
+    assert batch.edges.shape == (len(rows), len(inputs))
+    assert pairs_of(batch, batch.inputs) == pairs_of(batch, batch.tables["both"]) == edges_into(rows)
+
+
+def test_tables_in_half_precision_become_float32_at_both_ends_too() -> None:
+    batch = with_edges().select(torch.tensor([2, 1]))
+    assert batch.tables["half"].dtype == torch.float32
+    assert batch.tables["row"].dtype == torch.int64
+
+
+def test_own_output_has_the_rows_of_the_batch_in_their_order() -> None:
+    batch = with_edges().select(torch.tensor([3, 1]))
+    logits = batch.inputs.expand(-1, 3)
+    member = StudentOutput(logits + 10, [])
+    output = StudentOutput(logits, [logits + 1, logits + 2], [member])
+    own = batch.own_output(output)
+    assert own.logits[:, 0].tolist() == [3, 1]
+    assert [layer[:, 0].tolist() for layer in own.hidden] == [[4, 2], [5, 3]]
+    assert own.members[0].logits[:, 0].tolist() == [13, 11]
+    plain = targets(torch.eye(4)).select(torch.tensor([3, 1]))
+    assert plain.own_output(output) is output
+
+
+def test_sparse_inputs_of_a_batch_with_edges_are_the_same_rows() -> None:
+    whole = with_edges()
+    batch = replace(whole, inputs=sparse(whole.inputs)).select(torch.tensor([2, 1]))
+    assert torch.equal(batch.inputs.to_dense(), whole.select(torch.tensor([2, 1])).inputs)
+
+
+def test_tables_are_batched_and_keep_rows_that_the_plain_loss_does_not_read() -> None:
+    bare = replace(targets(torch.eye(4)), soft=None, hops=[])
+    whole = replace(bare, tables={"codes": torch.arange(12.0).view(4, 3)})
+    index = torch.tensor([3, 0])
+    assert torch.equal(whole.select(index).tables["codes"], whole.tables["codes"][index])
+    assert whole.without_idle_rows() is whole
+    assert with_edges().without_idle_rows().num_rows == 4
+    assert bare.without_idle_rows().num_rows == 2

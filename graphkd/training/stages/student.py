@@ -95,7 +95,7 @@ def train_student(
     with seeded(seed, "student", view.observed.y.device):
         task = start_task(view.observed, spec, targets, seed, teacher_result.output)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
-        fits = [run.phase(phase, log) for phase in task.method.phases()]
+        fits = run.phases(log)
     scores = student_scores(task.student, targets.inputs, targets.propagation, view)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
     return StudentResult(task, arguments, targets.propagation, scores, fits[-1], compile_seconds)
@@ -212,11 +212,21 @@ class _Run:
     cache: StageCache
     key: dict[str, Any]
 
+    def phases(self, log: Log) -> list[Fit]:
+        """Trains the phases in order, or loads those that were kept."""
+        first, *later = self.task.method.phases()
+        fits = [self.phase(first, log)]
+        for phase in later:
+            # What it draws must not depend on whether the one before it was trained or loaded.
+            with seeded(self.seed, f"student-{phase.name}", self.graph.y.device):
+                fits.append(self.phase(phase, log))
+        return fits
+
     def phase(self, phase: Phase, log: Log) -> Fit:
         """Trains one phase, or loads it as it was kept; its records go to the log."""
         last = phase == self.task.method.phases()[-1]
         name = "student" if last else f"student-{phase.name}"
-        key = self.key if last else {**self.key, "phase": phase.name}
+        key = self.key if last else {**self.key, "phase": phase.name, "training": self._settings_of(phase)}
         result = self.cache.stage(
             name, key, lambda: self._fit(phase, Checkpoint(self.cache, name, key)), self._load
         )
@@ -224,6 +234,11 @@ class _Run:
             {**record, "stage": self.stage if last else f"{self.stage}-{phase.name}"} for record in result["log"]
         ]
         return Fit(**result["fit"])
+
+    def _settings_of(self, phase: Phase) -> list[Any]:
+        """Returns the settings that an earlier phase depends on: not on the epochs of a later one."""
+        max_epochs, *rest = self.key["training"]
+        return [phase.max_epochs or max_epochs, *rest]
 
     def _load(self, result: StageResult) -> None:
         self.task.load_state_dict(dict(result.tensors))

@@ -136,3 +136,54 @@ def test_all_rows_at_once_are_those_that_were_given(size: int | None) -> None:
     assert batch.inputs is whole.inputs
     assert batch.soft.table is whole.soft.table
     assert batch.scale == 1
+
+
+EDGES = torch.tensor([[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 5], [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 5, 7, 5]])
+
+
+def linked(rows: int = 12) -> Targets:
+    """Targets as above, with edges between the first ten rows; an edge from j to i weighs 100 i + j."""
+    sender, receiver = EDGES
+    edges = SparseMatrix.from_coo(receiver, sender, (100.0 * receiver + sender), (rows, rows))
+    whole = targets(rows)
+    tables = {"both": whole.inputs.clone(), "own": whole.inputs.clone()}
+    return replace(whole, edges=edges, tables=tables, neighbours=("both",))
+
+
+@pytest.mark.parametrize("size", [1, 5, 7, 11])
+def test_batches_with_neighbours_have_every_row_once_and_every_edge(size: int) -> None:
+    whole, rows, edges = linked(), [], []
+    for batch in Batches(whole, size, 0, CPU).epoch(3):
+        own = batch.inputs[batch.own].flatten().long()
+        assert torch.equal(own, batch.labels)
+        assert torch.equal(batch.tables["own"].flatten().long(), own)
+        assert torch.equal(batch.tables["both"], batch.inputs)
+        assert torch.equal(batch.soft.table[:, 0].long(), own)
+        assert batch.scale == pytest.approx(12 / own.numel())
+        receiver, sender, weight = batch.ends(batch.inputs)
+        assert torch.equal(100 * receiver.flatten() + sender.flatten(), weight)
+        rows += own.tolist()
+        edges += weight.tolist()
+    assert sorted(rows) == list(range(12))
+    assert sorted(edges) == sorted((100.0 * EDGES[1] + EDGES[0]).tolist())
+
+
+def test_the_order_of_batches_with_neighbours_is_that_of_seed_and_epoch() -> None:
+    def order(seed: int, epoch: int) -> tuple[int, ...]:
+        return tuple(
+            row for batch in Batches(linked(), 5, seed, CPU).epoch(epoch) for row in batch.labels.tolist()
+        )
+
+    state = torch.get_rng_state()
+    assert order(1, 2) == order(1, 2)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert len({order(seed, epoch) for seed in range(3) for epoch in range(3)}) == 9
+
+
+@pytest.mark.parametrize("size", [None, 12, 50])
+def test_all_rows_at_once_have_all_edges_and_no_rows_beside_them(size: int | None) -> None:
+    whole = linked()
+    (batch,) = Batches(whole, size, 0, CPU).epoch(0)
+    assert batch.own is None
+    assert batch.edges is whole.edges
+    assert batch.tables["both"] is whole.tables["both"]
