@@ -27,15 +27,16 @@ if TYPE_CHECKING:
 class SimMLP(Method):
     """First ``mean_v (1 − cos(P(z_v), sg(h_v)))^eta + reconstruction · mean (D(h) − x)²``, then a probe on labels.
 
-    ``z`` is the last hidden layer of the student, ``h = Â'^hops z`` its aggregate over the graph, ``P`` a
-    predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'``
-    without a share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their
-    entries; both are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last
-    layer alone is trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is
-    kept: a plain MLP is shipped.
+    ``z`` is the last hidden layer of the student, ``h ← norm(Â' h)`` from it, ``hops`` times, ``P`` a predictor,
+    ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'`` without a
+    share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their entries; both
+    are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last layer alone is
+    trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is kept: a plain
+    MLP is shipped.
 
-    Of the released code, left out are its residuals, the batch norm between hops, the scaling of ``z`` to length 1
-    and the cosine schedule. A step costs ``hops`` sparse products ``|A| h`` and the decoder's ``N h D``.
+    Without ``norm`` nothing keeps all nodes from one point, at which the loss is 0. Of the released code, left out
+    are its residuals, the scaling of ``z`` to length 1 and the cosine schedule. A step costs ``hops`` sparse
+    products ``|A| h`` and the decoder's ``N h D``.
 
     Source: Wang et al., Training MLPs on Graphs without Supervision (SimMLP), WSDM 2025
 
@@ -123,7 +124,7 @@ class SimMLP(Method):
         z = student(masked(batch.inputs, self.feature_mask)).hidden[-1]
         edges, h = aggregation(batch.edges, self.edge_mask), z
         for _ in range(self.hops):
-            h = spmm(edges, h)
+            h = normalized(spmm(edges, h))
         distance = 1 - F.cosine_similarity(self.predictor(z), h.detach(), dim=1)
         # Rounding can leave it below 0, of which a power is no number.
         invariance = distance.clamp_min(0).pow(self.eta).mean()
@@ -146,6 +147,11 @@ def masked(table: Features, share: float) -> Features:
     entries = table if isinstance(table, Tensor) else table.value
     kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
     return kept if isinstance(table, Tensor) else table.with_values(kept)
+
+
+def normalized(h: Tensor) -> Tensor:
+    """Returns ``(h − mean) / √(var + 1e−5)`` of every column: a batch norm of all rows without parameters."""
+    return F.batch_norm(h, None, None, training=True) if h.shape[0] > 1 else h
 
 
 def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:
