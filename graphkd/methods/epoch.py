@@ -51,6 +51,8 @@ class Phase:
         groups: name of the method that returns the optimiser's groups, with the signature of ``param_groups``.
         by_loss: keep the epoch of the smallest loss, instead of that of the best validation score.
         max_epochs: of the phase; by default ``training.max_epochs``.
+        patience: of the phase; by default ``training.patience``, which is too short for a loss of masks that are
+            drawn anew in every step.
     """
 
     name: str = ""
@@ -58,3 +60,4 @@ class Phase:
     groups: str = "param_groups"
     by_loss: bool = False
     max_epochs: int | None = None
+    patience: int | None = None

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 class SimMLP(Method):
     """First ``mean_v (1 − cos(P(z_v), sg(h_v)))^eta + reconstruction · mean (D(h) − x)²``, then a probe on labels.
 
-    ``z`` is the last hidden layer of the student, ``h ← norm(Â' h)`` from it, ``hops`` times, ``P`` a predictor,
-    ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'`` without a
-    share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their entries; both
-    are drawn anew in every step. The epoch of the smallest loss is kept. Then the student's last layer alone is
-    trained on labels, its encoder in evaluation mode, and the epoch of the best validation score is kept: a plain
-    MLP is shipped.
+    ``z`` is the last hidden layer of the student, ``h = Â'^hops z`` its aggregate over the graph, ``P`` a
+    predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'``
+    without a share ``edge_mask`` of the edges, and the student's rows lack a share ``feature_mask`` of their
+    entries; both are drawn anew in every step. The epoch of the smallest loss is kept, of all ``pretrain_epochs``:
+    that loss is too noisy for patience. Then the student's last layer alone is trained on labels, its encoder in
+    evaluation mode, and the epoch of the best validation score is kept: a plain MLP is shipped.
 
-    Without ``norm`` nothing keeps all nodes from one point, at which the loss is 0. Of the released code, left out
-    are its residuals, the scaling of ``z`` to length 1 and the cosine schedule. A step costs ``hops`` sparse
-    products ``|A| h`` and the decoder's ``N h D``.
+    Of the released code, left out are its residuals, the batch norm between hops, the scaling of ``z`` to length 1
+    and the cosine schedule. A step costs ``hops`` sparse products ``|A| h`` and the decoder's ``(N + D) h²``,
+    of dense features ``N h D``.
 
     Source: Wang et al., Training MLPs on Graphs without Supervision (SimMLP), WSDM 2025
 
@@ -46,7 +46,8 @@ class SimMLP(Method):
         feature_mask: share of the features' entries that is zero in a step, in [0, 1).
         edge_mask: share of the edges that is left out in a step, in [0, 1).
         reconstruction: weight of the decoder's term; 0 leaves it out.
-        pretrain_epochs: of the first phase, at most; the probe takes ``training.max_epochs``.
+        pretrain_epochs: of the first phase; the probe takes ``training.max_epochs``.
+        probe_lr: learning rate of the probe; by default ``training.lr``, which is the encoder's.
     """
 
     name = "simmlp"
@@ -60,6 +61,7 @@ class SimMLP(Method):
         edge_mask: float = 0.25,
         reconstruction: float = 0.0,
         pretrain_epochs: int = 500,
+        probe_lr: float | None = None,
     ) -> None:
         super().__init__(lam=1.0, tau=1.0)
         for key, share in (("feature_mask", feature_mask), ("edge_mask", edge_mask)):
@@ -72,7 +74,10 @@ class SimMLP(Method):
             if not (is_real(value) and 0 <= value <= 1e6):
                 raise GraphKDError(f"method.{key} is {value}: it must be a number, 0 or more")
         self.eta, self.hops, self.reconstruction = eta, int(hops), reconstruction
+        if probe_lr is not None and not (is_real(probe_lr) and 0 < probe_lr < 1e30):
+            raise GraphKDError(f"method.probe_lr is {probe_lr}: it must lie between 0 and 1e30")
         self.feature_mask, self.edge_mask, self.pretrain_epochs = feature_mask, edge_mask, int(pretrain_epochs)
+        self.probe_lr = probe_lr
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Returns raw features, labels and the graph with self-loops, which every step normalises anew."""
@@ -101,7 +106,8 @@ class SimMLP(Method):
 
     def phases(self) -> tuple[Phase, ...]:
         """Returns the encoder's phase, then the probe's."""
-        pretrain = Phase("pretrain", "pretraining_step", "encoder_groups", True, self.pretrain_epochs)
+        epochs = self.pretrain_epochs
+        pretrain = Phase("pretrain", "pretraining_step", "encoder_groups", True, epochs, patience=epochs)
         return pretrain, Phase("probe", "probing_step", "probe_groups")
 
     def encoder_groups(self, student: nn.Module, lr: float) -> list[dict[str, Any]]:
@@ -113,7 +119,7 @@ class SimMLP(Method):
 
     def probe_groups(self, student: nn.Module, lr: float) -> list[dict[str, Any]]:
         """Returns the last layer."""
-        return [{"params": [*self._student[0].layers[-1].parameters()], "lr": lr}]
+        return [{"params": [*self._student[0].layers[-1].parameters()], "lr": self.probe_lr or lr}]
 
     def pretraining_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the loss without labels, with terms ``invariance`` and ``reconstruction``."""
@@ -124,15 +130,15 @@ class SimMLP(Method):
         z = student(masked(batch.inputs, self.feature_mask)).hidden[-1]
         edges, h = aggregation(batch.edges, self.edge_mask), z
         for _ in range(self.hops):
-            h = normalized(spmm(edges, h))
+            h = spmm(edges, h)
         distance = 1 - F.cosine_similarity(self.predictor(z), h.detach(), dim=1)
         # Rounding can leave it below 0, of which a power is no number.
         invariance = distance.clamp_min(0).pow(self.eta).mean()
         terms = {"loss": invariance, "invariance": invariance}
         if not self.reconstruction:
             return terms
-        x = batch.inputs if isinstance(batch.inputs, Tensor) else batch.inputs.to_dense()
-        error = F.mse_loss(self.decoder(h), x)
+        assert isinstance(self.decoder, nn.Linear)
+        error = reconstruction_error(self.decoder, h, batch.inputs)
         return {**terms, "loss": invariance + self.reconstruction * error, "reconstruction": error}
 
     def probing_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
@@ -142,16 +148,31 @@ class SimMLP(Method):
         return {"loss": label, "label": label}
 
 
+def reconstruction_error(decoder: nn.Linear, h: Tensor, x: Features) -> Tensor:
+    """Returns ``mean (h Wᵀ + b − x)²`` over all entries.
+
+    For sparse ``x`` no ``N × D`` table is made: the squares come from ``hᵀh``, the products from ``x W``. That
+    takes ``(N + D) d² + nnz(x) d`` instead of ``N D d`` operations.
+
+    Args:
+        decoder: ``W [D, d]`` and ``b [D]``.
+        h: ``[N, d]``.
+        x: ``[N, D]``.
+    """
+    if isinstance(x, Tensor):
+        return F.mse_loss(decoder(h), x)
+    weight, bias = decoder.weight, decoder.bias
+    squares = ((weight @ (h.t() @ h)) * weight).sum() + 2 * h.sum(dim=0) @ (weight.t() @ bias)
+    squares = squares + h.shape[0] * bias.square().sum() + x.value.square().sum()
+    products = (spmm(x, weight) * h).sum() + x.sum(dim=0) @ bias
+    return (squares - 2 * products) / (x.shape[0] * x.shape[1])
+
+
 def masked(table: Features, share: float) -> Features:
     """Returns a table of which a share of the entries, drawn by torch's generator, is zero."""
     entries = table if isinstance(table, Tensor) else table.value
     kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
     return kept if isinstance(table, Tensor) else table.with_values(kept)
-
-
-def normalized(h: Tensor) -> Tensor:
-    """Returns ``(h − mean) / √(var + 1e−5)`` of every column: a batch norm of all rows without parameters."""
-    return F.batch_norm(h, None, None, training=True) if h.shape[0] > 1 else h
 
 
 def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:

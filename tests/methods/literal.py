@@ -154,22 +154,11 @@ def ensemble_probabilities(student_logits: Sequence[Tensor], coefficients: Seque
 
 
 def aggregated(z: Tensor, edge_index: Tensor, hops: int) -> Tensor:
-    """norm(S … norm(S z)), S = D^-1/2 (A' + I) D^-1/2 over the edges A' that are left: [N, d]."""
+    """S … S z, S = D^-1/2 (A' + I) D^-1/2 over the edges A' that are left: [N, d]."""
     matrix, h = symmetric(edge_index, z.shape[0], 1.0), z.double()
     for _ in range(hops):
-        h = columns_normalised(matrix @ h)
+        h = matrix @ h
     return h
-
-
-def columns_normalised(h: Tensor) -> Tensor:
-    """(h_ij - mean_i h_ij) / sqrt(var_i h_ij + 1e-5): [N, d]."""
-    count = h.shape[0]
-    columns = []
-    for column in h.unbind(dim=1):
-        mean = sum(column.unbind(), ZERO) / count
-        variance = sum(((entry - mean) ** 2 for entry in column.unbind()), ZERO) / count
-        columns.append((column - mean) / (variance + 1e-5).sqrt())
-    return torch.stack(columns, dim=1)
 
 
 def cosine_loss(prediction: Tensor, target: Tensor, eta: float) -> Tensor:
@@ -177,7 +166,6 @@ def cosine_loss(prediction: Tensor, target: Tensor, eta: float) -> Tensor:
     total = ZERO
     for i in range(prediction.shape[0]):
         p, h = prediction[i].double(), target[i].detach().double()
-        lengths = [each.pow(2).sum().sqrt().clamp_min(1e-8) for each in (p, h)]
-        cosine = (p * h).sum() / (lengths[0] * lengths[1])
+        cosine = (p * h).sum() / ((p * p).sum().sqrt() * (h * h).sum().sqrt())
         total = total + (1.0 - cosine) ** eta
     return total / prediction.shape[0]

@@ -246,7 +246,11 @@ class _Run:
 
     def _fit(self, phase: Phase, part: Checkpoint) -> StageResult:
         training, log = self.spec.training, Log()
-        training = replace(training, max_epochs=phase.max_epochs or training.max_epochs)
+        training = replace(
+            training,
+            max_epochs=phase.max_epochs or training.max_epochs,
+            patience=phase.patience or training.patience,
+        )
         self.task.phase = phase
         (result,) = fit(self.stage, self._train_spec(phase, training), training, [log], part)
         return StageResult(self.task.state_dict(), {"log": log, "fit": asdict(result)})
