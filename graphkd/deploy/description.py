@@ -106,7 +106,7 @@ MLP: dict[str, Check] = {
     "hidden_dim?": _size(1),
     "num_classes?": _size(1),
     "num_layers?": _size(1),
-    "dropout?": lambda value: is_real(value) and 0 <= value <= 1,
+    "dropout?": lambda value: is_real(value) and 0 <= value < 1,
     "norm?": _one_of("none", "batch", "layer"),
 }
 
@@ -136,6 +136,13 @@ STORE: dict[str, Check] = {
 }
 """Fields of the manifest of a feature store."""
 
+
+NORMS = {
+    "none": (),
+    "layer": ("weight", "bias"),
+    "batch": ("weight", "bias", "running_mean", "running_var"),
+}
+"""Normalization of hidden layers → its vectors."""
 
 DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2, "num_members": 2}
 """Defaults of ``graphkd.students``, which cannot be imported where torch is not installed."""
@@ -209,8 +216,8 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
     """
     student, arguments = description["student"], description["student"]["arguments"]
     if student["name"] not in STUDENTS:
-        known = " and ".join(STUDENTS)
-        raise _fault(file, f"student.name is {student['name']}, and this version of graphkd knows {known}")
+        names = " and ".join(STUDENTS)
+        raise _fault(file, f"student.name is {student['name']}, and this version of graphkd knows {names}")
     check_fields(arguments, STUDENTS[student["name"]], file)
     try:
         arrays = arrays_of(weights)
@@ -220,8 +227,12 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
     if student["name"] == "ensemble":
         _check_members(arrays, len(prefixes), file)
     shapes = {name: array.shape for name, array in arrays.items()}
+    known = {"alpha"} if student["name"] == "ensemble" else set()
     for prefix in prefixes:
         _check_layers(shapes, prefix, arguments, file)
+        known |= _check_vectors(shapes, prefix, arguments, file)
+    if more := sorted(shapes.keys() - known):
+        raise _fault(file, f"its weights hold {more[0][:80]!r}, which it does not have")
     widths = widths_of(arguments)
     _check_names(description, widths[0], widths[-1], file)
 
@@ -250,6 +261,25 @@ def _check_layers(
     for layer, shape in enumerate(zip(widths[1:], widths[:-1], strict=True)):
         if shapes.get(f"{prefix}layers.{layer}.weight") != shape:
             raise _fault(file, f"{whose} are not of the sizes {widths[0]}, {widths[1]} and {widths[-1]}")
+
+
+def _check_vectors(
+    shapes: Mapping[str, tuple[int, ...]], prefix: str, arguments: Mapping[str, Any], file: Path
+) -> set[str]:
+    """Checks biases and normalizations, and returns the names of all tensors of these layers."""
+    widths, norm = widths_of(arguments), arguments.get("norm", "none")
+    known = set()
+    for i, width in enumerate(widths[1:]):
+        hidden = i + 2 < len(widths)
+        vectors = [f"layers.{i}.bias", *(f"norms.{i}.{part}" for part in NORMS[norm] if hidden)]
+        for name in (f"{prefix}{vector}" for vector in vectors):
+            # A layer before a batch normalization has no bias, except in bundles of version 0.1.
+            optional = norm == "batch" and hidden and name.endswith(f"layers.{i}.bias")
+            if shapes.get(name, (width,) if optional else None) != (width,):
+                raise _fault(file, f"its weights have no {name} of {width} numbers")
+            known.add(name)
+        known |= {f"{prefix}layers.{i}.weight", f"{prefix}norms.{i}.num_batches_tracked"}
+    return known
 
 
 def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:

@@ -133,6 +133,7 @@ SIZES = {
     "names of other features": ("feature_names", ["a", "b"]),
     "a name twice": ("feature_names", ["a", "a", "b", "c", "d"]),
     "blocks that do not fit": ("propagation", {"hops": 2, "pooling": "concat"}),
+    "a rate of dropout that leaves nothing": ("student.arguments.dropout", 1),
     "an unknown field": ("run_me", "rm"),
     "an unknown field inside": ("propagation.deep", 1),
     "an unknown argument": ("student.arguments.device", "cuda"),
@@ -234,6 +235,42 @@ def test_an_ensemble_is_whole_and_its_alpha_a_mixture(case: str, tmp_path: Path)
     change, message = CUT[case]
     (found,) = refusals(reweighed(copied(tmp_path, ensemble), change))
     assert message in found
+
+
+@pytest.mark.parametrize(
+    ("norm", "name", "shape"),
+    [
+        ("none", "layers.0.bias", None),
+        ("layer", "layers.2.bias", (1,)),
+        ("batch", "layers.2.bias", None),
+        ("layer", "norms.0.weight", (1,)),
+        ("layer", "norms.1.bias", None),
+        ("batch", "norms.1.running_var", (1,)),
+        ("batch", "norms.0.running_mean", None),
+        ("none", "norms.0.weight", (7,)),
+        ("none", "layers.3.bias", (3,)),
+        ("none", "more", (7,)),
+    ],
+)
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_vectors_are_those_of_the_student(
+    make: Callable[[str], MLP | Ensemble], norm: str, name: str, shape: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    """One number would stand for a whole row of them in numpy."""
+    bundle = make_bundle(tmp_path, make(norm), norm)
+    name = name if make is student else f"members.1.{name}"
+    (found,) = refusals(reweighed(bundle, without(name) if shape is None else reshaped(name, *shape)))
+    assert name in found
+
+
+def test_a_bias_before_a_batch_normalization_is_that_of_older_versions(tmp_path: Path) -> None:
+    bundle, x = make_bundle(tmp_path, student()), np.eye(5)
+    expected = load_bundle(bundle).predict_proba(x)
+    reweighed(bundle, reshaped("layers.0.bias", 7))
+    for runtime in ("torch", "numpy"):
+        np.testing.assert_allclose(load_bundle(bundle, runtime).predict_proba(x), expected, rtol=1e-5)
+    (found,) = refusals(reweighed(bundle, reshaped("layers.0.bias", 1)))
+    assert "its weights have no layers.0.bias of 7 numbers" in found
 
 
 @pytest.mark.parametrize("numbers", [(0, 0, 1), (0.5, 0.3, 0.2009), (1.0009, 0, 0)])

@@ -65,7 +65,7 @@ WIDTHS = {
 
 @pytest.mark.parametrize("change", WIDTHS)
 def test_weights_of_other_sizes_than_described_are_no_network(tmp_path: Path, change: str) -> None:
-    bundle = read_bundle(make_bundle(tmp_path, student("none")))
+    bundle = read_bundle(make_bundle(tmp_path, student("none"), "none"))
     bundle.description["student"]["arguments"] |= {"norm": "none", **WIDTHS[change]}
     with pytest.raises((ValueError, GraphKDError)):
         network_of(bundle)
