@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from graphkd.checks import is_real, is_whole
-from graphkd.deploy.weights import shapes_of
+from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
 
 Check = Callable[[Any], bool]
@@ -103,10 +106,17 @@ MLP: dict[str, Check] = {
     "hidden_dim?": _size(1),
     "num_classes?": _size(1),
     "num_layers?": _size(1),
-    "dropout?": lambda value: is_real(value) and 0 <= value <= 1,
+    "dropout?": lambda value: is_real(value) and 0 <= value < 1,
     "norm?": _one_of("none", "batch", "layer"),
 }
 
+MOST_MEMBERS = 64
+"""Largest number of members of an ensemble."""
+
+ENSEMBLE: dict[str, Check] = {**MLP, "num_members?": _size(1, MOST_MEMBERS)}
+
+STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE}
+"""Student → checks of its arguments."""
 
 STORE: dict[str, Check] = {
     "schema_version": _size(1),
@@ -127,14 +137,38 @@ STORE: dict[str, Check] = {
 """Fields of the manifest of a feature store."""
 
 
-DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2}
-"""Defaults of ``graphkd.students.MLP``, which cannot be imported where torch is not installed."""
+NORMS = {
+    "none": (),
+    "layer": ("weight", "bias"),
+    "batch": ("weight", "bias", "running_mean", "running_var"),
+}
+"""Normalization of hidden layers → its vectors."""
+
+DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2, "num_members": 2}
+"""Defaults of ``graphkd.students``, which cannot be imported where torch is not installed."""
+
+
+TOLERANCE = 1e-3
+"""Largest difference from 1 of the sum of an ensemble's ``alpha``."""
 
 
 def widths_of(arguments: Mapping[str, Any]) -> list[int]:
     """Returns the sizes of a multilayer perceptron's input, hidden layers and output, from its arguments."""
     sizes = {**DEFAULTS, **arguments}
     return [sizes["num_features"], *[sizes["hidden_dim"]] * (sizes["num_layers"] - 1), sizes["num_classes"]]
+
+
+def prefixes_of(student: Mapping[str, Any]) -> list[str]:
+    """Returns what the names of tensors begin with, for each multilayer perceptron of a student.
+
+    >>> prefixes_of({"name": "mlp", "arguments": {}})
+    ['']
+    >>> prefixes_of({"name": "ensemble", "arguments": {"num_members": 2}})
+    ['members.0.', 'members.1.']
+    """
+    if student["name"] == "mlp":
+        return [""]
+    return [f"members.{k}." for k in range({**DEFAULTS, **student["arguments"]}["num_members"])]
 
 
 def check_fields(
@@ -181,21 +215,71 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
         GraphKDError: the student does not match its weights, feature names or class names.
     """
     student, arguments = description["student"], description["student"]["arguments"]
-    if student["name"] != "mlp":
-        return
-    check_fields(arguments, MLP, file)
+    if student["name"] not in STUDENTS:
+        names = " and ".join(STUDENTS)
+        raise _fault(file, f"student.name is {student['name']}, and this version of graphkd knows {names}")
+    check_fields(arguments, STUDENTS[student["name"]], file)
     try:
-        shapes = shapes_of(weights)
+        arrays = arrays_of(weights)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _fault(file, f"its weights are no safetensors file ({type(error).__name__})") from None
+    prefixes = prefixes_of(student)
+    if student["name"] == "ensemble":
+        _check_members(arrays, len(prefixes), file)
+    shapes = {name: array.shape for name, array in arrays.items()}
+    known = {"alpha"} if student["name"] == "ensemble" else set()
+    for prefix in prefixes:
+        _check_layers(shapes, prefix, arguments, file)
+        known |= _check_vectors(shapes, prefix, arguments, file)
+    if more := sorted(shapes.keys() - known):
+        raise _fault(file, f"its weights hold {more[0][:80]!r}, which it does not have")
+    widths = widths_of(arguments)
+    _check_names(description, widths[0], widths[-1], file)
+
+
+def _check_members(arrays: Mapping[str, NDArray[Any]], members: int, file: Path) -> None:
+    """Checks that there are weights of as many members as described, and that their ``alpha`` is a mixture's."""
+    found = {name.split(".")[1] for name in arrays if name.startswith("members.")}
+    if found != {str(k) for k in range(members)}:
+        raise _fault(file, f"its weights are not those of {members} members")
+    alpha = arrays.get("alpha")
+    if alpha is None or alpha.shape != (members,):
+        raise _fault(file, f"its alpha has not one number for each of {members} members")
+    shares = ((alpha >= 0) & (alpha <= 1 + TOLERANCE)).all()  # not of NaN
+    if not shares or abs(alpha.sum(dtype=np.float64) - 1) > TOLERANCE:
+        raise _fault(file, "its alpha is not made of finite numbers, 0 or more, that sum to 1")
+
+
+def _check_layers(
+    shapes: Mapping[str, tuple[int, ...]], prefix: str, arguments: Mapping[str, Any], file: Path
+) -> None:
     layers = {**DEFAULTS, **arguments}["num_layers"]
-    if f"layers.{layers - 1}.weight" not in shapes or f"layers.{layers}.weight" in shapes:
-        raise _fault(file, f"its weights are not those of {layers} layers")
+    whose = f"its weights{f' of {prefix[:-1]}' if prefix else ''}"
+    if f"{prefix}layers.{layers - 1}.weight" not in shapes or f"{prefix}layers.{layers}.weight" in shapes:
+        raise _fault(file, f"{whose} are not those of {layers} layers")
     widths = widths_of(arguments)
     for layer, shape in enumerate(zip(widths[1:], widths[:-1], strict=True)):
-        if shapes.get(f"layers.{layer}.weight") != shape:
-            raise _fault(file, f"its weights are not of the sizes {widths[0]}, {widths[1]} and {widths[-1]}")
-    _check_names(description, widths[0], widths[-1], file)
+        if shapes.get(f"{prefix}layers.{layer}.weight") != shape:
+            raise _fault(file, f"{whose} are not of the sizes {widths[0]}, {widths[1]} and {widths[-1]}")
+
+
+def _check_vectors(
+    shapes: Mapping[str, tuple[int, ...]], prefix: str, arguments: Mapping[str, Any], file: Path
+) -> set[str]:
+    """Checks biases and normalizations, and returns the names of all tensors of these layers."""
+    widths, norm = widths_of(arguments), arguments.get("norm", "none")
+    known = set()
+    for i, width in enumerate(widths[1:]):
+        hidden = i + 2 < len(widths)
+        vectors = [f"layers.{i}.bias", *(f"norms.{i}.{part}" for part in NORMS[norm] if hidden)]
+        for name in (f"{prefix}{vector}" for vector in vectors):
+            # A layer before a batch normalization has no bias, except in bundles of version 0.1.
+            optional = norm == "batch" and hidden and name.endswith(f"layers.{i}.bias")
+            if shapes.get(name, (width,) if optional else None) != (width,):
+                raise _fault(file, f"its weights have no {name} of {width} numbers")
+            known.add(name)
+        known |= {f"{prefix}layers.{i}.weight", f"{prefix}norms.{i}.num_batches_tracked"}
+    return known
 
 
 def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:

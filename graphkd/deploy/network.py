@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.description import widths_of
+from graphkd.deploy.description import prefixes_of, widths_of
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.weights import arrays_of
-from graphkd.errors import GraphKDError
 
 FloatArray = NDArray[np.float32]
 
@@ -41,13 +41,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron for inference only.
+    """A multilayer perceptron for inference only, or several of one shape, ``log Σ_k α_k softmax(z_k)``.
 
     Args:
-        layers: in the order of the forward pass.
+        layers: in the order of the forward pass; of an ensemble, member after member.
+        alpha: weights of the members ``[K]``, or None of a multilayer perceptron.
     """
 
     layers: tuple[Layer, ...]
+    alpha: FloatArray | None = None
 
     @property
     def num_features(self) -> int:
@@ -64,6 +66,25 @@ class Network:
         """Number of weights and biases."""
         return sum(layer.weight.size + layer.bias.size for layer in self.layers)
 
+    @property
+    def depth(self) -> int:
+        """Number of layers of each member."""
+        return len(self.layers) // (1 if self.alpha is None else len(self.alpha))
+
+    @property
+    def members(self) -> list[tuple[Layer, ...]]:
+        """Layers of each member; of a multilayer perceptron, its own alone."""
+        return [self.layers[start : start + self.depth] for start in range(0, len(self.layers), self.depth)]
+
+    @property
+    def log_alpha(self) -> FloatArray:
+        """``log α [K]``, −∞ where a member has no weight; empty of a multilayer perceptron."""
+        if self.alpha is None:
+            return np.zeros(0, dtype=np.float32)
+        with np.errstate(divide="ignore"):
+            log: FloatArray = np.log(self.alpha.astype(np.float64)).astype(np.float32)
+        return log
+
 
 def network_of(bundle: Bundle) -> Network:
     """Builds the network of a bundle, with batch normalization folded into the linear layers.
@@ -71,22 +92,20 @@ def network_of(bundle: Bundle) -> Network:
     ``γ (W h + b − μ) / √(σ² + ε) + β = (s W) h + s (b − μ) + β`` with ``s = γ / √(σ² + ε)``, computed in float64.
 
     Raises:
-        GraphKDError: the bundle does not describe such a network.
+        ValueError: its weights are of other sizes than described.
     """
-    student = bundle.description["student"]
-    if student["name"] != "mlp":
-        raise GraphKDError(
-            f"only torch runs the student '{student['name']}': load the bundle with runtime='torch'"
-        )
-    layers = _folded(arrays_of(bundle.weights), student["arguments"])
-    return Network(layers)
+    student, tensors = bundle.description["student"], arrays_of(bundle.weights)
+    layers = [_folded(tensors, prefix, student["arguments"]) for prefix in prefixes_of(student)]
+    alpha = tensors["alpha"].astype(np.float32) if student["name"] == "ensemble" else None
+    return Network(tuple(itertools.chain(*layers)), alpha)
 
 
-def _folded(tensors: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[Layer, ...]:
+def _folded(tensors: Mapping[str, Any], prefix: str, arguments: Mapping[str, Any]) -> tuple[Layer, ...]:
     """Builds the layers from the arguments of ``graphkd.students.MLP`` and its defaults."""
     widths, norm = widths_of(arguments), arguments.get("norm", "none")
     num_layers = len(widths) - 1
-    layers = [_layer(tensors, i, norm, i + 1 < num_layers) for i in range(num_layers)]
+    own = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    layers = [_layer(own, i, norm, i + 1 < num_layers) for i in range(num_layers)]
     shapes = [layer.weight.shape for layer in layers]
     if shapes != list(zip(widths[1:], widths[:-1], strict=True)):
         raise ValueError(f"weights {shapes} for layers of widths {widths}")

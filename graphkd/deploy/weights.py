@@ -31,11 +31,6 @@ def arrays_of(content: bytes) -> dict[str, NDArray[Any]]:
     return {name: _array(view, **entry) for name, entry in header.items()}
 
 
-def shapes_of(content: bytes) -> dict[str, tuple[int, ...]]:
-    """Returns the shapes of the tensors of a file, by name; see ``arrays_of``."""
-    return {name: array.shape for name, array in arrays_of(content).items()}
-
-
 def _header(content: bytes) -> tuple[dict[str, Any], int]:
     start = 8 + int.from_bytes(content[:8], "little")
     if start > len(content):

@@ -14,6 +14,9 @@ from graphkd.sparse import Inputs
 from graphkd.students.mlp import MLP
 from graphkd.students.output import StudentOutput
 
+MOST_MEMBERS = 64
+"""Largest number of members, as in ``graphkd.deploy.description``, which no bundle may exceed."""
+
 
 class Ensemble(nn.Module):
     """``log Σ_k α_k softmax(z_k)`` of ``K`` MLPs of one shape, ``Σ_k α_k = 1``.
@@ -30,7 +33,7 @@ class Ensemble(nn.Module):
         num_layers: linear layers of each member, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
-        num_members: ``K``, 1 or more.
+        num_members: ``K``, 1 to 64.
 
     Raises:
         GraphKDError: a size that no network can have.
@@ -51,8 +54,10 @@ class Ensemble(nn.Module):
         num_members: int = 2,
     ) -> None:
         super().__init__()
-        if not is_count(num_members) or num_members < 1:
-            raise GraphKDError(f"student.num_members is {num_members}: it must be a whole number, 1 or more")
+        if not (is_count(num_members) and 1 <= num_members <= MOST_MEMBERS):
+            raise GraphKDError(
+                f"student.num_members is {num_members}: it must be a whole number from 1 to {MOST_MEMBERS}"
+            )
         sizes = (num_features, hidden_dim, num_classes, num_layers, dropout, norm)
         self._set([MLP(*sizes) for _ in range(num_members)])
 

@@ -11,7 +11,8 @@ from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.features import Propagation
-from graphkd.students import MLP
+from graphkd.students import MLP, Ensemble
+from graphkd.students.ensemble import extra_arguments
 
 STEPS = Preprocessing()
 
@@ -30,21 +31,33 @@ def student(norm: str = "batch", num_layers: int = 3, **sizes: int) -> MLP:
     return model.eval()
 
 
+def ensemble(norm: str = "batch", num_layers: int = 3, num_members: int = 3, **sizes: int) -> Ensemble:
+    """Of members that differ, with weights that do."""
+    made = Ensemble.of(lambda: student(norm, num_layers, **sizes), num_members)
+    for k, member in enumerate(made.members):
+        for layer in member.layers:
+            layer.weight.data = layer.weight.data.roll(k, 0) * (-1) ** k
+    made.alpha.copy_(torch.arange(1, num_members + 1) / sum(range(1, num_members + 1)))
+    return made.eval()
+
+
 def make_bundle(
     folder: Path,
-    model: MLP,
+    model: MLP | Ensemble,
     norm: str = "batch",
     steps: Preprocessing = STEPS,
     propagation: Propagation | None = None,
 ) -> Path:
     propagation = propagation or Propagation()
-    widths = [layer.weight.shape for layer in model.layers]
+    members = list(getattr(model, "members", [model]))
+    widths = [layer.weight.shape for layer in members[0].layers]
     arguments = {
         "num_features": widths[0][1],
         "hidden_dim": widths[0][0],
         "num_classes": widths[-1][0],
         "num_layers": len(widths),
         "norm": norm,
+        **extra_arguments(model),
     }
     write_bundle(folder / "bundle", model, arguments, steps, propagation, None, {"dataset": "x", "seed": 0})
     return folder / "bundle"
@@ -56,9 +69,10 @@ def flip(file: Path, at: int, mask: int = 1) -> None:
     file.write_bytes(content)
 
 
-def sample_of(model: MLP, rows: int = 30) -> Sample:
+def sample_of(model: MLP | Ensemble, rows: int = 30) -> Sample:
     """Random rows, half of them for training; their labels are what the student says."""
-    x = torch.randn(2 * rows, model.layers[0].in_features, generator=torch.Generator().manual_seed(1))
+    width = next(model.parameters()).shape[1]
+    x = torch.randn(2 * rows, width, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         logits = model(x).logits
     train, val = x.numpy()[:rows], x.numpy()[rows:]

@@ -1,21 +1,26 @@
 """Bundles whose checksums are right and whose contents are not: one line, the same for every runtime."""
 
 import functools
+import inspect
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 
 from graphkd import GraphKDError, load_bundle
 from graphkd.atomic_io import seal, sha256, write_json, write_text
 from graphkd.deploy import RUNTIMES
-from graphkd.deploy.description import DESCRIPTION, EXPORTED, MLP
+from graphkd.deploy.description import DEFAULTS, DESCRIPTION, ENSEMBLE, EXPORTED, MOST_MEMBERS
 from graphkd.deploy.files import EXPORTS, read_bundle
-from tests.deploy.bundles import make_bundle, student
+from graphkd.students import MLP, Ensemble
+from tests.deploy.bundles import ensemble, make_bundle, rows_of_every_size, student
 
 DEEP: Any = []
 for _ in range(400):
@@ -31,23 +36,23 @@ WRONG: dict[str, Any] = {
 RIGHT = {
     ("class_names", "nothing"), ("feature_names?", "nothing"), ("card", "an object"), ("card", "no object"),
     ("propagation.self_loops?", "a fraction"), ("propagation.weighted?", "true"), ("dropout?", "a fraction"),
-    ("student.name", "a text"), ("preprocessing.row_normalize", "true"), ("exports", "no object"),
+    ("preprocessing.row_normalize", "true"), ("exports", "no object"),
 }  # fmt: skip
 """What is legal by itself."""
 
 
 @functools.cache
-def original() -> dict[str, bytes]:
+def original(make: Callable[[], MLP | Ensemble]) -> dict[str, bytes]:
     """The files of a bundle."""
     with tempfile.TemporaryDirectory() as name:
-        folder = make_bundle(Path(name), student())
+        folder = make_bundle(Path(name), make())
         return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-def copied(folder: Path) -> Path:
+def copied(folder: Path, make: Callable[[], MLP | Ensemble] = student) -> Path:
     """A bundle in this folder."""
     (folder / "bundle").mkdir()
-    for name, content in original().items():
+    for name, content in original(make).items():
         (folder / "bundle" / name).write_bytes(content)
     return folder / "bundle"
 
@@ -84,7 +89,12 @@ def refusals(bundle: Path) -> set[str]:
     return found
 
 
-FIELDS = [*DESCRIPTION, *(f"student.arguments.{name}" for name in MLP)]
+FIELDS = [*DESCRIPTION, *(f"student.arguments.{name}" for name in ENSEMBLE)]
+
+
+def of_field(name: str) -> Callable[[], MLP | Ensemble]:
+    """The student whose description has the field."""
+    return ensemble if name.endswith("num_members?") else student
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -92,7 +102,7 @@ FIELDS = [*DESCRIPTION, *(f"student.arguments.{name}" for name in MLP)]
 def test_no_field_is_believed(name: str, kind: str, tmp_path: Path) -> None:
     if {(name, kind), (name.rpartition(".")[2], kind)} & RIGHT:
         pytest.skip("legal")
-    bundle = copied(tmp_path)
+    bundle = copied(tmp_path, of_field(name))
     spoil(bundle, name, WRONG[kind])
     assert len(refusals(bundle)) == 1
 
@@ -123,6 +133,7 @@ SIZES = {
     "names of other features": ("feature_names", ["a", "b"]),
     "a name twice": ("feature_names", ["a", "a", "b", "c", "d"]),
     "blocks that do not fit": ("propagation", {"hops": 2, "pooling": "concat"}),
+    "a rate of dropout that leaves nothing": ("student.arguments.dropout", 1),
     "an unknown field": ("run_me", "rm"),
     "an unknown field inside": ("propagation.deep", 1),
     "an unknown argument": ("student.arguments.device", "cuda"),
@@ -134,6 +145,140 @@ def test_sizes_are_those_of_the_weights(case: str, tmp_path: Path) -> None:
     bundle = copied(tmp_path)
     spoil(bundle, *SIZES[case])
     assert len(refusals(bundle)) == 1
+
+
+MEMBERS = {
+    "more members": ("student.arguments.num_members", 4, "not those of 4 members"),
+    "fewer members": ("student.arguments.num_members", 2, "not those of 2 members"),
+    "too many members": ("student.arguments.num_members", 65, "num_members is 65"),
+    "a wide layer": ("student.arguments.hidden_dim", 10**6, "of members.0 are not of the sizes 5, 1000000 and 3"),
+    "many layers": ("student.arguments.num_layers", 10**6, "of members.0 are not those of 1000000 layers"),
+    "fewer layers": ("student.arguments.num_layers", 2, "of members.0 are not those of 2 layers"),
+    "more classes": ("student.arguments.num_classes", 4, "of members.0 are not of the sizes 5, 7 and 4"),
+    "names of other classes": ("class_names", ["a", "b"], "2 class_names for 3 classes"),
+    "no ensemble": ("student.name", "mlp", "has a field 'num_members', which is not known"),
+    "no student": ("student.name", "mpl", "is mpl, and this version of graphkd knows mlp and ensemble"),
+}
+
+
+@pytest.mark.parametrize("case", MEMBERS)
+def test_members_are_those_of_the_weights(case: str, tmp_path: Path) -> None:
+    name, value, message = MEMBERS[case]
+    bundle = copied(tmp_path, ensemble)
+    spoil(bundle, name, value)
+    (found,) = refusals(bundle)
+    assert message in found
+
+
+def test_the_number_of_members_has_the_default_of_the_student(tmp_path: Path) -> None:
+    assert inspect.signature(Ensemble).parameters["num_members"].default == DEFAULTS["num_members"]
+    bundle = make_bundle(tmp_path, ensemble(num_members=2))
+    description = json.loads((bundle / "bundle.json").read_text())
+    del description["student"]["arguments"]["num_members"], description["checksum"]
+    sealed(bundle / "bundle.json", description)
+    assert load_bundle(bundle, "numpy").predict_proba(np.zeros((1, 5))).shape == (1, 3)
+
+
+def test_no_ensemble_is_made_that_no_bundle_may_hold() -> None:
+    assert len(Ensemble(5, 7, num_members=MOST_MEMBERS).members) == MOST_MEMBERS
+    for wrong in (MOST_MEMBERS + 1, 0, True):
+        with pytest.raises(GraphKDError, match=f"num_members is {wrong}: it must be a whole number from 1 to 64"):
+            Ensemble(5, 7, num_members=wrong)
+
+
+Tensors = dict[str, torch.Tensor]
+
+
+def without(name: str) -> Callable[[Tensors], object]:
+    return lambda tensors: tensors.pop(name)
+
+
+def alpha(*numbers: float) -> Callable[[Tensors], object]:
+    return lambda tensors: tensors.update(alpha=torch.tensor(numbers))
+
+
+def reshaped(name: str, *shape: int) -> Callable[[Tensors], object]:
+    return lambda tensors: tensors.update({name: torch.zeros(shape)})
+
+
+CUT = {
+    "no alpha": (without("alpha"), "its alpha has not one number for each of 3 members"),
+    "a short alpha": (alpha(0.5, 0.5), "its alpha has not one number for each of 3 members"),
+    "a table": (reshaped("alpha", 3, 1), "its alpha has not one number for each of 3 members"),
+    "not a number": (alpha(0.5, 0.5, float("nan")), "its alpha is not made of finite numbers"),
+    "infinity": (alpha(0.5, 0.5, float("inf")), "its alpha is not made of finite numbers"),
+    "a negative one": (alpha(0.7, 0.7, -0.4), "its alpha is not made of finite numbers, 0 or more"),
+    "zeros": (alpha(0, 0, 0), "0 or more, that sum to 1"),
+    "too much": (alpha(0.5, 0.5, 0.002), "0 or more, that sum to 1"),
+    "too little": (alpha(0.5, 0.3, 0.198), "0 or more, that sum to 1"),
+    "half a member": (without("members.2.layers.1.weight"), "of members.2 are not of the sizes 5, 7 and 3"),
+    "no last layer": (without("members.1.layers.2.weight"), "of members.1 are not those of 3 layers"),
+    "a layer more": (reshaped("members.1.layers.3.weight", 3, 3), "of members.1 are not those of 3 layers"),
+    "a member more": (reshaped("members.3.layers.0.weight", 7, 5), "are not those of 3 members"),
+    "no number": (reshaped("members.x.layers.0.weight", 7, 5), "are not those of 3 members"),
+    "a narrow member": (reshaped("members.2.layers.0.weight", 6, 5), "of members.2 are not of the sizes"),
+}
+
+
+def reweighed(bundle: Path, change: Callable[[Tensors], object]) -> Path:
+    """The bundle with other tensors, and a checksum that is right."""
+    tensors = safetensors.torch.load((bundle / "model.safetensors").read_bytes())
+    change(tensors)
+    weights = safetensors.torch.save(tensors)
+    (bundle / "model.safetensors").write_bytes(weights)
+    spoil(bundle, "weights_sha256", sha256(weights))
+    return bundle
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_an_ensemble_is_whole_and_its_alpha_a_mixture(case: str, tmp_path: Path) -> None:
+    change, message = CUT[case]
+    (found,) = refusals(reweighed(copied(tmp_path, ensemble), change))
+    assert message in found
+
+
+@pytest.mark.parametrize(
+    ("norm", "name", "shape"),
+    [
+        ("none", "layers.0.bias", None),
+        ("layer", "layers.2.bias", (1,)),
+        ("batch", "layers.2.bias", None),
+        ("layer", "norms.0.weight", (1,)),
+        ("layer", "norms.1.bias", None),
+        ("batch", "norms.1.running_var", (1,)),
+        ("batch", "norms.0.running_mean", None),
+        ("none", "norms.0.weight", (7,)),
+        ("none", "layers.3.bias", (3,)),
+        ("none", "more", (7,)),
+    ],
+)
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_vectors_are_those_of_the_student(
+    make: Callable[[str], MLP | Ensemble], norm: str, name: str, shape: tuple[int, ...] | None, tmp_path: Path
+) -> None:
+    """One number would stand for a whole row of them in numpy."""
+    bundle = make_bundle(tmp_path, make(norm), norm)
+    name = name if make is student else f"members.1.{name}"
+    (found,) = refusals(reweighed(bundle, without(name) if shape is None else reshaped(name, *shape)))
+    assert name in found
+
+
+def test_a_bias_before_a_batch_normalization_is_that_of_older_versions(tmp_path: Path) -> None:
+    bundle, x = make_bundle(tmp_path, student()), np.eye(5)
+    expected = load_bundle(bundle).predict_proba(x)
+    reweighed(bundle, reshaped("layers.0.bias", 7))
+    for runtime in ("torch", "numpy"):
+        np.testing.assert_allclose(load_bundle(bundle, runtime).predict_proba(x), expected, rtol=1e-5)
+    (found,) = refusals(reweighed(bundle, reshaped("layers.0.bias", 1)))
+    assert "its weights have no layers.0.bias of 7 numbers" in found
+
+
+@pytest.mark.parametrize("numbers", [(0, 0, 1), (0.5, 0.3, 0.2009), (1.0009, 0, 0)])
+def test_an_alpha_may_be_rounded_and_leave_members_out(numbers: tuple[float, ...], tmp_path: Path) -> None:
+    bundle = reweighed(copied(tmp_path, ensemble), alpha(*numbers))
+    x = rows_of_every_size(50, 5)
+    expected = load_bundle(bundle).predict_proba(x)
+    np.testing.assert_allclose(load_bundle(bundle, "numpy").predict_proba(x), expected, rtol=1e-3, atol=1e-6)
 
 
 def with_exports(bundle: Path, changes: dict[str, Any]) -> None:

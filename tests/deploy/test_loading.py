@@ -16,16 +16,18 @@ import torch
 
 from graphkd import GraphKDError, load_bundle
 from graphkd.deploy import RUNTIMES
+from graphkd.deploy.batch.default import default_runtime
 from graphkd.deploy.exports.formats import FORMATS, export_bundle
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.names import Columns
-from tests.deploy.bundles import flip, make_bundle, rows_of_every_size, sample_of, student
+from graphkd.deploy.server.runtime_choice import runtime_of
+from tests.deploy.bundles import ensemble, flip, make_bundle, rows_of_every_size, sample_of, student
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A bundle in every format."""
-    model = student("layer")
+@pytest.fixture(scope="module", params=[student, ensemble])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of each kind of student in every format."""
+    model = request.param("layer")
     folder = make_bundle(tmp_path_factory.mktemp("all"), model, "layer")
     for to in FORMATS:
         export_bundle(folder, to, sample_of(model), allow_loss=True)
@@ -39,8 +41,11 @@ def test_all_runtimes_agree_on_ten_thousand_rows(bundle: Path) -> None:
     """Zeros, denormals and huge values among them; classes may differ only where two of them tie."""
     x = rows_of_every_size(10_000, 5)
     with torch.no_grad():
-        expected = load_bundle(bundle).student.double()(torch.from_numpy(x).double()).logits.numpy()
-    size = np.abs(expected).max(axis=1, keepdims=True)
+        output = load_bundle(bundle).student.double()(torch.from_numpy(x).double())
+    expected = output.logits.numpy()
+    # Log-probabilities are differences of the members' logits, whose rounding they inherit.
+    sizes = [each.logits.abs().amax(dim=1, keepdim=True) for each in (output, *output.members)]
+    size = torch.cat(sizes, dim=1).amax(dim=1, keepdim=True).numpy()
     two = np.sort(expected, axis=1)[:, -2:]
     clear = two[:, 1] - two[:, 0] > 1e-5 * size[:, 0]
     assert clear.mean() > 0.99
@@ -59,6 +64,52 @@ def test_8_bits_are_near(bundle: Path) -> None:
         found = load_bundle(bundle, runtime).logits(x)
         assert (found.argmax(1) == expected.argmax(1)).mean() > 0.85
         assert 0 < np.abs(found - expected).mean() < 0.1 * np.abs(expected).mean()
+
+
+def test_a_member_without_weight_is_silent_and_small_probabilities_last(tmp_path: Path) -> None:
+    """Down to log-probabilities of which single precision could not hold the exponential."""
+    model = ensemble("none")
+    model.alpha.copy_(torch.tensor([0.0, 0.75, 0.25]))
+    bundle = make_bundle(tmp_path, model, "none")
+    for to in ("onnx", "c"):
+        export_bundle(bundle, to, sample_of(model), allow_loss=True)
+    x = 50 * np.random.default_rng(0).standard_normal((200, 5)).astype(np.float32)
+    with torch.no_grad():
+        logits = [member.double()(torch.from_numpy(x).double()).logits for member in model.members[1:]]
+    terms = [log_p.log_softmax(dim=1) + np.log(alpha) for log_p, alpha in zip(logits, (0.75, 0.25), strict=True)]
+    expected = torch.logaddexp(*terms).numpy()
+    assert expected.min() < -100
+    for runtime in ("numpy", "onnx", "native"):
+        found = load_bundle(bundle, runtime).logits(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(load_bundle(bundle).predict_proba(x), np.exp(expected), rtol=1e-3, atol=1e-6)
+
+
+def test_a_class_that_all_members_rule_out_has_probability_zero(tmp_path: Path) -> None:
+    """Finite logits, further apart than single precision reaches."""
+    model = ensemble("none", 1)
+    for member in model.members:
+        torch.nn.init.zeros_(member.layers[0].bias)
+        member.layers[0].weight.data = torch.tensor([[3e38], [-3e38], [-3e38]]).expand(3, 5) * torch.eye(3, 5)[:1]
+    bundle = make_bundle(tmp_path, model, "none")
+    for to in ("onnx", "c"):
+        export_bundle(bundle, to, sample_of(student("none", 1)), allow_loss=True)
+    x = np.eye(2, 5, dtype=np.float32)
+    for runtime in FLOAT:
+        proba = load_bundle(bundle, runtime).predict_proba(x)
+        np.testing.assert_allclose(proba, [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]], rtol=1e-6)
+        if runtime != "torch":
+            np.testing.assert_array_equal(load_bundle(bundle, runtime).logits(x)[0, 1:], -np.inf)
+
+
+@pytest.mark.parametrize("to", ["c", "onnx"])
+def test_the_server_and_batches_choose_what_was_exported(tmp_path: Path, to: str) -> None:
+    model = ensemble()
+    bundle = make_bundle(tmp_path, model)
+    assert (runtime_of(read_bundle(bundle), "auto"), default_runtime(read_bundle(bundle))) == ("numpy", "torch")
+    export_bundle(bundle, to, sample_of(model), allow_loss=True)
+    chosen = {"c": "native", "onnx": "onnx"}[to]
+    assert (runtime_of(read_bundle(bundle), "auto"), default_runtime(read_bundle(bundle))) == (chosen, chosen)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)

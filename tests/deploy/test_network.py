@@ -7,7 +7,7 @@ import torch
 from graphkd import GraphKDError
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import network_of
-from tests.deploy.bundles import make_bundle, student
+from tests.deploy.bundles import ensemble, make_bundle, student
 
 
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
@@ -29,6 +29,18 @@ def test_the_arrays_are_the_student(tmp_path: Path, norm: str, num_layers: int) 
             if layer.hidden:
                 h = np.maximum(h, 0)
         np.testing.assert_allclose(h, z, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_an_ensemble_is_its_members_and_their_weights(tmp_path: Path, norm: str) -> None:
+    model = ensemble(norm, num_members=11)
+    network = network_of(read_bundle(make_bundle(tmp_path, model, norm)))
+    assert (network.num_features, network.num_classes, network.depth, len(network.members)) == (5, 3, 3, 11)
+    for k, (layers, member) in enumerate(zip(network.members, model.members, strict=True)):
+        alone = network_of(read_bundle(make_bundle(tmp_path / str(k), member, norm)))
+        assert (alone.alpha, alone.members, alone.log_alpha.tolist()) == (None, [alone.layers], [])
+        assert all((a.weight == b.weight).all() for a, b in zip(layers, alone.layers, strict=True))
+    np.testing.assert_allclose(network.log_alpha, np.log(np.arange(1, 12) / 66), rtol=1e-6)
 
 
 @pytest.mark.parametrize("variance", [0.0, 1e-8, 1e-6, 1e-5, 1e-4, 1e-2])
@@ -53,7 +65,7 @@ WIDTHS = {
 
 @pytest.mark.parametrize("change", WIDTHS)
 def test_weights_of_other_sizes_than_described_are_no_network(tmp_path: Path, change: str) -> None:
-    bundle = read_bundle(make_bundle(tmp_path, student("none")))
+    bundle = read_bundle(make_bundle(tmp_path, student("none"), "none"))
     bundle.description["student"]["arguments"] |= {"norm": "none", **WIDTHS[change]}
     with pytest.raises((ValueError, GraphKDError)):
         network_of(bundle)

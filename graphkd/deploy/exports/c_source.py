@@ -35,13 +35,22 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
         GraphKDError: the layers are so wide that a call would need too much stack.
     """
     module = Path(__file__)
-    code, header = (module.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
+    texts = (module.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
+    code, header = (_lines_for(network, text) for text in texts)
     sizes = "\n".join(_sizes(network, stamp, int8))
     weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
     return {
         "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
         "student.h": header.replace("/*@sizes@*/", sizes).replace("@rows@", stamp.line).encode(),
     }
+
+
+def _lines_for(network: Network, text: str) -> str:
+    """Returns the lines for every student, and those marked at their end for its kind, without the marks."""
+    marks = [" /*@mlp@*/", " /*@ensemble@*/"]
+    own, other = marks if network.alpha is None else reversed(marks)
+    lines = (line.removesuffix(own) for line in text.split("\n") if not line.endswith(other))
+    return "\n".join(lines)
 
 
 def code_of_the_export() -> bytes:
@@ -61,6 +70,7 @@ def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
     sizes = {
         "FEATURES": network.num_features,
         "CLASSES": network.num_classes,
+        **({} if network.alpha is None else {"MEMBERS": len(network.alpha)}),
         "HAS_INT8": int(int8),
         "BINARY": int(stamp.folded and stamp.features == "binary"),
         "ROW_NORMALIZE": int(stamp.folded and stamp.row_normalize),
@@ -98,7 +108,8 @@ def _float_layers(network: Network) -> list[str]:
         arrays.append(_floats(f"weight_{n}", panels))
         arrays.append(_floats(f"bias_{n}", [_padded_rows(layer.bias)]))
         rows.append([f"&weight_{n}", f"&bias_{n}", *_norm(arrays, n, layer), "0", "0"])
-    return [*arrays, _table("float_layers", network, rows)]
+    log_alpha = [] if network.alpha is None else [_floats("log_alpha", [network.log_alpha])]
+    return [*arrays, *log_alpha, _table("float_layers", network, rows)]
 
 
 def _int8_layers(network: Network) -> list[str]:
@@ -110,10 +121,11 @@ def _int8_layers(network: Network) -> list[str]:
         panels = [quads[:, start : start + PANEL] for start in range(0, codes.shape[0], PANEL)]
         arrays.append(_integers(f"codes_{n}", "int8_t", panels))
         arrays.append(_floats(f"scale_{n}", [_padded_rows(int8_layer.scale)]))
-        if n == 0:
+        first = n % network.depth == 0
+        if first:
             arrays.append(_integers(f"offset_{n}", "int32_t", [128 * codes.sum(axis=1, dtype=np.int64)]))
         norm = [f"&gain_{n}", f"&shift_{n}"] if layer.gain is not None else ["0", "0"]
-        rows.append([f"codes_{n}", f"&bias_{n}", *norm, f"&scale_{n}", f"offset_{n}" if n == 0 else "0"])
+        rows.append([f"codes_{n}", f"&bias_{n}", *norm, f"&scale_{n}", f"offset_{n}" if first else "0"])
     head, tail = "#if GRAPHKD_HAS_INT8", "#endif"
     return [head, *arrays, _table("int8_layers", network, rows), tail]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from graphkd.datasets.preprocess import Preprocessing
@@ -27,10 +30,36 @@ class Preprocess(nn.Module):
         return prepared
 
 
+class Mixture(nn.Module):
+    """``log Σ_k α_k softmax(z_k)`` of members' logits ``z_k [B, C]``, in operators that every runtime has.
+
+    Args:
+        members: rows ``[B, D']`` → logits ``[B, C]``.
+        log_alpha: ``log α [K]``.
+    """
+
+    def __init__(self, members: list[nn.Module], log_alpha: FloatArray) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        for k, number in enumerate(torch.from_numpy(log_alpha)):
+            self.register_buffer(f"log_alpha_{k}", number.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Subtracts the members' largest term before the sum of exponentials, so that no term vanishes."""
+        logs = [self.get_buffer(f"log_alpha_{k}") for k in range(len(self.members))]
+        terms = [F.log_softmax(member(x), dim=-1) + log for member, log in zip(self.members, logs, strict=True)]
+        # Not below the lowest number: where all terms are −∞, so is the result.
+        top = functools.reduce(torch.maximum, terms).clamp_min(torch.finfo(terms[0].dtype).min)
+        return top + functools.reduce(torch.add, [(term - top).exp() for term in terms]).log()
+
+
 def module_of(network: Network, stamp: Stamp) -> nn.Sequential:
     """Builds the module: rows ``[B, D']``, raw if preprocessing is included, → logits ``[B, C]``, in eval mode."""
     first = [Preprocess(Preprocessing(stamp.features, stamp.row_normalize))] if stamp.folded else []
-    return nn.Sequential(*first, *(part for layer in network.layers for part in _parts(layer))).eval()
+    members = [[part for layer in member for part in _parts(layer)] for member in network.members]
+    if network.alpha is None:
+        return nn.Sequential(*first, *members[0]).eval()
+    return nn.Sequential(*first, Mixture([nn.Sequential(*parts) for parts in members], network.log_alpha)).eval()
 
 
 def example(network: Network) -> tuple[Tensor, dict[int, torch.export.Dim]]:

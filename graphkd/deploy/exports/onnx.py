@@ -21,6 +21,7 @@ from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import Network
 from graphkd.deploy.runtimes.onnx import FILES, ROWS, onnx_engine
+from graphkd.deploy.runtimes.onnx_file import MIXTURE
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import dense
 
@@ -97,12 +98,13 @@ def _stamped(model: bytes, stamp: Stamp) -> bytes:
     return content
 
 
-def _before_the_student(model: bytes) -> list[str]:
-    """Returns the names of the nodes that preprocess rows: all before the first layer."""
+def _beside_the_layers(model: bytes) -> list[str]:
+    """Returns the names of the nodes that preprocess rows, all before the first layer, or mix members' logits."""
     import onnx
 
     nodes = onnx.load_from_string(model).graph.node
-    return [node.name for node in itertools.takewhile(lambda node: node.op_type not in ("Gemm", "MatMul"), nodes)]
+    before = itertools.takewhile(lambda node: node.op_type not in ("Gemm", "MatMul"), nodes)
+    return [node.name for node in (*before, *(node for node in nodes if node.op_type in MIXTURE))]
 
 
 def _quantised(model: bytes, sample: Sample) -> bytes:
@@ -120,7 +122,7 @@ def _quantised(model: bytes, sample: Sample) -> bytes:
         source, target = Path(name) / "before.onnx", Path(name) / "after.onnx"
         source.write_bytes(model)
         types = {"activation_type": QuantType.QUInt8, "weight_type": QuantType.QInt8}
-        excluded = _before_the_student(model)  # row sums need more than 8 bits
+        excluded = _beside_the_layers(model)  # sums of rows and of exponentials need more than 8 bits
         quantize_static(source, target, Reader(), per_channel=True, nodes_to_exclude=excluded, **types)
         return target.read_bytes()
 

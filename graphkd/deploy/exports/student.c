@@ -138,7 +138,8 @@ static const float *prepared(const float *x, int rows, float *out)
 #define PREPARED(x, rows) ((void)room, (x))
 #endif
 
-#define LAYERS ((int)(sizeof float_layers / sizeof float_layers[0]))
+#define LAYERS ((int)(sizeof float_layers / sizeof float_layers[0])) /*@mlp@*/
+#define LAYERS ((int)(sizeof float_layers / sizeof float_layers[0]) / GRAPHKD_MEMBERS) /*@ensemble@*/
 
 /* GRAPHKD_HIDDEN is the largest width of a layer, padded to whole panels. */
 typedef struct {
@@ -282,21 +283,40 @@ static void sparse_layer(const layer *l, const int32_t *column, const float *val
     finish(l, y);
 }
 
+/* Adds a member's share: logits become log(exp(logits) + alpha_m softmax(z)), in 64 bits. */ /*@ensemble@*/
+static void mix(int m, const float *z, float *logits) /*@ensemble@*/
+{ /*@ensemble@*/
+    double top = z[graphkd_argmax(z)], sum = 0.0, shift; /*@ensemble@*/
+    int32_t j; /*@ensemble@*/
+    for (j = 0; j < GRAPHKD_CLASSES; j++) /*@ensemble@*/
+        sum += exp(z[j] - top); /*@ensemble@*/
+    shift = log_alpha.values[m] - top - log(sum); /*@ensemble@*/
+    for (j = 0; j < GRAPHKD_CLASSES; j++) { /*@ensemble@*/
+        double term = z[j] + shift, so_far = m > 0 ? logits[j] : -INFINITY; /*@ensemble@*/
+        double high = term < so_far ? so_far : term, low = term < so_far ? term : so_far; /*@ensemble@*/
+        logits[j] = (float)(low <= -INFINITY ? high : high + log1p(exp(low - high))); /*@ensemble@*/
+    } /*@ensemble@*/
+} /*@ensemble@*/
+ /*@ensemble@*/
 /* All layers but the first, whose result is in y; spare is as large. */
-static void dense_rest(int rows, activations *y, activations *spare, float *logits)
+static void dense_rest(int rows, activations *y, activations *spare, float *logits) /*@mlp@*/
+static void dense_rest(int m, int rows, activations *y, activations *spare, float *logits) /*@ensemble@*/
 {
     int n, r;
     for (n = 1; n < LAYERS; n++) {
         activations *other = y;
-        dense_layer(&float_layers[n], rows, y->row[0], GRAPHKD_HIDDEN, spare->row[0]);
+        dense_layer(&float_layers[n], rows, y->row[0], GRAPHKD_HIDDEN, spare->row[0]); /*@mlp@*/
+        dense_layer(&float_layers[m * LAYERS + n], rows, y->row[0], GRAPHKD_HIDDEN, spare->row[0]); /*@ensemble@*/
         y = spare;
         spare = other;
     }
     for (r = 0; r < rows; r++)
-        memcpy(logits + r * GRAPHKD_CLASSES, y->row[r], GRAPHKD_CLASSES * sizeof(float));
+        memcpy(logits + r * GRAPHKD_CLASSES, y->row[r], GRAPHKD_CLASSES * sizeof(float)); /*@mlp@*/
+        mix(m, y->row[r], logits + r * GRAPHKD_CLASSES); /*@ensemble@*/
 }
 
-void graphkd_logits(const float *x, int64_t rows, float *logits)
+void graphkd_logits(const float *x, int64_t rows, float *logits) /*@mlp@*/
+static void member_logits(int m, const float *x, int64_t rows, float *logits) /*@ensemble@*/
 {
     activations y ALIGNED, spare ALIGNED;
     ROOM(BLOCK);
@@ -304,17 +324,31 @@ void graphkd_logits(const float *x, int64_t rows, float *logits)
     while (i < rows) {
         int some = rows - i < BLOCK ? 1 : BLOCK;
         const float *rows_in = PREPARED(x + i * GRAPHKD_FEATURES, some);
-        dense_layer(&float_layers[0], some, rows_in, GRAPHKD_FEATURES, y.row[0]);
-        dense_rest(some, &y, &spare, logits + i * GRAPHKD_CLASSES);
+        dense_layer(&float_layers[0], some, rows_in, GRAPHKD_FEATURES, y.row[0]); /*@mlp@*/
+        dense_layer(&float_layers[m * LAYERS], some, rows_in, GRAPHKD_FEATURES, y.row[0]); /*@ensemble@*/
+        dense_rest(some, &y, &spare, logits + i * GRAPHKD_CLASSES); /*@mlp@*/
+        dense_rest(m, some, &y, &spare, logits + i * GRAPHKD_CLASSES); /*@ensemble@*/
         i += some;
     }
 }
 
+void graphkd_logits(const float *x, int64_t rows, float *logits) /*@ensemble@*/
+{ /*@ensemble@*/
+    int m; /*@ensemble@*/
+    for (m = 0; m < GRAPHKD_MEMBERS; m++) /*@ensemble@*/
+        member_logits(m, x, rows, logits); /*@ensemble@*/
+} /*@ensemble@*/
+ /*@ensemble@*/
 void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
 {
     activations y ALIGNED, spare ALIGNED;
-    sparse_layer(&float_layers[0], column, value, count, y.row[0]);
-    dense_rest(1, &y, &spare, logits);
+    sparse_layer(&float_layers[0], column, value, count, y.row[0]); /*@mlp@*/
+    dense_rest(1, &y, &spare, logits); /*@mlp@*/
+    int m; /*@ensemble@*/
+    for (m = 0; m < GRAPHKD_MEMBERS; m++) { /*@ensemble@*/
+        sparse_layer(&float_layers[m * LAYERS], column, value, count, y.row[0]); /*@ensemble@*/
+        dense_rest(m, 1, &y, &spare, logits); /*@ensemble@*/
+    } /*@ensemble@*/
 }
 
 void graphkd_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows, float *logits)
@@ -577,34 +611,52 @@ static void int8_sparse_layer(const layer *l, const int32_t *column, const float
     decode(l, top / 127.0f, sum, 0, y);
 }
 
-static void int8_rest(float *y, float *spare, float *logits)
+static void int8_rest(float *y, float *spare, float *logits) /*@mlp@*/
+static void int8_rest(int m, float *y, float *spare, float *logits) /*@ensemble@*/
 {
     int n;
     for (n = 1; n < LAYERS; n++) {
         float *other = y;
-        int8_layer(&int8_layers[n], y, spare);
+        int8_layer(&int8_layers[n], y, spare); /*@mlp@*/
+        int8_layer(&int8_layers[m * LAYERS + n], y, spare); /*@ensemble@*/
         y = spare;
         spare = other;
     }
-    memcpy(logits, y, GRAPHKD_CLASSES * sizeof(float));
+    memcpy(logits, y, GRAPHKD_CLASSES * sizeof(float)); /*@mlp@*/
+    mix(m, y, logits); /*@ensemble@*/
 }
 
-void graphkd_int8_logits(const float *x, int64_t rows, float *logits)
+void graphkd_int8_logits(const float *x, int64_t rows, float *logits) /*@mlp@*/
+static void int8_member_logits(int m, const float *x, int64_t rows, float *logits) /*@ensemble@*/
 {
     float y[GRAPHKD_HIDDEN] ALIGNED, spare[GRAPHKD_HIDDEN] ALIGNED;
     ROOM(1);
     int64_t i;
     for (i = 0; i < rows; i++) {
-        int8_layer(&int8_layers[0], PREPARED(x + i * GRAPHKD_FEATURES, 1), y);
-        int8_rest(y, spare, logits + i * GRAPHKD_CLASSES);
+        int8_layer(&int8_layers[0], PREPARED(x + i * GRAPHKD_FEATURES, 1), y); /*@mlp@*/
+        int8_layer(&int8_layers[m * LAYERS], PREPARED(x + i * GRAPHKD_FEATURES, 1), y); /*@ensemble@*/
+        int8_rest(y, spare, logits + i * GRAPHKD_CLASSES); /*@mlp@*/
+        int8_rest(m, y, spare, logits + i * GRAPHKD_CLASSES); /*@ensemble@*/
     }
 }
 
+void graphkd_int8_logits(const float *x, int64_t rows, float *logits) /*@ensemble@*/
+{ /*@ensemble@*/
+    int m; /*@ensemble@*/
+    for (m = 0; m < GRAPHKD_MEMBERS; m++) /*@ensemble@*/
+        int8_member_logits(m, x, rows, logits); /*@ensemble@*/
+} /*@ensemble@*/
+ /*@ensemble@*/
 void graphkd_int8_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
 {
     float y[GRAPHKD_HIDDEN] ALIGNED, spare[GRAPHKD_HIDDEN] ALIGNED;
-    int8_sparse_layer(&int8_layers[0], column, value, count, y);
-    int8_rest(y, spare, logits);
+    int8_sparse_layer(&int8_layers[0], column, value, count, y); /*@mlp@*/
+    int8_rest(y, spare, logits); /*@mlp@*/
+    int m; /*@ensemble@*/
+    for (m = 0; m < GRAPHKD_MEMBERS; m++) { /*@ensemble@*/
+        int8_sparse_layer(&int8_layers[m * LAYERS], column, value, count, y); /*@ensemble@*/
+        int8_rest(m, y, spare, logits); /*@ensemble@*/
+    } /*@ensemble@*/
 }
 
 void graphkd_int8_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows,

@@ -3,7 +3,8 @@
  * C99; C++ includes this header, and student.c is compiled as C. No function allocates, keeps state or fails; several threads may call them at once. The stack has to hold
  * GRAPHKD_STACK bytes. Rows: @rows@.
  * Logits are [rows, GRAPHKD_CLASSES]; a sparse row is its non-zeros: their columns, each once and in any order, and
- * their values. */
+ * their values. */ /*@mlp@*/
+ * their values. Logits of GRAPHKD_MEMBERS members with outputs z are log(sum of alpha softmax(z)). */ /*@ensemble@*/
 #ifndef GRAPHKD_STUDENT_H
 #define GRAPHKD_STUDENT_H
 

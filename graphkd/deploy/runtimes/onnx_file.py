@@ -8,7 +8,7 @@ not require the ``onnx`` package.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,9 @@ OPERATORS = {
     *("Gemm", "LayerNormalization", "Relu", "QuantizeLinear", "DequantizeLinear"),
 }
 """Operators that work per row or per entry; none takes a subgraph as an attribute."""
+
+MIXTURE = {"LogSoftmax", "Add", "Max", "Clip", "Sub", "Exp", "Log"}
+"""Further operators of an ensemble, of the same kind, by which its members' logits become its own."""
 
 SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 11: 8}
 """ONNX's code of a tensor's data type → bytes per entry: float, uint8, int8, int32, int64, bool, double."""
@@ -93,30 +96,38 @@ def check_onnx(model: bytes, network: Network) -> None:
     nodes = graph.parts(1, NODE)
     if len(nodes) > MOST_NODES * (1 + len(network.layers)):
         raise ValueError(f"it has {len(nodes)} operations")
+    operators = OPERATORS if network.alpha is None else OPERATORS | MIXTURE
     for node in nodes:
-        _check_node(node)
+        _check_node(node, operators)
     weights = [layer.weight for layer in network.layers]
     shapes = {(), (1,), *(weight.shape for weight in weights), *(weight.shape[:1] for weight in weights)}
-    checked = 0
+    matrices = []
     for part in graph.parts(5, TENSOR):
         shape = _shape_of(part)
         if shape not in shapes:
             raise ValueError(f"it holds an array {list(shape)}, which is none of the student's")
         if len(shape) == 2 and part.integers(2) == [1]:
-            values = np.frombuffer(part.contents(9)[0], np.float32).reshape(shape)
-            if checked >= len(weights) or not _near(values, weights[checked]):
-                raise ValueError("its weights are not those of the bundle")
-            checked += 1
+            matrices.append(np.frombuffer(part.contents(9)[0], np.float32).reshape(shape))
+    found, expected = _distinct(matrices), _distinct(weights)
+    if len(found) > len(expected) or not all(map(_near, found, expected)):
+        raise ValueError("its weights are not those of the bundle")
+
+
+def _distinct(arrays: Iterable[FloatArray]) -> list[FloatArray]:
+    """Returns arrays without those equal to an earlier one, which torch's exporter writes once."""
+    return list({(array.shape, array.tobytes()): array for array in arrays}.values())
 
 
 def _near(found: FloatArray, weight: FloatArray) -> bool:
     """Returns whether they are equal, or differ only by rounding, as in files of older versions."""
+    if found.shape != weight.shape:
+        return False
     return np.array_equal(found, weight) or np.allclose(found, weight, rtol=1e-4, atol=1e-6)
 
 
-def _check_node(node: Fields) -> None:
+def _check_node(node: Fields, operators: set[str]) -> None:
     kind = node.text(4)
-    if kind not in OPERATORS or node.text(7):
+    if kind not in operators or node.text(7):
         raise ValueError(f"it holds the operator {kind!r}, which no student has")
     attributes = {part.text(1): part for part in node.parts(5, ATTRIBUTE)}
     if kind == "Gemm":

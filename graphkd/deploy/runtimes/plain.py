@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,13 +18,12 @@ BATCH = 65536
 
 def plain_engine(network: Network) -> Engine:
     """Builds the engine that runs the student in numpy; sparse rows stay sparse in the first layer."""
-    steps = [(np.ascontiguousarray(layer.weight.T), layer) for layer in network.layers]
+    members = [[(np.ascontiguousarray(layer.weight.T), layer) for layer in member] for member in network.members]
+    log_alpha = network.log_alpha
 
     def forward(rows: Rows) -> FloatArray:
-        for weight, layer in steps:
-            rows = _after(rows @ weight + layer.bias, layer)
-        result: FloatArray = rows
-        return result
+        outputs = (_through(steps, rows) for steps in members)
+        return next(outputs) if network.alpha is None else _mixture(outputs, log_alpha)
 
     def logits(rows: Rows) -> FloatArray:
         with np.errstate(over="ignore", invalid="ignore"):  # no warnings, as in torch
@@ -39,6 +41,25 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
         proba: NDArray[np.float32] = np.exp(logits - logits.max(axis=1, keepdims=True))
         proba /= proba.sum(axis=1, keepdims=True)
     return proba
+
+
+def _through(steps: Iterable[tuple[FloatArray, Layer]], rows: Rows) -> FloatArray:
+    for weight, layer in steps:
+        rows = _after(rows @ weight + layer.bias, layer)
+    result: FloatArray = rows
+    return result
+
+
+def _mixture(outputs: Iterable[FloatArray], log_alpha: FloatArray) -> FloatArray:
+    """Computes ``log Σ_k α_k softmax(z_k)`` of ``z_k [B, C]``, one at a time and in float64."""
+    mixed: Any = -np.inf
+    for z, log in zip(outputs, log_alpha, strict=True):
+        shifted = z.astype(np.float64)
+        shifted -= shifted.max(axis=1, keepdims=True)
+        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        mixed = np.logaddexp(mixed, shifted + log)
+    result: FloatArray = mixed.astype(np.float32)
+    return result
 
 
 def _after(z: FloatArray, layer: Layer) -> FloatArray:

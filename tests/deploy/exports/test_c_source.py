@@ -1,6 +1,7 @@
 """The exported C, compiled by itself and used from a program of C."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,14 @@ from graphkd.deploy.exports.c_source import c_sources
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import Layer, Network, network_of
-from tests.deploy.bundles import make_bundle, student
+from graphkd.students import MLP, Ensemble
+from tests.deploy.bundles import ensemble, make_bundle, student
 
 STRICT = ("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O1")
 
 
-def network(folder: Path, norm: str = "batch", **sizes: int) -> Network:
-    return network_of(read_bundle(make_bundle(folder, student(norm, **sizes), norm)))
+def network(folder: Path, norm: str = "batch", make: Callable[..., MLP | Ensemble] = student) -> Network:
+    return network_of(read_bundle(make_bundle(folder, make(norm), norm)))
 
 
 STAMP = Stamp("stored", False, 0, ("0", "1", "2"))
@@ -70,12 +72,15 @@ def test_layers_that_overflow_a_stack_are_refused() -> None:
             c_sources(wide, STAMP, int8)
 
 
+@pytest.mark.parametrize("make", [student, ensemble])
 @pytest.mark.parametrize("flags", [(), ("-DGRAPHKD_PORTABLE",)])
-def test_a_program_of_c_gets_the_student_s_answer(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    files = c_sources(network(tmp_path), STAMP, int8=False)
+def test_a_program_of_c_gets_the_student_s_answer(
+    tmp_path: Path, make: Callable[..., MLP | Ensemble], flags: tuple[str, ...]
+) -> None:
+    files = c_sources(network(tmp_path, make=make), STAMP, int8=False)
     assert "graphkd_int8" not in files["student.h"].decode().split("#if GRAPHKD_HAS_INT8")[0]
     *pairs, best, p0, p1, p2 = build(tmp_path, {**files, "main.c": MAIN}, *flags).splitlines()
-    model = student()
+    model = make()
     logits = model(torch.tensor([[0.5, -1, 0, 2, 0.25]])).logits
     expected = logits.detach().numpy()[0]
     for pair, value in zip(pairs, expected, strict=True):
@@ -85,15 +90,26 @@ def test_a_program_of_c_gets_the_student_s_answer(tmp_path: Path, flags: tuple[s
     np.testing.assert_allclose([float(p0), float(p1), float(p2)], proba, rtol=1e-5)
 
 
-def test_its_own_benchmark(tmp_path: Path) -> None:
-    text = build(tmp_path, c_sources(network(tmp_path, "layer"), STAMP, int8=True), "-DGRAPHKD_BENCH")
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_its_own_benchmark(tmp_path: Path, make: Callable[..., MLP | Ensemble]) -> None:
+    text = build(tmp_path, c_sources(network(tmp_path, "layer", make), STAMP, int8=True), "-DGRAPHKD_BENCH")
     lines = [line.rsplit(" p50 ")[0].strip() for line in text.splitlines()]
     assert lines == ["fp32", "fp32 sparse", "int8", "int8 sparse"]
 
 
-def test_no_function_allocates_or_keeps_anything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_files_hold_the_lines_of_their_kind_of_student(
+    tmp_path: Path, make: Callable[..., MLP | Ensemble]
+) -> None:
+    for content in c_sources(network(tmp_path, make=make), STAMP, int8=True).values():
+        assert b"@*/" not in content
+        assert (b"GRAPHKD_MEMBERS" in content) is (make is ensemble)
+
+
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_no_function_allocates_or_keeps_anything(tmp_path: Path, make: Callable[..., MLP | Ensemble]) -> None:
     code = (
-        c_sources(network(tmp_path), STAMP, int8=True)["student.c"]
+        c_sources(network(tmp_path, make=make), STAMP, int8=True)["student.c"]
         .decode()
         .split("#ifdef GRAPHKD_BENCH\n#include")[0]
     )

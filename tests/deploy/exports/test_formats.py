@@ -1,6 +1,7 @@
 """Every format: made, checked, recorded, refused."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from graphkd import GraphKDError
 from graphkd.deploy.exports.formats import FORMATS, export_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import EXPORTS, read_bundle
-from tests.deploy.bundles import make_bundle, sample_of, student
+from graphkd.students import MLP, Ensemble
+from tests.deploy.bundles import ensemble, make_bundle, sample_of, student
 
 FILES = {
     "onnx": {"model.onnx"},
@@ -24,9 +26,11 @@ FILES = {
 
 
 @pytest.mark.parametrize("to", FORMATS)
-@pytest.mark.parametrize("norm", ["batch", "layer"])
-def test_what_is_written_is_checked_and_on_record(tmp_path: Path, to: str, norm: str) -> None:
-    model = student(norm)
+@pytest.mark.parametrize(("make", "norm"), [(student, "batch"), (student, "layer"), (ensemble, "layer")])
+def test_what_is_written_is_checked_and_on_record(
+    tmp_path: Path, to: str, make: Callable[[str], MLP | Ensemble], norm: str
+) -> None:
+    model = make(norm)
     bundle = make_bundle(tmp_path, model, norm)
     made = export_bundle(bundle, to, sample_of(model), allow_loss=True)
     spread = float(np.ptp(sample_of(model).logits))

@@ -10,7 +10,24 @@ import torch
 
 from graphkd import GraphKDError
 from graphkd.deploy.exports.formats import export_bundle
-from tests.deploy.bundles import make_bundle, sample_of, student
+from graphkd.deploy.runtimes.onnx_file import MIXTURE
+from tests.deploy.bundles import ensemble, make_bundle, sample_of, student
+
+
+def test_members_logits_are_mixed_in_more_than_8_bits(tmp_path: Path) -> None:
+    model = ensemble()
+    made = export_bundle(make_bundle(tmp_path, model), "onnx-int8", sample_of(model), allow_loss=True)
+    nodes = onnx.load_from_string(made.files["model.int8.onnx"]).graph.node
+    written = {name: node.op_type for node in nodes for name in node.output}
+    mixing = [node for node in nodes if node.op_type in MIXTURE]
+    assert {"LogSoftmax", "Exp", "Log"} <= {node.op_type for node in mixing}
+    read = {written[name] for node in mixing for name in node.input if name in written}
+    assert read <= {"DequantizeLinear", *MIXTURE}
+    assert "QuantizeLinear" not in [node.op_type for node in nodes if set(node.input) & _results(mixing)]
+
+
+def _results(nodes: list[onnx.NodeProto]) -> set[str]:
+    return {name for node in nodes for name in node.output}
 
 
 def test_8_bits_are_calibrated_on_training_rows_alone(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Compiled C against torch, and its 8-bit form against the same numbers written as loops."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,21 @@ from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.int8 import quantised
 from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.files import read_bundle
-from graphkd.deploy.network import Network, network_of
-from tests.deploy.bundles import make_bundle, rows_of_every_size, sample_of, student
+from graphkd.deploy.network import Layer, Network, network_of
+from tests.deploy.bundles import ensemble, make_bundle, rows_of_every_size, sample_of, student
 
 SHAPES = {  # norm, layers, features, hidden width, classes: 1 to 4 strips of 16 at a time, full ones and others
-    "one layer": ("none", 1, 7, 1, 3),
-    "one panel": ("layer", 2, 9, 48, 33),
-    "several panels": ("batch", 3, 10, 150, 70),
+    "one layer": (student, "none", 1, 7, 1, 3),
+    "one panel": (student, "layer", 2, 9, 48, 33),
+    "several panels": (student, "batch", 3, 10, 150, 70),
+    "members of one layer": (ensemble, "none", 1, 7, 1, 3),
+    "members of several panels": (ensemble, "layer", 3, 10, 150, 70),
 }
 
 
 def exported(folder: Path, shape: str) -> tuple[Path, torch.nn.Module]:
-    norm, layers, features, hidden, classes = SHAPES[shape]
-    model = student(norm, layers, num_features=features, hidden_dim=hidden, num_classes=classes)
+    make, norm, layers, features, hidden, classes = SHAPES[shape]
+    model = make(norm, layers, num_features=features, hidden_dim=hidden, num_classes=classes)
     bundle = make_bundle(folder, model, norm)
     export_bundle(bundle, "c", sample_of(model), allow_loss=True)
     return bundle, model
@@ -33,10 +36,11 @@ def exported(folder: Path, shape: str) -> tuple[Path, torch.nn.Module]:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: str) -> None:
     bundle, model = exported(tmp_path, shape)
-    x = rows_of_every_size(27, SHAPES[shape][2])
+    x = rows_of_every_size(27, SHAPES[shape][3])
     with torch.no_grad():
-        expected = model(torch.from_numpy(x)).logits.numpy()
-    size = np.abs(expected).max(axis=1, keepdims=True)
+        output = model(torch.from_numpy(x))
+    expected, sizes = output.logits.numpy(), [each.logits.abs().amax(1) for each in (output, *output.members)]
+    size = torch.stack(sizes).amax(0).unsqueeze(1).numpy()
     native, small = load_bundle(bundle, "native"), load_bundle(bundle, "native-int8")
     for rows in (x, x[:1], scipy.sparse.csr_matrix(x), scipy.sparse.csr_array(x)):
         wanted, scale = expected[: rows.shape[0]], size[: rows.shape[0]]
@@ -49,8 +53,17 @@ def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: st
 
 def int8_twin(network: Network, row: np.ndarray) -> np.ndarray:
     """One row, with whole numbers for weights and activations, as ``student.c`` describes it."""
+    outputs = [int8_member(layers, row) for layers in network.members]
+    if network.alpha is None:
+        return outputs[0]
+    z = torch.tensor(np.array(outputs), dtype=torch.float64)
+    log_alpha = torch.from_numpy(network.alpha).double().log()
+    return torch.logsumexp(z.log_softmax(dim=1) + log_alpha.unsqueeze(1), dim=0).numpy()
+
+
+def int8_member(layers: Sequence[Layer], row: np.ndarray) -> np.ndarray:
     h = row.astype(np.float32)
-    for n, layer in enumerate(network.layers):
+    for n, layer in enumerate(layers):
         small, codes = quantised(layer), 127 if n == 0 else 255
         top = np.float32(np.abs(h).max())
         inverse = np.float32(codes) / top if top > 1e-30 else np.float32(0)

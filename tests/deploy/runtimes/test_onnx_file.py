@@ -1,6 +1,7 @@
 """ONNX files from elsewhere: nothing but the student as it is exported."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,20 @@ from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import network_of
 from graphkd.deploy.runtimes.onnx_file import check_onnx
-from tests.deploy.bundles import make_bundle, student
+from graphkd.students import MLP, Ensemble
+from tests.deploy.bundles import ensemble, make_bundle, student
 
 
-def exported(folder: Path, to: str, norm: str = "batch", steps: Preprocessing | None = None) -> tuple[Path, bytes]:
+def exported(
+    folder: Path,
+    to: str,
+    norm: str = "batch",
+    steps: Preprocessing | None = None,
+    made_of: MLP | Ensemble | None = None,
+) -> tuple[Path, bytes]:
     """A bundle with an export, and the content of that."""
-    bundle = make_bundle(folder, student(norm, num_features=6), norm, steps or Preprocessing("binary", True))
+    made_of = made_of or student(norm, num_features=6)
+    bundle = make_bundle(folder, made_of, norm, steps or Preprocessing("binary", True))
     model, x = load_bundle(bundle), np.abs(np.random.default_rng(0).normal(size=(20, 6))).astype(np.float32)
     logits = model.student(model.prepare(x)).logits.detach()
     made = export_bundle(bundle, to, Sample(x[:9], x[9:], logits[9:].argmax(1), logits.numpy(), "accuracy"), True)
@@ -39,6 +48,25 @@ def exported(folder: Path, to: str, norm: str = "batch", steps: Preprocessing | 
 def test_what_is_exported_passes(to: str, norm: str, steps: Preprocessing, tmp_path: Path) -> None:
     bundle, content = exported(tmp_path, to, norm, steps)
     check_onnx(content, network_of(read_bundle(bundle)))
+
+
+@pytest.mark.parametrize("to", ["onnx", "onnx-int8"])
+@pytest.mark.parametrize("num_members", [1, 11])
+def test_an_ensemble_as_it_is_exported_passes(to: str, num_members: int, tmp_path: Path) -> None:
+    """Of eleven members made here some are alike: torch's exporter writes equal weights once."""
+    model = ensemble("layer", num_members=num_members, num_features=6)
+    bundle, content = exported(tmp_path, to, "layer", made_of=model)
+    check_onnx(content, network_of(read_bundle(bundle)))
+    with pytest.raises(ValueError, match="holds the operator 'LogSoftmax', which no student has"):
+        check_onnx(content, replace(network_of(read_bundle(bundle)), alpha=None))
+
+
+def test_members_in_another_order_are_refused(tmp_path: Path) -> None:
+    bundle, content = exported(tmp_path, "onnx", made_of=ensemble(num_features=6))
+    network = network_of(read_bundle(bundle))
+    swapped = replace(network, layers=network.layers[3:6] + network.layers[:3] + network.layers[6:])
+    with pytest.raises(ValueError, match="its weights are not those of the bundle"):
+        check_onnx(content, swapped)
 
 
 def outside(model: Any) -> None:

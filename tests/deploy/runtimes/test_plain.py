@@ -1,4 +1,5 @@
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,18 @@ import torch
 from graphkd import load_bundle
 from graphkd.deploy.runtimes import plain
 from graphkd.deploy.runtimes.plain import softmax
-from tests.deploy.bundles import make_bundle, student
+from graphkd.students import MLP, Ensemble
+from tests.deploy.bundles import ensemble, make_bundle, student
 
 
+@pytest.mark.parametrize("make", [student, ensemble])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("num_layers", [1, 2, 3, 5])
-def test_every_network_says_what_torch_says(norm: str, num_layers: int, tmp_path: Path) -> None:
+def test_every_network_says_what_torch_says(
+    make: Callable[..., MLP | Ensemble], norm: str, num_layers: int, tmp_path: Path
+) -> None:
     """Rows of many sizes, among them rows whose layers hardly vary; dense and sparse."""
-    bundle = make_bundle(tmp_path, student(norm, num_layers), norm)
+    bundle = make_bundle(tmp_path, make(norm, num_layers), norm)
     model, expected = load_bundle(bundle, "numpy"), load_bundle(bundle)
     scale = np.float32([[1e-4], [0.01], [1.0], [30.0]])
     x = (np.random.default_rng(1).standard_normal((50, 4, 5)) * scale).astype(np.float32).reshape(-1, 5)
@@ -27,8 +32,11 @@ def test_every_network_says_what_torch_says(norm: str, num_layers: int, tmp_path
         np.testing.assert_allclose(model.predict_proba(rows), expected.predict_proba(x), rtol=1e-4, atol=1e-6)
 
 
-def test_many_rows_are_computed_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = load_bundle(make_bundle(tmp_path, student("layer"), "layer"), "numpy")
+@pytest.mark.parametrize("make", [student, ensemble])
+def test_many_rows_are_computed_in_parts(
+    make: Callable[..., MLP | Ensemble], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_bundle(make_bundle(tmp_path, make("layer"), "layer"), "numpy")
     x = np.random.default_rng(0).standard_normal((7, 5)).astype(np.float32)
     whole = model.logits(x)
     monkeypatch.setattr(plain, "BATCH", 3)

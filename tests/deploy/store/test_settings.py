@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graphkd import GraphKDError
+from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
+from graphkd.deploy import FeatureStore
 from graphkd.deploy.store.settings import POOLINGS, Settings, settings_of
 from graphkd.features import Propagation
-from tests.deploy.bundles import make_bundle, student
+from tests.deploy.bundles import ensemble, make_bundle, student
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)
@@ -31,6 +32,16 @@ def test_of_a_bundle(pooling: str, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path, model, steps=Preprocessing("binary", True), propagation=propagation)
     for place in (bundle, tmp_path):
         assert settings_of(place, directed=True) == Settings(5, 2, 1, pooling, "binary", True, True, True)
+
+
+def test_rows_of_a_store_are_those_an_ensemble_takes(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).standard_normal((6, 5)).astype(np.float32)
+    edges = np.array([[0, 1, 2, 1, 2, 5], [1, 2, 5, 0, 1, 2]])
+    bundle = make_bundle(tmp_path, ensemble(), propagation=Propagation(2, 1))
+    expected = load_bundle(bundle).predict_proba(x, edges)
+    with FeatureStore.for_bundle(tmp_path / "store", bundle, x, edges) as store:
+        found = load_bundle(bundle, "numpy").predict_proba(store.rows(range(6)), propagated=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize(
