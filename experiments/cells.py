@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 
-import torch
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor, nn
 
 from graphkd.commands.distill import load_graph
 from graphkd.datasets import SettingView
@@ -46,29 +43,15 @@ def run_cell(
         device: ``cpu`` or ``cuda``.
     """
     view, log = view_of(config, seed, data_dir, device), Log()
-    heard = any(spec.uses_teacher for spec in students.values())
-    spec = next(iter(students.values()))
-    if not heard:
-        spec = replace(spec, teacher=Silent(view.observed.num_classes))
+    taught = [spec for spec in students.values() if spec.uses_teacher]
+    spec = (taught or [*students.values()])[0]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*hides nodes that the given teacher may have seen")
         teacher_result = train_teacher(view, spec, seed, log, cache)
-    results: dict[str, TeacherResult | StudentResult] = {"teacher": teacher_result} if heard else {}
+    results: dict[str, TeacherResult | StudentResult] = {"teacher": teacher_result} if taught else {}
     for name, spec in students.items():
         results[name] = train_student(view, spec, teacher_result, seed, log, cache)
     return {name: _facts(result) for name, result in results.items()}
-
-
-class Silent(nn.Module):
-    """Stands for a teacher where no student reads one, so that none is trained: logits ``[n, C]`` of zeros."""
-
-    def __init__(self, num_classes: int) -> None:
-        super().__init__()
-        self.num_classes = num_classes
-
-    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
-        """See the class."""
-        return torch.zeros(x.shape[0], self.num_classes)
 
 
 def _facts(result: TeacherResult | StudentResult) -> dict[str, float]:

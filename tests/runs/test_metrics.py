@@ -42,8 +42,8 @@ def test_what_each_model_reads_when_it_answers() -> None:
         "teacher": "neighbours", "student": "neighbours", "mlp": "x", "mlp_same_inputs": "neighbours",
     }  # fmt: skip
     assert reads(InfGraND(hops=0))["student"] == "x"
-    assert reads(MLP(hops=1)) == {"teacher": "neighbours", "student": "neighbours", "mlp": "x"}
-    assert reads(MLP()) == {"teacher": "neighbours", "student": "x"}
+    assert reads(MLP(hops=1)) == {"student": "neighbours", "mlp": "x"}
+    assert reads(MLP()) == {"student": "x"}
 
 
 def test_versions_name_what_results_depend_on() -> None:

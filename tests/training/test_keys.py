@@ -235,8 +235,9 @@ def test_the_data_is_in_every_key(name: str, view: SettingView) -> None:
 def test_classes_and_metric_are_in_the_keys_of_what_trains(name: str, value: Any, view: SettingView) -> None:
     other = replace(view, observed=replace(view.observed, **{name: value}))
     plain = spec(method=methods.MLP(), influence=None, matching=matching.NoMatching())
+    taught = spec(influence=None)
     teacher = [
-        asked("teacher", lambda cache, at=at: train_teacher(at, plain, 0, [], cache)) for at in (view, other)
+        asked("teacher", lambda cache, at=at: train_teacher(at, taught, 0, [], cache)) for at in (view, other)
     ]
     assert teacher[0] != teacher[1]
     one, two = (student_key(at, plain, teacher_result_by(at, ""), 0, "float32") for at in (view, other))

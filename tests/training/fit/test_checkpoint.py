@@ -225,7 +225,7 @@ def test_what_is_kept_comes_back_as_it_was_put(tmp_path: Path) -> None:
 @pytest.mark.parametrize("way", ["checkpointed", "neighbours", "partitions"])
 def test_a_teacher_in_batches_draws_what_it_would_have_drawn(way: str, tmp_path: Path) -> None:
     keys = {"teacher_batch_size": 7, "fanout": 2, "parts": 4, "parts_per_step": 2}
-    spec = resolve("sage", "mlp", "mlp", training=replace(SHORT, teacher_batches=way, **keys))
+    spec = resolve("sage", "mlp", "glnn", training=replace(SHORT, teacher_batches=way, **keys))
     resumed, count = killed_again_and_again(spec, tmp_path, 1)
     assert count > 3
     assert_same(run(spec, None), resumed)
