@@ -41,6 +41,8 @@ def test_what_is_changed_still_compiles(made: ModuleType) -> None:
     """Else every test would notice it."""
     for each in made.mutations():
         text = each.applied((made.ROOT / each.file).read_text())
+        if not each.file.endswith(".py"):  # C, which its tests compile
+            continue
         compile(text, each.file, "exec", dont_inherit=True)
 
 
