@@ -95,12 +95,8 @@ class _Loop:
     def __init__(
         self, stage: str, train_spec: TrainSpec, training: Training, checkpoint: Checkpoint | None
     ) -> None:
-        self.start, self.stage, self.train_spec, self.checkpoint = (
-            time.perf_counter(),
-            stage,
-            train_spec,
-            checkpoint,
-        )
+        self.start, self.checkpoint = time.perf_counter(), checkpoint
+        self.stage, self.train_spec = stage, train_spec
         self.param_groups = ParamGroups(train_spec)
         groups = self.param_groups.groups([False] * len(train_spec.groups))
         device = groups[0]["params"][0].device
@@ -108,12 +104,12 @@ class _Loop:
         # Fused is faster; and the default implementation, on a busy CPU, sometimes took another first step from
         # equal gradients.
         self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
-        self.early_stopping = EarlyStopping(len(train_spec.groups), training, device)
+        self.stopping = EarlyStopping(len(train_spec.groups), training, device)
         progress = TrainState() if checkpoint is None else checkpoint.restore(train_spec.model, self.optimizer)
         self.start -= progress.seconds
-        self.early_stopping.resume(progress)
+        self.stopping.resume(progress)
         self.kept = [progress.kept] if progress.kept else [{} for _ in train_spec.groups]
-        self.state, self.eager = self.early_stopping.read(), EAGER_EPOCHS if replays else training.max_epochs
+        self.state, self.eager = self.stopping.read(), EAGER_EPOCHS if replays else training.max_epochs
         self.cuda_graph: CudaGraph | None = None
         self.draws = DrawCounter()
         self.running, self.streams = len(self.kept), CudaStreams(len(self.kept), device)
@@ -130,28 +126,28 @@ class _Loop:
             self.eager -= 1
             with self.draws.of_calls():
                 self._epoch(self.state.epochs)
-            self.state = self.early_stopping.read()
+            self.state = self.stopping.read()
             for member, better in enumerate(self.state.better):
                 if better:
                     live = self.train_spec.weights(member).items()
                     self.kept[member] = {name: tensor.clone() for name, tensor in live}
         else:
             self.cuda_graph = self.cuda_graph or self._recorded()
-            self.cuda_graph(min(EPOCHS, self.state.until(self.early_stopping.training)))
-            self.state = self.early_stopping.read()
+            self.cuda_graph(min(EPOCHS, self.state.until(self.stopping.training)))
+            self.state = self.stopping.read()
         self._check_loss(self.state)
         self._narrow()
         if self.checkpoint is not None:
             self.checkpoint.save_when_due(
                 self.train_spec.model,
                 self.optimizer,
-                lambda: self.early_stopping.progress(self.stage, self.seconds, self.kept[0]),
+                lambda: self.stopping.progress(self.stage, self.seconds, self.kept[0]),
             )
 
     def finish(self, logs: Sequence[Log]) -> list[Fit]:
         """Loads the weights of every member's best epoch, and returns the summaries."""
         self.cuda_graph = None  # it references this loop, a cycle whose memory would otherwise be freed late
-        best_epochs, share = self.early_stopping.best_epoch.tolist(), self.seconds / len(self.kept)
+        best_epochs, share = self.stopping.best_epoch.tolist(), self.seconds / len(self.kept)
         for member, (weights, log) in enumerate(zip(self.kept, logs, strict=True)):
             if not all(bool(tensor.isfinite().all()) for tensor in weights.values()):
                 raise GraphKDError(
@@ -161,7 +157,7 @@ class _Loop:
             with torch.no_grad():
                 for name, tensor in self.train_spec.weights(member).items():
                     tensor.copy_(weights[name])
-            log += self.early_stopping.log(self.stage, member, self.state.ended[member])
+            log += self.stopping.log(self.stage, member, self.state.ended[member])
         self.train_spec.model.eval()
         return [Fit(ended, best, share) for ended, best in zip(self.state.ended, best_epochs, strict=True)]
 
@@ -184,19 +180,18 @@ class _Loop:
         self.train_spec.model.eval()
         with torch.no_grad():
             value = self.train_spec.score()
-            self.early_stopping.note(first, {name: total.double() / count for name, total in sums.items()}, value)
+            self.stopping.note(first, {name: total.double() / count for name, total in sums.items()}, value)
 
     def _recorded(self) -> CudaGraph:
         """Captures an epoch, with the update of the best weights, as a graph."""
-        best = BestWeights(
-            self.train_spec, self.kept, [k for k, ended in enumerate(self.state.ended) if not ended], self.streams
-        )
+        running = [k for k, ended in enumerate(self.state.ended) if not ended]
+        best = BestWeights(self.train_spec, self.kept, running, self.streams)
 
         def epoch() -> None:
             self._epoch(-1)
-            best.keep(self.early_stopping.better)
+            best.keep(self.stopping.better)
 
-        return CudaGraph(epoch, self.draws.size, self.early_stopping.epoch.device)
+        return CudaGraph(epoch, self.draws.size, self.stopping.epoch.device)
 
     def _narrow(self) -> None:
         """Drops the members that have stopped, so that they cost nothing more."""
@@ -208,7 +203,7 @@ class _Loop:
     def _check_loss(self, seen: EarlyStoppingState) -> None:
         for member, number in enumerate(seen.broken):
             if number:
-                loss = self.early_stopping.log(self.stage, member, number)[-1]["loss"]
+                loss = self.stopping.log(self.stage, member, number)[-1]["loss"]
                 remedy = "lower its learning rate, or scale"
                 if number == 1:
                     remedy = "nothing has been learned yet, so scale"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from dataclasses import replace
 from typing import Any
@@ -69,12 +70,10 @@ def node_weights(
         "code": code_digest(spec.installed),
         **arguments,
     }
-    cached = cache.load("influence", key)
-    result = cached or computed_on_rank0(lambda: _made(spec, graph, teacher_result, arguments))
+    made = functools.partial(_made, spec, graph, teacher_result, arguments)
+    result = cache.stage("influence", key, lambda: computed_on_rank0(made))
     weights = result.tensors["influence"].to(graph.y.device)
     _check(weights, graph.num_nodes)
-    if cached is None:
-        cache.save("influence", key, StageResult({"influence": weights}, {}))
     return weights[view.nodes] if spec.leaks else weights
 
 

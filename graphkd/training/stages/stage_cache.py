@@ -85,31 +85,19 @@ class StageCache:
             if world().is_rank0:
                 self._path(stage + PART, key, self.folder).unlink(missing_ok=True)
 
-    def stage(
-        self,
-        stage: str,
-        key: dict[str, Any],
-        make: Callable[[], StageResult],
-        restore: Callable[[StageResult], None],
-    ) -> dict[str, Any]:
-        """Computes a stage, or restores it from the cache.
+    def stage(self, stage: str, key: dict[str, Any], make: Callable[[], StageResult]) -> StageResult:
+        """Loads a stage from the cache, or computes and saves it.
 
         Args:
             stage: its name.
             key: all that the result depends on.
-            make: computes the result, and leaves its owner in the state that it describes.
-            restore: brings the owner into the state that a result from the cache describes.
-
-        Returns:
-            The facts of the result.
+            make: computes the result.
         """
         result = self.load(stage, key)
         if result is None:
             result = make()
             self.save(stage, key, result)
-        else:
-            restore(result)
-        return result.facts
+        return result
 
     def load_partial(self, stage: str, key: dict[str, Any]) -> StageResult | None:
         """Loads the last checkpoint of a stage, or None if it is missing or damaged."""

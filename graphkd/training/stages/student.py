@@ -227,22 +227,17 @@ class _Run:
         last = phase == self.task.method.phases()[-1]
         name = "student" if last else f"student-{phase.name}"
         key = self.key if last else {**self.key, "phase": phase.name, "training": self._settings_of(phase)}
-        result = self.cache.stage(
-            name, key, lambda: self._fit(phase, Checkpoint(self.cache, name, key)), self._load
-        )
-        log += [
-            {**record, "stage": self.stage if last else f"{self.stage}-{phase.name}"} for record in result["log"]
-        ]
-        return Fit(**result["fit"])
+        result = self.cache.stage(name, key, lambda: self._fit(phase, Checkpoint(self.cache, name, key)))
+        self.task.load_state_dict(dict(result.tensors))
+        self.task.eval()
+        stage = self.stage if last else f"{self.stage}-{phase.name}"
+        log += [{**record, "stage": stage} for record in result.facts["log"]]
+        return Fit(**result.facts["fit"])
 
     def _settings_of(self, phase: Phase) -> list[Any]:
         """Returns the settings that an earlier phase depends on: not on the epochs of a later one."""
         max_epochs, *rest = self.key["training"]
         return [phase.max_epochs or max_epochs, *rest]
-
-    def _load(self, result: StageResult) -> None:
-        self.task.load_state_dict(dict(result.tensors))
-        self.task.eval()
 
     def _fit(self, phase: Phase, part: Checkpoint) -> StageResult:
         training, log = self.spec.training, Log()

@@ -78,15 +78,13 @@ def train_teacher(
     cache = cache_for(spec, cache)
     graph, device = view.observed, view.observed.y.device
     key = _key(view, spec, seed)
-    cached = cache.load("teacher", key)
     with seeded(seed, "teacher", device):
         model = spec.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
-        stage_result = cached or _trained(model, graph, spec, seed, Checkpoint(cache, "teacher", key))
+        part = Checkpoint(cache, "teacher", key)
+        stage_result = cache.stage("teacher", key, lambda: _trained(model, graph, spec, seed, part))
         model.load_state_dict(dict(stage_result.tensors))
     records, result = stage_result.facts["log"], Fit(**stage_result.facts["fit"])
     log += records
-    if cached is None:
-        cache.save("teacher", key, stage_result)
     run = _Frozen(functools.partial(_ask, spec.training.teacher_batches, model))
     in_files = cache.tables.bytes is not None
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
