@@ -109,7 +109,7 @@ def run_seed(
         student = train_student(view, matched, teacher_result, seed, log, cache)
         targets = compile_targets(view, matched, teacher_result, seed, cache)
         with seeded(seed, "student", graph.y.device):
-            start = start_task(graph, matched, targets, seed).student
+            start = start_task(graph, matched, targets, seed, teacher_result.output).student
         angles = {}
         for when, model in (("before", start), ("after", student.model)):
             found = _angles(model, targets.inputs, teacher_result.output.hops[:-1])
