@@ -11,6 +11,8 @@ from torch import Tensor
 from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
+from graphkd.methods.divergence import alignment, kl
+from graphkd.methods.ranges import check_above_zero, check_shares
 from graphkd.methods.targets import TEACHER, Targets, mean_over
 from graphkd.sparse import select_rows
 from graphkd.students.ensemble import Ensemble
@@ -69,10 +71,8 @@ class AdaGMLP(Method):
         super().__init__(lam, tau)
         if not (is_count(members) and 1 <= members <= 64):
             raise GraphKDError(f"method.members is {members}: it must be a whole number from 1 to 64")
-        if not (is_real(beta) and 0 < beta <= 1e6):
-            raise GraphKDError(f"method.beta is {beta}: it must be a number above 0")
-        if not (is_real(mask) and 0 <= mask < 1):
-            raise GraphKDError(f"method.mask is {mask}: it must lie in [0, 1)")
+        check_above_zero(beta=beta)
+        check_shares(mask=mask)
         if not (is_real(align) and 0 <= align <= 1):
             raise GraphKDError(f"method.align is {align}: it must lie in [0, 1]")
         self.members, self.beta, self.mask, self.align = int(members), beta, mask, align
@@ -100,14 +100,14 @@ class AdaGMLP(Method):
     def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the loss, with terms ``label``, ``soft`` and, where rows are masked, ``align``."""
         outputs = student(batch.inputs).members
-        rows, say, labels, softs = batch.tables["row"], [], [], []
+        rows, coefficients, labels, softs = batch.tables["row"], [], [], []
         for k, output in enumerate(outputs):
             logits = batch.soft_logits(output.logits)
             divergence = kl(batch.tables[TEACHER], logits, self.tau)
             softs.append(batch.scale * (self.node_weight[rows].to(divergence.dtype) * divergence).sum())
             labels.append(self._label_loss(k, output.logits, batch))
-            say.append(self._reweight(rows, batch.tables[TEACHER], logits.detach()))
-        self._ensemble[0].alpha.copy_(torch.stack(say) / torch.stack(say).sum())
+            coefficients.append(self._reweight(rows, batch.tables[TEACHER], logits.detach()))
+        self._ensemble[0].alpha.copy_(torch.stack(coefficients) / torch.stack(coefficients).sum())
         terms = self.weighted(torch.stack(labels).mean(), soft=torch.stack(softs).mean())
         if self.mask == 0:
             return terms
@@ -122,14 +122,14 @@ class AdaGMLP(Method):
 
     @torch.no_grad()
     def _reweight(self, rows: Tensor, teacher: Tensor, logits: Tensor) -> Tensor:
-        """Moves the weights of these rows; returns the student's say ``a_k``."""
+        """Moves the weights of these rows; returns the student's coefficient ``a_k``."""
         weight = self.node_weight[rows]
         error = 1 - torch.exp(-self.beta * kl(teacher.double(), logits.double(), 1.0))
         mean = (weight * error).sum() / weight.sum()
-        say = torch.log((1 - mean) / mean.clamp_min(1e-16)).clamp(1e-16, 30.0)
-        self.node_weight[rows] = weight * torch.exp(say * error)
+        coefficient = torch.log((1 - mean) / mean.clamp_min(1e-16)).clamp(1e-16, 30.0)
+        self.node_weight[rows] = weight * torch.exp(coefficient * error)
         self.node_weight.div_(self.node_weight.sum())
-        return say
+        return coefficient
 
     def _alignment(self, student: Student, batch: Targets, outputs: list[StudentOutput]) -> Tensor:
         """``L_align`` of the labelled rows of a batch, times ``N / B`` as its other terms."""
@@ -139,16 +139,6 @@ class AdaGMLP(Method):
         inputs = select_rows(batch.inputs, rows)
         dense = inputs if isinstance(inputs, Tensor) else inputs.to_dense()
         masked = student(dense * (torch.rand_like(dense) >= self.mask)).members
-        losses = []
-        for whole, part in zip((output.select(rows) for output in outputs), masked, strict=True):
-            log_p, log_q = (F.log_softmax(each.logits, dim=1) for each in (whole, part))
-            pairs = list(zip(whole.hidden, part.hidden, strict=True))
-            hidden = torch.stack([F.mse_loss(h, g) for h, g in pairs]).mean() if pairs else log_p.new_zeros(())
-            losses.append(self.align * F.mse_loss(log_p, log_q) + (1 - self.align) * hidden)
+        wholes = [output.select(rows) for output in outputs]
+        losses = [alignment(*pair, self.align) for pair in zip(wholes, masked, strict=True)]
         return torch.stack(losses).mean() * batch.scale * rows.numel() / (self.member_of >= 0).sum()
-
-
-def kl(teacher: Tensor, logits: Tensor, tau: float) -> Tensor:
-    """Returns ``KL(softmax(t / τ) ‖ softmax(z / τ))`` of every row, ``[N]``."""
-    log_p = F.log_softmax(logits / tau, dim=1)
-    return F.kl_div(log_p, F.log_softmax(teacher / tau, dim=1), reduction="none", log_target=True).sum(dim=1)

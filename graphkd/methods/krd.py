@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from graphkd.checks import is_count, is_real
+from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets, mean_of
+from graphkd.methods.power_fit import fitted_power
+from graphkd.methods.ranges import check_above_zero, check_counts
 from graphkd.methods.targets import Targets, mean_over
 
 if TYPE_CHECKING:
@@ -65,13 +65,11 @@ class KRD(Method):
         warmup: int = 50,
     ) -> None:
         super().__init__(lam, tau)
-        if not (is_real(power) and 0 < power <= 1000):
-            raise GraphKDError(f"method.power is {power}: it must be a number above 0, 1000 at most")
+        check_above_zero(1000, power=power)
         if not (is_real(momentum) and 0 <= momentum <= 1):
             raise GraphKDError(f"method.momentum is {momentum}: it must lie in [0, 1]")
-        for key, value, least in (("bins", bins, 2), ("warmup", warmup, 0)):
-            if not (is_count(value) and value >= least):
-                raise GraphKDError(f"method.{key} is {value}: it must be a whole number, {least} or more")
+        check_counts(2, bins=bins)
+        check_counts(0, warmup=warmup)
         self.power, self.momentum, self.bins, self.warmup = power, momentum, int(bins), int(warmup)
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
@@ -107,32 +105,3 @@ class KRD(Method):
         draw = torch.rand(edges.nnz, generator=epoch.generator("edges"), dtype=torch.float64).to(rho.device)
         kept = (draw < 1 - rho[edges.col] ** float(self.power_now)) | (edges.row == edges.col)
         targets.refold(weights=edges.with_values(kept.to(edges.value.dtype) / kept.sum().clamp_min(1)))
-
-
-def fitted_power(rho: Tensor, agrees: Tensor, bins: int, start: float) -> float:
-    """Returns the ``a`` next to ``start`` with the least ``Σ_b (1 − c_b^a − r_b)²`` over the bins that hold nodes.
-
-    Args:
-        rho: ``ρ [N]`` in [0, 1].
-        agrees: ``[N]``, whether student and teacher name the same class.
-        bins: ``B`` of equal width; ``c_b`` is the middle of bin ``b``, and ``r_b`` the share of its nodes that
-            agree, scaled so that the least is 0 and the largest 1.
-        start: of the search; returned where all bins agree alike.
-    """
-    from scipy.optimize import least_squares
-
-    bin_of = (rho * bins).long().clamp(0, bins - 1)
-    count = torch.bincount(bin_of, minlength=bins).double()
-    share = torch.bincount(bin_of, weights=agrees.double(), minlength=bins) / count
-    used = count > 0
-    middle = ((torch.arange(bins, dtype=torch.float64) + 0.5) / bins)[used.cpu()].numpy()
-    shares = share[used].cpu().numpy()
-    if shares.max() - shares.min() < 1e-12:
-        return start
-    scaled = (shares - shares.min()) / (shares.max() - shares.min())
-
-    def residuals(a: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.asarray(1 - middle ** a[0] - scaled)
-
-    fit = least_squares(residuals, [min(max(start, 0.02), 900.0)], bounds=(0.01, 1000.0))
-    return float(fit.x[0])

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
 from graphkd.methods.epoch import Phase
+from graphkd.methods.masking import aggregation, masked, reconstruction_error
+from graphkd.methods.ranges import check_above_zero, check_counts, check_shares, check_sizes
 from graphkd.methods.targets import Targets, mean_over
-from graphkd.sparse import Factored, Features, SparseMatrix, spmm
-from graphkd.sparse.adjacency import reciprocal
+from graphkd.sparse import Factored, spmm
 from graphkd.students.mlp import MLP
 
 if TYPE_CHECKING:
@@ -64,18 +63,12 @@ class SimMLP(Method):
         probe_lr: float | None = None,
     ) -> None:
         super().__init__(lam=1.0, tau=1.0)
-        for key, share in (("feature_mask", feature_mask), ("edge_mask", edge_mask)):
-            if not (is_real(share) and 0 <= share < 1):
-                raise GraphKDError(f"method.{key} is {share}: it must lie in [0, 1)")
-        for key, number, least in (("hops", hops, 1), ("pretrain_epochs", pretrain_epochs, 1)):
-            if not (is_count(number) and number >= least):
-                raise GraphKDError(f"method.{key} is {number}: it must be a whole number, {least} or more")
-        for key, value in (("eta", eta), ("reconstruction", reconstruction)):
-            if not (is_real(value) and 0 <= value <= 1e6):
-                raise GraphKDError(f"method.{key} is {value}: it must be a number, 0 or more")
+        check_shares(feature_mask=feature_mask, edge_mask=edge_mask)
+        check_counts(1, hops=hops, pretrain_epochs=pretrain_epochs)
+        check_sizes(eta=eta, reconstruction=reconstruction)
+        if probe_lr is not None:
+            check_above_zero(1e30, probe_lr=probe_lr)
         self.eta, self.hops, self.reconstruction = eta, int(hops), reconstruction
-        if probe_lr is not None and not (is_real(probe_lr) and 0 < probe_lr < 1e30):
-            raise GraphKDError(f"method.probe_lr is {probe_lr}: it must lie between 0 and 1e30")
         self.feature_mask, self.edge_mask, self.pretrain_epochs = feature_mask, edge_mask, int(pretrain_epochs)
         self.probe_lr = probe_lr
 
@@ -146,43 +139,3 @@ class SimMLP(Method):
         self._student[0].eval()
         label = batch.label_loss(batch.own_output(student(batch.inputs)).logits)
         return {"loss": label, "label": label}
-
-
-def reconstruction_error(decoder: nn.Linear, h: Tensor, x: Features) -> Tensor:
-    """Returns ``mean (h Wᵀ + b − x)²`` over all entries.
-
-    For sparse ``x`` no ``N × D`` table is made: the squares come from ``hᵀh``, the products from ``x W``. That
-    takes ``(N + D) d² + nnz(x) d`` instead of ``N D d`` operations.
-
-    Args:
-        decoder: ``W [D, d]`` and ``b [D]``.
-        h: ``[N, d]``.
-        x: ``[N, D]``.
-    """
-    if isinstance(x, Tensor):
-        return F.mse_loss(decoder(h), x)
-    weight, bias = decoder.weight, decoder.bias
-    squares = ((weight @ (h.t() @ h)) * weight).sum() + 2 * h.sum(dim=0) @ (weight.t() @ bias)
-    squares = squares + h.shape[0] * bias.square().sum() + x.value.square().sum()
-    products = (spmm(x, weight) * h).sum() + x.sum(dim=0) @ bias
-    return (squares - 2 * products) / (x.shape[0] * x.shape[1])
-
-
-def masked(table: Features, share: float) -> Features:
-    """Returns a table of which a share of the entries, drawn by torch's generator, is zero."""
-    entries = table if isinstance(table, Tensor) else table.value
-    kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
-    return kept if isinstance(table, Tensor) else table.with_values(kept)
-
-
-def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:
-    """Returns ``D^-1/2 M D^-1/2``, ``M`` being a graph without a share of its edges; self-loops stay.
-
-    Args:
-        edges: ``N × N``.
-        share: of the edges, drawn by torch's generator, each direction for itself.
-    """
-    kept = (torch.rand(edges.nnz, device=edges.device) >= share) | (edges.row == edges.col)
-    left = edges.with_values(edges.value * kept)
-    scale = reciprocal(left.sum(dim=1), "symmetric")
-    return left.scale(rows=scale, cols=scale)
