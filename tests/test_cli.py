@@ -373,6 +373,7 @@ def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
         assert command("list", what, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_the_installed_command_and_the_module_are_the_same_in_a_process_of_their_own(tmp_path: Path) -> None:
     for start in ([str(Path(sys.executable).parent / "graphkd")], [sys.executable, "-m", "graphkd"]):
         run = [*start, "distill", "students=mlp"]

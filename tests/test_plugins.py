@@ -78,7 +78,11 @@ def test_it_is_listed_trained_cached_by_its_source_and_evaluated(site: Path) -> 
     [
         ("mine = mine:Nothing", "'mine' of the installed package mine cannot be imported (AttributeError"),
         ("other = mine:Mine", "'other' of the installed package mine calls itself 'mine': give both one name"),
-        ("mine = nowhere:Mine", "cannot be imported (ModuleNotFoundError: No module named 'nowhere')"),
+        pytest.param(
+            "mine = nowhere:Mine",
+            "cannot be imported (ModuleNotFoundError: No module named 'nowhere')",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_one_that_is_wrong_is_one_line(entry: str, line: str, site: Path) -> None:
@@ -88,6 +92,7 @@ def test_one_that_is_wrong_is_one_line(entry: str, line: str, site: Path) -> Non
     assert line in done.stderr
 
 
+@pytest.mark.slow
 def test_it_cannot_take_the_name_of_one_of_graphkd_s(site: Path) -> None:
     (site / "mine.py").write_text(MINE.replace('"mine"', '"glnn"'))
     (site / "mine-1.0.dist-info" / "entry_points.txt").write_text("[graphkd.methods]\nglnn = mine:Mine\n")

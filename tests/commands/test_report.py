@@ -14,6 +14,7 @@ from tests.test_cli import FAST, command
 FILES = ["report.csv", "report.md", "report.png", "report_seeds.csv"]
 
 
+@pytest.mark.slow
 def test_from_a_sweep_to_a_report(tmp_path: Path) -> None:
     write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
     keys = ["dataset=cora", "data_dir=data", *FAST]

@@ -26,7 +26,8 @@ def spec_of(method: str, batch_size: int | None = None, **parts: str) -> Distill
     student = functools.partial(MLP, hidden_dim=6, num_layers=3)
     teacher = functools.partial(SAGE, hidden_dim=6, num_layers=3)
     training = Training(max_epochs=3, patience=3, batch_size=batch_size)
-    return resolve(teacher, student, method, training=training, **parts)
+    chosen = methods.SimMLP(pretrain_epochs=3) if method == "simmlp" else method
+    return resolve(teacher, student, chosen, training=training, **parts)
 
 
 def outcome(method: str, **parts: str) -> SeedRun | str:

@@ -37,6 +37,7 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 FLOAT = [runtime for runtime in RUNTIMES if "int8" not in runtime]
 
 
+@pytest.mark.slow
 def test_all_runtimes_agree_on_ten_thousand_rows(bundle: Path) -> None:
     """Zeros, denormals and huge values among them; classes may differ only where two of them tie."""
     x = rows_of_every_size(10_000, 5)
@@ -66,6 +67,7 @@ def test_8_bits_are_near(bundle: Path) -> None:
         assert 0 < np.abs(found - expected).mean() < 0.1 * np.abs(expected).mean()
 
 
+@pytest.mark.slow
 def test_a_member_without_weight_is_silent_and_small_probabilities_last(tmp_path: Path) -> None:
     """Down to log-probabilities of which single precision could not hold the exponential."""
     model = ensemble("none")

@@ -143,6 +143,7 @@ def test_a_required_part_that_is_old_or_missing_ends_with_2(
     assert lines(tmp_path)["scipy"] == "missing  scipy                not installed: pip install 'scipy>=1.12'"
 
 
+@pytest.mark.slow
 def test_without_torch_the_rest_is_still_looked_at(tmp_path: Path) -> None:
     """In a process of its own, where torch is a module that fails."""
 

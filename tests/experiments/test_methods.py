@@ -18,6 +18,7 @@ def methods() -> ModuleType:
     return load_run("methods")
 
 
+@pytest.mark.slow
 def test_it_runs_and_goes_on_where_it_stopped(
     methods: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def test_constant_layers_have_a_finite_distance_and_gradient(name: str, value: f
         assert all(tensor.isfinite().all() for tensor in found)
 
 
+@pytest.mark.slow
 def test_no_distance_makes_a_matrix_of_nodes_by_nodes() -> None:
     setup = (
         "import torch; from graphkd.matching.distances import DISTANCES\n"

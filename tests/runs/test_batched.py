@@ -38,6 +38,7 @@ def test_without_a_cache_it_is_one_line() -> None:
         train_ahead([Job(RECIPE, [0, 1], graph, baseline=False)], StageCache(None))
 
 
+@pytest.mark.slow
 def test_jobs_of_a_multirun_train_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from graphkd.runs import batched
 

@@ -164,6 +164,7 @@ def commands(file: str) -> list[str]:
     return [line[3:].strip().split("   ")[0] for line in file.splitlines() if line.startswith(" *     cc ")]
 
 
+@pytest.mark.slow
 def test_the_commands_in_the_c_files_work_as_written(tmp_path: Path) -> None:
     bundle, sample = bundle_and_sample(tmp_path, Preprocessing("binary", True))
     made = export_bundle(bundle, "c", sample, True).files

@@ -142,6 +142,7 @@ def test_large_bodies_take_turns(size: int, most: int) -> None:
     assert (len(seen), load.bytes, load.requests) == (10, 0, 0)
 
 
+@pytest.mark.slow
 def test_over_http(raw_bundle: Path) -> None:
     """While a request waits for others to be computed with, those beyond the limits are told to come again."""
     body = {"rows": [[0.5, 1, 0, 0, 2]] * 2}

@@ -81,6 +81,7 @@ def test_no_epoch_is_run_after_the_end(training: Training, monkeypatch: pytest.M
     assert train_student(view, spec, teacher_result, 0, []).fit.epochs == loop.EAGER_EPOCHS + Repeated.run
 
 
+@pytest.mark.slow
 def test_members_that_are_over_are_left_out_of_the_next_graph(
     replayed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
