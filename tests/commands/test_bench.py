@@ -108,6 +108,7 @@ def check_text(text: str, students: list[str]) -> None:
     assert "--to onnx | onnx-int8." in text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_a_student_with_hops_is_also_timed_with_rows_from_a_store(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -58,6 +58,7 @@ def test_all_runtimes_agree_on_ten_thousand_rows(bundle: Path) -> None:
             assert (np.abs(model.logits(x) - expected) <= 1e-5 * size).all()
 
 
+@pytest.mark.slow
 def test_8_bits_are_near(bundle: Path) -> None:
     x = np.random.default_rng(0).standard_normal((10_000, 5)).astype(np.float32)
     expected = load_bundle(bundle, "numpy").logits(x)
@@ -87,6 +88,7 @@ def test_a_member_without_weight_is_silent_and_small_probabilities_last(tmp_path
     np.testing.assert_allclose(load_bundle(bundle).predict_proba(x), np.exp(expected), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_class_that_all_members_rule_out_has_probability_zero(tmp_path: Path) -> None:
     """Finite logits, further apart than single precision reaches."""
     model = ensemble("none", 1)

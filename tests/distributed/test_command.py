@@ -35,6 +35,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_is_like_that_of_one_and_the_first_writes_it(work: Path) -> None:
     def args(rank: int) -> list[str]:
         """Whatever the second process wrote would be in a folder of its own."""

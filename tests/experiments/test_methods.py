@@ -36,6 +36,7 @@ def test_it_runs_and_goes_on_where_it_stopped(
     assert f"{100 * (found['krd']['test'] - found['glnn']['test']):+.2f} (–)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_file_of_other_settings_is_refused(methods: ModuleType, tmp_path: Path) -> None:
     args = ["digits", "--seeds", "1", "--output-dir", str(tmp_path), "--students", "glnn"]
     methods.main(args)

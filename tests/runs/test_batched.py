@@ -56,6 +56,7 @@ def test_jobs_of_a_multirun_train_together(tmp_path: Path, monkeypatch: pytest.M
     assert all(len(read_metrics(run)["seeds"]) == 2 for run in runs)
 
 
+@pytest.mark.slow
 def test_a_job_that_is_wrong_says_so_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["distill", "-m", "training.lr=0.01,-1", "training.max_epochs=2", "training.together=true"]
     assert main([*command, f"cache_dir={tmp_path}/cache", f"output_dir={tmp_path}/out"]) == 2

@@ -154,6 +154,7 @@ def test_trains_to_the_same_bits_without_torch_scatter(data: Data, monkeypatch: 
     assert first.metrics["mean"] == second.metrics["mean"]
 
 
+@pytest.mark.slow
 def test_no_tensor_with_a_wide_row_per_edge() -> None:
     setup = (
         "import torch; from graphkd.sparse import Adjacency; from graphkd.teachers.gat import GATLayer\n"

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 
+@pytest.mark.slow
 def test_ogb_is_imported_late_and_never_asks_the_network_for_its_version(tmp_path: Path) -> None:
     (tmp_path / "outdated.py").write_text(
         f"def check_outdated(*args):\n    open({str(tmp_path / 'asked')!r}, 'w').close()\n    return False, ''\n"

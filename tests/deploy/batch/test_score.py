@@ -257,6 +257,7 @@ def test_killed_after_any_block_it_ends_in_the_same_bytes(
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_a_real_kill(tmp_path: Path) -> None:
     write_all(tmp_path, table())
     bundle(tmp_path)

@@ -244,6 +244,7 @@ def test_a_trailer_is_no_header(port: int) -> None:
     assert b" 401 " in spoken(port, OUT + whole + f"Authorization: Bearer {TOKEN}\r\n\r\n".encode())
 
 
+@pytest.mark.slow
 def test_tiny_chunks_and_small_trailers_are_right(port: int) -> None:
     chunks = b"".join(b"1;a=b\r\n%c\r\n" % byte for byte in GOOD)
     spaces = b"1\r\n \r\n" * 20_000
