@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 @pytest.mark.slow
 def test_ogb_is_imported_late_and_never_asks_the_network_for_its_version(tmp_path: Path) -> None:
