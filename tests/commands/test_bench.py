@@ -46,7 +46,6 @@ def numbers(found: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
     return {(model["name"], row["rows"]): row for model in found["models"] for row in model["batches"]}
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_the_student_in_every_runtime_and_its_teacher(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -108,7 +107,6 @@ def check_text(text: str, students: list[str]) -> None:
     assert "--to onnx | onnx-int8." in text
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_a_student_with_hops_is_also_timed_with_rows_from_a_store(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -26,7 +26,8 @@ MEASURE = """
 import functools, torch
 from torch_geometric.data import Data
 from graphkd import students, teachers
-from graphkd.datasets import Graph, SettingView
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.spec import resolve
 from graphkd.runs import SeedRun
 from graphkd.runs.memory_estimate import memory_needs
