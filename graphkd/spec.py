@@ -102,9 +102,10 @@ class DistillSpec:
             )
         if self.method.has_teacher:
             return
-        added = [("transform", self.transform.name)] if self.transform.name != "none" else []
-        added += [("calibration", self.calibration.name)] if self.calibration.soft else []
-        for group, name in added:
+        added = {"transform": self.transform.name}
+        if self.calibration.soft:
+            added["calibration"] = self.calibration.name
+        for group, name in added.items():
             if name != "none":
                 raise GraphKDError(
                     f"method={self.method.name} reads no teacher, so {group}={name} would have no effect: leave "
@@ -161,17 +162,23 @@ class DistillSpec:
         """
         if isinstance(self.teacher, nn.Module) and "perturbed" in inputs_of(self.influence):
             return False
-        parts = (
-            *(self.teacher, self.student, self.method, self.matching),
-            *(self.transform, self.calibration, self.influence),
-        )
-        return all(part is None or _is_known(part) for part in parts)
+        return all(_is_known(part) for part in self._parts)
 
     @property
     def installed(self) -> list[Path]:
         """Source files of the parts that come from other installed packages."""
-        parts = [_made(getattr(self, key)) for key in PARTS if getattr(self, key) is not None]
+        parts = [_made(part) for part in self._parts]
         return sorted({file for part in parts if is_installed(part) for file in sources_of(part)})
+
+    @property
+    def _parts(self) -> list[Any]:
+        """The parts that there are."""
+        return [part for part in (getattr(self, key) for key in PARTS) if part is not None]
+
+    @property
+    def moves_targets(self) -> bool:
+        """Whether the method or the calibration changes targets between epochs."""
+        return self.method.moves_targets or self.calibration.moves_targets
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
@@ -276,7 +283,7 @@ def resolve(
 
 
 def _tried(part: str, factory: Factory, sizes: dict[str, int], *inputs: Any) -> Any:
-    """What a network of a factory says to these inputs, or one line about why there is none."""
+    """Returns the output of a factory's network on these inputs, or raises one line about why there is none."""
     try:
         return factory(**sizes).eval()(*inputs)
     except GraphKDError:

@@ -9,8 +9,6 @@ on where it stopped, and trains only the students that a file lacks. It ends wit
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import sys
 from functools import partial
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+import sheets  # experiments/sheets.py
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 
@@ -114,12 +113,7 @@ def rows_of(folder: Path) -> list[dict[str, Any]]:
 def to_csv(rows: list[dict[str, Any]]) -> str:
     """Every seed, one a line; a model that was not trained has an empty cell."""
     columns = ["cell", "seed", *COLUMNS, *(f"{model}_val" for model in COLUMNS), "seconds"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: f"{value:.4f}" if isinstance(value, float) else value for key, value in row.items()})
-    return text.getvalue()
+    return sheets.to_csv(columns, rows)
 
 
 def to_markdown(rows: list[dict[str, Any]]) -> str:

@@ -26,7 +26,7 @@ Student = Callable[[Inputs], StudentOutput]
 
 
 class Method(nn.Module):
-    """``lam · label + (1 − lam) · soft`` over targets that are made once; a subclass says how they are made.
+    """``lam · label + (1 − lam) · soft`` over targets that are made once, by a subclass.
 
     A subclass has a ``name``, a docstring with a ``Source:`` line, an ``__init__`` whose arguments have
     defaults and are kept under their own names, and ``prepare``. One whose loss has another shape overrides
@@ -49,10 +49,10 @@ class Method(nn.Module):
     """Whether it reads the teacher's output; without, no teacher is trained for it."""
     row_sum: ClassVar[bool | None] = None
     """Declares that the loss is a sum over rows of what depends on nothing but the row, so that several processes
-    can share them. Nothing: derived, see ``is_row_sum``. A contract test holds a declaration to its word."""
+    can share them. None: derived, see ``is_row_sum``. A contract test checks a declaration."""
     static_step: ClassVar[bool | None] = None
     """Declares that a step makes the same calls to the device every time and reads nothing back, so that a CUDA
-    graph can hold it. Nothing: derived, see ``is_static``."""
+    graph can hold it. None: derived, see ``is_static``."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
     influence_of_full_graph: bool = False
@@ -187,8 +187,13 @@ class Method(nn.Module):
 
     @property
     def is_static(self) -> bool:
-        """Whether a CUDA graph can hold a step: as declared, else only where it is plain and no target moves."""
-        return (self.is_plain and not self.moves_targets) if self.static_step is None else self.static_step
+        """Whether a CUDA graph can hold an epoch: no target moves, and the step is as declared, else plain."""
+        static_step = self.is_plain if self.static_step is None else self.static_step
+        return static_step and not self.moves_targets
+
+    def training_rows(self, targets: Targets) -> Targets:
+        """Returns the rows that a step reads: those that the plain loss leaves alone are dropped for it."""
+        return targets.without_idle_rows() if self.is_plain else targets
 
 
 def _inherits(method: Method, *names: str) -> bool:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from graphkd.checks import LARGEST, is_count, is_real
+from graphkd.checks import LARGEST, is_real
 from graphkd.errors import GraphKDError
 from graphkd.features import Propagation
 from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets
+from graphkd.methods.ranges import check_counts
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import SparseMatrix, check_pooling
 
@@ -75,8 +76,7 @@ class InfGraND(Method):
             raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
         if kl not in ("forward", "reverse"):
             raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
-        if not is_count(hops):
-            raise GraphKDError(f"method.hops is {hops}: it must be a whole number, 0 or more")
+        check_counts(0, hops=hops)
         check_pooling(pooling)
         self.variant, self.kl, self.hops, self.pooling = variant, kl, int(hops), pooling
         self.influence_of_full_graph = variant == "reference"

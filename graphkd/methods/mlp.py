@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphkd.checks import is_count
-from graphkd.errors import GraphKDError
 from graphkd.features import Propagation
 from graphkd.methods.base import Method
+from graphkd.methods.ranges import check_counts
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import check_pooling
 
@@ -43,9 +42,7 @@ class MLP(Method):
 
     def __init__(self, hops: int = 0, self_loops: int = 1, pooling: str = "mean") -> None:
         super().__init__(lam=1.0, tau=1.0)
-        for key, value in {"hops": hops, "self_loops": self_loops}.items():
-            if not is_count(value):
-                raise GraphKDError(f"method.{key} is {value}: it must be a whole number, 0 or more")
+        check_counts(0, hops=hops, self_loops=self_loops)
         check_pooling(pooling)
         self.hops, self.self_loops, self.pooling = int(hops), int(self_loops), pooling
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -77,27 +78,22 @@ class Targets:
     def select(self, index: Tensor) -> Targets:
         """Returns the batch of rows ``index [B]``; its loss times ``N / B`` estimates the loss over all rows."""
         if self.edges is not None:
-            return self._with_neighbours(index)
-        inputs = select_rows(self.inputs, index.to(self.inputs.device))
-        return self.batch(inputs, lambda table: table.index_select(0, index.to(table.device)), index.numel())
+            return self._with_neighbours(index.to(self.edges.device), self.edges)
+        return self._rows(index, index)
 
-    def _with_neighbours(self, index: Tensor) -> Targets:
+    def _rows(self, index: Tensor, read: Tensor) -> Targets:
+        """Returns the batch of rows ``index``, with the inputs of the rows ``read``."""
+        inputs = select_rows(self.inputs, read.to(self.inputs.device))
+        return self.batch(inputs, functools.partial(_taken, index), index.numel())
+
+    def _with_neighbours(self, index: Tensor, graph: SparseMatrix) -> Targets:
         """Returns the batch with the incoming edges of its rows, and the inputs of their senders."""
-        assert self.edges is not None
-        index = index.to(self.edges.device)
-        edges = self.edges.select(index)
+        edges = graph.select(index)
         rows = torch.unique(torch.cat([index, edges.col]))
-        batch = self.batch(
-            select_rows(self.inputs, rows.to(self.inputs.device)),
-            lambda table: table.index_select(0, index.to(table.device)),
-            index.numel(),
-        )
+        batch = self._rows(index, rows)
         place = torch.zeros(self.num_rows, dtype=torch.int64, device=index.device)
         place[rows] = torch.arange(rows.numel(), device=index.device)
-        both = {
-            name: at_least_single(self.tables[name].index_select(0, rows.to(self.tables[name].device)))
-            for name in self.neighbours
-        }
+        both = {name: at_least_single(_taken(rows, self.tables[name])) for name in self.neighbours}
         edges = edges.renumber(place, rows.numel())
         return replace(batch, edges=edges, own=place[index], tables={**batch.tables, **both})
 
@@ -195,6 +191,10 @@ class Targets:
         logits = self.label_logits(logits)
         losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
+
+
+def _taken(index: Tensor, table: Tensor) -> Tensor:
+    return table.index_select(0, index.to(table.device))
 
 
 def mean_over(nodes: Tensor, num_nodes: int, weight: Tensor | None = None) -> Tensor:

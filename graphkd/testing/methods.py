@@ -49,7 +49,7 @@ def keeps_its_settings(make: Make) -> None:
 
 
 def states_its_inputs(make: Make) -> None:
-    """``propagation`` and ``input_width`` say before training what ``prepare`` makes."""
+    """``propagation`` and ``input_width`` return before training what ``prepare`` makes."""
     graph, method = small_graph(), make()
     targets = method.prepare(graph, teacher_output(graph))
     assert targets.propagation == method.propagation(graph.adj.weighted), "propagation() states other inputs"

@@ -89,6 +89,15 @@ class Withdrawn(GLNN):
     static_step = False
 
 
+class DeclaredMoving(Moving):
+    static_step = True
+
+
+def test_a_graph_never_holds_an_epoch_whose_targets_move_whatever_is_declared() -> None:
+    """What runs before an epoch is no part of a recorded step."""
+    assert not DeclaredMoving().is_static
+
+
 def test_a_declaration_has_precedence_over_what_is_derived() -> None:
     assert Declared().is_row_sum
     assert Declared().is_static

@@ -76,15 +76,18 @@ class Batches:
             for start in range(0, pool.num_rows, self.size):
                 yield _piece(pool, range(start, min(start + self.size, pool.num_rows)), self.device)
 
+    def _generator(self, epoch: int) -> torch.Generator:
+        return torch.Generator().manual_seed(zlib.crc32(f"rows-{self.seed}-{epoch}".encode()))
+
     def _with_neighbours(self, epoch: int, size: int) -> Iterator[Targets]:
         """Batches of rows in an order that is drawn, each with its edges and their senders' rows."""
-        generator = torch.Generator().manual_seed(zlib.crc32(f"rows-{self.seed}-{epoch}".encode()))
+        generator = self._generator(epoch)
         order = torch.randperm(self.targets.num_rows, generator=generator)
         for start in range(0, order.numel(), size):
             yield self.targets.select(order[start : start + size])
 
     def _pools(self, epoch: int, size: int) -> Iterator[Targets]:
-        generator = torch.Generator().manual_seed(zlib.crc32(f"rows-{self.seed}-{epoch}".encode()))
+        generator = self._generator(epoch)
         rows, pool = self.targets.num_rows, max(1, POOL_BYTES // (row_bytes(self.targets) * size)) * size
         block = max(1, min(BLOCK_ROWS, pool // BLOCKS))
         order = torch.randperm(-(-rows // block), generator=generator).tolist()

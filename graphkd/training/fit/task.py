@@ -52,9 +52,8 @@ class DistillationTask(nn.Module):
     @property
     def is_static(self) -> bool:
         """Whether every epoch makes the same calls to the device, and reads nothing back."""
-        if self.moves_targets and self.method.static_step is None:
-            return False
-        return self.method.is_static and (self.matching is None or self.matching.matching.is_static)
+        matching = self.matching is None or self.matching.matching.is_static
+        return self.method.is_static and matching and not self.calibration.moves_targets
 
     @property
     def moves_targets(self) -> bool:

@@ -96,8 +96,7 @@ class _ReadyJob:
             task = start_task(graph, spec, targets, seed, member.teacher_result.output)
             generator = torch.Generator()
             generator.set_state(torch.get_rng_state())
-        rows = targets.without_idle_rows() if spec.method.is_plain else targets
-        rows = Batches(rows, None, seed, device).targets
+        rows = Batches(spec.method.training_rows(targets), None, seed, device).targets
         return cls(member, key, task, generator, rows, targets.inputs)
 
     @property

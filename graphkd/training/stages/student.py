@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import shutil
 import time
@@ -151,7 +152,7 @@ def start_task(
     Args:
         graph: the observed one.
         spec: names student, method and matching.
-        targets: compiled; say the widths.
+        targets: compiled; the student has their widths.
         seed: of what the matching draws.
         teacher: the frozen output.
     """
@@ -160,8 +161,7 @@ def start_task(
     method, training = copy.deepcopy(spec.method), spec.training
     calibration = copy.deepcopy(spec.calibration)
     calibration.build(graph)
-    moves = calibration.moves_targets
-    logits = spec.transform(graph, teacher, method.tau).logits if moves else None
+    logits = spec.transform(graph, teacher, method.tau).logits if calibration.moves_targets else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
@@ -252,12 +252,15 @@ class _Run:
 
     def _train_spec(self, phase: Phase, training: Training) -> TrainSpec:
         task, device = self.task, self.graph.y.device
-        targets = task.calibration.attach(self.targets)
-        rows = targets.without_idle_rows() if task.method.is_plain else targets
+        rows = task.method.training_rows(task.calibration.attach(self.targets))
         batches = Batches(rows, training.batch_size, self.seed, device, moves=task.moves_targets)
         skips = task.matching is not None and task.matching.may_skip_parameters
         forward = world().wrap_ddp(task, unused=skips or len(task.method.phases()) > 1)
         losses: list[Tensor] = []
+
+        @functools.cache
+        def inference() -> Inference:
+            return Inference(task.student, rows.inputs, torch.arange(rows.num_rows))
 
         def steps(number: int) -> Iterator[dict[str, Tensor]]:
             losses.clear()
@@ -271,7 +274,7 @@ class _Run:
 
         def logits() -> Tensor:
             task.eval()
-            result = Inference(task.student, rows.inputs, torch.arange(rows.num_rows))()
+            result = inference()()
             task.train()
             return result
 

@@ -43,8 +43,7 @@ def compile_targets(
         graph = view.observed.with_influence(influence)
         in_files = kept.tables.bytes is not None  # which the first of several processes writes
         targets = world().rank0_first(lambda: method.prepare(graph, frozen(spec, graph, teacher)), in_files)
-    moves = method.moves_targets or spec.calibration.moves_targets
-    targets = targets if moves else targets.without_fold()
+    targets = targets if spec.moves_targets else targets.without_fold()
     return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
 
 
@@ -62,15 +61,11 @@ def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
     Raises:
         GraphKDError: its targets move, which files with checksums do not, or it reads rows in no order.
     """
-    method, calibration = spec.method, spec.calibration
-    still = not (method.moves_targets or calibration.moves_targets)
-    if cache.tables.bytes is None or (method.is_plain and still):
+    method = spec.method
+    if cache.tables.bytes is None or (method.is_plain and not spec.moves_targets):
         return
-    name = (
-        f"method={method.name}"
-        if method.moves_targets or not method.is_plain
-        else f"calibration={calibration.name}"
-    )
+    in_method = method.moves_targets or not method.is_plain
+    name = f"method={method.name}" if in_method else f"calibration={spec.calibration.name}"
     raise GraphKDError(
         f"{name} changes its targets between epochs, or reads rows at both ends of edges, which "
         "tables in files cannot: leave memory_budget out"
@@ -84,8 +79,7 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         "teacher": teacher_result.key,
         "graph": view.observed.fingerprint(),
         "full": view.full.fingerprint() if spec.leaks else None,
-        **{key: config[key] for key in ("method", "transform", "calibration")},
-        "influence": config["influence"],
+        **{key: config[key] for key in ("method", "transform", "calibration", "influence")},
         "seed": seed,
         "code": code_digest(spec.installed),
     }

@@ -12,6 +12,7 @@ from graphkd.datasets import Graph
 from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
 from graphkd.spec import DistillSpec, resolve
+from graphkd.testing.killed import KilledError, MortalCache, checkpoint_after_every_epoch
 from graphkd.training.fit import checkpoint
 from graphkd.training.fit.checkpoint import Checkpoint
 from graphkd.training.fit.loop import Fit, fit
@@ -23,28 +24,10 @@ from tests.conftest import make_data
 SHORT = Training(max_epochs=5, patience=2)
 
 
-class KilledError(BaseException):
-    """No handler of a mistake catches it."""
-
-
-class Mortal(StageCache):
-    """A cache whose process is ended after so many checkpoints; counts them."""
-
-    def __init__(self, root: Path, life: int) -> None:
-        super().__init__(root)
-        self.life, self.parts = life, 0
-
-    def save_partial(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
-        super().save_partial(stage, key, stage_result)
-        self.parts += 1
-        if self.parts == self.life:
-            raise KilledError
-
-
 @pytest.fixture(autouse=True)
-def _after_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(checkpoint, "SHARE", float("inf"))
+def _after_every_epoch() -> Iterator[None]:
+    with checkpoint_after_every_epoch():
+        yield
 
 
 def run(spec: DistillSpec, cache: StageCache | None, baseline: bool = False) -> SeedRun:
@@ -57,7 +40,7 @@ def killed_again_and_again(
     """The run of the same command that comes through at last, and all checkpoints on the way."""
     count = 0
     while True:
-        cache = Mortal(root, life)
+        cache = MortalCache(root, life)
         try:
             return run(spec, cache, baseline), count + cache.parts
         except KilledError:
@@ -115,7 +98,7 @@ def test_weights_decay_after_a_restart_as_before_it(tmp_path: Path) -> None:
 def test_a_damaged_checkpoint_is_noticed_and_the_stage_starts_anew(tmp_path: Path) -> None:
     spec = resolve(training=SHORT)
     with pytest.raises(KilledError):
-        run(spec, Mortal(tmp_path, 3))
+        run(spec, MortalCache(tmp_path, 3))
     (file,) = (tmp_path / "stages").glob("teacher-part-*")
     content = file.read_bytes()
     file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
@@ -127,7 +110,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_stage_starts_anew(tmp_path: Pat
 
 def test_another_run_does_not_go_on_from_it(tmp_path: Path) -> None:
     with pytest.raises(KilledError):
-        run(resolve(training=SHORT), Mortal(tmp_path, 3))
+        run(resolve(training=SHORT), MortalCache(tmp_path, 3))
     other = resolve(training=Training(max_epochs=5, patience=2, teacher_lr=0.1))
     assert_same(run(other, None), run(other, StageCache(tmp_path)))
 
@@ -194,7 +177,7 @@ def test_the_weights_of_an_epoch_before_the_kill_can_still_be_the_best(
 
     whole, model = trained(StageCache(None))
     with pytest.raises(KilledError):
-        trained(Mortal(tmp_path, killed_after))
+        trained(MortalCache(tmp_path, killed_after))
     resumed, other = trained(StageCache(tmp_path))
     assert (resumed.epochs, resumed.best_epoch, int(other.epochs)) == (7, best, best + 1)
     assert (whole.epochs, whole.best_epoch) == (7, best)
