@@ -114,6 +114,10 @@ def read_json_and_bytes(path: Path, what: str) -> tuple[dict[str, Any], bytes]:
     return value, content
 
 
+CHUNK = 2**16
+"""Smallest number of bytes that are asked for at once."""
+
+
 def read_regular(path: Path) -> bytes:
     """Reads a regular file; reading a pipe or a device may block, or never end.
 
@@ -121,11 +125,16 @@ def read_regular(path: Path) -> bytes:
         OSError: the path is no regular file.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no regular file")
+        parts = [os.read(handle, max(status.st_size, CHUNK))]
+        while parts[-1]:
+            parts.append(os.read(handle, CHUNK))
+        return b"".join(parts)
+    finally:
         os.close(handle)
-        raise OSError("it is no regular file")
-    with os.fdopen(handle, "rb") as file:
-        return file.read()
 
 
 LARGEST_YAML, DEEPEST_YAML = 2**20, 50

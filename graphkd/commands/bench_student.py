@@ -106,7 +106,7 @@ def _size(bundle: Bundle, runtime: str) -> int:
         return len(bundle.files[FILES[runtime]])
     if runtime in EXPORTS:
         return sum(len(bundle.files[name]) for name in bundle.exported("c")["files"])
-    return len(bundle.weights)
+    return sum(tensor.nbytes for tensor in bundle.tensors.values())
 
 
 def _resident(path: Path, runtime: str, width: int) -> int | None:

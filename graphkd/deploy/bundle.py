@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from torch import Tensor, nn
 
 from graphkd import students
@@ -81,7 +82,8 @@ def torch_predictor(bundle: Bundle) -> Predictor:
     arguments, propagation = description["student"]["arguments"], Propagation(**description["propagation"])
     check_pooling(propagation.pooling)
     student: nn.Module = lookup(students, description["student"]["name"])(**arguments)
-    student.load_state_dict(_without_old_biases(safetensors.torch.load(bundle.weights), student.state_dict()))
+    tensors = {name: torch.from_numpy(tensor.copy()) for name, tensor in bundle.tensors.items()}
+    student.load_state_dict(_without_old_biases(tensors, student.state_dict()))
     return Predictor(
         student.eval(),
         num_features=propagation.raw_width(arguments["num_features"]),

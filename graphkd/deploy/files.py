@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
-from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_fields, check_student
+from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_student
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore, steadily
 
@@ -25,14 +27,14 @@ class Bundle:
     Args:
         folder: path of the bundle.
         description: content of ``bundle.json``.
-        weights: content of ``model.safetensors``.
+        tensors: the arrays in ``model.safetensors``, by name; read-only.
         exports: format → ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
         files: name of an exported file, relative to the folder → its content.
     """
 
     folder: Path
     description: dict[str, Any]
-    weights: bytes
+    tensors: dict[str, NDArray[Any]]
     exports: dict[str, Any]
     files: dict[str, bytes]
 
@@ -79,16 +81,15 @@ def _read(folder: Path) -> Bundle:
     description, content = read_json_and_bytes(card, "a bundle")
     check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
     _check_sealed(card, description, content)
-    check_fields(description, DESCRIPTION, card)
-    weights = _whole(folder, WEIGHTS, description["weights_sha256"])
-    check_student(description, weights, card)
+    DESCRIPTION.check(description, card)
+    tensors = check_student(description, _whole(folder, WEIGHTS, description["weights_sha256"]), card)
     exports = _exports(folder, description)
     files = {
         name: _whole(folder, name, digest)
         for record in exports.values()
         for name, digest in record["files"].items()
     }
-    return Bundle(folder, description, weights, exports, files)
+    return Bundle(folder, description, tensors, exports, files)
 
 
 def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
         raise GraphKDError(f"{file} belongs to another student: delete it and export again")
     if manifest.get("schema_version") != SCHEMA_VERSION:
         raise GraphKDError(f"{file} is of another version of graphkd: delete it and export again")
-    check_fields(manifest, EXPORTED, file)
+    EXPORTED.check(manifest, file)
     exports: dict[str, Any] = manifest["exports"]
     return exports
 

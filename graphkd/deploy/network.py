@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.description import prefixes_of, widths_of
 from graphkd.deploy.files import Bundle
-from graphkd.deploy.weights import arrays_of
 
 FloatArray = NDArray[np.float32]
 
@@ -94,7 +93,7 @@ def network_of(bundle: Bundle) -> Network:
     Raises:
         ValueError: its weights are of other sizes than described.
     """
-    student, tensors = bundle.description["student"], arrays_of(bundle.weights)
+    student, tensors = bundle.description["student"], bundle.tensors
     layers = [_folded(tensors, prefix, student["arguments"]) for prefix in prefixes_of(student)]
     alpha = tensors["alpha"].astype(np.float32) if student["name"] == "ensemble" else None
     return Network(tuple(itertools.chain(*layers)), alpha)

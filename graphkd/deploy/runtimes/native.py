@@ -41,8 +41,8 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
             "graphkd export RUN --to c --allow-loss"
         )
     student, stamp = bundle.description["student"], Stamp.of(bundle)
-    description = [student, both, asdict(stamp)]
-    identity = [bundle.weights, json.dumps(description).encode(), code_of_the_export()]
+    description = [bundle.description["weights_sha256"], student, both, asdict(stamp)]
+    identity = [json.dumps(description).encode(), code_of_the_export()]
     library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), stamp, both))
     engine = compiled_engine(library, int(student["arguments"]["num_classes"]), int8)
     return replace(engine, preprocesses=stamp.folded)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.atomic_io import check_schema, read_json, seal
-from graphkd.deploy.description import STORE, check_fields
+from graphkd.deploy.description import STORE
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
@@ -98,7 +98,7 @@ def read_layout(folder: Path) -> Layout:
     check_schema(folder, content, SCHEMA_VERSION, "feature store", "build")
     if content.get("checksum") != seal(content):
         raise GraphKDError(f"{folder / MANIFEST} was changed after it was written: build the store again")
-    check_fields(content, STORE, folder / MANIFEST, "a feature store", "build the store")
+    STORE.check(content, folder / MANIFEST)
     names = content["settings"].pop("feature_names", None)
     settings = Settings(**content["settings"], feature_names=None if names is None else tuple(names))
     return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))
