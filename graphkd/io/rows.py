@@ -86,6 +86,8 @@ def _dense(x: Any, where: str) -> Rows:
             f"{where} is no table of numbers, but a {type(x).__name__}: "
             "give [rows, features] as a tensor or an array"
         )
+    if table.dtype == np.float32:
+        return np.ascontiguousarray(table) if table.ndim else table
     with np.errstate(over="ignore"):  # overflows become infinite and are rejected later
         return np.ascontiguousarray(table, dtype=np.float32) if table.ndim else table
 

@@ -22,8 +22,9 @@ def plain_engine(network: Network) -> Engine:
     log_alpha = network.log_alpha
 
     def forward(rows: Rows) -> FloatArray:
-        outputs = (_through(steps, rows) for steps in members)
-        return next(outputs) if network.alpha is None else _mixture(outputs, log_alpha)
+        if network.alpha is None:
+            return _through(members[0], rows)
+        return _mixture((_through(steps, rows) for steps in members), log_alpha)
 
     def logits(rows: Rows) -> FloatArray:
         with np.errstate(over="ignore", invalid="ignore"):  # no warnings, as in torch
