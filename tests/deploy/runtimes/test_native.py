@@ -45,35 +45,47 @@ def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: st
     for rows in (x, x[:1], scipy.sparse.csr_matrix(x), scipy.sparse.csr_array(x)):
         wanted, scale = expected[: rows.shape[0]], size[: rows.shape[0]]
         assert (np.abs(native.logits(rows) - wanted) <= 1e-5 * scale + 1e-6).all()
-    twin = np.array([int8_twin(network_of(read_bundle(bundle)), row) for row in x])
-    found = small.logits(x)
-    assert (np.abs(found - twin) <= 1e-5 * size + 1e-5).all()
+    network, found = network_of(read_bundle(bundle)), small.logits(x)
+    twins, clear = zip(*(int8_twin(network, row) for row in x), strict=True)
+    # Where a value lies between two codes, rounding of float32 decides, and a code is a step of its own.
+    bound = np.where(np.array(clear)[:, None], 1e-5, 1e-2) * size + 1e-5
+    assert sum(clear) >= 5
+    assert (np.abs(found - np.array(twins)) <= bound).all()
     np.testing.assert_array_equal(small.logits(scipy.sparse.csr_matrix(x)), found)
 
 
-def int8_twin(network: Network, row: np.ndarray) -> np.ndarray:
-    """One row, with whole numbers for weights and activations, as ``student.c`` describes it."""
-    outputs = [int8_member(layers, row) for layers in network.members]
+def int8_twin(network: Network, row: np.ndarray) -> tuple[np.ndarray, bool]:
+    """One row, with whole numbers for weights and activations, as ``student.c`` describes it.
+
+    Returns:
+        The logits, and whether every activation is clearly nearer to one code than to the next.
+    """
+    outputs, clear = zip(*(int8_member(layers, row) for layers in network.members), strict=True)
     if network.alpha is None:
-        return outputs[0]
+        return outputs[0], all(clear)
     z = torch.tensor(np.array(outputs), dtype=torch.float64)
     log_alpha = torch.from_numpy(network.alpha).double().log()
-    return torch.logsumexp(z.log_softmax(dim=1) + log_alpha.unsqueeze(1), dim=0).numpy()
+    return torch.logsumexp(z.log_softmax(dim=1) + log_alpha.unsqueeze(1), dim=0).numpy(), all(clear)
 
 
-def int8_member(layers: Sequence[Layer], row: np.ndarray) -> np.ndarray:
-    h = row.astype(np.float32)
+# Rounding of float32 moves a code of at most 255 by 1e-6 of it, times the few operations before it.
+BETWEEN = 5e-4
+
+
+def int8_member(layers: Sequence[Layer], row: np.ndarray) -> tuple[np.ndarray, bool]:
+    h, clear = row.astype(np.float32), True
     for n, layer in enumerate(layers):
         small, codes = quantised(layer), 127 if n == 0 else 255
         top = np.float32(np.abs(h).max())
         inverse = np.float32(codes) / top if top > 1e-30 else np.float32(0)
+        clear &= bool((np.abs(h * inverse % 1 - 0.5) > BETWEEN).all())
         whole = np.rint(h * inverse).astype(np.int64)
         sums = [sum(int(w) * int(c) for w, c in zip(line, whole, strict=True)) for line in small.codes]
         z = (top / np.float32(codes)) * small.scale * np.array(sums, dtype=np.float32) + layer.bias
         if layer.gain is not None:
             z = layer.gain * (z - z.mean()) / np.sqrt(z.var() + np.float32(1e-5)) + layer.shift
         h = np.maximum(z, 0) if layer.hidden else z
-    return h
+    return h, clear
 
 
 def instructions() -> list[str]:
@@ -98,7 +110,7 @@ def test_without_instructions_of_its_own_the_answer_is_the_same(
     export_bundle(bundle, "c", sample_of(model), allow_loss=True)
     x = np.concatenate([rows_of_every_size(45, 10), np.ones((1, 10), np.float32)])
     fast = [load_bundle(bundle, runtime).logits(x) for runtime in ("native", "native-int8")]
-    twin = np.array([int8_twin(network_of(read_bundle(bundle)), row) for row in x[-3:]])
+    twin = np.array([int8_twin(network_of(read_bundle(bundle)), row)[0] for row in x[-3:]])
     size = np.abs(fast[0]).max(axis=1, keepdims=True)
     assert (np.abs(fast[1][-3:] - twin) <= 1e-5 * size[-3:]).all()
     for command in ("cc -DGRAPHKD_PORTABLE", *instructions()):
