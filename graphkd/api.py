@@ -25,6 +25,7 @@ from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.scale import check_scale
 from graphkd.datasets.setting import apply_setting
 from graphkd.distributed import world
+from graphkd.encoders import Encoder
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
@@ -129,6 +130,7 @@ def distill(
     setting: str = "transductive",
     transform: str | Transform = "none",
     calibration: str | Calibration = "none",
+    encoder: str | Encoder = "auto",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -155,6 +157,8 @@ def distill(
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
         calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
+        encoder: name or object: what the student is given, such as ``graphkd.encoders.Propagated(hops=3)``; by
+            default the method's own.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
         training: epochs, patience, learning rates and further settings.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
@@ -176,7 +180,9 @@ def distill(
     Raises:
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
-    spec = resolve(teacher, student, method, matching, influence, training, setting, transform, calibration)
+    spec = resolve(
+        teacher, student, method, matching, influence, training, setting, transform, calibration, encoder
+    )
     if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "

@@ -13,7 +13,18 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from graphkd import calibration, datasets, influence, matching, methods, students, teachers, training, transforms
+from graphkd import (
+    calibration,
+    datasets,
+    encoders,
+    influence,
+    matching,
+    methods,
+    students,
+    teachers,
+    training,
+    transforms,
+)
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
 from graphkd.plugins import installed_parts
@@ -24,6 +35,7 @@ GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
     "teacher": teachers,
     "student": students,
+    "encoder": encoders,
     "method": methods,
     "matching": matching,
     "transform": transforms,
@@ -74,6 +86,7 @@ class DistillConfig:
     setting: Any = MISSING
     teacher: Any = MISSING
     student: Any = MISSING
+    encoder: Any = MISSING
     method: Any = MISSING
     matching: Any = MISSING
     transform: Any = MISSING
@@ -170,6 +183,7 @@ def spec_from(config: DictConfig) -> DistillSpec:
         teacher=_make("teacher", config.teacher, partial=True),
         student=_make("student", config.student, partial=True),
         method=_make("method", config.method),
+        encoder=_optional("encoder", config),
         matching=_make("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),

@@ -20,6 +20,7 @@ from graphkd.calibration import Calibration
 from graphkd.classes import class_array
 from graphkd.datasets import Preprocessing
 from graphkd.datasets.custom.labels import plain_labels
+from graphkd.encoders import Encoder
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
@@ -62,6 +63,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         setting: str = "transductive",
         transform: str | Transform = "none",
         calibration: str | Calibration = "none",
+        encoder: str | Encoder = "auto",
         training: Training | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
@@ -73,7 +75,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
-        self.transform, self.calibration = transform, calibration
+        self.transform, self.calibration, self.encoder = transform, calibration, encoder
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
         self.baseline = baseline

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd import calibration as calibrations
+from graphkd import encoders, methods, students, teachers, transforms
 from graphkd import influence as influences
 from graphkd import matching as matchings
-from graphkd import methods, students, teachers, transforms
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
 from graphkd.datasets import SETTINGS
+from graphkd.encoders import Auto, Encoder, Raw
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
 from graphkd.matching import Matching, MatchingTerm, NoMatching
@@ -37,7 +38,7 @@ Factory = Callable[..., nn.Module]
 """Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
 
 
-PARTS = ("teacher", "student", "method", "matching", "transform", "calibration", "influence")
+PARTS = ("teacher", "student", "encoder", "method", "matching", "transform", "calibration", "influence")
 """Keys of a run's configuration that hold a part."""
 
 
@@ -49,6 +50,7 @@ class DistillSpec:
         teacher: factory of the graph network, or a teacher that is given: a fitted network, or its output.
         student: factory of the MLP.
         method: what the student learns.
+        encoder: what the student is given; by default the method's own.
         matching: which layers it is matched to.
         transform: of the teacher, before it is distilled.
         calibration: of logits, on both sides of the losses.
@@ -60,6 +62,7 @@ class DistillSpec:
     teacher: Factory | nn.Module | TeacherOutput
     student: Factory
     method: Method
+    encoder: Encoder = field(default_factory=Auto)
     matching: Matching = field(default_factory=NoMatching)
     transform: Transform = field(default_factory=NoTransform)
     calibration: Calibration = field(default_factory=NoCalibration)
@@ -112,12 +115,23 @@ class DistillSpec:
                     f"{group} out"
                 )
 
-    def with_method(self, method: Method) -> DistillSpec:
-        """Returns the same spec for another method, without what reads the teacher or weights nodes."""
+    @property
+    def inputs(self) -> Encoder:
+        """The encoder of the student's inputs: as chosen, else the method's own."""
+        return self.method.encoder() if isinstance(self.encoder, Auto) else self.encoder
+
+    def with_method(self, method: Method, encoder: Encoder | None = None) -> DistillSpec:
+        """Returns the same spec for another method, without what reads the teacher or weights nodes.
+
+        Args:
+            method: the other one.
+            encoder: of its inputs, by default its own.
+        """
         reads = method.has_teacher or not self.calibration.soft
         return replace(
             self,
             method=method,
+            encoder=encoder or Auto(),
             matching=NoMatching(),
             transform=NoTransform(),
             calibration=self.calibration if reads else NoCalibration(),
@@ -131,12 +145,10 @@ class DistillSpec:
         ``mlp`` reads raw rows. ``mlp_same_inputs`` reads what the student reads, where that is something else. A
         plain MLP has none of its own kind beside it.
         """
-        raw, same = MLP(), MLP.beside(self.method)
-        plain = isinstance(self.method, MLP)
-        reads_raw = self.method.propagation().hops == 0
-        beside = {} if plain and reads_raw else {"mlp": raw}
-        beside |= {} if plain or reads_raw else {"mlp_same_inputs": same}
-        return {name: self.with_method(method) for name, method in beside.items()}
+        plain, reads_raw = isinstance(self.method, MLP), self.inputs.reads == "x"
+        beside: dict[str, Encoder] = {} if plain and reads_raw else {"mlp": Raw()}
+        beside |= {} if plain or reads_raw else {"mlp_same_inputs": self.inputs}
+        return {name: self.with_method(MLP(), encoder) for name, encoder in beside.items()}
 
     @property
     def uses_teacher(self) -> bool:
@@ -189,7 +201,7 @@ class DistillSpec:
         sizes = {"num_features": num_features, "num_classes": num_classes}
         row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
-            wide = self.method.input_width(num_features)
+            wide = self.inputs.width(num_features)
             hidden = _tried("student", self.student, {**sizes, "num_features": wide}, torch.zeros(1, wide)).hidden
             if isinstance(self.teacher, nn.Module | TeacherOutput):
                 return
@@ -230,15 +242,16 @@ class DistillSpec:
 
     @property
     def add_ons(self) -> dict[str, str]:
-        """Names of the transform and of the calibration."""
-        return {"transform": self.transform.name, "calibration": self.calibration.name}
+        """Names of the encoder, if it is not the method's own, of the transform and of the calibration."""
+        encoder = "none" if self.inputs == self.method.encoder() else self.inputs.name
+        return {"encoder": encoder, "transform": self.transform.name, "calibration": self.calibration.name}
 
     def config(self) -> dict[str, Any]:
         """The parts with all their settings, in the form of a run's ``config.yaml``."""
         parts = {key: getattr(self, key) for key in PARTS}
         return {
             "setting": {"name": self.setting},
-            **{key: None if part is None else _node(part) for key, part in parts.items()},
+            **{key: None if part is None else part_config(part) for key, part in parts.items()},
             "training": {
                 "_target_": "graphkd.training.Training",
                 **{key: plain(value) for key, value in asdict(self.training).items()},
@@ -256,6 +269,7 @@ def resolve(
     setting: str = "transductive",
     transform: str | Transform = "none",
     calibration: str | Calibration = "none",
+    encoder: str | Encoder = "auto",
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -273,6 +287,7 @@ def resolve(
         teacher=_logits(teacher) if isinstance(teacher, Tensor | np.ndarray) else _part(teachers, teacher),
         student=_part(students, student),
         method=chosen,
+        encoder=_object(_part(encoders, encoder), Encoder),
         matching=_object(_part(matchings, matching), Matching),
         transform=_object(_part(transforms, transform), Transform),
         calibration=_object(_part(calibrations, calibration), Calibration),
@@ -331,7 +346,8 @@ def unwrapped(part: Any) -> Any:
     return part.func if isinstance(part, functools.partial) else part
 
 
-def _node(part: Any) -> dict[str, Any]:
+def part_config(part: Any) -> dict[str, Any]:
+    """Returns a part's class and settings, in the form of a run's ``config.yaml``."""
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
     own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration)

@@ -126,7 +126,7 @@ FAMILIES = {
         {
             "glnn": ["method=glnn"],
             "mlp": ["method=mlp"],
-            "mlp_same_inputs": ["method=mlp", "method.hops=2", "method.self_loops=2"],
+            "mlp_same_inputs": ["method=mlp", "encoder=propagated", "encoder.self_loops=2"],
         },
     ),
 }

@@ -15,7 +15,7 @@ from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding
 from graphkd.students import MLP
 
 FEATURES, CLASSES = 128, 40
@@ -38,7 +38,7 @@ def write_student(folder: Path) -> None:
     student = MLP(**arguments).eval()
     names = [f"class {number}" for number in range(CLASSES)]
     columns = [f"f{number}" for number in range(FEATURES)]
-    write_bundle(folder, student, arguments, Preprocessing(), Propagation(), names, {}, columns)
+    write_bundle(folder, student, arguments, Preprocessing(), Encoding(), names, {}, columns)
     x = np.random.default_rng(0).standard_normal((200, FEATURES), dtype=np.float32)
     with torch.no_grad():
         logits = load_bundle(folder).student(torch.from_numpy(x)).logits

@@ -27,7 +27,7 @@ def main() -> None:
 def rows_of(run: Path, data_dir: str | None) -> None:
     model = graphkd.load_bundle(run)
     data = custom_data(run, model.card["seed"], data_dir)
-    hops, y = model.propagation.hops, data.y.numpy()
+    hops, y = model.encoding.hops, data.y.numpy()
     x = model.prepare(data.x, data.edge_index) if hops else data.x
     val, test = data.val_mask.numpy(), data.test_mask.numpy()
     reference = None

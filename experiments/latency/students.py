@@ -12,7 +12,7 @@ from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding
 from graphkd.students import MLP
 
 
@@ -52,7 +52,7 @@ def write(size: Size, folder: Path) -> Path:
         "norm": size.norm,
     }
     student = MLP(**arguments).eval()
-    write_bundle(folder, student, arguments, Preprocessing(), Propagation(), None, {})
+    write_bundle(folder, student, arguments, Preprocessing(), Encoding(), None, {})
     x = size.rows(200)
     with torch.no_grad():
         logits = load_bundle(folder).student(torch.from_numpy(x)).logits

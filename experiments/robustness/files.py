@@ -28,12 +28,13 @@ import numpy as np
 import torch
 
 import graphkd
-from graphkd import GraphKDError, methods, students
+from graphkd import GraphKDError, students
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import FeatureStore, load_bundle, write_bundle
 from graphkd.deploy.batch import block as block_module
 from graphkd.deploy.batch.journal import Journal
 from graphkd.deploy.batch.score import Job, score_file
+from graphkd.encoders import Encoding
 from graphkd.training.stages.stage_cache import StageCache, StageResult
 
 SIZES = {"num_features": 3, "hidden_dim": 16, "num_classes": 2, "num_layers": 2}
@@ -66,7 +67,7 @@ def bundle(folder: Path, seed: int) -> Path:
     """A student; another seed, another one."""
     torch.manual_seed(seed)
     model = students.MLP(**SIZES).eval()
-    write_bundle(folder, model, SIZES, Preprocessing(), methods.Propagation(), None, {"seed": seed})
+    write_bundle(folder, model, SIZES, Preprocessing(), Encoding(), None, {"seed": seed})
     return folder
 
 

@@ -101,10 +101,10 @@ def _check_is_not_of(run: Path, file: Path) -> None:
 
 
 def _times(subject: Subject, seconds: float) -> dict[Key, Times]:
-    graph, propagation = subject.view.full, subject.propagation
+    graph, encoding = subject.view.full, subject.encoding
     calls = {**student_calls(subject), **teacher_calls(subject)}
-    with_store = propagation.hops > 0
-    if with_store and (size := store_size(graph, propagation)) > STORE_BYTES:
+    with_store = encoding.hops > 0 and encoding.vectors is None
+    if with_store and (size := store_size(graph, encoding.hops)) > STORE_BYTES:
         subject.remarks.append(f"rows from a FeatureStore are not timed: the store would take {readable(size)}")
         with_store = False
     with (

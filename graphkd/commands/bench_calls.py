@@ -15,7 +15,6 @@ from graphkd.datasets import Graph
 from graphkd.deploy import FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.evaluation.latency import Call
-from graphkd.features import Propagation
 from graphkd.system import memory
 from graphkd.teachers import Teacher
 from graphkd.teachers.fetch import fetched
@@ -53,13 +52,13 @@ def batches_of(num_nodes: int) -> dict[int, list[Tensor]]:
 
 def student_calls(subject: Subject) -> dict[Key, Call]:
     """Returns calls of ``predict`` in every runtime: on raw rows, or propagated ones if the student has hops."""
-    graph, hops = subject.view.full, subject.propagation.hops > 0
-    inputs = subject.propagation.mix(graph.x, graph.adj) if hops else as_it_came(graph)
+    graph, encoded = subject.view.full, not subject.encoding.is_raw
+    inputs = subject.encoding.mix(graph.x, graph.adj, subject.view.numbers) if encoded else as_it_came(graph)
     calls = {}
     for size, batches in batches_of(graph.num_nodes).items():
         rows = [numpy_rows(inputs, nodes) for nodes in batches]
         for state in subject.students:
-            calls[state.runtime, size] = _predict(state.model, rows, hops)
+            calls[state.runtime, size] = _predict(state.model, rows, encoded)
     return calls
 
 
@@ -103,9 +102,9 @@ def as_it_came(graph: Graph) -> Any:
     return graph.x if graph.stored is None else graph.stored
 
 
-def store_size(graph: Graph, propagation: Propagation) -> int:
+def store_size(graph: Graph, hops: int) -> int:
     """Computes bytes of the propagated rows of a store."""
-    return 4 * graph.num_nodes * graph.num_features * (propagation.hops + 1)
+    return 4 * graph.num_nodes * graph.num_features * (hops + 1)
 
 
 @contextmanager

@@ -87,13 +87,14 @@ def _graph(subject: Subject) -> dict[str, Any]:
 
 
 def _student(subject: Subject) -> dict[str, Any]:
-    student, propagation, graph = subject.result.distilled.model, subject.propagation, subject.view.full
+    student, encoding, graph = subject.result.distilled.model, subject.encoding, subject.view.full
     linear = [part for part in student.modules() if isinstance(part, nn.Linear)]
-    inputs = propagation.mix(graph.x, graph.adj) if propagation.hops else as_it_came(graph)
+    nodes = subject.view.numbers
+    inputs = as_it_came(graph) if encoding.is_raw else encoding.mix(graph.x, graph.adj, nodes)
     return {
         "widths": [linear[0].in_features, *(layer.out_features for layer in linear)],
         "parameters": _parameters(student),
-        "hops": propagation.hops,
+        "hops": encoding.hops,
         "non_zeros_per_row": _non_zeros(inputs),
     }
 

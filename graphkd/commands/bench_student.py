@@ -16,8 +16,8 @@ from graphkd.deploy import RUNTIMES, Predictor, RowPredictor, load_bundle
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.runtimes.onnx import FILES
+from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.sparse import Features
 from graphkd.students.output import StudentOutput
 from graphkd.training.stages.student import student_scores
@@ -76,8 +76,8 @@ def served(path: Path, view: SettingView) -> tuple[list[ModelState], list[str]]:
         except GraphKDError as error:  # exported, but its runtime is not installed
             remarks.append(f"left out: {error}")
             continue
-        scores = _scores(model, first.propagation, view)
-        width = first.propagation.width(first.num_features)
+        scores = _scores(model, first.encoding, view)
+        width = first.encoding.width(first.num_features)
         states.append(ModelState(name, model, _size(bundle, name), _resident(path, name, width), scores))
     return states, remarks
 
@@ -95,9 +95,9 @@ class _AsStudent(nn.Module):
         return StudentOutput(torch.from_numpy(self.model.logits(rows, propagated=True)), [])
 
 
-def _scores(model: Predictor | RowPredictor, propagation: Propagation, view: SettingView) -> dict[str, float]:
+def _scores(model: Predictor | RowPredictor, encoding: Encoding, view: SettingView) -> dict[str, float]:
     student = model.student if isinstance(model, Predictor) else _AsStudent(model)
-    return student_scores(student, propagation.mix(view.observed.x, view.observed.adj), propagation, view)
+    return student_scores(student, encoding.mix(view.observed.x, view.observed.adj), encoding, view)
 
 
 def _size(bundle: Bundle, runtime: str) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 from graphkd.commands.bench_student import ModelState, served
 from graphkd.datasets import SettingView
 from graphkd.datasets.setting import apply_setting
+from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.runs import SeedRun
 from graphkd.teachers import Teacher
 
@@ -61,6 +61,6 @@ class Subject:
         return cls(path, metrics, result, view, teacher, students, remarks)
 
     @property
-    def propagation(self) -> Propagation:
-        """Propagation of the student's inputs."""
-        return self.result.distilled.propagation
+    def encoding(self) -> Encoding:
+        """Encoding of the student's inputs."""
+        return self.result.distilled.encoding

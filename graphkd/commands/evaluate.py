@@ -30,8 +30,8 @@ def evaluate(run: str, data_dir: str | None) -> None:
         model = load_bundle(folder if folder.is_dir() else path)
         graph = Graph.from_data(custom_data(path, entry["seed"], data_dir), model.preprocessing)
         view = apply_setting(graph, metrics["setting"], entry["seed"])
-        inputs = model.propagation.mix(view.observed.x, view.observed.adj)
-        scores = student_scores(model.student, inputs, model.propagation, view)
+        inputs = model.encoding.mix(view.observed.x, view.observed.adj)
+        scores = student_scores(model.student, inputs, model.encoding, view)
         val, test = scores["val"], scores["test"]
         recorded = entry["student"]["test"]
         print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")

@@ -14,6 +14,7 @@ from graphkd.deploy.batch.outputs import check_output, output_of
 from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
+from graphkd.deploy.inputs import InputParts
 from graphkd.errors import GraphKDError
 from graphkd.places import same_place
 
@@ -48,11 +49,11 @@ def predict(
     check_output(target)
     _check_no_overwriting(path, source, target, data_dir)
     bundle = read_bundle(path)
-    hops = int(bundle.description["propagation"]["hops"])
+    parts = InputParts.of(bundle.description)
     if source != OWN:
         check_is_rows(Path(source))
-        if not is_graph(Path(source), hops):
-            _check_no_hops(hops)
+        if not is_graph(Path(source), parts.hops):
+            _check_is_raw(parts)
             job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))
     if rejects is not None or row_id is not None or not header:
@@ -76,9 +77,9 @@ def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, 
     model = load_bundle(path)
     graph = graph_rows(path, source, model.card, data_dir)
     if runtime == "torch":
-        proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight)
+        proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight, nodes=graph.nodes)
     else:
-        rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight)
+        rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight, graph.nodes)
         proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
         writer = output_of(target.suffix, draft, proba.shape[1], model.class_names)
@@ -95,10 +96,15 @@ def _for_numpy(rows: Any) -> Any:
     return numpy_rows(rows, torch.arange(rows.shape[0]))
 
 
-def _check_no_hops(hops: int) -> None:
-    if hops:
+def _check_is_raw(parts: InputParts) -> None:
+    if parts.dim:
         raise GraphKDError(
-            f"this student was trained on features propagated over {hops} hops: give the "
+            "this student reads positions of nodes, which rows alone do not have: give the word graph for the "
+            "run's own nodes, or call predict(x, nodes=…) of load_bundle"
+        )
+    if parts.hops:
+        raise GraphKDError(
+            f"this student was trained on features propagated over {parts.hops} hops: give the "
             "word graph for the run's own nodes, or an .npz with x (all nodes of a graph) and edge_index"
         )
 

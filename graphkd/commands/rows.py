@@ -31,12 +31,14 @@ class GraphRows:
         edge_index: ``[2, E]``, a tensor or an array.
         edge_weight: ``[E]``, or None.
         ids: ``[N]`` of the nodes, or None.
+        nodes: ``[N]`` numbers among the nodes of training, −1 for others; None if that is not known.
     """
 
     x: Any
     edge_index: Any
     edge_weight: Any = None
     ids: list[Any] | None = None
+    nodes: Any = None
 
 
 def check_run(path: Path) -> None:
@@ -77,9 +79,13 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
             )
         return prepared(graph, directed)
     from graphkd.commands.custom_data import custom_data
+    from graphkd.datasets import Graph
+    from graphkd.datasets.setting import apply_setting
 
     data = custom_data(run, card.get("seed", 0), data_dir)
-    return GraphRows(data.x, data.edge_index, getattr(data, "edge_weight", None), getattr(data, "node_ids", None))
+    view = apply_setting(Graph.from_data(data), card.get("setting", "transductive"), card.get("seed", 0))
+    weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
+    return GraphRows(data.x, data.edge_index, weight, ids, view.numbers)
 
 
 def own_files(run: Path, data_dir: str | None) -> list[Path]:

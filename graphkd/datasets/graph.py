@@ -17,7 +17,7 @@ from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
 from graphkd.errors import GraphKDError
-from graphkd.sparse import Adjacency, Features, as_features, cheapest, check_features, select_rows
+from graphkd.sparse import Adjacency, Features, Inputs, as_features, cheapest, check_features, select_rows
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -36,6 +36,7 @@ class Graph:
         class_names: ``C`` names in their original type, or ``None``.
         preprocessing: that computed ``x`` from the stored features; it is saved in the bundle.
         influence: ``[N]`` node weights in [0, 1], or ``None``.
+        encoded: ``[N, D']`` inputs of the student, or ``None``: then they are the features.
         origin: of the data: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
         stored: ``[N, D]`` features before preprocessing, or ``None`` if it does not change them.
         metric: of the models' scores, one of ``graphkd.evaluation.METRICS``.
@@ -56,6 +57,7 @@ class Graph:
     stored: Features | None = None
     metric: str = "accuracy"
     feature_names: list[str] | None = None
+    encoded: Inputs | None = None
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -141,6 +143,15 @@ class Graph:
     def num_features(self) -> int:
         """Number of features ``D``."""
         return self.x.shape[1]
+
+    @property
+    def inputs(self) -> Inputs:
+        """Inputs of the student ``[N, D']``: the features, unless an encoder computed others."""
+        return self.x if self.encoded is None else self.encoded
+
+    def with_inputs(self, inputs: Inputs) -> Graph:
+        """Returns the graph with inputs of the student ``[N, D']``."""
+        return replace(self, encoded=inputs)
 
     def with_influence(self, influence: Tensor | None) -> Graph:
         """Returns the graph with node weights ``[N]``."""

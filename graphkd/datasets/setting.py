@@ -65,6 +65,13 @@ class SettingView:
     nodes: Tensor
     hidden: Tensor
 
+    @property
+    def numbers(self) -> Tensor:
+        """The number of each node of the full graph among the observed ones ``[N]``, −1 for the others."""
+        numbers = torch.full_like(self.full.y, -1)
+        numbers[self.nodes] = torch.arange(self.nodes.numel(), device=numbers.device)
+        return numbers
+
 
 def apply_setting(graph: Graph, setting: str = "transductive", seed: int = 0) -> SettingView:
     """Splits a graph by a setting.

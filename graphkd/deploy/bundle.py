@@ -15,12 +15,12 @@ from graphkd import students
 from graphkd.atomic_io import seal, sha256, whole_folder, write_json
 from graphkd.classes import ClassName
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.deploy.files import CARD, SCHEMA_VERSION, WEIGHTS, Bundle
+from graphkd.deploy.files import CARD, INPUTS, SCHEMA_VERSION, WEIGHTS, Bundle
+from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.predictor import Predictor
+from graphkd.encoders import Encoding, NodeVectors, Propagation
 from graphkd.environment import own_environment
-from graphkd.features import Propagation
 from graphkd.registry import lookup
-from graphkd.sparse import check_pooling
 
 
 def write_bundle(
@@ -28,30 +28,35 @@ def write_bundle(
     student: nn.Module,
     arguments: dict[str, Any],
     preprocessing: Preprocessing,
-    propagation: Propagation,
+    encoding: Encoding,
     class_names: list[ClassName] | None,
     card: dict[str, Any],
     feature_names: list[str] | None = None,
 ) -> None:
-    """Writes ``model.safetensors`` and ``bundle.json``, both or neither.
+    """Writes ``model.safetensors`` and ``bundle.json``, and ``inputs.safetensors`` if the inputs have tensors.
+
+    All of them, or nothing.
 
     Args:
         path: the bundle's folder; an existing bundle is replaced.
         student: trained network.
         arguments: arguments of its constructor.
         preprocessing: steps applied to raw rows.
-        propagation: of preprocessed rows over the graph.
+        encoding: from preprocessed rows and the graph to the student's inputs.
         class_names: ``C`` names, stored as booleans, integers or strings; or None.
         card: the student's origin and its scores; for users.
         feature_names: ``D`` names of raw features, or None, which omits the key.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
     weights = safetensors.torch.save(tensors)
+    vectors = {name: tensor.detach().cpu().contiguous() for name, tensor in encoding.tensors().items()}
+    inputs = safetensors.torch.save(vectors) if vectors else None
     description: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "student": {"name": student.name, "arguments": arguments},
         "preprocessing": asdict(preprocessing),
-        "propagation": asdict(propagation),
+        "inputs": encoding.arguments(),
+        **({} if inputs is None else {"inputs_sha256": sha256(inputs)}),
         "class_names": class_names,
         **({} if feature_names is None else {"feature_names": feature_names}),
         "card": card,
@@ -59,6 +64,8 @@ def write_bundle(
     }
     with whole_folder(path) as draft:
         (draft / WEIGHTS).write_bytes(weights)
+        if inputs is not None:
+            (draft / INPUTS).write_bytes(inputs)
         write_json(draft / CARD, {**description, "checksum": seal(description)})
 
 
@@ -71,24 +78,33 @@ def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]
     return tensors
 
 
+def _encoding(bundle: Bundle) -> Encoding:
+    parts = InputParts.of(bundle.description)
+    mixed = (
+        Propagation(parts.hops, parts.self_loops, parts.weighted, parts.pooling) if parts.hops else Propagation()
+    )
+    features = (mixed,) if parts.features else ()
+    vectors = [NodeVectors(torch.from_numpy(array.copy())) for array in bundle.inputs.values()]
+    return Encoding((*features, *vectors))
+
+
 @own_environment()
 def torch_predictor(bundle: Bundle) -> Predictor:
     """Builds the predictor of a bundle's student that runs in torch on the CPU.
 
     Raises:
-        GraphKDError: the bundle names a student or a pooling that does not exist.
+        GraphKDError: the bundle names a student that does not exist.
     """
     description = bundle.description
-    arguments, propagation = description["student"]["arguments"], Propagation(**description["propagation"])
-    check_pooling(propagation.pooling)
+    arguments, encoding = description["student"]["arguments"], _encoding(bundle)
     student: nn.Module = lookup(students, description["student"]["name"])(**arguments)
     tensors = {name: torch.from_numpy(tensor.copy()) for name, tensor in bundle.tensors.items()}
     student.load_state_dict(_without_old_biases(tensors, student.state_dict()))
     return Predictor(
         student.eval(),
-        num_features=propagation.raw_width(arguments["num_features"]),
+        num_features=encoding.raw_width(arguments["num_features"]),
         preprocessing=Preprocessing(**description["preprocessing"]),
-        propagation=propagation,
+        encoding=encoding,
         class_names=description["class_names"],
         card=description["card"],
         feature_names=description.get("feature_names"),

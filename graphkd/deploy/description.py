@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import is_real
+from graphkd.deploy.inputs import InputParts, are_inputs
 from graphkd.deploy.schema import (
     MOST,
+    Check,
     Schema,
     arguments,
     boolean,
@@ -26,25 +28,32 @@ from graphkd.deploy.schema import (
 )
 from graphkd.deploy.weights import arrays_of
 
-DESCRIPTION = Schema(
+COMMON: dict[str, Check] = {
+    "schema_version": size(1),
+    "student.name": identifier,
+    "student.arguments": arguments,
+    "preprocessing.features": one_of("stored", "binary"),
+    "preprocessing.row_normalize": boolean,
+    "class_names": class_names,
+    "feature_names?": lambda value: value is None or distinct(value),
+    "card": mapping,
+    "weights_sha256": digest,
+    "checksum": digest,
+}
+
+DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest})
+"""Fields of ``bundle.json``."""
+
+DESCRIPTION_1 = Schema(
     {
-        "schema_version": size(1),
-        "student.name": identifier,
-        "student.arguments": arguments,
-        "preprocessing.features": one_of("stored", "binary"),
-        "preprocessing.row_normalize": boolean,
+        **COMMON,
         "propagation.hops": size(0, 1000),
         "propagation.self_loops?": lambda value: is_real(value) and 0 <= value <= MOST,
         "propagation.weighted?": boolean,
         "propagation.pooling?": one_of("mean", "max", "min", "concat"),
-        "class_names": class_names,
-        "feature_names?": lambda value: value is None or distinct(value),
-        "card": mapping,
-        "weights_sha256": digest,
-        "checksum": digest,
     }
 )
-"""Fields of ``bundle.json``."""
+"""The same of schema version 1."""
 
 EXPORTED = Schema(
     {
@@ -219,10 +228,25 @@ def _check_vectors(
 
 
 def _check_names(description: Mapping[str, Any], width: int, classes: int, file: Path) -> None:
-    propagation = description["propagation"]
-    blocks = propagation["hops"] + 1 if propagation.get("pooling") == "concat" else 1
+    parts = InputParts.of(description)
+    num_features = parts.raw_width(width)
     names, class_names = description.get("feature_names"), description["class_names"]
-    if width % blocks or (names is not None and len(names) != width // blocks):
-        raise DESCRIPTION.fault(file, f"its feature_names or hops are not those of {width} features")
+    if num_features < 0 or (names is not None and len(names) != num_features and parts.features):
+        raise DESCRIPTION.fault(file, f"its feature_names or inputs are not those of {width} features")
     if class_names is not None and len(class_names) != classes:
         raise DESCRIPTION.fault(file, f"it has {len(class_names)} class_names for {classes} classes")
+
+
+def check_vectors(description: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], file: Path) -> None:
+    """Checks that the tensors of a student's inputs are those of the description: finite float32 positions.
+
+    Raises:
+        GraphKDError: they are not.
+    """
+    parts = InputParts.of(description)
+    expected = {"positions": (parts.nodes, parts.dim)} if parts.dim else {}
+    if {name: array.shape for name, array in arrays.items()} != expected:
+        raise DESCRIPTION.fault(file, "its positions are not of the sizes that it states")
+    for array in arrays.values():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise DESCRIPTION.fault(file, "its positions are no finite numbers of float32")

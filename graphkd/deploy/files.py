@@ -12,12 +12,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
-from graphkd.deploy.description import DESCRIPTION, EXPORTED, check_student
+from graphkd.deploy.description import DESCRIPTION, DESCRIPTION_1, EXPORTED, check_student, check_vectors
+from graphkd.deploy.inputs import of_schema_1
+from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore, steadily
 
-SCHEMA_VERSION = 1
-WEIGHTS, CARD, EXPORTS = "model.safetensors", "bundle.json", "exports.json"
+SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
+WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Bundle:
         folder: path of the bundle.
         description: content of ``bundle.json``.
         tensors: the arrays in ``model.safetensors``, by name; read-only.
+        inputs: those in ``inputs.safetensors``: ``positions [n, d]`` of a student that reads them.
         exports: format → ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
         files: name of an exported file, relative to the folder → its content.
     """
@@ -35,6 +38,7 @@ class Bundle:
     folder: Path
     description: dict[str, Any]
     tensors: dict[str, NDArray[Any]]
+    inputs: dict[str, NDArray[Any]]
     exports: dict[str, Any]
     files: dict[str, bytes]
 
@@ -79,17 +83,41 @@ def read_bundle(path: str | Path) -> Bundle:
 def _read(folder: Path) -> Bundle:
     card = folder / CARD
     description, content = read_json_and_bytes(card, "a bundle")
-    check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
+    if description.get("schema_version") != 1:
+        check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")
     _check_sealed(card, description, content)
-    DESCRIPTION.check(description, card)
+    description = _current(description, card)
     tensors = check_student(description, _whole(folder, WEIGHTS, description["weights_sha256"]), card)
+    inputs = _inputs(folder, description, card)
     exports = _exports(folder, description)
     files = {
         name: _whole(folder, name, digest)
         for record in exports.values()
         for name, digest in record["files"].items()
     }
-    return Bundle(folder, description, tensors, exports, files)
+    return Bundle(folder, description, tensors, inputs, exports, files)
+
+
+def _current(description: dict[str, Any], card: Path) -> dict[str, Any]:
+    """Checks the fields of a description, and returns them as of the current schema version."""
+    if description["schema_version"] == SCHEMA_VERSION:
+        DESCRIPTION.check(description, card)
+        return description
+    DESCRIPTION_1.check(description, card)
+    rest = {name: value for name, value in description.items() if name != "propagation"}
+    return {**rest, "inputs": of_schema_1(description["propagation"])}
+
+
+def _inputs(folder: Path, description: dict[str, Any], card: Path) -> dict[str, NDArray[Any]]:
+    digest, arrays = description.get("inputs_sha256"), {}
+    if digest is not None:
+        content = _whole(folder, INPUTS, digest)
+        try:
+            arrays = arrays_of(content)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise GraphKDError(f"{folder / INPUTS} is no safetensors file: export the bundle again") from None
+    check_vectors(description, arrays, card)
+    return arrays
 
 
 def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
@@ -100,7 +128,7 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     _check_sealed(file, manifest, content)
     if manifest.get("weights_sha256") != description["weights_sha256"]:
         raise GraphKDError(f"{file} belongs to another student: delete it and export again")
-    if manifest.get("schema_version") != SCHEMA_VERSION:
+    if manifest.get("schema_version") != EXPORTS_VERSION:
         raise GraphKDError(f"{file} is of another version of graphkd: delete it and export again")
     EXPORTED.check(manifest, file)
     exports: dict[str, Any] = manifest["exports"]

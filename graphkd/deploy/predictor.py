@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
+from graphkd.deploy.nodes import check_nodes
+from graphkd.encoders import Encoding
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.io.rows import as_rows
 from graphkd.sparse import Adjacency, Features, as_features, select_rows
 from graphkd.sparse.adjacency import check_edges, check_weights
@@ -28,9 +29,9 @@ class Predictor:
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``, in evaluation mode.
-        num_features: ``D`` of raw rows; ``propagation`` determines the student's ``D'``.
+        num_features: ``D`` of raw rows; ``encoding`` determines the student's ``D'``.
         preprocessing: steps applied to raw rows.
-        propagation: of preprocessed rows over the graph; ``hops = 0`` needs no graph.
+        encoding: from preprocessed rows, and the graph where it reads it, to the student's inputs.
         class_names: ``C`` names, which ``predict`` returns, or None.
         card: the student's origin and its scores.
         feature_names: ``D`` names of raw features, or None.
@@ -41,13 +42,13 @@ class Predictor:
         student: nn.Module,
         num_features: int,
         preprocessing: Preprocessing,
-        propagation: Propagation,
+        encoding: Encoding,
         class_names: list[ClassName] | None,
         card: dict[str, Any],
         feature_names: list[str] | None = None,
     ) -> None:
         self.student, self.num_features = student, num_features
-        self.preprocessing, self.propagation = preprocessing, propagation
+        self.preprocessing, self.encoding = preprocessing, encoding
         self.class_names, self.card, self.feature_names = class_names, card, feature_names
         self.columns, self._classes = Columns(feature_names), Classes(class_names)
 
@@ -57,13 +58,14 @@ class Predictor:
         edge_index: Tensor | None = None,
         propagated: bool = False,
         edge_weight: Tensor | None = None,
+        nodes: Any = None,
     ) -> NDArray[Any]:
         """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
             Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
         """
-        return self._classes.best(self.predict_proba(x, edge_index, propagated, edge_weight))
+        return self._classes.best(self.predict_proba(x, edge_index, propagated, edge_weight, nodes))
 
     @own_environment()
     def predict_proba(
@@ -72,11 +74,13 @@ class Predictor:
         edge_index: Tensor | None = None,
         propagated: bool = False,
         edge_weight: Tensor | None = None,
+        nodes: Any = None,
     ) -> NDArray[np.float32]:
         """Computes class probabilities.
 
-        A student that was trained on propagated features (``propagation.hops > 0``) requires either ``edge_index``
-        or ``propagated``, since raw and propagated rows have the same shape (except for ``pooling=concat``).
+        A student that was trained on propagated features (``encoding.hops > 0``) requires either ``edge_index``
+        or ``propagated``, since raw and propagated rows have the same shape (except for ``pooling=concat``). One
+        that was trained on positions requires ``nodes`` or ``propagated``.
 
         Args:
             x: ``[B, D]`` raw rows: array, data frame, scipy sparse, tensor, torch sparse; preprocessed here. The
@@ -84,6 +88,7 @@ class Predictor:
             edge_index: ``[2, E]`` edges to propagate over; ``x`` then has one row per node of the graph.
             propagated: whether ``x`` comes from ``prepare`` and is used unchanged.
             edge_weight: ``[E]`` if the graph is weighted.
+            nodes: ``[B]`` numbers of the rows among the nodes of training, −1 for a new one; see ``prepare``.
 
         Returns:
             ``[B, C]``, rows sum to 1.
@@ -93,11 +98,11 @@ class Predictor:
                 overflow.
         """
         if propagated:
-            width = self.propagation.width(self.num_features)
+            width = self.encoding.width(self.num_features)
             x = self.columns.align(x) if width == self.num_features else x
             rows = _checked(x, width)
         else:
-            rows = self._prepared(x, edge_index, edge_weight)
+            rows = self._prepared(x, edge_index, edge_weight, nodes)
         with torch.inference_mode():
             blocks = [
                 torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
@@ -108,13 +113,18 @@ class Predictor:
         return proba
 
     @own_environment()
-    def prepare(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> Features:
+    def prepare(
+        self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None, nodes: Any = None
+    ) -> Features:
         """Converts raw rows to rows as the student was trained on.
 
         Args:
             x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops.
             edge_index: ``[2, E]``, ``[sender, receiver]``; required if the student has hops.
             edge_weight: ``[E]``; required if it was trained on a weighted graph.
+            nodes: ``[N]`` whole numbers, required if the student reads positions: which node of the observed
+                graph a row is, from 0 in the order of training, −1 for a new node. A new node has the mean of the
+                positions of its observed neighbours in ``edge_index``, zeros without any.
 
         Returns:
             ``[N, D']`` preprocessed and propagated rows.
@@ -123,27 +133,34 @@ class Predictor:
             GraphKDError: wrong width or columns, NaN, an edge to a node that does not exist, invalid weights, or a
                 required graph is missing.
         """
-        return self._prepared(x, edge_index, edge_weight)
+        return self._prepared(x, edge_index, edge_weight, nodes)
 
-    def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None) -> Features:
+    def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None, nodes: Any) -> Features:
         rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
-        hops = self.propagation.hops
-        if hops == 0:
+        hops, vectors, count = self.encoding.hops, self.encoding.vectors, rows.shape[0]
+        if self.encoding.is_raw:
             return rows
+        numbers = None if vectors is None else torch.from_numpy(check_nodes(nodes, count, len(vectors.vectors)))
+        if hops == 0:
+            edges = torch.zeros(2, 0, dtype=torch.int64) if edge_index is None else _tensor(edge_index)
+            check_edges(edges, count)
+            return self.encoding.table(rows, Adjacency(edges, count), numbers)
         if edge_index is None:
             raise GraphKDError(
                 f"this student was trained on features propagated over {hops} hops: pass edge_index=, "
                 "or rows from prepare() with propagated=True"
             )
-        if self.propagation.weighted != (edge_weight is not None):
-            kind = "with" if self.propagation.weighted else "without"
+        propagation = self.encoding.propagation
+        assert propagation is not None
+        if propagation.weighted != (edge_weight is not None):
+            kind = "with" if propagation.weighted else "without"
             raise GraphKDError(
                 f"this student was trained on a graph {kind} edge weights: predict on one {kind} them"
             )
         edges, weight = _tensor(edge_index), None if edge_weight is None else _tensor(edge_weight)
-        check_edges(edges, rows.shape[0])
+        check_edges(edges, count)
         check_weights(weight, edges.shape[1])
-        return self.propagation.table(rows, Adjacency(edges, rows.shape[0], weight))
+        return self.encoding.table(rows, Adjacency(edges, count, weight), numbers)
 
 
 def _checked(x: Any, width: int) -> Features:

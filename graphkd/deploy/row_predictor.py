@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.deploy.files import Bundle
+from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns
+from graphkd.deploy.nodes import check_nodes
 from graphkd.errors import GraphKDError
-from graphkd.io.rows import Rows, as_rows, preprocess
+from graphkd.io.rows import Rows, as_rows, dense, preprocess
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class RowPredictor:
 
     def __init__(self, bundle: Bundle, width: int, engine: Engine) -> None:
         description = bundle.description
-        steps, propagation = description["preprocessing"], description["propagation"]
-        self.engine, self.width, self.hops = engine, width, int(propagation["hops"])
-        self.num_features = width // (self.hops + 1) if propagation.get("pooling") == "concat" else width
+        steps, self.parts = description["preprocessing"], InputParts.of(description)
+        self.engine, self.width, self.hops = engine, width, self.parts.hops
+        self.num_features = self.parts.raw_width(width)
         self._features, self._row_normalize = str(steps["features"]), bool(steps["row_normalize"])
         self._as_they_are = self._features == "stored" and not self._row_normalize
         self.class_names: list[ClassName] | None = description["class_names"]
@@ -67,18 +69,18 @@ class RowPredictor:
         return self.engine.name
 
     def predict(
-        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[Any]:
         """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
             Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
         """
-        return self._classes.best(self.logits(x, edge_index, propagated, edge_weight))
+        return self._classes.best(self.logits(x, edge_index, propagated, edge_weight, nodes))
 
     @np.errstate(all="ignore")  # regardless of the caller's setting: no warnings, as in torch
     def predict_proba(
-        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[np.float32]:
         """Computes class probabilities.
 
@@ -88,6 +90,9 @@ class RowPredictor:
             edge_index: must be None if the student has hops: only the torch runtime propagates over a graph.
             propagated: whether ``x`` holds propagated rows ``[B, D']`` and is used unchanged.
             edge_weight: unused.
+            nodes: ``[B]`` numbers of the rows among the nodes of training, −1 for a new one, whose position is
+                zeros here: only the torch runtime takes the mean of its neighbours'. Required if the student reads
+                positions.
 
         Returns:
             ``[B, C]``, rows sum to 1.
@@ -95,30 +100,31 @@ class RowPredictor:
         Raises:
             GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, or logits that overflow.
         """
-        proba = self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight))
+        proba = self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight, nodes))
         check_numbers(proba[:, 0])
         return proba
 
     @np.errstate(all="ignore")
     def logits(
-        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[np.float32]:
         """Computes the logits ``[B, C]``; see ``predict_proba``."""
         if propagated or (self.engine.preprocesses and edge_index is None):
             named = self.width == self.num_features  # features concatenated over hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
-            rows = self._prepared(x, edge_index)
+            rows = self._prepared(x, edge_index, nodes)
         return self.engine.logits(rows)
 
     @np.errstate(all="ignore")
-    def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None) -> Rows:
+    def prepare(self, x: Any, edge_index: Any = None, edge_weight: Any = None, nodes: Any = None) -> Rows:
         """Converts raw rows to rows as the student was trained on.
 
         Args:
             x: ``[B, D]`` raw rows.
             edge_index: see ``predict_proba``.
             edge_weight: see ``predict_proba``.
+            nodes: see ``predict_proba``.
 
         Returns:
             ``[B, D']``: an array, or scipy CSR if ``x`` is sparse.
@@ -126,9 +132,9 @@ class RowPredictor:
         Raises:
             GraphKDError: wrong width or columns, NaN, or a student with hops.
         """
-        return self._prepared(x, edge_index)
+        return self._prepared(x, edge_index, nodes)
 
-    def _prepared(self, x: Any, edge_index: Any) -> Rows:
+    def _prepared(self, x: Any, edge_index: Any, nodes: Any) -> Rows:
         rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
@@ -140,4 +146,16 @@ class RowPredictor:
                 f"the {self.runtime} runtime propagates nothing over a graph: take rows from prepare() of "
                 "load_bundle(…, runtime='torch') and pass them with propagated=True"
             )
-        return rows if self._as_they_are else preprocess(rows, self._features, self._row_normalize)
+        rows = rows if self._as_they_are else preprocess(rows, self._features, self._row_normalize)
+        return self._with_positions(rows, edge_index, nodes) if self.parts.dim else rows
+
+    def _with_positions(self, rows: Rows, edge_index: Any, nodes: Any) -> Rows:
+        if edge_index is not None:
+            raise GraphKDError(
+                f"the {self.runtime} runtime reads no neighbours: take rows from prepare() of "
+                "load_bundle(…, runtime='torch') and pass them with propagated=True, or leave edge_index out"
+            )
+        numbers = check_nodes(nodes, rows.shape[0], self.parts.nodes)
+        vectors = self._bundle.inputs["positions"][numbers]
+        vectors[numbers < 0] = 0
+        return np.hstack([dense(rows), vectors]) if self.parts.features else vectors

@@ -99,6 +99,14 @@ class Schema:
         self._objects = {name.partition(".")[0] for name in fields if "." in name}
         self._checks = {name.rstrip("?"): (check, name.endswith("?")) for name, check in fields.items()}
 
+    def accepts(self, content: Mapping[str, Any]) -> bool:
+        """Returns whether all fields of an object are valid."""
+        try:
+            self.check(content, Path())
+        except GraphKDError:
+            return False
+        return True
+
     def check(self, content: Mapping[str, Any], file: Path) -> None:
         """Checks the fields of an object and their values.
 

@@ -81,7 +81,7 @@ class AdaGMLP(Method):
         """Returns raw features, the teacher's logits and the number of every row."""
         rows = torch.arange(graph.num_nodes, device=graph.y.device)
         weight = mean_over(graph.train, graph.num_nodes)
-        return Targets(graph.x, graph.y, weight, tables={TEACHER: teacher.logits, "row": rows})
+        return Targets(graph.inputs, graph.y, weight, tables={TEACHER: teacher.logits, "row": rows})
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
         """Builds the ensemble, and registers node weights and who reads which label."""

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.checks import LARGEST, is_real
+from graphkd.encoders import Encoder, Raw
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.stacked import StackedTargets
 from graphkd.methods.targets import Targets
@@ -83,17 +83,9 @@ class Method(nn.Module):
         """
         raise NotImplementedError
 
-    def propagation(self, weighted: bool = False) -> Propagation:
-        """Returns how the student's inputs come from the features; overridden where the student reads neighbours.
-
-        Args:
-            weighted: whether the graph has edge weights; of no account where no neighbour is read.
-        """
-        return Propagation()
-
-    def input_width(self, num_features: int) -> int:
-        """Returns ``D'`` of the student's inputs for ``D`` features."""
-        return self.propagation().width(num_features)
+    def encoder(self) -> Encoder:
+        """Returns the encoder of the student's inputs that the method is published with."""
+        return Raw()
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
         """Builds the student that is trained and shipped, and registers what this method trains beside it.

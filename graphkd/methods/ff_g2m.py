@@ -43,7 +43,7 @@ class FFG2M(Method):
         """Returns raw features, the folded low frequencies, and the edges and logits of the high ones."""
         pattern = graph.adj.structure(self_loops=1)
         return Targets(
-            inputs=graph.x,
+            inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=edge_targets(teacher.logits, mean_of(pattern), 1.0),

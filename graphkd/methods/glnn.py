@@ -33,7 +33,7 @@ class GLNN(Method):
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Returns raw features as inputs and the teacher's distributions, divided by ``N``, as targets."""
         return Targets(
-            inputs=graph.x,
+            inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=node_targets(teacher.logits, self.tau),

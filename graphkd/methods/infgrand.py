@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from graphkd.checks import LARGEST, is_real
+from graphkd.encoders import Encoder, Propagated, Raw
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets
@@ -42,7 +42,7 @@ class InfGraND(Method):
         lam: share of the labels.
         tau: temperature.
         delta1: δ1; ``delta2``, ``gamma1`` and ``gamma2`` likewise.
-        hops: ``P``; 0 leaves the features unchanged.
+        hops: ``P`` of its own encoder, which another ``encoder`` replaces; 0 leaves the features unchanged.
         kl: ``forward`` is KL(teacher ‖ student), as released; ``reverse`` the other direction.
         pooling: of the hops: ``mean``, ``max``, ``min``, or ``concat``, which widens the student's first layer to
             ``(P + 1) D``.
@@ -83,24 +83,22 @@ class InfGraND(Method):
         self.delta1, self.delta2, self.gamma1, self.gamma2 = delta1, delta2, gamma1, gamma2
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
-        """Propagates the features once, and multiplies the graph with the teacher's distributions once."""
+        """Multiplies the graph with the teacher's distributions, once."""
         influence = graph.influence
         if influence is None:
             influence = torch.zeros(graph.num_nodes, device=graph.y.device)
-        propagation = self.propagation(graph.adj.weighted)
         pattern, share = self._shares(graph)
         weight = self.gamma1 + self.gamma2 * influence.double()
         return Targets(
-            inputs=propagation.mix(graph.x, graph.adj),
+            inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
             soft=edge_targets(teacher.logits, pattern, self.tau, self.kl == "reverse", share, weight),
-            propagation=propagation,
         )
 
-    def propagation(self, weighted: bool = False) -> Propagation:
+    def encoder(self) -> Encoder:
         """Returns ``P`` hops over A + I, or A + 2I with ``variant=reference``."""
-        return Propagation(self.hops, SELF_LOOPS[self.variant], weighted, self.pooling)
+        return Propagated(self.hops, SELF_LOOPS[self.variant], self.pooling) if self.hops else Raw()
 
     def _shares(self, graph: Graph) -> tuple[SparseMatrix, torch.Tensor]:
         """Returns the edges ``N × N``, self-loops included, and the weight of a receiver's KL terms ``[N]``."""

@@ -79,7 +79,7 @@ class KRD(Method):
         pattern = graph.adj.structure(self_loops=1)
         weights = mean_of(pattern)
         return Targets(
-            inputs=graph.x,
+            inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=edge_targets(teacher.logits, weights, self.tau),

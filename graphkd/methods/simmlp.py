@@ -75,7 +75,7 @@ class SimMLP(Method):
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Returns raw features, labels and the graph with self-loops, which every step normalises anew."""
         return Targets(
-            inputs=graph.x,
+            inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             edges=graph.adj.normalize("none", self_loops=1),
@@ -117,7 +117,7 @@ class SimMLP(Method):
     def pretraining_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the loss without labels, with terms ``invariance`` and ``reconstruction``."""
         assert batch.edges is not None
-        assert not isinstance(batch.inputs, Factored)  # they are raw
+        assert not isinstance(batch.inputs, Factored)  # a step of its own gets a table
         if batch.own is not None:
             raise GraphKDError("method=simmlp aggregates over several hops: leave training.batch_size out")
         z = student(masked(batch.inputs, self.feature_mask)).hidden[-1]

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from graphkd.distributed.shard import Shard
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.sparse import (
     Factored,
@@ -38,7 +37,6 @@ class Targets:
         label_weight: ``[N]`` float64, weight of each node's cross-entropy; 0 for the unlabelled ones.
         soft: the teacher's folded distributions, or nothing.
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
-        propagation: how ``inputs`` came from the features; goes into the bundle.
         tables: ``[N, …]`` each, whatever else the loss reads of a row; batched with it.
         edges: receivers × senders, ``N × N``, of a loss that compares the student at both ends of an edge. A batch
             has those of its rows, ``B × m``, and with them the inputs of ``m`` rows: its own and their neighbours.
@@ -55,7 +53,6 @@ class Targets:
     label_weight: Tensor
     soft: SoftTargets | None = None
     hops: list[Tensor] = field(default_factory=list)
-    propagation: Propagation = field(default_factory=Propagation)
     tables: Mapping[str, Tensor] = field(default_factory=dict)
     edges: SparseMatrix | None = None
     neighbours: tuple[str, ...] = ()

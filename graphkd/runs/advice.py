@@ -8,7 +8,7 @@ import numpy as np
 
 from graphkd.runs.metrics import PLAIN
 
-ASKED = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with method.hops as here"}
+ASKED = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with the same encoder"}
 """Overrides that train each of the plainly trained students by itself."""
 
 

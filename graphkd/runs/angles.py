@@ -51,7 +51,8 @@ class Angles:
             )
         view = apply_setting(result.graph, spec.setting, seed)
         # Node weights affect neither inputs nor hops.
-        targets = compile_targets(view, replace(spec, influence=None), result.teacher_result, seed)
+        plain, encoding = replace(spec, influence=None), result.distilled.encoding
+        targets = compile_targets(view, plain, result.teacher_result, seed, encoding=encoding)
         hops = targets.hops or output.hops[:-1]
         with seeded(seed, "student", view.observed.y.device):
             start = start_task(view.observed, spec, targets, seed, result.teacher_result.output)

@@ -97,8 +97,8 @@ def memory_needs(view: SettingView, spec: DistillSpec, in_files: bool = False) -
         frozen = FLOAT * teacher.parameters + (0 if in_files and not whole else teacher.output(nodes))
     table, building = (0, 0) if in_files else _table(view, spec)
     if table:
-        advice = "choose method.hops=0, or fewer features"
-        needs.append(Need(frozen + table + building, "the student's propagated inputs", advice))
+        advice = "choose encoder=raw, or fewer features"
+        needs.append(Need(frozen + table + building, "the student's encoded inputs", advice))
     rows = nodes if spec.uses_teacher else graph.train.numel()
     batch = min(rows, spec.training.batch_size or rows)
     step = student.training(batch)
@@ -128,7 +128,8 @@ def drafts_size(view: SettingView, spec: DistillSpec) -> int:
     Either all hops before the last one, while there are no targets yet, or the teacher's output on every node in
     float64, while the targets are computed from it.
     """
-    graph, hops = view.observed, spec.method.propagation().hops
+    graph, propagation = view.observed, spec.inputs.propagation
+    hops = 0 if propagation is None else propagation.hops
     targets = FLOAT * graph.num_nodes * graph.num_classes if spec.method.folds_edges else 0
     earlier = FLOAT * graph.num_nodes * graph.num_features * (hops - 1) if _table(view, spec)[0] else 0
     return max(earlier - targets, 2 * targets)
@@ -170,7 +171,7 @@ def _teacher(spec: DistillSpec, sizes: dict[str, int]) -> Shape | None:
 
 
 def _student(spec: DistillSpec, sizes: dict[str, int]) -> Shape:
-    return shape_of(spec.student, {**sizes, "num_features": spec.method.input_width(sizes["num_features"])})
+    return shape_of(spec.student, {**sizes, "num_features": spec.inputs.width(sizes["num_features"])})
 
 
 def _is_ours(factory: Any) -> bool:
@@ -211,12 +212,16 @@ def _attention(spec: DistillSpec, shape: Shape, nodes: int, edges: int) -> int:
 
 
 def _table(view: SettingView, spec: DistillSpec) -> tuple[int, int]:
-    """Computes bytes of propagated inputs ``[n, D']``, and of the powers ``[n, D]`` needed to compute them.
+    """Computes bytes of encoded inputs ``[n, D']``, and of the powers ``[n, D]`` needed to compute them.
 
-    Of sparse features, mean and concatenation are stored as factors, or are small; max and min are dense.
+    Of sparse features, mean and concatenation are stored as factors, or are small; max and min are dense. What
+    stands beside the features is counted once more.
     """
-    x, inputs = view.observed.x, spec.method.propagation()
-    if inputs.hops == 0 or (isinstance(x, SparseMatrix) and inputs.pooling in ("mean", "concat")):
-        return 0, 0
+    x, propagation = view.observed.x, spec.inputs.propagation
     row = FLOAT * x.shape[0]
-    return row * inputs.width(x.shape[1]), row * x.shape[1] * min(inputs.hops, 2)
+    extra = row * spec.inputs.extra
+    if propagation is None or propagation.hops == 0:
+        return extra, 0
+    if isinstance(x, SparseMatrix) and propagation.pooling in ("mean", "concat"):
+        return extra, 0
+    return extra + row * propagation.width(x.shape[1]), row * x.shape[1] * min(propagation.hops, 2)

@@ -59,7 +59,7 @@ def reads(spec: DistillSpec) -> dict[str, str]:
     """Returns the inputs of each model at inference, by part: ``x``, or ``neighbours`` as well."""
     students = {"student": spec, **spec.baselines}
     teacher = {"teacher": "neighbours"} if spec.uses_teacher else {}
-    return {**teacher, **{name: each.method.propagation().reads for name, each in students.items()}}
+    return {**teacher, **{name: each.inputs.reads for name, each in students.items()}}
 
 
 def default_name(dataset: str, split: str, spec: DistillSpec) -> str:

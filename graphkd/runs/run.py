@@ -73,7 +73,7 @@ class Run:
             copy.deepcopy(distilled.model).cpu().eval(),
             num_features=graph.num_features,
             preprocessing=graph.preprocessing,
-            propagation=distilled.propagation,
+            encoding=distilled.encoding,
             class_names=graph.class_names,
             card=self.result.card,
             feature_names=graph.feature_names,

@@ -120,7 +120,7 @@ class SeedRun:
             self.distilled.model,
             self.distilled.arguments,
             self.graph.preprocessing,
-            self.distilled.propagation,
+            self.distilled.encoding,
             self.graph.class_names,
             self.card,
             self.graph.feature_names,

@@ -144,6 +144,23 @@ def select_rows(x: Inputs, index: Tensor) -> Features:
     return x.index_select(0, index) if isinstance(x, Tensor) else x.select(index)
 
 
+def beside(x: Features, table: Tensor) -> Features:
+    """Returns ``[x ‖ table]``: features ``[N, D]`` and columns ``[N, d]`` side by side, sparse if ``x`` is."""
+    if isinstance(x, Tensor):
+        return torch.cat([x, table.to(x.dtype)], dim=1)
+    num_rows, width = table.shape
+    starts = torch.arange(num_rows + 1, device=x.device) * width
+    rowptr = x.rowptr + starts
+    own = torch.arange(x.nnz, device=x.device) + starts[x.row]
+    added = (rowptr[1:] - width).unsqueeze(1) + torch.arange(width, device=x.device)
+    col = torch.empty(x.nnz + table.numel(), dtype=x.col.dtype, device=x.device)
+    value = torch.empty(col.numel(), dtype=x.dtype, device=x.device)
+    col[own], value[own] = x.col, x.value
+    col[added] = x.shape[1] + torch.arange(width, device=x.device).expand(num_rows, width)
+    value[added] = table.to(x.dtype)
+    return SparseMatrix(rowptr, col, value, x.shape[1] + width)
+
+
 def at_least_single(x: Rows) -> Rows:
     """Converts half-precision rows to float32, in which networks compute; returns others unchanged."""
     half = x.dtype in (torch.float16, torch.bfloat16)

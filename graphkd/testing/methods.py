@@ -16,6 +16,7 @@ from torch import Tensor
 from graphkd import matching, students, teachers
 from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
+from graphkd.encoders import Propagated
 from graphkd.methods import Method, Phase, Targets
 from graphkd.registry import parameters_of, source_of
 from graphkd.runs import SeedRun
@@ -48,13 +49,15 @@ def keeps_its_settings(make: Make) -> None:
     assert not missing, f"it does not keep {', '.join(missing)} under that name"
 
 
-def states_its_inputs(make: Make) -> None:
-    """``propagation`` and ``input_width`` return before training what ``prepare`` makes."""
+def takes_any_inputs(make: Make) -> None:
+    """``prepare`` takes the inputs that the encoder computed, ``graph.inputs``, whichever encoder that is."""
     graph, method = small_graph(), make()
-    targets = method.prepare(graph, teacher_output(graph))
-    assert targets.propagation == method.propagation(graph.adj.weighted), "propagation() states other inputs"
-    assert targets.inputs.shape == (graph.num_nodes, method.input_width(graph.num_features))
-    assert targets.num_rows == graph.num_nodes
+    for encoder in (method.encoder(), Propagated(hops=1, pooling="concat")):
+        encoded = graph.with_inputs(encoder.fit(graph).mix(graph.x, graph.adj))
+        targets = method.prepare(encoded, teacher_output(graph))
+        assert targets.inputs is encoded.inputs, "prepare reads graph.x where it has to read graph.inputs"
+        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features))
+        assert targets.num_rows == graph.num_nodes
 
 
 def keeps_nothing_in_prepare(make: Make) -> None:
@@ -156,8 +159,8 @@ def is_shipped(make: Make) -> None:
         model = load_bundle(Path(folder) / "run")
         x = graph.x if isinstance(graph.x, Tensor) else graph.x.to_dense()
         edges = torch.stack([graph.adj.matrix.col, graph.adj.matrix.row])
-        proba = model.predict_proba(x.numpy(), edges if trained.distilled.propagation.hops else None)
-    inputs = trained.distilled.propagation.mix(graph.x, graph.adj)
+        proba = model.predict_proba(x.numpy(), edges if trained.distilled.encoding.hops else None)
+    inputs = trained.distilled.encoding.mix(graph.x, graph.adj)
     with torch.no_grad():
         expected = torch.softmax(trained.distilled.model.cpu()(inputs).logits, dim=1)
     torch.testing.assert_close(torch.as_tensor(proba), expected, rtol=1e-4, atol=1e-6)
@@ -166,7 +169,7 @@ def is_shipped(make: Make) -> None:
 METHOD_CHECKS: tuple[Callable[[Make], None], ...] = (
     has_a_name_and_a_source,
     keeps_its_settings,
-    states_its_inputs,
+    takes_any_inputs,
     keeps_nothing_in_prepare,
     reads_labels_of_training_nodes_alone,
     trains_the_student_only,

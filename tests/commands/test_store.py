@@ -11,7 +11,7 @@ from graphkd.cli import main
 from graphkd.commands.custom_data import custom_data
 from graphkd.commands.store import store
 from graphkd.deploy import FeatureStore
-from graphkd.features import Propagation
+from graphkd.encoders import Propagation
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.planetoid_files import NUM_NODES

@@ -10,7 +10,7 @@ import torch
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding, Propagation
 from graphkd.students import MLP, Ensemble
 from graphkd.students.ensemble import extra_arguments
 
@@ -48,7 +48,7 @@ def make_bundle(
     steps: Preprocessing = STEPS,
     propagation: Propagation | None = None,
 ) -> Path:
-    propagation = propagation or Propagation()
+    encoding = Encoding((propagation or Propagation(),))
     members = list(getattr(model, "members", [model]))
     widths = [layer.weight.shape for layer in members[0].layers]
     arguments = {
@@ -59,7 +59,7 @@ def make_bundle(
         "norm": norm,
         **extra_arguments(model),
     }
-    write_bundle(folder / "bundle", model, arguments, steps, propagation, None, {"dataset": "x", "seed": 0})
+    write_bundle(folder / "bundle", model, arguments, steps, encoding, None, {"dataset": "x", "seed": 0})
     return folder / "bundle"
 
 

@@ -13,7 +13,7 @@ from graphkd import GraphKDError, load_bundle
 from graphkd.atomic_io import seal
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding, Propagation
 from graphkd.methods import InfGraND
 from graphkd.sparse import POOLINGS
 from graphkd.students import MLP
@@ -25,7 +25,7 @@ def bundle(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "batch"}
     student = MLP(**sizes).eval()
-    steps = Preprocessing("binary", True), Propagation(0, 1)
+    steps = Preprocessing("binary", True), Encoding()
     write_bundle(tmp_path / "bundle", student, sizes, *steps, ["a", "b", "c"], {"dataset": "x"})
     return tmp_path / "bundle"
 
@@ -48,7 +48,7 @@ def test_the_pooling_is_loaded_with_it(pooling: str, tmp_path: Path) -> None:
     run = graphkd.distill(data, method=method, training=graphkd.Training(max_epochs=3))
     run.save(tmp_path / "run")
     model = load_bundle(tmp_path / "run")
-    assert (model.num_features, model.propagation.pooling) == (8, pooling)
+    assert (model.num_features, model.encoding.parts[0].pooling) == (8, pooling)
     proba = model.predict_proba(data.x, data.edge_index)
     np.testing.assert_array_equal(proba, run.predictor.predict_proba(data.x, data.edge_index))
     test = data.test_mask.numpy()
@@ -57,9 +57,29 @@ def test_the_pooling_is_loaded_with_it(pooling: str, tmp_path: Path) -> None:
 
 
 def test_a_bundle_from_before_there_was_a_choice_is_pooled_by_the_mean(bundle: Path) -> None:
-    edit(bundle, propagation={"hops": 2, "self_loops": 1, "weighted": False})
-    edit(bundle, checksum=seal(json.loads((bundle / "bundle.json").read_text())))
-    assert load_bundle(bundle).propagation == Propagation(2, 1, pooling="mean")
+    as_schema_1(bundle, {"hops": 2, "self_loops": 1, "weighted": False})
+    assert load_bundle(bundle).encoding == Encoding((Propagation(2, 1, pooling="mean"),))
+
+
+@pytest.mark.parametrize("hops", [0, 3])
+def test_a_bundle_of_schema_1_is_read_as_one_of_today(bundle: Path, hops: int) -> None:
+    today = load_bundle(bundle)
+    x = np.random.default_rng(0).random((4, today.num_features), dtype=np.float32)
+    before = today.predict_proba(x, propagated=hops > 0)
+    as_schema_1(bundle, {"hops": hops, "self_loops": 2, "weighted": False, "pooling": "max"})
+    expected = Propagation(hops, 2, pooling="max") if hops else Propagation()
+    assert load_bundle(bundle).encoding == Encoding((expected,))
+    for runtime in ("torch", "numpy"):
+        model = load_bundle(bundle, runtime)
+        np.testing.assert_allclose(model.predict_proba(x, propagated=hops > 0), before, atol=1e-6)
+
+
+def as_schema_1(bundle: Path, propagation: dict[str, object]) -> None:
+    file = bundle / "bundle.json"
+    content = json.loads(file.read_text())
+    content = {name: value for name, value in content.items() if name not in ("inputs", "checksum")}
+    content |= {"schema_version": 1, "propagation": propagation}
+    file.write_text(json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n")
 
 
 def edit(bundle: Path, **changes: object) -> None:
@@ -86,7 +106,7 @@ DAMAGE = {
     "no card": (lambda b: (b / "bundle.json").unlink(), "is not a bundle: it holds no bundle.json"),
     "a card that is not JSON": (lambda b: (b / "bundle.json").write_text("{"), "bundle.json cannot be read"),
     "a card of another kind": (lambda b: (b / "bundle.json").write_text("[]"), "does not belong to a bundle"),
-    "another version": (lambda b: edit(b, schema_version=2), "schema version 2, this graphkd reads version 1"),
+    "another version": (lambda b: edit(b, schema_version=3), "schema version 3, this graphkd reads version 2"),
     "edited preprocessing": (lambda b: edit(b, preprocessing={}), "bundle.json was changed after it was written"),
     "edited checksum": (lambda b: edit(b, checksum="0"), "bundle.json was changed after it was written"),
 }
@@ -108,7 +128,10 @@ def test_what_does_not_match_is_refused_in_one_line(bundle: Path, damage: str) -
         {"student": {"name": "mlp", "arguments": {"width": 5}}},
         {"student": {}},
         {"preprocessing": {"features": "stored", "more": 1}},
-        {"propagation": {"hops": 2, "pooling": "sum"}},
+        {"inputs": [{"name": "propagated", "hops": 2, "pooling": "sum"}]},
+        {"inputs": []},
+        {"inputs": [{"name": "raw"}, {"name": "propagated", "hops": 1}]},
+        {"inputs": [{"name": "positions", "dim": 2, "nodes": 3}]},
         {"weights_sha256": None},
     ],
 )
@@ -155,7 +178,7 @@ def test_a_bias_before_a_batch_norm_as_version_0_1_wrote_it_counts(runtime: str,
     for norm in old.norms:
         norm.running_mean.normal_()
         norm.running_var.uniform_(0.5, 2.0)
-    write_bundle(tmp_path / "bundle", old, arguments, Preprocessing(), Propagation(), None, {})
+    write_bundle(tmp_path / "bundle", old, arguments, Preprocessing(), Encoding(), None, {})
     x = torch.randn(7, 5)
     with torch.no_grad():
         expected = old(x).logits.softmax(dim=1).numpy()

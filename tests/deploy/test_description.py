@@ -132,10 +132,15 @@ SIZES = {
     "names of other classes": ("class_names", ["a", "b"]),
     "names of other features": ("feature_names", ["a", "b"]),
     "a name twice": ("feature_names", ["a", "a", "b", "c", "d"]),
-    "blocks that do not fit": ("propagation", {"hops": 2, "pooling": "concat"}),
+    "blocks that do not fit": ("inputs", [{"name": "propagated", "hops": 2, "pooling": "concat"}]),
+    "positions without vectors": ("inputs", [{"name": "raw"}, {"name": "positions", "dim": 2, "nodes": 4}]),
+    "an unknown part": ("inputs", [{"name": "spectral"}]),
+    "no part": ("inputs", []),
+    "a part twice": ("inputs", [{"name": "raw"}, {"name": "raw"}]),
     "a rate of dropout that leaves nothing": ("student.arguments.dropout", 1),
     "an unknown field": ("run_me", "rm"),
-    "an unknown field inside": ("propagation.deep", 1),
+    "an unknown field inside": ("preprocessing.deep", 1),
+    "an unknown field of a part": ("inputs", [{"name": "raw", "deep": 1}]),
     "an unknown argument": ("student.arguments.device", "cuda"),
 }
 

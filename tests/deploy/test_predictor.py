@@ -6,7 +6,7 @@ import torch
 from graphkd import GraphKDError
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import Predictor, predictor
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding, Propagation
 from graphkd.sparse import POOLINGS, Adjacency, propagate
 from graphkd.students import MLP
 from tests import literal
@@ -16,7 +16,7 @@ EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
 
 def make(hops: int = 0, row_normalize: bool = True) -> Predictor:
     torch.manual_seed(0)
-    steps = Preprocessing(row_normalize=row_normalize), Propagation(hops, 1)
+    steps = Preprocessing(row_normalize=row_normalize), Encoding((Propagation(hops, 1),))
     return Predictor(MLP(4, 6, 3).eval(), 4, *steps, None, {})
 
 
@@ -51,7 +51,7 @@ def test_a_student_with_hops_must_be_told_which_rows_it_gets() -> None:
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_rows_are_pooled_as_the_student_was_trained(pooling: str) -> None:
-    propagation, x = Propagation(2, 2, pooling=pooling), torch.randn(3, 4)
+    propagation, x = Encoding((Propagation(2, 2, pooling=pooling),)), torch.randn(3, 4)
     width = propagation.width(4)
     model = Predictor(MLP(width, 6, 3).eval(), 4, Preprocessing(), propagation, None, {})
     rows = model.prepare(x, EDGES)
@@ -77,7 +77,7 @@ def test_rows_that_cannot_be_right(rows: torch.Tensor, message: str) -> None:
 
 
 def test_a_graph_with_weights_is_served_with_its_weights() -> None:
-    steps = Preprocessing(), Propagation(2, 1, weighted=True)
+    steps = Preprocessing(), Encoding((Propagation(2, 1, weighted=True),))
     model, x, weight = Predictor(MLP(4, 6, 3).eval(), 4, *steps, None, {}), torch.rand(3, 4), torch.rand(4)
     expected = propagate(x, Adjacency(EDGES, 3, weight), 2)
     torch.testing.assert_close(model.prepare(x, EDGES, weight), expected)

@@ -9,7 +9,7 @@ import torch
 from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding, Propagation
 from tests.deploy.bundles import make_bundle, student
 
 EDGES = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
@@ -56,7 +56,7 @@ NAMES = ["a", "b", "c", "d", "e"]
 def test_columns_of_a_frame_are_taken_by_name(tmp_path: Path, order: str, asked: str) -> None:
     sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "batch"}
     steps = Preprocessing(row_normalize=True)
-    write_bundle(tmp_path / "bundle", student(), sizes, steps, Propagation(), None, {}, NAMES)
+    write_bundle(tmp_path / "bundle", student(), sizes, steps, Encoding(), None, {}, NAMES)
     ask = getattr(load_bundle(tmp_path / "bundle", "numpy"), asked)
     x = pd.DataFrame(np.random.default_rng(0).standard_normal((9, 5)), columns=NAMES).astype(np.float32)
     expected = ask(x.to_numpy())

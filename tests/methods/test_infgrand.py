@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphkd import GraphKDError
+from graphkd.encoders import Propagated
 from graphkd.methods import InfGraND
 from graphkd.sparse import POOLINGS
 from graphkd.students import StudentOutput
@@ -39,10 +40,11 @@ def test_the_whole_method_equals_its_formula(
     weights = {"delta1": 0.7, "delta2": 0.2, "gamma1": 0.9, "gamma2": 0.5}
     method = InfGraND(variant, lam=0.3, tau=1.4, hops=2, kl=kl, pooling=pooling, **weights)
     graph = graph_of(edges, 6, x, influence)
+    assert method.encoder() == Propagated(2, LOOPS[variant], pooling)
+    graph = graph.with_inputs(method.encoder().fit(graph).mix(graph.x, graph.adj))
     targets = method.prepare(graph, TeacherOutput(teacher))
     torch.testing.assert_close(targets.inputs, literal.pooled(x, edges, 2, LOOPS[variant], pooling))
-    assert targets.inputs.shape[1] == method.input_width(x.shape[1])
-    assert (targets.propagation.hops, targets.propagation.self_loops) == (2, LOOPS[variant])
+    assert targets.inputs.shape[1] == method.encoder().width(x.shape[1])
 
     def formula(z: torch.Tensor) -> torch.Tensor:
         label = literal.label_loss(z, graph.y, graph.train, 0.7 + 0.2 * influence)

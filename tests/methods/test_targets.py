@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from graphkd.distributed.shard import Shard
-from graphkd.features import Propagation
 from graphkd.methods import SoftTargets, Targets
 from graphkd.methods.targets import mean_over
 from graphkd.sparse import SparseMatrix
@@ -87,10 +86,6 @@ def test_equal_batches_estimate_the_loss_of_all_rows(reverse: bool) -> None:
         )
         torch.testing.assert_close(label, whole.label_loss(logits))
         torch.testing.assert_close(told, soft.loss(logits))
-
-
-def test_defaults_need_no_graph() -> None:
-    assert Targets(torch.eye(1), torch.zeros(1), torch.ones(1)).propagation == Propagation(hops=0, self_loops=1)
 
 
 def test_mean_over_weights_sum_to_one() -> None:

@@ -94,7 +94,7 @@ def test_by_hand() -> None:
     step = 4 * 4 * weights + 60 * (8 * 128 + 4 * 128 + 4 * 3)
     frozen = 4 * weights + 4 * 60 * (128 + 3)
     assert needs() == {"the teacher": step, "the student": frozen + step}
-    assert needs(method="infgrand")["the student's propagated inputs"] == frozen + 3 * 4 * 60 * 8
+    assert needs(method="infgrand")["the student's encoded inputs"] == frozen + 3 * 4 * 60 * 8
     assert needs(method="infgrand")["the student"] == frozen + step + 4 * 60 * 8
     labelled = 4 * 4 * weights + 20 * (8 * 128 + 4 * 128 + 4 * 3)
     assert needs(method="mlp") == {"the student": labelled}  # there is no teacher
@@ -126,9 +126,9 @@ def test_a_pooled_table_by_hand() -> None:
     step = {wide: 4 * 4 * weights[wide] + 60 * (8 * 128 + 4 * 128 + 4 * 3) for wide in (1, 3)}
     for pooling, wide in (("concat", 3), ("max", 1)):
         found = needs(method=methods.InfGraND(hops=2, pooling=pooling))
-        assert found["the student's propagated inputs"] == frozen + (wide + 2) * unit
+        assert found["the student's encoded inputs"] == frozen + (wide + 2) * unit
         assert found["the student"] == frozen + wide * unit + step[wide]
-    sparse, what = make_data(), "the student's propagated inputs"
+    sparse, what = make_data(), "the student's encoded inputs"
     sparse.x = torch.cat([sparse.x, torch.zeros(60, 1000)], dim=1).to_sparse_csr()
     for pooling in ("mean", "concat"):
         assert what not in needs(sparse, method=methods.InfGraND(pooling=pooling))
@@ -159,7 +159,7 @@ def test_attention_of_one_layer_at_a_time_where_it_is_made_again() -> None:
         step[way] = needs(teacher=deep, training=batches)["the teacher"]
     dry = functools.partial(teachers.GCN, dropout=0.0)
     assert needs(teacher=dry)["the teacher"] < needs()["the teacher"]
-    assert "the student's propagated inputs" not in needs(method=methods.InfGraND(hops=0))
+    assert "the student's encoded inputs" not in needs(method=methods.InfGraND(hops=0))
 
 
 class Own(nn.Module):

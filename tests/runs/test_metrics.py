@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from graphkd.encoders import Encoder, Propagated
 from graphkd.methods import GLNN, MLP, InfGraND, Method
 from graphkd.runs import summarise, versions
 from graphkd.spec import resolve
@@ -34,15 +35,21 @@ def test_hidden_and_visible_test_nodes_have_means_of_their_own() -> None:
 
 
 def test_what_each_model_reads_when_it_answers() -> None:
-    def reads(method: Method) -> dict[str, str]:
-        return summarise("toy", "masks", "accuracy", resolve(method=method), [])["reads"]
+    def reads(method: Method, encoder: Encoder | str = "auto") -> dict[str, str]:
+        return summarise("toy", "masks", "accuracy", resolve(method=method, encoder=encoder), [])["reads"]
 
     assert reads(GLNN()) == {"teacher": "neighbours", "student": "x", "mlp": "x"}
     assert reads(InfGraND()) == {
         "teacher": "neighbours", "student": "neighbours", "mlp": "x", "mlp_same_inputs": "neighbours",
     }  # fmt: skip
     assert reads(InfGraND(hops=0))["student"] == "x"
-    assert reads(MLP(hops=1)) == {"student": "neighbours", "mlp": "x"}
+    assert reads(MLP(), Propagated(hops=1)) == {"student": "neighbours", "mlp": "x"}
+    assert reads(GLNN(), "positions") == {
+        "teacher": "neighbours",
+        "student": "x and positions",
+        "mlp": "x",
+        "mlp_same_inputs": "x and positions",
+    }
     assert reads(MLP()) == {"student": "x"}
 
 

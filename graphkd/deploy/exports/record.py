@@ -6,7 +6,7 @@ import shutil
 from typing import Any
 
 from graphkd.atomic_io import seal, sha256, whole_folder, write_json
-from graphkd.deploy.files import EXPORTS, SCHEMA_VERSION, Bundle
+from graphkd.deploy.files import EXPORTS, EXPORTS_VERSION, Bundle
 
 
 def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[str, Any]) -> None:
@@ -21,7 +21,7 @@ def add_export(bundle: Bundle, name: str, files: dict[str, bytes], about: dict[s
     """
     digests = {file: sha256(content) for file, content in files.items()}
     manifest: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": EXPORTS_VERSION,
         "weights_sha256": bundle.description["weights_sha256"],
         "exports": {**bundle.exports, name: {**about, "files": digests}},
     }

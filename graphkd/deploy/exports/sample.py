@@ -43,9 +43,9 @@ class Sample:
     def of(cls, model: Predictor, graph: Graph) -> Sample:
         """Builds the sample from the observed graph: raw rows, or propagated ones for a student with hops."""
         raw = graph.x if graph.stored is None else graph.stored
-        hops = model.propagation.hops > 0
-        inputs = model.propagation.mix(graph.x, graph.adj) if hops else raw
-        features = inputs if hops else graph.x
+        is_raw = model.encoding.is_raw
+        inputs = raw if is_raw else model.encoding.mix(graph.x, graph.adj)
+        features = graph.x if is_raw else inputs
         train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
         with torch.inference_mode():
             parts = [model.student(select_rows(features, nodes)).logits for nodes in (train, graph.val)]

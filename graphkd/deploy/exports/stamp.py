@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from graphkd.deploy.files import SCHEMA_VERSION, Bundle
+from graphkd.deploy.inputs import InputParts
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Stamp:
         hops: number of hops that the rows must be propagated over beforehand; 0 if the file takes raw rows.
         class_names: ``C`` names; numbers if the classes have no names.
         feature_names: ``D'`` names, or empty.
+        positions: whether the rows contain positions of nodes, which must be looked up beforehand.
     """
 
     features: str
@@ -25,20 +27,23 @@ class Stamp:
     hops: int
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
+    positions: bool = False
 
     @classmethod
     def of(cls, bundle: Bundle) -> Stamp:
         """Reads the stamp from a bundle's description."""
         description = bundle.description
         sizes, steps = description["student"]["arguments"], description["preprocessing"]
+        parts = InputParts.of(description)
         classes = description["class_names"] or range(int(sizes["num_classes"]))
         names = tuple(map(str, description.get("feature_names") or ()))
         return cls(
             str(steps["features"]),
             bool(steps["row_normalize"]),
-            int(description["propagation"]["hops"]),
+            parts.hops,
             tuple(map(str, classes)),
             names if len(names) == int(sizes["num_features"]) else (),  # features concatenated over hops have none
+            parts.dim > 0,
         )
 
     @property
@@ -49,16 +54,22 @@ class Stamp:
     @property
     def folded(self) -> bool:
         """Whether the file includes the preprocessing; impossible if rows are propagated in between."""
-        return self.hops == 0 and bool(self.steps)
+        return self.takes_raw_rows and bool(self.steps)
+
+    @property
+    def takes_raw_rows(self) -> bool:
+        """Whether nothing of the graph is computed for a row beforehand."""
+        return self.hops == 0 and not self.positions
 
     @property
     def line(self) -> str:
         """One-line description of the rows that the file takes."""
         text = " and ".join(self.steps)
-        if self.hops:
-            hops = f"{self.hops} hop{'s' if self.hops > 1 else ''}"
-            parts = f"preprocessing ({text}) and {hops}" if text else hops
-            return f"takes rows from prepare(): {parts} {'are' if text or self.hops > 1 else 'is'} not in the file"
+        if not self.takes_raw_rows:
+            hops = [f"{self.hops} hop{'s' if self.hops > 1 else ''}"] if self.hops else []
+            parts = [*([f"preprocessing ({text})"] if text else []), *hops, *["positions"] * self.positions]
+            several = len(parts) > 1 or self.hops > 1 or self.positions
+            return f"takes rows from prepare(): {' and '.join(parts)} {'are' if several else 'is'} not in the file"
         if text:
             return f"takes raw rows: preprocessing ({text}) is in the file"
         return "takes raw rows: the student has no preprocessing"
@@ -77,7 +88,7 @@ class Stamp:
         return {
             "graphkd_version": __version__,
             "schema_version": str(SCHEMA_VERSION),
-            "rows": "prepared" if self.hops else "raw",
+            "rows": "raw" if self.takes_raw_rows else "prepared",
             "preprocessing": json.dumps({"features": self.features, "row_normalize": self.row_normalize}),
             "preprocessing_in_file": json.dumps(self.folded),
             "hops": str(self.hops),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from graphkd.checks import is_whole
 from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import preprocess
@@ -107,13 +108,17 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
     """Returns the same for a bundle that has already been read."""
     description = found.description
     try:
-        propagation = {"pooling": "mean", **description["propagation"]}  # absent in older bundles, then the mean
-        blocks = propagation["hops"] + 1 if propagation["pooling"] == "concat" else 1
-        num_features = description["student"]["arguments"]["num_features"] // blocks
+        parts = InputParts.of(description)
+        if parts.dim:
+            raise GraphKDError(f"{found.folder} reads positions of nodes, which a store does not keep yet")
+        num_features = parts.raw_width(description["student"]["arguments"]["num_features"])
         names = description.get("feature_names")
         return Settings(
             num_features,
-            **propagation,
+            hops=parts.hops,
+            self_loops=parts.self_loops,
+            pooling=parts.pooling,
+            weighted=parts.weighted,
             **description["preprocessing"],
             directed=directed,
             feature_names=None if names is None else tuple(names),

@@ -107,6 +107,10 @@ class StageCache:
         """Saves a checkpoint of a stage, which replaces the last one and is deleted with the stage's end."""
         self._save(stage + PART, key, stage_result)
 
+    def scratch_file(self, stage: str, key: dict[str, Any]) -> Path | None:
+        """Returns the path of a file in which a stage may keep its own checkpoint; None without a folder."""
+        return None if self.folder is None else self._path(stage + PART, key, self.folder)
+
     @property
     def files(self) -> list[Path]:
         """The files in the cache."""

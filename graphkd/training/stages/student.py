@@ -16,11 +16,11 @@ from torch import Tensor, nn
 
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
+from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from graphkd.methods import Epoch, Phase, Targets
 from graphkd.sparse import Inputs, at_least_single, select_rows
-from graphkd.spec import DistillSpec, settings_of
+from graphkd.spec import DistillSpec, part_config, settings_of
 from graphkd.students.ensemble import extra_arguments
 from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.batches import Batches
@@ -34,6 +34,7 @@ from graphkd.training.scoring.setting_scores import scores_of
 from graphkd.training.scoring.validation_metric import ValidationMetric
 from graphkd.training.seeds import seeded
 from graphkd.training.settings import Training
+from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult
@@ -49,7 +50,7 @@ class StudentResult:
     Args:
         task: the student, in evaluation mode, with what was trained beside it.
         arguments: with which the student was constructed.
-        propagation: how its inputs were mixed over the graph.
+        encoding: of its inputs.
         scores: ``val``, ``test``, ``test_macro_f1`` and what the setting adds.
         fit: epochs and seconds.
         compile_seconds: of the compile stage.
@@ -57,7 +58,7 @@ class StudentResult:
 
     task: DistillationTask
     arguments: dict[str, Any]
-    propagation: Propagation
+    encoding: Encoding
     scores: dict[str, float]
     fit: Fit
     compile_seconds: float
@@ -90,16 +91,17 @@ def train_student(
         stage: name in log and progress bar.
     """
     start, cache = time.perf_counter(), cache_for(spec, cache)
-    targets = compile_targets(view, spec, teacher_result, seed, cache)
+    encoding = fit_encoder(view.observed, spec, seed, cache)
+    targets = compile_targets(view, spec, teacher_result, seed, cache, encoding)
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
     with seeded(seed, "student", view.observed.y.device):
         task = start_task(view.observed, spec, targets, seed, teacher_result.output)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
-    scores = student_scores(task.student, targets.inputs, targets.propagation, view)
+    scores = student_scores(task.student, targets.inputs, encoding, view)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
-    return StudentResult(task, arguments, targets.propagation, scores, fits[-1], compile_seconds)
+    return StudentResult(task, arguments, encoding, scores, fits[-1], compile_seconds)
 
 
 def train_baselines(
@@ -121,15 +123,13 @@ def train_baselines(
     }
 
 
-def student_scores(
-    student: nn.Module, inputs: Inputs, propagation: Propagation, view: SettingView
-) -> dict[str, float]:
+def student_scores(student: nn.Module, inputs: Inputs, encoding: Encoding, view: SettingView) -> dict[str, float]:
     """Scores of a student.
 
     Args:
         student: the network, in evaluation mode.
         inputs: ``[n, D']`` of the observed nodes.
-        propagation: how they were mixed; hidden nodes' rows are mixed over the full graph.
+        encoding: how they were computed; those of hidden nodes are computed on the full graph.
         view: the graph as the setting shows it.
     """
     graph = view.observed
@@ -137,7 +137,8 @@ def student_scores(
     val, visible = observed[: graph.val.numel()], observed[graph.val.numel() :]
     hidden = val[:0]
     if view.setting.hides:
-        hidden = Inference(student, propagation.mix(view.full.x, view.full.adj), view.hidden)()
+        inputs = encoding.mix(view.full.x, view.full.adj, view.numbers)
+        hidden = Inference(student, inputs, view.hidden)()
     return scores_of(view, val, visible, hidden, with_f1=True)
 
 
@@ -315,6 +316,7 @@ def student_key(
         **own,
         **seen,
         **{part: config[part] for part in ("student", "method", "transform", "calibration", "influence")},
+        "encoder": part_config(spec.inputs),
         "matching": None if spec.matching.name == "none" else config["matching"],
         "training": [
             config["training"][key]

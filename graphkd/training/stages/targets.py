@@ -10,17 +10,24 @@ import torch
 
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
+from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
 from graphkd.methods import Targets
-from graphkd.spec import DistillSpec
+from graphkd.spec import DistillSpec, part_config
 from graphkd.teachers import TeacherOutput
+from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
 from graphkd.training.stages.teacher import TeacherResult
 
 
 def compile_targets(
-    view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, seed: int, cache: StageCache | None = None
+    view: SettingView,
+    spec: DistillSpec,
+    teacher_result: TeacherResult,
+    seed: int,
+    cache: StageCache | None = None,
+    encoding: Encoding | None = None,
 ) -> Targets:
     """Everything the student will see, computed once; the graph is not needed afterwards.
 
@@ -34,15 +41,23 @@ def compile_targets(
         teacher_result: the frozen teacher.
         seed: of the run, for an influence that draws.
         cache: where node influences are kept, and found, and how tables are kept.
+        encoding: of the student's inputs; fitted here if it is not given.
     """
     kept, method = cache_for(spec, cache), spec.method
+    fitted = encoding or fit_encoder(view.observed, spec, seed, cache)
     teacher = replace(teacher_result.output, model=teacher_result.model, of=teacher_result.of)
     check_in_memory(spec, kept)
     with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
         influence = node_weights(view, spec, teacher_result, seed, cache)
         graph = view.observed.with_influence(influence)
         in_files = kept.tables.bytes is not None  # which the first of several processes writes
-        targets = world().rank0_first(lambda: method.prepare(graph, frozen(spec, graph, teacher)), in_files)
+
+        def prepare() -> Targets:
+            encode = fitted.mix if method.is_plain else fitted.table  # other steps read the entries of rows
+            encoded = graph.with_inputs(encode(graph.x, graph.adj))
+            return method.prepare(encoded, frozen(spec, graph, teacher))
+
+        targets = world().rank0_first(prepare, in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
     return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
 
@@ -80,6 +95,7 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         "graph": view.observed.fingerprint(),
         "full": view.full.fingerprint() if spec.leaks else None,
         **{key: config[key] for key in ("method", "transform", "calibration", "influence")},
+        "encoder": part_config(spec.inputs),
         "seed": seed,
         "code": code_digest(spec.installed),
     }

@@ -13,7 +13,7 @@ import scipy.sparse
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.row_predictor import RowPredictor
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding, Propagation
 from tests.deploy.bundles import STEPS, student
 
 NAMES = ["height", "girth", "age"]
@@ -36,7 +36,9 @@ def with_nan(x: np.ndarray) -> np.ndarray:
 def bundle(folder: Path, names: list[str] | None = None, hops: int = 0) -> Path:
     model = student("none", 2, num_features=3, num_classes=2)
     sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}
-    write_bundle(folder / "bundle", model, sizes, STEPS, Propagation(hops), CLASSES, {"dataset": "x"}, names)
+    write_bundle(
+        folder / "bundle", model, sizes, STEPS, Encoding((Propagation(hops),)), CLASSES, {"dataset": "x"}, names
+    )
     return folder / "bundle"
 
 

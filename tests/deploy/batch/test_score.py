@@ -29,7 +29,7 @@ from graphkd.deploy.batch.outputs import output_of
 from graphkd.deploy.batch.parquet_output import ParquetOutput
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.row_predictor import RowPredictor
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding
 from graphkd.students import MLP
 from tests.deploy.batch.files import CLASSES, NAMES, bundle, frame, ids, numpy_model, table, with_nan, write_all
 from tests.deploy.bundles import STEPS, student
@@ -304,7 +304,7 @@ def other_model(folder: Path) -> RowPredictor:
         for parameter in model.parameters():
             parameter.mul_(-1.5).add_(0.25)
     sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}
-    write_bundle(folder / "bundle", model, sizes, STEPS, Propagation(), CLASSES, {"dataset": "x"}, None)
+    write_bundle(folder / "bundle", model, sizes, STEPS, Encoding(), CLASSES, {"dataset": "x"}, None)
     found = load_bundle(folder / "bundle", "numpy")
     assert isinstance(found, RowPredictor)
     return found
@@ -417,7 +417,7 @@ def test_the_command_takes_nothing_from_another_student_runtime_or_export(
         torch.manual_seed(seed)
         model = MLP(3, 7, 2, num_layers=2).eval()
         sizes = {"num_features": 3, "hidden_dim": 7, "num_classes": 2, "num_layers": 2}
-        write_bundle(tmp_path / str(seed), model, sizes, Preprocessing(), Propagation(), CLASSES, {})
+        write_bundle(tmp_path / str(seed), model, sizes, Preprocessing(), Encoding(), CLASSES, {})
         assert main(["predict", str(seed), "in.npy", "out.npy", "--runtime", "numpy"]) == 0
         bundles[seed] = Path("out.npy").read_bytes()
     assert bundles[1] != bundles[2]

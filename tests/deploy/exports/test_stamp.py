@@ -120,11 +120,11 @@ def described(hops: int = 0, **steps: Any) -> Stamp:
     about = {
         "student": {"arguments": {"num_features": 2, "num_classes": 2}},
         "preprocessing": {"features": "stored", "row_normalize": False, **steps},
-        "propagation": {"hops": hops},
+        "inputs": [{"name": "propagated", "hops": hops} if hops else {"name": "raw"}],
         "class_names": [True, 7],
         "feature_names": ["a", "b"],
     }
-    return Stamp.of(Bundle(Path(), about, b"", {}, {}))
+    return Stamp.of(Bundle(Path(), about, {}, {}, {}, {}))
 
 
 def test_hops_leave_preprocessing_outside() -> None:

@@ -15,7 +15,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 
 from graphkd.deploy import load_bundle, write_bundle
 from graphkd.deploy.exports.formats import export_bundle
-from graphkd.features import Propagation
+from graphkd.encoders import Encoding
 from tests.deploy.bundles import STEPS, make_bundle, sample_of, student
 
 Field = descriptor_pb2.FieldDescriptorProto
@@ -73,7 +73,7 @@ def repository(tmp_path: Path) -> Path:
     model = student("layer")
     arguments = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "layer"}
     names = ["oak", "elm,\nwhite", "fir"]
-    write_bundle(tmp_path / "bundle", model, arguments, STEPS, Propagation(), names, {})
+    write_bundle(tmp_path / "bundle", model, arguments, STEPS, Encoding(), names, {})
     export_bundle(tmp_path / "bundle", "triton", sample_of(model))
     return tmp_path / "bundle" / "triton"
 

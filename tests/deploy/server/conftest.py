@@ -12,7 +12,7 @@ import pytest
 import graphkd
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import FeatureStore, RowPredictor
-from graphkd.features import Propagation
+from graphkd.encoders import Propagation
 from tests.deploy.bundles import make_bundle, student
 from tests.deploy.server.serving import in_thread
 

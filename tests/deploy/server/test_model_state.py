@@ -12,8 +12,8 @@ from graphkd.deploy.server.model_state import ModelState
 from graphkd.deploy.server.predict_api import _predictions, _rows
 from graphkd.deploy.server.schema import Question
 from graphkd.deploy.server.settings import Settings
+from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
-from graphkd.features import Propagation
 from tests.deploy.bundles import STEPS, make_bundle, sample_of, student
 from tests.deploy.server.serving import ask, in_thread
 
@@ -25,7 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> ModelState:
     folder = tmp_path_factory.mktemp("named") / "bundle"
     sizes = {"num_features": 5, "hidden_dim": 7, "num_classes": 3, "num_layers": 3, "norm": "batch"}
     about = ([True, 2**70, "x"], {"dataset": "x", "seed": 0}, list("abcde"))
-    write_bundle(folder, student(), sizes, STEPS, Propagation(), *about)
+    write_bundle(folder, student(), sizes, STEPS, Encoding(), *about)
     return ModelState(Settings(folder, "numpy", "student", {}, None, 0.0, Token.of("x")))
 
 

@@ -7,7 +7,7 @@ from graphkd import GraphKDError, load_bundle
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.store.settings import POOLINGS, Settings, settings_of
-from graphkd.features import Propagation
+from graphkd.encoders import Propagation
 from tests.deploy.bundles import ensemble, make_bundle, student
 
 

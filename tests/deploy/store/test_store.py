@@ -156,7 +156,7 @@ def test_an_infgrand_student_on_real_data(name: str, data_dir: Path, tmp_path: P
     run = graphkd.distill(data, teacher="gcn", method="infgrand", training=graphkd.Training(max_epochs=60))
     run.save(tmp_path / "run")
     model = load_bundle(tmp_path / "run")
-    assert model.propagation.hops > 0
+    assert model.encoding.hops > 0
     with FeatureStore.for_bundle(tmp_path / "s", tmp_path / "run", data.x, data.edge_index) as store:
         rows, expected = store.rows(store.nodes), model.prepare(data.x, data.edge_index)
         np.testing.assert_allclose(rows, expected.numpy(), atol=1e-7)

@@ -7,6 +7,7 @@ import torch
 from graphkd import Training, matching, students
 from graphkd.datasets import Graph, SettingView
 from graphkd.datasets.setting import apply_setting
+from graphkd.encoders import Propagated
 from graphkd.methods import GLNN, MLP, InfGraND, Targets
 from graphkd.spec import resolve
 from graphkd.students import StudentOutput
@@ -115,8 +116,8 @@ def test_the_baselines_are_the_plain_student_of_the_same_shape_on_raw_rows_and_o
     plain = train_baselines(view, spec, teacher_result, 0, log)
     student = train_student(view, spec, teacher_result, 0, [])
     assert list(plain) == ["mlp", "mlp_same_inputs"]
-    assert plain["mlp"].propagation.hops == 0
-    assert plain["mlp_same_inputs"].propagation == student.propagation
+    assert plain["mlp"].encoding.is_raw
+    assert plain["mlp_same_inputs"].encoding == student.encoding
     assert list(dict.fromkeys(row["stage"] for row in log)) == ["mlp", "mlp_same_inputs"]
     assert [each.arguments["num_features"] for each in plain.values()] == [8, 32]
     same = {**student.arguments, "num_features": 8}
@@ -127,7 +128,7 @@ def test_the_baselines_are_the_plain_student_of_the_same_shape_on_raw_rows_and_o
 def test_a_plain_mlp_of_propagated_rows_is_what_the_formula_says(view: SettingView, setting: str) -> None:
     """Rows of hidden nodes are propagated over the full graph for their scores, and never in training."""
     hidden = apply_setting(view.full, setting, 0)
-    spec = resolve(method=MLP(hops=2), training=SHORT)
+    spec = resolve(method=MLP(), encoder=Propagated(hops=2), training=SHORT)
     teacher_result = train_teacher(hidden, spec, 0, [])
     student = train_student(hidden, spec, teacher_result, 0, [])
     x, adj = hidden.full.x, hidden.full.adj

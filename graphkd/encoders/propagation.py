@@ -1,18 +1,19 @@
-"""Features propagated over the graph."""
+"""Features propagated over the graph, as a bundle replays them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from graphkd.sparse import Adjacency, Features, Inputs, blocks, mix, propagate
 
 
 @dataclass(frozen=True)
 class Propagation:
-    """How inputs were mixed over the graph, see ``graphkd.sparse.propagate``.
+    """How features were mixed over the graph, see ``graphkd.sparse.propagate``.
 
     Args:
-        hops: ``P``; 0 leaves rows alone, and the student needs no graph at all.
+        hops: ``P``; 0 leaves rows unchanged, and the student needs no graph.
         self_loops: ``s`` in Ã over ``A + s I``.
         weighted: whether A had edge weights.
         pooling: of the hops, one of ``graphkd.sparse.POOLINGS``.
@@ -28,18 +29,26 @@ class Propagation:
         """What a student of such inputs reads at inference: ``x``, or ``neighbours`` as well."""
         return "neighbours" if self.hops else "x"
 
+    def on(self, adj: Adjacency) -> Propagation:
+        """Returns the same over this graph, whose weights are used if it has any."""
+        return replace(self, weighted=adj.weighted) if self.hops else self
+
     def width(self, num_features: int) -> int:
-        """``D'`` of the mixed rows for ``D`` features."""
+        """Returns ``D'`` of the mixed rows for ``D`` features."""
         return num_features * blocks(self.hops, self.pooling)
 
     def raw_width(self, width: int) -> int:
-        """``D`` of the features for ``D'`` of the mixed rows."""
+        """Returns ``D`` of the features for ``D'`` of the mixed rows."""
         return width // blocks(self.hops, self.pooling)
 
     def mix(self, x: Features, adj: Adjacency) -> Inputs:
-        """Returns the inputs ``[N, D']`` of features ``[N, D]``, in the form that costs least."""
+        """Computes the inputs ``[N, D']`` of features ``[N, D]``, in the form that costs least."""
         return mix(x, adj, self.hops, self.self_loops, self.pooling)
 
     def table(self, x: Features, adj: Adjacency) -> Features:
-        """Returns the inputs ``[N, D']`` of features ``[N, D]`` as a table."""
+        """Computes the inputs ``[N, D']`` of features ``[N, D]`` as a table."""
         return propagate(x, adj, self.hops, self.self_loops, self.pooling)
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the entry of ``inputs`` in ``bundle.json``."""
+        return {"name": "propagated", **asdict(self)} if self.hops else {"name": "raw"}

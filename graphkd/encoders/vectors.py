@@ -1,0 +1,63 @@
+"""Vectors of nodes, as a bundle keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from graphkd.sparse import Adjacency
+
+
+@dataclass(frozen=True, eq=False)
+class NodeVectors:
+    """A vector per node of the observed graph; a node that arrives later has the mean of its neighbours'.
+
+    ``v_i = mean_{j → i, j observed} v_j``; zeros for a node without observed neighbours.
+
+    Source: Tian et al., Learning MLPs on Graphs: NOSMOG, ICLR 2023
+
+    Args:
+        vectors: ``[n, d]`` float32, in the order of the observed nodes.
+    """
+
+    vectors: Tensor
+    hops = 0
+    reads = "positions"
+
+    @property
+    def dim(self) -> int:
+        """Length ``d`` of a vector."""
+        return self.vectors.shape[1]
+
+    def of(self, adj: Adjacency, nodes: Tensor | None = None) -> Tensor:
+        """Returns the vectors ``[N, d]`` of a graph's nodes.
+
+        Args:
+            adj: the graph; a neighbour is the sender of an edge.
+            nodes: ``[N]`` int64, the number of each node among the observed ones, −1 for a new one. By default the
+                nodes are the observed ones, in their order.
+        """
+        if nodes is None:
+            return self.vectors
+        observed = nodes >= 0
+        table = self.vectors.new_zeros(nodes.numel(), self.dim)
+        table[observed] = self.vectors[nodes[observed]]
+        return torch.where(observed.unsqueeze(1), table, self._means(adj, observed, table))
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the entry of ``inputs`` in ``bundle.json``."""
+        return {"name": "positions", "dim": self.dim, "nodes": self.vectors.shape[0]}
+
+    @staticmethod
+    def _means(adj: Adjacency, observed: Tensor, table: Tensor) -> Tensor:
+        """Returns the mean of the observed senders' vectors ``[N, d]``, where a new node receives."""
+        edges = adj.matrix
+        row, col = edges.row, edges.col
+        used = observed[col] & ~observed[row]
+        row, col = row[used], col[used]
+        total = torch.zeros_like(table).index_add_(0, row, table.index_select(0, col))
+        count = torch.bincount(row, minlength=observed.numel()).clamp(min=1)
+        return total / count.unsqueeze(1)

@@ -1,0 +1,58 @@
+"""Fitting of the encoder of a student's inputs; positions, which take minutes, are a stage of the cache."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from graphkd.atomic_io import sha256_of
+from graphkd.datasets import Graph
+from graphkd.encoders import Encoding, Positions
+from graphkd.spec import DistillSpec, settings_of
+from graphkd.training.stages.stage_cache import (
+    StageCache,
+    StageResult,
+    arithmetic,
+    cache_for,
+    code_digest,
+    computed_on_rank0,
+)
+
+POSITION = ("kind", "dim", "walks", "length", "window", "negatives", "epochs", "p", "q", "seed")
+"""Settings that positions depend on; what stands beside them is computed from the features."""
+
+
+def fit_encoder(graph: Graph, spec: DistillSpec, seed: int, cache: StageCache | None = None) -> Encoding:
+    """Fits the encoder of a spec on the observed graph; reads no label.
+
+    Args:
+        graph: the observed one.
+        spec: names the encoder.
+        seed: of the run.
+        cache: where positions are saved, and loaded from.
+    """
+    encoder = spec.inputs
+    if not isinstance(encoder, Positions):
+        return encoder.fit(graph, seed)
+    stages = cache_for(spec, cache)
+    key = _key(graph, encoder, spec)
+    fit = functools.partial(_computed, graph, encoder, stages.scratch_file("positions", key))
+    result = stages.stage("positions", key, lambda: computed_on_rank0(fit))
+    return encoder.encoding(graph.adj, result.tensors["positions"].to(graph.y.device))
+
+
+def _computed(graph: Graph, encoder: Positions, checkpoint: Path | None) -> StageResult:
+    return StageResult({"positions": encoder.compute(graph.adj, checkpoint)}, {})
+
+
+def _key(graph: Graph, encoder: Positions, spec: DistillSpec) -> dict[str, Any]:
+    """All that positions depend on: edges alone, so that other labels or features change nothing."""
+    edges = graph.adj.matrix
+    parts = (edges.rowptr, edges.col, edges.value)
+    return {
+        "edges": sha256_of([part.cpu().contiguous().numpy() for part in parts]),
+        **{name: settings_of(encoder)[name] for name in POSITION},
+        "device": arithmetic(graph.y.device),
+        "code": code_digest(spec.installed),
+    }
