@@ -34,6 +34,7 @@ from graphkd.registry import lookup
 from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
 from graphkd.spec import Factory, resolve
 from graphkd.teachers import TeacherOutput
+from graphkd.terms import Term
 from graphkd.training.seeds import parse_seed
 from graphkd.training.settings import Training
 from graphkd.training.stages.stage_cache import StageCache
@@ -129,6 +130,7 @@ def distill(
     setting: str = "transductive",
     transform: str | Transform = "none",
     calibration: str | Calibration = "none",
+    term: str | Term = "none",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -155,6 +157,7 @@ def distill(
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
         calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
+        term: name or object: of a loss, such as ``graphkd.terms.EntropyMinimization(weight=0.1)``.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
         training: epochs, patience, learning rates and further settings.
         preprocessing: of the features, such as ``graphkd.datasets.Preprocessing(row_normalize=True)``; by
@@ -176,7 +179,7 @@ def distill(
     Raises:
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
-    spec = resolve(teacher, student, method, matching, influence, training, setting, transform, calibration)
+    spec = resolve(teacher, student, method, matching, influence, training, setting, transform, calibration, term)
     if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "

@@ -13,7 +13,18 @@ from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from graphkd import calibration, datasets, influence, matching, methods, students, teachers, training, transforms
+from graphkd import (
+    calibration,
+    datasets,
+    influence,
+    matching,
+    methods,
+    students,
+    teachers,
+    terms,
+    training,
+    transforms,
+)
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
 from graphkd.plugins import installed_parts
@@ -28,6 +39,7 @@ GROUPS: dict[str, ModuleType] = {
     "matching": matching,
     "transform": transforms,
     "calibration": calibration,
+    "term": terms,
     "influence": influence,
     "training": training,
 }
@@ -78,6 +90,7 @@ class DistillConfig:
     matching: Any = MISSING
     transform: Any = MISSING
     calibration: Any = MISSING
+    term: Any = MISSING
     influence: Any = None
     training: Any = MISSING
 
@@ -173,6 +186,7 @@ def spec_from(config: DictConfig) -> DistillSpec:
         matching=_make("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),
+        term=_optional("term", config),
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),
         setting=config.setting.name,

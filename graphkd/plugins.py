@@ -11,7 +11,8 @@ from typing import Any
 from graphkd.errors import GraphKDError
 
 GROUPS = tuple(
-    f"graphkd.{kind}" for kind in ("teachers", "methods", "matching", "influence", "transforms", "calibration")
+    f"graphkd.{kind}"
+    for kind in ("teachers", "methods", "matching", "influence", "transforms", "calibration", "terms")
 )
 """Groups of entry points. There is none for students: a bundle loads graphkd's own and nothing else."""
 

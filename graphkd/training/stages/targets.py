@@ -44,7 +44,7 @@ def compile_targets(
         in_files = kept.tables.bytes is not None  # which the first of several processes writes
         targets = world().rank0_first(lambda: method.prepare(graph, frozen(spec, graph, teacher)), in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
-    return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
+    return targets.with_hops(teacher_result.output.hops[:-1]) if spec.reads_hops else targets
 
 
 def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:
