@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class ConfidencePenalty(Term):
     """``−mean_v H(softmax(z_v))`` over all nodes: the negative of ``entropy``, against overconfident predictions.
 
-    Source: Pereyra et al., Regularizing Neural Networks by Penalizing Confident Output Distributions, ICLR 2017
-    workshop
+    Source: Pereyra et al., Regularizing Neural Networks by Penalizing Confident Output Distributions, workshop of
+    ICLR 2017
 
     Args:
         weight: of the term, above 0; the paper's β.

@@ -124,18 +124,15 @@ class DistillationTask(nn.Module):
 
     def _with_terms(self, terms: dict[str, Tensor], output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
         """Returns the losses with what is added to them; ``method`` is the method's own."""
-        active = self._active()
-        if not active:
-            return terms
-        terms = {**terms, "method": terms["loss"]}
-        for term in active:
-            if term.name in terms:
+        loss, added = terms["loss"], dict[str, Tensor]()
+        for term in self._active():
+            if term.name in (*terms, *added, "method"):
                 raise GraphKDError(
                     f"term={term.name} and method={self.method.name} have a loss of the same name: rename the term"
                 )
-            terms[term.name] = term.shared(output, batch)
-            terms["loss"] = terms["loss"] + term.weight * terms[term.name]
-        return terms
+            added[term.name] = term.shared(output, batch)
+            loss = loss + term.weight * added[term.name]
+        return {**terms, **added, "method": terms["loss"], "loss": loss} if added else terms
 
     def _active(self) -> list[Term]:
         """Returns the terms of this phase."""
