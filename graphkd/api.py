@@ -35,6 +35,7 @@ from graphkd.registry import lookup
 from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
 from graphkd.spec import Factory, resolve
 from graphkd.teachers import TeacherOutput
+from graphkd.terms import Term
 from graphkd.training.seeds import parse_seed
 from graphkd.training.settings import Training
 from graphkd.training.stages.stage_cache import StageCache
@@ -130,6 +131,7 @@ def distill(
     setting: str = "transductive",
     transform: str | Transform = "none",
     calibration: str | Calibration = "none",
+    term: str | Term = "none",
     encoder: str | Encoder = "auto",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
@@ -157,6 +159,7 @@ def distill(
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
         calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
+        term: name or object: of a loss, such as ``graphkd.terms.EntropyMinimization(weight=0.1)``.
         encoder: name or object: what the student is given, such as ``graphkd.encoders.Propagated(hops=3)``; by
             default the method's own.
         setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
@@ -181,7 +184,7 @@ def distill(
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
     spec = resolve(
-        teacher, student, method, matching, influence, training, setting, transform, calibration, encoder
+        teacher, student, method, matching, influence, training, setting, transform, calibration, term, encoder
     )
     if spec.training.together:
         raise GraphKDError(

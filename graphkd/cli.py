@@ -15,7 +15,7 @@ from graphkd import __version__
 from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
-PARTS = ("datasets", "teachers", "methods", "matching", "transforms", "calibration", "influence")
+PARTS = ("datasets", "teachers", "methods", "matching", "transforms", "calibration", "terms", "influence")
 EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 
@@ -155,6 +155,11 @@ class _Parser(argparse.ArgumentParser):
         raise GraphKDError(f"{message}: see graphkd --help")
 
 
+def _kind(what: str) -> str:
+    """Returns the kind of parts that a word names, which may be in the singular or in the plural."""
+    return next((part for part in PARTS if part.removesuffix("s") == what.removesuffix("s")), what)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="graphkd", description="Distil graph neural networks into MLPs.")
     parser.add_argument("--version", action="version", version=f"graphkd {__version__}")
@@ -164,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         "distill", help="train a teacher and distil it: graphkd distill [-m] key=value …", add_help=False
     )
     listing = commands.add_parser("list", help="what there is to choose from, one a line, name first")
-    listing.add_argument("what", choices=PARTS)
+    listing.add_argument("what", choices=PARTS, type=_kind)
     evaluate = commands.add_parser("evaluate", help="score a run's bundle again and compare with its metrics")
     evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")

@@ -22,6 +22,7 @@ from graphkd import (
     methods,
     students,
     teachers,
+    terms,
     training,
     transforms,
 )
@@ -40,6 +41,7 @@ GROUPS: dict[str, ModuleType] = {
     "matching": matching,
     "transform": transforms,
     "calibration": calibration,
+    "term": terms,
     "influence": influence,
     "training": training,
 }
@@ -91,6 +93,7 @@ class DistillConfig:
     matching: Any = MISSING
     transform: Any = MISSING
     calibration: Any = MISSING
+    term: Any = MISSING
     influence: Any = None
     training: Any = MISSING
 
@@ -187,6 +190,7 @@ def spec_from(config: DictConfig) -> DistillSpec:
         matching=_make("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),
+        term=_optional("term", config),
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),
         setting=config.setting.name,

@@ -25,6 +25,7 @@ from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.spec import Factory
+from graphkd.terms import Term
 from graphkd.training.settings import Training
 from graphkd.transforms import Transform
 
@@ -63,6 +64,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         setting: str = "transductive",
         transform: str | Transform = "none",
         calibration: str | Calibration = "none",
+        term: str | Term = "none",
         encoder: str | Encoder = "auto",
         training: Training | None = None,
         preprocessing: Preprocessing | None = None,
@@ -75,7 +77,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
-        self.transform, self.calibration, self.encoder = transform, calibration, encoder
+        self.transform, self.calibration, self.term, self.encoder = transform, calibration, term, encoder
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
         self.baseline = baseline

@@ -12,7 +12,10 @@ from graphkd.errors import GraphKDError
 
 GROUPS = tuple(
     f"graphkd.{kind}"
-    for kind in ("teachers", "methods", "encoders", "matching", "influence", "transforms", "calibration")
+    for kind in (
+        *("teachers", "methods", "encoders", "matching"),
+        *("influence", "transforms", "calibration", "terms"),
+    )
 )
 """Groups of entry points. There is none for students: a bundle loads graphkd's own and nothing else."""
 

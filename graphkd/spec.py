@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from graphkd import calibration as calibrations
 from graphkd import encoders, methods, students, teachers, transforms
 from graphkd import influence as influences
 from graphkd import matching as matchings
+from graphkd import terms as added_terms
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
 from graphkd.datasets import SETTINGS
@@ -26,11 +28,12 @@ from graphkd.encoders import Auto, Encoder, Raw
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
 from graphkd.matching import Matching, MatchingTerm, NoMatching
-from graphkd.methods import MLP, Method
+from graphkd.methods import MLP, Method, Targets
 from graphkd.plugins import is_installed, sources_of
 from graphkd.registry import lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency
 from graphkd.teachers import TeacherOutput
+from graphkd.terms import NoTerm, Term
 from graphkd.training.settings import Training
 from graphkd.transforms import NoTransform, Transform
 
@@ -38,7 +41,10 @@ Factory = Callable[..., nn.Module]
 """Called with ``num_features`` and ``num_classes``; a class, or a ``functools.partial`` of one."""
 
 
-PARTS = ("teacher", "student", "encoder", "method", "matching", "transform", "calibration", "influence")
+PARTS = (
+    *("teacher", "student", "encoder", "method"),
+    *("matching", "transform", "calibration", "term", "influence"),
+)
 """Keys of a run's configuration that hold a part."""
 
 
@@ -54,6 +60,7 @@ class DistillSpec:
         matching: which layers it is matched to.
         transform: of the teacher, before it is distilled.
         calibration: of logits, on both sides of the losses.
+        term: added to the method's loss.
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
@@ -66,6 +73,7 @@ class DistillSpec:
     matching: Matching = field(default_factory=NoMatching)
     transform: Transform = field(default_factory=NoTransform)
     calibration: Calibration = field(default_factory=NoCalibration)
+    term: Term = field(default_factory=NoTerm)
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
     setting: str = "transductive"
@@ -98,6 +106,11 @@ class DistillSpec:
 
     def _check_add_ons(self) -> None:
         """Refuses an add-on that would change nothing."""
+        if self.term.name != "none" and self.term.weight == 0:
+            raise GraphKDError(
+                f"term={self.term.name} with term.weight=0 would have no effect: set term.weight above 0, or "
+                "leave term out"
+            )
         if not self.calibration.soft and self.method.lam == 0:
             raise GraphKDError(
                 f"calibration={self.calibration.name} changes the label loss, which method.lam=0 leaves out: set "
@@ -121,7 +134,7 @@ class DistillSpec:
         return self.method.encoder() if isinstance(self.encoder, Auto) else self.encoder
 
     def with_method(self, method: Method, encoder: Encoder | None = None) -> DistillSpec:
-        """Returns the same spec for another method, without what reads the teacher or weights nodes.
+        """Returns the same spec for another method, without terms, and what reads the teacher or weights nodes.
 
         Args:
             method: the other one.
@@ -133,6 +146,7 @@ class DistillSpec:
             method=method,
             encoder=encoder or Auto(),
             matching=NoMatching(),
+            term=NoTerm(),
             transform=NoTransform(),
             calibration=self.calibration if reads else NoCalibration(),
             influence=None,
@@ -153,7 +167,12 @@ class DistillSpec:
     @property
     def uses_teacher(self) -> bool:
         """Whether the student learns anything from the teacher."""
-        return self.method.has_teacher or self.matching.name != "none" or reads_teacher(self.influence)
+        return self.method.has_teacher or self.reads_hops or reads_teacher(self.influence)
+
+    @property
+    def reads_hops(self) -> bool:
+        """Whether a term reads the teacher's hidden hops."""
+        return any("hops" in term.reads for term in self.terms())
 
     @property
     def leaks(self) -> bool:
@@ -211,20 +230,21 @@ class DistillSpec:
                     f"teacher={name_of(self.teacher)} must return a TeacherOutput with logits [N, {num_classes}]: "
                     "take one of graphkd.teachers as a pattern, or give a fitted network"
                 )
-            self.matching_term(hidden, output.hops[:-1])
+            targets = Targets(row, torch.zeros(1, dtype=torch.long), torch.zeros(1), hops=output.hops[:-1])
+            for term in self.terms():
+                if "targets" not in term.reads:
+                    term.build([layer.shape[1] for layer in hidden], targets)
 
-    def matching_term(self, hidden: list[Tensor], hops: list[Tensor], seed: int = 0) -> MatchingTerm | None:
-        """The matching loss for layers of these widths, or nothing where none is asked for.
+    def terms(self, seed: int = 0) -> list[Term]:
+        """Returns the terms that are added to the method's loss: new ones for a student, which are not built yet.
 
         Args:
-            hidden: of the student, ``[B, d_S]`` each.
-            hops: hidden ones of the teacher, ``[B, d_T]`` each.
-            seed: of the run.
+            seed: of the run, which is added to that of a matching.
         """
+        terms: list[Term] = [] if self.term.name == "none" else [copy.deepcopy(self.term)]
         if self.matching.name == "none":
-            return None
-        widths = [layer.shape[1] for layer in hidden], [hop.shape[1] for hop in hops]
-        return MatchingTerm(self.matching.with_seed((self.matching.seed + seed) % 2**32), *widths)
+            return terms
+        return [MatchingTerm(self.matching.with_seed((self.matching.seed + seed) % 2**32)), *terms]
 
     @property
     def names(self) -> dict[str, str]:
@@ -242,9 +262,12 @@ class DistillSpec:
 
     @property
     def add_ons(self) -> dict[str, str]:
-        """Names of the encoder, if it is not the method's own, of the transform and of the calibration."""
+        """Names of the encoder, if it is not the method's own, the transform, the calibration and the term."""
         encoder = "none" if self.inputs == self.method.encoder() else self.inputs.name
-        return {"encoder": encoder, "transform": self.transform.name, "calibration": self.calibration.name}
+        return {
+            "encoder": encoder,
+            **{key: getattr(self, key).name for key in ("transform", "calibration", "term")},
+        }
 
     def config(self) -> dict[str, Any]:
         """The parts with all their settings, in the form of a run's ``config.yaml``."""
@@ -269,6 +292,7 @@ def resolve(
     setting: str = "transductive",
     transform: str | Transform = "none",
     calibration: str | Calibration = "none",
+    term: str | Term = "none",
     encoder: str | Encoder = "auto",
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
@@ -291,6 +315,7 @@ def resolve(
         matching=_object(_part(matchings, matching), Matching),
         transform=_object(_part(transforms, transform), Transform),
         calibration=_object(_part(calibrations, calibration), Calibration),
+        term=_object(_part(added_terms, term), Term),
         influence=influence,
         training=_object(training or Training(), Training),
         setting=setting,
@@ -350,7 +375,7 @@ def part_config(part: Any) -> dict[str, Any]:
     """Returns a part's class and settings, in the form of a run's ``config.yaml``."""
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration)
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration | Term)
     given = isinstance(part, TeacherOutput) or own
     settings = {"in_memory": True} if given else settings_of(part)
     return {"_target_": f"{package}.{made.__qualname__}", **settings}

@@ -369,7 +369,7 @@ def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
     lines = command("list", "methods", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[0] for line in lines] == sorted(catalogue(methods))
     assert all(len(line.split()) > 1 for line in lines)
-    for what in ("datasets", "teachers", "matching", "influence"):
+    for what in ("datasets", "teachers", "matching", "influence", "term", "terms", "method", "transform"):
         assert command("list", what, cwd=tmp_path).returncode == 0
 
 

@@ -40,13 +40,12 @@ def test_what_would_have_no_effect_is_refused() -> None:
 @pytest.mark.parametrize("own", [0, 1, 5, 2**31 - 1])
 @pytest.mark.parametrize("seed", [0, 1, 2, 2**32 - 1])
 def test_the_run_s_seed_is_added_to_that_of_a_matching(own: int, seed: int) -> None:
-    hidden, hops = [torch.zeros(2, 3)] * 5, [torch.zeros(2, 3)] * 5
     spec = resolve(matching=Random(seed=own))
-    term = spec.matching_term(hidden, hops, seed)
+    (term,) = spec.terms(seed)
     assert term.matching.seed == (own + seed) % 2**32
     assert term.matching.pairs(5, 5) == Random().with_seed((own + seed) % 2**32).pairs(5, 5)
     assert spec.matching.seed == own
-    assert len({str(spec.matching_term(hidden, hops, each).matching.pairs(5, 5)) for each in range(10)}) > 5
+    assert len({str(spec.terms(each)[0].matching.pairs(5, 5)) for each in range(10)}) > 5
 
 
 def test_rehearsal_finds_what_does_not_fit_without_touching_the_random_state() -> None:

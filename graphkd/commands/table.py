@@ -21,8 +21,8 @@ def print_table(metrics: dict[str, Any], path: Path) -> None:
 
 
 def method_of(metrics: dict[str, Any]) -> str:
-    """Returns the method of a run, and its matching, transform and calibration where there are any."""
-    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration")]
+    """Returns the method of a run, and its matching, transform, calibration and term where there are any."""
+    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration", "term")]
     return " + ".join([metrics["method"], *(name for name in added if name != "none")])
 
 

@@ -14,9 +14,7 @@ from graphkd.matching.distances import DISTANCES
 from graphkd.matching.layers import Layers
 from graphkd.matching.projections import PROJECTIONS
 from graphkd.registry import parameters_of
-
-MOST_WEIGHT = 1e12
-"""Above this weight, squared gradients overflow Adam's float32 state, and no parameter would move."""
+from graphkd.terms.base import MOST_WEIGHT
 
 
 class Matching(nn.Module):

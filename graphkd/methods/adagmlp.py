@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
+from graphkd.methods.alignment import labelled_alignment
 from graphkd.methods.base import Method, Student
-from graphkd.methods.divergence import alignment, kl
-from graphkd.methods.ranges import check_above_zero, check_shares
+from graphkd.methods.boosting import boosted, dealt
+from graphkd.methods.divergence import kl
+from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions, check_shares
 from graphkd.methods.targets import TEACHER, Targets, mean_over
-from graphkd.sparse import select_rows
-from graphkd.students.ensemble import Ensemble
+from graphkd.students.ensemble import MOST_MEMBERS, Ensemble
 from graphkd.students.mlp import MLP
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from graphkd.datasets import Graph
-    from graphkd.students import StudentOutput
     from graphkd.teachers import TeacherOutput
 
 
@@ -32,17 +31,14 @@ class AdaGMLP(Method):
     """``mean_k [lam · CE_k + (1 − lam) · Σ_i w_i KL(q_i ‖ p_i^k)] + L_align`` of ``K`` students in turn.
 
     ``CE_k`` is the mean over the labelled nodes of student ``k``, a random ``K``-th of them. Node weights ``w``
-    sum to 1 and outlive a step. After student ``k``, with ``e_i = 1 − exp(−beta KL(softmax(t_i) ‖
-    softmax(z_i^k)))`` and ``e = Σ_i w_i e_i``, its coefficient is ``a_k = log((1 − e) / e)``, 1e−16 at least and
-    30 at most, and ``w_i ← w_i exp(a_k e_i)``, scaled to sum to 1 again. The students answer together,
-    ``Σ_k (a_k / Σ a) softmax(z^k)``: an ``Ensemble`` is shipped.
+    sum to 1 and outlive a step: ``boosted`` by ``KL(softmax(t_i) ‖ softmax(z_i^k))`` after each student, which
+    gets a coefficient ``a_k``. Together they answer ``Σ_k (a_k / Σ a) softmax(z^k)``: an ``Ensemble`` is shipped.
 
-    ``L_align`` compares each student's answer on labelled rows with that on a copy of which a share ``mask`` of
-    the entries is zero: ``align · MSE(log p, log p') + (1 − align) · mean_l MSE(h_l, h_l')``, mean over students.
+    ``L_align`` is ``align · MSE(log p, log p') + (1 − align) · mean_l MSE(h_l, h_l')``, mean over students, of
+    labelled rows and a copy of which a share ``mask`` of the entries is zero.
 
-    In batches the weights of a batch's rows move; a step costs ``K`` forward and backward passes, and those of the
-    masked rows. No factor τ². Defaults are the published Cora cell's (SAGE, transductive), whose students have 64
-    hidden units there.
+    In batches the weights of a batch's rows move. A step costs ``K`` forward and backward passes, and those of the
+    masked rows. No factor τ². Defaults are the published Cora cell's (SAGE, transductive, 64 hidden units).
 
     Source: Lu et al., AdaGMLP: AdaBoosting GNN-to-MLP Knowledge Distillation, KDD 2024
 
@@ -69,12 +65,10 @@ class AdaGMLP(Method):
         align: float = 0.0,
     ) -> None:
         super().__init__(lam, tau)
-        if not (is_count(members) and 1 <= members <= 64):
-            raise GraphKDError(f"method.members is {members}: it must be a whole number from 1 to 64")
+        check_counts(1, MOST_MEMBERS, members=members)
         check_above_zero(beta=beta)
         check_shares(mask=mask)
-        if not (is_real(align) and 0 <= align <= 1):
-            raise GraphKDError(f"method.align is {align}: it must lie in [0, 1]")
+        check_fractions(align=align)
         self.members, self.beta, self.mask, self.align = int(members), beta, mask, align
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
@@ -89,12 +83,8 @@ class AdaGMLP(Method):
         if not isinstance(ensemble.members[0], MLP):
             raise GraphKDError("method=adagmlp builds its own ensemble of MLPs: use student=mlp")
         self._ensemble = [ensemble]  # in a list: its parameters are the student's alone
-        rows, device = targets.num_rows, targets.labels.device
-        self.register_buffer("node_weight", torch.full((rows,), 1.0 / rows, device=device, dtype=torch.float64))
-        place = torch.empty(rows, dtype=torch.int64, device=device)
-        labelled = targets.labelled[torch.randperm(targets.labelled.numel()).to(device)]
-        place[labelled] = torch.arange(labelled.numel(), device=device) % self.members
-        self.register_buffer("member_of", place.where(targets.label_weight > 0, -1))
+        self.register_buffer("node_weight", torch.full_like(targets.label_weight.double(), 1.0 / targets.num_rows))
+        self.register_buffer("member_of", dealt(targets.labelled, targets.num_rows, self.members))
         return ensemble
 
     def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
@@ -111,7 +101,7 @@ class AdaGMLP(Method):
         terms = self.weighted(torch.stack(labels).mean(), soft=torch.stack(softs).mean())
         if self.mask == 0:
             return terms
-        align = self._alignment(student, batch, outputs)
+        align = labelled_alignment(student, batch, outputs, self.mask, self.align, (self.member_of >= 0).sum())
         return {**terms, "align": align, "loss": terms["loss"] + align}
 
     def _label_loss(self, k: int, logits: Tensor, batch: Targets) -> Tensor:
@@ -123,22 +113,7 @@ class AdaGMLP(Method):
     @torch.no_grad()
     def _reweight(self, rows: Tensor, teacher: Tensor, logits: Tensor) -> Tensor:
         """Moves the weights of these rows; returns the student's coefficient ``a_k``."""
-        weight = self.node_weight[rows]
-        error = 1 - torch.exp(-self.beta * kl(teacher.double(), logits.double(), 1.0))
-        mean = (weight * error).sum() / weight.sum()
-        coefficient = torch.log((1 - mean) / mean.clamp_min(1e-16)).clamp(1e-16, 30.0)
-        self.node_weight[rows] = weight * torch.exp(coefficient * error)
+        divergence = kl(teacher.double(), logits.double(), 1.0)
+        self.node_weight[rows], coefficient = boosted(self.node_weight[rows], divergence, self.beta)
         self.node_weight.div_(self.node_weight.sum())
         return coefficient
-
-    def _alignment(self, student: Student, batch: Targets, outputs: list[StudentOutput]) -> Tensor:
-        """``L_align`` of the labelled rows of a batch, times ``N / B`` as its other terms."""
-        rows = batch.labelled
-        if rows.numel() == 0:
-            return batch.label_weight.new_zeros((), dtype=outputs[0].logits.dtype)
-        inputs = select_rows(batch.inputs, rows)
-        dense = inputs if isinstance(inputs, Tensor) else inputs.to_dense()
-        masked = student(dense * (torch.rand_like(dense) >= self.mask)).members
-        wholes = [output.select(rows) for output in outputs]
-        losses = [alignment(*pair, self.align) for pair in zip(wholes, masked, strict=True)]
-        return torch.stack(losses).mean() * batch.scale * rows.numel() / (self.member_of >= 0).sum()

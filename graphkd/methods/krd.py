@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from graphkd.checks import is_real
-from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.power_fit import fitted_power
-from graphkd.methods.ranges import check_above_zero, check_counts
+from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions
 from graphkd.methods.targets import Targets, mean_over
 
 if TYPE_CHECKING:
@@ -66,8 +64,7 @@ class KRD(Method):
     ) -> None:
         super().__init__(lam, tau)
         check_above_zero(1000, power=power)
-        if not (is_real(momentum) and 0 <= momentum <= 1):
-            raise GraphKDError(f"method.momentum is {momentum}: it must lie in [0, 1]")
+        check_fractions(momentum=momentum)
         check_counts(2, bins=bins)
         check_counts(0, warmup=warmup)
         self.power, self.momentum, self.bins, self.warmup = power, momentum, int(bins), int(warmup)

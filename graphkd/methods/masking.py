@@ -37,6 +37,13 @@ def masked(table: Features, share: float) -> Features:
     return kept if isinstance(table, Tensor) else table.with_values(kept)
 
 
+def aggregated(edges: SparseMatrix, h: Tensor, hops: int) -> Tensor:
+    """Returns ``M^hops h`` of a graph ``M [N, N]`` and ``h [N, d]``."""
+    for _ in range(hops):
+        h = spmm(edges, h)
+    return h
+
+
 def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:
     """Returns ``D^-1/2 M D^-1/2``, ``M`` being a graph without a share of its edges; self-loops stay.
 

@@ -22,15 +22,27 @@ def check_shares(**settings: Any) -> None:
             raise GraphKDError(f"method.{key} is {value}: it must lie in [0, 1)")
 
 
-def check_counts(least: int, **settings: Any) -> None:
-    """Checks that settings are whole numbers, ``least`` or more.
+def check_fractions(**settings: Any) -> None:
+    """Checks that settings lie in [0, 1].
+
+    Raises:
+        GraphKDError: one does not.
+    """
+    for key, value in settings.items():
+        if not (is_real(value) and 0 <= value <= 1):
+            raise GraphKDError(f"method.{key} is {value}: it must lie in [0, 1]")
+
+
+def check_counts(least: int, most: int | None = None, **settings: Any) -> None:
+    """Checks that settings are whole numbers, ``least`` or more, and ``most`` or fewer where that is given.
 
     Raises:
         GraphKDError: one is not.
     """
+    bounds = f", {least} or more" if most is None else f" from {least} to {most}"
     for key, value in settings.items():
-        if not (is_count(value) and value >= least):
-            raise GraphKDError(f"method.{key} is {value}: it must be a whole number, {least} or more")
+        if not (is_count(value) and least <= value and (most is None or value <= most)):
+            raise GraphKDError(f"method.{key} is {value}: it must be a whole number{bounds}")
 
 
 def check_sizes(**settings: Any) -> None:

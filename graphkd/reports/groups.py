@@ -43,11 +43,11 @@ class Row:
 
     @property
     def label(self) -> str:
-        """Teacher, method, matching, influence and distinction as one string."""
+        """Teacher, method, matching, add-ons, influence and distinction as one string."""
         names = self.run.names
         text = names["method"] if self.gain is None else f"{names['teacher']} → {names['method']}"
         text += f" + {names['matching']}" if names["matching"] != "none" else ""
-        text += "".join(f" + {names[key]}" for key in ("transform", "calibration") if names[key])
+        text += "".join(f" + {names[key]}" for key in ("transform", "calibration", "term") if names[key])
         text += f", influence {names['influence']}" if names["influence"] else ""
         return f"{text}, {self.distinction}" if self.distinction else text
 

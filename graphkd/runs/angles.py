@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
-from graphkd.matching import LayerAngles
+from graphkd.matching import LayerAngles, MatchingTerm
 from graphkd.runs.seed import SeedRun
 from graphkd.sparse import Inputs
 from graphkd.training.fit.task import DistillationTask
@@ -74,7 +74,8 @@ class Angles:
 def _seen(task: DistillationTask, inputs: Inputs, hops: list[Tensor]) -> LayerAngles:
     with torch.no_grad():
         hidden = task.eval().student(inputs).hidden
-    angles = LayerAngles.of(hidden, hops, task.matching)
+    term = next((term for term in task.terms if isinstance(term, MatchingTerm)), None)
+    angles = LayerAngles.of(hidden, hops, term)
     return LayerAngles(angles.cosines.cpu(), angles.pairs)
 
 

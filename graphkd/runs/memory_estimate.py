@@ -99,7 +99,7 @@ def memory_needs(view: SettingView, spec: DistillSpec, in_files: bool = False) -
     if table:
         advice = "choose encoder=raw, or fewer features"
         needs.append(Need(frozen + table + building, "the student's encoded inputs", advice))
-    rows = nodes if spec.uses_teacher else graph.train.numel()
+    rows = nodes if spec.uses_teacher or spec.terms() else graph.train.numel()
     batch = min(rows, spec.training.batch_size or rows)
     step = student.training(batch)
     advice = NETWORK.format("student") + (f", or training.batch_size={BATCH}" if batch > BATCH else "")

@@ -60,8 +60,8 @@ def check_shared(spec: DistillSpec) -> None:
     """Checks that a spec can be trained by several processes.
 
     Raises:
-        GraphKDError: the method's loss is no sum over rows, dropout masks would depend on how rows are split
-            between processes, or ``training.together`` is set.
+        GraphKDError: a loss is no sum over rows, dropout masks would depend on how rows
+            are split between processes, or ``training.together`` is set.
     """
     if not world().is_distributed:
         return
@@ -76,3 +76,9 @@ def check_shared(spec: DistillSpec) -> None:
             f"method={spec.method.name} has a loss that is no sum over rows, which several processes cannot "
             "share: start it without torchrun"
         )
+    for term in spec.terms():
+        if not term.can_be_shared:
+            raise GraphKDError(
+                f"term={term.name} is no sum over rows, and reads targets that several processes do not gather: "
+                "start it without torchrun"
+            )

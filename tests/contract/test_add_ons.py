@@ -1,11 +1,11 @@
-"""Every transform, calibration and matching strategy runs with every method, or is refused in one line."""
+"""Every transform, calibration, term and matching strategy runs with every method, or is refused in one line."""
 
 import functools
 
 import pytest
 import torch
 
-from graphkd import GraphKDError, calibration, matching, methods, transforms
+from graphkd import GraphKDError, calibration, matching, methods, terms, transforms
 from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
 from graphkd.spec import DistillSpec, resolve
@@ -16,7 +16,12 @@ from graphkd.training.settings import Training
 
 ADD_ONS = [
     (group, name)
-    for group, package in (("transform", transforms), ("calibration", calibration), ("matching", matching))
+    for group, package in (
+        ("transform", transforms),
+        ("calibration", calibration),
+        ("term", terms),
+        ("matching", matching),
+    )
     for name in catalogue(package)
     if name != "none"
 ]
@@ -61,3 +66,14 @@ def test_a_calibration_composes_with_a_transform_a_matching_and_batches(name: st
         spec = spec_of(method, batch_size=16, transform="propagate", calibration=name, matching="forward")
         run = SeedRun.train(small_graph(), spec, 0)
         assert all(tensor.isfinite().all() for tensor in run.distilled.model.state_dict().values())
+
+
+@pytest.mark.parametrize("strategy", [name for group, name in ADD_ONS if group == "matching"])
+@pytest.mark.parametrize("term", [name for group, name in ADD_ONS if group == "term"])
+def test_a_term_composes_with_a_matching_strategy(term: str, strategy: str) -> None:
+    run = SeedRun.train(small_graph(), spec_of("glnn", matching=strategy, term=term), 0)
+    record = run.log[-1]
+    expected = (
+        record["method"] + run.spec.matching.weight * record["matching"] + run.spec.term.weight * record[term]
+    )
+    assert record["loss"] == pytest.approx(expected, rel=1e-5)

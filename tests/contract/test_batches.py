@@ -11,6 +11,7 @@ from graphkd.datasets import Graph
 from graphkd.matching import MatchingTerm
 from graphkd.methods import Method, Targets
 from graphkd.registry import catalogue
+from graphkd.terms import EntropyMinimization
 from graphkd.training.fit import batches
 from graphkd.training.fit.batches import Batches, row_bytes
 from graphkd.training.fit.task import DistillationTask
@@ -39,18 +40,20 @@ def gradients(task: DistillationTask, made: list[Targets], rows: int) -> list[to
     return [weight.grad for weight in task.parameters() if weight.grad is not None]
 
 
-@pytest.mark.parametrize("strategy", ["none", "forward"])
+@pytest.mark.parametrize(("strategy", "term"), [("none", "none"), ("forward", "none"), ("forward", "entropy")])
 @pytest.mark.parametrize("method", [name for name, part in catalogue(methods).items() if part().is_plain])
 def test_gradients_of_batches_make_up_the_gradient_of_all_rows(
-    method: str, strategy: str, monkeypatch: pytest.MonkeyPatch
+    method: str, strategy: str, term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     criterion = catalogue(methods)[method]()
     targets = compiled(criterion)
     if strategy == "none":
         targets = targets.with_hops([]).without_idle_rows()
-    term = None if strategy == "none" else MatchingTerm(catalogue(matching)[strategy](), [6, 6], [5, 5])
+    added = [EntropyMinimization(weight=0.3)] if term == "entropy" else []
+    if strategy != "none":
+        added += [MatchingTerm.of(catalogue(matching)[strategy](weight=0.7), [6, 6], [5, 5])]
     student = students.MLP(targets.inputs.shape[1], 6, 3, num_layers=3, dropout=0.0)
-    task = DistillationTask(student, criterion, term, 0.7).double()
+    task = DistillationTask(student, criterion, added).double()
     monkeypatch.setattr(batches, "BLOCK_ROWS", 4)
     monkeypatch.setattr(batches, "POOL_BYTES", 14 * row_bytes(targets))
     whole = gradients(task, [targets], targets.num_rows)

@@ -53,7 +53,7 @@ def hidden_of(num_student: int, width: int = STUDENT) -> list[Tensor]:
 
 def term_of(strategy: type[Matching], num_student: int, num_teacher: int, width: int, **settings) -> MatchingTerm:
     torch.manual_seed(0)
-    return MatchingTerm(strategy(**settings), [width] * num_student, [TEACHER] * num_teacher)
+    return MatchingTerm.of(strategy(**settings), [width] * num_student, [TEACHER] * num_teacher)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.values())
@@ -79,7 +79,7 @@ def test_a_finite_loss_moves_student_and_term_and_nothing_else(
     for num_student, num_teacher in DEPTHS:
         network, hops = teacher_result(teacher, num_teacher)
         term = term_of(strategy, num_student, num_teacher, STUDENT)
-        loss = term(hidden_of(num_student), hops)
+        loss = term.loss(hidden_of(num_student), hops)
         loss.backward()
         assert loss.dim() == 0
         assert loss.isfinite()
@@ -102,7 +102,7 @@ def test_a_finite_loss_moves_student_and_term_and_nothing_else(
 def test_layers_of_one_width_need_no_projection(strategy: type[Matching], teacher_result) -> None:
     for num_student, num_teacher in FEW:
         term = term_of(strategy, num_student, num_teacher, TEACHER, projection="none")
-        loss = term(hidden_of(num_student, TEACHER), teacher_result("sage", num_teacher)[1])
+        loss = term.loss(hidden_of(num_student, TEACHER), teacher_result("sage", num_teacher)[1])
         loss.backward()
         assert loss.isfinite()
         assert not list(term.projections.parameters())
@@ -115,8 +115,8 @@ def test_the_same_seed_gives_the_same_loss_in_every_epoch(strategy: type[Matchin
         terms = [term_of(strategy, num_student, num_teacher, STUDENT, seed=3) for _ in range(2)]
         for epoch in range(3):
             for term in terms:
-                term.on_epoch_start(epoch)
-            one, two = (term(hidden_of(num_student), teacher_result("gcn", num_teacher)[1]) for term in terms)
+                term.matching.on_epoch_start(epoch)
+            one, two = (term.loss(hidden_of(num_student), teacher_result("gcn", num_teacher)[1]) for term in terms)
             assert torch.equal(one, two)
 
 
@@ -132,7 +132,7 @@ def test_distances_and_projections(
             strategy(**settings)
         return
     term = term_of(strategy, 2, 3, STUDENT, **settings)
-    loss = term(hidden_of(2), teacher_result("sage", 3)[1])
+    loss = term.loss(hidden_of(2), teacher_result("sage", 3)[1])
     loss.backward()
     assert loss.isfinite()
     assert student_of(2, STUDENT).layers[0].weight.grad.isfinite().all()
@@ -201,9 +201,11 @@ def test_a_run_of_three_epochs_is_the_same_twice(name: str) -> None:
 def test_every_seed_of_a_run_can_be_drawn_from(strategy: type[Matching], teacher_result) -> None:
     spec = resolve(matching=strategy(seed=2**31 - 1))
     hops = teacher_result("gcn", 5)[1]
-    term = spec.matching_term(hidden_of(2), hops, seed=2**32 - 1)
-    term.on_epoch_start(400)
-    assert term(hidden_of(2), hops).isfinite()
+    (term,) = spec.terms(seed=2**32 - 1)
+    assert isinstance(term, MatchingTerm)
+    term = MatchingTerm.of(term.matching, [STUDENT, STUDENT], [TEACHER] * len(hops))
+    term.matching.on_epoch_start(400)
+    assert term.loss(hidden_of(2), hops).isfinite()
 
 
 NODES, WIDTH = 25_000, 32
@@ -222,8 +224,8 @@ def test_peak_memory_grows_with_layers_not_with_pairs_of_nodes() -> None:
     )
     code = (
         f"for name in {list(MATCHED)}:\n"
-        f"    term = matching.MatchingTerm(lookup(matching, name)(), [{WIDTH // 2}] * 3, [{WIDTH}] * 5)\n"
-        "    term(hidden, hops).backward()\n"
+        f"    term = matching.MatchingTerm.of(lookup(matching, name)(), [{WIDTH // 2}] * 3, [{WIDTH}] * 5)\n"
+        "    term.loss(hidden, hops).backward()\n"
     )
     bound = (5 * 15 + 12) * 4 * NODES * WIDTH
     assert bound < 4 * NODES**2 / 8

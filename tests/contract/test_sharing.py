@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from graphkd import matching, methods, teachers
+from graphkd import matching, methods, teachers, terms
 from graphkd.matching.distances import DISTANCES
 from graphkd.matching.projections import PROJECTIONS
 from graphkd.registry import catalogue
@@ -11,7 +11,8 @@ from tests.distributed.gradients import Case, student_steps, teacher_step
 from tests.distributed.pair import Pair
 
 STRATEGIES = catalogue(matching)
-PLAIN = ("glnn", "none", "normalized_mse", "auto")
+TERMS = [name for name in catalogue(terms) if name != "none"]
+PLAIN = ("glnn", "none", "normalized_mse", "auto", "none")
 
 
 def assert_same(one: list[torch.Tensor], several: list[list[torch.Tensor]]) -> None:
@@ -35,18 +36,24 @@ def test_the_loss_of_a_method_is_a_sum_over_rows_or_says_that_it_is_not(method: 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_whatever_is_matched_by_whichever_distance(distance: str, pair: Pair) -> None:
     strategies = [name for name, each in STRATEGIES.items() if DISTANCES[distance].by_node or not each.by_node]
-    assert_all_same([("glnn", strategy, distance, "auto") for strategy in strategies], pair)
+    assert_all_same([("glnn", strategy, distance, "auto", "none") for strategy in strategies], pair)
 
 
 def test_whatever_it_is_projected_by(pair: Pair) -> None:
-    cases = [("glnn", "forward", "mse", projection) for projection in PROJECTIONS if projection != "none"]
+    cases = [("glnn", "forward", "mse", projection, "none") for projection in PROJECTIONS if projection != "none"]
     assert_all_same(cases, pair)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_alone_and_beside_what_is_matched(term: str, pair: Pair) -> None:
+    assert_all_same([(*PLAIN[:4], term), ("glnn", "forward", "mse", "auto", term)], pair)
 
 
 def test_a_process_without_any_row(pair: Pair) -> None:
     plain = [name for name, method in catalogue(methods).items() if method().is_row_sum]
-    cases = [(method, "none", "mse", "auto") for method in plain]
-    assert_all_same([*cases, ("glnn", "forward", "mse", "auto"), ("glnn", "emd", "gram", "auto")], pair, rows=1)
+    cases = [(method, "none", "mse", "auto", "none") for method in plain]
+    cases += [("glnn", "forward", "mse", "auto", "none"), ("glnn", "emd", "gram", "auto", "none")]
+    assert_all_same([*cases, *(("glnn", "none", "mse", "auto", term) for term in TERMS)], pair, rows=1)
 
 
 @pytest.mark.parametrize("seeds", [1, 9])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from graphkd import matching, methods, students, teachers
+from graphkd import matching, methods, students, teachers, terms
 from graphkd.datasets import Graph
 from graphkd.distributed import world
 from graphkd.matching import MatchingTerm
@@ -18,8 +18,8 @@ from graphkd.training.fit.batches import Batches
 from graphkd.training.fit.task import DistillationTask
 from tests.conftest import make_data
 
-Case = tuple[str, str, str, str]
-"""Method, strategy, distance and projection."""
+Case = tuple[str, str, str, str, str]
+"""Method, strategy, distance, projection and term."""
 
 
 def student_steps(cases: list[Case], rows: int) -> list[list[Tensor]]:
@@ -28,19 +28,19 @@ def student_steps(cases: list[Case], rows: int) -> list[list[Tensor]]:
 
 
 def _student_step(case: Case, rows: int) -> list[Tensor]:
-    method, strategy, distance, projection = case
+    method, strategy, distance, projection, name = case
     torch.manual_seed(0)
     graph = Graph.from_data(make_data(21)).with_influence(torch.rand(21))
     output = teachers.GCN(8, 5, 3, num_layers=3).eval()(graph.x, graph.adj).detach()
     criterion = catalogue(methods)[method]()
     targets = criterion.prepare(graph, output)
-    term = None
+    added = [] if name == "none" else [catalogue(terms)[name](weight=0.3)]
     if strategy != "none":
         targets = targets.with_hops(output.hops[:-1])
-        chosen = catalogue(matching)[strategy](distance=distance, projection=projection)
-        term = MatchingTerm(chosen, [6, 6], [5, 5])
+        chosen = catalogue(matching)[strategy](weight=0.7, distance=distance, projection=projection)
+        added = [MatchingTerm.of(chosen, [6, 6], [5, 5]), *added]
     student = students.MLP(targets.inputs.shape[1], 6, 3, num_layers=3, dropout=0.3)
-    task = DistillationTask(student, criterion, term, 0.7)
+    task = DistillationTask(student, criterion, added)
     some = targets.select(graph.train[:rows] if rows < 21 else torch.arange(21))
     (batch,) = Batches(_in_double(some), None, 0, torch.device("cpu")).epoch(0)
     return _summed(task.double(), task(batch))

@@ -58,7 +58,7 @@ def test_cosines_equal_loops_over_layers_pairs_and_nodes(data: st.DataObject) ->
 def test_a_projected_layer_is_seen_through_its_projections(
     student: Tensor, teacher: Tensor, other: Tensor
 ) -> None:
-    term = MatchingTerm(InOrderRandom(projection="linear"), [2], [3, 3]).double()
+    term = MatchingTerm.of(InOrderRandom(projection="linear"), [2], [3, 3]).double()
     maps = {(0, j): term.projections.maps[f"0_{j}"].weight.detach() for j in range(2)}
     found = LayerAngles.of([student], [teacher, other], term)
     assert not found.cosines.requires_grad
@@ -79,7 +79,7 @@ def image(term: MatchingTerm, name: str, layer: Tensor) -> Tensor:
 
 def test_a_layer_without_a_projection_of_its_own_takes_that_of_the_nearest_layer_of_the_same_width() -> None:
     layer = torch.randn(3, 4)
-    term = MatchingTerm(Forward(layers=[1, 4]), [4, 4], [6, 6, 6, 5, 6])
+    term = MatchingTerm.of(Forward(layers=[1, 4]), [4, 4], [6, 6, 6, 5, 6])
     for j in (0, 1, 2, 4):
         assert torch.equal(term.project_for(layer, 0, j), image(term, "0_1", layer))
         assert torch.equal(term.project_for(layer, 1, j), image(term, "1_4", layer))
@@ -93,18 +93,18 @@ def test_of_two_that_are_equally_near_the_lower_one_counts() -> None:
         def pairs(self, num_student: int, num_teacher: int) -> list[tuple[int, int]]:
             return [(0, 0), (0, 2)]
 
-    layer, term = torch.randn(3, 4), MatchingTerm(Ends(projection="linear"), [4], [4, 4, 4])
+    layer, term = torch.randn(3, 4), MatchingTerm.of(Ends(projection="linear"), [4], [4, 4, 4])
     assert torch.equal(term.project_for(layer, 0, 1), image(term, "0_0", layer))
     assert not torch.equal(term.project_for(layer, 0, 1), image(term, "0_2", layer))
 
 
 def test_a_shared_projection_serves_every_layer_and_equal_widths_need_none() -> None:
     layer = torch.randn(3, 4)
-    shared = MatchingTerm(Forward(projection="shared"), [4, 4], [6, 6, 4])
+    shared = MatchingTerm.of(Forward(projection="shared"), [4, 4], [6, 6, 4])
     assert torch.equal(shared.project_for(layer, 1, 0), image(shared, "4_to_6", layer))
-    plain = MatchingTerm(Forward(), [4, 4], [4, 4, 4])
+    plain = MatchingTerm.of(Forward(), [4, 4], [4, 4, 4])
     assert all(plain.project_for(layer, i, j) is layer for i in range(2) for j in range(3))
-    linear = MatchingTerm(Forward(projection="linear"), [4], [6, 4, 6])
+    linear = MatchingTerm.of(Forward(projection="linear"), [4], [6, 4, 6])
     assert linear.project_for(layer, 0, 1) is layer  # equal widths, and no projection leads there
 
 

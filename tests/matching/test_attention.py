@@ -24,15 +24,15 @@ def literal(hidden: list[Tensor], hops: list[Tensor]) -> float:
 
 @given(layers=stacks())
 def test_the_loss_equals_loops(layers: tuple[list[Tensor], list[Tensor]]) -> None:
-    term = MatchingTerm(Attention(distance="mse"), [3] * len(layers[0]), [3] * len(layers[1]))
-    assert abs(float(term(*layers)) - literal(*layers)) < 1e-9
+    term = MatchingTerm.of(Attention(distance="mse"), [3] * len(layers[0]), [3] * len(layers[1]))
+    assert abs(float(term.loss(*layers)) - literal(*layers)) < 1e-9
 
 
 def test_gradients_go_through_the_weights_too() -> None:
     hops = [torch.randn(4, 3, dtype=torch.float64) for _ in range(3)]
-    term = MatchingTerm(Attention(distance="mse"), [3, 3], [3, 3, 3])
+    term = MatchingTerm.of(Attention(distance="mse"), [3, 3], [3, 3, 3])
     hidden = [torch.randn(4, 3, dtype=torch.float64, requires_grad=True) for _ in range(2)]
-    assert torch.autograd.gradcheck(lambda *layers: term(list(layers), hops), hidden)
+    assert torch.autograd.gradcheck(lambda *layers: term.loss(list(layers), hops), hidden)
 
 
 def test_one_dominating_layer_is_the_target() -> None:
@@ -40,8 +40,8 @@ def test_one_dominating_layer_is_the_target() -> None:
     hops = [torch.randn(6, 4), 50 * student, torch.randn(6, 4)]
     weights = Attention().weights([student, -student], hops)
     torch.testing.assert_close(weights[:, 0], torch.eye(3)[1].expand(6, 3), atol=1e-4, rtol=0)
-    term = MatchingTerm(Attention(distance="mse"), [4], [4, 4, 4])
-    torch.testing.assert_close(term([student], hops), mse(student, hops[1]).mean(), rtol=1e-3, atol=0)
+    term = MatchingTerm.of(Attention(distance="mse"), [4], [4, 4, 4])
+    torch.testing.assert_close(term.loss([student], hops), mse(student, hops[1]).mean(), rtol=1e-3, atol=0)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e10, 1e19, 1e30])
@@ -65,15 +65,15 @@ def test_each_student_layer_has_one_projection_even_where_the_distance_takes_any
     from graphkd.matching.distances import Distance
 
     monkeypatch.setitem(module.DISTANCES, "mse", Distance(mse, any_width=True))
-    term = MatchingTerm(Attention(distance="mse"), [4, 6, 5], [6, 6, 6])
+    term = MatchingTerm.of(Attention(distance="mse"), [4, 6, 5], [6, 6, 6])
     assert {name: tuple(each.weight.shape) for name, each in term.projections.maps.items()} == {
         "0_0": (6, 4),
         "2_0": (6, 5),
     }
     layers = Layers([torch.randn(3, width) for width in (4, 6, 5)], [torch.randn(3, 6)] * 3, term.distance)
-    assert term(layers.hidden, layers.hops).isfinite()
+    assert term.loss(layers.hidden, layers.hops).isfinite()
 
 
 def test_teacher_layers_of_different_widths_have_no_average() -> None:
     with pytest.raises(GraphKDError, match=r"widths \[4, 6\]: give them one width, or choose matching=emd or"):
-        MatchingTerm(Attention(), [4], [4, 6])
+        MatchingTerm.of(Attention(), [4], [4, 6])

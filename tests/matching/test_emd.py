@@ -86,12 +86,12 @@ def test_two_steps_equal_loops(seed: int, num_student: int, num_teacher: int) ->
     generator = torch.Generator().manual_seed(seed)
     layers = torch.randn(num_student + num_teacher, 5, 3, dtype=torch.float64, generator=generator).unbind()
     hidden, hops = list(layers[:num_student]), list(layers[num_student:])
-    term = MatchingTerm(EMD(distance="mse"), [3] * len(hidden), [3] * len(hops))
+    term = MatchingTerm.of(EMD(distance="mse"), [3] * len(hidden), [3] * len(hops))
     costs = torch.tensor([[squares(layer, hop) for hop in hops] for layer in hidden], dtype=torch.float64)
     left, right = shares([1.0] * len(hidden)), shares([1.0] * len(hops))
     for _ in range(2):
         moved = flow(left, right, costs)
-        assert float(term(hidden, hops)) == pytest.approx(programme(left, right, costs), abs=1e-7)
+        assert float(term.loss(hidden, hops)) == pytest.approx(programme(left, right, costs), abs=1e-7)
         left = shares(literal_update(left.tolist(), moved, costs))
         right = shares(literal_update(right.tolist(), moved.t(), costs.t()))
         torch.testing.assert_close(term.matching.shares, torch.cat([left, right]), atol=1e-6, rtol=1e-4)
@@ -100,17 +100,17 @@ def test_two_steps_equal_loops(seed: int, num_student: int, num_teacher: int) ->
 def test_equal_layers_are_matched_to_themselves() -> None:
     layers = [torch.randn(5, 4) for _ in range(3)]
     torch.testing.assert_close(EMD().weights(layers, layers), torch.eye(3) / 3)
-    assert float(MatchingTerm(EMD(), [4] * 3, [4] * 3)(layers, layers)) == pytest.approx(0, abs=1e-6)
+    assert float(MatchingTerm.of(EMD(), [4] * 3, [4] * 3).loss(layers, layers)) == pytest.approx(0, abs=1e-6)
 
 
 def test_layer_weights_change_in_training_only_and_start_again_with_build() -> None:
     hidden, hops = [torch.randn(5, 4) for _ in range(2)], [torch.randn(5, 4) for _ in range(3)]
-    term = MatchingTerm(EMD(distance="mse"), [4, 4], [4, 4, 4])
+    term = MatchingTerm.of(EMD(distance="mse"), [4, 4], [4, 4, 4])
     uniform = term.matching.shares.clone()
     term.matching.weights(hidden, hops)
-    term.eval()(hidden, hops)
+    term.eval().loss(hidden, hops)
     assert torch.equal(term.matching.shares, uniform)
-    term.train()(hidden, hops)
+    term.train().loss(hidden, hops)
     changed = term.matching.shares.clone()
     assert not torch.equal(changed, uniform)
     assert torch.equal(term.state_dict()["matching.shares"], changed)
@@ -121,16 +121,16 @@ def test_layer_weights_change_in_training_only_and_start_again_with_build() -> N
 
 def test_terms_of_one_strategy_have_weights_of_their_own() -> None:
     strategy = EMD(distance="mse")
-    one, two = (MatchingTerm(strategy, [4, 4], [4, 4]) for _ in range(2))
-    one([torch.randn(5, 4) for _ in range(2)], [torch.randn(5, 4) for _ in range(2)])
+    one, two = (MatchingTerm.of(strategy, [4, 4], [4, 4]) for _ in range(2))
+    one.loss([torch.randn(5, 4) for _ in range(2)], [torch.randn(5, 4) for _ in range(2)])
     assert torch.equal(two.matching.shares, torch.full((4,), 0.5, dtype=torch.float64))
     assert not hasattr(strategy, "shares")
 
 
 def test_costs_that_are_not_finite_give_a_loss_that_is_not() -> None:
     hidden = [torch.full((5, 4), float("nan")), torch.zeros(5, 4)]
-    term = MatchingTerm(EMD(distance="mse"), [4, 4], [4, 4])
-    assert not term(hidden, [torch.randn(5, 4) for _ in range(2)]).isfinite()
+    term = MatchingTerm.of(EMD(distance="mse"), [4, 4], [4, 4])
+    assert not term.loss(hidden, [torch.randn(5, 4) for _ in range(2)]).isfinite()
 
 
 def test_without_pot_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ def literal(hidden: list[Tensor], hops: list[Tensor]) -> float:
 @given(layers=stacks())
 def test_the_loss_equals_loops_and_the_weights_say_it(layers: tuple[list[Tensor], list[Tensor]]) -> None:
     hidden, hops = layers
-    term = MatchingTerm(Nearest(distance="mse"), [3] * len(hidden), [3] * len(hops))
+    term = MatchingTerm.of(Nearest(distance="mse"), [3] * len(hidden), [3] * len(hops))
     expected = literal(hidden, hops)
-    assert abs(float(term(hidden, hops)) - expected) < 1e-9
+    assert abs(float(term.loss(hidden, hops)) - expected) < 1e-9
     costs = torch.tensor([[squares(layer, hop) for hop in hops] for layer in hidden], dtype=torch.float64)
     weights = term.matching.weights(hidden, hops)
     assert abs(float((weights * costs).sum()) - expected) < 1e-9
@@ -35,14 +35,14 @@ def test_a_permuted_copy_is_found() -> None:
     hidden = [wanted[2], wanted[0], wanted[1]]
     weights = Nearest().weights(hidden, hops)
     assert weights.nonzero().tolist() == [[0, 5], [1, 1], [2, 3]]
-    assert float(MatchingTerm(Nearest(distance="mse"), [4] * 3, [4] * 6)(hidden, hops)) == 0
+    assert float(MatchingTerm.of(Nearest(distance="mse"), [4] * 3, [4] * 6).loss(hidden, hops)) == 0
 
 
 def test_one_student_layer_may_learn_all_and_only_the_nearest_gets_a_gradient() -> None:
     hops = [torch.randn(6, 4) for _ in range(2)]
     near = ((hops[0] + hops[1]) / 2).requires_grad_()
     far = (hops[0] + 100).requires_grad_()
-    MatchingTerm(Nearest(distance="mse"), [4, 4], [4, 4])([far, near], hops).backward()
+    MatchingTerm.of(Nearest(distance="mse"), [4, 4], [4, 4]).loss([far, near], hops).backward()
     assert far.grad is None
     assert near.grad is not None
 

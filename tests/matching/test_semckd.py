@@ -43,21 +43,21 @@ def test_loss_and_weights_equal_loops_given_the_parameters(
 ) -> None:
     torch.manual_seed(0)
     widths = [3] * len(layers[0]), [3] * len(layers[1])
-    term = MatchingTerm(SemCKD(distance="mse", anchors=anchors), *widths).double()
+    term = MatchingTerm.of(SemCKD(distance="mse", anchors=anchors), *widths).double()
     loss, weights = literal(term.matching, *layers)
-    assert float(term(*layers)) == pytest.approx(loss, abs=1e-8)
+    assert float(term.loss(*layers)) == pytest.approx(loss, abs=1e-8)
     torch.testing.assert_close(term.matching.weights(*layers), weights, atol=1e-8, rtol=0)
 
 
 def test_queries_and_keys_train() -> None:
     torch.manual_seed(0)
     hidden, hops = [torch.randn(30, 4) for _ in range(2)], [torch.randn(30, 4) for _ in range(3)]
-    term = MatchingTerm(SemCKD(distance="mse", anchors=8), [4, 4], [4, 4, 4])
+    term = MatchingTerm.of(SemCKD(distance="mse", anchors=8), [4, 4], [4, 4, 4])
     optimizer = torch.optim.Adam(term.parameters(), lr=0.03)
     losses = []
     for _ in range(30):
         optimizer.zero_grad()
-        loss = term(hidden, hops)
+        loss = term.loss(hidden, hops)
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
@@ -67,13 +67,13 @@ def test_queries_and_keys_train() -> None:
 
 
 def test_anchors_are_drawn_by_seed_and_fit_every_batch() -> None:
-    drawn = [MatchingTerm(SemCKD(seed=seed), [4], [4, 4]).matching.fractions for seed in (0, 0, 1)]
+    drawn = [MatchingTerm.of(SemCKD(seed=seed), [4], [4, 4]).matching.fractions for seed in (0, 0, 1)]
     assert torch.equal(drawn[0], drawn[1])
     assert not torch.equal(drawn[0], drawn[2])
-    term = MatchingTerm(SemCKD(anchors=64), [4], [4, 4])
+    term = MatchingTerm.of(SemCKD(anchors=64), [4], [4, 4])
     for num_nodes in (1, 3, 64, 200):
         layers = [torch.randn(num_nodes, 4) for _ in range(3)]
-        assert term(layers[:1], layers[1:]).isfinite()
+        assert term.loss(layers[:1], layers[1:]).isfinite()
         torch.testing.assert_close(
             term.matching.weights(layers[:1], layers[1:]).sum(dim=2), torch.ones(num_nodes, 1)
         )
@@ -81,7 +81,7 @@ def test_anchors_are_drawn_by_seed_and_fit_every_batch() -> None:
 
 def test_terms_of_one_strategy_learn_apart() -> None:
     strategy = SemCKD()
-    one, two = (MatchingTerm(strategy, [4], [4, 4]) for _ in range(2))
+    one, two = (MatchingTerm.of(strategy, [4], [4, 4]) for _ in range(2))
     assert not set(one.parameters()) & set(two.parameters())
     assert not list(strategy.parameters())
 

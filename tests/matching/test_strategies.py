@@ -83,7 +83,7 @@ def test_all_to_one_takes_the_layer_that_is_asked_for() -> None:
 )
 def test_layers_that_are_not_there(strategy: Matching, num_student: int, message: str) -> None:
     with pytest.raises(GraphKDError, match=message):
-        MatchingTerm(strategy, [4] * num_student, [4] * 5)
+        MatchingTerm.of(strategy, [4] * num_student, [4] * 5)
 
 
 def test_skip_and_last_give_the_published_maps() -> None:

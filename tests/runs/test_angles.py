@@ -38,7 +38,7 @@ def test_before_is_the_state_that_training_began_with(projection: str, monkeypat
         task = train_spec.model
         with torch.no_grad():
             starts.append([layer.clone() for layer in task.eval().student(make_data().x).hidden])
-            starts.append(task.matching.project_for(starts[0][1], 1, 2).clone())
+            starts.append(task.terms[0].project_for(starts[0][1], 1, 2).clone())
         task.train()
         return fit(stage, train_spec, *rest)
 
@@ -56,7 +56,7 @@ def test_before_is_the_state_that_training_began_with(projection: str, monkeypat
     # Under reverse, student layer 1 has a projection to teacher layer 1 only, through which it is seen by all.
     torch.testing.assert_close(found.before.cosines[1], own)
     with torch.no_grad():
-        after = LayerAngles.of(task.student(make_data().x).hidden, hops, task.matching)
+        after = LayerAngles.of(task.student(make_data().x).hidden, hops, task.terms[0])
     torch.testing.assert_close(found.after.cosines, after.cosines)
     assert not torch.allclose(found.before.cosines, found.after.cosines)
 

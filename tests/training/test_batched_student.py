@@ -56,7 +56,7 @@ batches.POOL_BYTES = 2**22
 x, q = torch.ones({ROWS}, {WIDTH}, dtype=torch.float16), torch.ones({ROWS}, 8, dtype=torch.bfloat16)
 soft = SoftTargets(q, torch.ones({ROWS}), 0.0, 1.0)
 targets = Targets(x, torch.zeros({ROWS}, dtype=torch.long), torch.zeros({ROWS}).double(), soft)
-task = DistillationTask(MLP({WIDTH}, 16, 8), GLNN(), None, 0.0)
+task = DistillationTask(MLP({WIDTH}, 16, 8), GLNN())
 rows = Batches(targets, 1024, 0, torch.device("cpu"))
 groups = [[{{"params": list(task.parameters()), "lr": 0.01}}]]
 

@@ -17,7 +17,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.dropout import dropout
 from graphkd.influence import infgrand
 from graphkd.influence.inputs import inputs_of
-from graphkd.matching import Matching
+from graphkd.matching import Matching, MatchingTerm
 from graphkd.methods import InfGraND
 from graphkd.registry import catalogue
 from graphkd.sparse import SparseMatrix
@@ -90,12 +90,11 @@ def test_matching_agrees_with_the_cpu(strategy: type[Matching], projection: str)
     spec = resolve(matching=strategy(projection=projection))
     hidden, hops = [torch.randn(40, 6) for _ in range(2)], [torch.randn(40, 8) for _ in range(3)]
     torch.manual_seed(0)
-    term, losses = spec.matching_term(hidden, hops), []
-    for device in ("cpu", "cuda"):
-        if term is not None:
+    for each in spec.terms():
+        term, losses = MatchingTerm.of(each.matching, [6, 6], [8, 8, 8]), []
+        for device in ("cpu", "cuda"):
             layers = [[layer.to(device) for layer in stack] for stack in (hidden, hops)]
-            losses.append(copy.deepcopy(term).to(device)(*layers).cpu())
-    if losses:
+            losses.append(copy.deepcopy(term).to(device).loss(*layers).cpu())
         torch.testing.assert_close(losses[0], losses[1], atol=1e-5, rtol=1e-4)
 
 
@@ -121,10 +120,15 @@ def test_the_same_seed_gives_the_same_bits(teacher: type) -> None:
         assert torch.equal(tensor, two.task.state_dict()[name])
 
 
-@pytest.mark.parametrize("strategy", catalogue(matching).values())
-def test_a_graph_of_calls_changes_nothing(strategy: type[Matching], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "term"),
+    [*((strategy, "none") for strategy in catalogue(matching).values()), (matching.Forward, "entropy")],
+)
+def test_a_graph_of_calls_changes_nothing(
+    strategy: type[Matching], term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needs(strategy)
-    spec, made = resolve(matching=strategy(), student=deep(), training=Training(120, 30)), []
+    spec, made = resolve(matching=strategy(), term=term, student=deep(), training=Training(120, 30)), []
     here, results = view("cuda"), []
     teacher_result, replay = train_teacher(here, spec, 0, []), loop.CudaGraph
     monkeypatch.setattr(loop, "CudaGraph", lambda *parts: made.append(0) or replay(*parts))

@@ -1,29 +1,29 @@
-"""The distillation task: student, criterion and matching in one object."""
+"""The distillation task: student, criterion and added terms in one object."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from graphkd.calibration import Calibration, NoCalibration
-from graphkd.distributed import shard_scope, world
-from graphkd.distributed.reductions import gather_rows
-from graphkd.matching import MatchingTerm
+from graphkd.distributed import shard_scope
+from graphkd.errors import GraphKDError
 from graphkd.methods import Epoch, Method, Phase, Targets
 from graphkd.sparse import Inputs
 from graphkd.students import StudentOutput
+from graphkd.terms import Term
 
 
 class DistillationTask(nn.Module):
-    """``method(student(inputs)) + weight · matching(hidden, hops)``.
+    """``method(student(inputs)) + Σ_t weight_t · term_t(student(inputs))``.
 
     Args:
         student: rows ``[B, D']`` → ``StudentOutput``.
         method: the criterion; parameters it may have train too.
-        matching: the matching term, or nothing.
-        weight: of the matching term.
+        terms: that are added to the method's loss, built.
         precision: in which the student's layers are computed.
         compiled: whether they go through ``torch.compile``.
         calibration: of logits, built; what it registers trains too.
@@ -34,15 +34,14 @@ class DistillationTask(nn.Module):
         self,
         student: nn.Module,
         method: Method,
-        matching: MatchingTerm | None,
-        weight: float,
+        terms: Sequence[Term] = (),
         precision: str = "float32",
         compiled: bool = False,
         calibration: Calibration | None = None,
         teacher: Tensor | None = None,
     ) -> None:
         super().__init__()
-        self.student, self.method, self.matching, self.weight = student, method, matching, weight
+        self.student, self.method, self.terms = student, method, nn.ModuleList(terms)
         self.precision, self.phase = precision, Phase()
         self.calibration = calibration or NoCalibration()
         self._teacher = teacher
@@ -52,31 +51,41 @@ class DistillationTask(nn.Module):
     @property
     def is_static(self) -> bool:
         """Whether every epoch makes the same calls to the device, and reads nothing back."""
-        matching = self.matching is None or self.matching.matching.is_static
-        return self.method.is_static and matching and not self.calibration.moves_targets
+        terms = all(term.is_static for term in self.terms)
+        return self.method.is_static and terms and not self.calibration.moves_targets
 
     @property
     def moves_targets(self) -> bool:
         """Whether targets change between epochs."""
         return self.method.moves_targets or self.calibration.moves_targets
 
+    @property
+    def may_skip_parameters(self) -> bool:
+        """Whether a step may leave some parameters unused."""
+        return any(term.may_skip_parameters for term in self.terms) or len(self.method.phases()) > 1
+
+    def training_rows(self, targets: Targets) -> Targets:
+        """Returns the rows that a step reads, calibrated: all of them where a term is added."""
+        rows = self.calibration.attach(targets)
+        return rows if len(self.terms) else self.method.training_rows(rows)
+
     def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:
-        """Lets the matching draw its pairs, then method and calibration move the targets.
+        """Moves what terms keep between epochs, then lets method and calibration move the targets.
 
         Args:
             epoch: that begins.
             targets: all rows.
         """
-        if self.matching is not None:
-            self.matching.on_epoch_start(epoch.number)
         with torch.no_grad():
+            for term in self._active():
+                term.on_epoch_start(epoch, targets)
             if self.method.moves_targets:
                 self.method.on_epoch_start(epoch, targets)
             if self.calibration.moves_targets and self._teacher is not None:
                 self.calibration.on_epoch_start(epoch, targets, self._teacher)
 
     def parameter_groups(self, lr: float) -> list[dict[str, Any]]:
-        """Returns the optimiser's groups of this phase: what the matching trains has a rate of its own where set.
+        """Returns the optimiser's groups of this phase: what a term trains has a rate of its own where set.
 
         Args:
             lr: learning rate of the student and the method.
@@ -84,8 +93,7 @@ class DistillationTask(nn.Module):
         groups: list[dict[str, Any]] = getattr(self.method, self.phase.groups)(self.student, lr)
         if learned := list(self.calibration.parameters()):
             groups = [*groups, {"params": learned, "lr": lr}]
-        if self.matching is not None:
-            groups = [*groups, {"params": list(self.matching.parameters()), "lr": self.matching.matching.lr or lr}]
+        groups = [*groups, *({"params": [*term.parameters()], "lr": term.lr or lr} for term in self._active())]
         return [group for group in groups if group["params"]]
 
     def forward(self, batch: Targets) -> dict[str, Tensor]:
@@ -99,7 +107,7 @@ class DistillationTask(nn.Module):
             return outputs[-1]
 
         terms = getattr(self.method, self.phase.step)(student, batch)
-        return self._with_matching(terms, batch.own_output(outputs[0]), batch) if outputs else terms
+        return self._with_terms(terms, batch.own_output(outputs[0]), batch) if outputs else terms
 
     def autocast(self, device: torch.device) -> torch.autocast:
         """Returns the context in which the student's layers are computed."""
@@ -108,30 +116,25 @@ class DistillationTask(nn.Module):
     def loss(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
         """Returns the same for an output that is there already, of a method whose step is plain."""
         output = self.single(output)
-        return self._with_matching(self.method.loss(output, batch), output, batch)
+        return self._with_terms(self.method.loss(output, batch), output, batch)
 
     def single(self, output: StudentOutput) -> StudentOutput:
         """Returns an output in the precision that losses are computed in."""
         return output if self.precision == "float32" else output.float()
 
-    def _with_matching(self, terms: dict[str, Tensor], output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
-        if self.matching is None:
-            return terms
-        matching = self._matched(self.matching, output.hidden, batch)
-        return {
-            **terms,
-            "matching": matching,
-            "method": terms["loss"],
-            "loss": terms["loss"] + self.weight * matching,
-        }
+    def _with_terms(self, terms: dict[str, Tensor], output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+        """Returns the losses with what is added to them; ``method`` is the method's own."""
+        loss, added = terms["loss"], dict[str, Tensor]()
+        for term in self._active():
+            if term.name in (*terms, *added, "method"):
+                raise GraphKDError(
+                    f"term={term.name} and method={self.method.name} have a loss of the same name: rename the term"
+                )
+            added[term.name] = term.shared(output, batch)
+            loss = loss + term.weight * added[term.name]
+        return {**terms, **added, "method": terms["loss"], "loss": loss} if added else terms
 
-    @staticmethod
-    def _matched(term: MatchingTerm, hidden: list[Tensor], batch: Targets) -> Tensor:
-        """A mean over rows can be shared; anything else every process computes from all rows."""
-        shard = batch.shard
-        if shard is None:
-            return term(hidden, batch.hops)  # type: ignore[no-any-return]
-        if term.is_row_sum and shard.total >= world().size:
-            return term(hidden, batch.hops) * (batch.num_rows / shard.total)  # type: ignore[no-any-return]
-        layers, hops = ([gather_rows(layer, shard) for layer in each] for each in (hidden, batch.hops))
-        return term(layers, hops) / world().size  # type: ignore[no-any-return]
+    def _active(self) -> list[Term]:
+        """Returns the terms of this phase."""
+        last = self.phase.name == self.method.phases()[-1].name
+        return [term for term in self.terms if isinstance(term, Term) and (last or not term.last_phase)]

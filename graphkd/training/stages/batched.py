@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.datasets import SettingView
-from graphkd.methods import Targets
+from graphkd.methods import Epoch, Targets
 from graphkd.methods.base import stackable, trains_one_mlp
 from graphkd.methods.stacked import stacked
 from graphkd.sparse import Inputs
@@ -26,7 +26,7 @@ from graphkd.training.fit.train_state import Log
 from graphkd.training.scoring.validation_metric import ValidationMetric, stacked_scores, with_equal_ones_shared
 from graphkd.training.seeds import seeded
 from graphkd.training.stages.stage_cache import StageCache, StageResult
-from graphkd.training.stages.student import start_task, student_key
+from graphkd.training.stages.student import logits_of, start_task, student_key
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult
 
@@ -37,7 +37,7 @@ class BatchedJob:
 
     Args:
         view: the setting's view of the graph.
-        spec: names method, matching, influence, student and training.
+        spec: names method, terms, influence, student and training.
         teacher_result: the student's teacher.
         seed: as in ``train_student``.
     """
@@ -96,7 +96,7 @@ class _ReadyJob:
             task = start_task(graph, spec, targets, seed, member.teacher_result.output)
             generator = torch.Generator()
             generator.set_state(torch.get_rng_state())
-        rows = Batches(spec.method.training_rows(targets), None, seed, device).targets
+        rows = Batches(task.training_rows(targets), None, seed, device).targets
         return cls(member, key, task, generator, rows, targets.inputs)
 
     @property
@@ -111,6 +111,7 @@ class _ReadyJob:
             *(student[name] for name in ("hidden_dim", "num_layers", "norm")),
             spec.method.name,
             spec.matching.name,
+            spec.term.name,
             spec.training.max_epochs,
             spec.training.patience,
             spec.training.precision,
@@ -175,8 +176,8 @@ class _BatchedTask:
         self.stacked = StackedMLP([job.task.student for job in jobs], [job.generator for job in jobs])  # type: ignore[misc]
         self.rows = [job.rows for job in jobs]
         alike = stackable([job.task.method for job in jobs], self.rows)
-        matched = any(job.task.matching is not None for job in jobs)
-        self.targets = stacked(self.rows) if alike and not matched else None
+        added = any(len(job.task.terms) for job in jobs)
+        self.targets = stacked(self.rows) if alike and not added else None
         self.scored = stacked_scores(scores)
 
     def steps(self, epoch: int) -> Iterator[dict[str, Tensor]]:
@@ -190,12 +191,17 @@ class _BatchedTask:
             return
         each = []
         for k, prediction, batch in zip(self.running, apart(output), self.rows, strict=True):
-            if (matching := self.tasks[k].matching) is not None:
-                matching.on_epoch_start(epoch)
+            self.tasks[k].on_epoch_start(self.epoch(k, epoch, batch), batch)
             with self.streams.stream(k):
                 each.append(self.tasks[k].loss(prediction, batch))
         self.streams.join()
         yield {name: self._all(torch.stack([terms[name] for terms in each])) for name in each[0]}
+
+    def epoch(self, member: int, number: int, rows: Targets) -> Epoch:
+        """Returns an epoch of a member, which reads that member's logits."""
+        member_job = self.jobs[member].member
+        total = member_job.spec.training.max_epochs
+        return Epoch(number, total, member_job.seed, self.device, logits_of(self.tasks[member], rows))
 
     def score(self) -> Tensor:
         """Computes the validation scores, ``[S]``."""

@@ -7,7 +7,7 @@ import functools
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -82,7 +82,7 @@ def train_student(
 
     Args:
         view: the graph as the setting shows it.
-        spec: names method, matching, influence, student and training.
+        spec: names method, terms, influence, student and training.
         teacher_result: the teacher.
         seed: of initialisation, dropout and drawn matchings; equal for every method, so that students
             are compared from the same start.
@@ -145,16 +145,16 @@ def student_scores(student: nn.Module, inputs: Inputs, encoding: Encoding, view:
 def start_task(
     graph: Graph, spec: DistillSpec, targets: Targets, seed: int, teacher: TeacherOutput
 ) -> DistillationTask:
-    """A student at its start, with the criterion and the matching that it trains with.
+    """A student at its start, with the criterion and the terms that it trains with.
 
-    The student draws from torch's generator, which ``seeded(seed, "student", …)`` sets; the matching has a stream
-    of its own, so that students of one seed begin and drop out alike, whatever they are matched to.
+    The student draws from torch's generator, which ``seeded(seed, "student", …)`` sets; each term has a stream
+    of its own, so that students of one seed begin and drop out alike, whatever is added to their loss.
 
     Args:
         graph: the observed one.
-        spec: names student, method and matching.
+        spec: names student, method and terms.
         targets: compiled; the student has their widths.
-        seed: of what the matching draws.
+        seed: of what the terms draw.
         teacher: the frozen output.
     """
     device = graph.y.device
@@ -167,10 +167,12 @@ def start_task(
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
-    with seeded(seed, "matching", device):
-        term = spec.matching_term(hidden, targets.hops, seed)
-    compiled, weight = compiles(training.compile, device), spec.matching.weight
-    task = DistillationTask(student, method, term, weight, training.precision, compiled, calibration, logits)
+    terms = spec.terms(seed)
+    for term in terms:
+        with seeded(seed, term.name, device):
+            term.build([layer.shape[1] for layer in hidden], targets)
+    compiled = compiles(training.compile, device)
+    task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits)
     return task.to(device)
 
 
@@ -196,7 +198,7 @@ class _Run:
     Args:
         task: at its start.
         graph: the observed one.
-        spec: names student, method, matching and training.
+        spec: names student, method, terms and training.
         targets: all rows.
         seed: of the run.
         stage: name in log and progress bar.
@@ -253,15 +255,10 @@ class _Run:
 
     def _train_spec(self, phase: Phase, training: Training) -> TrainSpec:
         task, device = self.task, self.graph.y.device
-        rows = task.method.training_rows(task.calibration.attach(self.targets))
+        rows = task.training_rows(self.targets)
         batches = Batches(rows, training.batch_size, self.seed, device, moves=task.moves_targets)
-        skips = task.matching is not None and task.matching.may_skip_parameters
-        forward = world().wrap_ddp(task, unused=skips or len(task.method.phases()) > 1)
-        losses: list[Tensor] = []
-
-        @functools.cache
-        def inference() -> Inference:
-            return Inference(task.student, rows.inputs, torch.arange(rows.num_rows))
+        forward = world().wrap_ddp(task, unused=task.may_skip_parameters)
+        logits, losses = logits_of(task, rows), list[Tensor]()
 
         def steps(number: int) -> Iterator[dict[str, Tensor]]:
             losses.clear()
@@ -272,12 +269,6 @@ class _Run:
                 if phase.by_loss:
                     losses.append(terms["loss"].detach())
                 yield terms
-
-        def logits() -> Tensor:
-            task.eval()
-            result = inference()()
-            task.train()
-            return result
 
         return TrainSpec(
             task,
@@ -290,6 +281,22 @@ class _Run:
             else ValidationMetric.of(task.student, self.targets.inputs, self.graph),
             replays=batches.whole and task.is_static and not phase.by_loss,
         )
+
+
+def logits_of(task: DistillationTask, rows: Targets) -> Callable[[], Tensor]:
+    """Returns a function that computes the logits of all rows, ``[N, C]``, between epochs of training."""
+
+    @functools.cache
+    def inference() -> Inference:
+        return Inference(task.student, rows.inputs, torch.arange(rows.num_rows))
+
+    def logits() -> Tensor:
+        task.eval()
+        result = inference()()
+        task.train()
+        return result
+
+    return logits
 
 
 def _sizes(targets: Targets, graph: Graph) -> dict[str, int]:
@@ -317,7 +324,7 @@ def student_key(
         **seen,
         **{part: config[part] for part in ("student", "method", "transform", "calibration", "influence")},
         "encoder": part_config(spec.inputs),
-        "matching": None if spec.matching.name == "none" else config["matching"],
+        **{part: None if getattr(spec, part).name == "none" else config[part] for part in ("matching", "term")},
         "training": [
             config["training"][key]
             for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)

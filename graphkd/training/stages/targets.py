@@ -59,7 +59,7 @@ def compile_targets(
 
         targets = world().rank0_first(prepare, in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
-    return targets if spec.matching.name == "none" else targets.with_hops(teacher_result.output.hops[:-1])
+    return targets.with_hops(teacher_result.output.hops[:-1]) if spec.reads_hops else targets
 
 
 def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:

@@ -16,9 +16,9 @@ def test_the_loss_is_the_method_s_plus_the_weighted_matching_term() -> None:
     targets = Targets(
         torch.randn(5, 3), torch.zeros(5).long(), torch.full((5,), 0.2), node_targets(torch.randn(5, 2), 1.0)
     )
-    plain = DistillationTask(student, GLNN(), None, 0.0)(targets)
+    plain = DistillationTask(student, GLNN())(targets)
     matched = targets.with_hops([torch.randn(5, 4)])
-    both = DistillationTask(student, GLNN(), MatchingTerm(Forward(), [4], [4]), 3.0)(matched)
+    both = DistillationTask(student, GLNN(), [MatchingTerm.of(Forward(weight=3.0), [4], [4])])(matched)
     assert set(plain) == {"loss", "label", "soft"}
     assert set(both) == {"loss", "label", "soft", "method", "matching"}
     torch.testing.assert_close(both["method"], plain["loss"])
@@ -29,7 +29,7 @@ def test_what_the_matching_trains_has_a_rate_of_its_own_where_one_is_set() -> No
     student, moved = MLP(3, 4, 2, 2, dropout=0.0), []
     for lr in (None, 0.5):
         matching = Forward(projection="linear", lr=lr)
-        task = DistillationTask(copy.deepcopy(student), GLNN(), MatchingTerm(matching, [4], [4]), 1.0)
+        task = DistillationTask(copy.deepcopy(student), GLNN(), [MatchingTerm.of(matching, [4], [4])])
         groups = task.parameter_groups(0.125)
         assert [group["lr"] for group in groups] == [0.125, lr or 0.125]
         listed = [parameter for group in groups for parameter in group["params"]]
@@ -46,5 +46,5 @@ def test_what_the_matching_trains_has_a_rate_of_its_own_where_one_is_set() -> No
 
 
 def test_a_matching_without_parameters_has_no_group() -> None:
-    task = DistillationTask(MLP(3, 4, 2, 2), GLNN(), MatchingTerm(Forward(lr=0.5), [4], [4]), 1.0)
+    task = DistillationTask(MLP(3, 4, 2, 2), GLNN(), [MatchingTerm.of(Forward(lr=0.5), [4], [4])])
     assert [group["lr"] for group in task.parameter_groups(0.125)] == [0.125]

@@ -48,10 +48,10 @@ def test_seeds_draw_other_matchings(strategy: matching.Matching, view: SettingVi
     hops = [torch.zeros(60, 4) for _ in range(8)]
     output = TeacherOutput(torch.zeros(60, 3), [*hops, torch.zeros(60, 3)])
     targets = Targets(view.observed.x, view.observed.y, torch.zeros(60), hops=hops)
-    terms = [start_task(view.observed, spec, targets, seed, output).matching for seed in range(10)]
+    terms = [start_task(view.observed, spec, targets, seed, output).terms[0] for seed in range(10)]
     assert [term.matching.seed for term in terms] == list(range(10))
     assert len({str(term.matching.pairs(5, 8)) for term in terms}) > 5
-    again = start_task(view.observed, spec, targets, 3, output).matching
+    again = start_task(view.observed, spec, targets, 3, output).terms[0]
     assert again.matching.pairs(5, 8) == terms[3].matching.pairs(5, 8)
 
 
