@@ -85,7 +85,7 @@ def load_dataset(
             test nodes are unchanged.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
         columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
-            → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the training nodes of this seed.
+            → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
         numeric: how its numbers are scaled: ``standard``, ``robust`` or ``none``.
         dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 

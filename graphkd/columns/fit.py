@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.checks import LARGEST
 from graphkd.columns.cells import read, reader_of
 from graphkd.columns.cycles import varying
 from graphkd.columns.infer import LONGEST, kind_of, present
@@ -148,7 +149,7 @@ def _put_scales(
         if names:
             fill, shift, scale = _scales(np.stack([numbers[name] for name in names], axis=1), way)
             for at, name in enumerate(names):
-                columns[name] = _scaled(columns[name], fill[at], shift[at], scale[at], where)
+                columns[name] = _scaled(columns[name], numbers[name], (fill[at], shift[at], scale[at]), where)
 
 
 def _scales(table: NDArray[np.float64], way: str) -> Sequence[NDArray[np.float64]]:
@@ -170,11 +171,16 @@ def _scales(table: NDArray[np.float64], way: str) -> Sequence[NDArray[np.float64
         return fill, robust.center_, np.where(low == high, standard.scale_, robust.scale_)
 
 
-def _scaled(column: Column, fill: float, shift: float, scale: float, where: str) -> Column:
-    if not np.isfinite([fill, shift, scale]).all() or scale <= 0:
+def _scaled(
+    column: Column, numbers: NDArray[np.float64], fitted: tuple[float, float, float], where: str
+) -> Column:
+    fill, shift, scale = map(float, fitted)
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = np.nanmax(np.abs((numbers - shift) / scale))
+    if not (np.isfinite([fill, shift, scale]).all() and scale > 0 and largest <= LARGEST):
         raise GraphKDError(
-            f"{where} column '{column.name}' holds numbers whose mean or deviation double precision cannot hold: "
-            "divide them first"
+            f"{where} column '{column.name}' holds numbers that are too large for single precision, or to be "
+            "scaled: divide them first"
         )
     assert isinstance(column, Number | Date)
-    return replace(column, fill=float(fill), shift=float(shift), scale=float(scale))
+    return replace(column, fill=fill, shift=shift, scale=scale)

@@ -134,7 +134,7 @@ def encode_columns(data: Data, columns: Any, numeric: str) -> None:
 
 def _warn_unscaled(data: Data) -> None:
     if "feature_names" in data and "train_mask" in data and not data.x.is_sparse_csr:
-        warn_of_scales(data.x[data.train_mask].numpy(), data.feature_names, stacklevel=4)
+        warn_of_scales(data.x[data.train_mask].numpy(), data.feature_names, stacklevel=6)
 
 
 def _put_unfitted(data: Data, raw: RawTable) -> None:
@@ -151,7 +151,7 @@ def _put_unfitted(data: Data, raw: RawTable) -> None:
         warnings.warn(
             f"{raw.where} has no training nodes to fit its columns to: they stay as they are; give "
             "columns=data.column_encoding of the data that the model was trained on, or columns='none'",
-            stacklevel=5,
+            stacklevel=6,
         )
 
 
