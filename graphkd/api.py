@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,10 @@ from torch import Tensor, nn
 from graphkd import datasets
 from graphkd.atomic_io import as_path
 from graphkd.calibration import Calibration
+from graphkd.columns.arguments import check_choices
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
+from graphkd.datasets.custom.columns import encode_columns
 from graphkd.datasets.fingerprint import fingerprints
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
@@ -61,6 +63,8 @@ def load_dataset(
     label_rate: float = 1.0,
     scale: float = 1.0,
     dense: bool = False,
+    columns: str | Mapping[str, str] = "auto",
+    numeric: str = "standard",
 ) -> Data:
     """Loads a built-in data set, or one from a user's folder, with its masks.
 
@@ -82,6 +86,9 @@ def load_dataset(
             the others stay in the graph, unlabelled. Smaller shares are subsets of larger ones; validation and
             test nodes are unchanged.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
+        columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
+            → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
+        numeric: how its numbers are scaled: ``standard``, ``robust`` or ``none``.
         dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
@@ -99,7 +106,10 @@ def load_dataset(
     if path is not None and name != "custom":
         raise GraphKDError(f"dataset.path is for dataset=custom, not for {name}: leave it out, or choose custom")
     check_scale(scale, source)
-    location = locate(data_dir, cache_dir, download, path, scale)
+    check_choices(columns, numeric)
+    if name != "custom" and (columns != "auto" or numeric != "standard"):
+        raise GraphKDError(f"dataset.columns and numeric are for dataset=custom, not for {name}: leave them out")
+    location = locate(data_dir, cache_dir, download, path, scale, columns)
     seed = parse_seed(seed)
     check_directed(directed)
     if not isinstance(dense, bool):
@@ -109,14 +119,21 @@ def load_dataset(
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
+    if name == "custom":  # not before: a part of the training nodes may have been taken out
+        encode_columns(data, columns, numeric)
     arguments = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
     folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     extra: dict[str, Any] = {} if path is None else {"path": str(path)}
     extra |= {"scale": float(scale)} if source.scaled else {}
+    extra |= {"columns": _plain_columns(columns), "numeric": numeric} if name == "custom" else {}
     if dense:  # recorded, since sums over dense rows round differently: a run's data is reloaded in the same form
         data.x, extra["dense"] = data.x.to_dense(), True
     data.graphkd = {**arguments, **asdict(steps), **folders, **extra, **fingerprints(data)}
     return data
+
+
+def _plain_columns(columns: str | Mapping[str, str]) -> str | dict[str, str]:
+    return {str(name): kind for name, kind in columns.items()} if isinstance(columns, Mapping) else columns
 
 
 @own_environment()

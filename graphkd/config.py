@@ -113,6 +113,14 @@ class DatasetConfig:
 
 
 @dataclass
+class CustomDatasetConfig(DatasetConfig):
+    """Keys of ``dataset=custom``; see ``graphkd.load_dataset``."""
+
+    columns: Any = "auto"
+    numeric: str = "standard"
+
+
+@dataclass
 class SettingConfig:
     """Keys of ``setting``."""
 
@@ -233,7 +241,7 @@ def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
 def added_keys(config: DictConfig) -> list[str]:
     """Returns the keys added with ``+`` that are not in the schema; parts check their own."""
     keys = [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
-    for group, kind in (("dataset", DatasetConfig), ("setting", SettingConfig)):
+    for group, kind in (("dataset", CustomDatasetConfig), ("setting", SettingConfig)):
         keys += [f"{group}.{key}" for key in config[group] if key not in kind.__dataclass_fields__]
     return keys
 
@@ -241,7 +249,7 @@ def added_keys(config: DictConfig) -> list[str]:
 def known_keys() -> list[str]:
     """Returns every key that ``graphkd distill`` accepts, dotted."""
     keys = [*DistillConfig.__dataclass_fields__, "experiment"]
-    keys += [f"dataset.{key}" for key in DatasetConfig.__dataclass_fields__] + ["setting.name"]
+    keys += [f"dataset.{key}" for key in CustomDatasetConfig.__dataclass_fields__] + ["setting.name"]
     for group, package in GROUPS.items():
         if group != "dataset":
             keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]
@@ -296,4 +304,5 @@ def _schema_of(part: Any) -> type:
 
 def _dataset_schema(source: Source) -> DatasetConfig:
     split = None if source.splits[0] == "masks" else source.splits[0]  # a user's files may have none
-    return DatasetConfig(name=source.name, split=split, row_normalize=source.row_normalize)
+    kind = CustomDatasetConfig if source.name == "custom" else DatasetConfig
+    return kind(name=source.name, split=split, row_normalize=source.row_normalize)

@@ -37,6 +37,8 @@ def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
         raise GraphKDError(
             f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
         )
+    if name == "custom":
+        arguments.setdefault("columns", "none")  # of a run before tables were encoded
     folders = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
     if data_dir is not None:
         folders["data_dir"] = data_dir

@@ -11,12 +11,13 @@ import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
@@ -233,7 +234,9 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
         GraphKDError: unavailable or invalid data, or an unknown device.
     """
     device = pick_device(config.device)
-    keys = {key: value for key, value in config.dataset.items() if key != "name"}
+    dataset = OmegaConf.to_container(config.dataset, resolve=True)
+    assert isinstance(dataset, dict)
+    keys: dict[str, Any] = {str(key): value for key, value in dataset.items() if key != "name"}
     folders = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
     data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **folders))
     return Graph.from_data(data).to(device)

@@ -36,6 +36,8 @@ def largest_component(data: Data) -> Data:
     inside, ids = edges[0] >= 0, nodes.tolist()
     if "edge_weight" in data:
         names["edge_weight"] = data.edge_weight[inside]
+    if "raw_columns" in data:
+        names["raw_columns"] = data.raw_columns.subset(ids)
     return Data(
         x=x if isinstance(x, Tensor) else x.torch(),
         edge_index=edges[:, inside],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,10 +34,19 @@ def fingerprints(data: Data) -> dict[str, str]:
             if it exists.
 
     Returns:
-        ``fingerprint`` of features, edges, weights and labels, ``split_fingerprint`` of the masks.
+        ``fingerprint`` of features, edges, weights and labels, ``split_fingerprint`` of the masks. Where features
+        are encoded columns of a table, which depend on the training nodes, the first is of the raw table instead
+        and the second also of the features.
     """
-    content = ("x", "edge_index", "edge_weight", "y")
-    return {"fingerprint": _checksum(data, content), "split_fingerprint": _checksum(data, MASKS)}
+    table = getattr(data, "table_fingerprint", None)
+    rest = ("edge_index", "edge_weight", "y")
+    content: Sequence[str]
+    split: Sequence[str]
+    content, split = (("x", *rest), MASKS) if table is None else (rest, ("x", *MASKS))
+    return {
+        "fingerprint": _checksum(data, content, table or ""),
+        "split_fingerprint": _checksum(data, split),
+    }
 
 
 def origin_of(data: Data) -> dict[str, Any]:
@@ -49,16 +59,25 @@ def origin_of(data: Data) -> dict[str, Any]:
         return {**origin, **current}
     changed = origin["fingerprint"] != current["fingerprint"]
     warnings.warn(
-        f"{'features, edges or labels' if changed else 'the masks'} of {origin['name']} were changed after it was "
+        f"{_content(data) if changed else _split(data)} of {origin['name']} were changed after it was "
         "loaded: the run is recorded as one on data in memory, custom",
         stacklevel=4,
     )
     return {**IN_MEMORY, **current}
 
 
-def _checksum(data: Data, names: tuple[str, ...]) -> str:
+def _content(data: Data) -> str:
+    return "edges or labels" if "table_fingerprint" in data else "features, edges or labels"
+
+
+def _split(data: Data) -> str:
+    return "the masks or the encoded features" if "table_fingerprint" in data else "the masks"
+
+
+def _checksum(data: Data, names: Sequence[str], table: str = "") -> str:
     parts = [(name, part) for name in names for part in _dense_parts(getattr(data, name, None))]
-    return sha256_of(piece for name, part in parts for piece in _pieces(name, part))
+    pieces = (piece for name, part in parts for piece in _pieces(name, part))
+    return sha256_of(itertools.chain([table.encode()] if table else [], pieces))
 
 
 def _dense_parts(part: Any) -> list[Tensor]:

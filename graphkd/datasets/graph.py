@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from graphkd.atomic_io import sha256_of
 from graphkd.classes import ClassName, class_name
+from graphkd.columns import ColumnEncoding
 from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
@@ -41,6 +43,7 @@ class Graph:
         stored: ``[N, D]`` features before preprocessing, or ``None`` if it does not change them.
         metric: of the models' scores, one of ``graphkd.evaluation.METRICS``.
         feature_names: ``D`` names of the features before preprocessing, or ``None``.
+        column_encoding: of the raw table's columns as these features, or ``None``.
     """
 
     x: Features
@@ -58,6 +61,7 @@ class Graph:
     metric: str = "accuracy"
     feature_names: list[str] | None = None
     encoded: Inputs | None = None
+    column_encoding: ColumnEncoding | None = None
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -65,7 +69,7 @@ class Graph:
 
         Args:
             data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
-                optionally ``edge_weight``, ``class_names``, ``feature_names`` and ``metric``.
+                optionally ``edge_weight``, ``class_names``, ``feature_names``, ``column_encoding`` and ``metric``.
             preprocessing: of the features; by default that recorded by ``load_dataset``, for other data none.
 
         Raises:
@@ -101,10 +105,11 @@ class Graph:
             stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", "accuracy"),
             feature_names=None if columns is None else [str(name) for name in columns],
+            column_encoding=getattr(data, "column_encoding", None),
         )
 
     def fingerprint(self) -> str:
-        """Returns a checksum of preprocessed features, edges, labels and masks."""
+        """Returns a checksum of preprocessed features and their encoding, edges, labels and masks."""
         return self._fingerprint
 
     def fingerprint_of_0_1(self) -> str:
@@ -115,6 +120,8 @@ class Graph:
     def _fingerprint(self) -> str:
         # The bytes alone are equal if the last training node becomes the first validation node.
         heads = "".join(f"{part.dtype} {list(part.shape)} " for part in self._parts).encode()
+        if self.column_encoding is not None:
+            heads += json.dumps(self.column_encoding.to_json()).encode()
         return sha256_of([heads, *(part.cpu().contiguous().numpy() for part in self._parts)])
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -91,10 +91,11 @@ def locate(
     download: str,
     path: str | os.PathLike[str] | None = None,
     scale: float = 1.0,
+    columns: str | Mapping[str, str] = "none",
 ) -> Location:
-    """Builds a ``Location`` from the user's folders and a scale; ``~`` is expanded."""
+    """Builds a ``Location`` from the user's folders, a scale and kinds of columns; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")
     custom_path = None if path is None else as_path(path, "dataset.path")
-    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, custom_path, scale)
+    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, custom_path, scale, columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ class Location:
         download: ``ask`` (on a terminal only), ``yes`` or ``never``.
         path: folder of a custom graph; read-only, used only by ``custom``.
         scale: fraction of the nodes of a synthetic data set.
+        columns: of ``custom``: ``none`` if the columns of a table are numbers that stay as they are, else they are
+            returned raw, and are encoded once the training nodes are known.
     """
 
     data_dir: Path
@@ -28,6 +30,7 @@ class Location:
     download: str = "ask"
     path: Path | None = None
     scale: float = 1.0
+    columns: str | Mapping[str, str] = "none"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphkd.columns import ColumnEncoding
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import METRICS
 from graphkd.registry import unknown
@@ -59,6 +60,7 @@ def check(data: Data) -> None:
     _check_masks(data, num_nodes)
     _check_names(getattr(data, "class_names", None))
     _check_columns(getattr(data, "feature_names", None), data.x.shape[1])
+    _check_encoding(getattr(data, "column_encoding", None), getattr(data, "feature_names", None))
     _check_labels(data, y.reshape(-1))
     _check_metric(data, y.reshape(-1))
 
@@ -103,6 +105,17 @@ def _check_columns(names: object, num_features: int) -> None:
         f"data.feature_names must be a list of {num_features} different names, one per column of data.x: "
         "correct it, or leave it out"
     )
+
+
+def _check_encoding(encoding: object, names: object) -> None:
+    """Checks that the features are those that the encoding of columns makes: a bundle replays it."""
+    if encoding is None:
+        return
+    if not isinstance(encoding, ColumnEncoding) or names is None or tuple(map(str, names)) != encoding.names_out:  # type: ignore[call-overload]
+        raise GraphKDError(
+            "data.column_encoding makes other features than data.feature_names names: set both, or delete "
+            "data.column_encoding if x was changed"
+        )
 
 
 def _check_features(x: Tensor) -> int:

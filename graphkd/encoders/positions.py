@@ -85,8 +85,10 @@ class Positions(Encoder):
                 raise GraphKDError(f"encoder.{name} is {value!r}: it must be a whole number from 1 to {2**20}")
         for name in ("p", "q"):
             value = getattr(self, name)
-            if not (is_real(value) and 1e-6 <= value <= 1e6):
-                raise GraphKDError(f"encoder.{name} is {value!r}: it must lie between 1e-6 and 1e6")
+            if not (is_real(value) and 0.01 <= value <= 100):
+                raise GraphKDError(f"encoder.{name} is {value!r}: it must lie between 0.01 and 100")
+        if self.length < 2:
+            raise GraphKDError("encoder.length is 1, a walk without pairs: give a whole number from 2")
         if not (is_whole(self.seed) and 0 <= self.seed < 2**31):
             raise GraphKDError(f"encoder.seed is {self.seed!r}: it must be a whole number from 0 to {2**31 - 1}")
         check_propagation(self.hops, self.self_loops, self.pooling)

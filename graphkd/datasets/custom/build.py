@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graphkd.datasets.custom.columns import RawTable, encode_columns
 from graphkd.datasets.custom.edges import check_rows, row_of_each, rows_of
 from graphkd.datasets.custom.features import feature_tensor
 from graphkd.datasets.custom.labels import encode_labels
@@ -42,6 +43,8 @@ class Parts:
         named: whether source and target are ids; otherwise they are row indices.
         count: ``N``, if the edges define it, as a matrix does.
         columns: names of the ``D`` features, or ``None``.
+        encode: whether ``features`` is a frame of raw columns, encoded once the training nodes are known.
+        cells: whether that frame holds the texts of a csv.
         names: names of parts in error messages, where they differ from the argument's name.
     """
 
@@ -55,6 +58,8 @@ class Parts:
     named: bool = True
     count: int | None = None
     columns: Sequence[str] | None = None
+    encode: bool = False
+    cells: bool = False
     names: dict[str, str] = field(default_factory=dict)
 
     def called(self, part: str) -> str:
@@ -71,7 +76,7 @@ def read_parts(parts: Parts) -> Data:
     Returns:
         ``Data`` with ``x [N, D]``, ``edge_index [2, E']`` without duplicates; ``edge_weight [E']``,
         ``y [N]``, ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]``, if the parts
-        contain them.
+        contain them. Columns to encode are in ``raw_columns``, for ``put_features``, and ``x`` is ``[N, 0]``.
 
     Raises:
         GraphKDError: a part is invalid or does not match the others.
@@ -79,11 +84,14 @@ def read_parts(parts: Parts) -> Data:
     from torch_geometric.data import Data
 
     columns = names_of(parts.features) if parts.columns is None else parts.columns
-    x = feature_tensor(parts.features, parts.called("features"), columns)
-    data = Data(x=x)
-    num_nodes = x.shape[0]
-    if columns is not None:
-        data.feature_names = [str(name) for name in columns]
+    if parts.encode:
+        data = Data(x=torch.empty(len(parts.features), 0))
+        data.raw_columns = RawTable(parts.features, parts.called("table"), parts.cells)
+    else:
+        data = Data(x=feature_tensor(parts.features, parts.called("features"), columns))
+        if columns is not None:
+            data.feature_names = [str(name) for name in columns]
+    num_nodes = data.x.shape[0]
     if parts.count is not None:
         _check_count(parts.count, num_nodes, parts, "source")
     if parts.ids is not None:
@@ -104,13 +112,15 @@ def read_parts(parts: Parts) -> Data:
     return data
 
 
-def build(parts: Parts, directed: bool, seed: int) -> Data:
+def build(parts: Parts, directed: bool, seed: int, columns: Any = "auto", numeric: str = "standard") -> Data:
     """Builds the data of a custom graph in memory, ready for ``distill``.
 
     Args:
         parts: of the graph.
         directed: whether edges stay directed; otherwise both directions of each edge are included.
         seed: of the split, if it is drawn.
+        columns: see ``from_frames``; for parts that are not encoded, ``none`` checks the scales.
+        numeric: see ``from_frames``.
 
     Returns:
         ``Data`` as of ``read_parts``, with masks whenever there are labels.
@@ -124,8 +134,11 @@ def build(parts: Parts, directed: bool, seed: int) -> Data:
     data = read_parts(parts)
     if not directed:
         make_undirected(data)
-    if parts.labels is not None and parts.split is None:
+    is_drawn = parts.labels is not None and parts.split is None
+    if is_drawn:
         _put_masks(data, fractions_split(data.y, seed))
+    encode_columns(data, columns, numeric)
+    if is_drawn:
         data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
     return data
 

@@ -43,6 +43,22 @@ def feature_tensor(features: Any, where: str = "features", names: Sequence[str] 
     return x.torch() if isinstance(x, SparseMatrix) else x
 
 
+def check_finite(table: np.ndarray[Any, Any], names: Sequence[str], where: str) -> None:
+    """Checks that columns ``[N, D]`` hold finite numbers.
+
+    Raises:
+        GraphKDError: one does not; the message names column and row.
+    """
+    wrong = ~np.isfinite(table)
+    if wrong.any():
+        row, column = (int(index) for index in np.argwhere(wrong)[0])
+        content = "nothing" if np.isnan(table[row, column]) else f"{table[row, column]}"
+        raise GraphKDError(
+            f"{where} column '{names[column]}' holds {content} in row {row}: features are finite numbers; fill "
+            "it, encode it, or leave it out"
+        )
+
+
 def _column(features: Any) -> Any:
     """Converts one feature ``[N]`` to a table ``[N, 1]``; returns others unchanged."""
     try:

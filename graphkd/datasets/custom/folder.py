@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkd.datasets.custom.build import Parts, read_parts
+from graphkd.datasets.custom.columns import AS_TEXT
 from graphkd.datasets.custom.frames import frame_parts
 from graphkd.datasets.custom.npz import read_graph
 from graphkd.datasets.custom.tables import read_table
@@ -26,7 +28,8 @@ def read_folder(location: Location) -> Data:
 
     - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``; optionally ``id`` (by default
       ids are row indices, from 0); optionally ``split`` with ``train``, ``val``, ``test`` or empty cells, or
-      ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other column is a feature.
+      ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other column is a feature, raw in
+      ``raw_columns`` unless ``location.columns`` is ``none``.
       ``edges``: columns ``source``, ``target`` and optionally ``weight``.
     - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
       matrix), ``edge_index [2, E]`` of row indices, senders first, ``y [N]``; optionally ``edge_weight [E]``,
@@ -60,12 +63,15 @@ def read_folder(location: Location) -> Data:
         if tables:
             raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
         return read_parts(read_graph(archive))
-    return read_parts(_table_parts(folder))
+    return read_parts(_table_parts(folder, location.columns))
 
 
-def _table_parts(folder: Path) -> Parts:
-    (nodes, nodes_file), (edges, edges_file) = read_table(folder, "nodes"), read_table(folder, "edges")
+def _table_parts(folder: Path, columns: str | Mapping[str, str]) -> Parts:
     features = read_features(folder)
+    encode = columns != "none" and features is None
+    as_texts = isinstance(columns, Mapping) and any(kind in AS_TEXT for kind in columns.values())
+    nodes, nodes_file = read_table(folder, "nodes", raw=encode, as_texts=as_texts)
+    edges, edges_file = read_table(folder, "edges")
     masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
     if len(masks) not in (0, 3) or (masks and "split" in nodes):
@@ -85,10 +91,12 @@ def _table_parts(folder: Path) -> Parts:
         features=features,
         split=masks or ("split" if "split" in nodes else None),
         weight="weight" if "weight" in edges else None,
+        encode=encode,
         files=(nodes_file, edges_file),
     )
     if features is not None:
         parts.names["features"] = f"the features file in {folder}"
+    parts = replace(parts, cells=encode and nodes_file.endswith(".csv"))
     return parts if named else _by_row(parts)
 
 

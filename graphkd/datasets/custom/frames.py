@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphkd.columns import ColumnEncoding
+from graphkd.columns.arguments import check_choices
 from graphkd.datasets.custom.build import Parts, build, warn_unread
+from graphkd.datasets.custom.features import check_finite
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.io.frame import frame_numbers
+from graphkd.io.frame import frame_numbers, names_of
 from graphkd.io.ids import plain_ids
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ def from_frames(
     weight: str | None = None,
     directed: bool = False,
     seed: int = 0,
+    columns: str | Mapping[str, str] | ColumnEncoding = "auto",
+    numeric: str = "standard",
 ) -> Data:
     """Converts two pandas frames, one with a row per node and one with a row per edge, to data.
 
@@ -41,22 +46,31 @@ def from_frames(
         target: column of ``edges``: id of the receiver.
         label: column of ``nodes``: integers, strings or booleans; missing values, the empty string and the number
             −1 are unknown. ``None`` for a graph to predict on.
-        features: numeric columns of ``nodes``, by default all that have no other role; or ``[N, D]`` in row order,
-            array or scipy sparse; a frame whose index contains the node ids is aligned by them.
+        features: columns of ``nodes``, by default all that have no other role; or ``[N, D]`` in row order, array
+            or scipy sparse, which stay as they are; a frame whose index contains the node ids is aligned by them.
         split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or empty), or three boolean columns.
             By default 60/20/20 % of the labelled nodes, drawn per class by ``seed``.
         weight: column of ``edges``: non-negative numbers; duplicates of an edge are summed. By default none.
         directed: whether edges stay directed. By default both directions of each edge are included, so that an
             undirected edge may be listed once or twice; the larger weight counts if the two differ.
         seed: of the split, if it is drawn.
+        columns: ``auto`` scales numbers, imputes missing ones and encodes categories, booleans and dates, fitted
+            to the training nodes, unless all is 0 or 1 or a bag of words (``graphkd.columns.ColumnEncoding``);
+            ``none`` requires finite numbers and leaves them as they are; a mapping such as
+            ``{"zip": "category", "note": "drop"}`` names kinds that ``auto`` would choose otherwise; the
+            ``column_encoding`` of other data is applied unchanged.
+        numeric: ``standard``, ``robust`` (median and quartiles) or ``none``: how numbers are scaled.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
-        masks, ``node_ids``; ``class_names``, ``edge_weight`` and ``feature_names`` (of columns) if they exist.
+        masks, ``node_ids``; ``class_names``, ``edge_weight``, ``feature_names`` (of columns) and
+        ``column_encoding`` (unless the columns stay as they are) if they exist.
 
     Raises:
-        GraphKDError: a column is missing, not numeric, or contains an unknown node.
+        GraphKDError: a column is missing, cannot be encoded, or contains an unknown node.
     """
+    if not isinstance(columns, ColumnEncoding):
+        check_choices(columns, numeric)
     for name, frame in (("nodes", nodes), ("edges", edges)):
         if not hasattr(frame, "iloc") or not hasattr(frame, "columns"):
             raise GraphKDError(f"{name} is a {type(frame).__name__}: give a pandas DataFrame")
@@ -72,8 +86,9 @@ def from_frames(
         features=features,
         split=split,
         weight=weight,
+        encode=columns != "none",
     )
-    return build(parts, directed, seed)
+    return build(parts, directed, seed, columns, numeric)
 
 
 def frame_parts(
@@ -87,6 +102,7 @@ def frame_parts(
     features: Any,
     split: str | Sequence[str] | None,
     weight: str | None,
+    encode: bool = False,
     files: tuple[str, str] = ("nodes", "edges"),
 ) -> Parts:
     """Selects the named columns as parts of a graph; see ``from_frames``.
@@ -101,6 +117,7 @@ def frame_parts(
         features: columns, an array, or ``None`` for all numeric columns.
         split: one column or three, or ``None``.
         weight: column, or ``None``.
+        encode: whether columns are returned raw, for an encoding once the training nodes are known.
         files: names of the two frames in error messages.
     """
     splits = [] if split is None else [split] if isinstance(split, str) else list(split)
@@ -110,7 +127,7 @@ def frame_parts(
     columns = {name: _values(nodes, name, files[0]) for name in used}
     masks = [columns[name] for name in splits]
     ids = nodes.index if id is None else columns[id]
-    table, names = _features(nodes, ids, features, used, files[0])
+    table, names = _features(nodes, ids, features, used, files[0], encode)
     return Parts(
         table,
         _values(edges, source, files[1]),
@@ -120,6 +137,7 @@ def frame_parts(
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _values(edges, weight, files[1]),
         columns=names,
+        encode=encode and (names is not None or (hasattr(table, "iloc") and names_of(table) is not None)),
         names={
             "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
             "labels": f"{files[0]} column '{label}'",
@@ -128,6 +146,7 @@ def frame_parts(
             "target": f"{files[1]} column '{target}'",
             "weight": f"{files[1]} column '{weight}'",
             "features": f"features of {files[0]}",
+            "table": files[0] if names is not None else f"features of {files[0]}",
         },
     )
 
@@ -148,8 +167,8 @@ def _values(frame: Any, name: str, file: str) -> Any:
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
 
 
-def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -> tuple[Any, list[str] | None]:
-    """Returns a table ``[N, D]``, and its column names if they are columns of the frame."""
+def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str, encode: bool) -> Any:
+    """Returns a table ``[N, D]`` and, if they are columns of the frame, its column names, else ``None``."""
     if features is None:
         features = [name for name in nodes.columns if name not in used]
         if masks := [name for name in MASKS if name in features]:
@@ -160,9 +179,11 @@ def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str) -
         return _in_order(features, ids, file), None
     for name in features:
         _column(nodes, name, file)
+    if encode:
+        return nodes[list(features)], [str(name) for name in features]
     table = frame_numbers(nodes[list(features)], where=file)
     if isinstance(table, np.ndarray):
-        _check_finite(table, features, file)
+        check_finite(table, features, file)
     return table, [str(name) for name in features]
 
 
@@ -184,14 +205,3 @@ def _in_order(features: Any, ids: Any, file: str) -> Any:
             "reset_index(drop=True) where the rows are in their order"
         )
     return features.iloc[[position[name] for name in expected]]
-
-
-def _check_finite(table: Any, names: Sequence[str], file: str) -> None:
-    wrong = ~np.isfinite(table)
-    if wrong.any():
-        row, column = (int(index) for index in np.argwhere(wrong)[0])
-        content = "nothing" if np.isnan(table[row, column]) else f"{table[row, column]}"
-        raise GraphKDError(
-            f"{file} column '{names[column]}' holds {content} in row {row}: features are finite numbers; fill it, "
-            "encode it, or leave it out"
-        )

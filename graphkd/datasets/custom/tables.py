@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.io.csv import Cells, CsvTable
+from graphkd.io.csv import TRUTH, Cells, CsvTable
 from graphkd.io.frame import check_once
 from graphkd.io.ids import plain_ids
 from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, range_index, whole
@@ -24,11 +25,19 @@ BLOCK = 2**16
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]*)(\.0)?")
 
 
-def read_table(folder: Path, name: str) -> tuple[Any, str]:
+def read_table(folder: Path, name: str, raw: bool = False, as_texts: bool = False) -> tuple[Any, str]:
     """Reads the frame in ``NAME.csv`` or ``NAME.parquet``, and returns it with the path of the file.
 
     In csv only empty cells and ``nan`` are missing values; ids and ends of edges are strings, and labels are
-    integers if all of them are written as such. All other columns are numeric.
+    integers if all of them are written as such. All other columns are numeric, unless they are read raw: then
+    those of a parquet file have any type, and those of a csv are numbers if the whole file holds no other
+    features, else texts.
+
+    Args:
+        folder: of the file.
+        name: of the file, without its ending.
+        raw: whether columns other than ids, labels, splits and masks are read raw.
+        as_texts: whether raw columns of a csv are texts in any case, so that ``007`` is not 7.
 
     Raises:
         GraphKDError: neither file or both exist, or the file cannot be read.
@@ -39,11 +48,29 @@ def read_table(folder: Path, name: str) -> tuple[Any, str]:
         state, remedy = ("both", "keep") if existing else ("neither", "give")
         raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: {remedy} one of them")
     (file,) = existing
-    read = _read_csv if file.suffix == ".csv" else _read_parquet
-    return _frame(read(file, TEXTS[name])), str(file)
+    if file.suffix != ".csv":
+        return _frame(_read_parquet(file, TEXTS[name], raw)), str(file)
+    columns = _read_raw_csv(file, TEXTS[name], as_texts) if raw else _read_csv(file, TEXTS[name])
+    return _frame(columns), str(file)
 
 
-def _read_csv(file: Path, texts: Sequence[str]) -> dict[str, Any]:
+def _read_raw_csv(file: Path, texts: Sequence[str], as_texts: bool) -> dict[str, Any]:
+    """Reads a csv as numbers where all features are numbers, else all features as texts."""
+    table = CsvTable(file)
+    names = table.names or []
+    numbers = [position for position, name in enumerate(names) if name not in texts and name not in MASKS]
+    if not as_texts and all(_all_numbers(table, block, numbers) for block in table.blocks(BLOCK)):
+        return _read_csv(file, texts, finite=False)
+    return _read_csv(file, (*texts, *(names[position] for position in numbers)))
+
+
+def _all_numbers(table: CsvTable, lines: list[str], positions: Sequence[int]) -> bool:
+    if any(truth in line.lower() for line in lines for truth in TRUTH):  # a boolean is no number here
+        return False
+    return not table.cells(lines, positions, (), np.float64).faults
+
+
+def _read_csv(file: Path, texts: Sequence[str], finite: bool = True) -> dict[str, Any]:
     table = CsvTable(file)
     names = table.names or []
     text_columns = [position for position, name in enumerate(names) if name in texts]
@@ -51,7 +78,7 @@ def _read_csv(file: Path, texts: Sequence[str]) -> dict[str, Any]:
     parts, row = [table.cells([], number_columns, text_columns, np.float64)], 0
     for lines in table.blocks(BLOCK):
         block = table.cells(lines, number_columns, text_columns, np.float64)
-        _check(block, table, number_columns, row)
+        _check(block, table, number_columns, row, finite)
         parts.append(block)
         row += len(lines)
     values = np.concatenate([block.numbers for block in parts])
@@ -62,9 +89,9 @@ def _read_csv(file: Path, texts: Sequence[str]) -> dict[str, Any]:
     return {name: columns[name] for name in names}
 
 
-def _check(part: Cells, table: CsvTable, places: Sequence[int], before: int) -> None:
-    """Raises for the first line that cannot be read or contains a number that is not finite."""
-    wrong = ~np.isfinite(part.numbers)
+def _check(part: Cells, table: CsvTable, places: Sequence[int], before: int, finite: bool) -> None:
+    """Raises for the first line that cannot be read or, where ``finite``, contains a number that is not finite."""
+    wrong = ~np.isfinite(part.numbers) & finite
     rows = [*part.faults, *np.flatnonzero(wrong.any(axis=1)).tolist()]
     if not rows:
         return
@@ -87,7 +114,7 @@ def _labels(cells: list[str | None]) -> list[Any]:
     return [None if cell is None else int(cell.removesuffix(".0")) for cell in cells]
 
 
-def _read_parquet(file: Path, texts: Sequence[str]) -> dict[str, Any]:
+def _read_parquet(file: Path, texts: Sequence[str], raw: bool = False) -> dict[str, Any]:
     try:
         table = open_parquet(file).read()
     except GraphKDError:
@@ -106,13 +133,25 @@ def _read_parquet(file: Path, texts: Sequence[str]) -> dict[str, Any]:
             columns[name] = numbers(whole(column))  # their precision determines which integers are exact
         elif name in texts:
             columns[name] = _objects(plain_ids(whole(column).to_pylist(), f"{file} column '{name}'"))
-        elif is_number(column.type):
+        elif is_number(column.type) and (not raw or name in MASKS or not str(column.type).startswith("bool")):
             columns[name] = numbers(whole(column))
+        elif raw:
+            columns[name] = _raw_values(whole(column), f"{file} column '{name}'")
         else:
             raise GraphKDError(
                 f"{file} column '{name}' holds {column.type}, not numbers: encode it, or leave it out"
             )
     return columns
+
+
+def _raw_values(array: Any, where: str) -> Any:
+    """Converts an Arrow array of any type to numpy dates or to an array of objects."""
+    try:
+        values = array.to_numpy(zero_copy_only=False)
+        return values if values.dtype.kind in "bM" else _objects(array.to_pylist())
+    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # dates that Python cannot hold
+        text = " ".join(str(error).split())
+        raise GraphKDError(f"{where} cannot be read ({text}): encode it, or leave it out") from None
 
 
 def _objects(values: list[Any]) -> Any:

@@ -22,7 +22,7 @@ FRAME = {"id": "id", "label": "label", "split": "split"}
 
 
 def as_frames(directed: bool, tmp_path: Path) -> Data:
-    return from_frames(nodes(), edges(), **FRAME, weight="weight", directed=directed)
+    return from_frames(nodes(), edges(), **FRAME, weight="weight", directed=directed, columns="none")
 
 
 def as_networkx(directed: bool, tmp_path: Path) -> Data:
@@ -34,13 +34,13 @@ def as_scipy(directed: bool, tmp_path: Path) -> Data:
 
 
 def as_csv(directed: bool, tmp_path: Path) -> Data:
-    return graphkd.load_dataset("custom", path=write(tmp_path), directed=directed)
+    return graphkd.load_dataset("custom", path=write(tmp_path), directed=directed, columns="none")
 
 
 def as_parquet(directed: bool, tmp_path: Path) -> Data:
     nodes().to_parquet(tmp_path / "nodes.parquet")
     edges().to_parquet(tmp_path / "edges.parquet")
-    return graphkd.load_dataset("custom", path=tmp_path, directed=directed)
+    return graphkd.load_dataset("custom", path=tmp_path, directed=directed, columns="none")
 
 
 def as_npz(directed: bool, tmp_path: Path) -> Data:
@@ -183,7 +183,7 @@ def test_weights_that_are_there_and_not_asked_for_are_one_warning() -> None:
     features = [[1.0], [2.0]]
     calls = {
         "edges has a column 'weight', which is not read: pass weight='weight'": lambda **weight: from_frames(
-            nodes, edges, **weight
+            nodes, edges, columns="none", **weight
         ),
         "edges have an attribute 'weight', which is not read: pass weight='weight'": lambda **weight: (
             from_networkx(graph, features, **weight)

@@ -34,11 +34,21 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
     "a word among features": (
         {"a": ["x"] * 8},
         {},
-        {},
+        {"columns": "none"},
         "nodes column 'a' holds 'x' in row 0, not a finite number",
     ),
-    "a gap in a feature": ({"b": [1.0, None] * 4}, {}, {}, "nodes column 'b' holds nothing in row 1"),
-    "a date": ({"b": pd.to_datetime(["2020-01-01"] * 8)}, {}, {}, "nodes column 'b' holds Timestamp"),
+    "a gap in a feature": (
+        {"b": [1.0, None] * 4},
+        {},
+        {"columns": "none"},
+        "nodes column 'b' holds nothing in row 1",
+    ),
+    "a date": (
+        {"b": pd.to_datetime(["2020-01-01"] * 8)},
+        {},
+        {"columns": "none"},
+        "nodes column 'b' holds Timestamp",
+    ),
     "no features": ({"a": None, "b": None}, {}, {}, "nodes has no column left for features"),
     "a label that is no class": (
         {"label": [0.5] * 8},
@@ -99,7 +109,7 @@ def test_only_frames_with_one_column_of_a_name() -> None:
 def test_the_index_names_nodes_and_three_columns_can_be_the_masks() -> None:
     masks = {f"is_{part}": [name == part for name in SPLIT] for part in ("train", "val", "test")}
     table = nodes(split=None, **masks).set_index("id")
-    data = from_frames(table, edges(), label="label", split=[*masks], features=["b", "a"])
+    data = from_frames(table, edges(), label="label", split=[*masks], features=["b", "a"], columns="none")
     assert data.node_ids == IDS
     assert data.train_mask.tolist() == masks["is_train"]
     torch.testing.assert_close(data.x, torch.from_numpy(X).flip(1))
@@ -124,7 +134,7 @@ def test_an_undirected_edge_that_is_listed_twice_keeps_its_weight() -> None:
 def test_a_frame_of_features_is_taken_by_the_nodes_names_where_it_has_them() -> None:
     users, ties = nodes(), edges()
     table = pd.DataFrame(X, index=users["id"], columns=["a", "b"])
-    ways = {"id": "id", "label": "label"}
+    ways = {"id": "id", "label": "label", "columns": "none"}
     expected = from_frames(users, ties[["source", "target"]], features=X, **ways)
     for features in (table, table.iloc[::-1], table.reset_index(drop=True)):
         data = from_frames(users, ties[["source", "target"]], features=features, **ways)
@@ -137,13 +147,13 @@ def test_a_frame_of_features_is_taken_by_the_nodes_names_where_it_has_them() -> 
 
 def test_texts_that_could_be_numbers_are_refused_as_when_serving() -> None:
     with pytest.raises(GraphKDError, match="nodes column 'a' holds '1' in row 0, not a finite number"):
-        from_frames(nodes(a=["1"] * 8), edges(), id="id", label="label", features=["a"])
+        from_frames(nodes(a=["1"] * 8), edges(), id="id", label="label", features=["a"], columns="none")
 
 
 def test_values_that_single_precision_cannot_tell_apart_are_warned_of() -> None:
     seconds = 1_700_000_000 + np.arange(8)
     with pytest.warns(UserWarning, match="column 'a' is one number in single precision, though it goes"):
-        from_frames(nodes(a=seconds), edges(), id="id", label="label", features=["a", "b"])
+        from_frames(nodes(a=seconds), edges(), id="id", label="label", features=["a", "b"], columns="none")
 
 
 def test_whole_numbers_with_gaps_are_not_rounded() -> None:

@@ -1,0 +1,254 @@
+"""The encoding of a raw table as features: fitted to training rows, replayed on rows that arrive later."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from graphkd.columns.kinds import Column, Number
+from graphkd.columns.read import Wanted, raw_columns, series_values
+from graphkd.columns.replay import Replay
+from graphkd.columns.summary import dropped_line, line_of
+from graphkd.columns.untouched import is_untouched, warn_of_scales
+from graphkd.errors import GraphKDError
+from graphkd.io.frame import check_once, frame_numbers
+from graphkd.io.rows import as_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ColumnEncoding:
+    """How a raw table's columns become features.
+
+    - A number is standardised, ``(x - mean) / deviation`` (``robust``: median and interquartile range, the
+      deviation where the quartiles are equal; ``none``: left as it is). Where training rows lack it, the mean
+      (``robust``: the median) stands in its place and a feature ``NAME_missing`` is 1. Whole numbers are numbers.
+    - A category is one-hot, with a last slot ``NAME=unknown`` for missing values, values that training rows do not
+      have, and the text ``unknown``. Booleans likewise. A missing value is no category of its own.
+    - A date is days since 1970-01-01, scaled like a number (standardised under ``none``), and sine and cosine of
+      the time of the year and of the day where they vary. Dates without a time zone are in UTC.
+    - A column with one value in all training rows is dropped, one that is missing in all, too.
+
+    Under ``auto`` a table is untouched if it is a bag of words or has values 0 and 1 only; see
+    ``graphkd.columns.untouched``. A value that is missing in a column that was complete in training becomes the
+    mean (median) with a warning, since no feature for it was trained.
+
+    Args:
+        columns: fitted columns in the order of the table; empty if the table is untouched.
+        numeric: ``standard``, ``robust`` or ``none``.
+        rows: number of training rows.
+        untouched: names of the columns of an untouched table.
+        dropped: columns that are not read, with the reason.
+
+    Raises:
+        GraphKDError: two features have one name.
+    """
+
+    columns: tuple[Column, ...]
+    numeric: str = "standard"
+    rows: int = 0
+    untouched: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = ()
+    _warned: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_features(self)
+
+    @classmethod
+    def fit(
+        cls,
+        frame: pd.DataFrame,
+        train: NDArray[Any],
+        columns: str | Mapping[str, str] = "auto",
+        numeric: str = "standard",
+        where: str = "the table",
+    ) -> ColumnEncoding:
+        """Fits an encoding to the training rows of a table; other rows are not read.
+
+        Args:
+            frame: ``[N, n]`` raw columns.
+            train: ``[m]`` row positions of training nodes.
+            columns: ``auto``; ``none``, which needs numbers and leaves them as they are; or column → ``number``,
+                ``category``, ``boolean``, ``date`` or ``drop``, where ``auto`` would choose another kind.
+            numeric: ``standard``, ``robust`` or ``none``.
+            where: origin of the table, for error messages.
+
+        Raises:
+            GraphKDError: a column is free text, looks like an id, or mixes kinds; or an argument is invalid.
+
+        Source: scikit-learn's ``SimpleImputer``, ``StandardScaler``, ``RobustScaler`` and ``OneHotEncoder``.
+        """
+        from graphkd.columns.arguments import check_table, kinds_of
+        from graphkd.columns.fit import fit_columns
+
+        rows = check_table(frame, train, where)
+        kinds = kinds_of(columns, numeric, [str(label) for label in frame.columns], where)
+        kept = [at for at, label in enumerate(frame.columns) if kinds.get(str(label)) != "drop"]
+        given = frame.iloc[:, kept]
+        names = tuple(str(label) for label in given.columns)
+        asked = tuple((str(label), "asked") for label in frame.columns if kinds.get(str(label)) == "drop")
+        if columns == "none" or ({*kinds.values()} <= {"drop"} and is_untouched(given, rows)):
+            if columns == "none":
+                values = frame_numbers(given.iloc[rows], where=where)
+                if isinstance(values, np.ndarray):
+                    warn_of_scales(values, names)
+            return cls((), numeric, len(rows), names, asked)
+        raw = {str(label): series_values(frame.iloc[rows, at]) for at, label in enumerate(frame.columns)}
+        fitted, dropped = fit_columns(raw, kinds, numeric, where)
+        if not fitted:
+            raise GraphKDError(f"{where} has no column whose training rows differ: add columns that do")
+        if numeric == "none":
+            plain = [column.name for column in fitted if isinstance(column, Number)]
+            encoding = cls(tuple(fitted), numeric, len(rows), (), tuple(dropped))
+            x = encoding.transform(frame.iloc[rows])
+            warn_of_scales(x[:, [encoding.names_out.index(name) for name in plain]], plain)
+            return encoding
+        return cls(tuple(fitted), numeric, len(rows), (), tuple(dropped))
+
+    def transform(self, table: Any) -> NDArray[np.float32]:
+        """Encodes rows; single ones and large tables alike, with numpy alone.
+
+        Args:
+            table: ``[B, n]``: pandas or polars frame, pyarrow table, mapping of columns, or list of mappings
+                such as ``{"age": 41, "city": "Bern"}``; columns are found by name. An array has them in the order
+                of ``names_in``.
+
+        Returns:
+            ``[B, D]`` float32 in C order; a scipy CSR matrix for an untouched sparse table.
+
+        Raises:
+            GraphKDError: a column is missing or duplicated, or a value is not of its column's kind.
+        """
+        if self.is_identity:
+            rows: NDArray[np.float32] = self._untouched(table)
+            return rows
+        raw = raw_columns(table, self._wanted)
+        x, filled = self._replay(raw, len(raw[0]))
+        if filled is not None and filled not in self._warned:
+            self._warned.add(filled)
+            warnings.warn(
+                f"column '{filled}' has missing values, which training rows did not: the training mean or median "
+                "stands in their place",
+                stacklevel=2,
+            )
+        return x
+
+    @functools.cached_property
+    def names_in(self) -> tuple[str, ...]:
+        """Names of the raw columns that are read, in training order."""
+        return self.untouched or tuple(column.name for column in self.columns)
+
+    @functools.cached_property
+    def names_out(self) -> tuple[str, ...]:
+        """Names of the ``D`` features."""
+        return self.untouched or tuple(name for column in self.columns for name in column.features)
+
+    @functools.cached_property
+    def kinds(self) -> dict[str, str]:
+        """Kind of every column that is read: ``number``, ``date``, ``category``, ``boolean`` or ``presence``."""
+        fitted = {column.name: column.kind for column in self.columns}
+        return fitted or dict.fromkeys(self.untouched, "number")
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the features are the raw columns, unchanged."""
+        return bool(self.untouched)
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether ``x' = (x - shift) / scale`` is the whole encoding: complete numeric columns only."""
+        return self.is_identity or all(
+            isinstance(column, Number) and not column.indicator for column in self.columns
+        )
+
+    @property
+    def shift(self) -> NDArray[np.float64] | None:
+        """``[D]`` subtracted from raw columns, or None where the encoding is not affine."""
+        return self._parameters("shift", 0.0)
+
+    @property
+    def scale(self) -> NDArray[np.float64] | None:
+        """``[D]`` divisors of raw columns after the shift, or None where the encoding is not affine."""
+        return self._parameters("scale", 1.0)
+
+    def summary(self) -> list[str]:
+        """Returns a line per column: its kind and encoding, how many values are missing, or why it is dropped."""
+        lines = [line_of(column, self.numeric, self.rows) for column in self.columns]
+        if self.is_identity:
+            lines = [f"{len(self.untouched)} columns are used as they are, not scaled"]
+        return [*lines, *(dropped_line(name, reason) for name, reason in self.dropped)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the encoding as plain JSON; its numbers are finite and round-trip."""
+        from graphkd.columns.schema import VERSION, column_json
+
+        return {
+            "version": VERSION,
+            "numeric": self.numeric,
+            "rows": self.rows,
+            "columns": [column_json(column) for column in self.columns],
+            "untouched": list(self.untouched),
+            "dropped": [list(pair) for pair in self.dropped],
+        }
+
+    @classmethod
+    def from_json(cls, value: Any) -> ColumnEncoding:
+        """Reads an encoding that ``to_json`` returned, after a check of every field.
+
+        Raises:
+            GraphKDError: a field is missing, unknown or invalid; the message names it.
+        """
+        from graphkd.columns.schema import fields_of
+
+        fields = fields_of(value)
+        return cls(
+            tuple(fields["columns"]),
+            fields["numeric"],
+            fields["rows"],
+            tuple(fields["untouched"]),
+            tuple((name, reason) for name, reason in fields["dropped"]),
+        )
+
+    def _untouched(self, table: Any) -> Any:
+        if isinstance(table, Mapping) or (
+            isinstance(table, list | tuple) and table and isinstance(table[0], Mapping)
+        ):
+            raw = raw_columns(table, self._wanted)
+            table = np.stack([np.asarray(values) for values in raw], axis=1)
+        return as_rows(self._wanted.matcher.align(table), len(self.untouched))
+
+    def _parameters(self, name: str, untouched: float) -> NDArray[np.float64] | None:
+        if not self.is_affine:
+            return None
+        return np.array([getattr(column, name) for column in self.columns] or [untouched] * len(self.untouched))
+
+    @functools.cached_property
+    def _wanted(self) -> Wanted:
+        return Wanted(self.names_in, (name for name, _ in self.dropped))
+
+    @functools.cached_property
+    def _replay(self) -> Replay:
+        return Replay(self.columns)
+
+
+def check_features(encoding: ColumnEncoding) -> None:
+    """Checks that there are columns, and that names of columns and of features are unique.
+
+    Raises:
+        GraphKDError: there is no column, or a name is there twice.
+    """
+    if bool(encoding.columns) == bool(encoding.untouched):
+        raise GraphKDError("the encoding of columns is damaged: it has no column, or is untouched and has some")
+    for names in (encoding.names_in, encoding.names_out):
+        if twice := next((name for name, count in Counter(names).items() if count > 1), None):
+            raise GraphKDError(f"two columns become the feature '{twice}': rename one of them")
+    check_once([*encoding.names_in, *(name for name, _ in encoding.dropped)], "the encoding of columns")
