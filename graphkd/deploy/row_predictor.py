@@ -53,8 +53,8 @@ class RowPredictor:
         self._as_they_are = self._features == "stored" and not self._row_normalize
         self.class_names: list[ClassName] | None = description["class_names"]
         self.card = description["card"]
-        self.feature_names: list[str] | None = description.get("feature_names")
-        self._bundle, self.columns = bundle, Columns(self.feature_names)
+        self._bundle, self.columns = bundle, Columns(description.get("feature_names"), bundle.columns)
+        self.feature_names = self.columns.names
         self._classes = Classes(self.class_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -109,8 +109,9 @@ class RowPredictor:
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[np.float32]:
         """Computes the logits ``[B, C]``; see ``predict_proba``."""
-        if propagated or (self.engine.preprocesses and edge_index is None):
-            named = self.width == self.num_features  # features concatenated over hops have no names
+        whole = self.columns.encoding is None
+        if propagated or (self.engine.preprocesses and edge_index is None and whole):
+            named = self.width == self.num_features and whole  # features concatenated over hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
             rows = self._prepared(x, edge_index, nodes)

@@ -124,6 +124,7 @@ class SeedRun:
             self.graph.class_names,
             self.card,
             self.graph.feature_names,
+            self.graph.column_encoding,
         )
         write_text(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)
