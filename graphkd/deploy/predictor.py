@@ -13,7 +13,7 @@ from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
-from graphkd.deploy.nodes import check_nodes
+from graphkd.deploy.nodes import check_nodes, count_nodes
 from graphkd.encoders import Encoding
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
@@ -124,7 +124,8 @@ class Predictor:
         """Converts raw rows to rows as the student was trained on.
 
         Args:
-            x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops.
+            x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops. May be None if the student
+                reads positions alone.
             edge_index: ``[2, E]``, ``[sender, receiver]``; required if the student has hops.
             edge_weight: ``[E]``; required if it was trained on a weighted graph.
             nodes: ``[N]`` whole numbers, required if the student reads positions: which node of the observed
@@ -141,7 +142,10 @@ class Predictor:
         return self._prepared(x, edge_index, edge_weight, nodes)
 
     def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None, nodes: Any) -> Features:
-        rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
+        if self.encoding.propagation is None:  # positions alone: there are no features to read
+            rows: Features = torch.zeros(count_nodes(x, nodes), 0)
+        else:
+            rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops, vectors, count = self.encoding.hops, self.encoding.vectors, rows.shape[0]
         if self.encoding.is_raw:
             return rows

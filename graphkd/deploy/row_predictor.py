@@ -13,7 +13,7 @@ from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns
-from graphkd.deploy.nodes import check_nodes
+from graphkd.deploy.nodes import check_nodes, count_nodes
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, as_rows, dense, preprocess
 
@@ -136,6 +136,9 @@ class RowPredictor:
         return self._prepared(x, edge_index, nodes)
 
     def _prepared(self, x: Any, edge_index: Any, nodes: Any) -> Rows:
+        if not self.parts.features:  # positions alone: there are no features to read
+            rows = np.zeros((count_nodes(x, nodes), 0), dtype=np.float32)
+            return self._with_positions(rows, edge_index, nodes)
         rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
@@ -159,4 +162,4 @@ class RowPredictor:
         numbers = check_nodes(nodes, rows.shape[0], self.parts.nodes)
         vectors = self._bundle.inputs["positions"][numbers]
         vectors[numbers < 0] = 0
-        return np.hstack([dense(rows), vectors]) if self.parts.features else vectors
+        return np.hstack([dense(rows), vectors])
