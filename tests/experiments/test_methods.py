@@ -97,6 +97,8 @@ def test_settings_are_chosen_on_validation_alone() -> None:
         for seed, test in enumerate((0.70, 0.72) if each == best else (0.80, 0.82))
     ]
     assert grid.chosen(rows) == best
+    assert grid.per_seed(rows, "val").tolist() == pytest.approx([70, 72])
+    assert grid.per_seed(rows, "test").tolist() == pytest.approx([80, 82])
     # The errors are 1, of 70 and 72, and 1.70 over the root of 9.
     assert "chosen: 71.00, published 72.84: -1.84, standard error 1.15" in grid.to_markdown(rows)
 
