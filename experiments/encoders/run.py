@@ -2,8 +2,8 @@
 
 python experiments/encoders/run.py --data-dir data --output-dir runs/encoders [data set …]
 
-Every seed is a file in the output folder: the command goes on where it stopped, and ends with the table of all that
-is there.
+Every seed is a file in the output folder: the command goes on where it stopped, and ends with the table of all
+that is there.
 """
 
 from __future__ import annotations
