@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphkd.deploy.network import FloatArray, Network
+from graphkd.deploy.scaling import Scaling
 
 OPERATORS = {
     *("Abs", "Cast", "Equal", "Greater", "Mul", "Not", "Reciprocal", "ReduceSum", "Where"),
@@ -24,8 +25,17 @@ OPERATORS = {
 MIXTURE = {"LogSoftmax", "Add", "Max", "Clip", "Sub", "Exp", "Log"}
 """Further operators of an ensemble, of the same kind, by which its members' logits become its own."""
 
+SCALING = {"IsNaN", "Where", "Sub", "Div"}
+"""Operators that scale raw numbers."""
+
+READS = [("Div", 1), ("Sub", 1), ("Where", 1)]
+"""Which of them read a vector, and as which input."""
+
 SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 11: 8}
 """ONNX's code of a tensor's data type → bytes per entry: float, uint8, int8, int32, int64, bool, double."""
+
+DOUBLE = 11
+"""ONNX's code of double precision."""
 
 MODEL = {1, 2, 3, 4, 5, 6, 7, 8, 14}
 GRAPH = {1, 2, 5, 10, 11, 12, 13, 14, 16}
@@ -80,27 +90,35 @@ class Fields:
         return integers
 
 
-def check_onnx(model: bytes, network: Network) -> None:
+def check_onnx(model: bytes, network: Network, scaling: Scaling | None = None) -> None:
     """Checks that a file is this student as ``graphkd export`` writes it.
 
     Args:
         model: content of the file.
         network: of the same bundle.
+        scaling: of raw numbers that the file contains, or None.
 
     Raises:
-        ValueError: it contains another operator, external data, or arrays of other shapes or other weights.
+        ValueError: it contains another operator, external data, or arrays of other shapes, other weights or
+            another scaling.
     """
     (graph,) = Fields.of(model, MODEL).parts(7, GRAPH)
     nodes = graph.parts(1, NODE)
     if len(nodes) > MOST_NODES * (1 + len(network.layers)):
         raise ValueError(f"it has {len(nodes)} operations")
     operators = OPERATORS if network.alpha is None else OPERATORS | MIXTURE
+    operators = operators if scaling is None else operators | SCALING
     for node in nodes:
         _check_node(node, operators)
+    tensors = graph.parts(5, TENSOR)
+    if scaling is not None:
+        vectors = [part for part in tensors if _is_vector(part, network.num_features)]
+        _check_scaling(nodes, vectors, scaling)
+        tensors = [part for part in tensors if part not in vectors]
     weights = [layer.weight for layer in network.layers]
     shapes = {(), (1,), *(weight.shape for weight in weights), *(weight.shape[:1] for weight in weights)}
     matrices = []
-    for part in graph.parts(5, TENSOR):
+    for part in tensors:
         shape = _shape_of(part)
         if shape not in shapes:
             raise ValueError(f"it holds an array {list(shape)}, which is none of the student's")
@@ -111,6 +129,23 @@ def check_onnx(model: bytes, network: Network) -> None:
     found, expected = _distinct(matrices), _distinct(weights)
     if len(found) > len(expected) or not all(map(_near, found, expected)):
         raise ValueError("its weights are not those of the bundle")
+
+
+def _check_scaling(nodes: list[Fields], tensors: list[Fields], scaling: Scaling) -> None:
+    """Checks that the vectors in double precision are those of the scaling, each read once and in its place."""
+    parts = {part.text(8): part for part in tensors}
+    vectors = {name: np.frombuffer(part.contents(9)[0], np.float64) for name, part in parts.items()}
+    reads = [
+        (node.text(4), place, vectors[name.decode()])
+        for node in nodes
+        for place, name in enumerate(node.contents(1))
+        if name.decode() in vectors
+    ]
+    if len(parts) != len(tensors) or sorted((kind, place) for kind, place, _ in reads) != READS:
+        raise ValueError("its scaling of raw numbers is in other places")
+    wanted = dict(zip(("Where", "Sub", "Div"), scaling.arrays, strict=True))
+    if not all(np.array_equal(vector, wanted[kind]) for kind, _, vector in reads):
+        raise ValueError("its scaling of raw numbers is not that of the bundle's columns")
 
 
 def _distinct(arrays: Iterable[FloatArray]) -> list[FloatArray]:
@@ -151,6 +186,11 @@ def _shape_of(part: Fields) -> tuple[int, ...]:
     if not complete or part.values.get(14):
         raise ValueError("it holds an array whose numbers are elsewhere")
     return shape
+
+
+def _is_vector(part: Fields, width: int) -> bool:
+    """Returns whether an array is a vector of this size in double precision."""
+    return part.integers(2) == [DOUBLE] and _shape_of(part) == (width,)
 
 
 def _listed(part: Fields) -> int:
