@@ -81,7 +81,7 @@ class Stamp:
             several = len(parts) > 1 or self.hops > 1 or self.positions
             return f"takes rows from prepare(): {' and '.join(parts)} {'are' if several else 'is'} not in the file"
         if self.scaling is not None:
-            return "takes raw rows, numbers in the order of the columns: their scaling is in the file"
+            return "takes raw rows, numbers in the order of columns (NaN if missing): their scaling is in the file"
         if text:
             return f"takes raw rows: preprocessing ({text}) is in the file"
         return "takes raw rows: the student has no preprocessing"

@@ -1,19 +1,19 @@
 """Validation of ONNX files: only the operators that ``graphkd export`` writes, with the student's own weights.
 
 A bundle may be from an untrusted source, and an ONNX file may load weights from local files and contain loops: a
-file with any other content is refused before it is passed to ONNX Runtime. It is parsed here, since inference does
-not require the ``onnx`` package.
+file with any other content is refused before it is passed to ONNX Runtime. It is parsed by
+``graphkd.deploy.runtimes.protobuf``, since inference does not require the ``onnx`` package.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 import numpy as np
 
 from graphkd.deploy.network import FloatArray, Network
+from graphkd.deploy.runtimes.protobuf import Fields
 from graphkd.deploy.scaling import Scaling
 
 OPERATORS = {
@@ -46,48 +46,6 @@ TENSOR = {1, 2, 4, 5, 7, 8, 9, 10, 12, 16}
 
 MOST_NODES = 64
 """Largest number of nodes per layer, which has a dozen in 8 bits, and of the preprocessing."""
-
-
-@dataclass
-class Fields:
-    """A parsed protobuf message.
-
-    Args:
-        values: field number → its values in the order of the file: integers or bytes.
-    """
-
-    values: dict[int, list[int | bytes]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, content: bytes, known: set[int]) -> Fields:
-        """Parses a message.
-
-        Raises:
-            ValueError: it is truncated, or has a field that is not in ``known``.
-        """
-        values = _fields(content)
-        if not values.keys() <= known:
-            raise ValueError(f"it holds more than a student (field {min(values.keys() - known)})")
-        return cls(values)
-
-    def parts(self, number: int, known: set[int]) -> list[Fields]:
-        """Returns the messages in a field."""
-        return [Fields.of(part, known) for part in self.contents(number)]
-
-    def contents(self, number: int) -> list[bytes]:
-        """Returns the bytes in a field."""
-        return [value for value in self.values.get(number, ()) if isinstance(value, bytes)]
-
-    def text(self, number: int) -> str:
-        """Returns the string in a field; empty if the field is absent."""
-        return b"".join(self.contents(number)[-1:]).decode()
-
-    def integers(self, number: int) -> list[int]:
-        """Returns the integers in a field, packed or not."""
-        integers: list[int] = []
-        for value in self.values.get(number, []):
-            integers += [value] if isinstance(value, int) else list(_packed(value))
-        return integers
 
 
 def check_onnx(model: bytes, network: Network, scaling: Scaling | None = None) -> None:
@@ -197,51 +155,3 @@ def _listed(part: Fields) -> int:
     """Returns the number of entries of an array whose data is in the typed fields instead of raw bytes."""
     wide = sum(len(content) // size for number, size in ((4, 4), (10, 8)) for content in part.contents(number))
     return wide + sum(len(part.integers(number)) for number in (5, 7))
-
-
-def _packed(content: bytes) -> Iterator[int]:
-    position = 0
-    while position < len(content):
-        value, position = _varint(content, position)
-        yield value
-
-
-def _fields(content: bytes) -> dict[int, list[int | bytes]]:
-    """Returns the values of a message by field; integers of one byte, nearly all, are read in place."""
-    values: dict[int, list[int | bytes]] = {}
-    position, end = 0, len(content)
-    while position < end:
-        key, position = content[position], position + 1
-        if key & 128:
-            key, position = _varint(content, position - 1)
-        kind = key & 7
-        if kind == 1 or kind == 5:
-            size = 8 if kind == 1 else 4
-        elif kind != 0 and kind != 2:
-            raise ValueError("it is no ONNX file")
-        elif position < end and content[position] < 128:
-            size, position = content[position], position + 1
-        else:
-            size, position = _varint(content, position)
-        if kind == 0:
-            values.setdefault(key >> 3, []).append(size)
-            continue
-        if position + size > end:
-            raise ValueError("it is cut")
-        values.setdefault(key >> 3, []).append(content[position : position + size])
-        position += size
-    return values
-
-
-def _varint(content: bytes, place: int) -> tuple[int, int]:
-    """Reads a varint, seven bits per byte, and returns it with the position after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(content):
-            raise ValueError("it is cut")
-        byte = content[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-    raise ValueError("it is no ONNX file")

@@ -69,7 +69,7 @@ def test_a_file_alone_takes_raw_numbers(tmp_path: Path, to: str, numeric: str) -
     expected = logits_of(bundle, TABLE)
     np.testing.assert_allclose(answers(made.files, to, raw()), expected, rtol=0, atol=BOUND)
     assert made.remarks[-1:] == [
-        "takes raw rows, numbers in the order of the columns: their scaling is in the file"
+        "takes raw rows, numbers in the order of columns (NaN if missing): their scaling is in the file"
     ]
     assert read_bundle(bundle).exported(to)["columns"] == "scaled"
 
