@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import LARGEST
-from graphkd.columns.cells import read, reader_of
+from graphkd.columns.cells import CellError, read, reader_of
 from graphkd.columns.cycles import varying
 from graphkd.columns.infer import LONGEST, kind_of, present
 from graphkd.columns.kinds import UNKNOWN, Boolean, Category, Column, Date, Number, Presence
@@ -87,8 +87,8 @@ def _numbers(kind: str, name: str, values: Raw, where: str) -> NDArray[np.float6
 def _read(column: Column, values: Raw, where: str) -> Any:
     try:
         return read(reader_of(column), values, column)
-    except GraphKDError as error:  # rows of training nodes have other numbers than those of the table
-        raise GraphKDError(f"{where} {str(error).partition(' in row ')[0]}, which is no {column.kind}") from None
+    except CellError as error:  # its row counts training rows only
+        raise GraphKDError(f"{where} {error.found} in a training row, not {error.expected}") from None
 
 
 def _kept(kind: str, name: str, numbers: NDArray[np.float64]) -> Column:
