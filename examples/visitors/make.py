@@ -1,7 +1,7 @@
 """Writes the table and the edges of the example: python make.py [FOLDER], the same bytes each time.
 
-2,000 visitors of three kinds: numbers of scales 1 and 10,000 (some missing), a category, a boolean and a date. Four
-in five acquaintances are of one kind, so that the graph holds more of the signal than the table.
+2,000 visitors of three kinds: numbers of scales 1 and 10,000 (some missing), a category, a boolean and a date.
+Four in five acquaintances are of one kind, so that the graph holds more of the signal than the table.
 """
 
 import sys
