@@ -33,7 +33,8 @@ class ColumnEncoding:
       deviation where the quartiles are equal; ``none``: left as it is). Where training rows lack it, the mean
       (``robust``: the median) stands in its place and a feature ``NAME_missing`` is 1. Whole numbers are numbers.
     - A category is one-hot, with a last slot ``NAME=unknown`` for missing values, values that training rows do not
-      have, and the text ``unknown``. Booleans likewise. A missing value is no category of its own.
+      have, and the text ``unknown``. Booleans likewise. A missing value is no category of its own. Columns of
+      texts are categories, and those of pandas' type ``category``.
     - A date is days since 1970-01-01, scaled like a number (standardised under ``none``), and sine and cosine of
       the time of the year and of the day where they vary. Dates without a time zone are in UTC.
     - A column with one value in all training rows is dropped, one that is missing in all, too.
@@ -91,7 +92,9 @@ class ColumnEncoding:
         from graphkd.columns.fit import fit_columns
 
         rows = check_table(frame, train, where)
-        kinds = kinds_of(columns, numeric, [str(label) for label in frame.columns], where)
+        labels = [str(label) for label in frame.columns]
+        typed = {label: "category" for label, kind in zip(labels, frame.dtypes, strict=True) if kind == "category"}
+        kinds = {**typed, **kinds_of(columns, numeric, labels, where)}
         kept = [at for at, label in enumerate(frame.columns) if kinds.get(str(label)) != "drop"]
         given = frame.iloc[:, kept]
         names = tuple(str(label) for label in given.columns)
@@ -217,6 +220,9 @@ class ColumnEncoding:
             tuple(fields["untouched"]),
             tuple((name, reason) for name, reason in fields["dropped"]),
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_json, (self.to_json(),)  # what is compiled for replay cannot be pickled or copied
 
     def _untouched(self, table: Any) -> Any:
         if isinstance(table, Mapping) or (

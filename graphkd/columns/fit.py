@@ -27,6 +27,9 @@ NUMERIC = ("standard", "robust", "none")
 DROPPED = ("constant", "missing", "asked")
 """Reasons why a column is not read: one value in training, none in training, or dropped by name."""
 
+KIND_OF_TYPE = {"b": "boolean", "i": "number", "u": "number", "f": "number", "M": "date"}
+"""Kind of an array's values by the kind of its dtype."""
+
 MOST_CATEGORIES = 10_000
 """Categories of one column, at most."""
 
@@ -59,7 +62,8 @@ def fit_columns(
         if not known:
             dropped.append((name, "missing"))
             continue
-        kind = kinds.get(name) or kind_of(known, name, where)
+        kind = kinds.get(name) or KIND_OF_TYPE.get(getattr(values, "dtype", np.dtype("O")).kind)
+        kind = kind or kind_of(known, name, where)
         if kind in ("number", "date"):
             numbers[name] = _numbers(kind, name, values, where)
             fitted[name] = _kept(kind, name, numbers[name])

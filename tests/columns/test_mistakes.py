@@ -51,7 +51,7 @@ FITS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "texts as numbers": (
         {},
         {"columns": {"city": "number"}},
-        "'city' holds '.*', in a training row, not a number",
+        "'city' holds '.*' in a training row, not a number",
     ),
     "numbers as dates": ({}, {"columns": {"visits": "date"}}, "'visits' holds .* in a training row, not a date"),
     "numbers as booleans": (
