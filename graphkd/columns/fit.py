@@ -15,6 +15,7 @@ from graphkd.columns.cycles import varying
 from graphkd.columns.infer import LONGEST, kind_of, present
 from graphkd.columns.kinds import UNKNOWN, Boolean, Category, Column, Date, Number, Presence
 from graphkd.columns.read import Raw
+from graphkd.columns.untouched import warn_of_scales
 from graphkd.columns.values import category
 from graphkd.errors import GraphKDError
 
@@ -73,6 +74,9 @@ def fit_columns(
     dropped += [(name, "constant") for name in constant]
     columns = {name: column for name, column in fitted.items() if name not in constant}
     _put_scales(columns, numbers, numeric, where)
+    plain = [name for name, column in columns.items() if column.kind == "number"]
+    if numeric == "none" and plain:
+        warn_of_scales(np.stack([numbers[name] for name in plain], axis=1), plain, stacklevel=5)
     order = list(raw)
     return list(columns.values()), sorted(dropped, key=lambda pair: order.index(pair[0]))
 
