@@ -31,7 +31,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def fitted() -> GraphDistiller:
-    return GraphDistiller(**SMALL).fit(from_frames(*blocks(), id="id", label="label"))
+    return GraphDistiller(**SMALL).fit(from_frames(*blocks(), id="id", label="label", columns="none"))
 
 
 def test_it_answers_in_the_person_s_own_terms(fitted: GraphDistiller) -> None:
@@ -45,7 +45,7 @@ def test_it_answers_in_the_person_s_own_terms(fitted: GraphDistiller) -> None:
     assert fitted.score(rows, labels) > 0.8
     proba = fitted.predict_proba(rows)
     assert predicted.tolist() == fitted.classes_[proba.argmax(axis=1)].tolist()
-    data = from_frames(*blocks(), id="id", label="label")
+    data = from_frames(*blocks(), id="id", label="label", columns="none")
     for form in (data, data.x, rows.to_numpy(), scipy.sparse.csr_array(rows.to_numpy())):
         np.testing.assert_allclose(fitted.predict_proba(form), proba, rtol=1e-5)
     assert fitted.score(data, data.y) == fitted.score(rows, labels)
@@ -164,7 +164,7 @@ def test_rows_are_taken_by_name(fitted: GraphDistiller) -> None:
     assert fitted.feature_names_in_.tolist() == ["height", "girth"]
     np.testing.assert_array_equal(fitted.predict_proba(rows[["girth", "height"]]), want)
     assert fitted.score(rows[["girth", "height"]], table["label"]) == fitted.score(rows, table["label"])
-    data = from_frames(*blocks(), id="id", label="label", features=["girth", "height"])
+    data = from_frames(*blocks(), id="id", label="label", columns="none", features=["girth", "height"])
     np.testing.assert_array_equal(fitted.predict_proba(data), want)
     with pytest.raises(GraphKDError, match="x has no column 'girth' "):
         fitted.predict(rows.rename(columns={"girth": "width"}))

@@ -54,17 +54,26 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
             try:
                 reader([value])
             except (ValueError, TypeError, ArithmeticError):
-                raise fault(column, value, first + at) from None
+                raise CellError(column, value, first + at) from None
         raise
 
 
-def fault(column: Column, value: Any, row: int, expected: str = "") -> GraphKDError:
-    """Returns the error that a value is not what its column needs."""
-    text = str(value)[:40]
-    shown = f"'{text}'" if isinstance(value, str) else text
-    return GraphKDError(
-        f"column '{column.name}' holds {shown} in row {row}, not {expected or EXPECTED[column.kind]}"
-    )
+class CellError(GraphKDError):
+    """The error that a value is not what its column needs.
+
+    Args:
+        column: of the value.
+        value: as it was given.
+        row: of the value, from 0.
+        expected: what is needed, by default a value of the column's kind.
+    """
+
+    def __init__(self, column: Column, value: Any, row: int, expected: str = "") -> None:
+        text = str(value)[:40]
+        shown = f"'{text}'" if isinstance(value, str) else text
+        self.row, self.found = row, f"column '{column.name}' holds {shown}"
+        self.expected = expected or EXPECTED[column.kind]
+        super().__init__(f"{self.found} in row {row}, not {self.expected}")
 
 
 def _numbers(values: Raw) -> Any:

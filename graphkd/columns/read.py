@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphkd.checks import check_unmasked
-from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import labels_of
+from graphkd.io.names import NamedColumns
 from graphkd.io.rows import array_of
 
 Raw = Any
@@ -28,7 +28,7 @@ class Wanted:
     def __init__(self, names: Sequence[str], ignored: Iterable[str]) -> None:
         self.names, self.ignored = tuple(names), frozenset(ignored)
         self.known = self.ignored | {*names}
-        self.matcher = Columns(names)
+        self.matcher = NamedColumns(names)
 
     def check(self, labels: Iterable[Any]) -> list[int] | None:
         """Returns the position of each column among the labels, ignored ones left out; see ``Columns``."""

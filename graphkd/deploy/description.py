@@ -41,7 +41,7 @@ COMMON: dict[str, Check] = {
     "checksum": digest,
 }
 
-DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest})
+DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest, "columns?": mapping})
 """Fields of ``bundle.json``."""
 
 DESCRIPTION_1 = Schema(
