@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from graphkd.atomic_io import as_path
 from graphkd.deploy.files import read_bundle
+from graphkd.deploy.nodes import count_nodes
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
@@ -118,7 +119,7 @@ class FeatureStore:
         Args:
             path: of the folder, which must not exist.
             bundle: a ``bundle`` folder, or a run folder that contains one.
-            x: ``[N, D]`` raw rows, as for ``build``; a student of positions alone reads their number only.
+            x: ``[N, D]`` raw rows, as for ``build``; may be None if the student reads positions alone.
             edge_index: ``[2, E]``.
             edge_weight: ``[E]`` if the student was trained on a weighted graph; unused if it has no hops.
             directed: whether an edge may exist without its reverse.
@@ -133,7 +134,8 @@ class FeatureStore:
         """
         read = read_bundle(bundle)
         settings, vectors = settings_for(read, directed), read.inputs.get("positions")
-        x, edge_weight = (x if settings.num_features else _no_columns(x)), (edge_weight if settings.hops else None)
+        x = x if settings.num_features else np.zeros((count_nodes(x, nodes), 0))
+        edge_weight = edge_weight if settings.hops else None
         if settings.weighted != (edge_weight is not None):
             kind = "with" if settings.weighted else "without"
             raise GraphKDError(f"this student was trained on a graph {kind} edge weights: give one {kind} them")
@@ -182,7 +184,8 @@ class FeatureStore:
         ``experiments/feature_store`` the measured error. ``insert_node`` is exact.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -198,7 +201,8 @@ class FeatureStore:
         """Adds a node and its edges.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -280,10 +284,6 @@ class FeatureStore:
         if self._writer is None:
             raise GraphKDError(f"{self.path} is open for reading: open it with write=True")
         return self._writer.update(plan)
-
-
-def _no_columns(x: Any) -> NDArray[np.float32]:
-    return np.zeros((x.shape[0] if hasattr(x, "shape") else len(x), 0), dtype=np.float32)
 
 
 def _row(arrays: Arrays, node: int) -> NDArray[np.float32]:

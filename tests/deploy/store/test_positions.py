@@ -108,7 +108,7 @@ def test_rows_are_those_that_prepare_computes(kind: str, tmp_path: Path) -> None
     bundle, hops = bundle_of(tmp_path, kind), 2 if kind == "propagated" else 0
     weighted = hops > 0
     twin = Twin(9, {**PLAIN, "hops": hops, "weighted": weighted, "directed": kind == "raw"}, seed=3)
-    twin.vectors, width = VECTORS, 0 if kind == "alone" else graphs.WIDTH
+    twin.vectors = VECTORS
     weight = np.array(list(twin.edges.values())) if weighted else None
     x, nodes = np.stack([twin.x[node] for node in twin.ids]), twin.nodes()
     model = load_bundle(bundle)
@@ -117,10 +117,10 @@ def test_rows_are_those_that_prepare_computes(kind: str, tmp_path: Path) -> None
     ) as store:
         for number in range(25):
             weight = np.array(list(twin.edges.values()), dtype=np.float32) if weighted else None
-            x = np.stack([twin.x[node] for node in twin.ids])[:, :width]
+            x = None if kind == "alone" else np.stack([twin.x[node] for node in twin.ids])
             expected = model.prepare(x, twin.edge_index(renumbered=True), weight, twin.nodes())
             np.testing.assert_allclose(store.rows(store.nodes), expected, rtol=1e-5, atol=1e-6)
-            if width:
+            if kind != "alone" or number % 5 != graphs.KINDS.index("update_features"):
                 graphs.step(store, twin, graphs.KINDS[number % 5], number)
         assert store.settings.width == expected.shape[1]
         assert store.settings == settings_of(bundle, twin.settings["directed"])
@@ -182,7 +182,8 @@ def test_a_store_without_positions_is_as_older_versions_wrote_it(tmp_path: Path)
     FeatureStore.build(tmp_path / "plain", np.eye(2), [[0, 1], [1, 0]], hops=1).close()
     small(tmp_path / "s").close()
     fields = {
-        name: set(json.loads((tmp_path / name / "manifest.json").read_text())["settings"]) for name in ("plain", "s")
+        name: set(json.loads((tmp_path / name / "manifest.json").read_text())["settings"])
+        for name in ("plain", "s")
     }
     assert fields["s"] - fields["plain"] == {"dim"}
     assert not fields["plain"] & {"dim", "positions", "feature_names"}
@@ -198,7 +199,10 @@ def test_positions_of_another_training_make_another_store(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("nodes", "message"),
     [
-        (None, r"reads positions: pass nodes=, the number of each row among the 9 nodes of training, −1 for a new"),
+        (
+            None,
+            r"reads positions: pass nodes=, the number of each row among the 9 nodes of training, −1 for a new",
+        ),
         ([0, 1], r"nodes must be \[3\] whole numbers, but is int64 \[2\]"),
         ([0, 9, 1], "nodes holds 9: the nodes of training are 0 to 8, and −1 is a new node"),
     ],
