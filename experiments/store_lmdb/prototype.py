@@ -1,8 +1,8 @@
 """A feature store on LMDB with the update mathematics of ``graphkd.deploy.store``: a prototype, to be measured.
 
-Undirected graphs without weights or positions. What `journal`, `recovery`, `writer`, `reading`, `disk`, `files` and
-`arrays` do there is done by LMDB here: one writer, readers of one version each, updates that are atomic and on disk
-when they return.
+Undirected graphs without weights or positions. What `journal`, `recovery`, `writer`, `reading`, `disk`, `files`
+and `arrays` do there is done by LMDB here: one writer, readers of one version each, updates that are atomic and on
+disk when they return.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ NO_IDS = np.zeros(0, dtype=np.int64)
 
 
 class Table:
-    """Records of nodes, read like an array: the key is the id in 8 bytes, largest first; zeros where there is none."""
+    """Records of nodes, read like an array: the key is the id in 8 big-endian bytes; a missing one is zeros."""
 
     def __init__(self, txn: Any, db: Any, kind: Any, shape: tuple[int, ...] = ()) -> None:
         self.txn, self.db, self.kind, self.inner = txn, db, np.dtype(kind), shape
@@ -109,11 +109,13 @@ class Snapshot:
 class LmdbStore:
     """The operations of ``FeatureStore`` that are measured."""
 
+    writemap = False
+    """Whether LMDB writes through its map, where a full disk kills the process."""
+
     def __init__(self, path: Path, settings: Settings, write: bool = False) -> None:
         self.settings = settings
-        self.env = lmdb.open(
-            str(path), map_size=MAP_BYTES, max_dbs=len(NAMES), readonly=not write, readahead=False
-        )
+        options = {"readonly": not write, "readahead": False, "writemap": self.writemap}
+        self.env = lmdb.open(str(path), map_size=MAP_BYTES, max_dbs=len(NAMES), **options)
         self.dbs = {name: self.env.open_db(name, create=write) for name in NAMES}
         self._values = (settings.hops + 1) * settings.num_features
         self._shape = -1, settings.hops + 1, settings.num_features

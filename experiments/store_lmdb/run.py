@@ -12,7 +12,8 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,10 @@ def main() -> None:
     parser.add_argument("--updates", type=int, default=300, help="of all five kinds together")
     parser.add_argument("--seconds", type=float, default=5.0, help="of reads during updates")
     parser.add_argument("--kills", type=int, default=50, help="of each store's writer")
+    parser.add_argument("--writemap", action="store_true", help="LMDB writes through its map")
     parser.add_argument("--csv", type=Path)
     args = parser.parse_args()
+    LmdbStore.writemap = args.writemap
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}")
     rows: list[Row] = []
     for size in map(int, args.nodes.split(",")):
@@ -74,51 +77,60 @@ def measured(folder: Path, size: int, updates: int, seconds: float) -> list[Row]
     """All times and sizes of one graph; the two stores by turns."""
     x, edges = graph(size, WIDTH)
     rows: list[Row] = []
-
-    def note(what: str, store: str, taken: list[tuple[float, float]], unit: float) -> None:
-        rows.append({"nodes": size, "what": what, "store": store, **summary(taken, unit)})
-        print(rows[-1], flush=True)
-
     for store in STORES:
-        note("build, s", store, [timed(lambda store=store: build(store, folder / store, x, edges).close())], 1)
-        rows.append({"nodes": size, "what": "on disk, MB", "store": store, "p50": megabytes(folder / store)})
-    open_ = {store: opened(store, folder / store, write=True) for store in STORES}
-    ids = np.random.default_rng(1).integers(0, size, (20, 1024))
-    reads: dict[str, Callable[[Any, int], object]] = {
-        "row, µs": lambda s, turn: [s.row(node) for node in ids[turn].tolist()],
-        "1,024 rows, µs": lambda s, turn: [s.rows(ids[turn]) for _ in range(10)],
-        "row_for, µs": lambda s, turn: [s.row_for(x[node], ids[turn][:5]) for node in ids[turn][:100].tolist()],
-    }
-    for what, read in reads.items():
-        times: dict[str, list[tuple[float, float]]] = {store: [] for store in STORES}
-        for turn in range(20):
-            for store, s in open_.items():
-                times[store].append(timed(lambda read=read, s=s, turn=turn: read(s, turn)))
-        count = {"row, µs": 1024, "1,024 rows, µs": 10, "row_for, µs": 100}[what]
-        for store in STORES:
-            note(what, store, times[store], 1e6 / count)
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for number in range(updates):
-        for store, s in open_.items():
-            taken = timed(lambda s=s, number=number: apply(s, number, size, WIDTH))
-            found.setdefault((KINDS[number % len(KINDS)], store), []).append(taken)
-    for (kind, store), taken in found.items():
-        note(f"{kind}, ms", store, taken, 1e3)
-    for store, s in open_.items():
+        taken = timed(lambda store=store: build(store, folder / store, x, edges).close())
+        rows.append({"what": "build, s", "store": store, **summary([taken], 1)})
+        rows.append({"what": "on disk, MB", "store": store, "p50": megabytes(folder / store)})
+    stores = {store: opened(store, folder / store, write=True) for store in STORES}
+    rows += [*read_times(stores, x), *update_times(stores, size, updates)]
+    for store, s in stores.items():
         s.close()
-        rows.append({"nodes": size, "what": "on disk after the updates, MB", "store": store})
-        rows[-1]["p50"] = megabytes(folder / store)
+        size_after = megabytes(folder / store)
+        rows.append({"what": "on disk after the updates, MB", "store": store, "p50": size_after})
+    rows += beside(folder, size, updates, seconds)
+    return [{"nodes": size, **row} for row in rows]
+
+
+def read_times(stores: dict[str, Any], x: Any) -> Iterator[Row]:
+    """Reads of drawn rows."""
+    ids = np.random.default_rng(1).integers(0, len(x), (20, 1024))
+    reads: dict[str, tuple[int, Callable[[Any, Any], object]]] = {
+        "row, µs": (1024, lambda s, ids: [s.row(node) for node in ids.tolist()]),
+        "1,024 rows, µs": (10, lambda s, ids: [s.rows(ids) for _ in range(10)]),
+        "row_for, µs": (100, lambda s, ids: [s.row_for(x[node], ids[:5]) for node in ids[:100].tolist()]),
+    }
+    for what, (count, read) in reads.items():
+        times: dict[str, list[tuple[float, float]]] = {store: [] for store in STORES}
+        for drawn in ids:
+            for store, s in stores.items():
+                times[store].append(timed(partial(read, s, drawn)))
+        yield from ({"what": what, "store": store, **summary(times[store], 1e6 / count)} for store in STORES)
+
+
+def update_times(stores: dict[str, Any], size: int, updates: int) -> Iterator[Row]:
+    """The same updates of both stores."""
+    times: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for number in range(updates):
+        for store, s in stores.items():
+            taken = timed(partial(apply, s, number, size, WIDTH))
+            times.setdefault((KINDS[number % len(KINDS)], store), []).append(taken)
+    for (kind, store), found in times.items():
+        yield {"what": f"{kind}, ms", "store": store, **summary(found, 1e3)}
+
+
+def beside(folder: Path, size: int, updates: int, seconds: float) -> list[Row]:
+    """Reads during updates, of each store twice by turns; ``updates`` were applied before."""
+    rows: list[Row] = []
     following = dict.fromkeys(STORES, updates)
     for turn in range(4):
         store = STORES[turn % 2]
         found, following[store] = contended(store, folder / store, size, following[store], seconds)
-        rows += [{**row, "what": f"{row['what']} (turn {1 + turn // 2})"} for row in found]
-        print(*rows[-len(found) :], sep="\n", flush=True)
+        rows += [{"store": store, **row, "what": f"{row['what']} (turn {1 + turn // 2})"} for row in found]
     return rows
 
 
 def contended(store: str, path: Path, size: int, first: int, seconds: float) -> tuple[list[Row], int]:
-    """Reads of two processes, one row and 1,024 at a time, while a third one updates the store from ``first`` on."""
+    """Reads of two processes, one row and 1,024 at a time, while this one updates the store from ``first`` on."""
     results = PROCESSES.SimpleQueue()
     readers = [PROCESSES.Process(target=_read, args=(store, path, size, n, seconds, results)) for n in (1, 1024)]
     for reader in readers:
@@ -136,7 +148,7 @@ def contended(store: str, path: Path, size: int, first: int, seconds: float) -> 
     for reader in readers:
         reader.join()
     rows.append({"what": "an update beside two readers, ms", "p50": 1e3 * taken})
-    return [{"nodes": size, "store": store, **row} for row in rows], number
+    return rows, number
 
 
 def _read(store: str, path: Path, size: int, count: int, seconds: float, results: Any) -> None:
