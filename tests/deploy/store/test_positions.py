@@ -220,3 +220,13 @@ def test_a_length_that_is_none_is_refused() -> None:
             Settings(2, 2, dim=dim)  # type: ignore[arg-type]
     with pytest.raises(GraphKDError, match="num_features is 0: it must be a whole number from 1"):
         Settings(0, 0)
+
+
+def test_a_store_can_lose_its_last_node_and_be_built_without_any(tmp_path: Path) -> None:
+    with FeatureStore.for_bundle(
+        tmp_path / "s", bundle_of(tmp_path, "raw"), np.ones((0, 3)), np.zeros((2, 0), int), nodes=[]
+    ) as store:
+        assert store.rows([]).shape == (0, 5)
+        assert store.row(store.insert_node([1.0, 2.0, 3.0])).tolist() == [1, 2, 3, 0, 0]
+        store.delete_node(0)
+        assert len(store) == 0
