@@ -87,7 +87,7 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
     if question.neighbours is None:
         if question.weights is not None:
             raise wrong("weights", "belongs to neighbours: leave it out")
-        if question.propagated and not served.model.hops:
+        if question.propagated and served.model.parts.is_raw:
             raise wrong("propagated", "this student takes raw rows, there is nothing to propagate: leave it out")
         if question.propagated and question.columns is not None:
             raise wrong("columns", "names are those of raw features: leave them out")
