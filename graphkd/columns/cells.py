@@ -10,7 +10,7 @@ import numpy as np
 from graphkd.columns.kinds import Boolean, Category, Column, Date, Number
 from graphkd.columns.read import Raw
 from graphkd.columns.values import YEARS, category, day, days, is_missing, number, truth
-from graphkd.errors import GraphKDError
+from graphkd.errors import CellError
 
 Reader = Callable[[Raw], Any]
 """Values ``[B]`` → ``[B]`` numbers (missing ones NaN), slots, or 1 where missing."""
@@ -45,7 +45,7 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
         first: row of the first value, for error messages.
 
     Raises:
-        GraphKDError: a value is not of the column's kind.
+        CellError: a value is not of the column's kind.
     """
     try:
         return reader(values)
@@ -58,12 +58,14 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
         raise
 
 
-def fault(column: Column, value: Any, row: int, expected: str = "") -> GraphKDError:
+def fault(column: Column, value: Any, row: int, expected: str = "") -> CellError:
     """Returns the error that a value is not what its column needs."""
     text = str(value)[:40]
     shown = f"'{text}'" if isinstance(value, str) else text
-    return GraphKDError(
-        f"column '{column.name}' holds {shown} in row {row}, not {expected or EXPECTED[column.kind]}"
+    return CellError(
+        f"column '{column.name}' holds {shown} in row {row}, not {expected or EXPECTED[column.kind]}",
+        row,
+        column.name,
     )
 
 

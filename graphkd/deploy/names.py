@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from graphkd.deploy.named_rows import are_mappings, numbers_by_name
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import frame_numbers, labels_of, numbered
 from graphkd.io.rows import as_rows
@@ -29,6 +30,8 @@ class Columns:
     def align(self, x: Any) -> Any:
         """Converts a pandas or polars data frame, or a pyarrow table, to its numbers in training order.
 
+        A list of mappings, such as ``[{"age": 41, "height": 1.8}]``, is aligned likewise.
+
         Column labels are compared as strings. A frame whose columns are 0, 1, 2, … counts as unnamed, unless these
         are the names in training: its columns are matched by position, as in every input without columns.
 
@@ -40,7 +43,12 @@ class Columns:
 
         Raises:
             GraphKDError: a column is missing, duplicated, or not numeric.
+            CellError: the same in one row of a list of mappings.
         """
+        if are_mappings(x):
+            if self.names is None:
+                raise GraphKDError("this student knows no names of features: give rows as lists of numbers")
+            return numbers_by_name(x, self.names, self.positions)
         labels = labels_of(x)
         return x if labels is None else frame_numbers(x, self.positions(labels))
 
