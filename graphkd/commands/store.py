@@ -30,8 +30,11 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
     graph = graph_rows(path, source, bundle.description["card"], data_dir)
     edges, weight = graph.edge_index, graph.edge_weight
     directed = not both_ways(graph.x.shape[0], edges, weight)
-    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed) as features:
+    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed, graph.ids) as features:
         kind = f"edges {'with' if directed else 'without'} a direction"
         size = readable(sum(file.stat().st_size for file in target.iterdir()))
-        ids, hops = f"{len(features)} nodes (ids 0 to {len(features) - 1})", features.settings.hops
+        numbers, hops = f"ids 0 to {len(features) - 1}", features.settings.hops
+        if graph.ids:
+            numbers = f"by their ids in the data, such as {graph.ids[0]!r}"
+        ids = f"{len(features)} nodes ({numbers})"
         print(f"{ids}, {hops} hops, {kind}: {target} ({size})")

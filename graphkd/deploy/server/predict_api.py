@@ -86,7 +86,7 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
         if question.rows is None and getattr(question, name):
             raise wrong(name, "belongs to rows: leave it out")
     if question.nodes is not None:
-        return served.stored(np.array(question.nodes, dtype=np.int64), "nodes"), "nodes"
+        return served.stored(question.nodes, "nodes"), "nodes"
     if question.neighbours is None:
         if question.weights is not None:
             raise wrong("weights", "belongs to neighbours: leave it out")

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from graphkd.atomic_io import check_writable, whole_folder
+from graphkd.atomic_io import check_writable, sha256, whole_folder
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.files import make, write_lists
 from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows
 from graphkd.deploy.store.kernel import Rows, mixed, roots, sums
 from graphkd.deploy.store.layout import Layout, node_type
 from graphkd.deploy.store.lists import Neighbours, checksum, packed
+from graphkd.deploy.store.node_ids import IDS, NodeIds
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.io.weights import check_weights
@@ -23,7 +24,7 @@ BLOCK = 2**13
 """Rows computed at a time, which bounds the memory used."""
 
 
-def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: Any) -> None:
+def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: Any, node_ids: Any = None) -> None:
     """Writes the folder of a store, atomically.
 
     Args:
@@ -32,17 +33,22 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
         x: ``[N, D]`` raw rows.
         edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
         edge_weight: ``[E]`` if the graph is weighted.
+        node_ids: ``[N]`` texts and whole numbers, or None.
 
     Raises:
-        GraphKDError: ``path`` exists, or the graph is invalid.
+        GraphKDError: ``path`` exists, or the graph or an id is invalid.
     """
     check_free(path)
     rows = as_rows(x, settings)
     size = rows.shape[0]
+    ids = None if node_ids is None else NodeIds.of(node_ids, size, "node_ids").to_bytes()
     incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
     slots = max(16, 2 * incoming.ids.size)
-    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots))
+    digest = None if ids is None else sha256(ids)
+    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots), digest)
     with whole_folder(path) as folder:
+        if ids is not None:
+            disk.publish(folder / IDS, ids)
         _write_nodes(folder, layout, rows, incoming)
         for which, lists in (("in", incoming), ("out", outgoing))[: 1 + settings.directed]:
             entries = packed(lists.ids, lists.weights)

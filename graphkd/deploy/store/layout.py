@@ -46,12 +46,14 @@ class Layout:
         number: incremented whenever files are replaced or extended.
         capacity: number of nodes allocated.
         slots: number of entries allocated, in the lists of senders and in those of receivers.
+        ids_sha256: digest of the file of node ids, or None without ids, which omits the key.
     """
 
     settings: Settings
     number: int
     capacity: int
     slots: tuple[int, int]
+    ids_sha256: str | None = None
 
     def files(self) -> tuple[str, ...]:
         """Returns the names in use, see ``FILES``."""
@@ -84,6 +86,8 @@ class Layout:
         content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
         if self.settings.feature_names is None:
             del content["settings"]["feature_names"]
+        if self.ids_sha256 is None:
+            del content["ids_sha256"]
         text = json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n"
         disk.publish(folder / MANIFEST, text.encode())
 
@@ -101,4 +105,5 @@ def read_layout(folder: Path) -> Layout:
     STORE.check(content, folder / MANIFEST)
     names = content["settings"].pop("feature_names", None)
     settings = Settings(**content["settings"], feature_names=None if names is None else tuple(names))
-    return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))
+    slots = content["slots"][0], content["slots"][1]
+    return Layout(settings, content["number"], content["capacity"], slots, content.get("ids_sha256"))
