@@ -112,7 +112,8 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
-        predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header)
+        given = args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header
+        predict(*given, args.probabilities)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -188,6 +189,11 @@ def _parser() -> argparse.ArgumentParser:
         "--no-header", dest="header", action="store_false", help="a .csv has no line of names: columns by position"
     )
     predict.add_argument("--id", metavar="COLUMN", help="to carry over; by default id, if it is there")
+    predict.add_argument(
+        "--probabilities",
+        action="store_true",
+        help="also write every class's, a column p_NAME each, to a .csv, as a .parquet has them in any case",
+    )
     export = commands.add_parser(
         "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"
     )

@@ -28,6 +28,7 @@ def predict(
     rejects: str | None = None,
     row_id: str | None = None,
     header: bool = True,
+    probabilities: bool = False,
 ) -> None:
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
@@ -40,6 +41,7 @@ def predict(
         rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
         row_id: column of the ids, by default ``id``.
         header: whether the first line of a csv contains the columns' names.
+        probabilities: whether a csv of predictions has a column for every class.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
@@ -54,11 +56,11 @@ def predict(
         check_is_rows(Path(source))
         if not is_graph(Path(source), parts.hops):
             _check_is_raw(parts)
-            job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header)
+            job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header, probabilities)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))
     if rejects is not None or row_id is not None or not header:
         raise GraphKDError("--rejects, --id and --no-header are for rows without a graph: leave them out")
-    _predict_graph(path, source, target, data_dir, runtime or "torch")
+    _predict_graph(path, source, target, data_dir, runtime or "torch", probabilities)
     return None
 
 
@@ -72,7 +74,9 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
         print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
 
 
-def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
+def _predict_graph(
+    path: Path, source: str, target: Path, data_dir: str | None, runtime: str, probabilities: bool
+) -> None:
     """Predicts all nodes at once: propagated rows depend on each other."""
     model = load_bundle(path)
     graph = graph_rows(path, source, model.card, data_dir)
@@ -82,7 +86,7 @@ def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, 
         rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight, graph.nodes)
         proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
-        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names)
+        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names, probabilities)
         writer.add(Scored(0, len(proba), proba, graph.ids))
         writer.close()
     print(f"{len(proba)} predictions: {target}")

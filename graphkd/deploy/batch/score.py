@@ -41,6 +41,7 @@ class Job:
         rejects: ``.csv`` for rows that cannot be scored, or None: then the first of them fails the job.
         id: id column to copy to the output; by default ``id``, if it exists.
         header: whether the first line of a csv contains column names.
+        probabilities: whether a csv of predictions has a column for every class.
     """
 
     rows: Path
@@ -48,6 +49,7 @@ class Job:
     rejects: Path | None = None
     id: str | None = None
     header: bool = True
+    probabilities: bool = False
 
 
 def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple[int, int]:
@@ -79,15 +81,16 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
         "header": job.header,
     }
     with journal_of(job.output, depends) as journal, _rejects(job.rejects, journal) as rejects:
-        output = output_of(job.output.suffix, journal.folder / "output", num_classes, model.class_names)
+        draft, names = journal.folder / "output", model.class_names
+        output = output_of(job.output.suffix, draft, num_classes, names, job.probabilities)
         scored = 0
         for block in chain(journal.blocks(), _new(job, source, model, journal, rows)):
             output.add(block)
             rejects.add(block)
             scored += len(block.proba)
         output.close()
-        sync(journal.folder / "output")
-        os.replace(journal.folder / "output", job.output)
+        sync(draft)
+        os.replace(draft, job.output)
     return scored, rejects.count
 
 
