@@ -16,7 +16,11 @@ from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.errors import GraphKDError
+from graphkd.io.lines import StandardInput
 from graphkd.places import same_place
+
+PIPE = "-"
+"""The argument that stands for standard input."""
 
 
 def predict(
@@ -29,12 +33,13 @@ def predict(
     row_id: str | None = None,
     header: bool = True,
     probabilities: bool = False,
+    kind: str | None = None,
 ) -> None:
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
     Args:
         run: folder of a run, or a bundle alone.
-        source: a file of raw rows, or ``graph``.
+        source: a file of raw rows, ``-`` for standard input, or ``graph``.
         output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
         data_dir: folder of the run's data, if it has moved.
         runtime: for inference; by default the fastest available one, and torch on a graph.
@@ -42,6 +47,7 @@ def predict(
         row_id: column of the ids, by default ``id``.
         header: whether the first line of a csv contains the columns' names.
         probabilities: whether a csv of predictions has a column for every class.
+        kind: of standard input: ``csv`` by default, ``tsv`` or ``jsonl``.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
@@ -49,19 +55,28 @@ def predict(
     path, target = Path(run), Path(output)
     check_run(path)
     check_output(target)
+    rows = _rows_of(source, kind)
     _check_no_overwriting(path, source, target, data_dir)
     bundle = read_bundle(path)
     parts = InputParts.of(bundle.description)
     if source != OWN:
-        check_is_rows(Path(source))
-        if not is_graph(Path(source), parts.hops):
+        check_is_rows(rows)
+        if isinstance(rows, StandardInput) or not is_graph(rows, parts.hops):
             _check_is_raw(parts)
-            job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header, probabilities)
+            job = Job(rows, target, _rejects(rejects, source, output), row_id, header, probabilities)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))
     if rejects is not None or row_id is not None or not header:
         raise GraphKDError("--rejects, --id and --no-header are for rows without a graph: leave them out")
     _predict_graph(path, source, target, data_dir, runtime or "torch", probabilities)
     return None
+
+
+def _rows_of(source: str, kind: str | None) -> Path | StandardInput:
+    if source == PIPE:
+        return StandardInput(f".{kind or 'csv'}")
+    if kind is not None:
+        raise GraphKDError("--format is for standard input (-): the name of a file says what it holds")
+    return Path(source)
 
 
 def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
@@ -118,12 +133,14 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
         return None
     path = Path(given)
     check_output(path, (".csv",))
-    if same_place(path, Path(source)) or same_place(path, Path(output)):
+    if (source != PIPE and same_place(path, Path(source))) or same_place(path, Path(output)):
         raise GraphKDError(f"--rejects {path} is also the input or the output: choose another file")
     return path
 
 
 def _check_no_overwriting(run: Path, source: str, target: Path, data_dir: str | None) -> None:
+    if source == PIPE:
+        return
     inputs = [Path(source)] if source != OWN else own_files(run, data_dir)
     if any(same_place(file, target) for file in inputs):
         raise GraphKDError(f"{target} is also the input: choose another output")
