@@ -18,7 +18,7 @@ class GraphKDError(ValueError):
         super().__init__(message if message.isprintable() else printable(message))
 
 
-class CellError(GraphKDError):
+class RowError(GraphKDError):
     """An error in one row of a table; its message names the row and the column.
 
     Args:
@@ -31,9 +31,9 @@ class CellError(GraphKDError):
         super().__init__(message)
         self.row, self.column = row, column
 
-    def __reduce__(self) -> tuple[type[CellError], tuple[str, int, str | None]]:
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, int, str | None]]:
         """Returns the constructor's arguments, for pickles."""
-        return CellError, (str(self), self.row, self.column)
+        return RowError, (str(self), self.row, self.column)
 
 
 def printable(text: str) -> str:

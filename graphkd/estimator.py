@@ -18,8 +18,10 @@ from torch_geometric.data import Data
 from graphkd.api import distill
 from graphkd.calibration import Calibration
 from graphkd.classes import class_array
+from graphkd.columns import ColumnEncoding
 from graphkd.datasets import Preprocessing
 from graphkd.datasets.custom.labels import plain_labels
+from graphkd.deploy.names import Encoded
 from graphkd.encoders import Encoder
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
@@ -132,7 +134,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = class_array(graph.class_names, graph.num_classes)
         self.n_features_in_ = graph.num_features
         if graph.feature_names is not None:
-            self.feature_names_in_ = np.array(graph.feature_names, dtype=object)
+            self.feature_names_in_ = np.array(self.predictor_.feature_names, dtype=object)
+            self.n_features_in_ = len(self.feature_names_in_)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_  # of an earlier fit
         return self
@@ -168,8 +171,20 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.predictor_.predict_proba(x, edge_index, edge_weight=edge_weight)
 
     def _rows(self, data: Data) -> Any:
-        names = getattr(data, "feature_names", None)
+        names, encoding = getattr(data, "feature_names", None), self.run_.result.graph.column_encoding
+        if encoding is not None and not encoding.is_identity:
+            return self._encoded(data, encoding)
         return data.x if names is None else self.predictor_.columns.select(data.x, [str(name) for name in names])
+
+    @staticmethod
+    def _encoded(data: Data, encoding: ColumnEncoding) -> Encoded:
+        """Returns the features of a graph that was read with the encoding of the fitted one."""
+        if getattr(data, "column_encoding", None) != encoding:
+            raise GraphKDError(
+                "data's columns are encoded by other training nodes than those of fit: read it with "
+                "from_frames(…, columns=DATA.column_encoding) of the fitted data, or pass a data frame of raw rows"
+            )
+        return Encoded(data.x)
 
     def score(
         self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None

@@ -9,10 +9,8 @@ import triton.language as tl
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from graphkd.dropout import triton_masks
 from graphkd.dropout.rng import GAMMA
-from graphkd.sparse import triton_rows, triton_spmm
-from graphkd.students import triton_gradient
+from graphkd.kernels import dropout_masks, narrow_gradient, rows, spmm
 
 TARGET = GPUTarget("cuda", 80, 32)
 """An A100."""
@@ -21,20 +19,20 @@ TARGET = GPUTarget("cuda", 80, 32)
 def kernels(table: str) -> list[tuple[Any, str, dict[str, Any]]]:
     """Each with the types of its arguments, and its constants."""
     wide, sizes = {"wide": tl.float32}, "i64 i32"
-    masks = {"gamma": GAMMA, "numbers": triton_masks.NUMBERS, **wide}
+    masks = {"gamma": GAMMA, "numbers": dropout_masks.NUMBERS, **wide}
     gradient = {"narrow_block": 16, "columns": 64, "step": 32}
     return [
-        (triton_masks._forward, f"*{table} *{table} *i64 {sizes}", {**masks, "relu": True}),
-        (triton_masks._backward, f"*{table} *{table} *{table} *i64 *{table} {sizes}", {**masks, "is_told": True}),
-        (triton_rows._take, f"*{table} *i64 *{table} i64", {"width": 4, "block": 1024}),
-        (triton_rows._reduce, f"*i64 *{table} *{table} i32", {"columns": 4, "step": 64, "total": True, **wide}),
-        (triton_rows._reduce, f"*i64 *{table} *{table} i32", {"columns": 4, "step": 64, "total": False, **wide}),
+        (dropout_masks._forward, f"*{table} *{table} *i64 {sizes}", {**masks, "relu": True}),
+        (dropout_masks._backward, f"*{table} *{table} *{table} *i64 *{table} {sizes}", {**masks, "is_told": True}),
+        (rows._take, f"*{table} *i64 *{table} i64", {"width": 4, "block": 1024}),
+        (rows._reduce, f"*i64 *{table} *{table} i32", {"columns": 4, "step": 64, "total": True, **wide}),
+        (rows._reduce, f"*i64 *{table} *{table} i32", {"columns": 4, "step": 64, "total": False, **wide}),
         (
-            triton_spmm._kernel,
+            spmm._kernel,
             f"*i64 *i64 *i64 *{table} *{table} *{table} *i64 i32 i64",
             {"placed": False, "width_of_block": 256, "step": 8, **wide},
         ),
-        (triton_gradient._kernel, f"*{table} *{table} *fp32 {'i64 ' * 3}{'i32 ' * 5}", gradient),
+        (narrow_gradient._kernel, f"*{table} *{table} *fp32 {'i64 ' * 3}{'i32 ' * 5}", gradient),
     ]
 
 

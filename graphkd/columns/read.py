@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphkd.checks import check_unmasked
-from graphkd.deploy.names import Columns
-from graphkd.errors import CellError, GraphKDError
+from graphkd.errors import GraphKDError, RowError
 from graphkd.io.frame import labels_of
+from graphkd.io.names import NamedColumns
 from graphkd.io.rows import array_of
 
 Raw = Any
@@ -28,7 +28,7 @@ class Wanted:
     def __init__(self, names: Sequence[str], ignored: Iterable[str]) -> None:
         self.names, self.ignored = tuple(names), frozenset(ignored)
         self.known = self.ignored | {*names}
-        self.matcher = Columns(names)
+        self.matcher = NamedColumns(names)
 
     def check(self, labels: Iterable[Any]) -> list[int] | None:
         """Returns the position of each column among the labels, ignored ones left out; see ``Columns``."""
@@ -119,7 +119,7 @@ def _sequence(values: Any, name: str) -> Raw:
 def _of_rows(rows: Any, wanted: Wanted) -> list[Raw]:
     for at, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise CellError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind", at)
+            raise RowError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind", at)
         if not row.keys() <= wanted.known:
             wanted.check(row)
     try:
@@ -129,7 +129,7 @@ def _of_rows(rows: Any, wanted: Wanted) -> list[Raw]:
         if at == 0:
             wanted.check(row)
         missing = next(name for name in wanted.names if name not in row)
-        raise CellError(f"row {at} has no column '{missing}': give null where the value is missing", at) from None
+        raise RowError(f"row {at} has no column '{missing}': give null where the value is missing", at) from None
 
 
 def _of_array(table: Any, names: Sequence[str]) -> list[Raw]:

@@ -15,6 +15,7 @@ from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
 from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.deploy.inputs import InputParts
+from graphkd.deploy.names import Encoded
 from graphkd.errors import GraphKDError
 from graphkd.io.lines import StandardInput
 from graphkd.places import same_place
@@ -95,10 +96,11 @@ def _predict_graph(
     """Predicts all nodes at once: propagated rows depend on each other."""
     model = load_bundle(path)
     graph = graph_rows(path, source, model.card, data_dir)
+    x = Encoded(graph.x) if source == OWN else graph.x
     if runtime == "torch":
-        proba = model.predict_proba(graph.x, graph.edge_index, edge_weight=graph.edge_weight, nodes=graph.nodes)
+        proba = model.predict_proba(x, graph.edge_index, edge_weight=graph.edge_weight, nodes=graph.nodes)
     else:
-        rows = model.prepare(graph.x, graph.edge_index, graph.edge_weight, graph.nodes)
+        rows = model.prepare(x, graph.edge_index, graph.edge_weight, graph.nodes)
         proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
         writer = output_of(target.suffix, draft, proba.shape[1], model.class_names, probabilities)

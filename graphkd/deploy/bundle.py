@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from graphkd import students
 from graphkd.atomic_io import seal, sha256, whole_folder, write_json
 from graphkd.classes import ClassName
+from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.files import CARD, INPUTS, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.inputs import InputParts
@@ -32,6 +33,7 @@ def write_bundle(
     class_names: list[ClassName] | None,
     card: dict[str, Any],
     feature_names: list[str] | None = None,
+    columns: ColumnEncoding | None = None,
 ) -> None:
     """Writes ``model.safetensors`` and ``bundle.json``, and ``inputs.safetensors`` if the inputs have tensors.
 
@@ -45,7 +47,9 @@ def write_bundle(
         encoding: from preprocessed rows and the graph to the student's inputs.
         class_names: ``C`` names, stored as booleans, integers or strings; or None.
         card: the student's origin and its scores; for users.
-        feature_names: ``D`` names of raw features, or None, which omits the key.
+        feature_names: ``D`` names of the features, or None, which omits the key.
+        columns: encoding of a raw table's columns as these features; without one, or if it changes nothing, the
+            key is omitted.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
     weights = safetensors.torch.save(tensors)
@@ -59,6 +63,7 @@ def write_bundle(
         **({} if inputs is None else {"inputs_sha256": sha256(inputs)}),
         "class_names": class_names,
         **({} if feature_names is None else {"feature_names": feature_names}),
+        **({} if columns is None or columns.is_identity else {"columns": columns.to_json()}),
         "card": card,
         "weights_sha256": sha256(weights),
     }
@@ -108,4 +113,5 @@ def torch_predictor(bundle: Bundle) -> Predictor:
         class_names=description["class_names"],
         card=description["card"],
         feature_names=description.get("feature_names"),
+        columns=bundle.columns,
     )

@@ -41,7 +41,7 @@ COMMON: dict[str, Check] = {
     "checksum": digest,
 }
 
-DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest})
+DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest, "columns?": mapping})
 """Fields of ``bundle.json``."""
 
 DESCRIPTION_1 = Schema(
@@ -86,7 +86,7 @@ STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE}
 STORE = Schema(
     {
         "schema_version": size(1),
-        "settings.num_features": size(1),
+        "settings.num_features": size(0),
         "settings.hops": size(0, 1000),
         "settings.self_loops": size(0),
         "settings.pooling": one_of("mean", "max", "min", "concat"),
@@ -95,6 +95,8 @@ STORE = Schema(
         "settings.weighted": boolean,
         "settings.directed": boolean,
         "settings.feature_names?": lambda value: value is None or distinct(value),
+        "settings.dim?": size(1),
+        "settings.positions?": digest,
         "number": size(0, 2**62),
         "capacity": size(0, 2**40),
         "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(size(0, 2**40), value)),

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -17,6 +17,9 @@ from graphkd.deploy.inputs import of_schema_1
 from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore, steadily
+
+if TYPE_CHECKING:
+    from graphkd.columns import ColumnEncoding
 
 SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
 WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
@@ -30,6 +33,7 @@ class Bundle:
         folder: path of the bundle.
         description: content of ``bundle.json``.
         tensors: the arrays in ``model.safetensors``, by name; read-only.
+        columns: encoding of a raw table's columns as the student's features, or None.
         inputs: those in ``inputs.safetensors``: ``positions [n, d]`` of a student that reads them.
         exports: format → ``files`` (name → checksum) and ``parity``; see ``graphkd export``.
         files: name of an exported file, relative to the folder → its content.
@@ -41,6 +45,7 @@ class Bundle:
     inputs: dict[str, NDArray[Any]]
     exports: dict[str, Any]
     files: dict[str, bytes]
+    columns: ColumnEncoding | None = None
 
     def exported(self, name: str) -> dict[str, Any]:
         """Returns the record of an export.
@@ -89,13 +94,14 @@ def _read(folder: Path) -> Bundle:
     description = _current(description, card)
     tensors = check_student(description, _whole(folder, WEIGHTS, description["weights_sha256"]), card)
     inputs = _inputs(folder, description, card)
+    columns = _columns(description, card)
     exports = _exports(folder, description)
     files = {
         name: _whole(folder, name, digest)
         for record in exports.values()
         for name, digest in record["files"].items()
     }
-    return Bundle(folder, description, tensors, inputs, exports, files)
+    return Bundle(folder, description, tensors, inputs, exports, files, columns)
 
 
 def _current(description: dict[str, Any], card: Path) -> dict[str, Any]:
@@ -106,6 +112,21 @@ def _current(description: dict[str, Any], card: Path) -> dict[str, Any]:
     DESCRIPTION_1.check(description, card)
     rest = {name: value for name, value in description.items() if name != "propagation"}
     return {**rest, "inputs": of_schema_1(description["propagation"])}
+
+
+def _columns(description: dict[str, Any], card: Path) -> ColumnEncoding | None:
+    content = description.get("columns")
+    if content is None:
+        return None
+    from graphkd.columns import ColumnEncoding
+
+    try:
+        columns = ColumnEncoding.from_json(content)
+    except GraphKDError as error:
+        raise DESCRIPTION.fault(card, f"its columns are none ({error})") from None
+    if description.get("feature_names") != list(columns.names_out):
+        raise DESCRIPTION.fault(card, "its columns are not those of its feature_names")
+    return columns
 
 
 def _inputs(folder: Path, description: dict[str, Any], card: Path) -> dict[str, NDArray[Any]]:

@@ -44,3 +44,13 @@ def check_nodes(nodes: Any, count: int, known: int) -> NDArray[np.int64]:
         )
     result: NDArray[np.int64] = numbers.astype(np.int64)
     return result
+
+
+def count_nodes(x: Any, nodes: Any) -> int:
+    """Returns the number of rows for a student that reads positions alone, from ``x`` if it is given."""
+    given = nodes if x is None else x
+    if not hasattr(given, "__len__") and not hasattr(given, "shape"):
+        raise GraphKDError(
+            "this student reads positions alone: pass nodes=, the number of each row among the nodes"
+        )
+    return int(given.shape[0]) if hasattr(given, "shape") and len(given.shape) > 0 else len(given)

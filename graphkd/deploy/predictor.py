@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from graphkd.classes import Classes, ClassName, check_numbers
+from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
-from graphkd.deploy.nodes import check_nodes
+from graphkd.deploy.nodes import check_nodes, count_nodes
 from graphkd.encoders import Encoding
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
@@ -34,7 +35,8 @@ class Predictor:
         encoding: from preprocessed rows, and the graph where it reads it, to the student's inputs.
         class_names: ``C`` names, which ``predict`` returns, or None.
         card: the student's origin and its scores.
-        feature_names: ``D`` names of raw features, or None.
+        feature_names: ``D`` names of the features, or None.
+        columns: encoding of a raw table's columns as these features, or None.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class Predictor:
         class_names: list[ClassName] | None,
         card: dict[str, Any],
         feature_names: list[str] | None = None,
+        columns: ColumnEncoding | None = None,
     ) -> None:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.encoding = preprocessing, encoding
-        self.class_names, self.card, self.feature_names = class_names, card, feature_names
-        self.columns, self._classes = Columns(feature_names), Classes(class_names)
+        self.class_names, self.card = class_names, card
+        self.columns, self._classes = Columns(feature_names, columns), Classes(class_names)
+        self.feature_names = self.columns.names
 
     def predict(
         self,
@@ -99,7 +103,8 @@ class Predictor:
         """
         if propagated:
             width = self.encoding.width(self.num_features)
-            x = self.columns.align(x) if width == self.num_features else x
+            named = width == self.num_features and self.columns.encoding is None
+            x = self.columns.align(x) if named else x
             rows = _checked(x, width)
         else:
             rows = self._prepared(x, edge_index, edge_weight, nodes)
@@ -119,7 +124,8 @@ class Predictor:
         """Converts raw rows to rows as the student was trained on.
 
         Args:
-            x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops.
+            x: ``[N, D]`` raw rows; of all nodes of the graph if the student has hops. May be None if the student
+                reads positions alone.
             edge_index: ``[2, E]``, ``[sender, receiver]``; required if the student has hops.
             edge_weight: ``[E]``; required if it was trained on a weighted graph.
             nodes: ``[N]`` whole numbers, required if the student reads positions: which node of the observed
@@ -136,7 +142,10 @@ class Predictor:
         return self._prepared(x, edge_index, edge_weight, nodes)
 
     def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None, nodes: Any) -> Features:
-        rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
+        if self.encoding.propagation is None:  # positions alone: there are no features to read
+            rows: Features = torch.zeros(count_nodes(x, nodes), 0)
+        else:
+            rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops, vectors, count = self.encoding.hops, self.encoding.vectors, rows.shape[0]
         if self.encoding.is_raw:
             return rows

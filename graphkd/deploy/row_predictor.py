@@ -13,7 +13,7 @@ from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns
-from graphkd.deploy.nodes import check_nodes
+from graphkd.deploy.nodes import check_nodes, count_nodes
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, as_rows, dense, preprocess
 
@@ -53,8 +53,8 @@ class RowPredictor:
         self._as_they_are = self._features == "stored" and not self._row_normalize
         self.class_names: list[ClassName] | None = description["class_names"]
         self.card = description["card"]
-        self.feature_names: list[str] | None = description.get("feature_names")
-        self._bundle, self.columns = bundle, Columns(self.feature_names)
+        self._bundle, self.columns = bundle, Columns(description.get("feature_names"), bundle.columns)
+        self.feature_names = self.columns.names
         self._classes = Classes(self.class_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -109,8 +109,9 @@ class RowPredictor:
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[np.float32]:
         """Computes the logits ``[B, C]``; see ``predict_proba``."""
-        if propagated or (self.engine.preprocesses and edge_index is None):
-            named = self.width == self.num_features  # features concatenated over hops have no names
+        whole = self.columns.encoding is None
+        if propagated or (self.engine.preprocesses and edge_index is None and whole):
+            named = self.width == self.num_features and whole  # features concatenated over hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)
         else:
             rows = self._prepared(x, edge_index, nodes)
@@ -135,6 +136,9 @@ class RowPredictor:
         return self._prepared(x, edge_index, nodes)
 
     def _prepared(self, x: Any, edge_index: Any, nodes: Any) -> Rows:
+        if not self.parts.features:  # positions alone: there are no features to read
+            rows = np.zeros((count_nodes(x, nodes), 0), dtype=np.float32)
+            return self._with_positions(rows, edge_index, nodes)
         rows = as_rows(self.columns.align(x), self.num_features)
         if self.hops and edge_index is None:
             raise GraphKDError(
@@ -158,4 +162,4 @@ class RowPredictor:
         numbers = check_nodes(nodes, rows.shape[0], self.parts.nodes)
         vectors = self._bundle.inputs["positions"][numbers]
         vectors[numbers < 0] = 0
-        return np.hstack([dense(rows), vectors]) if self.parts.features else vectors
+        return np.hstack([dense(rows), vectors])

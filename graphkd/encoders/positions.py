@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,4 +135,4 @@ class Positions(Encoder):
         p, q = (self.p, self.q) if self.kind == "node2vec" else (1.0, 1.0)
         names = ("dim", "walks", "length", "window", "negatives", "epochs", "seed")
         settings: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return walk(adj, **settings, p=p, q=q, progress=True, checkpoint=checkpoint)
+        return walk(adj, **settings, p=p, q=q, progress=sys.stderr.isatty(), checkpoint=checkpoint)

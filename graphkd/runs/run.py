@@ -77,6 +77,7 @@ class Run:
             class_names=graph.class_names,
             card=self.result.card,
             feature_names=graph.feature_names,
+            columns=graph.column_encoding,
         )
 
     @own_environment()

@@ -10,10 +10,10 @@ import pytest
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
-def load_run(name: str) -> ModuleType:
-    """``experiments/NAME/run.py``; neither it nor what lies beside it stays importable under its own name."""
+def load_run(name: str, file: str = "run") -> ModuleType:
+    """``experiments/NAME/FILE.py``; neither it nor what lies beside it stays importable under its own name."""
     folder, before = EXPERIMENTS / name, set(sys.modules)
-    spec = importlib.util.spec_from_file_location(f"experiments_{name}", folder / "run.py")
+    spec = importlib.util.spec_from_file_location(f"experiments_{name}_{file}", folder / f"{file}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

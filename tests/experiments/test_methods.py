@@ -86,6 +86,23 @@ def test_settings_are_the_published_ones(
     assert (config["training"]["lr"], config["training"]["weight_decay"]) == (0.01, 0.0005)
 
 
+def test_settings_are_chosen_on_validation_alone() -> None:
+    grid = load_run("methods", "grid")
+    assert len(set(grid.GRID)) == 12
+    assert grid.OWN in grid.GRID
+    best = grid.GRID[5]
+    rows = [
+        {**dict(zip(grid.KEYS, each, strict=True)), "seed": seed, "val": 0.7 + 0.01 * (each == best), "test": test}
+        for each in grid.GRID
+        for seed, test in enumerate((0.70, 0.72) if each == best else (0.80, 0.82))
+    ]
+    assert grid.chosen(rows) == best
+    assert grid.per_seed(rows, "val").tolist() == pytest.approx([70, 72])
+    assert grid.per_seed(rows, "test").tolist() == pytest.approx([80, 82])
+    # The errors are 1, of 70 and 72, and 1.70 over the root of 9.
+    assert "chosen: 71.00, published 72.84: -1.84, standard error 1.15" in grid.to_markdown(rows)
+
+
 def test_an_unknown_cell_is_refused(methods: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         methods.main(["cpf_core"])

@@ -43,7 +43,7 @@ class Sample:
     def of(cls, model: Predictor, graph: Graph) -> Sample:
         """Builds the sample from the observed graph: raw rows, or propagated ones for a student with hops."""
         raw = graph.x if graph.stored is None else graph.stored
-        is_raw = model.encoding.is_raw
+        is_raw = model.encoding.is_raw and model.columns.encoding is None
         inputs = raw if is_raw else model.encoding.mix(graph.x, graph.adj)
         features = graph.x if is_raw else inputs
         train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]

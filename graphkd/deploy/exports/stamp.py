@@ -20,6 +20,7 @@ class Stamp:
         class_names: ``C`` names; numbers if the classes have no names.
         feature_names: ``D'`` names, or empty.
         positions: whether the rows contain positions of nodes, which must be looked up beforehand.
+        columns: whether raw columns must be encoded as features beforehand.
     """
 
     features: str
@@ -28,6 +29,7 @@ class Stamp:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
     positions: bool = False
+    columns: bool = False
 
     @classmethod
     def of(cls, bundle: Bundle) -> Stamp:
@@ -44,6 +46,7 @@ class Stamp:
             tuple(map(str, classes)),
             names if len(names) == int(sizes["num_features"]) else (),  # features concatenated over hops have none
             parts.dim > 0,
+            "columns" in description,
         )
 
     @property
@@ -58,8 +61,8 @@ class Stamp:
 
     @property
     def takes_raw_rows(self) -> bool:
-        """Whether nothing of the graph is computed for a row beforehand."""
-        return self.hops == 0 and not self.positions
+        """Whether nothing is computed for a row beforehand."""
+        return self.hops == 0 and not self.positions and not self.columns
 
     @property
     def line(self) -> str:
@@ -67,7 +70,8 @@ class Stamp:
         text = " and ".join(self.steps)
         if not self.takes_raw_rows:
             hops = [f"{self.hops} hop{'s' if self.hops > 1 else ''}"] if self.hops else []
-            parts = [*([f"preprocessing ({text})"] if text else []), *hops, *["positions"] * self.positions]
+            parts = ["the encoding of columns"] * self.columns + [f"preprocessing ({text})"] * bool(text)
+            parts += [*hops, *["positions"] * self.positions]
             several = len(parts) > 1 or self.hops > 1 or self.positions
             return f"takes rows from prepare(): {' and '.join(parts)} {'are' if several else 'is'} not in the file"
         if text:

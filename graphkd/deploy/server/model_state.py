@@ -54,9 +54,9 @@ class ModelState:
             propagated: whether they are propagated.
 
         Raises:
-            RefusedError: 422, they are raw and the student requires propagated rows, or a number is not finite.
+            RefusedError: 422, they are raw and the student reads more of the graph, or a number is not finite.
         """
-        if self.model.hops and not propagated:
+        if not self.model.parts.is_raw and not propagated:
             raise wrong(field, self.why_not_raw)
         rows = _finite(table, field)
         if propagated or self.model.engine.preprocesses:
@@ -142,13 +142,15 @@ class ModelState:
 
     @property
     def why_not_raw(self) -> str:
-        """Error message for raw rows sent to a student with hops."""
+        """Error message for raw rows sent to a student with hops or positions."""
         ways = "propagated rows (with propagated = true)"
         if self.store is not None:
             ways = f"nodes, raw rows with their neighbours, or {ways}"
         else:
             ways += "; started with --store, the server also takes node ids"
-        return f"this student was trained on features propagated over {self.model.hops} hops: send {ways}"
+        hops = self.model.hops
+        reads = f"was trained on features propagated over {hops} hops" if hops else "reads positions of nodes"
+        return f"this student {reads}: send {ways}"
 
     @property
     def node_ids(self) -> str | None:
@@ -164,6 +166,7 @@ class ModelState:
             "features": self.model.num_features,
             "propagated_features": self.model.width,
             "hops": self.model.hops,
+            "positions": self.model.parts.dim,
             "classes": self.num_classes,
             "class_names": names and [str(name) for name in names],
             "feature_names": self.model.feature_names,
@@ -186,7 +189,7 @@ def _store_of(path: str, bundle: Bundle) -> FeatureStore:
     directed = store.settings.directed
     if store.settings != settings_for(bundle, directed):
         raise GraphKDError(
-            f"{store.path} was built for another preprocessing, propagation or width than "
+            f"{store.path} was built for another preprocessing, propagation, width or other positions than "
             f"{bundle.folder}: build it with graphkd store"
         )
     return store

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.names import Columns
 from graphkd.deploy.server.errors import RefusedError, wrong
-from graphkd.errors import CellError, GraphKDError
+from graphkd.errors import GraphKDError, RowError
 
 LENGTH = 50
 """Characters of a name that a message quotes."""
@@ -35,7 +35,7 @@ def aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> NDArray[Any]:
     """
     if columns.names is None:
         raise wrong("rows.0", "this student knows no names of features: send lists of numbers")
-    known = {*columns.names, *getattr(columns, "ignored", ())}
+    known = {*columns.names, *([] if columns.encoding is None else dict(columns.encoding.dropped))}
     for index, row in enumerate(rows):
         unknown = next((name for name in row if name not in known), None)
         if unknown is not None:
@@ -45,7 +45,7 @@ def aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> NDArray[Any]:
             raise wrong(f"rows.{index}.{nested[:LENGTH]}", "holds a list or an object: give one value")
     try:
         table: NDArray[Any] = columns.align(rows)
-    except CellError as error:
+    except RowError as error:
         column = "" if error.column is None else f".{error.column[:LENGTH]}"
         raise wrong(f"rows.{error.row}{column}", str(error)) from None
     except GraphKDError as error:

@@ -90,7 +90,7 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
     if question.neighbours is None:
         if question.weights is not None:
             raise wrong("weights", "belongs to neighbours: leave it out")
-        if question.propagated and not served.model.hops:
+        if question.propagated and served.model.parts.is_raw:
             raise wrong("propagated", "this student takes raw rows, there is nothing to propagate: leave it out")
         if question.propagated and question.columns is not None:
             raise wrong("columns", "names are those of raw features: leave them out")
@@ -109,6 +109,8 @@ def _table(question: Question, served: ModelState) -> NDArray[np.float64]:
             if getattr(question, name):
                 raise wrong(name, "rows by name are raw features whose order is known: leave it out")
         return aligned(cast(list[dict[str, Any]], rows), model.columns)
+    if model.columns.encoding is not None and not question.propagated:
+        raise wrong("rows.0", "this student encodes columns by name: send objects, of which /docs has an example")
     width = model.width if question.propagated else model.num_features
     for index, row in enumerate(rows):
         if len(row) != (width if columns is None else len(columns)):

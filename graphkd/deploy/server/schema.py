@@ -43,7 +43,9 @@ class Question(BaseModel):
         description="names of the features in each row, taken by name; without them by position",
         min_length=1,
     )
-    propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
+    propagated: bool = Field(
+        False, description="the rows are prepared already; where the student has hops or positions"
+    )
     neighbours: Some[Listed[Id | str]] | None = Field(
         None, description="of each row, ids in the store: the row is that of a node which is not in it"
     )

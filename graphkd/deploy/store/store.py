@@ -13,14 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.atomic_io import as_path
+from graphkd.deploy.files import read_bundle
+from graphkd.deploy.nodes import count_nodes
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
 from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
+from graphkd.deploy.store.lists import Neighbours
 from graphkd.deploy.store.new_node import new_node_hops
 from graphkd.deploy.store.node_ids import NodeIds, check_named, read_ids
+from graphkd.deploy.store.positions import means_of, positions_of
 from graphkd.deploy.store.reading import Reader
-from graphkd.deploy.store.settings import Settings, settings_of
+from graphkd.deploy.store.settings import Settings, settings_for
 from graphkd.deploy.store.transaction import Transaction
 from graphkd.deploy.store.verify import damaged
 from graphkd.deploy.store.writer import Writer
@@ -99,7 +103,7 @@ class FeatureStore:
         settings = Settings(
             width_of(x), hops, self_loops, pooling, features, row_normalize, weighted, directed, names
         )
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, node_ids)
+        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, node_ids=node_ids)
         return cls(path, write=True)
 
     @classmethod
@@ -111,17 +115,23 @@ class FeatureStore:
         edge_index: Any,
         edge_weight: Any = None,
         directed: bool = False,
+        nodes: Any = None,
         node_ids: Any = None,
     ) -> FeatureStore:
-        """Builds a store with the preprocessing and propagation that a student was trained with.
+        """Builds a store with the preprocessing, propagation and positions that a student was trained with.
+
+        A node of training has its own position; any other node, and one that is inserted later, the mean of those
+        of its neighbours that are nodes of training, zeros without any.
 
         Args:
             path: of the folder, which must not exist.
             bundle: a ``bundle`` folder, or a run folder that contains one.
-            x: ``[N, D]`` raw rows, as for ``build``.
+            x: ``[N, D]`` raw rows, as for ``build``; may be None if the student reads positions alone.
             edge_index: ``[2, E]``.
-            edge_weight: ``[E]`` if the student was trained on a weighted graph.
+            edge_weight: ``[E]`` if the student was trained on a weighted graph; unused if it has no hops.
             directed: whether an edge may exist without its reverse.
+            nodes: ``[N]`` whole numbers, required if the student reads positions: the number of each node among
+                those of training, −1 for another one; see ``Predictor.prepare``.
             node_ids: as for ``build``.
 
         Returns:
@@ -130,11 +140,15 @@ class FeatureStore:
         Raises:
             GraphKDError: there is no bundle, or the graph does not match it.
         """
-        settings = settings_of(bundle, directed)
+        read = read_bundle(bundle)
+        settings, vectors = settings_for(read, directed), read.inputs.get("positions")
+        x = x if settings.num_features else np.zeros((count_nodes(x, nodes), 0))
+        edge_weight = edge_weight if settings.hops else None
         if settings.weighted != (edge_weight is not None):
             kind = "with" if settings.weighted else "without"
             raise GraphKDError(f"this student was trained on a graph {kind} edge weights: give one {kind} them")
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, node_ids)
+        target = as_path(path, "the feature store")
+        build(target, settings, x, edge_index, edge_weight, vectors, nodes, node_ids)
         return cls(path, write=True)
 
     @property
@@ -213,7 +227,8 @@ class FeatureStore:
         ``experiments/feature_store`` the measured error. ``insert_node`` is exact.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -229,7 +244,8 @@ class FeatureStore:
         """Adds a node and its edges.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -319,12 +335,17 @@ def _row(arrays: Arrays, node: int) -> NDArray[np.float32]:
     if not (0 <= node < arrays.next_id and arrays.alive[node]):
         check_known(np.array([node]), arrays.next_id, arrays.alive)
     row: NDArray[np.float32] = arrays.layout.settings.pool(arrays.hops[node : node + 1].copy())[0]
-    return row
+    return _beside(row, positions_of(arrays, np.array([node]))[0]) if arrays.positions.size else row
 
 
 def _rows(arrays: Arrays, ids: Ids) -> NDArray[np.float32]:
     check_known(ids, arrays.next_id, arrays.alive)
-    return arrays.layout.settings.pool(arrays.hops[ids])
+    rows = arrays.layout.settings.pool(arrays.hops[ids])
+    return _beside(rows, positions_of(arrays, ids)) if arrays.positions.size else rows
+
+
+def _beside(rows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([rows, positions], axis=-1)
 
 
 def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
@@ -333,6 +354,8 @@ def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
 
 
 def _row_for(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> NDArray[np.float32]:
-    hops = new_node_hops(arrays, *operations.newcomer(arrays, x, neighbours, weights))
-    row: NDArray[np.float32] = arrays.layout.settings.pool(hops)[0]
-    return row
+    row, others, edge_weights = operations.newcomer(arrays, x, neighbours, weights)
+    pooled: NDArray[np.float32] = arrays.layout.settings.pool(new_node_hops(arrays, row, others, edge_weights))[0]
+    if not arrays.positions.size:
+        return pooled
+    return _beside(pooled, means_of(arrays, Neighbours(np.array([others.size]), others, edge_weights))[0])

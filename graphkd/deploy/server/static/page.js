@@ -165,12 +165,13 @@ function switched() {
   const nodes = document.querySelector("input[name=kind]:checked").value === "nodes";
   get("given-label").textContent = nodes ? "Node ids" : "Rows";
   get("given").placeholder = nodes ? "12, 40" : "0.5, 1, 0, …";
-  get("propagated-label").hidden = nodes || !card || !card.hops;
+  get("propagated-label").hidden = nodes || !card || !(card.hops || card.positions);
   const width = card ? (get("propagated").checked ? card.propagated_features : card.features) : 0;
   get("given-hint").textContent = !card ? "" : nodes
     ? "Ids of the feature store, with commas or blanks between them."
     : `A line per row, ${width} numbers in each, as from a spreadsheet or CSV; or JSON.`
-      + (card.hops ? ` This model looks ${card.hops} hops far: raw rows do not do.` : "");
+      + (card.hops ? ` This model looks ${card.hops} hops far: raw rows do not do.`
+        : card.positions ? " This model reads positions of nodes: raw rows do not do." : "");
   problem("");
 }
 
@@ -179,6 +180,7 @@ function facts() {
   const rows = Object.entries(known).filter(([key, value]) => !hidden.has(key) && value !== "none" && typeof value !== "object");
   rows.push(["runtime", card.runtime], ["features", card.features]);
   if (card.hops) rows.push(["hops", card.hops]);
+  if (card.positions) rows.push(["numbers of a position", card.positions]);
   rows.push(["classes", card.class_names ? `${card.classes}: ${card.class_names.slice(0, 12).join(", ")}${card.classes > 12 ? ", …" : ""}` : card.classes]);
   if (known.versions && known.versions.graphkd) rows.push(["made with", `graphkd ${known.versions.graphkd}`]);
   get("facts").replaceChildren(...rows.flatMap(([key, value]) =>
@@ -221,7 +223,7 @@ async function load() {
   const nodes = document.querySelector("input[value=nodes]");
   nodes.disabled = !card.nodes;
   nodes.parentElement.title = card.nodes ? "" : "start the server with --store to ask by node id";
-  if (card.nodes && card.hops) nodes.checked = true;
+  if (card.nodes && (card.hops || card.positions)) nodes.checked = true;
   facts();
   scores();
   switched();

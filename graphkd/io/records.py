@@ -9,15 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import LARGEST
-from graphkd.errors import CellError
+from graphkd.errors import RowError
+from graphkd.io.frame import as_double, is_real_number
 
 NUMBERS = {int, float, bool}
 """Types of JSON that convert to numbers as a whole column."""
-
-
-def are_mappings(x: Any) -> bool:
-    """Returns whether rows are mappings, judged by the first."""
-    return isinstance(x, list | tuple) and bool(x) and isinstance(x[0], Mapping)
 
 
 def numbers_by_name(
@@ -34,7 +30,7 @@ def numbers_by_name(
         ``[B, D]``.
 
     Raises:
-        CellError: a row is no mapping or lacks a name, or a value is not a finite number of single precision; the
+        RowError: a row is no mapping or lacks a name, or a value is not a finite number of single precision; the
             message names row and column.
 
     >>> numbers_by_name([{"b": 2, "a": True}], ["a", "b"], print)
@@ -43,7 +39,7 @@ def numbers_by_name(
     known = set(names)
     for at, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise CellError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind", at)
+            raise RowError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind", at)
         if row.keys() != known:
             _check_names(row, names, at)
             check([str(name) for name in row])
@@ -54,22 +50,20 @@ def numbers_by_name(
 def _check_names(row: Mapping[str, Any], names: Sequence[str], at: int) -> None:
     missing = next((name for name in names if name not in row), None)
     if missing is not None:
-        raise CellError(f"row {at} has no '{missing}': give every feature by its name in training", at, missing)
+        raise RowError(f"row {at} has no '{missing}': give every feature by its name in training", at, missing)
 
 
 def _numbers(values: list[Any], name: str) -> NDArray[np.float64]:
-    from graphkd.columns.values import is_number, number
-
     if {type(value) for value in values} <= NUMBERS:
         try:
             column = np.array(values, dtype=np.float64)
         except OverflowError:  # an integer too large for a float
-            column = np.array([number(value) for value in values])
+            column = np.array([as_double(value) for value in values])
     else:
-        wrong = next((at for at, value in enumerate(values) if not is_number(value)), None)
+        wrong = next((at for at, value in enumerate(values) if not is_real_number(value)), None)
         if wrong is not None:
             raise _fault(values[wrong], name, wrong)
-        column = np.array([number(value) for value in values])
+        column = np.array([as_double(value) for value in values])
     finite = np.abs(column) <= LARGEST  # not of NaN
     if not finite.all():
         wrong = int((~finite).argmax())
@@ -77,9 +71,9 @@ def _numbers(values: list[Any], name: str) -> NDArray[np.float64]:
     return column
 
 
-def _fault(value: Any, name: str, row: int) -> CellError:
+def _fault(value: Any, name: str, row: int) -> RowError:
     text = shown(value)
-    return CellError(f"column '{name}' holds {text} in row {row}, not a finite number of float32", row, name)
+    return RowError(f"column '{name}' holds {text} in row {row}, not a finite number of float32", row, name)
 
 
 def shown(value: Any) -> str:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from graphkd.deploy.names import Columns
-from graphkd.errors import CellError, GraphKDError
+from graphkd.errors import RowError
 
 COLUMNS = Columns(["a", "b"])
 
@@ -32,11 +32,12 @@ def test_mappings_come_in_the_order_of_training() -> None:
     ],
 )
 def test_the_error_names_row_and_column(row: Any, column: str | None, message: str) -> None:
-    with pytest.raises(CellError, match=message) as caught:
+    with pytest.raises(RowError, match=message) as caught:
         COLUMNS.align([{"a": 1, "b": 2}, row])
     assert (caught.value.row, caught.value.column) == (1, column)
 
 
-def test_without_names_there_is_nothing_to_align_by() -> None:
-    with pytest.raises(GraphKDError, match="knows no names of features"):
-        Columns(None).align([{"a": 1}])
+def test_without_names_columns_come_in_the_order_of_the_first_row() -> None:
+    assert Columns(None).align([{"b": 1, "a": 2}, {"a": 3, "b": 4}]).tolist() == [[1, 2], [4, 3]]
+    with pytest.raises(RowError, match="row 1 has no 'b'"):
+        Columns(None).align([{"b": 1, "a": 2}, {"a": 3}])
