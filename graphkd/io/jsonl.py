@@ -89,6 +89,30 @@ class JsonTable(LineTable):
                 faults[at] = str(error)
         return Objects(table, None if key is None else ids, faults)
 
+    def values(
+        self, lines: list[str], names: Sequence[str], key: str | None = None
+    ) -> tuple[dict[str, list[Any]], Any, dict[int, str]]:
+        """Parses lines whose values may be of any kind; see ``cells``.
+
+        Returns:
+            Name → ``[B]`` values, the ids, and line index within the block → why it cannot be read.
+        """
+        kind = str if key is None or type(self._first_row.get(key)) is not int else int
+        columns: dict[str, list[Any]] = {name: [None] * len(lines) for name in names}
+        ids: Any = [""] * len(lines) if kind is str else np.zeros(len(lines), dtype=np.int64)
+        faults: dict[int, str] = {}
+        for at, line in enumerate(lines):
+            try:
+                row = object_of(line)
+                if key is not None:
+                    ids[at] = _id(row, key, kind)
+                self._check_names(row)
+                for name, column in columns.items():
+                    column[at] = _value(row, name)
+            except InvalidRowError as error:
+                faults[at] = str(error)
+        return columns, None if key is None else ids, faults
+
     def _check_names(self, row: dict[str, Any]) -> None:
         if not row.keys() <= self._known:
             more = next(name for name in row if name not in self._known)
@@ -150,6 +174,14 @@ def _numbers(row: dict[str, Any], names: Sequence[str]) -> Any:
             raise InvalidRowError(
                 f"column '{_text(name)}' holds a number too large for single precision"
             ) from None
+
+
+def _value(row: dict[str, Any], name: str) -> Any:
+    if name not in row:
+        raise InvalidRowError(f"has no '{_text(name)}'")
+    if isinstance(row[name], dict | list):
+        raise InvalidRowError(f"column '{_text(name)}' holds {_shown(row[name])}")
+    return row[name]
 
 
 def _id(row: dict[str, Any], key: str, kind: type) -> Any:

@@ -13,6 +13,7 @@ import numpy as np
 from graphkd.deploy.batch.block import Block, Source
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.batch.csv import CsvSource
+from graphkd.deploy.batch.encoded import EncodedCsv, EncodedJson, EncodedParquet, no_names
 from graphkd.deploy.batch.ids import ids_in_files
 from graphkd.deploy.batch.jsonl import JsonSource
 from graphkd.deploy.batch.numpy import ArchiveSource, TableSource
@@ -37,9 +38,10 @@ def open_rows(path: Path | StandardInput, wanted: Wanted) -> Source:
     """
     check_is_rows(path)
     try:
+        texts, readers = (TEXTS, READERS) if wanted.encoding is None else (ENCODED_TEXTS, ENCODED)
         if isinstance(path, StandardInput):
-            return TEXTS[path.suffix](path, wanted)
-        return READERS[suffix_of(path)](path, wanted)
+            return texts[path.suffix](path, wanted)
+        return readers[suffix_of(path)](path, wanted)
     except GraphKDError:
         raise
     except Exception as error:  # numpy, scipy and pyarrow raise many types for invalid files
@@ -162,3 +164,19 @@ READERS: dict[str, Callable[[Path, Wanted], Source]] = {
     ".npz": _npz,
 }
 """Suffix → function that opens the file."""
+
+ENCODED_TEXTS: dict[str, Callable[[Path | StandardInput, Wanted], Source]] = {
+    ".csv": EncodedCsv,
+    ".tsv": partial(EncodedCsv, delimiter="\t"),
+    ".jsonl": EncodedJson,
+}
+"""The same as ``TEXTS`` for a student whose columns are encoded."""
+
+ENCODED: dict[str, Callable[[Path, Wanted], Source]] = {
+    ".parquet": EncodedParquet,
+    **ENCODED_TEXTS,
+    **{f"{suffix}{GZ}": reader for suffix, reader in ENCODED_TEXTS.items()},
+    ".npy": no_names,
+    ".npz": no_names,
+}
+"""The same as ``READERS`` for such a student."""

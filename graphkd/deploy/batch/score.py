@@ -22,6 +22,7 @@ from graphkd.deploy.batch.faults import faults_of
 from graphkd.deploy.batch.journal import Journal, journal_of
 from graphkd.deploy.batch.outputs import Rejects, output_of
 from graphkd.deploy.batch.reading import open_rows, whole
+from graphkd.deploy.names import Encoded
 from graphkd.drafts import sync
 from graphkd.errors import GraphKDError
 from graphkd.io.lines import StandardInput
@@ -70,7 +71,7 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
     Raises:
         GraphKDError: the file does not contain rows for this student, or a row cannot be scored.
     """
-    source = open_rows(job.rows, Wanted(model.num_features, model.feature_names, job.id, job.header))
+    source = open_rows(job.rows, Wanted.of(model.columns, model.num_features, job.id, job.header))
     num_classes = num_classes_of(model)
     rows = rows_of_a_block(model.num_features, num_classes)
     depends = {
@@ -105,7 +106,7 @@ def _identity(rows: Path | StandardInput) -> list[str | int]:
 
 def num_classes_of(model: Predictor | RowPredictor) -> int:
     """Returns ``C``, from a prediction of no rows."""
-    return int(model.predict_proba(np.empty((0, model.num_features), dtype=np.float32)).shape[1])
+    return int(model.predict_proba(Encoded(np.empty((0, model.num_features), dtype=np.float32))).shape[1])
 
 
 def _new(
@@ -135,7 +136,7 @@ def _scored(
     for block in blocks:
         proba = None
         with suppress(GraphKDError):  # can only be due to a row, since the width is right
-            proba = None if block.faults else model.predict_proba(block.x)
+            proba = None if block.faults else model.predict_proba(Encoded(block.x))
         if proba is None:
             yield _without_faults(block, model, columns)
         else:
@@ -147,18 +148,18 @@ def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list
     count = block.x.shape[0]
     readable = np.delete(np.arange(count), list(faults))
     try:
-        proba = model.predict_proba(block.x[readable])
+        proba = model.predict_proba(Encoded(block.x[readable]))
     except GraphKDError:
         overflowing = _overflowing(block.x, readable, model)
         faults |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
-        proba = model.predict_proba(block.x[np.setdiff1d(readable, overflowing)])
+        proba = model.predict_proba(Encoded(block.x[np.setdiff1d(readable, overflowing)]))
     return Scored(block.start, count, proba, block.ids, {row: faults[row] for row in sorted(faults)})
 
 
 def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:
     """Returns the readable rows whose logits overflow; found by bisection."""
     try:
-        model.predict_proba(x[rows])
+        model.predict_proba(Encoded(x[rows]))
     except GraphKDError:
         if len(rows) == 1:
             return [int(rows[0])]
