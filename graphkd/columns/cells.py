@@ -10,7 +10,7 @@ import numpy as np
 from graphkd.columns.kinds import Boolean, Category, Column, Date, Number
 from graphkd.columns.read import Raw
 from graphkd.columns.values import YEARS, category, day, days, is_missing, number, truth
-from graphkd.errors import GraphKDError
+from graphkd.errors import RowError
 
 Reader = Callable[[Raw], Any]
 """Values ``[B]`` → ``[B]`` numbers (missing ones NaN), slots, or 1 where missing."""
@@ -45,7 +45,7 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
         first: row of the first value, for error messages.
 
     Raises:
-        GraphKDError: a value is not of the column's kind.
+        CellError: a value is not of the column's kind.
     """
     try:
         return reader(values)
@@ -58,7 +58,7 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
         raise
 
 
-class CellError(GraphKDError):
+class CellError(RowError):
     """The error that a value is not what its column needs.
 
     Args:
@@ -71,9 +71,9 @@ class CellError(GraphKDError):
     def __init__(self, column: Column, value: Any, row: int, expected: str = "") -> None:
         text = str(value)[:40]
         shown = f"'{text}'" if isinstance(value, str) else text
-        self.row, self.found = row, f"column '{column.name}' holds {shown}"
+        self.found = f"column '{column.name}' holds {shown}"
         self.expected = expected or EXPECTED[column.kind]
-        super().__init__(f"{self.found} in row {row}, not {self.expected}")
+        super().__init__(f"{self.found} in row {row}, not {self.expected}", row, column.name)
 
 
 def _numbers(values: Raw) -> Any:

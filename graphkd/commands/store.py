@@ -38,9 +38,14 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
         )
     edges, weight = graph.edge_index, graph.edge_weight if parts.hops else None
     directed = not both_ways(graph.x.shape[0], edges, weight)
-    with FeatureStore.for_bundle(target, bundle.folder, graph.x, edges, weight, directed, graph.nodes) as features:
+    x, ids = graph.x, graph.ids
+    with FeatureStore.for_bundle(
+        target, bundle.folder, x, edges, weight, directed, graph.nodes, node_ids=ids
+    ) as features:
         kind = f"edges {'with' if directed else 'without'} a direction"
         size = readable(sum(file.stat().st_size for file in target.iterdir()))
-        ids, hops = f"{len(features)} nodes (ids 0 to {len(features) - 1})", features.settings.hops
+        numbers, hops = f"ids 0 to {len(features) - 1}", features.settings.hops
+        if ids:
+            numbers = f"by their ids in the data, such as {ids[0]!r}"
         positions = f"positions of {parts.dim} numbers, " if parts.dim else ""
-        print(f"{ids}, {hops} hops, {positions}{kind}: {target} ({size})")
+        print(f"{len(features)} nodes ({numbers}), {hops} hops, {positions}{kind}: {target} ({size})")

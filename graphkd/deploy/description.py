@@ -100,6 +100,7 @@ STORE = Schema(
         "number": size(0, 2**62),
         "capacity": size(0, 2**40),
         "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(size(0, 2**40), value)),
+        "ids_sha256?": digest,
         "checksum": digest,
     },
     "a feature store",

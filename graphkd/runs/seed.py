@@ -105,12 +105,14 @@ class SeedRun:
     @property
     def card(self) -> dict[str, Any]:
         """Provenance and scores of the student, for the bundle."""
+        encoding = self.graph.column_encoding
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.spec.names,
             "seed": self.seed,
             "directed": self.graph.origin.get("directed"),
+            **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
             "student_scores": self.distilled.scores,
             "versions": versions(),

@@ -103,6 +103,28 @@ def test_a_changed_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
         store(str(bundle), "graph", str(tmp_path / "new"))
 
 
+def test_the_ids_of_a_graph_s_nodes_go_into_the_store(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = {"x": np.eye(4, 5), "edge_index": BOTH, "edge_weight": np.ones(6, dtype=np.float32)}
+    for name, ids in {
+        "texts": ["u-1", "007", "é", "7"],
+        "numbers": [70, 7, 0, 2**40],
+        "twice": list("abba"),
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", **graph, ids=np.array(ids))
+        code = main(["store", str(bundle), str(tmp_path / f"{name}.npz"), str(tmp_path / name)])
+        said = capsys.readouterr()
+        if name == "twice":
+            assert code == 2
+            assert "node_ids holds 'b' twice: give each node one text or whole number of its own" in said.err
+            assert not (tmp_path / name).exists()
+            continue
+        assert said.out.startswith(f"4 nodes (by their ids in the data, such as {ids[0]!r}), 2 hops")
+        with FeatureStore(tmp_path / name) as store:
+            assert store.numbers_of(ids[::-1]).tolist() == [3, 2, 1, 0]
+
+
 def test_a_student_with_positions_has_its_own_and_those_of_hidden_nodes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

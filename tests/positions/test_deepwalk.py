@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -141,6 +142,18 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(tmp_path: Path) -> None
         deepwalk(two_parts(), **SMALL, checkpoint=tmp_path / "file" / "positions.safetensors")
     with pytest.raises(GraphKDError, match="checkpoint is 3: give a path"):
         deepwalk(two_parts(), **SMALL, checkpoint=3)  # type: ignore[arg-type]
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    settings = {
+        "dim": np.int64(8),
+        "walks": np.int32(3),
+        "length": 10,
+        "lr": np.float32(0.025),
+        "seed": np.int64(0),
+    }
+    found = deepwalk(two_parts(), **settings, checkpoint=tmp_path / "positions")  # type: ignore[arg-type]
+    torch.testing.assert_close(found, deepwalk(two_parts(), **SMALL))
 
 
 def test_progress_counts_walks(capsys: pytest.CaptureFixture[str]) -> None:

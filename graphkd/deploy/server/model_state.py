@@ -14,6 +14,7 @@ from graphkd.deploy.server.errors import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.shown import shown
 from graphkd.deploy.store import FeatureStore
+from graphkd.deploy.store.node_ids import NodeError
 from graphkd.deploy.store.settings import settings_for
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import preprocess
@@ -81,11 +82,11 @@ class ModelState:
             raise wrong(field, f"this student takes {self.model.num_features} features, not {len(labels)}")
         return [*range(len(labels))] if positions is None else positions
 
-    def stored(self, nodes: Ids, field: str) -> FloatArray:
+    def stored(self, nodes: Sequence[Any] | Ids, field: str) -> FloatArray:
         """Returns the rows ``[B, D']`` of nodes in the store.
 
         Args:
-            nodes: ids ``[B]``.
+            nodes: ids ``[B]``, see ``FeatureStore.numbers_of``.
             field: the request's field that contains them.
 
         Raises:
@@ -93,10 +94,11 @@ class ModelState:
         """
         store = self._store(field)
         try:
-            return store.rows(nodes)
-        except GraphKDError as error:
-            index = next((index for index, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
-            raise wrong(field if index is None else f"{field}.{index}", str(error)) from None
+            return store.rows(store.numbers_of(nodes))
+        except NodeError as error:
+            raise wrong(f"{field}.{error.index}", str(error)) from None
+        except GraphKDError as error:  # deleted meanwhile
+            raise wrong(field, str(error)) from None
 
     def newcomers(
         self, table: NDArray[Any], neighbours: Sequence[Any], weights: Sequence[Any] | None, field: str
@@ -117,7 +119,7 @@ class ModelState:
         for index, row in enumerate(rows):
             edge_weights = None if weights is None else weights[index]
             try:
-                result[index] = store.row_for(row, np.asarray(neighbours[index], dtype=np.int64), edge_weights)
+                result[index] = store.row_for(row, store.numbers_of(neighbours[index]), edge_weights)
             except GraphKDError as error:
                 raise wrong(f"neighbours.{index}", str(error)) from None
         return result
@@ -150,6 +152,12 @@ class ModelState:
         reads = f"was trained on features propagated over {hops} hops" if hops else "reads positions of nodes"
         return f"this student {reads}: send {ways}"
 
+    @property
+    def node_ids(self) -> str | None:
+        """Kind of the ids that nodes have in the data, one of ``KINDS``; None if they are numbers of the store."""
+        ids = None if self.store is None else self.store.node_ids
+        return None if ids is None else ids.kind
+
     def _card(self) -> dict[str, Any]:
         names = self.model.class_names
         return {
@@ -163,6 +171,7 @@ class ModelState:
             "class_names": names and [str(name) for name in names],
             "feature_names": self.model.feature_names,
             "nodes": self.store is not None,
+            "node_ids": self.node_ids,
             "weighted": self.store is not None and self.store.settings.weighted,
             "card": self.model.card,
             "scores": self.scores,
@@ -184,14 +193,6 @@ def _store_of(path: str, bundle: Bundle) -> FeatureStore:
             f"{bundle.folder}: build it with graphkd store"
         )
     return store
-
-
-def _knows(store: FeatureStore, node: int) -> bool:
-    try:
-        store.row(node)
-    except GraphKDError:
-        return False
-    return True
 
 
 def _finite(table: NDArray[Any], field: str) -> FloatArray:

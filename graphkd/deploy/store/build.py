@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.atomic_io import check_writable, whole_folder
+from graphkd.atomic_io import check_writable, sha256, whole_folder
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.files import make, write_lists
 from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows
 from graphkd.deploy.store.kernel import Rows, mixed, roots, sums
 from graphkd.deploy.store.layout import Layout, node_type, position_type
 from graphkd.deploy.store.lists import Neighbours, checksum, packed
+from graphkd.deploy.store.node_ids import IDS, NodeIds
 from graphkd.deploy.store.positions import Observed
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
@@ -33,6 +34,7 @@ def build(
     edge_weight: Any,
     vectors: NDArray[np.float32] | None = None,
     nodes: Any = None,
+    node_ids: Any = None,
 ) -> None:
     """Writes the folder of a store, atomically.
 
@@ -44,18 +46,23 @@ def build(
         edge_weight: ``[E]`` if the graph is weighted.
         vectors: ``[n, d]`` positions of the nodes of training, if ``settings.dim`` is not 0.
         nodes: ``[N]``, see ``Observed``.
+        node_ids: ``[N]`` texts and whole numbers, or None.
 
     Raises:
-        GraphKDError: ``path`` exists, or the graph is invalid.
+        GraphKDError: ``path`` exists, or the graph or an id is invalid.
     """
     check_free(path)
     rows = as_rows(x, settings)
     size = rows.shape[0]
+    ids = None if node_ids is None else NodeIds.of(node_ids, size, "node_ids").to_bytes()
     observed = None if vectors is None else Observed.of(vectors, nodes, size)
     incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
     slots = max(16, 2 * incoming.ids.size)
-    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots))
+    digest = None if ids is None else sha256(ids)
+    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots), digest)
     with whole_folder(path) as folder:
+        if ids is not None:
+            disk.publish(folder / IDS, ids)
         _write_nodes(folder, layout, rows, incoming)
         if observed is not None:
             _write_positions(folder, layout, observed)

@@ -57,12 +57,14 @@ class Layout:
         number: incremented whenever files are replaced or extended.
         capacity: number of nodes allocated.
         slots: number of entries allocated, in the lists of senders and in those of receivers.
+        ids_sha256: digest of the file of node ids, or None without ids, which omits the key.
     """
 
     settings: Settings
     number: int
     capacity: int
     slots: tuple[int, int]
+    ids_sha256: str | None = None
 
     def files(self) -> tuple[str, ...]:
         """Returns the names of the files that a store of these settings has."""
@@ -104,6 +106,8 @@ class Layout:
         for name, default in OPTIONAL.items():  # left out, so that older versions read the store
             if content["settings"][name] == default:
                 del content["settings"][name]
+        if self.ids_sha256 is None:
+            del content["ids_sha256"]
         text = json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n"
         disk.publish(folder / MANIFEST, text.encode())
 
@@ -121,4 +125,5 @@ def read_layout(folder: Path) -> Layout:
     STORE.check(content, folder / MANIFEST)
     names = content["settings"].pop("feature_names", None)
     settings = Settings(**content["settings"], feature_names=None if names is None else tuple(names))
-    return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))
+    slots = content["slots"][0], content["slots"][1]
+    return Layout(settings, content["number"], content["capacity"], slots, content.get("ids_sha256"))

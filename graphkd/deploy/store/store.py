@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ from graphkd.deploy.store.build import build
 from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
 from graphkd.deploy.store.lists import Neighbours
 from graphkd.deploy.store.new_node import new_node_hops
+from graphkd.deploy.store.node_ids import NodeIds, check_named, read_ids
 from graphkd.deploy.store.positions import means_of, positions_of
 from graphkd.deploy.store.reading import Reader
 from graphkd.deploy.store.settings import Settings, settings_for
@@ -37,6 +39,8 @@ class FeatureStore:
 
     One process may write while any number read; each read sees one version. Ids are 0 to N − 1 when built, and new
     nodes get the following ones; the id of a deleted node is invalid and never reused.
+
+    These ids are numbers; a store built with ``node_ids`` finds them by the ids of the data, see ``numbers_of``.
 
     Every update recomputes exactly the rows that depend on it, bitwise equal to those of a new store of the
     changed graph. Updates are atomic and durable: an update is on disk when the method returns; if the process is
@@ -71,6 +75,7 @@ class FeatureStore:
         features: str = "stored",
         row_normalize: bool = False,
         directed: bool = False,
+        node_ids: Any = None,
     ) -> FeatureStore:
         """Builds a store of a whole graph.
 
@@ -86,6 +91,7 @@ class FeatureStore:
             features: ``stored``, or ``binary``: every non-zero entry is 1.
             row_normalize: whether to divide each row by the sum of its absolute values.
             directed: whether an edge may exist without its reverse.
+            node_ids: ``[N]`` different texts and whole numbers, by which ``numbers_of`` finds nodes, or None.
 
         Returns:
             The store, open for writing.
@@ -97,7 +103,7 @@ class FeatureStore:
         settings = Settings(
             width_of(x), hops, self_loops, pooling, features, row_normalize, weighted, directed, names
         )
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
+        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, node_ids=node_ids)
         return cls(path, write=True)
 
     @classmethod
@@ -110,6 +116,7 @@ class FeatureStore:
         edge_weight: Any = None,
         directed: bool = False,
         nodes: Any = None,
+        node_ids: Any = None,
     ) -> FeatureStore:
         """Builds a store with the preprocessing, propagation and positions that a student was trained with.
 
@@ -125,6 +132,7 @@ class FeatureStore:
             directed: whether an edge may exist without its reverse.
             nodes: ``[N]`` whole numbers, required if the student reads positions: the number of each node among
                 those of training, −1 for another one; see ``Predictor.prepare``.
+            node_ids: as for ``build``.
 
         Returns:
             The store, open for writing; ``load_bundle(bundle).predict(store.rows(nodes), propagated=True)``.
@@ -139,7 +147,8 @@ class FeatureStore:
         if settings.weighted != (edge_weight is not None):
             kind = "with" if settings.weighted else "without"
             raise GraphKDError(f"this student was trained on a graph {kind} edge weights: give one {kind} them")
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, vectors, nodes)
+        target = as_path(path, "the feature store")
+        build(target, settings, x, edge_index, edge_weight, vectors, nodes, node_ids)
         return cls(path, write=True)
 
     @property
@@ -147,9 +156,43 @@ class FeatureStore:
         """Preprocessing and propagation that the store was built with."""
         return self._reader.arrays.layout.settings
 
+    @functools.cached_property
+    def node_ids(self) -> NodeIds | None:
+        """Ids that nodes have in the data that the store was built from, or None.
+
+        Raises:
+            GraphKDError: their file is missing or damaged.
+        """
+        arrays = self._reader.arrays
+        digest = arrays.layout.ids_sha256
+        return None if digest is None else read_ids(self.path, digest, arrays.next_id)
+
+    def numbers_of(self, ids: Sequence[Any] | Ids) -> Ids:
+        """Returns the numbers ``[B]`` of nodes that are given by their ids in the data.
+
+        Where all ids are texts, or there are none, whole numbers are numbers of the store already, also those of
+        new nodes, which have no ids.
+
+        Args:
+            ids: ``[B]`` texts and whole numbers.
+
+        Returns:
+            ``[B]``, for ``rows``.
+
+        Raises:
+            NodeError: no node has the id or number, or it was deleted.
+        """
+        numbers = (self.node_ids or NodeIds(())).numbers_of(ids)
+        self._read(partial(check_named, numbers, ids))
+        return numbers
+
+    def number_of(self, node_id: str | int) -> int:
+        """Returns the number of the node with an id; see ``numbers_of``."""
+        return int(self.numbers_of([node_id])[0])
+
     @property
     def nodes(self) -> Ids:
-        """Ids ``[n]`` of all nodes, ascending."""
+        """Numbers ``[n]`` of all nodes, ascending."""
         return self._read(lambda arrays: np.flatnonzero(arrays.alive[: arrays.next_id]))
 
     def row(self, node: int) -> NDArray[np.float32]:
@@ -257,6 +300,8 @@ class FeatureStore:
         Raises:
             GraphKDError: the files were changed by anything but this class.
         """
+        if self._reader.arrays.layout.ids_sha256 is not None:
+            read_ids(self.path, self._reader.arrays.layout.ids_sha256, self._reader.arrays.next_id)
         ids = self._read(damaged)
         if ids.size:
             raise GraphKDError(f"{self.path} is damaged at node {ids[0]} ({ids.size} in all): build it again")
