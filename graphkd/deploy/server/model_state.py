@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
+from graphkd.deploy.server.columns import MOST, example_row, kinds_of
 from graphkd.deploy.server.errors import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.shown import shown
@@ -170,12 +171,27 @@ class ModelState:
             "classes": self.num_classes,
             "class_names": names and [str(name) for name in names],
             "feature_names": self.model.feature_names,
+            "columns": kinds_of(self.model.columns),
+            "example": self._example(),
             "nodes": self.store is not None,
             "node_ids": self.node_ids,
             "weighted": self.store is not None and self.store.settings.weighted,
             "card": self.model.card,
             "scores": self.scores,
         }
+
+    def _example(self) -> dict[str, Any] | None:
+        """Returns a body of ``/predict`` that is answered, or None where one would be too long."""
+        if self.model.parts.is_raw:
+            row = example_row(self.model.columns)
+            if row is None and self.model.columns.names is None and self.model.num_features <= MOST:
+                return {"rows": [[0.0] * self.model.num_features]}
+            return None if row is None else {"rows": [row]}
+        nodes = self.store.nodes[:1].tolist() if self.store is not None else []
+        ids = self.store.node_ids if self.store is not None else None
+        if not nodes:
+            return None
+        return {"nodes": [ids.ids[nodes[0]]] if ids is not None and nodes[0] < len(ids.ids) else nodes}
 
     def _store(self, field: str) -> FeatureStore:
         if self.store is None:
