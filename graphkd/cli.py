@@ -55,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        hint = "; the same command goes on where it stopped" if args[:1] in (["distill"], ["predict"]) else ""
+        again = args[:1] == ["distill"] or (args[:1] == ["predict"] and "-" not in args)
+        hint = "; the same command goes on where it stopped" if again else ""
         print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
     return 0
@@ -112,7 +113,8 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
-        predict(args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header)
+        given = args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header
+        predict(*given, args.probabilities, args.format)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -175,7 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
     predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     predict.add_argument(
-        "input", metavar="INPUT", help="rows as .parquet, .csv, .npy or .npz, or the word graph: the run's own"
+        "input",
+        metavar="INPUT",
+        help="rows as .parquet, .csv, .tsv, .jsonl (also .csv.gz and so on), .npy or .npz; - for standard input; "
+        "or the word graph: the run's own",
     )
     predict.add_argument(
         "output", metavar="OUTPUT", help="classes and probabilities as .parquet or .csv, or probabilities as .npy"
@@ -187,7 +192,15 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--no-header", dest="header", action="store_false", help="a .csv has no line of names: columns by position"
     )
+    predict.add_argument(
+        "--format", choices=("csv", "tsv", "jsonl"), help="of standard input (-), which is csv by default"
+    )
     predict.add_argument("--id", metavar="COLUMN", help="to carry over; by default id, if it is there")
+    predict.add_argument(
+        "--probabilities",
+        action="store_true",
+        help="also write every class's, a column p_NAME each, to a .csv, as a .parquet has them in any case",
+    )
     export = commands.add_parser(
         "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"
     )

@@ -1,4 +1,6 @@
-"""The exception whose message is shown to the user as one line."""
+"""The exceptions whose message is shown to the user as one line."""
+
+from __future__ import annotations
 
 
 class GraphKDError(ValueError):
@@ -14,6 +16,24 @@ class GraphKDError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message if message.isprintable() else printable(message))
+
+
+class RowError(GraphKDError):
+    """An error in one row of a table; its message names the row and the column.
+
+    Args:
+        message: the line.
+        row: index of the row.
+        column: name of the column, or None if the error is not in one column.
+    """
+
+    def __init__(self, message: str, row: int, column: str | None = None) -> None:
+        super().__init__(message)
+        self.row, self.column = row, column
+
+    def __reduce__(self) -> tuple[type[RowError], tuple[str, int, str | None]]:
+        """Returns the constructor's arguments, for pickles."""
+        return RowError, (str(self), self.row, self.column)
 
 
 def printable(text: str) -> str:

@@ -211,14 +211,30 @@ class DistillSpec:
         """Whether the method or the calibration changes targets between epochs."""
         return self.method.moves_targets or self.calibration.moves_targets
 
+    def seen_features(self, num_features: int) -> int:
+        """Returns the width of the teacher's rows: features, or positions for a graph without features.
+
+        Raises:
+            GraphKDError: there are no features, and no positions in their place.
+        """
+        if num_features:
+            return num_features
+        if self.inputs.propagation is not None:
+            raise GraphKDError(
+                "data.x is missing: give features, or choose encoder=positions encoder.features=none, by which "
+                "teacher and student read positions of nodes instead"
+            )
+        return self.inputs.extra
+
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
 
         Raises:
             GraphKDError: settings that no network can have, or layers that cannot be matched.
         """
-        sizes = {"num_features": num_features, "num_classes": num_classes}
-        row, edges = torch.zeros(1, num_features), torch.zeros(2, 0, dtype=torch.long)
+        seen = self.seen_features(num_features)
+        sizes = {"num_features": seen, "num_classes": num_classes}
+        row, edges = torch.zeros(1, seen), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
             wide = self.inputs.width(num_features)
             hidden = _tried("student", self.student, {**sizes, "num_features": wide}, torch.zeros(1, wide)).hidden

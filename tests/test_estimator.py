@@ -3,8 +3,10 @@ import dataclasses
 import functools
 import inspect
 import io
+import json
 import pickle
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -31,7 +33,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def fitted() -> GraphDistiller:
-    return GraphDistiller(**SMALL).fit(from_frames(*blocks(), id="id", label="label"))
+    return GraphDistiller(**SMALL).fit(from_frames(*blocks(), id="id", label="label", columns="none"))
 
 
 def test_it_answers_in_the_person_s_own_terms(fitted: GraphDistiller) -> None:
@@ -45,7 +47,7 @@ def test_it_answers_in_the_person_s_own_terms(fitted: GraphDistiller) -> None:
     assert fitted.score(rows, labels) > 0.8
     proba = fitted.predict_proba(rows)
     assert predicted.tolist() == fitted.classes_[proba.argmax(axis=1)].tolist()
-    data = from_frames(*blocks(), id="id", label="label")
+    data = from_frames(*blocks(), id="id", label="label", columns="none")
     for form in (data, data.x, rows.to_numpy(), scipy.sparse.csr_array(rows.to_numpy())):
         np.testing.assert_allclose(fitted.predict_proba(form), proba, rtol=1e-5)
     assert fitted.score(data, data.y) == fitted.score(rows, labels)
@@ -164,7 +166,7 @@ def test_rows_are_taken_by_name(fitted: GraphDistiller) -> None:
     assert fitted.feature_names_in_.tolist() == ["height", "girth"]
     np.testing.assert_array_equal(fitted.predict_proba(rows[["girth", "height"]]), want)
     assert fitted.score(rows[["girth", "height"]], table["label"]) == fitted.score(rows, table["label"])
-    data = from_frames(*blocks(), id="id", label="label", features=["girth", "height"])
+    data = from_frames(*blocks(), id="id", label="label", columns="none", features=["girth", "height"])
     np.testing.assert_array_equal(fitted.predict_proba(data), want)
     with pytest.raises(GraphKDError, match="x has no column 'girth' "):
         fitted.predict(rows.rename(columns={"girth": "width"}))
@@ -200,3 +202,41 @@ def test_class_names_keep_their_type_from_the_data_to_every_runtime(values: list
         found = graphkd.load_bundle(tmp_path / "run", runtime).predict(data.x)
         assert found.tolist() == predicted.tolist()
         assert found.dtype.kind == predicted.dtype.kind
+
+
+def test_a_table_of_any_columns_is_predicted_by_name(tmp_path: Path) -> None:
+    nodes, edges = blocks()
+    rng = np.random.default_rng(0)
+    nodes["kind"] = np.array(["round", "square"])[rng.integers(0, 2, len(nodes))]
+    nodes.loc[nodes.index[::3], "girth"] = np.nan
+    data = from_frames(nodes, edges, id="id", label="label")
+    clf = GraphDistiller(**SMALL).fit(data)
+    raw = nodes.drop(columns=["id", "label"])
+    assert list(clf.feature_names_in_) == list(raw.columns)
+    assert clf.n_features_in_ == len(raw.columns) < data.x.shape[1]
+    proba = clf.predict_proba(raw)
+    np.testing.assert_allclose(clf.predict_proba(data), proba, atol=1e-6)
+    np.testing.assert_allclose(clf.predictor_.predict_proba(data.x, propagated=True), proba, atol=1e-6)
+    clf.run_.save(tmp_path / "run")
+    assert json.loads((tmp_path / "run/bundle/bundle.json").read_text())["card"]["columns"]
+    for runtime in ("torch", "numpy"):
+        model = graphkd.load_bundle(tmp_path / "run", runtime)
+        np.testing.assert_allclose(model.predict_proba(raw[raw.columns[::-1]]), proba, atol=1e-6)
+        records = raw.astype(object).where(raw.notna(), None).to_dict("records")
+        np.testing.assert_allclose(model.predict_proba(records), proba, atol=1e-6)
+        unseen = model.predict_proba([{**records[0], "kind": "oval", "girth": None}])
+        assert np.isfinite(unseen).all()
+        for wrong, message in (
+            (raw.to_numpy(), "reads columns by name"),
+            (data.x, "reads columns by name"),
+            (raw.drop(columns="kind"), "no column 'kind'"),
+            ([{**records[0], "height": "tall"}], "height"),
+        ):
+            with pytest.raises(GraphKDError, match=message) as caught:
+                model.predict(wrong)
+            assert "\n" not in str(caught.value)
+    other = from_frames(nodes, edges, id="id", label="label", seed=5)
+    with pytest.raises(GraphKDError, match="encoded by other training nodes"):
+        clf.predict(other)
+    again = from_frames(nodes, edges, id="id", label="label", seed=5, columns=data.column_encoding)
+    np.testing.assert_allclose(clf.predict_proba(again), proba, atol=1e-6)

@@ -10,7 +10,7 @@ import numpy as np
 from graphkd.columns.kinds import Boolean, Category, Column, Date, Number
 from graphkd.columns.read import Raw
 from graphkd.columns.values import YEARS, category, day, days, is_missing, number, truth
-from graphkd.errors import GraphKDError
+from graphkd.errors import RowError
 
 Reader = Callable[[Raw], Any]
 """Values ``[B]`` → ``[B]`` numbers (missing ones NaN), slots, or 1 where missing."""
@@ -45,7 +45,7 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
         first: row of the first value, for error messages.
 
     Raises:
-        GraphKDError: a value is not of the column's kind.
+        CellError: a value is not of the column's kind.
     """
     try:
         return reader(values)
@@ -54,17 +54,26 @@ def read(reader: Reader, values: Raw, column: Column, first: int = 0) -> Any:
             try:
                 reader([value])
             except (ValueError, TypeError, ArithmeticError):
-                raise fault(column, value, first + at) from None
+                raise CellError(column, value, first + at) from None
         raise
 
 
-def fault(column: Column, value: Any, row: int, expected: str = "") -> GraphKDError:
-    """Returns the error that a value is not what its column needs."""
-    text = str(value)[:40]
-    shown = f"'{text}'" if isinstance(value, str) else text
-    return GraphKDError(
-        f"column '{column.name}' holds {shown} in row {row}, not {expected or EXPECTED[column.kind]}"
-    )
+class CellError(RowError):
+    """The error that a value is not what its column needs.
+
+    Args:
+        column: of the value.
+        value: as it was given.
+        row: of the value, from 0.
+        expected: what is needed, by default a value of the column's kind.
+    """
+
+    def __init__(self, column: Column, value: Any, row: int, expected: str = "") -> None:
+        text = str(value)[:40]
+        shown = f"'{text}'" if isinstance(value, str) else text
+        self.found = f"column '{column.name}' holds {shown}"
+        self.expected = expected or EXPECTED[column.kind]
+        super().__init__(f"{self.found} in row {row}, not {self.expected}", row, column.name)
 
 
 def _numbers(values: Raw) -> Any:

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.columns.kinds import Column, Number
-from graphkd.columns.read import Wanted, raw_columns, series_values
+from graphkd.columns.read import Wanted, raw_columns
 from graphkd.columns.replay import Replay
 from graphkd.columns.summary import dropped_line, line_of
-from graphkd.columns.untouched import is_untouched, warn_of_scales
 from graphkd.errors import GraphKDError
-from graphkd.io.frame import check_once, frame_numbers
+from graphkd.io.frame import check_once
 from graphkd.io.rows import as_rows
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ class ColumnEncoding:
       deviation where the quartiles are equal; ``none``: left as it is). Where training rows lack it, the mean
       (``robust``: the median) stands in its place and a feature ``NAME_missing`` is 1. Whole numbers are numbers.
     - A category is one-hot, with a last slot ``NAME=unknown`` for missing values, values that training rows do not
-      have, and the text ``unknown``. Booleans likewise. A missing value is no category of its own.
+      have, and the text ``unknown``. Booleans likewise. A missing value is no category of its own. Columns of
+      texts are categories, and those of pandas' type ``category``.
     - A date is days since 1970-01-01, scaled like a number (standardised under ``none``), and sine and cosine of
       the time of the year and of the day where they vary. Dates without a time zone are in UTC.
     - A column with one value in all training rows is dropped, one that is missing in all, too.
@@ -87,32 +87,9 @@ class ColumnEncoding:
 
         Source: scikit-learn's ``SimpleImputer``, ``StandardScaler``, ``RobustScaler`` and ``OneHotEncoder``.
         """
-        from graphkd.columns.arguments import check_table, kinds_of
-        from graphkd.columns.fit import fit_columns
+        from graphkd.columns.fit_table import fit_table
 
-        rows = check_table(frame, train, where)
-        kinds = kinds_of(columns, numeric, [str(label) for label in frame.columns], where)
-        kept = [at for at, label in enumerate(frame.columns) if kinds.get(str(label)) != "drop"]
-        given = frame.iloc[:, kept]
-        names = tuple(str(label) for label in given.columns)
-        asked = tuple((str(label), "asked") for label in frame.columns if kinds.get(str(label)) == "drop")
-        if columns == "none" or ({*kinds.values()} <= {"drop"} and is_untouched(given, rows)):
-            if columns == "none":
-                values = frame_numbers(given.iloc[rows], where=where)
-                if isinstance(values, np.ndarray):
-                    warn_of_scales(values, names)
-            return cls((), numeric, len(rows), names, asked)
-        raw = {str(label): series_values(frame.iloc[rows, at]) for at, label in enumerate(frame.columns)}
-        fitted, dropped = fit_columns(raw, kinds, numeric, where)
-        if not fitted:
-            raise GraphKDError(f"{where} has no column whose training rows differ: add columns that do")
-        if numeric == "none":
-            plain = [column.name for column in fitted if isinstance(column, Number)]
-            encoding = cls(tuple(fitted), numeric, len(rows), (), tuple(dropped))
-            x = encoding.transform(frame.iloc[rows])
-            warn_of_scales(x[:, [encoding.names_out.index(name) for name in plain]], plain)
-            return encoding
-        return cls(tuple(fitted), numeric, len(rows), (), tuple(dropped))
+        return cls(**fit_table(frame, train, columns, numeric, where))
 
     def transform(self, table: Any) -> NDArray[np.float32]:
         """Encodes rows; single ones and large tables alike, with numpy alone.
@@ -240,6 +217,9 @@ class ColumnEncoding:
             tuple(fields["untouched"]),
             tuple((name, reason) for name, reason in fields["dropped"]),
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_json, (self.to_json(),)  # what is compiled for replay cannot be pickled or copied
 
     def _untouched(self, table: Any) -> Any:
         if isinstance(table, Mapping) or (

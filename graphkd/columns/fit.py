@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import LARGEST
-from graphkd.columns.cells import read, reader_of
+from graphkd.columns.cells import CellError, read, reader_of
 from graphkd.columns.cycles import varying
 from graphkd.columns.infer import LONGEST, kind_of, present
 from graphkd.columns.kinds import UNKNOWN, Boolean, Category, Column, Date, Number, Presence
 from graphkd.columns.read import Raw
+from graphkd.columns.untouched import warn_of_scales
 from graphkd.columns.values import category
 from graphkd.errors import GraphKDError
 
@@ -26,6 +27,9 @@ NUMERIC = ("standard", "robust", "none")
 
 DROPPED = ("constant", "missing", "asked")
 """Reasons why a column is not read: one value in training, none in training, or dropped by name."""
+
+KIND_OF_TYPE = {"b": "boolean", "i": "number", "u": "number", "f": "number", "M": "date"}
+"""Kind of an array's values by the kind of its dtype."""
 
 MOST_CATEGORIES = 10_000
 """Categories of one column, at most."""
@@ -59,7 +63,8 @@ def fit_columns(
         if not known:
             dropped.append((name, "missing"))
             continue
-        kind = kinds.get(name) or kind_of(known, name, where)
+        kind = kinds.get(name) or KIND_OF_TYPE.get(getattr(values, "dtype", np.dtype("O")).kind)
+        kind = kind or kind_of(known, name, where)
         if kind in ("number", "date"):
             numbers[name] = _numbers(kind, name, values, where)
             fitted[name] = _kept(kind, name, numbers[name])
@@ -69,6 +74,9 @@ def fit_columns(
     dropped += [(name, "constant") for name in constant]
     columns = {name: column for name, column in fitted.items() if name not in constant}
     _put_scales(columns, numbers, numeric, where)
+    plain = [name for name, column in columns.items() if column.kind == "number"]
+    if numeric == "none" and plain:
+        warn_of_scales(np.stack([numbers[name] for name in plain], axis=1), plain, stacklevel=5)
     order = list(raw)
     return list(columns.values()), sorted(dropped, key=lambda pair: order.index(pair[0]))
 
@@ -87,8 +95,8 @@ def _numbers(kind: str, name: str, values: Raw, where: str) -> NDArray[np.float6
 def _read(column: Column, values: Raw, where: str) -> Any:
     try:
         return read(reader_of(column), values, column)
-    except GraphKDError as error:  # rows of training nodes have other numbers than those of the table
-        raise GraphKDError(f"{where} {str(error).partition(' in row ')[0]}, which is no {column.kind}") from None
+    except CellError as error:  # its row counts training rows only
+        raise GraphKDError(f"{where} {error.found} in a training row, not {error.expected}") from None
 
 
 def _kept(kind: str, name: str, numbers: NDArray[np.float64]) -> Column:

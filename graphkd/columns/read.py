@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.checks import check_unmasked
-from graphkd.errors import GraphKDError
+from graphkd.errors import GraphKDError, RowError
 from graphkd.io.frame import labels_of
 from graphkd.io.names import NamedColumns
 from graphkd.io.rows import array_of
@@ -119,7 +119,7 @@ def _sequence(values: Any, name: str) -> Raw:
 def _of_rows(rows: Any, wanted: Wanted) -> list[Raw]:
     for at, row in enumerate(rows):
         if not isinstance(row, Mapping):
-            raise GraphKDError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind")
+            raise RowError(f"row {at} is a {type(row).__name__}, where others are mappings: give one kind", at)
         if not row.keys() <= wanted.known:
             wanted.check(row)
     try:
@@ -129,7 +129,7 @@ def _of_rows(rows: Any, wanted: Wanted) -> list[Raw]:
         if at == 0:
             wanted.check(row)
         missing = next(name for name in wanted.names if name not in row)
-        raise GraphKDError(f"row {at} has no column '{missing}': give null where the value is missing") from None
+        raise RowError(f"row {at} has no column '{missing}': give null where the value is missing", at) from None
 
 
 def _of_array(table: Any, names: Sequence[str]) -> list[Raw]:

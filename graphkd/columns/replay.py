@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import LARGEST
-from graphkd.columns.cells import fault, read, reader_of
+from graphkd.columns.cells import CellError, read, reader_of
 from graphkd.columns.cycles import waves
 from graphkd.columns.kinds import Boolean, Category, Column, Date, Number, Presence
 from graphkd.columns.read import Raw
@@ -125,4 +125,4 @@ class Replay:
     def _not_finite(self, scaled: NDArray[np.float64], raw: Sequence[Raw], first: int) -> GraphKDError:
         row, at = np.argwhere(~(np.abs(scaled) <= LARGEST))[0].tolist()
         position, column, _ = self._scaled[row]
-        return fault(column, raw[position][at], first + at, "a finite number that single precision can hold")
+        return CellError(column, raw[position][at], first + at, "a finite number that single precision can hold")

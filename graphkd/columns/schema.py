@@ -13,8 +13,8 @@ from graphkd.columns.infer import LONGEST
 from graphkd.columns.kinds import KINDS, UNKNOWN, Column
 from graphkd.errors import GraphKDError
 
-MOST_COLUMNS, MOST_FEATURES = 1_000_000, 1_000_000
-"""Columns, and features of all of them, at most."""
+MOST_COLUMNS = 1_000_000
+"""Columns, at most. Features are not more than names in the file."""
 
 VERSION = 1
 

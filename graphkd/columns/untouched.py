@@ -47,12 +47,12 @@ def warn_of_scales(x: NDArray[Any], names: Sequence[str], stacklevel: int = 3) -
     """Warns if columns differ in scale by more than 100.
 
     Args:
-        x: ``[n, D]`` training rows.
+        x: ``[n, D]`` training rows; missing values are NaN.
         names: ``D`` columns.
         stacklevel: of the warning.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        spread = x.std(axis=0, dtype=np.float64)
+        spread = np.nanstd(x, axis=0, dtype=np.float64)
     varying = np.flatnonzero((spread > 0) & np.isfinite(spread))
     if not len(varying):
         return

@@ -103,13 +103,13 @@ def _check_is_not_of(run: Path, file: Path) -> None:
 def _times(subject: Subject, seconds: float) -> dict[Key, Times]:
     graph, encoding = subject.view.full, subject.encoding
     calls = {**student_calls(subject), **teacher_calls(subject)}
-    with_store = encoding.hops > 0 and encoding.vectors is None
-    if with_store and (size := store_size(graph, encoding.hops)) > STORE_BYTES:
+    with_store = not encoding.is_raw
+    if with_store and (size := store_size(graph, encoding)) > STORE_BYTES:
         subject.remarks.append(f"rows from a FeatureStore are not timed: the store would take {readable(size)}")
         with_store = False
     with (
         tempfile.TemporaryDirectory() as folder,
-        store_of(subject.path, graph, folder) if with_store else nullcontext() as store,
+        store_of(subject, folder) if with_store else nullcontext() as store,
     ):
         from_store = {} if store is None else store_calls(subject, store)
         return latency({**calls, **from_store}, seconds)

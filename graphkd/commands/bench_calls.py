@@ -14,6 +14,7 @@ from graphkd.commands.bench_subject import Subject
 from graphkd.datasets import Graph
 from graphkd.deploy import FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
+from graphkd.encoders import Encoding
 from graphkd.evaluation.latency import Call
 from graphkd.system import memory
 from graphkd.teachers import Teacher
@@ -102,19 +103,21 @@ def as_it_came(graph: Graph) -> Any:
     return graph.x if graph.stored is None else graph.stored
 
 
-def store_size(graph: Graph, hops: int) -> int:
-    """Computes bytes of the propagated rows of a store."""
-    return 4 * graph.num_nodes * graph.num_features * (hops + 1)
+def store_size(graph: Graph, encoding: Encoding) -> int:
+    """Computes bytes of the propagated rows and positions of a store."""
+    features = 0 if encoding.propagation is None else graph.num_features * (encoding.hops + 1)
+    return 4 * graph.num_nodes * (features + (0 if encoding.vectors is None else encoding.vectors.dim))
 
 
 @contextmanager
-def store_of(path: Path, graph: Graph, folder: str) -> Iterator[FeatureStore]:
-    """Yields a feature store of the graph for a run's student, in a temporary folder."""
+def store_of(subject: Subject, folder: str) -> Iterator[FeatureStore]:
+    """Yields a feature store of the full graph for a run's student, in a temporary folder."""
+    graph, numbers = subject.view.full, subject.view.numbers
     matrix = graph.adj.matrix
     rows = numpy_rows(as_it_came(graph), torch.arange(graph.num_nodes))
     edges, weight = torch.stack([matrix.col, matrix.row]), matrix.value if graph.adj.weighted else None
     store_path, directed = Path(folder) / "store", matrix.t() is not matrix
-    FeatureStore.for_bundle(store_path, path, rows, edges, weight, directed).close()
+    FeatureStore.for_bundle(store_path, subject.path, rows, edges, weight, directed, numbers).close()
     with FeatureStore(store_path) as store:
         yield store
 

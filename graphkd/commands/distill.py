@@ -23,7 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from graphkd.api import load_dataset, pick_device
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, folder_name, quoted, short_name
-from graphkd.commands.table import print_table
+from graphkd.commands.table import print_columns, print_table
 from graphkd.config import (
     added_keys,
     config_dir,
@@ -212,6 +212,7 @@ def run_job(config: DictConfig) -> None:
         folder.finish(first.dataset, first.split, first.metric, spec)
     if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
+        print_columns(first.column_encoding, seeds[0], len(seeds) > 1)
 
 
 def _stages(job: Path) -> Callable[[str], None] | None:

@@ -17,7 +17,11 @@ from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Encoded
 from graphkd.errors import GraphKDError
+from graphkd.io.lines import StandardInput
 from graphkd.places import same_place
+
+PIPE = "-"
+"""The argument that stands for standard input."""
 
 
 def predict(
@@ -29,18 +33,22 @@ def predict(
     rejects: str | None = None,
     row_id: str | None = None,
     header: bool = True,
+    probabilities: bool = False,
+    kind: str | None = None,
 ) -> None:
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
     Args:
         run: folder of a run, or a bundle alone.
-        source: a file of raw rows, or ``graph``.
+        source: a file of raw rows, ``-`` for standard input, or ``graph``.
         output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
         data_dir: folder of the run's data, if it has moved.
         runtime: for inference; by default the fastest available one, and torch on a graph.
         rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
         row_id: column of the ids, by default ``id``.
         header: whether the first line of a csv contains the columns' names.
+        probabilities: whether a csv of predictions has a column for every class.
+        kind: of standard input: ``csv`` by default, ``tsv`` or ``jsonl``.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
@@ -48,19 +56,28 @@ def predict(
     path, target = Path(run), Path(output)
     check_run(path)
     check_output(target)
+    rows = _rows_of(source, kind)
     _check_no_overwriting(path, source, target, data_dir)
     bundle = read_bundle(path)
     parts = InputParts.of(bundle.description)
     if source != OWN:
-        check_is_rows(Path(source))
-        if not is_graph(Path(source), parts.hops):
+        check_is_rows(rows)
+        if isinstance(rows, StandardInput) or not is_graph(rows, parts.hops):
             _check_is_raw(parts)
-            job = Job(Path(source), target, _rejects(rejects, source, output), row_id, header)
+            job = Job(rows, target, _rejects(rejects, source, output), row_id, header, probabilities)
             return _predict_rows(job, bundle, runtime or default_runtime(bundle))
     if rejects is not None or row_id is not None or not header:
         raise GraphKDError("--rejects, --id and --no-header are for rows without a graph: leave them out")
-    _predict_graph(path, source, target, data_dir, runtime or "torch")
+    _predict_graph(path, source, target, data_dir, runtime or "torch", probabilities)
     return None
+
+
+def _rows_of(source: str, kind: str | None) -> Path | StandardInput:
+    if source == PIPE:
+        return StandardInput(f".{kind or 'csv'}")
+    if kind is not None:
+        raise GraphKDError("--format is for standard input (-): the name of a file says what it holds")
+    return Path(source)
 
 
 def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
@@ -73,7 +90,9 @@ def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
         print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
 
 
-def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, runtime: str) -> None:
+def _predict_graph(
+    path: Path, source: str, target: Path, data_dir: str | None, runtime: str, probabilities: bool
+) -> None:
     """Predicts all nodes at once: propagated rows depend on each other."""
     model = load_bundle(path)
     graph = graph_rows(path, source, model.card, data_dir)
@@ -84,7 +103,7 @@ def _predict_graph(path: Path, source: str, target: Path, data_dir: str | None, 
         rows = model.prepare(x, graph.edge_index, graph.edge_weight, graph.nodes)
         proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
-        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names)
+        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names, probabilities)
         writer.add(Scored(0, len(proba), proba, graph.ids))
         writer.close()
     print(f"{len(proba)} predictions: {target}")
@@ -116,12 +135,14 @@ def _rejects(given: str | None, source: str, output: str) -> Path | None:
         return None
     path = Path(given)
     check_output(path, (".csv",))
-    if same_place(path, Path(source)) or same_place(path, Path(output)):
+    if (source != PIPE and same_place(path, Path(source))) or same_place(path, Path(output)):
         raise GraphKDError(f"--rejects {path} is also the input or the output: choose another file")
     return path
 
 
 def _check_no_overwriting(run: Path, source: str, target: Path, data_dir: str | None) -> None:
+    if source == PIPE:
+        return
     inputs = [Path(source)] if source != OWN else own_files(run, data_dir)
     if any(same_place(file, target) for file in inputs):
         raise GraphKDError(f"{target} is also the input: choose another output")

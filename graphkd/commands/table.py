@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from graphkd.columns import ColumnEncoding
 from graphkd.reports.figures import percent
 from graphkd.runs import PLAIN, advice
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
+
+
+MOST_LINES = 30
+"""Columns of a raw table that are listed."""
 
 
 def print_table(metrics: dict[str, Any], path: Path) -> None:
@@ -18,6 +23,23 @@ def print_table(metrics: dict[str, Any], path: Path) -> None:
     print(f"run folder: {path}")
     for line in advice(metrics):
         print(f"advice: {line}")
+
+
+def print_columns(encoding: ColumnEncoding | None, seed: int, several: bool) -> None:
+    """Prints what became of every column of a raw table, at most ``MOST_LINES``.
+
+    Args:
+        encoding: of the first seed, or ``None``.
+        seed: the first one.
+        several: whether there are more; their training rows can differ.
+    """
+    if encoding is None:
+        return
+    lines = encoding.summary()
+    shown = lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], f"and {len(lines) - MOST_LINES} more"]
+    print(f"columns{f' of seed {seed}' if several else ''}, fitted to {encoding.rows} training rows:")
+    for line in shown:
+        print(f"  column {line}")
 
 
 def method_of(metrics: dict[str, Any]) -> str:

@@ -68,13 +68,16 @@ class Graph:
         """Checks a PyG ``Data`` and preprocesses it.
 
         Args:
-            data: with ``x``, ``edge_index``, ``y``, ``train_mask``, ``val_mask``, ``test_mask``;
-                optionally ``edge_weight``, ``class_names``, ``feature_names``, ``column_encoding`` and ``metric``.
+            data: with ``x`` (unless a student reads positions alone), ``edge_index``, ``y``, ``train_mask``,
+                ``val_mask``, ``test_mask``; optionally ``edge_weight``, ``class_names``, ``feature_names``,
+                ``column_encoding`` and ``metric``.
             preprocessing: of the features; by default that recorded by ``load_dataset``, for other data none.
 
         Raises:
             GraphKDError: the data is invalid; the message states the reason.
         """
+        has_features = getattr(data, "x", None) is not None
+        data = data if has_features else _with_a_column(data)
         check(data)
         if not isinstance(preprocessing, Preprocessing | None):
             raise GraphKDError(
@@ -91,6 +94,7 @@ class Graph:
         columns = getattr(data, "feature_names", None)
         y, num_classes = known_labels(data)
         features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
+        features = features if has_features else torch.zeros(features.shape[0], 0)
         return cls(
             x=preprocessing(features),
             adj=Adjacency(data.edge_index, data.x.shape[0], None if weight is None else weight.detach()),
@@ -198,6 +202,15 @@ class Graph:
             part = getattr(self, name)
             parts[name] = None if part is None else part.to(device)
         return replace(self, **parts)
+
+
+def _with_a_column(data: Data) -> Data:
+    """Returns a graph without ``x`` as one whose rows are a zero each, which passes the checks of all others."""
+    if not isinstance(getattr(data, "y", None), Tensor):
+        return data
+    data = copy.copy(data)
+    data.x = torch.zeros(data.y.numel(), 1)
+    return data
 
 
 def _normal(data: Data) -> Data:

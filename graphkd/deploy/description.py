@@ -87,7 +87,7 @@ STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE}
 STORE = Schema(
     {
         "schema_version": size(1),
-        "settings.num_features": size(1),
+        "settings.num_features": size(0),
         "settings.hops": size(0, 1000),
         "settings.self_loops": size(0),
         "settings.pooling": one_of("mean", "max", "min", "concat"),
@@ -96,9 +96,12 @@ STORE = Schema(
         "settings.weighted": boolean,
         "settings.directed": boolean,
         "settings.feature_names?": lambda value: value is None or distinct(value),
+        "settings.dim?": size(1),
+        "settings.positions?": digest,
         "number": size(0, 2**62),
         "capacity": size(0, 2**40),
         "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(size(0, 2**40), value)),
+        "ids_sha256?": digest,
         "checksum": digest,
     },
     "a feature store",

@@ -34,6 +34,8 @@ def check_nodes(nodes: Any, count: int, known: int) -> NDArray[np.int64]:
         numbers = array_of(nodes)
     except (TypeError, ValueError, RuntimeError):
         numbers = np.empty(0, dtype=object)
+    if count == 0 and numbers.shape == (0,):  # an empty list is an array of floats
+        return np.zeros(0, dtype=np.int64)
     if numbers.dtype.kind not in "iu" or numbers.shape != (count,):
         raise GraphKDError(f"nodes must be [{count}] whole numbers, but is {numbers.dtype} {list(numbers.shape)}")
     wrong = (numbers < -1) | (numbers >= known)

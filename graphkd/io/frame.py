@@ -82,10 +82,8 @@ def object_numbers(column: NDArray[Any], where: str) -> NDArray[np.float64]:
     for row, value in enumerate(column):
         if value is None or type(value).__name__ == "NAType":
             numbers[row] = np.nan
-        elif isinstance(value, bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
-            value, np.complexfloating | np.timedelta64
-        ):
-            numbers[row] = _double(value)
+        elif is_real_number(value):
+            numbers[row] = as_double(value)
         else:
             raise GraphKDError(
                 f"{where} holds {value!r} in row {row}, not a finite number: encode it, or leave it out"
@@ -93,7 +91,15 @@ def object_numbers(column: NDArray[Any], where: str) -> NDArray[np.float64]:
     return numbers
 
 
-def _double(value: Any) -> float:
+def is_real_number(value: Any) -> bool:
+    """Returns whether a value is a real number or a boolean."""
+    return isinstance(value, bool | int | float | np.number | np.bool_ | Decimal) and not isinstance(
+        value, np.complexfloating | np.timedelta64
+    )
+
+
+def as_double(value: Any) -> float:
+    """Converts a real number to double precision; integers that overflow are infinite."""
     try:
         return float(value)
     except OverflowError:  # an integer too large for a float

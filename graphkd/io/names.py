@@ -9,6 +9,7 @@ from typing import Any
 
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import frame_numbers, labels_of, numbered
+from graphkd.io.records import numbers_by_name
 from graphkd.io.rows import as_rows
 
 SHOWN = 5
@@ -40,6 +41,7 @@ class NamedColumns:
 
         Raises:
             GraphKDError: a column is missing, duplicated, or not numeric.
+            RowError: the same in one row of a list of mappings.
         """
         if is_records(x):
             return self._records(x)
@@ -47,12 +49,9 @@ class NamedColumns:
         return x if labels is None else frame_numbers(x, self.positions(labels))
 
     def _records(self, x: Any) -> Any:
-        """Converts mappings, which all have the same names, to numbers in training order."""
-        labels = [str(label) for label in x[0]]
-        for at, row in enumerate(x):
-            if not isinstance(row, Mapping) or row.keys() != x[0].keys():
-                raise GraphKDError(f"row {at} of x has other names than row 0: give each row the same names")
-        return self.select([[row[label] for label in x[0]] for row in x], labels)
+        """Converts mappings to numbers in training order; without names, in that of the first."""
+        names = [str(label) for label in x[0]] if self.names is None else self.names
+        return numbers_by_name(x, names, self.positions)
 
     def select(self, x: Any, labels: Sequence[str]) -> Any:
         """Returns the columns of ``x [B, n]``, whose ``n`` labels are given, in training order; see ``align``."""

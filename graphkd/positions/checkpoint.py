@@ -11,6 +11,7 @@ import safetensors.torch
 from torch import Tensor
 
 from graphkd.atomic_io import as_path, whole_file
+from graphkd.checks import plain
 from graphkd.errors import GraphKDError
 
 KIND = "graphkd positions"
@@ -37,7 +38,7 @@ class Checkpoint:
 
     def __init__(self, path: Any, identity: dict[str, Any]) -> None:
         self.path = as_path(path, "checkpoint")
-        self.identity = json.dumps(identity, sort_keys=True)
+        self.identity = json.dumps({name: plain(value) for name, value in identity.items()}, sort_keys=True)
         self._guard(lambda: self.path.parent.mkdir(parents=True, exist_ok=True))
 
     def load(self) -> State | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from graphkd.positions.graph import Floats, Indices, Undirected
@@ -39,7 +41,9 @@ class Noise:
         self.upto = np.cumsum(visits[self.node] ** 0.75)
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Indices:
-        """Draws independent nodes."""
-        place = np.searchsorted(self.upto, rng.random(shape) * self.upto[-1], side="right")
+        """Draws independent nodes; sorted numbers are found faster, and are shuffled afterwards."""
+        uniform = np.sort(rng.random(math.prod(shape))) * self.upto[-1]
+        place = np.searchsorted(self.upto, uniform, side="right")
+        rng.shuffle(place)
         chosen: Indices = self.node[np.minimum(place, self.node.size - 1)]
-        return chosen
+        return chosen.reshape(shape)

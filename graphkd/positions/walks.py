@@ -15,8 +15,8 @@ class Walker:
     for any other ``x``, before it normalises.
 
     Steps of second order are drawn by rejection, exactly, without tables of E × degree probabilities: a step of
-    first order is proposed and accepted with probability ``min(α, M) / M``, ``M = max(1, 1 / q)``; what ``1 / p``
-    exceeds ``M`` by is drawn beforehand, so that a small ``p`` rejects nothing.
+    first order is proposed and accepted with probability ``min(α, M) / M``, ``M = max(1, 1 / q)``; with what
+    ``1 / p`` exceeds ``M`` by, the walk turns back at once, so that a small ``p`` does not reject other steps.
 
     Source: Perozzi et al., DeepWalk, KDD 2014; Grover & Leskovec, node2vec, KDD 2016; Yang et al., KnightKing:
     A Fast Distributed Graph Random Walk Engine, SOSP 2019 (rejection, outliers)
@@ -89,20 +89,21 @@ class Walker:
         """
         most = max(1.0, 1.0 / self.q)
         extra = max(0.0, 1.0 / self.p - most) * back / self.total[node]
-        chosen, weight = before.copy(), back.copy()
-        open_ = np.flatnonzero(rng.random(node.size) * (most + extra) >= extra)
+        chosen, weight, open_ = before.copy(), back.copy(), np.arange(node.size)
         while open_.size:
+            # Drawn anew after each rejection, as all of a step's chances are relative to their sum.
+            turns_back = rng.random(open_.size) * (most + extra[open_]) < extra[open_]
+            open_ = open_[~turns_back]
             edge = self._first(node[open_], rng)
             candidate = self.col[edge].astype(np.int64)
-            factor = self._factor(before[open_], candidate)
-            accepted = rng.random(open_.size) * most < factor
+            accepted = rng.random(open_.size) * most < self._factor(before[open_], candidate)
             chosen[open_[accepted]] = candidate[accepted]
             weight[open_[accepted]] = self._weight(edge[accepted])
             open_ = open_[~accepted]
         return chosen, weight
 
     def _factor(self, before: Indices, candidate: Indices) -> Floats:
-        """Returns ``[b]``, what multiplies the weight of a step; 1 / p without what is drawn beforehand."""
+        """Returns ``[b]``, what multiplies the weight of a step; of 1 / p no more than M."""
         key = before * self.degree.size + candidate
         at = np.minimum(np.searchsorted(self.keys, key), self.keys.size - 1)
         factor = np.where(self.keys[at] == key, 1.0, 1.0 / self.q)

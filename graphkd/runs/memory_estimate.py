@@ -87,8 +87,8 @@ def memory_needs(view: SettingView, spec: DistillSpec, in_files: bool = False) -
         in_files: whether tables are in files, as with a memory budget.
     """
     graph, nodes = view.observed, view.observed.num_nodes
-    sizes = {"num_features": graph.num_features, "num_classes": graph.num_classes}
-    teacher, student = _teacher(spec, sizes), _student(spec, sizes)
+    sizes = {"num_features": spec.seen_features(graph.num_features), "num_classes": graph.num_classes}
+    teacher, student = _teacher(spec, sizes), _student(spec, {**sizes, "num_features": graph.num_features})
     frozen, needs = 0, []
     if teacher is not None:
         whole = _in_one_piece(spec)
@@ -116,7 +116,8 @@ def tables_size(view: SettingView, spec: DistillSpec, entry: int) -> int:
         entry: bytes of an entry of the inputs.
     """
     graph = view.observed
-    teacher = _teacher(spec, {"num_features": graph.num_features, "num_classes": graph.num_classes})
+    seen = spec.seen_features(graph.num_features)
+    teacher = _teacher(spec, {"num_features": seen, "num_classes": graph.num_classes})
     targets = FLOAT * graph.num_nodes * graph.num_classes if spec.uses_teacher else 0
     outputs = 0 if teacher is None or _in_one_piece(spec) else teacher.output(graph.num_nodes)
     return _table(view, spec)[0] * entry // FLOAT + targets + outputs
@@ -143,7 +144,8 @@ def _in_one_piece(spec: DistillSpec) -> bool:
 def weights_size(spec: DistillSpec, num_features: int, num_classes: int) -> tuple[int, int]:
     """Computes bytes of the teacher's weights, 0 for a fitted or custom one, and of the student's."""
     sizes = {"num_features": num_features, "num_classes": num_classes}
-    teacher, student = _teacher(spec, sizes), _student(spec, sizes)
+    seen = {**sizes, "num_features": spec.seen_features(num_features)}
+    teacher, student = _teacher(spec, seen), _student(spec, sizes)
     return (FLOAT * teacher.parameters if teacher else 0), FLOAT * student.parameters
 
 

@@ -17,6 +17,7 @@ from graphkd.runs.metrics import versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
+from graphkd.training.stages.encoder import fit_encoder, with_positions
 from graphkd.training.stages.stage_cache import StageCache, cache_for
 from graphkd.training.stages.student import StudentResult, train_baselines, train_student
 from graphkd.training.stages.teacher import TeacherResult, train_teacher
@@ -69,6 +70,8 @@ class SeedRun:
         log: Log = []
         stages, names = Stages(seed, cache_for(spec, cache), tell), spec.names
         view = apply_setting(graph, spec.setting, seed)
+        if graph.num_features == 0:
+            view = with_positions(view, fit_encoder(view.observed, spec, seed, cache))
         teacher_result = train_teacher(view, spec, seed, log, cache)
         if spec.uses_teacher:
             stages.over("teacher", names["teacher"], "teacher")
@@ -102,12 +105,14 @@ class SeedRun:
     @property
     def card(self) -> dict[str, Any]:
         """Provenance and scores of the student, for the bundle."""
+        encoding = self.graph.column_encoding
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.spec.names,
             "seed": self.seed,
             "directed": self.graph.origin.get("directed"),
+            **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
             "student_scores": self.distilled.scores,
             "versions": versions(),

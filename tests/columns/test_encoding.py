@@ -1,6 +1,8 @@
 """Features of raw tables: equal to scikit-learn's, fitted on training rows only, the same for every table."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 import time
@@ -161,6 +163,22 @@ def test_whole_numbers_are_one_category_in_every_type() -> None:
     ):
         np.testing.assert_array_equal(encoding.transform({"zip": values}), expected)
     assert encoding.transform({"zip": [np.nan]}).tolist() == [[0, 0, 0, 1]]
+
+
+def test_pandas_categories_of_numbers_are_categories() -> None:
+    frame = pd.DataFrame({"zip": pd.Categorical([8001, 8002, 8001]), "size": [1.0, 2.0, 3.0]})
+    encoding = ColumnEncoding.fit(frame, np.arange(3))
+    assert encoding.kinds == {"zip": "category", "size": "number"}
+    np.testing.assert_array_equal(encoding.transform(frame), encoding.transform(frame.astype({"zip": int})))
+
+
+def test_an_encoding_that_was_used_can_be_copied_and_pickled() -> None:
+    frame = mixed()
+    encoding = ColumnEncoding.fit(frame, TRAIN)
+    expected = encoding.transform(frame)
+    for other in (copy.deepcopy(encoding), pickle.loads(pickle.dumps(encoding))):
+        assert other == encoding
+        np.testing.assert_array_equal(other.transform(frame), expected)
 
 
 def test_codes_stay_numbers_and_the_summary_says_so() -> None:

@@ -26,7 +26,7 @@ TEACHER = ["teacher, with fetch", "teacher, full graph layer-wise", "teacher, fu
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on the digits, exported to C, and one with hops on two seeds of a small bag-of-words graph."""
+    """Runs: on the digits, exported to C; on a small bag-of-words graph with hops, two seeds; with positions."""
     folder = tmp_path_factory.mktemp("made")
     keys = ["training.max_epochs=3", "baseline=false"]
     assert main(["distill", *keys, "student.hidden_dim=8", f"output_dir={folder}/digits"]) == 0
@@ -34,6 +34,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_planetoid(folder / "data" / "Cora" / "raw")
     hops = ["dataset=cora", "method=infgrand", "setting=production", "seeds=2", f"data_dir={folder}/data"]
     assert main(["distill", *keys, *hops, f"output_dir={folder}/hops"]) == 0
+    positions = ["method=glnn", "encoder=positions", "encoder.kind=laplacian", "encoder.dim=3"]
+    hops = [key for key in hops if key not in ("method=infgrand", "seeds=2")]
+    assert main(["distill", *keys, *hops, *positions, f"output_dir={folder}/positions"]) == 0
     return folder
 
 
@@ -123,6 +126,14 @@ def test_a_student_with_hops_is_also_timed_with_rows_from_a_store(
     assert [model["scores"]["test"] for model in found["models"][:2]] == pytest.approx([recorded] * 2)
     assert "propagated over 2 hops" in capsys.readouterr().out
     assert sorted(file.name for file in tmp_path.iterdir()) == ["found.json", "plot.png"]
+
+
+@pytest.mark.usefixtures("_no_processes")
+def test_a_student_with_positions_is_timed_with_rows_from_a_store(made: Path, tmp_path: Path) -> None:
+    bench(str(made / "positions"), seconds=0.001, json_file=str(tmp_path / "found.json"))
+    found = json.loads((tmp_path / "found.json").read_text())
+    names = [model["name"] for model in found["models"]]
+    assert names == ["torch", "numpy", *TEACHER, "numpy, row from a FeatureStore"]
 
 
 @pytest.mark.usefixtures("_no_processes")

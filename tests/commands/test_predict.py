@@ -60,7 +60,7 @@ def test_a_run_on_data_in_memory_can_predict_rows_but_not_its_graph(tmp_path: Pa
 
 def test_the_columns_of_a_person_s_table_are_asked_for_by_name(tmp_path: Path) -> None:
     nodes = pd.DataFrame(make_data().x.numpy()[:, :3], columns=NAMES).assign(kind=["oak", "elm"] * 30)
-    data = graphkd.from_frames(nodes, pd.DataFrame({"source": [0], "target": [1]}), label="kind")
+    data = graphkd.from_frames(nodes, pd.DataFrame({"source": [0], "target": [1]}), label="kind", columns="none")
     run = graphkd.distill(data, training=SHORT)
     run.save(tmp_path / "run")
     model = graphkd.load_bundle(tmp_path / "run")

@@ -100,7 +100,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "an empty token": (["run", "--token-file", "empty"], "empty holds no token: give one word"),
     "two words": (["run", "--token-file", "two"], "two holds no token"),
     "no store": (["run", "--store", "nowhere"], "nowhere is not a feature store"),
-    "another store": (["run", "--store", "store"], "was built for another preprocessing, propagation or width"),
+    "another store": (["run", "--store", "store"], "propagation, width or other positions than"),
     "no such host": (["run", "--host", "256.1.1.1"], "cannot listen on 256.1.1.1, port 0"),
     "a name with a port": (["run", "--allowed-host", "a.example:80"], "--allowed-host is 'a.example:80': give"),
     "a name that is none": (["run", "--allowed-host", "a b"], "--allowed-host is 'a b': give a name or an"),

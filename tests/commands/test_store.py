@@ -9,12 +9,15 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.commands.custom_data import custom_data
+from graphkd.commands.rows import graph_rows
 from graphkd.commands.store import store
 from graphkd.deploy import FeatureStore
+from graphkd.deploy.files import read_bundle
 from graphkd.encoders import Propagation
+from graphkd.sparse import as_features
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
-from tests.datasets.planetoid_files import NUM_NODES
+from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
 from tests.deploy.bundles import make_bundle, student
 
 ONE_WAY = np.array([[0, 1, 2], [1, 2, 3]])
@@ -98,3 +101,47 @@ def test_a_changed_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
     (bundle / "model.safetensors").write_bytes(b"")
     with pytest.raises(GraphKDError, match="is truncated or was changed"):
         store(str(bundle), "graph", str(tmp_path / "new"))
+
+
+def test_the_ids_of_a_graph_s_nodes_go_into_the_store(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = {"x": np.eye(4, 5), "edge_index": BOTH, "edge_weight": np.ones(6, dtype=np.float32)}
+    for name, ids in {
+        "texts": ["u-1", "007", "é", "7"],
+        "numbers": [70, 7, 0, 2**40],
+        "twice": list("abba"),
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", **graph, ids=np.array(ids))
+        code = main(["store", str(bundle), str(tmp_path / f"{name}.npz"), str(tmp_path / name)])
+        said = capsys.readouterr()
+        if name == "twice":
+            assert code == 2
+            assert "node_ids holds 'b' twice: give each node one text or whole number of its own" in said.err
+            assert not (tmp_path / name).exists()
+            continue
+        assert said.out.startswith(f"4 nodes (by their ids in the data, such as {ids[0]!r}), 2 hops")
+        with FeatureStore(tmp_path / name) as store:
+            assert store.numbers_of(ids[::-1]).tolist() == [3, 2, 1, 0]
+
+
+def test_a_student_with_positions_has_its_own_and_those_of_hidden_nodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_planetoid(tmp_path / "data" / "Cora" / "raw")
+    run, positions = tmp_path / "run", ["encoder=positions", "encoder.kind=laplacian", "encoder.dim=3"]
+    args = [f"data_dir={tmp_path}/data", f"output_dir={run}", "training.max_epochs=2", "setting=inductive"]
+    assert main(["distill", "dataset=cora", "method=mlp", *positions, *args]) == 0
+    capsys.readouterr()
+    assert main(["store", str(run), "graph", str(tmp_path / "rows")]) == 0
+    assert f"{NUM_NODES - 1}), 0 hops, positions of 3 numbers, edges without" in capsys.readouterr().out
+    model, graph = graphkd.load_bundle(run), graph_rows(run, "graph", read_bundle(run).description["card"], None)
+    assert (graph.nodes < 0).any()
+    with FeatureStore(tmp_path / "rows") as rows:
+        expected = model.prepare(graph.x, graph.edge_index, nodes=graph.nodes)
+        np.testing.assert_allclose(rows.rows(rows.nodes), as_features(expected).to_dense(), atol=1e-6)
+    np.savez(tmp_path / "other.npz", x=np.ones((4, model.num_features)), edge_index=BOTH)
+    assert main(["store", str(run), str(tmp_path / "other.npz"), str(tmp_path / "new")]) == 2
+    error = capsys.readouterr().err
+    assert "does not state which of its nodes those of training are: give the word graph" in error
+    assert error.count("\n") == 1

@@ -31,7 +31,6 @@ def in_train(value: float) -> Data:
 
 NAN, INF = float("nan"), float("inf")
 MISTAKES = {
-    "no features": (spoil("x", None), "data.x is missing"),
     "no edges": (spoil("edge_index", None), "data.edge_index is missing"),
     "no labels": (spoil("y", None), "data.y is missing"),
     "no mask": (spoil("val_mask", None), "data.val_mask is missing"),

@@ -47,8 +47,9 @@ def make_bundle(
     norm: str = "batch",
     steps: Preprocessing = STEPS,
     propagation: Propagation | None = None,
+    encoding: Encoding | None = None,
 ) -> Path:
-    encoding = Encoding((propagation or Propagation(),))
+    encoding = encoding or Encoding((propagation or Propagation(),))
     members = list(getattr(model, "members", [model]))
     widths = [layer.weight.shape for layer in members[0].layers]
     arguments = {

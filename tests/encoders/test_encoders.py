@@ -147,6 +147,23 @@ def test_positions_of_known_nodes_are_looked_up_in_every_runtime(tmp_path: Path)
     assert not np.allclose(new, full[:2], atol=1e-6)
 
 
+@pytest.mark.parametrize("setting", ["transductive", "production"])
+def test_a_graph_without_features_runs_on_positions_alone(setting: str, tmp_path: Path) -> None:
+    data = make_data(num_nodes=60)
+    data.x = None
+    encoder = Positions(**SMALL, features="none")
+    run = graphkd.distill(data, encoder=encoder, setting=setting, training=SHORT)
+    run.save(tmp_path / "run")
+    assert run.student.layers[0].in_features == 4
+    model, view = graphkd.load_bundle(tmp_path / "run"), apply_setting(Graph.from_data(data), setting, 0)
+    proba = model.predict_proba(None, data.edge_index, nodes=view.numbers)
+    hits = proba.argmax(axis=1)[data.test_mask] == data.y.numpy()[data.test_mask]
+    if setting == "transductive":
+        assert hits.mean() == pytest.approx(run.metrics["mean"]["student_test"])
+    with pytest.raises(GraphKDError, match=r"data\.x is missing: give features, or choose encoder=positions"):
+        graphkd.distill(data, setting=setting, training=SHORT)
+
+
 def test_mistakes_with_positions_are_one_line(tmp_path: Path) -> None:
     data = make_data(num_nodes=60)
     run = graphkd.distill(data, encoder=Positions(**SMALL), training=SHORT)

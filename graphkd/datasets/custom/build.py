@@ -44,7 +44,7 @@ class Parts:
         count: ``N``, if the edges define it, as a matrix does.
         columns: names of the ``D`` features, or ``None``.
         encode: whether ``features`` is a frame of raw columns, encoded once the training nodes are known.
-        cells: whether that frame holds the texts of a csv.
+        is_csv: whether that frame was read from a csv.
         names: names of parts in error messages, where they differ from the argument's name.
     """
 
@@ -59,7 +59,7 @@ class Parts:
     count: int | None = None
     columns: Sequence[str] | None = None
     encode: bool = False
-    cells: bool = False
+    is_csv: bool = False
     names: dict[str, str] = field(default_factory=dict)
 
     def called(self, part: str) -> str:
@@ -86,7 +86,7 @@ def read_parts(parts: Parts) -> Data:
     columns = names_of(parts.features) if parts.columns is None else parts.columns
     if parts.encode:
         data = Data(x=torch.empty(len(parts.features), 0))
-        data.raw_columns = RawTable(parts.features, parts.called("table"), parts.cells)
+        data.raw_columns = RawTable(parts.features, parts.called("table"), parts.is_csv)
     else:
         data = Data(x=feature_tensor(parts.features, parts.called("features"), columns))
         if columns is not None:

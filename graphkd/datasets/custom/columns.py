@@ -11,6 +11,7 @@ import numpy as np
 
 from graphkd.atomic_io import sha256_of
 from graphkd.columns import ColumnEncoding
+from graphkd.columns.cells import CellError
 from graphkd.columns.read import series_values
 from graphkd.columns.untouched import is_untouched, warn_of_scales
 from graphkd.datasets.custom.features import check_finite, feature_tensor
@@ -33,16 +34,16 @@ class RawTable:
     Args:
         frame: ``[N, n]``.
         where: its origin, for error messages.
-        cells: whether columns of objects hold the texts of a csv, ``None`` where a cell is empty.
+        is_csv: whether columns of objects hold the texts of a csv, ``None`` where a cell is empty.
     """
 
     frame: pd.DataFrame
     where: str
-    cells: bool = False
+    is_csv: bool = False
 
     def subset(self, nodes: list[int]) -> RawTable:
         """Returns the rows of ``nodes [n]``."""
-        return RawTable(self.frame.iloc[nodes], self.where, self.cells)
+        return RawTable(self.frame.iloc[nodes], self.where, self.is_csv)
 
     def fingerprint(self) -> str:
         """Returns a checksum of names and values."""
@@ -57,6 +58,13 @@ class RawTable:
                 parts.append(np.ascontiguousarray(values).view(np.uint8))
         return sha256_of(parts)
 
+    def located(self, error: CellError) -> str:
+        """Returns an error's message with the origin of the table, and of a csv the line."""
+        if not self.is_csv:
+            return f"{self.where} {error}"
+        line = int(self.frame.index[error.row]) + 2  # a line of names comes first
+        return f"{self.where} line {line}: {error.found}, not {error.expected}"
+
     def typed(self, train: np.ndarray[Any, Any], kinds: Mapping[str, str]) -> pd.DataFrame:
         """Returns the frame with cells of a csv as numbers and booleans, where all training rows hold these.
 
@@ -64,7 +72,7 @@ class RawTable:
             train: ``[m]`` training rows; the others decide nothing.
             kinds: column → kind, where it is given by name.
         """
-        if not self.cells:
+        if not self.is_csv:
             return self.frame
         frame = self.frame.copy(deep=False)
         for name in frame.columns:
@@ -108,6 +116,8 @@ def put_features(data: Data, columns: Any, numeric: str) -> None:
         return
     try:
         x = encoding.transform(frame)
+    except CellError as error:
+        raise GraphKDError(raw.located(error)) from None
     except GraphKDError as error:
         raise GraphKDError(f"{raw.where} {error}") from None
     data.x, data.feature_names, data.column_encoding = feature_tensor(x, raw.where, names), names, encoding

@@ -96,7 +96,7 @@ def _table_parts(folder: Path, columns: str | Mapping[str, str]) -> Parts:
     )
     if features is not None:
         parts.names["features"] = f"the features file in {folder}"
-    parts = replace(parts, cells=encode and nodes_file.endswith(".csv"))
+    parts = replace(parts, is_csv=encode and nodes_file.endswith(".csv"))
     return parts if named else _by_row(parts)
 
 

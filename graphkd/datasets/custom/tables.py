@@ -58,16 +58,16 @@ def _read_raw_csv(file: Path, texts: Sequence[str], as_texts: bool) -> dict[str,
     """Reads a csv as numbers where all features are numbers, else all features as texts."""
     table = CsvTable(file)
     names = table.names or []
-    numbers = [position for position, name in enumerate(names) if name not in texts and name not in MASKS]
-    if not as_texts and all(_all_numbers(table, block, numbers) for block in table.blocks(BLOCK)):
-        return _read_csv(file, texts, finite=False)
-    return _read_csv(file, (*texts, *(names[position] for position in numbers)))
+    if not as_texts:
+        try:
+            return _read_csv(file, texts, finite=False)
+        except _NotNumbersError:
+            pass
+    return _read_csv(file, (*texts, *(name for name in names if name not in texts and name not in MASKS)))
 
 
-def _all_numbers(table: CsvTable, lines: list[str], positions: Sequence[int]) -> bool:
-    if any(truth in line.lower() for line in lines for truth in TRUTH):  # a boolean is no number here
-        return False
-    return not table.cells(lines, positions, (), np.float64).faults
+class _NotNumbersError(Exception):
+    """Raised where a line holds something else than numbers."""
 
 
 def _read_csv(file: Path, texts: Sequence[str], finite: bool = True) -> dict[str, Any]:
@@ -78,6 +78,8 @@ def _read_csv(file: Path, texts: Sequence[str], finite: bool = True) -> dict[str
     parts, row = [table.cells([], number_columns, text_columns, np.float64)], 0
     for lines in table.blocks(BLOCK):
         block = table.cells(lines, number_columns, text_columns, np.float64)
+        if not finite and (block.faults or any(truth in line.lower() for line in lines for truth in TRUTH)):
+            raise _NotNumbersError  # booleans are none, either
         _check(block, table, number_columns, row, finite)
         parts.append(block)
         row += len(lines)

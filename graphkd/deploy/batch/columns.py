@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from graphkd.columns import ColumnEncoding
+from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import check_once
 from graphkd.io.parquet import INDEX
@@ -36,12 +38,21 @@ class Wanted:
         names: ``D`` feature names, or None: then columns are matched in the order of the file.
         id: id column to copy to the output; by default ``id``, if it exists.
         header: whether the first line of a csv contains column names.
+        encoding: of the columns as features, or None if they are the features.
     """
 
     width: int
     names: list[str] | None = None
     id: str | None = None
     header: bool = True
+    encoding: ColumnEncoding | None = None
+
+    @classmethod
+    def of(cls, columns: Columns, num_features: int, row_id: str | None = None, header: bool = True) -> Wanted:
+        """Returns what a student takes, from its ``columns`` and ``num_features``."""
+        encoding = columns.encoding
+        width = num_features if encoding is None else len(encoding.names_in)
+        return cls(width, columns.names, row_id, header, encoding)
 
 
 def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:

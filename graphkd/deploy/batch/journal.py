@@ -44,9 +44,7 @@ class Journal:
     def __init__(self, folder: Path, job: dict[str, Any]) -> None:
         self.folder, self._seal = folder, seal(job)
         if not _same(folder / JOB, job):
-            for file in folder.iterdir():
-                if file.name not in (LOCK, JOB):
-                    file.unlink()
+            _empty(folder, (LOCK, JOB))
             write_json(folder / JOB, {**job, "checksum": self._seal})
         self.finished = 0
         while self._file(self.finished).is_file():
@@ -98,12 +96,14 @@ def _saved(array: NDArray[Any]) -> tuple[bytes, memoryview]:
 
 
 @contextmanager
-def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
+def journal_of(output: Path, job: dict[str, Any], again: bool = True) -> Iterator[Journal]:
     """Yields the journal of a job; it is deleted if the block succeeds, or fails before anything was finished.
 
     Args:
         output: of the job; the journal is a hidden folder beside it.
         job: everything that the blocks depend on; blocks of another job are discarded.
+        again: whether the same input can be read again; else the journal is deleted in any case, and an existing
+            one is not used.
 
     Raises:
         GraphKDError: another process is writing it, or the folder's name is in use for something else.
@@ -117,11 +117,13 @@ def journal_of(output: Path, job: dict[str, Any]) -> Iterator[Journal]:
             f"{output} is being written by another process: wait for it, or choose another output"
         ) from None
     try:
+        if not again:
+            _empty(folder)
         journal = Journal(folder, job)
         try:
             yield journal
         except BaseException:
-            if lock.held and not journal.finished:
+            if lock.held and not (journal.finished and again):
                 _remove(folder)
             raise
         _remove(folder)
@@ -144,6 +146,12 @@ def _make(folder: Path) -> None:
 def _is_ours(files: list[Path]) -> bool:
     recognized = all(OWN.fullmatch(file.name) and file.is_file() and not file.is_symlink() for file in files)
     return not files or (recognized and bool({LOCK, JOB} & {file.name for file in files}))
+
+
+def _empty(folder: Path, kept: tuple[str, ...] = (LOCK,)) -> None:
+    for file in folder.iterdir():
+        if file.name not in kept:
+            file.unlink()
 
 
 def _remove(folder: Path) -> None:

@@ -28,15 +28,39 @@ class Output(Protocol):
         """Completes the file."""
 
 
-def output_of(kind: str, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> Output:
-    """Creates a writer for one of ``KINDS``; the path may have any suffix."""
+def output_of(
+    kind: str,
+    file: Path,
+    num_classes: int,
+    class_names: Sequence[ClassName] | None,
+    probabilities: bool = False,
+) -> Output:
+    """Creates a writer for one of ``KINDS``; the path may have any suffix.
+
+    Args:
+        kind: one of ``KINDS``.
+        file: path to write.
+        num_classes: ``C``.
+        class_names: ``C`` names, or None.
+        probabilities: whether a csv has a column for every class, as a parquet file always does.
+    """
     if kind == ".npy":
         return NpyOutput(file, num_classes)
     if kind == ".csv":
-        return CsvOutput(file, class_names)
+        return CsvOutput(file, class_names, class_columns(num_classes, class_names) if probabilities else ())
     from graphkd.deploy.batch.parquet_output import ParquetOutput
 
     return ParquetOutput(file, num_classes, class_names)
+
+
+def class_columns(num_classes: int, class_names: Sequence[ClassName] | None) -> list[str]:
+    """Returns ``C`` different names of columns of probabilities, which no other column of an output has.
+
+    >>> class_columns(2, ["oak", "elm"]), class_columns(2, ["1", 1])
+    (['p_oak', 'p_elm'], ['p_0', 'p_1'])
+    """
+    names = [] if class_names is None else [str(name) for name in class_names]
+    return [f"p_{name}" for name in (names if len(set(names)) == num_classes else range(num_classes))]
 
 
 def check_output(path: Path, kinds: Sequence[str] = KINDS) -> None:
@@ -89,24 +113,25 @@ class NpyOutput:
 
 
 class CsvOutput:
-    """A line per scored row: row, id, class, name, probability.
+    """A line per scored row: row, id, class, name, probability; optionally ``p_NAME`` of every class.
 
     Args:
         file: path to write.
         class_names: ``C`` names, or None, which omits the column.
+        columns: ``C`` names of columns of all probabilities, or none.
     """
 
-    def __init__(self, file: Path, class_names: Sequence[ClassName] | None) -> None:
+    def __init__(self, file: Path, class_names: Sequence[ClassName] | None, columns: Sequence[str] = ()) -> None:
         self.file, self.names, self.begun = file.open("w", encoding="utf-8", newline=""), class_names, False
+        self.columns = columns
         self.writer = csv.writer(self.file, lineterminator="\n")
 
     def add(self, block: Scored) -> None:
         """Writes the next block, see ``Output``."""
         if not self.begun:
             names = ["name"] if self.names is not None else []
-            self.writer.writerow(
-                ["row", *(["id"] if block.ids is not None else []), "class", *names, "probability"]
-            )
+            ids = ["id"] if block.ids is not None else []
+            self.writer.writerow(["row", *ids, "class", *names, "probability", *self.columns])
             self.begun = True
         best, top = block.best()
         columns: list[Any] = [(block.start + block.good).tolist()]
@@ -116,6 +141,8 @@ class CsvOutput:
         if self.names is not None:
             columns.append([self.names[each] for each in best.tolist()])
         columns.append([f"{each:.6f}" for each in top.tolist()])
+        if self.columns:  # with as many digits as tell apart two numbers of single precision
+            columns += [[f"{each:.9g}" for each in proba] for proba in block.proba.T.tolist()]
         self.writer.writerows(zip(*columns, strict=True))
 
     def close(self) -> None:

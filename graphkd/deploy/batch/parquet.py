@@ -39,6 +39,9 @@ class ParquetSource:
             not numeric.
     """
 
+    numeric = True
+    """Whether every column must be numeric."""
+
     def __init__(self, path: Path, wanted: Wanted) -> None:
         self.path, self.width = path, wanted.width
         with self._open() as file:
@@ -48,7 +51,7 @@ class ParquetSource:
         index = range_index(schema)
         self.range = index[1] if index is not None and index[0] == (wanted.id or "id") else None
         names = [*schema.names, *([] if self.range is None or index is None else [index[0]])]
-        self.layout, self.listed = _layout(schema, names, wanted, path)
+        self.layout, self.listed = _layout(schema, names, wanted, path, self.numeric)
         self.columns = wanted.names if self.listed else self.layout.features
 
     def where(self, row: int) -> str:
@@ -83,11 +86,14 @@ class ParquetSource:
             ids = _as_array(self.range[start : start + table.num_rows])
         elif self.layout.id is not None:
             ids = ids_of(whole(table.column(self.layout.id)), f"{self.path} column '{self.layout.id}'")
-        if self.listed:
-            x, faults = _from_lists(whole(table.column(self.layout.features[0])), self.width)
-        else:
-            x, faults = _from_columns(table, self.layout.features), {}
+        x, faults = self._features(table)
         return Block(start, x, ids, faults)
+
+    def _features(self, table: pa.Table) -> tuple[NDArray[np.float32], dict[int, str]]:
+        """Returns ``[B, D]`` and the faults by row."""
+        if self.listed:
+            return _from_lists(whole(table.column(self.layout.features[0])), self.width)
+        return _from_columns(table, self.layout.features), {}
 
 
 def _as_array(values: range) -> Any:
@@ -96,17 +102,17 @@ def _as_array(values: range) -> Any:
     return pa.array(np.arange(values.start, values.stop, values.step))
 
 
-def _layout(schema: pa.Schema, names: list[str], wanted: Wanted, path: Path) -> tuple[Layout, bool]:
+def _layout(schema: pa.Schema, names: list[str], wanted: Wanted, path: Path, numeric: bool) -> tuple[Layout, bool]:
     """Returns the columns, and whether the features are one column of lists."""
     lists = [field.name for field in schema if _is_list(field.type) and field.name != wanted.id]
-    if len(lists) == 1 and lists[0] not in (wanted.names or []):
+    if numeric and len(lists) == 1 and lists[0] not in (wanted.names or []):
         layout = layout_of(names, Wanted(1, lists, wanted.id), str(path))
         types = [(lists[0], schema.field(lists[0]).type.value_type)]
     else:
         layout = layout_of(names, wanted, str(path))
         types = [(name, schema.field(name).type) for name in layout.features]
     for name, kind in types:
-        if not is_number(kind):
+        if numeric and not is_number(kind):
             raise GraphKDError(
                 f"{path} column '{name}' holds {kind}, the student takes numbers: encode it as it was for training"
             )

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import check_distinct
+from graphkd.deploy.batch.outputs import class_columns
 
 
 class ParquetOutput:
@@ -26,9 +27,8 @@ class ParquetOutput:
 
     def __init__(self, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> None:
         names = None if class_names is None else [str(name) for name in class_names]
-        distinct = names is not None and len(set(names)) == num_classes
         self.file, self.names = file, None if names is None else pa.array(names, pa.string())
-        self.columns = [f"p_{name}" for name in (names if names and distinct else range(num_classes))]
+        self.columns = class_columns(num_classes, class_names)
         self.writer: Any = None
 
     def add(self, block: Scored) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,24 @@ import numpy as np
 from graphkd.deploy.batch.block import Block, Source
 from graphkd.deploy.batch.columns import Wanted
 from graphkd.deploy.batch.csv import CsvSource
+from graphkd.deploy.batch.encoded import EncodedCsv, EncodedJson, EncodedParquet, no_names
 from graphkd.deploy.batch.ids import ids_in_files
+from graphkd.deploy.batch.jsonl import JsonSource
 from graphkd.deploy.batch.numpy import ArchiveSource, TableSource
 from graphkd.deploy.batch.parquet import ParquetSource
 from graphkd.deploy.batch.stream import Member
 from graphkd.errors import GraphKDError
+from graphkd.io.lines import GZ, StandardInput
 from graphkd.io.sparse import check_sparse
 
 
-def open_rows(path: Path, wanted: Wanted) -> Source:
+def open_rows(path: Path | StandardInput, wanted: Wanted) -> Source:
     """Opens a file of rows.
 
     Args:
-        path: ``.parquet``; ``.csv``; ``.npy`` (an array); ``.npz`` (an array ``x`` and, optionally, ``ids``, or a
-            matrix saved by ``scipy.sparse.save_npz``).
+        path: ``.parquet``; ``.csv``, ``.tsv`` or ``.jsonl``, also packed as ``.csv.gz`` and so on, or standard
+            input; ``.npy`` (an array); ``.npz`` (an array ``x`` and, optionally, ``ids``, or a matrix saved by
+            ``scipy.sparse.save_npz``).
         wanted: columns that the student takes.
 
     Raises:
@@ -33,7 +38,10 @@ def open_rows(path: Path, wanted: Wanted) -> Source:
     """
     check_is_rows(path)
     try:
-        return READERS[path.suffix](path, wanted)
+        texts, readers = (TEXTS, READERS) if wanted.encoding is None else (ENCODED_TEXTS, ENCODED)
+        if isinstance(path, StandardInput):
+            return texts[path.suffix](path, wanted)
+        return readers[suffix_of(path)](path, wanted)
     except GraphKDError:
         raise
     except Exception as error:  # numpy, scipy and pyarrow raise many types for invalid files
@@ -41,12 +49,23 @@ def open_rows(path: Path, wanted: Wanted) -> Source:
         raise GraphKDError(f"{path} does not hold rows of numbers ({text}): write it again") from None
 
 
-def check_is_rows(path: Path) -> None:
-    """Checks that a path is a file with a suffix of ``READERS``."""
+def suffix_of(path: Path) -> str:
+    """Returns the end of a file's name that says what it holds.
+
+    >>> suffix_of(Path("a.b.csv.gz")), suffix_of(Path("a.b.csv"))
+    ('.csv.gz', '.csv')
+    """
+    return "".join(path.suffixes[-2:]) if path.suffix == GZ else path.suffix
+
+
+def check_is_rows(path: Path | StandardInput) -> None:
+    """Checks that a path is a file with a suffix of ``READERS``, or standard input."""
+    if isinstance(path, StandardInput):
+        return
     if not path.is_file():
         raise GraphKDError(f"{path} is no file: give rows as {', '.join(READERS)}, or the word graph")
-    if path.suffix not in READERS:
-        raise GraphKDError(f"{path} ends in '{path.suffix}': rows come as {', '.join(READERS)}")
+    if suffix_of(path) not in READERS:
+        raise GraphKDError(f"{path} ends in '{suffix_of(path)}': rows come as {', '.join(READERS)}")
 
 
 def is_graph(path: Path, hops: int) -> bool:
@@ -60,7 +79,7 @@ def is_graph(path: Path, hops: int) -> bool:
     return "edge_index.npy" in names and (hops > 0 or "x.npy" not in names)
 
 
-def whole(source: Source, path: Path, rows: int, skip: int) -> Iterator[Block]:
+def whole(source: Source, path: Path | StandardInput, rows: int, skip: int) -> Iterator[Block]:
     """Yields the blocks of a source; converts errors of a damaged file to ``GraphKDError``."""
     row = rows * skip
     try:
@@ -130,10 +149,34 @@ def _names(path: Path) -> list[str]:
         return archive.namelist()
 
 
+TEXTS: dict[str, Callable[[Path | StandardInput, Wanted], Source]] = {
+    ".csv": CsvSource,
+    ".tsv": partial(CsvSource, delimiter="\t"),
+    ".jsonl": JsonSource,
+}
+"""Suffix → function that opens a text, or standard input."""
+
 READERS: dict[str, Callable[[Path, Wanted], Source]] = {
     ".parquet": ParquetSource,
-    ".csv": CsvSource,
+    **TEXTS,
+    **{f"{suffix}{GZ}": reader for suffix, reader in TEXTS.items()},
     ".npy": _npy,
     ".npz": _npz,
 }
 """Suffix → function that opens the file."""
+
+ENCODED_TEXTS: dict[str, Callable[[Path | StandardInput, Wanted], Source]] = {
+    ".csv": EncodedCsv,
+    ".tsv": partial(EncodedCsv, delimiter="\t"),
+    ".jsonl": EncodedJson,
+}
+"""The same as ``TEXTS`` for a student whose columns are encoded."""
+
+ENCODED: dict[str, Callable[[Path, Wanted], Source]] = {
+    ".parquet": EncodedParquet,
+    **ENCODED_TEXTS,
+    **{f"{suffix}{GZ}": reader for suffix, reader in ENCODED_TEXTS.items()},
+    ".npy": no_names,
+    ".npz": no_names,
+}
+"""The same as ``READERS`` for such a student."""

@@ -22,8 +22,10 @@ from graphkd.deploy.batch.faults import faults_of
 from graphkd.deploy.batch.journal import Journal, journal_of
 from graphkd.deploy.batch.outputs import Rejects, output_of
 from graphkd.deploy.batch.reading import open_rows, whole
+from graphkd.deploy.names import Encoded
 from graphkd.drafts import sync
 from graphkd.errors import GraphKDError
+from graphkd.io.lines import StandardInput
 from graphkd.prefetch import ahead
 
 if TYPE_CHECKING:
@@ -36,18 +38,20 @@ class Job:
     """A scoring job.
 
     Args:
-        rows: file of raw rows, see ``open_rows``.
+        rows: file of raw rows, see ``open_rows``; or standard input, of which a killed job cannot go on.
         output: file of predictions, see ``output_of``.
         rejects: ``.csv`` for rows that cannot be scored, or None: then the first of them fails the job.
         id: id column to copy to the output; by default ``id``, if it exists.
         header: whether the first line of a csv contains column names.
+        probabilities: whether a csv of predictions has a column for every class.
     """
 
-    rows: Path
+    rows: Path | StandardInput
     output: Path
     rejects: Path | None = None
     id: str | None = None
     header: bool = True
+    probabilities: bool = False
 
 
 def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple[int, int]:
@@ -67,33 +71,42 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
     Raises:
         GraphKDError: the file does not contain rows for this student, or a row cannot be scored.
     """
-    source = open_rows(job.rows, Wanted(model.num_features, model.feature_names, job.id, job.header))
+    source = open_rows(job.rows, Wanted.of(model.columns, model.num_features, job.id, job.header))
     num_classes = num_classes_of(model)
-    rows, state = rows_of_a_block(model.num_features, num_classes), job.rows.stat()
+    rows = rows_of_a_block(model.num_features, num_classes)
     depends = {
         "version": __version__,
         "student": student,
-        "rows": [str(job.rows.resolve()), state.st_size, state.st_mtime_ns],
+        "rows": _identity(job.rows),
         "rows_of_a_block": rows,
         "id": job.id,
         "header": job.header,
     }
-    with journal_of(job.output, depends) as journal, _rejects(job.rejects, journal) as rejects:
-        output = output_of(job.output.suffix, journal.folder / "output", num_classes, model.class_names)
+    again = isinstance(job.rows, Path)
+    with journal_of(job.output, depends, again) as journal, _rejects(job.rejects, journal) as rejects:
+        draft, names = journal.folder / "output", model.class_names
+        output = output_of(job.output.suffix, draft, num_classes, names, job.probabilities)
         scored = 0
         for block in chain(journal.blocks(), _new(job, source, model, journal, rows)):
             output.add(block)
             rejects.add(block)
             scored += len(block.proba)
         output.close()
-        sync(journal.folder / "output")
-        os.replace(journal.folder / "output", job.output)
+        sync(draft)
+        os.replace(draft, job.output)
     return scored, rejects.count
+
+
+def _identity(rows: Path | StandardInput) -> list[str | int]:
+    if isinstance(rows, StandardInput):
+        return [str(rows)]
+    state = rows.stat()
+    return [str(rows.resolve()), state.st_size, state.st_mtime_ns]
 
 
 def num_classes_of(model: Predictor | RowPredictor) -> int:
     """Returns ``C``, from a prediction of no rows."""
-    return int(model.predict_proba(np.empty((0, model.num_features), dtype=np.float32)).shape[1])
+    return int(model.predict_proba(Encoded(np.empty((0, model.num_features), dtype=np.float32))).shape[1])
 
 
 def _new(
@@ -123,7 +136,7 @@ def _scored(
     for block in blocks:
         proba = None
         with suppress(GraphKDError):  # can only be due to a row, since the width is right
-            proba = None if block.faults else model.predict_proba(block.x)
+            proba = None if block.faults else model.predict_proba(Encoded(block.x))
         if proba is None:
             yield _without_faults(block, model, columns)
         else:
@@ -135,18 +148,18 @@ def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list
     count = block.x.shape[0]
     readable = np.delete(np.arange(count), list(faults))
     try:
-        proba = model.predict_proba(block.x[readable])
+        proba = model.predict_proba(Encoded(block.x[readable]))
     except GraphKDError:
         overflowing = _overflowing(block.x, readable, model)
         faults |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
-        proba = model.predict_proba(block.x[np.setdiff1d(readable, overflowing)])
+        proba = model.predict_proba(Encoded(block.x[np.setdiff1d(readable, overflowing)]))
     return Scored(block.start, count, proba, block.ids, {row: faults[row] for row in sorted(faults)})
 
 
 def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:
     """Returns the readable rows whose logits overflow; found by bisection."""
     try:
-        model.predict_proba(x[rows])
+        model.predict_proba(Encoded(x[rows]))
     except GraphKDError:
         if len(rows) == 1:
             return [int(rows[0])]

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from graphkd import __version__
+from graphkd.deploy.server.document import documented
 from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.guard import Guard
 from graphkd.deploy.server.inference import add_inference
-from graphkd.deploy.server.models import models_of
 from graphkd.deploy.server.page import add_page
 from graphkd.deploy.server.predict_api import add_predict_api
-from graphkd.deploy.server.schema import InferenceRequest, Question
 from graphkd.deploy.server.settings import Settings
-from graphkd.deploy.server.tensors import DATATYPES
 from graphkd.deploy.server.worker import Worker
 
 
@@ -59,7 +54,7 @@ def application(settings: Settings) -> ASGIApp:
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _broken)
-    app.openapi = _documented(app, worker)  # type: ignore[method-assign]
+    app.openapi = documented(app, worker.served)  # type: ignore[method-assign]
     return Guard(app, settings.token, settings.hosts, worker.metrics)
 
 
@@ -79,30 +74,3 @@ async def _not_found(_: Request, error: Exception) -> Response:
 async def _broken(_: Request, __: Exception) -> Response:
     """Answers 500 for an internal error; starlette re-raises it afterwards, for the log."""
     return RefusedError(500, "the server made a mistake: its log says which").response
-
-
-def _documented(app: FastAPI, worker: Worker) -> Callable[[], dict[str, Any]]:
-    """Extends FastAPI's OpenAPI document by the bodies that routes parse themselves, and the student's names."""
-    generate, model = app.openapi, worker.served.model
-    names = list(models_of(worker.served))
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is not None:
-            return app.openapi_schema
-        document = generate()
-        schemas: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-            (Question, "validation"),
-            (InferenceRequest, "validation"),
-        ]
-        bodies = models_json_schema(schemas, ref_template="#/components/schemas/{model}")[1]["$defs"]
-        row = bodies["Question"]["properties"]["rows"]["anyOf"][0]["items"]
-        row["minItems"], row["maxItems"] = model.num_features, model.width
-        bodies["InputTensor"]["properties"]["datatype"]["enum"] = list(DATATYPES)
-        document["components"]["schemas"].update(bodies)
-        for methods in document["paths"].values():
-            for operation in methods.values():
-                for parameter in operation.get("parameters", ()):
-                    parameter["schema"]["enum"] = names  # the only path parameter is the model's name
-        return document
-
-    return openapi

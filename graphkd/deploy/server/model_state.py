@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
+from graphkd.deploy.server.columns import MOST, example_row, kinds_of
 from graphkd.deploy.server.errors import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
 from graphkd.deploy.server.shown import shown
 from graphkd.deploy.store import FeatureStore
+from graphkd.deploy.store.node_ids import NodeError
 from graphkd.deploy.store.settings import settings_for
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import preprocess
@@ -53,9 +55,9 @@ class ModelState:
             propagated: whether they are propagated.
 
         Raises:
-            RefusedError: 422, they are raw and the student requires propagated rows, or a number is not finite.
+            RefusedError: 422, they are raw and the student reads more of the graph, or a number is not finite.
         """
-        if self.model.hops and not propagated:
+        if not self.model.parts.is_raw and not propagated:
             raise wrong(field, self.why_not_raw)
         rows = _finite(table, field)
         if propagated or self.model.engine.preprocesses:
@@ -81,11 +83,11 @@ class ModelState:
             raise wrong(field, f"this student takes {self.model.num_features} features, not {len(labels)}")
         return [*range(len(labels))] if positions is None else positions
 
-    def stored(self, nodes: Ids, field: str) -> FloatArray:
+    def stored(self, nodes: Sequence[Any] | Ids, field: str) -> FloatArray:
         """Returns the rows ``[B, D']`` of nodes in the store.
 
         Args:
-            nodes: ids ``[B]``.
+            nodes: ids ``[B]``, see ``FeatureStore.numbers_of``.
             field: the request's field that contains them.
 
         Raises:
@@ -93,10 +95,11 @@ class ModelState:
         """
         store = self._store(field)
         try:
-            return store.rows(nodes)
-        except GraphKDError as error:
-            index = next((index for index, node in enumerate(nodes.tolist()) if not _knows(store, node)), None)
-            raise wrong(field if index is None else f"{field}.{index}", str(error)) from None
+            return store.rows(store.numbers_of(nodes))
+        except NodeError as error:
+            raise wrong(f"{field}.{error.index}", str(error)) from None
+        except GraphKDError as error:  # deleted meanwhile
+            raise wrong(field, str(error)) from None
 
     def newcomers(
         self, table: NDArray[Any], neighbours: Sequence[Any], weights: Sequence[Any] | None, field: str
@@ -117,7 +120,7 @@ class ModelState:
         for index, row in enumerate(rows):
             edge_weights = None if weights is None else weights[index]
             try:
-                result[index] = store.row_for(row, np.asarray(neighbours[index], dtype=np.int64), edge_weights)
+                result[index] = store.row_for(row, store.numbers_of(neighbours[index]), edge_weights)
             except GraphKDError as error:
                 raise wrong(f"neighbours.{index}", str(error)) from None
         return result
@@ -140,13 +143,21 @@ class ModelState:
 
     @property
     def why_not_raw(self) -> str:
-        """Error message for raw rows sent to a student with hops."""
+        """Error message for raw rows sent to a student with hops or positions."""
         ways = "propagated rows (with propagated = true)"
         if self.store is not None:
             ways = f"nodes, raw rows with their neighbours, or {ways}"
         else:
             ways += "; started with --store, the server also takes node ids"
-        return f"this student was trained on features propagated over {self.model.hops} hops: send {ways}"
+        hops = self.model.hops
+        reads = f"was trained on features propagated over {hops} hops" if hops else "reads positions of nodes"
+        return f"this student {reads}: send {ways}"
+
+    @property
+    def node_ids(self) -> str | None:
+        """Kind of the ids that nodes have in the data, one of ``KINDS``; None if they are numbers of the store."""
+        ids = None if self.store is None else self.store.node_ids
+        return None if ids is None else ids.kind
 
     def _card(self) -> dict[str, Any]:
         names = self.model.class_names
@@ -156,14 +167,31 @@ class ModelState:
             "features": self.model.num_features,
             "propagated_features": self.model.width,
             "hops": self.model.hops,
+            "positions": self.model.parts.dim,
             "classes": self.num_classes,
             "class_names": names and [str(name) for name in names],
             "feature_names": self.model.feature_names,
+            "columns": kinds_of(self.model.columns),
+            "example": self._example(),
             "nodes": self.store is not None,
+            "node_ids": self.node_ids,
             "weighted": self.store is not None and self.store.settings.weighted,
             "card": self.model.card,
             "scores": self.scores,
         }
+
+    def _example(self) -> dict[str, Any] | None:
+        """Returns a body of ``/predict`` that is answered, or None where one would be too long."""
+        if self.model.parts.is_raw:
+            row = example_row(self.model.columns)
+            if row is None and self.model.columns.names is None and self.model.num_features <= MOST:
+                return {"rows": [[0.0] * self.model.num_features]}
+            return None if row is None else {"rows": [row]}
+        nodes = self.store.nodes[:1].tolist() if self.store is not None else []
+        ids = self.store.node_ids if self.store is not None else None
+        if not nodes:
+            return None
+        return {"nodes": [ids.ids[nodes[0]]] if ids is not None and nodes[0] < len(ids.ids) else nodes}
 
     def _store(self, field: str) -> FeatureStore:
         if self.store is None:
@@ -177,18 +205,10 @@ def _store_of(path: str, bundle: Bundle) -> FeatureStore:
     directed = store.settings.directed
     if store.settings != settings_for(bundle, directed):
         raise GraphKDError(
-            f"{store.path} was built for another preprocessing, propagation or width than "
+            f"{store.path} was built for another preprocessing, propagation, width or other positions than "
             f"{bundle.folder}: build it with graphkd store"
         )
     return store
-
-
-def _knows(store: FeatureStore, node: int) -> bool:
-    try:
-        store.row(node)
-    except GraphKDError:
-        return False
-    return True
 
 
 def _finite(table: NDArray[Any], field: str) -> FloatArray:

@@ -17,7 +17,7 @@ VERSION = "1"
 OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "classes": "INT64"}
 
 ROWS, PROPAGATED, NODES = "rows", "propagated", "nodes"
-"""Inputs: raw features, propagated features for a student with hops, node ids in the store."""
+"""Inputs: raw features, propagated ones for a student with hops or positions, node ids in the store."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,11 @@ class Model:
 
 def models_of(served: ModelState) -> dict[str, Model]:
     """Returns the models by name: the student by rows and, if there is a store, by nodes."""
-    hops = served.model.hops > 0
+    is_raw = served.model.parts.is_raw
     by_rows = Model(
         served.name,
-        PROPAGATED if hops else ROWS,
-        served.model.width if hops else served.model.num_features,
+        ROWS if is_raw else PROPAGATED,
+        served.model.num_features if is_raw else served.model.width,
         served,
     )
     if served.store is None:

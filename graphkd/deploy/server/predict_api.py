@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from fastapi import FastAPI
@@ -17,6 +17,7 @@ from graphkd.classes import ClassName
 from graphkd.deploy.server.body import JSON, body_of
 from graphkd.deploy.server.errors import wrong
 from graphkd.deploy.server.model_state import FloatArray, ModelState
+from graphkd.deploy.server.named import aligned, check_names_once
 from graphkd.deploy.server.schema import Answer, Problem, Question, read_as
 from graphkd.deploy.server.worker import Worker
 
@@ -53,6 +54,8 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
                     rows, field = _rows(question, worker.served)
                 else:  # in a thread, since it gathers neighbours for every row
                     rows, field = await asyncio.to_thread(_rows, question, worker.served)
+                if is_named(question):
+                    check_names_once(body)
                 logits = await worker.batcher.logits(rows)
         proba = worker.served.proba(logits, field)
         return JSONResponse(
@@ -83,11 +86,11 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
         if question.rows is None and getattr(question, name):
             raise wrong(name, "belongs to rows: leave it out")
     if question.nodes is not None:
-        return served.stored(np.array(question.nodes, dtype=np.int64), "nodes"), "nodes"
+        return served.stored(question.nodes, "nodes"), "nodes"
     if question.neighbours is None:
         if question.weights is not None:
             raise wrong("weights", "belongs to neighbours: leave it out")
-        if question.propagated and not served.model.hops:
+        if question.propagated and served.model.parts.is_raw:
             raise wrong("propagated", "this student takes raw rows, there is nothing to propagate: leave it out")
         if question.propagated and question.columns is not None:
             raise wrong("columns", "names are those of raw features: leave them out")
@@ -101,6 +104,13 @@ def _rows(question: Question, served: ModelState) -> tuple[FloatArray, str]:
 def _table(question: Question, served: ModelState) -> NDArray[np.float64]:
     """Returns ``[B, D]``, in training order if the request names its columns, or ``[B, D']``."""
     model, columns, rows = served.model, question.columns, question.rows or []
+    if is_named(question):
+        for name in ("columns", "propagated"):
+            if getattr(question, name):
+                raise wrong(name, "rows by name are raw features whose order is known: leave it out")
+        return aligned(cast(list[dict[str, Any]], rows), model.columns)
+    if model.columns.encoding is not None and not question.propagated:
+        raise wrong("rows.0", "this student encodes columns by name: send objects, of which /docs has an example")
     width = model.width if question.propagated else model.num_features
     for index, row in enumerate(rows):
         if len(row) != (width if columns is None else len(columns)):
@@ -108,6 +118,11 @@ def _table(question: Question, served: ModelState) -> NDArray[np.float64]:
             raise wrong(f"rows.{index}", f"{expected}, this one {len(row)}")
     table = np.array(rows, dtype=np.float64)
     return table if columns is None else table[:, served.positions(columns, "columns")]
+
+
+def is_named(question: Question) -> bool:
+    """Returns whether the rows of a request are objects by name."""
+    return bool(question.rows) and isinstance((question.rows or [None])[0], dict)
 
 
 def _check_lengths(question: Question) -> None:

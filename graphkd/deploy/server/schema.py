@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from graphkd.deploy.server.errors import RefusedError
 
@@ -17,6 +18,12 @@ T = TypeVar("T")
 Listed = Annotated[list[T], Field(fail_fast=True)]
 """A list whose validation stops at the first error, as a million errors would be a million messages."""
 
+Some = Annotated[list[T], Field(fail_fast=True, min_length=1)]
+"""The same with at least one item."""
+
+Named = dict[str, Any]
+"""A row by name; its values are checked against the student's columns, see ``named.py``."""
+
 MOST_TENSORS = 16
 """Largest number of tensors in a request."""
 
@@ -26,22 +33,29 @@ class Question(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="allow")  # so that one message is enough, see ``read_as``
 
-    rows: Listed[Listed[Number]] | None = Field(None, description="features of each row", min_length=1)
+    rows: Some[Listed[Number]] | Some[Named] | None = Field(
+        None,
+        description="features of each row: lists of numbers, or objects by name",
+        union_mode="left_to_right",
+    )
     columns: Listed[str] | None = Field(
         None,
         description="names of the features in each row, taken by name; without them by position",
         min_length=1,
     )
-    propagated: bool = Field(False, description="the rows are propagated already; only where the student has hops")
-    neighbours: Listed[Listed[Id]] | None = Field(
-        None,
-        description="of each row, ids in the store: the row is that of a node which is not in it",
-        min_length=1,
+    propagated: bool = Field(
+        False, description="the rows are prepared already; where the student has hops or positions"
+    )
+    neighbours: Some[Listed[Id | str]] | None = Field(
+        None, description="of each row, ids in the store: the row is that of a node which is not in it"
     )
     weights: Listed[Listed[Number]] | None = Field(
         None, description="of the edges to the neighbours, where edges have weights", min_length=1
     )
-    nodes: Listed[Id] | None = Field(None, description="ids in the store, instead of rows", min_length=1)
+    nodes: Some[Id | str] | None = Field(
+        None,
+        description="ids in the store, instead of rows: those of the data, or numbers where it has none",
+    )
 
 
 class Prediction(BaseModel):
@@ -134,8 +148,28 @@ def read_as(kind: type[M], body: bytes) -> M:
             raise RefusedError(422, f"there is no such field: it has {', '.join(kind.model_fields)}", name[:50])
         return parsed
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+    first = errors[0]
     if first["type"] == "json_invalid":
         raise RefusedError(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-    field = ".".join(str(part) for part in first["loc"])
-    raise RefusedError(422, first["msg"].lower(), field or "body")
+    location, message = _location(first), first["msg"].lower()
+    if kind is Question and location[:1] == ("rows",) and len(location) == 2:
+        location, message = _of_rows(errors)
+    raise RefusedError(422, message, ".".join(map(str, location)) or "body")
+
+
+def _location(error: ErrorDetails) -> tuple[int | str, ...]:
+    """Returns the place of an error in the request, without the labels of the kinds in a union."""
+    location = error["loc"]
+    if not location or location[0] not in Question.model_fields:
+        return location
+    return (location[0], *(part for part in location[1:] if isinstance(part, int)))
+
+
+def _of_rows(errors: list[ErrorDetails]) -> tuple[tuple[int | str, ...], str]:
+    """Returns place and message of a row that is not of the kind, list or object, of row 0."""
+    places = [_location(error) for error in errors[:2]]  # as a list of lists, and as one of objects
+    if places[0] == places[-1]:
+        return places[0], f"{errors[0]['msg'].lower()}, or an object by name"
+    at = int(places[0][1:] == (0,))
+    return places[at], f"{errors[at]['msg'].lower()}, as row 0 is: give rows of one kind"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.store.layout import ENTRY, INDEX, NEXT_ID, Layout, node_type, read_layout
+from graphkd.deploy.store.layout import ENTRY, INDEX, NEXT_ID, Layout, node_type, position_type, read_layout
 from graphkd.deploy.store.lists import Lists
 from graphkd.errors import GraphKDError
 
@@ -27,6 +27,7 @@ class Arrays:
         alive: ``[capacity]``, 0 for deleted nodes, and from the next id on.
         incoming: senders of each node.
         outgoing: receivers of each node; the same lists if the graph is undirected.
+        positions: ``[capacity]``, see ``layout.position_type``; ``[0]`` if rows have none.
     """
 
     layout: Layout
@@ -36,6 +37,7 @@ class Arrays:
     alive: NDArray[np.uint32]
     incoming: Lists
     outgoing: Lists
+    positions: NDArray[Any]
 
     @property
     def next_id(self) -> int:
@@ -63,7 +65,7 @@ def open_arrays(folder: Path) -> Arrays:
 def _mapped(folder: Path, layout: Layout) -> Arrays:
     settings = layout.settings
     maps = {name: _map(layout.path(folder, name), layout.size(name)) for name in layout.files()}
-    hops = np.frombuffer(maps["hops"], np.float32, layout.size("hops") // 4)
+    hops = _records(maps, "hops", np.dtype(np.float32), layout.size("hops") // 4)
     nodes = np.frombuffer(maps["nodes"], node_type(settings.hops), layout.capacity)
     incoming = _lists(maps, "in", layout.capacity, layout.slots[0])
     return Arrays(
@@ -74,7 +76,13 @@ def _mapped(folder: Path, layout: Layout) -> Arrays:
         nodes["alive"],
         incoming,
         _lists(maps, "out", layout.capacity, layout.slots[1]) if settings.directed else incoming,
+        _records(maps, "positions", position_type(settings.dim), layout.capacity),
     )
+
+
+def _records(maps: dict[str, mmap.mmap], name: str, kind: np.dtype[Any], count: int) -> NDArray[Any]:
+    """Returns ``[count]`` records of a file, ``[0]`` if the store has no such file."""
+    return np.frombuffer(maps[name], kind, count) if name in maps else np.zeros(0, dtype=kind)
 
 
 def _lists(maps: dict[str, mmap.mmap], which: str, capacity: int, slots: int) -> Lists:

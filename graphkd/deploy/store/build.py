@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from graphkd.atomic_io import check_writable, whole_folder
+from graphkd.atomic_io import check_writable, sha256, whole_folder
 from graphkd.deploy.store import disk
 from graphkd.deploy.store.files import make, write_lists
 from graphkd.deploy.store.inputs import Ids, Weights, as_edges, as_rows
 from graphkd.deploy.store.kernel import Rows, mixed, roots, sums
-from graphkd.deploy.store.layout import Layout, node_type
+from graphkd.deploy.store.layout import Layout, node_type, position_type
 from graphkd.deploy.store.lists import Neighbours, checksum, packed
+from graphkd.deploy.store.node_ids import IDS, NodeIds
+from graphkd.deploy.store.positions import Observed
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.io.weights import check_weights
@@ -23,7 +26,16 @@ BLOCK = 2**13
 """Rows computed at a time, which bounds the memory used."""
 
 
-def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: Any) -> None:
+def build(
+    path: Path,
+    settings: Settings,
+    x: Any,
+    edge_index: Any,
+    edge_weight: Any,
+    vectors: NDArray[np.float32] | None = None,
+    nodes: Any = None,
+    node_ids: Any = None,
+) -> None:
     """Writes the folder of a store, atomically.
 
     Args:
@@ -32,18 +44,28 @@ def build(path: Path, settings: Settings, x: Any, edge_index: Any, edge_weight: 
         x: ``[N, D]`` raw rows.
         edge_index: ``[2, E]``, ``[sender, receiver]``; both directions of an undirected edge are listed.
         edge_weight: ``[E]`` if the graph is weighted.
+        vectors: ``[n, d]`` positions of the nodes of training, if ``settings.dim`` is not 0.
+        nodes: ``[N]``, see ``Observed``.
+        node_ids: ``[N]`` texts and whole numbers, or None.
 
     Raises:
-        GraphKDError: ``path`` exists, or the graph is invalid.
+        GraphKDError: ``path`` exists, or the graph or an id is invalid.
     """
     check_free(path)
     rows = as_rows(x, settings)
     size = rows.shape[0]
+    ids = None if node_ids is None else NodeIds.of(node_ids, size, "node_ids").to_bytes()
+    observed = None if vectors is None else Observed.of(vectors, nodes, size)
     incoming, outgoing = _lists(size, settings, edge_index, edge_weight)
     slots = max(16, 2 * incoming.ids.size)
-    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots))
+    digest = None if ids is None else sha256(ids)
+    layout = Layout(settings, 1, size + max(16, size // 8), (slots, slots), digest)
     with whole_folder(path) as folder:
+        if ids is not None:
+            disk.publish(folder / IDS, ids)
         _write_nodes(folder, layout, rows, incoming)
+        if observed is not None:
+            _write_positions(folder, layout, observed)
         for which, lists in (("in", incoming), ("out", outgoing))[: 1 + settings.directed]:
             entries = packed(lists.ids, lists.weights)
             parts = np.split(entries, lists.starts()[1:]) if size else []
@@ -63,10 +85,7 @@ def check_free(path: Path) -> None:
 def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) -> None:
     """Writes all hops, each computed from the previous one, and the record of each node."""
     settings, size = layout.settings, rows.shape[0]
-    os.close(make(folder, layout, "hops"))
-    hops = np.memmap(
-        layout.path(folder, "hops"), np.float32, "r+", shape=(layout.capacity, settings.hops + 1, rows.shape[1])
-    )
+    hops = _empty_hops(folder, layout)
     nodes, ids = np.zeros(size, dtype=node_type(settings.hops)), np.arange(size)
     nodes["degree"], nodes["diagonal"] = sums(ids, incoming, settings)
     nodes["alive"] = 1
@@ -84,8 +103,28 @@ def _write_nodes(folder: Path, layout: Layout, rows: Any, incoming: Neighbours) 
                 values = mixed(ids[part], lists, nodes["diagonal"][part], root[part], root[lists.ids], previous)
             hops[part, hop] = values
             nodes["crc"][part, hop] = [checksum(row) for row in values]
-    hops.flush()
+    if isinstance(hops, np.memmap):
+        hops.flush()
     _write(folder, layout, "nodes", nodes.tobytes())
+
+
+def _empty_hops(folder: Path, layout: Layout) -> NDArray[np.float32]:
+    """Creates the file of all hops, and maps it; without features there is none."""
+    shape = layout.capacity, layout.settings.hops + 1, layout.settings.num_features
+    if "hops" not in layout.files():
+        return np.zeros(shape, dtype=np.float32)
+    os.close(make(folder, layout, "hops"))
+    return np.memmap(layout.path(folder, "hops"), np.float32, "r+", shape=shape)
+
+
+def _write_positions(folder: Path, layout: Layout, observed: Observed) -> None:
+    handle, record = make(folder, layout, "positions"), position_type(layout.settings.dim).itemsize
+    try:
+        for begin in range(0, observed.numbers.size, BLOCK):
+            disk.write(handle, observed.records(slice(begin, begin + BLOCK)).tobytes(), begin * record)
+        disk.sync(handle)
+    finally:
+        os.close(handle)
 
 
 def both_ways(size: int, edge_index: Any, edge_weight: Any = None) -> bool:

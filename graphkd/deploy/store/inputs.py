@@ -33,6 +33,8 @@ def as_rows(x: Any, settings: Settings) -> NDArray[np.float32]:
 
 def as_row(x: Any, settings: Settings) -> NDArray[np.float32]:
     """Returns a row ``[D]`` as ``[1, D]``; a mapping or a series is matched by name, see ``as_rows``."""
+    if settings.num_features == 0:
+        return np.zeros((1, 0), dtype=np.float32)
     if hasattr(x, "to_frame"):
         return as_rows(x.to_frame().T, settings)
     if isinstance(x, Mapping):

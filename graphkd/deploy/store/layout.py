@@ -22,8 +22,14 @@ HEADER = 3
 """Number of integers in ``header``: sequence number, odd during a write to the arrays; layout; next id."""
 SEQUENCE, LAYOUT, NEXT_ID = range(HEADER)
 
-FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.entries")
-"""Files, in the order of their indices in the journal; the last two exist only for directed graphs."""
+FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.entries", "positions")
+"""Files, in the order of their indices in the journal; see ``Layout.files`` for those that a store has."""
+
+BY_NODE = ("hops", "nodes", "positions")
+"""Files with a record per node, which are extended in place."""
+
+OPTIONAL = {"feature_names": None, "dim": 0, "positions": None}
+"""Settings that a manifest may lack → their defaults."""
 
 INDEX = np.dtype([("start", "<i8"), ("length", "<i4"), ("room", "<i4"), ("crc", "<u4"), ("unused", "<u4")])
 """Location of a node's neighbours among the entries; ``crc`` covers those in use."""
@@ -37,6 +43,11 @@ def node_type(hops: int) -> np.dtype[Any]:
     return np.dtype([("degree", "<f8"), ("diagonal", "<f8"), ("alive", "<u4"), ("crc", "<u4", (hops + 1,))])
 
 
+def position_type(dim: int) -> np.dtype[Any]:
+    """Returns the dtype of ``positions``: whether a node was observed, and its vector; zeros for others."""
+    return np.dtype([("observed", "<u4"), ("crc", "<u4"), ("vector", "<f4", (dim,))])
+
+
 @dataclass(frozen=True)
 class Layout:
     """Content of ``manifest.json``.
@@ -46,16 +57,25 @@ class Layout:
         number: incremented whenever files are replaced or extended.
         capacity: number of nodes allocated.
         slots: number of entries allocated, in the lists of senders and in those of receivers.
+        ids_sha256: digest of the file of node ids, or None without ids, which omits the key.
     """
 
     settings: Settings
     number: int
     capacity: int
     slots: tuple[int, int]
+    ids_sha256: str | None = None
 
     def files(self) -> tuple[str, ...]:
-        """Returns the names in use, see ``FILES``."""
-        return FILES if self.settings.directed else FILES[:5]
+        """Returns the names of the files that a store of these settings has."""
+        settings = self.settings
+        unused = {
+            "hops": settings.num_features == 0,
+            "out.index": not settings.directed,
+            "out.entries": not settings.directed,
+            "positions": settings.dim == 0,
+        }
+        return tuple(name for name in FILES if not unused.get(name, False))
 
     def path(self, folder: Path, name: str) -> Path:
         """Returns the path of a file; names of lists, which are replaced when they grow, end in ``number``."""
@@ -72,6 +92,7 @@ class Layout:
             "in.entries": ENTRY.itemsize * self.slots[0],
             "out.index": INDEX.itemsize * self.capacity,
             "out.entries": ENTRY.itemsize * self.slots[1],
+            "positions": position_type(settings.dim).itemsize * self.capacity,
         }
         return sizes[name]
 
@@ -82,8 +103,11 @@ class Layout:
     def write(self, folder: Path) -> None:
         """Writes the manifest, atomically."""
         content = {"schema_version": SCHEMA_VERSION, **asdict(self)}
-        if self.settings.feature_names is None:
-            del content["settings"]["feature_names"]
+        for name, default in OPTIONAL.items():  # left out, so that older versions read the store
+            if content["settings"][name] == default:
+                del content["settings"][name]
+        if self.ids_sha256 is None:
+            del content["ids_sha256"]
         text = json.dumps({**content, "checksum": seal(content)}, indent=2) + "\n"
         disk.publish(folder / MANIFEST, text.encode())
 
@@ -101,4 +125,5 @@ def read_layout(folder: Path) -> Layout:
     STORE.check(content, folder / MANIFEST)
     names = content["settings"].pop("feature_names", None)
     settings = Settings(**content["settings"], feature_names=None if names is None else tuple(names))
-    return Layout(settings, content["number"], content["capacity"], (content["slots"][0], content["slots"][1]))
+    slots = content["slots"][0], content["slots"][1]
+    return Layout(settings, content["number"], content["capacity"], slots, content.get("ids_sha256"))

@@ -37,6 +37,8 @@ class Settings:
         directed: whether an edge may exist without its reverse.
         feature_names: ``D`` feature names, by which named columns are matched, or None; ignored in comparisons, so
             that a store matches its student with or without them.
+        dim: length ``d`` of a node's position, which follows its features in a row; 0 for none.
+        positions: SHA-256 of the bundle's positions, or None: those of another training have other axes.
 
     Raises:
         GraphKDError: a value is invalid.
@@ -51,9 +53,12 @@ class Settings:
     weighted: bool = False
     directed: bool = False
     feature_names: tuple[str, ...] | None = field(default=None, compare=False)
+    dim: int = 0
+    positions: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("num_features", 1), ("hops", 0), ("self_loops", 0)):
+        least_features = 0 if is_whole(self.dim) and self.dim > 0 else 1
+        for name, least in (("num_features", least_features), ("hops", 0), ("self_loops", 0), ("dim", 0)):
             value = getattr(self, name)
             if not is_whole(value) or value < least:
                 raise GraphKDError(f"{name} is {value!r}: it must be a whole number from {least}")
@@ -72,6 +77,11 @@ class Settings:
     @property
     def width(self) -> int:
         """``D'`` of the student's rows."""
+        return self.pooled_width + self.dim
+
+    @property
+    def pooled_width(self) -> int:
+        """Number of columns of pooled features."""
         return self.num_features * (self.hops + 1 if self.pooling == "concat" else 1)
 
     def prepare(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -80,9 +90,9 @@ class Settings:
         return rows
 
     def pool(self, hops: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Pools hops ``[B, P + 1, D]`` to rows of the student ``[B, D']``."""
+        """Pools hops ``[B, P + 1, D]`` to rows ``[B, D']`` of the student, without positions."""
         if self.pooling == "concat":
-            return hops.reshape(hops.shape[0], self.width)
+            return hops.reshape(hops.shape[0], self.pooled_width)
         if self.pooling == "mean":
             mean: NDArray[np.float32] = np.add.reduce(hops, axis=1)
             mean /= np.float32(self.hops + 1)
@@ -109,10 +119,8 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
     description = found.description
     try:
         parts = InputParts.of(description)
-        if parts.dim:
-            raise GraphKDError(f"{found.folder} reads positions of nodes, which a store does not keep yet")
         num_features = parts.raw_width(description["student"]["arguments"]["num_features"])
-        names = description.get("feature_names")
+        names = description.get("feature_names") if parts.features else None
         return Settings(
             num_features,
             hops=parts.hops,
@@ -122,6 +130,8 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
             **description["preprocessing"],
             directed=directed,
             feature_names=None if names is None else tuple(names),
+            dim=parts.dim,
+            positions=description["inputs_sha256"] if parts.dim else None,
         )
     except (KeyError, TypeError) as error:
         raise GraphKDError(f"{found.folder} does not describe a student ({error!r}): export it again") from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -12,13 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.atomic_io import as_path
+from graphkd.deploy.files import read_bundle
+from graphkd.deploy.nodes import count_nodes
 from graphkd.deploy.store import operations
 from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
 from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
+from graphkd.deploy.store.lists import Neighbours
 from graphkd.deploy.store.new_node import new_node_hops
+from graphkd.deploy.store.node_ids import NodeIds, check_named, read_ids
+from graphkd.deploy.store.positions import means_of, positions_of
 from graphkd.deploy.store.reading import Reader
-from graphkd.deploy.store.settings import Settings, settings_of
+from graphkd.deploy.store.settings import Settings, settings_for
 from graphkd.deploy.store.transaction import Transaction
 from graphkd.deploy.store.verify import damaged
 from graphkd.deploy.store.writer import Writer
@@ -33,6 +39,8 @@ class FeatureStore:
 
     One process may write while any number read; each read sees one version. Ids are 0 to N − 1 when built, and new
     nodes get the following ones; the id of a deleted node is invalid and never reused.
+
+    These ids are numbers; a store built with ``node_ids`` finds them by the ids of the data, see ``numbers_of``.
 
     Every update recomputes exactly the rows that depend on it, bitwise equal to those of a new store of the
     changed graph. Updates are atomic and durable: an update is on disk when the method returns; if the process is
@@ -67,6 +75,7 @@ class FeatureStore:
         features: str = "stored",
         row_normalize: bool = False,
         directed: bool = False,
+        node_ids: Any = None,
     ) -> FeatureStore:
         """Builds a store of a whole graph.
 
@@ -82,6 +91,7 @@ class FeatureStore:
             features: ``stored``, or ``binary``: every non-zero entry is 1.
             row_normalize: whether to divide each row by the sum of its absolute values.
             directed: whether an edge may exist without its reverse.
+            node_ids: ``[N]`` different texts and whole numbers, by which ``numbers_of`` finds nodes, or None.
 
         Returns:
             The store, open for writing.
@@ -93,7 +103,7 @@ class FeatureStore:
         settings = Settings(
             width_of(x), hops, self_loops, pooling, features, row_normalize, weighted, directed, names
         )
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
+        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight, node_ids=node_ids)
         return cls(path, write=True)
 
     @classmethod
@@ -105,16 +115,24 @@ class FeatureStore:
         edge_index: Any,
         edge_weight: Any = None,
         directed: bool = False,
+        nodes: Any = None,
+        node_ids: Any = None,
     ) -> FeatureStore:
-        """Builds a store with the preprocessing and propagation that a student was trained with.
+        """Builds a store with the preprocessing, propagation and positions that a student was trained with.
+
+        A node of training has its own position; any other node, and one that is inserted later, the mean of those
+        of its neighbours that are nodes of training, zeros without any.
 
         Args:
             path: of the folder, which must not exist.
             bundle: a ``bundle`` folder, or a run folder that contains one.
-            x: ``[N, D]`` raw rows, as for ``build``.
+            x: ``[N, D]`` raw rows, as for ``build``; may be None if the student reads positions alone.
             edge_index: ``[2, E]``.
-            edge_weight: ``[E]`` if the student was trained on a weighted graph.
+            edge_weight: ``[E]`` if the student was trained on a weighted graph; unused if it has no hops.
             directed: whether an edge may exist without its reverse.
+            nodes: ``[N]`` whole numbers, required if the student reads positions: the number of each node among
+                those of training, −1 for another one; see ``Predictor.prepare``.
+            node_ids: as for ``build``.
 
         Returns:
             The store, open for writing; ``load_bundle(bundle).predict(store.rows(nodes), propagated=True)``.
@@ -122,11 +140,15 @@ class FeatureStore:
         Raises:
             GraphKDError: there is no bundle, or the graph does not match it.
         """
-        settings = settings_of(bundle, directed)
+        read = read_bundle(bundle)
+        settings, vectors = settings_for(read, directed), read.inputs.get("positions")
+        x = x if settings.num_features else np.zeros((count_nodes(x, nodes), 0))
+        edge_weight = edge_weight if settings.hops else None
         if settings.weighted != (edge_weight is not None):
             kind = "with" if settings.weighted else "without"
             raise GraphKDError(f"this student was trained on a graph {kind} edge weights: give one {kind} them")
-        build(as_path(path, "the feature store"), settings, x, edge_index, edge_weight)
+        target = as_path(path, "the feature store")
+        build(target, settings, x, edge_index, edge_weight, vectors, nodes, node_ids)
         return cls(path, write=True)
 
     @property
@@ -134,9 +156,43 @@ class FeatureStore:
         """Preprocessing and propagation that the store was built with."""
         return self._reader.arrays.layout.settings
 
+    @functools.cached_property
+    def node_ids(self) -> NodeIds | None:
+        """Ids that nodes have in the data that the store was built from, or None.
+
+        Raises:
+            GraphKDError: their file is missing or damaged.
+        """
+        arrays = self._reader.arrays
+        digest = arrays.layout.ids_sha256
+        return None if digest is None else read_ids(self.path, digest, arrays.next_id)
+
+    def numbers_of(self, ids: Sequence[Any] | Ids) -> Ids:
+        """Returns the numbers ``[B]`` of nodes that are given by their ids in the data.
+
+        Where all ids are texts, or there are none, whole numbers are numbers of the store already, also those of
+        new nodes, which have no ids.
+
+        Args:
+            ids: ``[B]`` texts and whole numbers.
+
+        Returns:
+            ``[B]``, for ``rows``.
+
+        Raises:
+            NodeError: no node has the id or number, or it was deleted.
+        """
+        numbers = (self.node_ids or NodeIds(())).numbers_of(ids)
+        self._read(partial(check_named, numbers, ids))
+        return numbers
+
+    def number_of(self, node_id: str | int) -> int:
+        """Returns the number of the node with an id; see ``numbers_of``."""
+        return int(self.numbers_of([node_id])[0])
+
     @property
     def nodes(self) -> Ids:
-        """Ids ``[n]`` of all nodes, ascending."""
+        """Numbers ``[n]`` of all nodes, ascending."""
         return self._read(lambda arrays: np.flatnonzero(arrays.alive[: arrays.next_id]))
 
     def row(self, node: int) -> NDArray[np.float32]:
@@ -171,7 +227,8 @@ class FeatureStore:
         ``experiments/feature_store`` the measured error. ``insert_node`` is exact.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -187,7 +244,8 @@ class FeatureStore:
         """Adds a node and its edges.
 
         Args:
-            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names.
+            x: ``[D]`` raw features; a mapping or a series is matched by name if the store has feature names. Not
+                read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
 
@@ -242,6 +300,8 @@ class FeatureStore:
         Raises:
             GraphKDError: the files were changed by anything but this class.
         """
+        if self._reader.arrays.layout.ids_sha256 is not None:
+            read_ids(self.path, self._reader.arrays.layout.ids_sha256, self._reader.arrays.next_id)
         ids = self._read(damaged)
         if ids.size:
             raise GraphKDError(f"{self.path} is damaged at node {ids[0]} ({ids.size} in all): build it again")
@@ -275,12 +335,17 @@ def _row(arrays: Arrays, node: int) -> NDArray[np.float32]:
     if not (0 <= node < arrays.next_id and arrays.alive[node]):
         check_known(np.array([node]), arrays.next_id, arrays.alive)
     row: NDArray[np.float32] = arrays.layout.settings.pool(arrays.hops[node : node + 1].copy())[0]
-    return row
+    return _beside(row, positions_of(arrays, np.array([node]))[0]) if arrays.positions.size else row
 
 
 def _rows(arrays: Arrays, ids: Ids) -> NDArray[np.float32]:
     check_known(ids, arrays.next_id, arrays.alive)
-    return arrays.layout.settings.pool(arrays.hops[ids])
+    rows = arrays.layout.settings.pool(arrays.hops[ids])
+    return _beside(rows, positions_of(arrays, ids)) if arrays.positions.size else rows
+
+
+def _beside(rows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.concatenate([rows, positions], axis=-1)
 
 
 def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
@@ -289,6 +354,8 @@ def _neighbours(arrays: Arrays, node: int) -> tuple[Ids, Weights]:
 
 
 def _row_for(arrays: Arrays, x: Any, neighbours: Any, weights: Any) -> NDArray[np.float32]:
-    hops = new_node_hops(arrays, *operations.newcomer(arrays, x, neighbours, weights))
-    row: NDArray[np.float32] = arrays.layout.settings.pool(hops)[0]
-    return row
+    row, others, edge_weights = operations.newcomer(arrays, x, neighbours, weights)
+    pooled: NDArray[np.float32] = arrays.layout.settings.pool(new_node_hops(arrays, row, others, edge_weights))[0]
+    if not arrays.positions.size:
+        return pooled
+    return _beside(pooled, means_of(arrays, Neighbours(np.array([others.size]), others, edge_weights))[0])

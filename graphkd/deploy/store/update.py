@@ -79,13 +79,15 @@ def compute_update(draft: Transaction, arrays: Arrays, used: list[int]) -> Updat
         hops.append((dirty, _mixed(draft, arrays, degrees, dirty, hop, hops[-1])))
     patches = [_hop_patch(arrays, hop, *hops[hop]) for hop in range(len(hops))]
     patches.append(_node_patch(draft, arrays, degrees, hops))
+    if draft.settings.dim:
+        patches.append(_patch("positions", draft.gone, np.zeros_like(arrays.positions[draft.gone])))
     ends = list(used)
     for which, edits in enumerate(draft.edits()):
         list_patches, ends[which] = _list_patches(edits, ("in", "out")[which], used[which])
         patches += list_patches
     if draft.born.size:
         patches.append(_patch("header", np.array([NEXT_ID]), np.array([draft.born[-1] + 1])))
-    return Update([patch for patch in patches if patch.offsets.size], ends)
+    return Update([patch for patch in patches if patch.content.size], ends)
 
 
 def _with_zeros(draft: Transaction) -> tuple[Ids, NDArray[np.float32]]:

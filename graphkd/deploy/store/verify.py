@@ -8,6 +8,7 @@ from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.inputs import Ids
 from graphkd.deploy.store.kernel import sums
 from graphkd.deploy.store.lists import Lists, Neighbours, checksum
+from graphkd.deploy.store.positions import position_fits
 
 
 def damaged(arrays: Arrays) -> Ids:
@@ -36,7 +37,8 @@ def damaged(arrays: Arrays) -> Ids:
 
 def _rows_fit(arrays: Arrays, node: int) -> bool:
     expected = arrays.nodes["crc"][node].tolist()
-    return bool(arrays.alive[node] <= 1) and [checksum(row) for row in arrays.hops[node]] == expected
+    rows = [checksum(row) for row in arrays.hops[node]]
+    return bool(arrays.alive[node] <= 1) and rows == expected and position_fits(arrays, node)
 
 
 def _list_fits(lists: Lists, node: int, next_id: int) -> bool:

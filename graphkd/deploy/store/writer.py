@@ -13,7 +13,7 @@ from graphkd.deploy.store import disk
 from graphkd.deploy.store.arrays import Arrays, open_arrays
 from graphkd.deploy.store.files import make, sweep, write_lists
 from graphkd.deploy.store.journal import STEP, Journal, Patch, Record
-from graphkd.deploy.store.layout import JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
+from graphkd.deploy.store.layout import BY_NODE, JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
 from graphkd.deploy.store.recovery import (
     APPLYING,
     REPLAYED,
@@ -173,7 +173,7 @@ class Writer:
         self._checkpoint()
         old = self.arrays.layout
         layout = old.grown(capacity, slots)
-        for name in ("hops", "nodes"):
+        for name in [name for name in layout.files() if name in BY_NODE]:
             disk.allocate(self._files[name], layout.size(name))
             disk.sync(self._files[name])
         nodes = np.arange(self.arrays.next_id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import sha256_of
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, SettingView
 from graphkd.encoders import Encoding, Positions
 from graphkd.spec import DistillSpec, settings_of
 from graphkd.training.stages.stage_cache import (
@@ -40,6 +41,17 @@ def fit_encoder(graph: Graph, spec: DistillSpec, seed: int, cache: StageCache | 
     fit = functools.partial(_computed, graph, encoder, stages.scratch_file("positions", key))
     result = stages.stage("positions", key, lambda: computed_on_rank0(fit))
     return encoder.encoding(graph.adj, result.tensors["positions"].to(graph.y.device))
+
+
+def with_positions(view: SettingView, encoding: Encoding) -> SettingView:
+    """Returns the view of a graph without features, whose nodes have positions in their place.
+
+    A hidden node has the mean of its observed neighbours' positions, on the full graph alone.
+    """
+    observed, full = view.observed, view.full
+    positions = encoding.table(observed.x, observed.adj)
+    others = encoding.table(full.x, full.adj, view.numbers)
+    return replace(view, observed=replace(observed, x=positions), full=replace(full, x=others))
 
 
 def _computed(graph: Graph, encoder: Positions, checkpoint: Path | None) -> StageResult:

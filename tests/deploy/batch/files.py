@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +70,25 @@ def write_all(folder: Path, x: np.ndarray) -> dict[str, Path]:
     scipy.sparse.save_npz(folder / "coo.npz", sparse.tocoo(), compressed=False)
     frame(x).to_csv(folder / "named.csv", index=False)
     np.savetxt(folder / "bare.csv", x, delimiter=",")
+    frame(x).to_csv(folder / "named.tsv", index=False, sep="\t")
+    write_objects(folder / "named.jsonl", x)
+    for name in ("named.csv", "named.tsv", "named.jsonl"):
+        (folder / f"{name}.gz").write_bytes(gzip.compress((folder / name).read_bytes(), mtime=0))
     frame(x).to_parquet(folder / "named.parquet", row_group_size=4)
     write_lists(folder / "lists.parquet", x, fixed=False)
     write_lists(folder / "fixed.parquet", x, fixed=True)
     return {file.name: file for file in folder.iterdir()}
+
+
+def write_objects(file: Path, x: np.ndarray) -> None:
+    """An object per line, with names in an order of its own, and infinite numbers as too large ones."""
+    rows = [
+        dict(zip([*NAMES, "id"], [*row, name], strict=True))
+        for row, name in zip(x.tolist(), ids(len(x)), strict=True)
+    ]
+    turned = [dict([*row.items()][at % 4 :] + [*row.items()][: at % 4]) for at, row in enumerate(rows)]
+    text = "".join(json.dumps(row) + "\n" for row in turned)
+    file.write_text(text.replace("NaN", "null").replace("Infinity", "1e999"))
 
 
 def write_lists(file: Path, x: np.ndarray, fixed: bool) -> None:

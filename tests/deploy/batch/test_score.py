@@ -167,8 +167,10 @@ def test_the_first_row_that_cannot_be_scored_is_named(tmp_path: Path) -> None:
     for name, file in write_all(tmp_path / "rows", x).items():
         with pytest.raises(GraphKDError) as caught:
             score_file(Job(file, tmp_path / "out.csv", header=name != "bare.csv"), model, "")
-        held = "nothing" if name == "named.csv" else "NaN or nothing"
-        where = {"named.csv": "line 7", "bare.csv": "line 6"}.get(name, "row 5 (from 0)")
+        text = name.removesuffix(".gz")
+        held = "nothing" if text in ("named.csv", "named.tsv", "named.jsonl") else "NaN or nothing"
+        lines = {"named.csv": 7, "named.tsv": 7, "named.jsonl": 6, "bare.csv": 6}
+        where = f"line {lines[text]}" if text in lines else "row 5 (from 0)"
         expected = f"{file} {where}: column 'girth' holds {held}; correct it, or --rejects FILE puts"
         assert str(caught.value) == f"{expected} such rows aside"
         assert not (tmp_path / "out.csv").exists()
@@ -197,7 +199,7 @@ def test_rejects_are_put_aside_and_the_others_scored(tmp_path: Path) -> None:
             out = tmp_path / f"out.{kind}"
             job = Job(file, out, tmp_path / "bad.csv", header=name != "bare.csv")
             assert score_file(job, model, "") == (22, 3)
-        has_ids = name in ("array.npz", "named.csv", "named.parquet", "lists.parquet", "fixed.parquet")
+        has_ids = name.startswith("named") or name in ("array.npz", "lists.parquet", "fixed.parquet")
         key = dict.fromkeys((5, 6, 17), "") if not has_ids else {5: "005", 6: "006", 17: "017"}
         with (tmp_path / "bad.csv").open() as lines:
             head, *rows = csv.reader(lines)
@@ -224,7 +226,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("kind", ["csv", "npy", "parquet"])
-@pytest.mark.parametrize("source", ["named.parquet", "named.csv", "csr.npz", "array.npy"])
+@pytest.mark.parametrize("source", ["named.parquet", "named.csv", "named.jsonl.gz", "csr.npz", "array.npy"])
 def test_killed_after_any_block_it_ends_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, source: str
 ) -> None:

@@ -13,7 +13,9 @@ import pytest
 from graphkd import GraphKDError
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.store import disk, reading
+from graphkd.deploy.store.build import build as build_folder
 from graphkd.deploy.store.layout import SEQUENCE
+from graphkd.deploy.store.settings import Settings
 
 STEPS = ("write", "sync", "truncate", "allocate", "replace", "remove")
 
@@ -54,11 +56,14 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> Steps:
     return Steps(monkeypatch)
 
 
-def build(path: Path, directed: bool) -> None:
+def build(path: Path, directed: bool, positions: bool = False) -> None:
     rng = np.random.default_rng(0)
     edges = rng.integers(0, 8, (2, 12))
     edges = edges if directed else np.concatenate([edges, edges[::-1]], axis=1)
-    store = FeatureStore.build(path, rng.standard_normal((8, 2)), edges, hops=2, directed=directed)
+    vectors = rng.standard_normal((8, 3)).astype(np.float32) if positions else None
+    settings = Settings(2, 2, directed=directed, dim=3 if positions else 0)
+    build_folder(path, settings, rng.standard_normal((8, 2)), edges, None, vectors, [-1, 1, 2, 3, -1, 5, 6, 7])
+    store = FeatureStore(path, write=True)
     store.insert_edges([[0, 1], [3, 4]])
     store.close()
 
@@ -111,15 +116,15 @@ def further(store: FeatureStore) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "directed"),
+    ("name", "directed", "positions"),
     [
-        *[("insert_node", False), ("delete_node", True), ("insert_edges", True)],
-        *[("delete_edges", False), ("update_features", False), ("growth", True)],
+        *[("insert_node", False, True), ("delete_node", True, True), ("insert_edges", True, False)],
+        *[("delete_edges", False, False), ("update_features", False, False), ("growth", True, True)],
     ],
 )
-def test_stopped_at_every_step(name: str, directed: bool, tmp_path: Path, steps: Steps) -> None:
+def test_stopped_at_every_step(name: str, directed: bool, positions: bool, tmp_path: Path, steps: Steps) -> None:
     first, operation = tmp_path / "first", OPERATIONS.get(name, OPERATIONS["insert_node"])
-    build(first, directed)
+    build(first, directed, positions)
     if name == "growth":
         with FeatureStore(first, write=True) as store:
             fill(store)

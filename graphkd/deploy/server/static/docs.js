@@ -16,7 +16,8 @@ function typeOf(given, document_) {
   if (!schema) return "anything";
   if (schema.anyOf) return schema.anyOf.map((each) => typeOf(each, document_)).join(" or ");
   if (schema.type === "array") return `list of ${typeOf(schema.items, document_)}`;
-  return schema.title && schema.properties ? schema.title : schema.type || "anything";
+  const type = Array.isArray(schema.type) ? schema.type.join(" or ") : schema.type;
+  return schema.title && schema.properties ? schema.title : type || "anything";
 }
 
 function fields(given, document_) {
@@ -33,11 +34,16 @@ function fields(given, document_) {
   return list;
 }
 
+function examples(given, document_) {
+  return (resolved(given, document_).examples || []).flatMap((each) =>
+    [element("p", {}, "For example"), element("pre", {}, JSON.stringify(each, null, 1))]);
+}
+
 function route(path, method, operation, document_) {
   const parts = [];
   if (operation.requestBody) {
     for (const [kind, { schema }] of Object.entries(operation.requestBody.content)) {
-      parts.push(element("p", {}, "Body ", element("code", {}, kind)), fields(schema, document_));
+      parts.push(element("p", {}, "Body ", element("code", {}, kind)), fields(schema, document_), ...examples(schema, document_));
     }
     if (operation.requestBody.description) parts.push(element("p", { class: "hint" }, operation.requestBody.description));
   }

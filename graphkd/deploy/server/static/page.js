@@ -70,16 +70,29 @@ function columnsOf(text) {
 function rowsOf(text) {
   const trimmed = text.trim();
   if (!trimmed) throw new Error("Paste at least one row first.");
-  if (trimmed.startsWith("[")) {
+  if (/^[[{]/.test(trimmed)) {
     let found;
     try {
       found = JSON.parse(trimmed);
     } catch {
       throw new Error("This begins like JSON, but is none: check brackets and commas.");
     }
-    return Array.isArray(found[0]) ? found : [found];
+    return Array.isArray(found) && (Array.isArray(found[0]) || isNamed(found[0])) ? found : [found];
   }
   return trimmed.split(/\n+/).map((line, place) => numbersOf(line, `line ${place + 1}`));
+}
+
+const isNamed = (row) => typeof row === "object" && row !== null && !Array.isArray(row);
+
+/* Lines of cells by name, for a model that encodes raw columns: an empty cell is missing. */
+function namedOf(text, columns) {
+  return text.trim().split(/\n+/).map((line) => {
+    const cells = line.split(/[,;\t]/).map((cell) => cell.trim());
+    return Object.fromEntries(columns.map((name, place) => {
+      const cell = cells[place] || null, value = Number(cell);
+      return [name, cell && card.columns[name] === "number" && Number.isFinite(value) ? value : cell];
+    }).filter(([name]) => name in card.columns));
+  });
 }
 
 function numbersOf(line, where) {
@@ -91,6 +104,13 @@ function numbersOf(line, where) {
 }
 
 function nodesOf(text) {
+  if (card.node_ids && text.trim().startsWith("[")) return JSON.parse(text);
+  if (card.node_ids === "both") throw new Error('Ids here are texts and numbers: give JSON, such as ["a", 7].');
+  if (card.node_ids === "text") {
+    const ids = text.split(/[,;\n]+/).map((id) => id.trim()).filter(Boolean);
+    if (!ids.length) throw new Error("Give at least one node id first.");
+    return ids;
+  }
   const found = numbersOf(text.replace(/[[\]]/g, " "), "the ids");
   if (!found.length) throw new Error("Give at least one node id first.");
   const odd = found.find((value) => !Number.isSafeInteger(value) || value < 0);
@@ -103,7 +123,11 @@ function question() {
   if (kind === "nodes") return { nodes: nodesOf(get("given").value) };
   const text = get("given").value, propagated = get("propagated").checked;
   const columns = propagated ? null : columnsOf(text);
-  const rows = rowsOf(columns ? text.trim().replace(/^.*\n?/, "") : text);
+  const body = columns ? text.trim().replace(/^.*\n?/, "") : text;
+  if (columns && card.columns) return { rows: namedOf(body, columns) };
+  const rows = rowsOf(body);
+  if (rows.some(isNamed)) return { rows };
+  if (card.columns && !propagated) throw new Error(`Begin with a line of names: ${card.feature_names.join(", ")}.`);
   const wanted = columns ? columns.length : propagated ? card.propagated_features : card.features;
   const odd = rows.findIndex((row) => !Array.isArray(row) || row.length !== wanted);
   if (odd >= 0) {
@@ -164,13 +188,16 @@ async function predict() {
 function switched() {
   const nodes = document.querySelector("input[name=kind]:checked").value === "nodes";
   get("given-label").textContent = nodes ? "Node ids" : "Rows";
-  get("given").placeholder = nodes ? "12, 40" : "0.5, 1, 0, …";
-  get("propagated-label").hidden = nodes || !card || !card.hops;
+  const row = card && card.example && card.example.rows && card.example.rows[0];
+  get("given").placeholder = nodes ? "12, 40" : isNamed(row) ? JSON.stringify(row) : "0.5, 1, 0, …";
+  get("propagated-label").hidden = nodes || !card || !(card.hops || card.positions);
   const width = card ? (get("propagated").checked ? card.propagated_features : card.features) : 0;
   get("given-hint").textContent = !card ? "" : nodes
-    ? "Ids of the feature store, with commas or blanks between them."
+    ? (card.node_ids ? "Ids of the data, with commas between them; or JSON." : "Ids of the feature store, with commas or blanks between them.")
+    : card.columns ? "A line of names and a line per row, as from a spreadsheet or CSV; or JSON objects."
     : `A line per row, ${width} numbers in each, as from a spreadsheet or CSV; or JSON.`
-      + (card.hops ? ` This model looks ${card.hops} hops far: raw rows do not do.` : "");
+      + (card.hops ? ` This model looks ${card.hops} hops far: raw rows do not do.`
+        : card.positions ? " This model reads positions of nodes: raw rows do not do." : "");
   problem("");
 }
 
@@ -179,6 +206,7 @@ function facts() {
   const rows = Object.entries(known).filter(([key, value]) => !hidden.has(key) && value !== "none" && typeof value !== "object");
   rows.push(["runtime", card.runtime], ["features", card.features]);
   if (card.hops) rows.push(["hops", card.hops]);
+  if (card.positions) rows.push(["numbers of a position", card.positions]);
   rows.push(["classes", card.class_names ? `${card.classes}: ${card.class_names.slice(0, 12).join(", ")}${card.classes > 12 ? ", …" : ""}` : card.classes]);
   if (known.versions && known.versions.graphkd) rows.push(["made with", `graphkd ${known.versions.graphkd}`]);
   get("facts").replaceChildren(...rows.flatMap(([key, value]) =>
@@ -221,7 +249,7 @@ async function load() {
   const nodes = document.querySelector("input[value=nodes]");
   nodes.disabled = !card.nodes;
   nodes.parentElement.title = card.nodes ? "" : "start the server with --store to ask by node id";
-  if (card.nodes && card.hops) nodes.checked = true;
+  if (card.nodes && (card.hops || card.positions)) nodes.checked = true;
   facts();
   scores();
   switched();
