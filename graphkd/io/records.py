@@ -43,8 +43,7 @@ def numbers_by_name(
         if row.keys() != known:
             _check_names(row, names, at)
             check([str(name) for name in row])
-    columns = [_numbers([row[name] for row in rows], name) for name in names]
-    return np.stack(columns, axis=1)
+    return _numbers([[row[name] for name in names] for row in rows], names)
 
 
 def _check_names(row: Mapping[str, Any], names: Sequence[str], at: int) -> None:
@@ -53,22 +52,23 @@ def _check_names(row: Mapping[str, Any], names: Sequence[str], at: int) -> None:
         raise RowError(f"row {at} has no '{missing}': give every feature by its name in training", at, missing)
 
 
-def _numbers(values: list[Any], name: str) -> NDArray[np.float64]:
-    if {type(value) for value in values} <= NUMBERS:
-        try:
-            column = np.array(values, dtype=np.float64)
-        except OverflowError:  # an integer too large for a float
-            column = np.array([as_double(value) for value in values])
-    else:
-        wrong = next((at for at, value in enumerate(values) if not is_real_number(value)), None)
-        if wrong is not None:
-            raise _fault(values[wrong], name, wrong)
-        column = np.array([as_double(value) for value in values])
-    finite = np.abs(column) <= LARGEST  # not of NaN
+def _numbers(values: list[list[Any]], names: Sequence[str]) -> NDArray[np.float64]:
+    """Converts values ``[B, D]``; the error names the first row that has a wrong one."""
+    if not {type(value) for row in values for value in row} <= NUMBERS:
+        for at, row in enumerate(values):
+            for name, value in zip(names, row, strict=True):
+                if not is_real_number(value):
+                    raise _fault(value, name, at)
+        values = [[as_double(value) for value in row] for row in values]
+    try:
+        table = np.array(values, dtype=np.float64)
+    except OverflowError:  # an integer too large for a float
+        table = np.array([[as_double(value) for value in row] for row in values])
+    finite = np.abs(table) <= LARGEST  # not of NaN
     if not finite.all():
-        wrong = int((~finite).argmax())
-        raise _fault(values[wrong], name, wrong)
-    return column
+        at, column = np.argwhere(~finite)[0].tolist()
+        raise _fault(values[at][column], names[column], at)
+    return table
 
 
 def _fault(value: Any, name: str, row: int) -> RowError:
