@@ -199,7 +199,7 @@ def test_class_names_keep_their_type_from_the_data_to_every_runtime(values: list
     assert {type(value) for value in model.classes_.tolist()} == {type(values[0])}
     model.run_.save(tmp_path / "run")
     for runtime in ("torch", "numpy"):
-        found = graphkd.load_bundle(tmp_path / "run", runtime).predict(data.x)
+        found = graphkd.load_bundle(tmp_path / "run", runtime).predict(data.x, propagated=True)
         assert found.tolist() == predicted.tolist()
         assert found.dtype.kind == predicted.dtype.kind
 

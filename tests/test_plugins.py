@@ -78,13 +78,10 @@ def test_it_is_listed_trained_cached_by_its_source_and_evaluated(site: Path) -> 
     [
         ("mine = mine:Nothing", "'mine' of the installed package mine cannot be imported (AttributeError"),
         ("other = mine:Mine", "'other' of the installed package mine calls itself 'mine': give both one name"),
-        pytest.param(
-            "mine = nowhere:Mine",
-            "cannot be imported (ModuleNotFoundError: No module named 'nowhere')",
-            marks=pytest.mark.slow,
-        ),
+        ("mine = nowhere:Mine", "cannot be imported (ModuleNotFoundError: No module named 'nowhere')"),
     ],
 )
+@pytest.mark.slow
 def test_one_that_is_wrong_is_one_line(entry: str, line: str, site: Path) -> None:
     (site / "mine-1.0.dist-info" / "entry_points.txt").write_text(f"[graphkd.methods]\n{entry}\n")
     done = command(site, "list", "methods")

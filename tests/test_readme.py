@@ -74,7 +74,15 @@ def run_shell(block: Block, cwd: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_epochs")
-@pytest.mark.parametrize("block", [block for block in SHELL if not block.note], ids=lambda block: block.text[:20])
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, marks=pytest.mark.slow if "-m " in block.text else ())  # several runs
+        for block in SHELL
+        if not block.note
+    ],
+    ids=lambda block: block.text[:20],
+)
 def test_shell_blocks(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run_shell(block, tmp_path)

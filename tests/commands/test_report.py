@@ -131,6 +131,7 @@ def test_a_disk_that_is_full_is_one_line_and_leaves_no_half_a_file(
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_neither_other_commands_nor_a_table_load_what_only_a_plot_needs(tmp_path: Path) -> None:
     make_run(tmp_path / "run")
     program = (

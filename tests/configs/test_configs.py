@@ -11,7 +11,12 @@ from graphkd.registry import catalogue
 from graphkd.spec import resolve, settings_of
 from graphkd.training import Training
 
-FILES = [(group, name) for group in configuration.groups() for name in names_in(group)]
+FILES = [
+    # Cells of published tables are many, and alike.
+    pytest.param(group, name, marks=pytest.mark.slow if group == "experiment" else ())
+    for group in configuration.groups()
+    for name in names_in(group)
+]
 
 
 @pytest.mark.parametrize(("group", "name"), FILES)

@@ -66,6 +66,7 @@ def test_a_cell_has_one_teacher_and_one_student_shape(methods: ModuleType, datas
             assert config["training"][key] == specs["glnn"]["training"][key]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "method", "lam", "tau", "dropout"),
     [

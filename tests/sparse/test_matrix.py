@@ -133,6 +133,7 @@ def test_to_changes_the_dtype_and_otherwise_returns_itself() -> None:
     assert matrix.to(torch.float64).dtype == torch.float64
 
 
+@pytest.mark.slow
 def test_no_beta_warning_reaches_the_user() -> None:
     """Torch warns once per process, so this needs one of its own."""
     code = (

@@ -88,6 +88,7 @@ def test_mistakes_are_explained_and_the_next_row_is_answered(raw: Target, tmp_pa
     visit(tmp_path, raw.port, steps)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_nodes_on_a_narrow_window(hops: Target, tmp_path: Path, dark: bool) -> None:
     async def steps(page: Page) -> None:
@@ -108,6 +109,7 @@ def test_nodes_on_a_narrow_window(hops: Target, tmp_path: Path, dark: bool) -> N
     ] == []
 
 
+@pytest.mark.slow
 def test_a_token_is_asked_for(raw_bundle: Path, tmp_path: Path) -> None:
     async def steps(page: Page) -> None:
         await page.until("document.activeElement.id === 'token'")
