@@ -21,6 +21,7 @@ from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.files import read_bundle
+from graphkd.deploy.names import Encoded
 from graphkd.deploy.network import network_of
 from graphkd.deploy.row_predictor import Engine
 from graphkd.deploy.runtimes.compiler import shared_library
@@ -108,6 +109,7 @@ def test_runtimes_answer_named_rows_as_numpy_does(tmp_path: Path, runtime: str) 
         np.testing.assert_allclose(model.predict_proba(rows), expected, rtol=0, atol=bound)
     features = plain.prepare(TABLE)
     np.testing.assert_allclose(model.predict_proba(features, propagated=True), expected, rtol=0, atol=bound)
+    np.testing.assert_allclose(model.predict_proba(Encoded(features)), expected, rtol=0, atol=bound)
     with pytest.warns(UserWarning, match="column '(small|large|year)' has missing values"):
         found = model.predict_proba(holes)
     with pytest.warns(UserWarning, match="column '(small|large|year)' has missing values"):
