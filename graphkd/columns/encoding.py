@@ -110,14 +110,37 @@ class ColumnEncoding:
             return rows
         raw = raw_columns(table, self._wanted)
         x, filled = self._replay(raw, len(raw[0]))
+        self._warn_of(filled)
+        return x
+
+    def numbers(self, table: Any) -> NDArray[np.float32]:
+        """Reads the rows of an affine encoding without shift and scale, for runtimes that scale raw numbers.
+
+        Args:
+            table: see ``transform``.
+
+        Returns:
+            ``[B, D]`` float32 in the columns' units and the order of ``names_in``; means (medians) in place of
+            missing values, with the warning of ``transform``.
+
+        Raises:
+            GraphKDError: as ``transform``; or the encoding is not affine.
+        """
+        if self.is_identity or not self.is_affine:
+            raise GraphKDError("this encoding of columns is more than shift and scale: use transform")
+        raw = raw_columns(table, self._wanted)
+        x, filled = self._replay.numbers(raw, len(raw[0]))
+        self._warn_of(filled)
+        return x
+
+    def _warn_of(self, filled: str | None) -> None:
         if filled is not None and filled not in self._warned:
             self._warned.add(filled)
             warnings.warn(
                 f"column '{filled}' has missing values, which training rows did not: the training mean or median "
                 "stands in their place",
-                stacklevel=2,
+                stacklevel=3,
             )
-        return x
 
     @functools.cached_property
     def names_in(self) -> tuple[str, ...]:

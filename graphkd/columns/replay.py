@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,22 +70,43 @@ class Replay:
                 block[:, feature] = read(self._readers[at], part[at], column, first)
         return out, filled
 
+    def numbers(self, raw: Sequence[Raw], count: int) -> tuple[NDArray[np.float32], str | None]:
+        """Reads numeric columns unscaled, with the checks of ``__call__`` and missing values filled.
+
+        Raises:
+            GraphKDError: a value is not of its column's kind, or not finite; the message names column and row.
+        """
+        out, filled = np.empty((count, len(self._scaled)), dtype=np.float32), None
+        for first in range(0, count, BLOCK):
+            part = raw if count <= BLOCK else [values[first : first + BLOCK] for values in raw]
+            values, _, empty = self._read_scaled(part, min(BLOCK, count - first), first)
+            if not np.abs(values).max() <= LARGEST:
+                raise self._not_finite(values, part, first)
+            out[first : first + BLOCK] = values.T
+            filled = self._first_filled(empty) or filled
+        return out, filled
+
     def _put_coded(self, raw: Sequence[Raw], out: NDArray[np.float32], first: int) -> None:
         slots = np.empty((len(self._coded), len(out)), dtype=np.int64)
         for row, (at, column, _) in enumerate(self._coded):
             slots[row] = read(self._readers[at], raw[at], column, first)
         out[np.arange(len(out)), self._slots + slots] = 1.0
 
-    def _put_scaled(self, raw: Sequence[Raw], out: NDArray[np.float32], first: int) -> str | None:
-        numbers = np.empty((len(self._scaled), len(out)))
+    def _read_scaled(self, raw: Sequence[Raw], count: int, first: int) -> tuple[Any, Any, NDArray[np.bool_]]:
+        """Returns numbers and days with missing ones filled, the same scaled, and which ones are missing."""
+        numbers = np.empty((len(self._scaled), count))
         for row, (at, column, _) in enumerate(self._scaled):
             numbers[row] = read(self._readers[at], raw[at], column, first)
         empty = np.isnan(numbers)
-        has_empty = bool(empty.any())
-        values = np.where(empty, self._fill, numbers) if has_empty else numbers
+        values = np.where(empty, self._fill, numbers) if empty.any() else numbers
         scaled = (values - self._shift) / self._scale
         if not np.abs(scaled).max() <= LARGEST:  # also where it is NaN
             raise self._not_finite(scaled, raw, first)
+        return values, scaled, empty
+
+    def _put_scaled(self, raw: Sequence[Raw], out: NDArray[np.float32], first: int) -> str | None:
+        values, scaled, empty = self._read_scaled(raw, len(out), first)
+        has_empty = bool(empty.any())
         out[:, self._features] = scaled.T
         if has_empty:
             out[:, self._flags] = empty[self._flagged].T

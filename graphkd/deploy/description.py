@@ -59,6 +59,7 @@ EXPORTED = Schema(
     {
         "schema_version": size(1),
         "weights_sha256": digest,
+        "schema_sha256?": digest,
         "exports": exports,
         "checksum": digest,
     }

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
 WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
+SCHEMA = "schema.json"
+"""Describes columns, classes and exports for other programs; graphkd checks its checksum and reads no more."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,8 @@ def _exports(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
     if manifest.get("schema_version") != EXPORTS_VERSION:
         raise GraphKDError(f"{file} is of another version of graphkd: delete it and export again")
     EXPORTED.check(manifest, file)
+    if (digest := manifest.get("schema_sha256")) is not None:  # older ones have none
+        _whole(folder, SCHEMA, digest)
     exports: dict[str, Any] = manifest["exports"]
     return exports
 

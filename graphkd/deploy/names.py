@@ -50,11 +50,26 @@ class Columns(NamedColumns):
         """
         if isinstance(x, Encoded):
             return x.x
-        if self.encoding is None:
-            return super().align(x)
+        return super().align(x) if self.encoding is None else self._named(x).transform(x)
+
+    def numbers(self, x: Any) -> Any:
+        """Reads rows by name without scaling them; see ``ColumnEncoding.numbers``.
+
+        Raises:
+            GraphKDError: as ``align``.
+        """
+        return self._named(x).numbers(x)
+
+    def _named(self, x: Any) -> ColumnEncoding:
+        """Returns the encoding for rows that have names.
+
+        Raises:
+            GraphKDError: they have none.
+        """
+        assert self.encoding is not None
         if not is_records(x) and labels_of(x) is None and not isinstance(x, Mapping):
             raise GraphKDError(
                 f"this student reads columns by name ({listed(self.names or [])}): pass a data frame or a list of "
                 "mappings; rows that are encoded already, such as data.x, go with propagated=True"
             )
-        return self.encoding.transform(x)
+        return self.encoding

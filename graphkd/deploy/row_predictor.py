@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from graphkd.classes import Classes, ClassName, check_numbers
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.inputs import InputParts
-from graphkd.deploy.names import Columns
+from graphkd.deploy.names import Columns, Encoded
 from graphkd.deploy.nodes import check_nodes, count_nodes
+from graphkd.deploy.scaling import Scaling
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, as_rows, dense, preprocess
 
@@ -27,12 +28,19 @@ class Engine:
         logits: validated rows ``[B, D']``, an array or CSR → ``[B, C]``.
         softmax: logits ``[B, C]`` → probabilities ``[B, C]``.
         preprocesses: whether ``logits`` takes raw rows; preprocessed ones too, since preprocessing is idempotent.
+        raw_logits: of raw numbers ``[B, D]``, of which ``logits`` takes the features; None unless it scales them.
     """
 
     name: str
     logits: Callable[[Rows], NDArray[np.float32]]
     softmax: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     preprocesses: bool = False
+    raw_logits: Callable[[Rows], NDArray[np.float32]] | None = None
+
+
+def with_scaling(engine: Engine, scaling: Scaling) -> Engine:
+    """Returns an engine that takes features as well as raw numbers, for one that scales raw numbers itself."""
+    return replace(engine, logits=lambda rows: engine.logits(scaling.raw(rows)), raw_logits=engine.logits)
 
 
 class RowPredictor:
@@ -110,6 +118,8 @@ class RowPredictor:
     ) -> NDArray[np.float32]:
         """Computes the logits ``[B, C]``; see ``predict_proba``."""
         whole = self.columns.encoding is None
+        if self.engine.raw_logits is not None and not (propagated or isinstance(x, Encoded)):
+            return self.engine.raw_logits(self.columns.numbers(x))
         if propagated or (self.engine.preprocesses and edge_index is None and whole):
             named = self.width == self.num_features and whole  # features concatenated over hops have no names
             rows = as_rows(self.columns.align(x) if named else x, self.width)

@@ -21,7 +21,7 @@ class SkipGram:
     from 1 … w. The ``S = 4 K`` negative samples are shared by the walk's positions, so that a step is three
     batched products. Each row of x and y moves by the *mean* of the gradients at its occurrences in the batch,
     times the learning rate. With sums, walks that turn back at once drive rows apart
-    (``experiments/positions``: up to 7 points of AUC less, and norms without bound in small components).
+    (``experiments/positions``: up to 9 points of AUC less on PubMed, 20 on Cora with its many small components).
 
     Source: Mikolov et al., Distributed Representations of Words and Phrases, NeurIPS 2013; Ji et al.,
     Parallelizing Word2Vec in Shared and Distributed Memory, 2016 (shared negative samples, batched products)

@@ -18,6 +18,7 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, RobustScaler, StandardScaler
 
+from graphkd import GraphKDError
 from graphkd.columns import ColumnEncoding
 from tests.columns.tables import TRAIN, mixed, numbers, records
 
@@ -216,6 +217,20 @@ def test_only_complete_numbers_are_affine() -> None:
     np.testing.assert_array_equal(encoding.transform(frame.to_numpy()), encoding.transform(frame))
     other = ColumnEncoding.fit(mixed(), TRAIN)
     assert (other.is_affine, other.shift, other.scale) == (False, None, None)
+
+
+def test_numbers_are_the_rows_before_scaling(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding = ColumnEncoding.fit(numbers(), TRAIN)
+    monkeypatch.setattr("graphkd.columns.replay.BLOCK", 64)
+    holes = numbers()[["large", "small"]].mask(np.random.default_rng(0).random((200, 2)) < 0.2)
+    with pytest.warns(UserWarning, match="column '(small|large)' has missing values"):
+        found = encoding.numbers(holes)
+    filled = numbers().iloc[TRAIN].mean()
+    np.testing.assert_array_equal(found, holes.fillna(filled)[["small", "large"]].to_numpy(np.float32))
+    with pytest.raises(GraphKDError, match="column 'small' holds 1e\\+39 in row 70, not a finite number"):
+        encoding.numbers(numbers().assign(small=np.where(np.arange(200) == 70, 1e39, 0.0)))
+    with pytest.raises(GraphKDError, match="more than shift and scale: use transform"):
+        ColumnEncoding.fit(mixed(), TRAIN).numbers(mixed())
 
 
 def test_robust_scaling_of_mostly_equal_values_falls_back_to_the_deviation() -> None:

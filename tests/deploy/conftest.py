@@ -19,7 +19,7 @@ def _exported_once() -> Iterator[None]:
     def once(network: Network, stamp: Stamp) -> bytes:
         parts = (part for layer in network.layers for part in (layer.weight, layer.bias, layer.gain, layer.shift))
         key = b"".join(b"-" if part is None else part.tobytes() for part in parts)
-        key += network.log_alpha.tobytes() + repr(stamp.record).encode()
+        key += network.log_alpha.tobytes() + repr((stamp.record, stamp.scaling)).encode()
         if key not in made:
             made[key] = export(network, stamp)
         return made[key]

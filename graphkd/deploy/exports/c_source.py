@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.deploy import network as network_module
+from graphkd.deploy import scaling as scaling_module
 from graphkd.deploy.exports.int8 import quantised
 from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.network import FloatArray, Layer, Network
@@ -28,7 +30,7 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
 
     Args:
         network: the student.
-        stamp: its preprocessing, included in the functions unless the student has hops, and its names.
+        stamp: its preprocessing and scaling, where the functions include them, and its names.
         int8: whether to add functions with 8-bit weights.
 
     Raises:
@@ -38,7 +40,7 @@ def c_sources(network: Network, stamp: Stamp, int8: bool) -> dict[str, bytes]:
     texts = (module.with_name(f"student.{end}").read_text("utf-8") for end in ("c", "h"))
     code, header = (_lines_for(network, text) for text in texts)
     sizes = "\n".join(_sizes(network, stamp, int8))
-    weights = [*_names(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
+    weights = [*_names(stamp), *_scaling(stamp), *_float_layers(network), *(_int8_layers(network) if int8 else [])]
     return {
         "student.c": code.replace("/*@weights@*/", "\n\n".join(weights)).encode(),
         "student.h": header.replace("/*@sizes@*/", sizes).replace("@rows@", stamp.line).encode(),
@@ -59,6 +61,7 @@ def code_of_the_export() -> bytes:
     files = [
         *(folder / name for name in ("student.c", "student.h", "c_source.py", "int8.py", "stamp.py")),
         Path(network_module.__file__),
+        Path(scaling_module.__file__),
     ]
     return b"\0".join(file.read_bytes() for file in files)
 
@@ -75,12 +78,16 @@ def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
         "BINARY": int(stamp.folded and stamp.features == "binary"),
         "ROW_NORMALIZE": int(stamp.folded and stamp.row_normalize),
         "HOPS": stamp.hops,
+        "SCALES": int(stamp.scaling is not None),
+        "COLUMNS": len(stamp.columns),
+        "CATEGORIES": sum(len(column.categories) for column in stamp.columns),
         "HAS_FEATURE_NAMES": int(bool(stamp.feature_names)),
         "HIDDEN": hidden,
         "WIDEST": widest,
         "STACK": 32 * hidden
         + (4 * hidden + 2 * widest if int8 else 0)
         + (16 * network.num_features if stamp.folded else 0)
+        + (20 * network.num_features if stamp.scaling is not None else 0)  # a block of rows, and a sparse row
         + 4096,
     }
     if sizes["STACK"] > LARGEST_STACK:
@@ -92,12 +99,27 @@ def _sizes(network: Network, stamp: Stamp, int8: bool) -> list[str]:
 
 
 def _names(stamp: Stamp) -> list[str]:
-    lists = {"class": stamp.class_names, "feature": stamp.feature_names}
-    return [
-        f"const char *const graphkd_{kind}_names[] = {{\n    {', '.join(map(quoted, names))}\n}};"
+    owned = [(str(at), name) for at, column in enumerate(stamp.columns) for name in column.categories]
+    lists = {
+        "class_names": stamp.class_names,
+        "feature_names": stamp.feature_names,
+        "column_names": [column.name for column in stamp.columns],
+        "column_kinds": [column.kind for column in stamp.columns],
+        "category_names": [name for _, name in owned],
+    }
+    texts = [
+        f"const char *const graphkd_{kind}[] = {{\n    {', '.join(map(quoted, names))}\n}};"
         for kind, names in lists.items()
         if names
     ]
+    numbers = _lines(at for at, _ in owned)
+    return [*texts, *([f"const int32_t graphkd_category_columns[] = {{\n{numbers}\n}};"] if owned else [])]
+
+
+def _scaling(stamp: Stamp) -> list[str]:
+    if stamp.scaling is None:
+        return []
+    return [_doubles(f"raw_{name}", values) for name, values in asdict(stamp.scaling).items()]
 
 
 def _float_layers(network: Network) -> list[str]:
@@ -155,6 +177,12 @@ def _floats(name: str, parts: Sequence[FloatArray]) -> str:
     text = _lines([f"0x{number:x}" for number in bits.view(np.uint32).tolist()])
     size = bits.size
     both = f"    uint32_t bits[{size}];\n    float values[{size}];"
+    return f"static const union {{\n{both}\n}} {name} ALIGNED = {{{{\n{text}\n}}}};"
+
+
+def _doubles(name: str, values: Sequence[float]) -> str:
+    text = _lines(f"0x{number:x}u" for number in np.array(values).view(np.uint64).tolist())
+    both = f"    uint64_t bits[{len(values)}];\n    double values[{len(values)}];"
     return f"static const union {{\n{both}\n}} {name} ALIGNED = {{{{\n{text}\n}}}};"
 
 

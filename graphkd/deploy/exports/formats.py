@@ -11,7 +11,7 @@ from graphkd.deploy.exports.made import Export
 from graphkd.deploy.exports.onnx import export_onnx, export_onnx_int8
 from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.exports.sample import Sample
-from graphkd.deploy.exports.stamp import Stamp
+from graphkd.deploy.exports.stamp import Stamp, why_not_scaled
 from graphkd.deploy.exports.torch_export import export_torch
 from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
@@ -49,4 +49,5 @@ def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = 
     export = FORMATS[to](network_of(bundle), stamp, sample, allow_loss)
     parity = {precision: result.record for precision, result in export.parity.items()}
     add_export(bundle, to, export.files, {**stamp.record, "parity": parity, "allow_loss": allow_loss})
-    return replace(export, remarks=[*export.remarks, stamp.line])
+    why = why_not_scaled(bundle)
+    return replace(export, remarks=[*export.remarks, f"{stamp.line} ({why})" if why else stamp.line])

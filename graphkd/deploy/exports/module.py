@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.exports.stamp import Stamp
 from graphkd.deploy.network import EPS, FloatArray, Layer, Network
+from graphkd.deploy.scaling import Scaling
 
 LARGEST_BATCH = 2**20
 """Upper bound of the dynamic batch dimension passed to the exporters."""
@@ -28,6 +29,26 @@ class Preprocess(nn.Module):
         prepared = self.steps(x)
         assert isinstance(prepared, Tensor)  # dense in, dense out
         return prepared
+
+
+class Scale(nn.Module):
+    """Scaling of raw numbers ``[B, D]``, with means in place of missing ones.
+
+    A step of its own rather than a part of the first layer, whose weights ``W / scale`` and bias
+    ``b - W shift / scale`` would be sums of large numbers that cancel, and which 8 bits could not hold. In double
+    precision, it yields the very features of training.
+    """
+
+    def __init__(self, scaling: Scaling) -> None:
+        super().__init__()
+        for name, array in zip(("fill", "shift", "scale"), scaling.arrays, strict=True):
+            self.register_buffer(name, torch.from_numpy(array))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Computes ``(x - shift) / scale``."""
+        raw = x.double()
+        filled = torch.where(torch.isnan(x), self.get_buffer("fill"), raw)
+        return ((filled - self.get_buffer("shift")) / self.get_buffer("scale")).float()
 
 
 class Mixture(nn.Module):
@@ -54,8 +75,9 @@ class Mixture(nn.Module):
 
 
 def module_of(network: Network, stamp: Stamp) -> nn.Sequential:
-    """Builds the module: rows ``[B, D']``, raw if preprocessing is included, → logits ``[B, C]``, in eval mode."""
-    first = [Preprocess(Preprocessing(stamp.features, stamp.row_normalize))] if stamp.folded else []
+    """Builds the module: rows ``[B, D']``, raw if their steps are included, → logits ``[B, C]``, in eval mode."""
+    first: list[nn.Module] = [] if stamp.scaling is None else [Scale(stamp.scaling)]
+    first += [Preprocess(Preprocessing(stamp.features, stamp.row_normalize))] if stamp.folded else []
     members = [[part for layer in member for part in _parts(layer)] for member in network.members]
     if network.alpha is None:
         return nn.Sequential(*first, *members[0]).eval()

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd import evaluation
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, Preprocessing
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.predictor import Predictor
+from graphkd.deploy.scaling import Scaling
 from graphkd.io.rows import Rows
 from graphkd.sparse import Inputs, SparseMatrix, select_rows
 
@@ -41,20 +42,32 @@ class Sample:
 
     @classmethod
     def of(cls, model: Predictor, graph: Graph) -> Sample:
-        """Builds the sample from the observed graph: raw rows, or propagated ones for a student with hops."""
+        """Builds the sample from the observed graph: raw rows, or propagated ones for a student with hops.
+
+        Where the file scales raw numbers, these are computed back from the features, and the student's logits are
+        those of the features that the numbers in single precision have.
+        """
+        chosen = graph.train[:: max(1, graph.train.numel() // CALIBRATION)], graph.val
         raw = graph.x if graph.stored is None else graph.stored
         is_raw = model.encoding.is_raw and model.columns.encoding is None
         inputs = raw if is_raw else model.encoding.mix(graph.x, graph.adj)
-        features = graph.x if is_raw else inputs
-        train = graph.train[:: max(1, graph.train.numel() // CALIBRATION)]
+        rows = [numpy_rows(inputs, nodes) for nodes in chosen]
+        features = [select_rows(graph.x if is_raw else inputs, nodes) for nodes in chosen]
+        if (scaling := _scaling(model)) is not None:
+            rows = [scaling.raw(part) for part in rows]
+            features = [torch.from_numpy(scaling.scaled(part)) for part in rows]
         with torch.inference_mode():
-            parts = [model.student(select_rows(features, nodes)).logits for nodes in (train, graph.val)]
-        first, second = numpy_rows(inputs, train), numpy_rows(inputs, graph.val)
-        return cls(first, second, graph.y[graph.val], torch.cat(parts).numpy(), graph.metric)
+            logits = torch.cat([model.student(part).logits for part in features])
+        return cls(rows[0], rows[1], graph.y[graph.val], logits.numpy(), graph.metric)
 
     def score(self, logits: NDArray[Any]) -> float:
         """Computes the score of logits ``[n + m, C]`` on the validation rows."""
         return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
+
+
+def _scaling(model: Predictor) -> Scaling | None:
+    is_raw = model.encoding.is_raw and model.preprocessing == Preprocessing()
+    return Scaling.of(model.columns.encoding) if is_raw else None
 
 
 def numpy_rows(inputs: Inputs, nodes: Tensor) -> Rows:

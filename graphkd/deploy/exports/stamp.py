@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from graphkd.deploy.exports.raw_columns import RawColumn
 from graphkd.deploy.files import SCHEMA_VERSION, Bundle
 from graphkd.deploy.inputs import InputParts
+from graphkd.deploy.scaling import Scaling, scaling_of, too_far
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class Stamp:
         class_names: ``C`` names; numbers if the classes have no names.
         feature_names: ``D'`` names, or empty.
         positions: whether the rows contain positions of nodes, which must be looked up beforehand.
-        columns: whether raw columns must be encoded as features beforehand.
+        columns: raw columns of the table whose encoding the features are, or empty.
+        scaling: of raw columns, if that is their whole encoding and the file includes it; or None.
     """
 
     features: str
@@ -29,7 +32,8 @@ class Stamp:
     class_names: tuple[str, ...]
     feature_names: tuple[str, ...] = ()
     positions: bool = False
-    columns: bool = False
+    columns: tuple[RawColumn, ...] = ()
+    scaling: Scaling | None = None
 
     @classmethod
     def of(cls, bundle: Bundle) -> Stamp:
@@ -46,7 +50,8 @@ class Stamp:
             tuple(map(str, classes)),
             names if len(names) == int(sizes["num_features"]) else (),  # features concatenated over hops have none
             parts.dim > 0,
-            "columns" in description,
+            RawColumn.of(bundle.columns),
+            scaling_of(bundle),
         )
 
     @property
@@ -62,7 +67,8 @@ class Stamp:
     @property
     def takes_raw_rows(self) -> bool:
         """Whether nothing is computed for a row beforehand."""
-        return self.hops == 0 and not self.positions and not self.columns
+        encoded = bool(self.columns) and self.scaling is None
+        return self.hops == 0 and not self.positions and not encoded
 
     @property
     def line(self) -> str:
@@ -70,19 +76,22 @@ class Stamp:
         text = " and ".join(self.steps)
         if not self.takes_raw_rows:
             hops = [f"{self.hops} hop{'s' if self.hops > 1 else ''}"] if self.hops else []
-            parts = ["the encoding of columns"] * self.columns + [f"preprocessing ({text})"] * bool(text)
+            parts = ["the encoding of columns"] * bool(self.columns) + [f"preprocessing ({text})"] * bool(text)
             parts += [*hops, *["positions"] * self.positions]
             several = len(parts) > 1 or self.hops > 1 or self.positions
             return f"takes rows from prepare(): {' and '.join(parts)} {'are' if several else 'is'} not in the file"
+        if self.scaling is not None:
+            return "takes raw rows, numbers in the order of columns (NaN if missing): their scaling is in the file"
         if text:
             return f"takes raw rows: preprocessing ({text}) is in the file"
         return "takes raw rows: the student has no preprocessing"
 
     @property
     def record(self) -> dict[str, object]:
-        """Entry of ``exports.json``: the preprocessing in the files, empty if there is none."""
+        """Entries of ``exports.json``: the preprocessing and the encoding in the files, empty if there is none."""
         steps = {"features": self.features, "row_normalize": self.row_normalize}
-        return {"preprocessing": steps} if self.folded else {}
+        scaled = {} if self.scaling is None else {"columns": "scaled"}
+        return {**({"preprocessing": steps} if self.folded else {}), **scaled}
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -98,7 +107,20 @@ class Stamp:
             "hops": str(self.hops),
             "class_names": json.dumps(self.class_names, ensure_ascii=False),
             "feature_names": json.dumps(self.feature_names, ensure_ascii=False),
+            "columns": json.dumps([column.record for column in self.columns], ensure_ascii=False),
+            "columns_in_file": json.dumps(self.scaling is not None),
         }
+
+
+def why_not_scaled(bundle: Bundle) -> str:
+    """Returns why a file leaves out the scaling of columns that is their whole encoding; empty if it does not."""
+    column = too_far(bundle.columns)
+    if column is None or not InputParts.of(bundle.description).is_raw:
+        return ""
+    return (
+        f"column '{' '.join(column.name.split())}' is {abs(column.shift):.3g} from zero and varies by "
+        f"{column.scale:.3g}, of which single precision loses too much: its scaling is left to prepare()"
+    )
 
 
 def quoted(text: str) -> str:

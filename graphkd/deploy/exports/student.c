@@ -90,6 +90,17 @@ typedef struct {
 #define ENTRY(v, factor) ((void)(factor), STORED(v))
 #endif
 
+#if GRAPHKD_SCALES
+/* A raw number as the feature of column k, missing ones filled. A step of its own, and in 64 bits: in the weights of
+ * the first layer it would leave sums of large numbers that cancel, and codes of 8 bits for scales that differ. */
+static float scaled(float v, int32_t k)
+{
+    double raw = v == v ? (double)v : raw_fill.values[k];
+    return (float)((raw - raw_shift.values[k]) / raw_scale.values[k]);
+}
+#endif
+
+#if !GRAPHKD_SCALES
 /* One over the sum of magnitudes, in 64 bits and in parts that a compiler adds side by side; 0 of a row of zeros. */
 static double row_factor(const float *value, int32_t count)
 {
@@ -114,9 +125,10 @@ static double row_factor(const float *value, int32_t count)
     return 1.0;
 #endif
 }
+#endif
 
 /* Dense rows as the first layer takes them; where rows are preprocessed, in memory of the function that asks. */
-#if PREPROCESSES
+#if PREPROCESSES || GRAPHKD_SCALES
 #define ROOM(rows) float room[rows][GRAPHKD_FEATURES] ALIGNED
 #define PREPARED(x, rows) prepared(x, rows, room[0])
 static const float *prepared(const float *x, int rows, float *out)
@@ -126,10 +138,15 @@ static const float *prepared(const float *x, int rows, float *out)
     for (r = 0; r < rows; r++) {
         const float *from = x + (int64_t)r * GRAPHKD_FEATURES;
         float *to = out + (int64_t)r * GRAPHKD_FEATURES;
+#if GRAPHKD_SCALES
+        for (k = 0; k < GRAPHKD_FEATURES; k++)
+            to[k] = scaled(from[k], k);
+#else
         double factor = row_factor(from, GRAPHKD_FEATURES);
         (void)factor;
         for (k = 0; k < GRAPHKD_FEATURES; k++)
             to[k] = ENTRY(from[k], factor);
+#endif
     }
     return out;
 }
@@ -186,6 +203,7 @@ PANEL(panel_block_3, BLOCK, 3, 1)
 PANEL(panel_block_4, BLOCK, 4, 1)
 #endif
 
+#if !GRAPHKD_SCALES
 #define SPARSE_PANEL(STRIPS)                                                                                           \
     static void sparse_panel_##STRIPS(const float *weight, const float *bias, const int32_t *column,                   \
                                       const float *value, int32_t count, double factor, float *y)                      \
@@ -210,6 +228,7 @@ SPARSE_PANEL(1)
 SPARSE_PANEL(2)
 SPARSE_PANEL(3)
 SPARSE_PANEL(4)
+#endif
 
 /* Layer normalisation and rectifier, in place; what pads the row is not read by the next layer. */
 static void finish(const layer *l, float *y)
@@ -265,6 +284,7 @@ static void dense_layer(const layer *l, int rows, const float *x, int64_t x_step
         finish(l, y + r * GRAPHKD_HIDDEN);
 }
 
+#if !GRAPHKD_SCALES
 static void sparse_layer(const layer *l, const int32_t *column, const float *value, int32_t count, float *y)
 {
     const float *weight = (const float *)l->weight, *bias = (const float *)l->bias;
@@ -282,6 +302,7 @@ static void sparse_layer(const layer *l, const int32_t *column, const float *val
     }
     finish(l, y);
 }
+#endif
 
 /* Adds a member's share: logits become log(exp(logits) + alpha_m softmax(z)), in 64 bits. */ /*@ensemble@*/
 static void mix(int m, const float *z, float *logits) /*@ensemble@*/
@@ -339,6 +360,23 @@ void graphkd_logits(const float *x, int64_t rows, float *logits) /*@ensemble@*/
         member_logits(m, x, rows, logits); /*@ensemble@*/
 } /*@ensemble@*/
  /*@ensemble@*/
+#if GRAPHKD_SCALES
+/* Absent entries are raw zeros, whose features are not: the row becomes a dense one, in 4 GRAPHKD_FEATURES bytes. */
+static void dense_row(const int32_t *column, const float *value, int32_t count, float *row)
+{
+    int32_t k;
+    memset(row, 0, GRAPHKD_FEATURES * sizeof(float));
+    for (k = 0; k < count; k++)
+        row[column[k]] = value[k];
+}
+
+void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
+{
+    float row[GRAPHKD_FEATURES];
+    dense_row(column, value, count, row);
+    graphkd_logits(row, 1, logits);
+}
+#else
 void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
 {
     activations y ALIGNED, spare ALIGNED;
@@ -350,6 +388,7 @@ void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t co
         dense_rest(m, 1, &y, &spare, logits); /*@ensemble@*/
     } /*@ensemble@*/
 }
+#endif
 
 void graphkd_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows, float *logits)
 {
@@ -476,6 +515,7 @@ INT8_PANEL(2, CHAINS_OF(4))
 INT8_PANEL(3, CHAINS_OF(2))
 INT8_PANEL(4, CHAINS_OF(2))
 
+#if !GRAPHKD_SCALES
 /* The instruction takes the codes of inputs without a sign: those of negative values are summed on their own. */
 #define INT8_SPARSE_PANEL(STRIPS)                                                                                      \
     static void int8_sparse_panel_##STRIPS(const int8_t *weight, const int32_t *column, const float *value,            \
@@ -503,6 +543,7 @@ INT8_PANEL(4, CHAINS_OF(2))
         for (i = 0; i < N; i++)                                                                                        \
             SUMS_STORE(y + i * INT8_LANES, SUMS_SUB(plus[i], minus[i]));                                               \
     }
+#endif
 
 /* The nearest whole number of a small one, ties to the even one. */
 static int32_t code_of(float value, float inverse)
@@ -513,10 +554,12 @@ static int32_t code_of(float value, float inverse)
     return bits - 0x4B400000;
 }
 
+#if !GRAPHKD_SCALES
 INT8_SPARSE_PANEL(1)
 INT8_SPARSE_PANEL(2)
 INT8_SPARSE_PANEL(3)
 INT8_SPARSE_PANEL(4)
+#endif
 
 /* The largest magnitude, found in the order of the bits, which compilers vectorise. */
 static float largest(const float *x, int32_t count)
@@ -593,6 +636,7 @@ static void int8_layer(const layer *l, const float *x, float *y)
     decode(l, unit, sum, l->offset, y);
 }
 
+#if !GRAPHKD_SCALES
 static void int8_sparse_layer(const layer *l, const int32_t *column, const float *value, int32_t count, float *y)
 {
     int32_t sum[GRAPHKD_HIDDEN] ALIGNED;
@@ -610,6 +654,7 @@ static void int8_sparse_layer(const layer *l, const int32_t *column, const float
     }
     decode(l, top / 127.0f, sum, 0, y);
 }
+#endif
 
 static void int8_rest(float *y, float *spare, float *logits) /*@mlp@*/
 static void int8_rest(int m, float *y, float *spare, float *logits) /*@ensemble@*/
@@ -647,6 +692,14 @@ void graphkd_int8_logits(const float *x, int64_t rows, float *logits) /*@ensembl
         int8_member_logits(m, x, rows, logits); /*@ensemble@*/
 } /*@ensemble@*/
  /*@ensemble@*/
+#if GRAPHKD_SCALES
+void graphkd_int8_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
+{
+    float row[GRAPHKD_FEATURES];
+    dense_row(column, value, count, row);
+    graphkd_int8_logits(row, 1, logits);
+}
+#else
 void graphkd_int8_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits)
 {
     float y[GRAPHKD_HIDDEN] ALIGNED, spare[GRAPHKD_HIDDEN] ALIGNED;
@@ -658,6 +711,7 @@ void graphkd_int8_logits_sparse(const int32_t *column, const float *value, int32
         int8_rest(m, y, spare, logits); /*@ensemble@*/
     } /*@ensemble@*/
 }
+#endif
 
 void graphkd_int8_logits_csr(const int64_t *start, const int32_t *column, const float *value, int64_t rows,
                              float *logits)

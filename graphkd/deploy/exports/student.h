@@ -21,11 +21,21 @@ extern const char *const graphkd_class_names[GRAPHKD_CLASSES];
 #if GRAPHKD_HAS_FEATURE_NAMES
 extern const char *const graphkd_feature_names[GRAPHKD_FEATURES];
 #endif
+#if GRAPHKD_COLUMNS
+/* The table's raw columns, what each holds (number, date, category, boolean, or presence: missing or not), and the
+ * categories of training rows, each with the number of its column; UTF-8. */
+extern const char *const graphkd_column_names[GRAPHKD_COLUMNS];
+extern const char *const graphkd_column_kinds[GRAPHKD_COLUMNS];
+#if GRAPHKD_CATEGORIES
+extern const char *const graphkd_category_names[GRAPHKD_CATEGORIES];
+extern const int32_t graphkd_category_columns[GRAPHKD_CATEGORIES];
+#endif
+#endif
 
 /* Dense rows x [rows, GRAPHKD_FEATURES]. */
 void graphkd_logits(const float *x, int64_t rows, float *logits);
 
-/* One sparse row of count non-zeros. */
+/* One sparse row of count non-zeros; where GRAPHKD_SCALES is 1, it takes as long as a dense one. */
 void graphkd_logits_sparse(const int32_t *column, const float *value, int32_t count, float *logits);
 
 /* Sparse rows: those of row i stand at start[i] to start[i + 1] - 1; start has rows + 1 entries. */

@@ -25,7 +25,8 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
     """Compiles the student of a bundle, or loads the library from the cache.
 
     The compiled source is generated from the weights, as by ``graphkd export RUN --to c``, and not taken from the
-    bundle: a bundle may be from an untrusted source, and no code in it is executed.
+    bundle: a bundle may be from an untrusted source, and no code in it is executed. It takes
+    features: the scaling of raw numbers, which the exported file contains, is not in it.
 
     Args:
         bundle: contains the C export, whose record shows that it passed the parity check.
@@ -40,7 +41,8 @@ def native_engine(bundle: Bundle, int8: bool) -> Engine:
             f"{bundle.folder} holds no 8-bit weights in C, which lost too much: use runtime='native', or "
             "graphkd export RUN --to c --allow-loss"
         )
-    student, stamp = bundle.description["student"], Stamp.of(bundle)
+    # Rows are read by name and scaled in double precision before; rows of a graph or a store are scaled already.
+    student, stamp = bundle.description["student"], replace(Stamp.of(bundle), scaling=None)
     description = [bundle.description["weights_sha256"], student, both, asdict(stamp)]
     identity = [json.dumps(description).encode(), code_of_the_export()]
     library = shared_library(b"\0".join(identity), lambda: c_sources(network_of(bundle), stamp, both))

@@ -8,9 +8,10 @@ import numpy as np
 
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.network import FloatArray, network_of
-from graphkd.deploy.row_predictor import Engine
+from graphkd.deploy.row_predictor import Engine, with_scaling
 from graphkd.deploy.runtimes.onnx_file import check_onnx
 from graphkd.deploy.runtimes.plain import softmax
+from graphkd.deploy.scaling import scaling_of
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, dense
 
@@ -31,13 +32,16 @@ def bundle_engine(bundle: Bundle, name: str) -> Engine:
         GraphKDError: the export is missing or contains anything but this student, or there is no ONNX Runtime.
     """
     record, model = bundle.exported(name), bundle.files[FILES[name]]
+    scaling = scaling_of(bundle) if "columns" in record else None  # older files take encoded rows
     try:
-        check_onnx(model, network_of(bundle))
+        check_onnx(model, network_of(bundle), scaling)
     except (ValueError, IndexError) as error:
         raise GraphKDError(
             f"{bundle.folder / FILES[name]} is not this student as graphkd exports it: {error}; export it again"
         ) from None
     engine = onnx_engine(model, name)
+    if scaling is not None:
+        return with_scaling(engine, scaling)
     return replace(engine, preprocesses="preprocessing" in record)  # older files take preprocessed rows
 
 

@@ -1,19 +1,20 @@
 """Validation of ONNX files: only the operators that ``graphkd export`` writes, with the student's own weights.
 
 A bundle may be from an untrusted source, and an ONNX file may load weights from local files and contain loops: a
-file with any other content is refused before it is passed to ONNX Runtime. It is parsed here, since inference does
-not require the ``onnx`` package.
+file with any other content is refused before it is passed to ONNX Runtime. It is parsed by
+``graphkd.deploy.runtimes.protobuf``, since inference does not require the ``onnx`` package.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 import numpy as np
 
 from graphkd.deploy.network import FloatArray, Network
+from graphkd.deploy.runtimes.protobuf import Fields
+from graphkd.deploy.scaling import Scaling
 
 OPERATORS = {
     *("Abs", "Cast", "Equal", "Greater", "Mul", "Not", "Reciprocal", "ReduceSum", "Where"),
@@ -24,8 +25,17 @@ OPERATORS = {
 MIXTURE = {"LogSoftmax", "Add", "Max", "Clip", "Sub", "Exp", "Log"}
 """Further operators of an ensemble, of the same kind, by which its members' logits become its own."""
 
+SCALING = {"IsNaN", "Where", "Sub", "Div"}
+"""Operators that scale raw numbers."""
+
+READS = [("Div", 1), ("Sub", 1), ("Where", 1)]
+"""Which of them read a vector, and as which input."""
+
 SIZES = {1: 4, 2: 1, 3: 1, 6: 4, 7: 8, 9: 1, 11: 8}
 """ONNX's code of a tensor's data type → bytes per entry: float, uint8, int8, int32, int64, bool, double."""
+
+DOUBLE = 11
+"""ONNX's code of double precision."""
 
 MODEL = {1, 2, 3, 4, 5, 6, 7, 8, 14}
 GRAPH = {1, 2, 5, 10, 11, 12, 13, 14, 16}
@@ -38,69 +48,35 @@ MOST_NODES = 64
 """Largest number of nodes per layer, which has a dozen in 8 bits, and of the preprocessing."""
 
 
-@dataclass
-class Fields:
-    """A parsed protobuf message.
-
-    Args:
-        values: field number → its values in the order of the file: integers or bytes.
-    """
-
-    values: dict[int, list[int | bytes]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, content: bytes, known: set[int]) -> Fields:
-        """Parses a message.
-
-        Raises:
-            ValueError: it is truncated, or has a field that is not in ``known``.
-        """
-        values = _fields(content)
-        if not values.keys() <= known:
-            raise ValueError(f"it holds more than a student (field {min(values.keys() - known)})")
-        return cls(values)
-
-    def parts(self, number: int, known: set[int]) -> list[Fields]:
-        """Returns the messages in a field."""
-        return [Fields.of(part, known) for part in self.contents(number)]
-
-    def contents(self, number: int) -> list[bytes]:
-        """Returns the bytes in a field."""
-        return [value for value in self.values.get(number, ()) if isinstance(value, bytes)]
-
-    def text(self, number: int) -> str:
-        """Returns the string in a field; empty if the field is absent."""
-        return b"".join(self.contents(number)[-1:]).decode()
-
-    def integers(self, number: int) -> list[int]:
-        """Returns the integers in a field, packed or not."""
-        integers: list[int] = []
-        for value in self.values.get(number, []):
-            integers += [value] if isinstance(value, int) else list(_packed(value))
-        return integers
-
-
-def check_onnx(model: bytes, network: Network) -> None:
+def check_onnx(model: bytes, network: Network, scaling: Scaling | None = None) -> None:
     """Checks that a file is this student as ``graphkd export`` writes it.
 
     Args:
         model: content of the file.
         network: of the same bundle.
+        scaling: of raw numbers that the file contains, or None.
 
     Raises:
-        ValueError: it contains another operator, external data, or arrays of other shapes or other weights.
+        ValueError: it contains another operator, external data, or arrays of other shapes, other weights or
+            another scaling.
     """
     (graph,) = Fields.of(model, MODEL).parts(7, GRAPH)
     nodes = graph.parts(1, NODE)
     if len(nodes) > MOST_NODES * (1 + len(network.layers)):
         raise ValueError(f"it has {len(nodes)} operations")
     operators = OPERATORS if network.alpha is None else OPERATORS | MIXTURE
+    operators = operators if scaling is None else operators | SCALING
     for node in nodes:
         _check_node(node, operators)
+    tensors = graph.parts(5, TENSOR)
+    if scaling is not None:
+        vectors = [part for part in tensors if _is_vector(part, network.num_features)]
+        _check_scaling(nodes, vectors, scaling)
+        tensors = [part for part in tensors if part not in vectors]
     weights = [layer.weight for layer in network.layers]
     shapes = {(), (1,), *(weight.shape for weight in weights), *(weight.shape[:1] for weight in weights)}
     matrices = []
-    for part in graph.parts(5, TENSOR):
+    for part in tensors:
         shape = _shape_of(part)
         if shape not in shapes:
             raise ValueError(f"it holds an array {list(shape)}, which is none of the student's")
@@ -111,6 +87,23 @@ def check_onnx(model: bytes, network: Network) -> None:
     found, expected = _distinct(matrices), _distinct(weights)
     if len(found) > len(expected) or not all(map(_near, found, expected)):
         raise ValueError("its weights are not those of the bundle")
+
+
+def _check_scaling(nodes: list[Fields], tensors: list[Fields], scaling: Scaling) -> None:
+    """Checks that the vectors in double precision are those of the scaling, each read once and in its place."""
+    parts = {part.text(8): part for part in tensors}
+    vectors = {name: np.frombuffer(part.contents(9)[0], np.float64) for name, part in parts.items()}
+    reads = [
+        (node.text(4), place, vectors[name.decode()])
+        for node in nodes
+        for place, name in enumerate(node.contents(1))
+        if name.decode() in vectors
+    ]
+    if len(parts) != len(tensors) or sorted((kind, place) for kind, place, _ in reads) != READS:
+        raise ValueError("its scaling of raw numbers is in other places")
+    wanted = dict(zip(("Where", "Sub", "Div"), scaling.arrays, strict=True))
+    if not all(np.array_equal(vector, wanted[kind]) for kind, _, vector in reads):
+        raise ValueError("its scaling of raw numbers is not that of the bundle's columns")
 
 
 def _distinct(arrays: Iterable[FloatArray]) -> list[FloatArray]:
@@ -153,55 +146,12 @@ def _shape_of(part: Fields) -> tuple[int, ...]:
     return shape
 
 
+def _is_vector(part: Fields, width: int) -> bool:
+    """Returns whether an array is a vector of this size in double precision."""
+    return part.integers(2) == [DOUBLE] and _shape_of(part) == (width,)
+
+
 def _listed(part: Fields) -> int:
     """Returns the number of entries of an array whose data is in the typed fields instead of raw bytes."""
     wide = sum(len(content) // size for number, size in ((4, 4), (10, 8)) for content in part.contents(number))
     return wide + sum(len(part.integers(number)) for number in (5, 7))
-
-
-def _packed(content: bytes) -> Iterator[int]:
-    position = 0
-    while position < len(content):
-        value, position = _varint(content, position)
-        yield value
-
-
-def _fields(content: bytes) -> dict[int, list[int | bytes]]:
-    """Returns the values of a message by field; integers of one byte, nearly all, are read in place."""
-    values: dict[int, list[int | bytes]] = {}
-    position, end = 0, len(content)
-    while position < end:
-        key, position = content[position], position + 1
-        if key & 128:
-            key, position = _varint(content, position - 1)
-        kind = key & 7
-        if kind == 1 or kind == 5:
-            size = 8 if kind == 1 else 4
-        elif kind != 0 and kind != 2:
-            raise ValueError("it is no ONNX file")
-        elif position < end and content[position] < 128:
-            size, position = content[position], position + 1
-        else:
-            size, position = _varint(content, position)
-        if kind == 0:
-            values.setdefault(key >> 3, []).append(size)
-            continue
-        if position + size > end:
-            raise ValueError("it is cut")
-        values.setdefault(key >> 3, []).append(content[position : position + size])
-        position += size
-    return values
-
-
-def _varint(content: bytes, place: int) -> tuple[int, int]:
-    """Reads a varint, seven bits per byte, and returns it with the position after it."""
-    value = 0
-    for shift in range(0, 70, 7):
-        if place >= len(content):
-            raise ValueError("it is cut")
-        byte = content[place]
-        place += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, place
-    raise ValueError("it is no ONNX file")

@@ -23,8 +23,11 @@ from graphkd.deploy.exports.record import add_export
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.stamp import Stamp, quoted
 from graphkd.deploy.files import Bundle, read_bundle
+from tests.columns.tables import mixed
 from tests.conftest import make_data
 from tests.deploy.bundles import make_bundle, student
+from tests.deploy.exports.test_c_source import build
+from tests.deploy.table_bundles import table_bundle
 
 STEPS = [Preprocessing("stored", True), Preprocessing("binary", False), Preprocessing("binary", True)]
 BOUND = 1e-5
@@ -114,6 +117,31 @@ def test_every_file_states_what_it_takes(tmp_path: Path) -> None:
     for line in ("#define GRAPHKD_BINARY 1", "#define GRAPHKD_ROW_NORMALIZE 1", "#define GRAPHKD_HOPS 0"):
         assert line in header
     assert "Rows: takes raw rows: preprocessing (binary features and row normalisation) is in the file." in header
+
+
+def test_files_name_the_columns_and_categories_of_a_table(tmp_path: Path) -> None:
+    """Also those that would be code: in the header they are literals."""
+    frame = mixed().rename(columns={"city": 'a "*/ #error\n'})
+    bundle, sample = table_bundle(tmp_path, frame)
+    made = {to: export_bundle(bundle, to, sample, True).files for to in ("triton", "c")}
+    columns = json.loads(Stamp.of(read_bundle(bundle)).metadata["columns"])
+    assert [column["name"] for column in columns] == list(frame)
+    assert columns[3]["categories"] == ["Basel", "Bern", "Genf"]
+    proto = onnx.load_from_string(made["triton"]["triton/student/1/model.onnx"])
+    metadata = {entry.key: entry.value for entry in proto.metadata_props}
+    assert json.loads(metadata["columns"]) == columns
+    assert (metadata["rows"], metadata["columns_in_file"]) == ("prepared", "false")
+    config = made["triton"]["triton/student/config.pbtxt"].decode()
+    assert f'key: "columns" value {{ string_value: {quoted(metadata["columns"])}' in config
+    main = '#include "student.h"\n#include <stdio.h>\nint main(void) { int i;'
+    main += " for (i = 0; i < GRAPHKD_COLUMNS; i++) puts(graphkd_column_kinds[i]); puts(graphkd_column_names[3]);"
+    main += ' for (i = 0; i < GRAPHKD_CATEGORIES; i++) printf("%d %s\\n", (int)graphkd_category_columns[i],'
+    main += " graphkd_category_names[i]); return 0; }\n"
+    sources = {name.removeprefix("c/"): content for name, content in made["c"].items()}
+    found = build(tmp_path, {**sources, "main.c": main.encode()})
+    kinds = [column["kind"] for column in columns]
+    pairs = ["3 Basel", "3 Bern", "3 Genf", "4 false", "4 true"]
+    assert found.splitlines() == [*kinds, 'a "*/ #error', "", *pairs]
 
 
 def described(hops: int = 0, **steps: Any) -> Stamp:

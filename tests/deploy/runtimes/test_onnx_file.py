@@ -21,7 +21,8 @@ from graphkd.deploy.files import read_bundle
 from graphkd.deploy.network import network_of
 from graphkd.deploy.runtimes.onnx_file import check_onnx
 from graphkd.students import MLP, Ensemble
-from tests.deploy.bundles import ensemble, make_bundle, student
+from tests.deploy.bundles import ensemble, make_bundle, sample_of, student
+from tests.deploy.table_bundles import table_bundle
 
 
 def exported(
@@ -197,3 +198,101 @@ def test_flipped_bytes_are_refused_or_harmless(flips: list[tuple[int, int]], who
     except (ValueError, IndexError):
         return
     assert len(damaged) == len(content)
+
+
+def scaled(folder: Path, change: Callable[[Any], None] = lambda model: None) -> tuple[Path, bytes]:
+    """A bundle whose student reads scaled columns, and its export after a change."""
+    bundle, sample = table_bundle(folder)
+    made = export_bundle(bundle, "onnx", sample)
+    model = onnx.load_from_string(made.files["model.onnx"])
+    change(model)
+    content: bytes = model.SerializeToString()
+    about = {key: value for key, value in read_bundle(bundle).exported("onnx").items() if key != "files"}
+    add_export(read_bundle(bundle), "onnx", {"model.onnx": content}, about)
+    return bundle, content
+
+
+def vector(at: int, entry: float) -> Callable[[Any], None]:
+    """Changes one number of the vectors in double precision: shift (and fill, the same one), then scale."""
+
+    def change(model: Any) -> None:
+        part = [part for part in model.graph.initializer if part.data_type == TensorProto.DOUBLE][at]
+        numbers = numpy_helper.to_array(part).copy()
+        numbers[1] = entry
+        part.raw_data = numbers.tobytes()
+
+    return change
+
+
+def of_kind(model: Any, kind: str) -> Any:
+    return next(node for node in model.graph.node if node.op_type == kind)
+
+
+def exchanged(model: Any) -> None:
+    """Shift by the scale, and divide by the shift."""
+    sub, div = of_kind(model, "Sub"), of_kind(model, "Div")
+    sub.input[1], div.input[1] = div.input[1], sub.input[1]
+
+
+def reversed_difference(model: Any) -> None:
+    sub = of_kind(model, "Sub")
+    sub.input[0], sub.input[1] = sub.input[1], sub.input[0]
+
+
+def twice(model: Any) -> None:
+    model.graph.node.append(helper.make_node("Div", ["logits", of_kind(model, "Div").input[1]], ["more"]))
+
+
+def a_second_vector(model: Any) -> None:
+    part = next(part for part in model.graph.initializer if part.data_type == TensorProto.DOUBLE)
+    model.graph.initializer.append(part)
+
+
+def listed(model: Any) -> None:
+    """The numbers are in another field of the message."""
+    part = next(part for part in model.graph.initializer if part.data_type == TensorProto.DOUBLE)
+    numbers = numpy_helper.to_array(part).tolist()
+    part.ClearField("raw_data")
+    part.double_data.extend(numbers)
+
+
+SCALINGS: dict[str, Callable[[Any], None]] = {
+    "another shift": vector(0, 7.0),
+    "another scale": vector(1, 7.0),
+    "no number": vector(1, np.nan),
+    "exchanged vectors": exchanged,
+    "a reversed difference": reversed_difference,
+    "a vector read twice": twice,
+    "a vector more": a_second_vector,
+    "numbers elsewhere": listed,
+    "an operator": append("Add", "logits", "logits"),
+}
+
+
+def test_a_scaling_as_it_is_exported_passes(tmp_path: Path) -> None:
+    bundle, content = scaled(tmp_path)
+    load_bundle(bundle, "onnx")
+    with pytest.raises(ValueError, match="holds the operator 'IsNaN', which no student has"):
+        check_onnx(content, network_of(read_bundle(bundle)))
+
+
+@pytest.mark.parametrize("attack", SCALINGS)
+def test_another_scaling_is_one_line_before_it_runs(attack: str, tmp_path: Path) -> None:
+    bundle, _ = scaled(tmp_path, SCALINGS[attack])
+    with pytest.raises(GraphKDError, match="model.onnx is not this student as graphkd exports it: ") as caught:
+        load_bundle(bundle, "onnx")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_that_claims_a_scaling_is_not_believed(tmp_path: Path) -> None:
+    """Of a student that has none, or whose file has none."""
+    bundle, content = exported(tmp_path, "onnx")
+    add_export(read_bundle(bundle), "onnx", {"model.onnx": content}, {"parity": {}, "columns": "scaled"})
+    assert load_bundle(bundle, "onnx").engine.raw_logits is None
+    other, _ = table_bundle(tmp_path / "other")
+    plain = export_bundle(
+        make_bundle(tmp_path / "plain", student(num_features=3)), "onnx", sample_of(student(num_features=3))
+    )
+    add_export(read_bundle(other), "onnx", plain.files, {"parity": {}, "columns": "scaled"})
+    with pytest.raises(GraphKDError, match="its scaling of raw numbers is in other places"):
+        load_bundle(other, "onnx")
