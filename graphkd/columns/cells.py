@@ -69,7 +69,8 @@ class CellError(RowError):
     """
 
     def __init__(self, column: Column, value: Any, row: int, expected: str = "") -> None:
-        text = str(value)[:40]
+        huge = isinstance(value, int) and abs(value) >= 10**4000  # of too many digits for a text
+        text = "a huge number" if huge else str(value)[:40]
         shown = f"'{text}'" if isinstance(value, str) else text
         self.found = f"column '{column.name}' holds {shown}"
         self.expected = expected or EXPECTED[column.kind]

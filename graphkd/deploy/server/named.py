@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import count
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,11 @@ def aligned(rows: Sequence[dict[str, Any]], columns: Columns) -> NDArray[Any]:
         unknown = next((name for name in row if name not in known), None)
         if unknown is not None:
             raise wrong(f"rows.{index}.{unknown[:LENGTH]}", "there is no such feature: /card lists their names")
-        nested = next((name for name, value in row.items() if isinstance(value, dict | list)), None)
-        if nested is not None:
-            raise wrong(f"rows.{index}.{nested[:LENGTH]}", "holds a list or an object: give one value")
+        for name, value in row.items():
+            if isinstance(value, dict | list):
+                raise wrong(f"rows.{index}.{name[:LENGTH]}", "holds a list or an object: give one value")
+            if isinstance(value, float) and not isfinite(value):  # NaN, which is no JSON, or 1e999
+                raise wrong(f"rows.{index}.{name[:LENGTH]}", "no finite number: give one that is")
     try:
         table: NDArray[Any] = columns.align(rows)
     except RowError as error:

@@ -68,8 +68,16 @@ MISTAKES: dict[str, tuple[Any, str, str]] = {
     "nothing": ({"rows": [{**ROW, "ä b": None}]}, "rows.0.ä b", "column 'ä b' holds nothing in row 0"),
     "a list": ({"rows": [{**ROW, "age": [1]}]}, "rows.0.age", "holds a list or an object: give one value"),
     "an object": ({"rows": [{**ROW, "age": {"x": 1}}]}, "rows.0.age", "holds a list or an object"),
-    "NaN": (b'{"rows": [%s]}' % TEXT.replace('"age": 0.5', '"age": NaN').encode(), "rows.0.age", "nan"),
-    "1e999": (b'{"rows": [%s]}' % TEXT.replace('"age": 0.5', '"age": 1e999').encode(), "rows.0.age", "inf"),
+    "NaN": (
+        b'{"rows": [%s]}' % TEXT.replace('"age": 0.5', '"age": NaN').encode(),
+        "rows.0.age",
+        "no finite number",
+    ),
+    "1e999": (
+        b'{"rows": [%s]}' % TEXT.replace('"age": 0.5', '"age": 1e999').encode(),
+        "rows.0.age",
+        "no finite number",
+    ),
     "beyond float32": ({"rows": [{**ROW, "0": 1e39}]}, "rows.0.0", "holds 1e+39 in row 0, not a finite number"),
     "a huge whole number": ({"rows": [{**ROW, "age": 10**4000}]}, "rows.0.age", "holds a huge number"),
     "a name twice": (
