@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import graphkd
+from tests.deploy.server.serving import ask, in_thread
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 FOLDER = EXAMPLES / "visitors"
@@ -69,3 +70,26 @@ def test_two_lines_are_within_one_point_of_features_prepared_by_hand(capsys: pyt
     ours, theirs = np.mean(scores, axis=0)
     assert ours > 0.8
     assert ours > theirs - 0.01, scores
+
+
+@pytest.mark.slow
+def test_every_runtime_and_the_server_give_the_same_answers_to_raw_rows_by_name(tmp_path: Path) -> None:
+    nodes, edges = pd.read_csv(FOLDER / "nodes.csv"), pd.read_csv(FOLDER / "edges.csv")
+    data = graphkd.from_frames(nodes, edges, id="id", label="label")
+    run = graphkd.distill(data, baseline=False, training=graphkd.Training(max_epochs=20))
+    run.save(tmp_path / "run")
+    for kind in ("onnx", "c"):
+        run.export(tmp_path / "run", kind)
+    raw = nodes.drop(columns=["id", "label"]).iloc[:50].astype(object)
+    rows = [dict(reversed(row.items())) for row in raw.where(raw.notna(), None).to_dict("records")]
+    rows[0]["city"] = "Atlantis"  # no training row has it
+    rows[1] |= {"score": None, "income": None, "joined": None}
+    expected = graphkd.load_bundle(tmp_path / "run").predict_proba(rows)
+    for runtime in ("numpy", "native", "onnx"):
+        found = graphkd.load_bundle(tmp_path / "run", runtime).predict_proba(rows)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    with in_thread(tmp_path / "run" / "bundle") as port:
+        answer = ask(port, "/predict", {"rows": rows})
+    assert answer.status == 200, answer.body
+    served = [each["probabilities"] for each in answer.json["predictions"]]
+    np.testing.assert_allclose(served, expected, atol=1e-5)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from graphkd.commands.bench_subject import Subject
 from graphkd.datasets import Graph
-from graphkd.deploy import FeatureStore, Predictor, RowPredictor
+from graphkd.deploy import Encoded, FeatureStore, Predictor, RowPredictor
 from graphkd.deploy.exports.sample import numpy_rows
 from graphkd.encoders import Encoding
 from graphkd.evaluation.latency import Call
@@ -117,7 +117,7 @@ def store_of(subject: Subject, folder: str) -> Iterator[FeatureStore]:
     rows = numpy_rows(as_it_came(graph), torch.arange(graph.num_nodes))
     edges, weight = torch.stack([matrix.col, matrix.row]), matrix.value if graph.adj.weighted else None
     store_path, directed = Path(folder) / "store", matrix.t() is not matrix
-    FeatureStore.for_bundle(store_path, subject.path, rows, edges, weight, directed, numbers).close()
+    FeatureStore.for_bundle(store_path, subject.path, Encoded(rows), edges, weight, directed, numbers).close()
     with FeatureStore(store_path) as store:
         yield store
 

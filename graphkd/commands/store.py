@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphkd.commands.rows import check_run, graph_rows
-from graphkd.deploy import FeatureStore
+from graphkd.commands.rows import OWN, check_run, graph_rows
+from graphkd.deploy import Encoded, FeatureStore
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.store.build import both_ways, check_free
@@ -38,7 +38,7 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
         )
     edges, weight = graph.edge_index, graph.edge_weight if parts.hops else None
     directed = not both_ways(graph.x.shape[0], edges, weight)
-    x, ids = graph.x, graph.ids
+    x, ids = Encoded(graph.x) if source == OWN else graph.x, graph.ids
     with FeatureStore.for_bundle(
         target, bundle.folder, x, edges, weight, directed, graph.nodes, node_ids=ids
     ) as features:

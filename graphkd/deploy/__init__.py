@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from graphkd.deploy.bundle import write_bundle
     from graphkd.deploy.loading import RUNTIMES, load_bundle
+    from graphkd.deploy.names import Encoded
     from graphkd.deploy.predictor import Predictor
     from graphkd.deploy.row_predictor import RowPredictor
     from graphkd.deploy.store import FeatureStore
 
 _HOMES = {
+    "Encoded": "names",
     "FeatureStore": "store",
     "Predictor": "predictor",
     "RUNTIMES": "loading",
@@ -25,7 +27,7 @@ _HOMES = {
     "write_bundle": "bundle",
 }
 
-__all__ = ["RUNTIMES", "FeatureStore", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
+__all__ = ["RUNTIMES", "Encoded", "FeatureStore", "Predictor", "RowPredictor", "load_bundle", "write_bundle"]
 
 
 def __getattr__(name: str) -> Any:

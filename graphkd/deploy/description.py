@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import is_real
+from graphkd.columns import ColumnEncoding
 from graphkd.deploy.inputs import InputParts, are_inputs
 from graphkd.deploy.schema import (
     MOST,
@@ -27,6 +29,7 @@ from graphkd.deploy.schema import (
     size,
 )
 from graphkd.deploy.weights import arrays_of
+from graphkd.errors import GraphKDError
 
 COMMON: dict[str, Check] = {
     "schema_version": size(1),
@@ -84,6 +87,16 @@ ENSEMBLE = Schema({**MLP.fields, "num_members?": size(1, MOST_MEMBERS)})
 STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE}
 """Student → checks of its arguments."""
 
+
+def _is_encoding(value: Any) -> bool:
+    """Returns whether a value is the text of an encoding of columns."""
+    try:
+        ColumnEncoding.from_json(json.loads(value))
+    except (GraphKDError, TypeError, ValueError, RecursionError):
+        return False
+    return True
+
+
 STORE = Schema(
     {
         "schema_version": size(1),
@@ -98,6 +111,7 @@ STORE = Schema(
         "settings.feature_names?": lambda value: value is None or distinct(value),
         "settings.dim?": size(1),
         "settings.positions?": digest,
+        "settings.encoding?": _is_encoding,
         "number": size(0, 2**62),
         "capacity": size(0, 2**40),
         "slots": lambda value: isinstance(value, list) and len(value) == 2 and all(map(size(0, 2**40), value)),

@@ -70,6 +70,6 @@ class Columns(NamedColumns):
         if not is_records(x) and labels_of(x) is None and not isinstance(x, Mapping):
             raise GraphKDError(
                 f"this student reads columns by name ({listed(self.names or [])}): pass a data frame or a list of "
-                "mappings; rows that are encoded already, such as data.x, go with propagated=True"
+                "mappings; rows that are encoded already, such as data.x, as graphkd.deploy.Encoded(x)"
             )
         return self.encoding

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.loading import row_predictor
+from graphkd.deploy.names import Encoded
 from graphkd.deploy.server.columns import MOST, example_row, kinds_of
 from graphkd.deploy.server.errors import RefusedError, wrong
 from graphkd.deploy.server.settings import Settings
@@ -120,7 +121,7 @@ class ModelState:
         for index, row in enumerate(rows):
             edge_weights = None if weights is None else weights[index]
             try:
-                result[index] = store.row_for(row, store.numbers_of(neighbours[index]), edge_weights)
+                result[index] = store.row_for(Encoded(row), store.numbers_of(neighbours[index]), edge_weights)
             except GraphKDError as error:
                 raise wrong(f"neighbours.{index}", str(error)) from None
         return result

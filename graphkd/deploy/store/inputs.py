@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import is_whole
+from graphkd.deploy.names import Encoded
 from graphkd.deploy.store.settings import Settings
 from graphkd.errors import GraphKDError
 from graphkd.io import rows
@@ -22,7 +23,8 @@ def as_rows(x: Any, settings: Settings) -> NDArray[np.float32]:
     """Returns finite rows ``[B, D]``; frame columns are matched by name if the store has feature names.
 
     Args:
-        x: array, nested lists, data frame, scipy sparse matrix, tensor or torch sparse tensor.
+        x: array, nested lists, data frame, scipy sparse matrix, tensor or torch sparse tensor. Where columns are
+            encoded: rows by name, or encoded ones as ``Encoded``.
         settings: of the store.
 
     Raises:
@@ -35,6 +37,10 @@ def as_row(x: Any, settings: Settings) -> NDArray[np.float32]:
     """Returns a row ``[D]`` as ``[1, D]``; a mapping or a series is matched by name, see ``as_rows``."""
     if settings.num_features == 0:
         return np.zeros((1, 0), dtype=np.float32)
+    if isinstance(x, Encoded):
+        return as_rows(Encoded(np.asarray(x.x)[None]), settings)
+    if isinstance(x, Mapping) and settings.columns.encoding is not None:
+        return as_rows([x], settings)
     if hasattr(x, "to_frame"):
         return as_rows(x.to_frame().T, settings)
     if isinstance(x, Mapping):

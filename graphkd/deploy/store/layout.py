@@ -28,7 +28,7 @@ FILES = ("header", "hops", "nodes", "in.index", "in.entries", "out.index", "out.
 BY_NODE = ("hops", "nodes", "positions")
 """Files with a record per node, which are extended in place."""
 
-OPTIONAL = {"feature_names": None, "dim": 0, "positions": None}
+OPTIONAL = {"feature_names": None, "dim": 0, "positions": None, "encoding": None}
 """Settings that a manifest may lack → their defaults."""
 
 INDEX = np.dtype([("start", "<i8"), ("length", "<i4"), ("room", "<i4"), ("crc", "<u4"), ("unused", "<u4")])

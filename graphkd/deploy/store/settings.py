@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkd.checks import is_whole
+from graphkd.columns import ColumnEncoding
 from graphkd.deploy.files import Bundle, read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns
@@ -38,6 +40,7 @@ class Settings:
         feature_names: ``D`` feature names, by which named columns are matched, or None; ignored in comparisons, so
             that a store matches its student with or without them.
         dim: length ``d`` of a node's position, which follows its features in a row; 0 for none.
+        encoding: JSON of the encoding of raw columns as these features, or None; see ``graphkd.columns``.
         positions: SHA-256 of the bundle's positions, or None: those of another training have other axes.
 
     Raises:
@@ -55,6 +58,7 @@ class Settings:
     feature_names: tuple[str, ...] | None = field(default=None, compare=False)
     dim: int = 0
     positions: str | None = None
+    encoding: str | None = None
 
     def __post_init__(self) -> None:
         least_features = 0 if is_whole(self.dim) and self.dim > 0 else 1
@@ -71,8 +75,10 @@ class Settings:
 
     @functools.cached_property
     def columns(self) -> Columns:
-        """Alignment of named columns with the features."""
-        return Columns(self.feature_names)
+        """Alignment of named columns with the features, and their encoding."""
+        if self.encoding is None:
+            return Columns(self.feature_names)
+        return Columns(self.feature_names, ColumnEncoding.from_json(json.loads(self.encoding)))
 
     @property
     def width(self) -> int:
@@ -132,6 +138,7 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
             feature_names=None if names is None else tuple(names),
             dim=parts.dim,
             positions=description["inputs_sha256"] if parts.dim else None,
+            encoding=json.dumps(description["columns"], sort_keys=True) if "columns" in description else None,
         )
     except (KeyError, TypeError) as error:
         raise GraphKDError(f"{found.folder} does not describe a student ({error!r}): export it again") from None
