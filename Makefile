@@ -55,8 +55,8 @@ test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # The numeric folders as on a processor without vector instructions, whose sums go in another order.
-NUMERIC = $(addprefix tests/,calibration contract deploy/runtimes dropout evaluation influence kernels matching \
-	methods outofcore sparse students teachers training transforms)
+NUMERIC = $(addprefix tests/,calibration columns contract deploy/runtimes dropout encoders evaluation influence \
+	kernels matching methods outofcore positions sparse students teachers terms training transforms)
 
 test-portable: $(VENV)/.test
 	ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Nehalem OMP_NUM_THREADS=2 \
