@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from graphkd.positions.neighbours import neighbour_mean
 from graphkd.sparse import Adjacency
 
 
@@ -45,19 +46,11 @@ class NodeVectors:
         observed = nodes >= 0
         table = self.vectors.new_zeros(nodes.numel(), self.dim)
         table[observed] = self.vectors[nodes[observed]]
-        return torch.where(observed.unsqueeze(1), table, self._means(adj, observed, table))
+        edges = adj.matrix
+        used = observed[edges.col] & ~observed[edges.row]
+        means = neighbour_mean(table, edges.row[used], edges.col[used], nodes.numel())
+        return torch.where(observed.unsqueeze(1), table, means)
 
     def arguments(self) -> dict[str, Any]:
         """Returns the entry of ``inputs`` in ``bundle.json``."""
         return {"name": "positions", "dim": self.dim, "nodes": self.vectors.shape[0]}
-
-    @staticmethod
-    def _means(adj: Adjacency, observed: Tensor, table: Tensor) -> Tensor:
-        """Returns the mean of the observed senders' vectors ``[N, d]``, where a new node receives."""
-        edges = adj.matrix
-        row, col = edges.row, edges.col
-        used = observed[col] & ~observed[row]
-        row, col = row[used], col[used]
-        total = torch.zeros_like(table).index_add_(0, row, table.index_select(0, col))
-        count = torch.bincount(row, minlength=observed.numel()).clamp(min=1)
-        return total / count.unsqueeze(1)

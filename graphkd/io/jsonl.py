@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,20 +74,12 @@ class JsonTable(LineTable):
             numbers: names of the numeric columns.
             key: name of the ids, all of which are texts or whole numbers, as the first one is.
         """
-        kind = str if key is None or type(self._first_row.get(key)) is not int else int
         table = np.zeros((len(lines), len(numbers)), dtype=np.float32)
-        ids: Any = [""] * len(lines) if kind is str else np.zeros(len(lines), dtype=np.int64)
-        faults: dict[int, str] = {}
-        for at, line in enumerate(lines):
-            try:
-                row = object_of(line)
-                if key is not None:
-                    ids[at] = _id(row, key, kind)
-                self._check_names(row)
-                table[at] = _numbers(row, numbers)
-            except InvalidRowError as error:
-                faults[at] = str(error)
-        return Objects(table, None if key is None else ids, faults)
+
+        def put(at: int, row: dict[str, Any]) -> None:
+            table[at] = _numbers(row, numbers)
+
+        return Objects(table, *self._parsed(lines, key, put))
 
     def values(
         self, lines: list[str], names: Sequence[str], key: str | None = None
@@ -97,8 +89,19 @@ class JsonTable(LineTable):
         Returns:
             Name → ``[B]`` values, the ids, and line index within the block → why it cannot be read.
         """
-        kind = str if key is None or type(self._first_row.get(key)) is not int else int
         columns: dict[str, list[Any]] = {name: [None] * len(lines) for name in names}
+
+        def put(at: int, row: dict[str, Any]) -> None:
+            for name, column in columns.items():
+                column[at] = _value(row, name)
+
+        return columns, *self._parsed(lines, key, put)
+
+    def _parsed(
+        self, lines: list[str], key: str | None, put: Callable[[int, dict[str, Any]], None]
+    ) -> tuple[Any, dict[int, str]]:
+        """Calls ``put`` with the index and the object of each line; returns the ids, and the faults by index."""
+        kind = str if key is None or type(self._first_row.get(key)) is not int else int
         ids: Any = [""] * len(lines) if kind is str else np.zeros(len(lines), dtype=np.int64)
         faults: dict[int, str] = {}
         for at, line in enumerate(lines):
@@ -107,11 +110,10 @@ class JsonTable(LineTable):
                 if key is not None:
                     ids[at] = _id(row, key, kind)
                 self._check_names(row)
-                for name, column in columns.items():
-                    column[at] = _value(row, name)
+                put(at, row)
             except InvalidRowError as error:
                 faults[at] = str(error)
-        return columns, None if key is None else ids, faults
+        return None if key is None else ids, faults
 
     def _check_names(self, row: dict[str, Any]) -> None:
         if not row.keys() <= self._known:
