@@ -144,6 +144,13 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line(tmp_path: Path) -> None
         deepwalk(two_parts(), **SMALL, checkpoint=3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("count", "expected"), [(7, 7), (2_708, 2_048), (19_717, 2_048), (169_343, 16_934), (10**7, 65_536)]
+)
+def test_a_step_reads_a_tenth_of_the_graph_within_limits(count: int, expected: int) -> None:
+    assert module._batch(count) == expected
+
+
 def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
     settings = {
         "dim": np.int64(8),
