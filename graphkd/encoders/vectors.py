@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from graphkd.positions.neighbours import neighbour_mean
 from graphkd.sparse import Adjacency
 
 
@@ -43,6 +42,8 @@ class NodeVectors:
         """
         if nodes is None:
             return self.vectors
+        from graphkd.positions import neighbour_mean  # which loads scipy
+
         observed = nodes >= 0
         table = self.vectors.new_zeros(nodes.numel(), self.dim)
         table[observed] = self.vectors[nodes[observed]]

@@ -40,6 +40,7 @@ def test_a_mistake_is_one_line(mistake: str, tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", COMMANDS)
 def test_so_is_one_on_the_command_line(mistake: str, tmp_path: Path) -> None:
     prepare, overrides, message = COMMANDS[mistake]

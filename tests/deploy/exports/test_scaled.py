@@ -120,6 +120,7 @@ def test_runtimes_answer_named_rows_as_numpy_does(tmp_path: Path, runtime: str) 
         model.predict(raw())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("members", [0, 3])
 @pytest.mark.parametrize("int8", [False, True])
 def test_sparse_rows_of_c_are_raw_numbers_too(tmp_path: Path, int8: bool, members: int) -> None:
@@ -172,6 +173,7 @@ LEFT_OUT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LEFT_OUT)
 def test_what_is_more_than_scaling_is_left_out_and_said(tmp_path: Path, kind: str) -> None:
     frame, steps, also = LEFT_OUT[kind]

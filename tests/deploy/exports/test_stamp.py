@@ -74,6 +74,7 @@ def found_rows(bundle: Path, x: np.ndarray) -> np.ndarray:
     return load_bundle(bundle, "numpy").prepare(x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", STEPS)
 @pytest.mark.parametrize("runtime", ["onnx", "onnx-int8", "native", "native-int8"])
 def test_our_runtimes_preprocess_in_the_file(

@@ -52,7 +52,7 @@ def test_what_is_exported_passes(to: str, norm: str, steps: Preprocessing, tmp_p
 
 
 @pytest.mark.parametrize("to", ["onnx", "onnx-int8"])
-@pytest.mark.parametrize("num_members", [1, 11])
+@pytest.mark.parametrize("num_members", [1, pytest.param(11, marks=pytest.mark.slow)])
 def test_an_ensemble_as_it_is_exported_passes(to: str, num_members: int, tmp_path: Path) -> None:
     """Of eleven members made here some are alike: torch's exporter writes equal weights once."""
     model = ensemble("layer", num_members=num_members, num_features=6)

@@ -129,7 +129,9 @@ def test_no_byte_renews_the_time_of_a_state(port: int, kind: str) -> None:
     assert dripped(port, *DRIPS[kind]) < 3
 
 
-@pytest.mark.parametrize("kind", ["a body after 401", "trailers after 401", "a body", "after noise"])
+@pytest.mark.parametrize(
+    "kind", ["a body after 401", "trailers after 401", "a body", pytest.param("after noise", marks=pytest.mark.slow)]
+)
 def test_a_short_time_follows_a_long_one(raw_bundle: Path, kind: str) -> None:
     limits = Limits(head_seconds=60, idle_seconds=60, drain_seconds=0.2, body_seconds=0.1)
     with in_thread(raw_bundle, limits=limits, token=Token.of(TOKEN)) as port:
@@ -178,6 +180,7 @@ def test_answers_that_are_not_taken_have_a_bound(raw_bundle: Path, capfd: pytest
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_the_connection_that_waits_longest_makes_place(port: int) -> None:
     """As many as there may be, and many more, in every state: nobody else is refused."""
     kinds = [begin for begin, _ in DRIPS.values()]
