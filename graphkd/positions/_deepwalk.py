@@ -199,10 +199,10 @@ def _block(
 
 
 def _batch(count: int) -> int:
-    """Returns how many nodes of walks a step reads: a tenth of the graph's, but 2,048 to 65,536 and at most all.
+    """Returns how many nodes of walks a step reads: a tenth of the graph's, from 2,048 to 65,536, at most all.
 
     The share of rows that recur, over which ``SkipGram`` takes means, then hardly depends on the graph's size:
-    with 2,048 for 169,343 nodes, AUC is 1 point less (``experiments/positions``).
+    with 2,048 for 169,343 nodes, AUC is up to 1 point less (``experiments/positions``).
     """
     least, most = BATCH
     return min(count, max(least, min(count // 10, most)))

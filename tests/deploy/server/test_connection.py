@@ -130,7 +130,8 @@ def test_no_byte_renews_the_time_of_a_state(port: int, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["a body after 401", "trailers after 401", "a body", pytest.param("after noise", marks=pytest.mark.slow)]
+    "kind",
+    ["a body after 401", "trailers after 401", "a body", pytest.param("after noise", marks=pytest.mark.slow)],
 )
 def test_a_short_time_follows_a_long_one(raw_bundle: Path, kind: str) -> None:
     limits = Limits(head_seconds=60, idle_seconds=60, drain_seconds=0.2, body_seconds=0.1)
