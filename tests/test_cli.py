@@ -358,6 +358,7 @@ def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.slow
 def test_one_job_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     done = command("distill", "-m", "method.tau=0,1", "output_dir=OUT", *FAST, cwd=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
@@ -401,6 +402,7 @@ def test_importing_is_fast(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_flags_may_stand_anywhere_among_the_keys(tmp_path: Path) -> None:
     done = command("distill", "output_dir=out", "-m", "method=glnn,mlp", *FAST, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -83,6 +83,7 @@ def check_summary(path: Path, cosines: np.ndarray) -> None:
     assert float(row["acute_share"]) == pytest.approx((cosines > 0).mean(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_twice_gives_the_same_and_nothing_else_is_disturbed(
     run: Path, made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

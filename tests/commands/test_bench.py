@@ -49,6 +49,7 @@ def numbers(found: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
     return {(model["name"], row["rows"]): row for model in found["models"] for row in model["batches"]}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_the_student_in_every_runtime_and_its_teacher(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

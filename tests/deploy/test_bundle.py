@@ -152,6 +152,7 @@ def test_the_checksum_does_not_depend_on_the_order_of_keys() -> None:
     assert seal({"a": 1, "b": 2, "checksum": "x"}) == seal({"b": 2, "a": 1})
 
 
+@pytest.mark.slow
 def test_it_loads_without_pyg_and_without_pickle(bundle: Path) -> None:
     code = f"""
 import sys, pickle

@@ -55,6 +55,7 @@ def test_a_run_of_two_processes_is_like_that_of_one_and_the_first_writes_it(work
     assert command("evaluate", "two0", cwd=work).returncode == 0
 
 
+@pytest.mark.slow
 def test_what_is_finished_is_told_by_the_first_process_alone(work: Path) -> None:
     assert command(*FAST, "output_dir=run", cwd=work).returncode == 0
     first, second = Command([*FAST, "output_dir=run"], work).done()

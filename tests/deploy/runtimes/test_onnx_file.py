@@ -62,6 +62,7 @@ def test_an_ensemble_as_it_is_exported_passes(to: str, num_members: int, tmp_pat
         check_onnx(content, replace(network_of(read_bundle(bundle)), alpha=None))
 
 
+@pytest.mark.slow
 def test_members_in_another_order_are_refused(tmp_path: Path) -> None:
     bundle, content = exported(tmp_path, "onnx", made_of=ensemble(num_features=6))
     network = network_of(read_bundle(bundle))
