@@ -181,6 +181,7 @@ DATA_MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", DATA_MISTAKES, ids=lambda mistake: mistake.__name__)
 def test_so_is_one_in_the_data(mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = api.load_dataset
@@ -343,6 +344,7 @@ def test_a_run_from_before_there_were_shares_and_poolings_is_read(tmp_path: Path
         assert command(*args, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_multirun_makes_a_run_per_job_named_by_its_overrides(tmp_path: Path) -> None:
     write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
     args = ["-m", "dataset=cora", "method=glnn,infgrand", "output_dir=OUT", "data_dir=data", *FAST]

@@ -15,6 +15,7 @@ from tests.commands.runs import SHORT
 from tests.conftest import make_data
 
 
+@pytest.mark.slow
 def test_it_says_how_far_the_export_is_and_where(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(run), "--to", "c", "--allow-loss"]) == 0
     first, second, taken, *files = capsys.readouterr().out.splitlines()

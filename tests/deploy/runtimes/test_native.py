@@ -33,7 +33,10 @@ def exported(folder: Path, shape: str) -> tuple[Path, torch.nn.Module]:
     return bundle, model
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape",
+    [pytest.param(name, marks=pytest.mark.slow if name == "members of several panels" else ()) for name in SHAPES],
+)
 def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: str) -> None:
     bundle, model = exported(tmp_path, shape)
     x = rows_of_every_size(27, SHAPES[shape][3])
