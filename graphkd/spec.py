@@ -100,7 +100,7 @@ class DistillSpec:
             )
         if isinstance(self.teacher, TeacherOutput) and "perturbed" in inputs_of(self.influence):
             raise GraphKDError(
-                f"influence={name_of(self.influence)} asks the teacher again, with noise on the features, which "
+                f"influence={name_of(self.influence)} reads the teacher again, with noise on the features, which "
                 "given logits cannot answer: give the network itself, or choose another influence"
             )
 

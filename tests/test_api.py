@@ -103,7 +103,7 @@ def test_saving_never_replaces_something_else(tmp_path: Path) -> None:
         ({"teacher": torch.nn.Linear(8, 3)}, r"teacher Linear failed when called with \(x, edge_index\)"),
         ({"teacher": torch.full((60, 3), torch.nan)}, "logits must be finite numbers"),
         ({"teacher": torch.zeros(60, 3), "setting": "production"}, "given by its logits has seen every node"),
-        ({"teacher": torch.zeros(60, 3), "matching": "forward"}, "a given teacher: tell its hops"),
+        ({"teacher": torch.zeros(60, 3), "matching": "forward"}, "a given teacher: give its hops as well"),
         ({"setting": "inductiv"}, "unknown setting 'inductiv': did you mean 'inductive'"),
         ({"student": graphkd.teachers.GCN}, "unknown student 'gcn'"),
         ({"method": "infgrand", "influence": lambda x, adj: torch.full((60,), -9.0)}, "weights between 0 and 1"),

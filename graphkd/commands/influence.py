@@ -63,7 +63,7 @@ def influence(args: list[str]) -> None:
     spec, seed = spec_from(config), parse_seeds(config.seeds)[0]
     check_influence(spec)
     if "--no-teacher" in args and spec.influence is not None and reads_teacher(spec.influence):
-        raise GraphKDError(f"influence={name_of(spec.influence)} asks the teacher: leave out --no-teacher")
+        raise GraphKDError(f"influence={name_of(spec.influence)} reads the teacher: leave out --no-teacher")
     folder = _folder(config, spec)
     cache = cache_of(config)
     view = apply_setting(load_graph(config, seed), spec.setting, seed)

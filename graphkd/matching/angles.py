@@ -122,7 +122,7 @@ def _check_depths(num_student: int, num_teacher: int) -> None:
     if num_teacher < 2:
         raise GraphKDError(
             f"angles need two hidden layers of the teacher, but there are {num_teacher}: "
-            "set teacher.num_layers to 3 or more (a given teacher: tell its hops)"
+            "set teacher.num_layers to 3 or more (a given teacher: give its hops as well)"
         )
 
 

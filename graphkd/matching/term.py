@@ -69,7 +69,8 @@ class MatchingTerm(Term):
             if not widths:
                 raise GraphKDError(
                     f"matching={matching.name} needs a hidden layer, but the {owner} has none: "
-                    f"set {owner}.num_layers to 2 or more (a given teacher: tell its hops), or matching=none"
+                    f"set {owner}.num_layers to 2 or more (a given teacher: give its hops as well), or "
+                    "matching=none"
                 )
         matching.build(student_widths, teacher_widths)
         pairs = matching.projected(len(student_widths), len(teacher_widths))

@@ -119,7 +119,8 @@ def deepwalk(
         seed: of starts, walks, negative samples and initial vectors.
         progress: whether to show a progress bar.
         checkpoint: file that is written every minute; a killed run with the same arguments continues from it, and
-            ends with the same bits. With other arguments or another graph it starts anew. Deleted at the end.
+            ends with the same bits. With other arguments or another graph it starts from the beginning. It is
+            deleted at the end.
 
     Returns:
         ``[N, dim]`` float32 on the CPU; zeros for nodes without edges.

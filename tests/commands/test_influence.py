@@ -141,7 +141,7 @@ MISTAKES = {
     "one without effect": (["digits", "method=glnn", "influence=degree"], "method=glnn weights no nodes"),
     "a teacher that is not there": (
         ["digits", "influence=confidence", "--no-teacher"],
-        "influence=confidence asks the teacher: leave out --no-teacher",
+        "influence=confidence reads the teacher: leave out --no-teacher",
     ),
     "a folder below a file": (["digits", "output_dir=/dev/null/out"], "/dev/null/out cannot be made"),
     "the current folder": (["digits", "output_dir=."], "output_dir=. is the current folder"),

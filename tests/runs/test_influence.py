@@ -75,7 +75,7 @@ def test_the_weights_are_those_of_the_method_s_targets(graph: Graph) -> None:
 def test_without_a_teacher_its_rows_are_left_out(graph: Graph) -> None:
     found = InfluenceProfile.of(apply_setting(graph), spec_of(), None, 0)
     assert [name for name in found.correlations if KINDS[name][0] == "teacher"] == []
-    with pytest.raises(GraphKDError, match="influence=confidence asks the teacher, and there is none: give one"):
+    with pytest.raises(GraphKDError, match="influence=confidence reads the teacher, and there is none: give one"):
         InfluenceProfile.of(apply_setting(graph), spec_of("confidence"), None, 0)
 
 

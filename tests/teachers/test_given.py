@@ -87,7 +87,7 @@ def test_matching_uses_the_hops_that_a_network_tells() -> None:
     data = make_data()
     run = graphkd.distill(data, teacher=fitted(data, hops=True), matching="forward", training=SHORT)
     assert {"matching", "soft"} <= set(run.result.log[0])
-    with pytest.raises(GraphKDError, match="a given teacher: tell its hops"):
+    with pytest.raises(GraphKDError, match="a given teacher: give its hops as well"):
         graphkd.distill(data, teacher=fitted(data), matching="forward", training=SHORT)
 
 

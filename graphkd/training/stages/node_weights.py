@@ -51,14 +51,14 @@ def node_weights(
         return None
     if teacher_result is None and reads_teacher(spec.influence):
         raise GraphKDError(
-            f"influence={name_of(spec.influence)} asks the teacher, and there is none: give one, or choose "
+            f"influence={name_of(spec.influence)} reads the teacher, and there is none: give one, or choose "
             "another influence"
         )
     graph, cache = view.full if spec.leaks else view.observed, cache_for(spec, cache)
     if spec.leaks:
         warnings.warn(
             f"{spec.method.name}'s variant=reference takes the influence from the full graph, hidden nodes "
-            "included, as published; variant=paper sees observed nodes only",
+            "included, as published; variant=paper reads observed nodes only",
             stacklevel=2,
         )
     arguments = {**_seed(spec, seed), **_columns(spec, view)}

@@ -75,7 +75,7 @@ class StageCache:
 
     def load(self, stage: str, key: dict[str, Any]) -> StageResult | None:
         """Loads the result with this key, or None if it is missing or damaged."""
-        return _to_all(self._load(stage, key, f"the {stage} is made again"))
+        return _to_all(self._load(stage, key, f"the {stage} is computed again"))
 
     def save(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
         """Saves a result and deletes its checkpoint; a result already saved is replaced by its equal."""
@@ -101,7 +101,7 @@ class StageCache:
 
     def load_partial(self, stage: str, key: dict[str, Any]) -> StageResult | None:
         """Loads the last checkpoint of a stage, or None if it is missing or damaged."""
-        return _to_all(self._load(stage + PART, key, f"the {stage} starts anew"))
+        return _to_all(self._load(stage + PART, key, f"the {stage} starts from the beginning"))
 
     def save_partial(self, stage: str, key: dict[str, Any], stage_result: StageResult) -> None:
         """Saves a checkpoint of a stage, which replaces the last one and is deleted with the stage's end."""

@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_is_noticed_and_the_stage_starts_anew(tmp_path: Pat
     (file,) = (tmp_path / "stages").glob("teacher-part-*")
     content = file.read_bytes()
     file.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher starts anew"):
+    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher starts from the beginning"):
         again = run(spec, StageCache(tmp_path))
     assert_same(run(spec, None), again)
     assert not list((tmp_path / "stages").glob("*part*"))

@@ -152,7 +152,7 @@ def test_logits_that_are_given_can_be_sure_but_not_asked_again(view: SettingView
     _, weights = taught_and_weighted(view, "confidence", teacher=output)
     assert torch.equal(weights, confidence(view.observed.x, view.observed.adj, logits=output.logits))
     for influence in ("reliability", functools.partial(shuffled, base="reliability")):
-        with pytest.raises(GraphKDError, match="asks the teacher again, with noise on the features"):
+        with pytest.raises(GraphKDError, match="reads the teacher again, with noise on the features"):
             spec_of(influence, teacher=output)
 
 

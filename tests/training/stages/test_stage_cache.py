@@ -62,7 +62,7 @@ def test_a_damaged_artefact_is_noticed_and_made_again(damage: str, tmp_path: Pat
     cache.save("teacher", KEY, stage_result())
     (file,) = (tmp_path / "stages").iterdir()
     file.write_bytes(DAMAGE[damage](file.read_bytes()))
-    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher is made again"):
+    with pytest.warns(UserWarning, match=r"is damaged \(.*\): the teacher is computed again"):
         assert cache.load("teacher", KEY) is None
     cache.save("teacher", KEY, stage_result())
     assert cache.load("teacher", KEY) is not None
