@@ -18,6 +18,7 @@ from graphkd.columns.replay import Replay
 from graphkd.columns.summary import dropped_line, line_of
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import check_once
+from graphkd.io.names import is_records
 from graphkd.io.rows import as_rows
 
 if TYPE_CHECKING:
@@ -222,9 +223,7 @@ class ColumnEncoding:
         return type(self).from_json, (self.to_json(),)  # what is compiled for replay cannot be pickled or copied
 
     def _untouched(self, table: Any) -> Any:
-        if isinstance(table, Mapping) or (
-            isinstance(table, list | tuple) and table and isinstance(table[0], Mapping)
-        ):
+        if isinstance(table, Mapping) or is_records(table):
             raw = raw_columns(table, self._wanted)
             table = np.stack([np.asarray(values) for values in raw], axis=1)
         return as_rows(self._wanted.matcher.align(table), len(self.untouched))

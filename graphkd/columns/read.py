@@ -10,7 +10,7 @@ import numpy as np
 from graphkd.checks import check_unmasked
 from graphkd.errors import GraphKDError, RowError
 from graphkd.io.frame import labels_of
-from graphkd.io.names import NamedColumns
+from graphkd.io.names import NamedColumns, is_records
 from graphkd.io.rows import array_of
 
 Raw = Any
@@ -48,7 +48,7 @@ def raw_columns(table: Any, wanted: Wanted) -> list[Raw]:
     """
     if isinstance(table, Mapping):
         return _of_mapping(table, wanted)
-    if isinstance(table, list | tuple) and table and isinstance(table[0], Mapping):
+    if is_records(table):
         return _of_rows(table, wanted)
     labels = labels_of(table)
     if labels is None:

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from graphkd.checks import is_real
 from graphkd.columns import ColumnEncoding
-from graphkd.deploy.inputs import InputParts, are_inputs
+from graphkd.deploy.inputs import PROPAGATED, InputParts, are_inputs
 from graphkd.deploy.schema import (
-    MOST,
     Check,
     Schema,
     arguments,
@@ -50,10 +49,7 @@ DESCRIPTION = Schema({**COMMON, "inputs": are_inputs, "inputs_sha256?": digest, 
 DESCRIPTION_1 = Schema(
     {
         **COMMON,
-        "propagation.hops": size(0, 1000),
-        "propagation.self_loops?": lambda value: is_real(value) and 0 <= value <= MOST,
-        "propagation.weighted?": boolean,
-        "propagation.pooling?": one_of("mean", "max", "min", "concat"),
+        **{f"propagation.{name}": check for name, check in PROPAGATED.fields.items() if name != "name"},
     }
 )
 """The same of schema version 1."""

@@ -51,7 +51,7 @@ class Predictor:
         columns: ColumnEncoding | None = None,
     ) -> None:
         self.student, self.num_features = student, num_features
-        self.preprocessing, self.encoding = preprocessing, encoding
+        self.preprocessing, self.encoding, self._is_raw = preprocessing, encoding, encoding.is_raw
         self.class_names, self.card = class_names, card
         self.columns, self._classes = Columns(feature_names, columns), Classes(class_names)
         self.feature_names = self.columns.names
@@ -142,13 +142,13 @@ class Predictor:
         return self._prepared(x, edge_index, edge_weight, nodes)
 
     def _prepared(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None, nodes: Any) -> Features:
+        if self._is_raw:  # a single row takes microseconds
+            return self.preprocessing(_checked(self.columns.align(x), self.num_features))
         if self.encoding.propagation is None:  # positions alone: there are no features to read
             rows: Features = torch.zeros(count_nodes(x, nodes), 0)
         else:
             rows = self.preprocessing(_checked(self.columns.align(x), self.num_features))
         hops, vectors, count = self.encoding.hops, self.encoding.vectors, rows.shape[0]
-        if self.encoding.is_raw:
-            return rows
         numbers = None if vectors is None else torch.from_numpy(check_nodes(nodes, count, len(vectors.vectors)))
         if hops == 0:
             edges = torch.zeros(2, 0, dtype=torch.int64) if edge_index is None else _tensor(edge_index)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graphkd.encoders.propagation import Propagation
 from graphkd.encoders.vectors import NodeVectors
-from graphkd.sparse import Adjacency, Factored, Features, Inputs, beside
+from graphkd.sparse import Adjacency, Features, Inputs, beside
 
 Part = Propagation | NodeVectors
 """A block of columns of a student's inputs."""
@@ -67,15 +67,9 @@ class Encoding:
             adj: the raw graph.
             nodes: see ``NodeVectors.of``; read only where there are vectors.
         """
-        propagation, vectors = self.propagation, self.vectors
-        if vectors is None:
-            assert propagation is not None
-            return propagation.mix(x, adj)
-        own = vectors.of(adj, nodes)
-        if propagation is None:
-            return own
-        mixed = propagation.mix(x, adj)
-        return beside(propagation.table(x, adj) if isinstance(mixed, Factored) else mixed, own)
+        if self.vectors is not None or self.propagation is None:  # factors have no columns beside them
+            return self.table(x, adj, nodes)
+        return self.propagation.mix(x, adj)
 
     def table(self, x: Features, adj: Adjacency, nodes: Tensor | None = None) -> Features:
         """Computes the inputs ``[N, D']`` as a table; see ``mix``."""

@@ -203,3 +203,14 @@ def test_mistakes_with_positions_are_one_line(tmp_path: Path) -> None:
 def test_settings_outside_their_range(encoder: type, keys: dict[str, object]) -> None:
     with pytest.raises(GraphKDError, match=next(iter(keys))):
         encoder(**keys)
+
+
+def test_a_run_computes_positions_once_for_student_and_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, compute = [], Positions.compute
+    monkeypatch.setattr(Positions, "compute", lambda self, *given: calls.append(self) or compute(self, *given))
+    for x in (make_data().x, None):
+        data = make_data()
+        data.x = x
+        encoder = Positions(**SMALL, features="raw" if x is not None else "none")
+        graphkd.distill(data, encoder=encoder, training=SHORT)
+    assert len(calls) == 2

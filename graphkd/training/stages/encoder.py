@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from graphkd.atomic_io import sha256_of
 from graphkd.datasets import Graph, SettingView
 from graphkd.encoders import Encoding, Positions
@@ -36,11 +38,18 @@ def fit_encoder(graph: Graph, spec: DistillSpec, seed: int, cache: StageCache | 
     encoder = spec.inputs
     if not isinstance(encoder, Positions):
         return encoder.fit(graph, seed)
-    stages = cache_for(spec, cache)
+    # A run asks for its baselines and, without features, for its teacher, too.
+    name = f"positions {[getattr(encoder, setting) for setting in POSITION]}"
+    vectors = graph.adj.matrix.kept(name, lambda: _positions(graph, encoder, spec, cache_for(spec, cache)))
+    return encoder.encoding(graph.adj, vectors)
+
+
+def _positions(graph: Graph, encoder: Positions, spec: DistillSpec, cache: StageCache) -> Tensor:
+    """Returns positions ``[n, dim]``, from the cache or computed."""
     key = _key(graph, encoder, spec)
-    fit = functools.partial(_computed, graph, encoder, stages.scratch_file("positions", key))
-    result = stages.stage("positions", key, lambda: computed_on_rank0(fit))
-    return encoder.encoding(graph.adj, result.tensors["positions"].to(graph.y.device))
+    fit = functools.partial(_computed, graph, encoder, cache.scratch_file("positions", key))
+    result = cache.stage("positions", key, lambda: computed_on_rank0(fit))
+    return result.tensors["positions"].to(graph.y.device)
 
 
 def with_positions(view: SettingView, encoding: Encoding) -> SettingView:
