@@ -44,7 +44,7 @@ def _threads() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _two_on_real_data(request: pytest.FixtureRequest) -> Iterator[None]:
-    if request.node.get_closest_marker("slow"):
+    if "data_dir" in request.fixturenames:
         torch.set_num_threads(2)
     yield
     torch.set_num_threads(THREADS)
