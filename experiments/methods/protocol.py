@@ -1,0 +1,134 @@
+"""What is compared: data sets, settings, methods with their published settings, and published numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from graphkd.config import composed, spec_from
+from graphkd.methods import GLNN, MLP
+from graphkd.spec import DistillSpec
+
+HERE = Path(__file__).parent
+CONFIGS = HERE.parent.parent / "configs" / "experiment"
+
+METHODS = {
+    "krd": "KRD",
+    "ff_g2m": "FF-G2M",
+    "adagmlp": "AdaGMLP",
+    "simmlp": "SimMLP",
+}
+"""In the order of the tables, beside GLNN and the plain MLP."""
+MODELS = {"mlp": "plain MLP", "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
+STUDENTS = tuple(name for name in MODELS if name != "teacher")
+
+DATASETS = {
+    "cora": "Cora",
+    "citeseer": "CiteSeer",
+    "pubmed": "PubMed",
+    "computers": "Computers",
+    "photo": "Photo",
+}
+NODES = {"cora": 2485, "citeseer": 2110, "pubmed": 19717, "computers": 13381, "photo": 7487}
+"""Of the largest components, as published: an experiment on other data is refused."""
+SETTINGS = ("transductive", "production", "cold_start")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A data set with a teacher, in a setting.
+
+    Args:
+        name: in the tables.
+        seeds: of splits and networks.
+        configs: by student, overrides that compose its config; the first one names data set, setting and teacher.
+        dataset: of ``DATASETS``, if it is one of CPF's protocol.
+        setting: of ``SETTINGS``.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    configs: dict[str, list[str]]
+    dataset: str = ""
+    setting: str = "transductive"
+
+    def specs(self) -> dict[str, DistillSpec]:
+        """Returns the students, GLNN first: the teacher is the one of its spec."""
+        specs = {student: spec_from(composed(overrides)) for student, overrides in self.configs.items()}
+        kinds = {"glnn": GLNN(), "mlp": MLP()}
+        return {name: spec.with_method(kinds[name]) if name in kinds else spec for name, spec in specs.items()}
+
+
+def cpf(dataset: str, setting: str) -> Cell:
+    """Returns the cell of a data set: 2 x 128 for all, each method's other settings as published."""
+    glnn = experiment("glnn", f"cpf_{dataset}_sage", setting)
+    published = {method: experiment("methods", f"cpf_{dataset}_sage_{method}", setting) for method in METHODS}
+    configs = {"glnn": glnn, "mlp": glnn, **{name: each for name, each in published.items() if each}}
+    return Cell(DATASETS[dataset], tuple(range(10)), configs, dataset, setting)
+
+
+def experiment(folder: str, name: str, setting: str) -> list[str]:
+    """Returns overrides of a published configuration, of the setting's own where there is one; else nothing."""
+    own = f"{name}_{setting}"
+    found = next((each for each in (own, name) if (CONFIGS / folder / f"{each}.yaml").exists()), None)
+    return [] if found is None else [f"experiment={folder}/{found}", f"setting={setting}"]
+
+
+def cpf_rows(dataset: str) -> Cell:
+    """Returns a cell with rows that sum to 1, as the released codes of KRD and FF-G2M read Planetoid."""
+    cell, rows = cpf(dataset, "transductive"), "dataset.row_normalize=true"
+    some = ("glnn", "mlp", "krd", "ff_g2m", "adagmlp")
+    return Cell(f"{cell.name}, rows sum to 1", cell.seeds, {name: [*cell.configs[name], rows] for name in some})
+
+
+def planetoid() -> Cell:
+    """Returns the published cell of KRD on Cora's public split; the others share its student and training."""
+    krd = ["experiment=methods/cora_sage_krd"]
+    return Cell("Cora, public split, KRD's settings", (42, 43, 45), dict.fromkeys(("glnn", "mlp", "krd"), krd))
+
+
+def digits() -> Cell:
+    """Returns a cell without files, of a few epochs: that the command works."""
+    short = ["dataset=digits", "teacher=sage", "training.max_epochs=2"]
+    methods = {name: [*short, f"method={name}", *SHORT.get(name, [])] for name in METHODS}
+    return Cell("Digits, 2 epochs", (0, 1), {"glnn": short, "mlp": short, **methods})
+
+
+SHORT = {"simmlp": ["method.pretrain_epochs=2"]}
+"""Overrides that keep a method's run short."""
+
+CELLS: dict[str, Callable[[], Cell]] = {
+    **{
+        f"cpf_{dataset}" + ("" if setting == "transductive" else f"_{setting}"): partial(cpf, dataset, setting)
+        for setting in SETTINGS
+        for dataset in DATASETS
+    },
+    "cpf_cora_rows": partial(cpf_rows, "cora"),
+    "cpf_citeseer_rows": partial(cpf_rows, "citeseer"),
+    "cora_krd": planetoid,
+    "digits": digits,
+}
+DEFAULT_CELLS = tuple(name for name in CELLS if name != "digits")
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published accuracy in percent, with the standard deviation over runs if it was published."""
+
+    score: float
+    std: float | None
+    source: str
+
+
+def published() -> dict[tuple[str, str, str], Published]:
+    """Returns published accuracies by method, data set and setting, of ``published.csv``."""
+    with (HERE / "published.csv").open(newline="") as file:
+        return {
+            (row["method"], row["dataset"], row["setting"]): Published(
+                float(row["score"]), float(row["std"]) if row["std"] else None, row["source"]
+            )
+            for row in csv.DictReader(file)
+        }
