@@ -56,7 +56,7 @@ def takes_any_inputs(make: Make) -> None:
         encoded = graph.with_inputs(encoder.fit(graph).mix(graph.x, graph.adj))
         targets = method.prepare(encoded, teacher_output(graph))
         assert targets.inputs is encoded.inputs, "prepare reads graph.x where it has to read graph.inputs"
-        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features))
+        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features, graph.num_classes))
         assert targets.num_rows == graph.num_nodes
 
 
