@@ -8,6 +8,7 @@ from graphkd.methods.glnn import GLNN
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
+from graphkd.methods.nosmog import NOSMOG
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
@@ -17,6 +18,7 @@ __all__ = [
     "GLNN",
     "KRD",
     "MLP",
+    "NOSMOG",
     "AdaGMLP",
     "Epoch",
     "InfGraND",

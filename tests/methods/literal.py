@@ -169,3 +169,35 @@ def cosine_loss(prediction: Tensor, target: Tensor, eta: float) -> Tensor:
         cosine = (p * h).sum() / ((p * p).sum().sqrt() * (h * h).sum().sqrt())
         total = total + (1.0 - cosine) ** eta
     return total / prediction.shape[0]
+
+
+def gram_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """mean over all pairs (i, j) of (h_i . h_j - r_i . r_j)^2, student r [N, d], teacher h [N, d'] -> scalar."""
+    total, nodes = ZERO, range(student.shape[0])
+    for i in nodes:
+        for j in nodes:
+            theirs = (teacher[i].double() * teacher[j].double()).sum()
+            total = total + (theirs - (student[i].double() * student[j].double()).sum()) ** 2
+    return total / student.shape[0] ** 2
+
+
+def attacked(
+    x: Tensor, noise: Tensor, weight: Tensor, teacher_logits: Tensor, epsilon: float, steps: int
+) -> Tensor:
+    """x + delta of a linear student z = W u, entry by entry.
+
+    delta starts as the noise; in every step each entry moves by epsilon / 4 in the direction in which KL(q || p)
+    of its node grows, sum_c W_ck (p_c - q_c), and is clipped to [-epsilon, epsilon].
+    x [N, D], noise [N, D], weight [C, D], teacher_logits [N, C] -> [N, D].
+    """
+    delta = noise.clone()
+    for _ in range(steps):
+        for i in range(x.shape[0]):
+            p, q = softened(weight @ (x[i] + delta[i])), softened(teacher_logits[i])
+            moved = delta[i].clone()
+            for k in range(x.shape[1]):
+                slope = float((weight[:, k] * (p - q)).sum())
+                sign = (slope > 0) - (slope < 0)
+                moved[k] = min(max(float(delta[i, k]) + sign * epsilon / 4, -epsilon), epsilon)
+            delta[i] = moved
+    return x + delta
