@@ -5,6 +5,7 @@ from graphkd.methods.base import Method
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
 from graphkd.methods.glnn import GLNN
+from graphkd.methods.hgmd import HGMD
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
@@ -16,6 +17,7 @@ from graphkd.methods.targets import Targets
 __all__ = [
     "FFG2M",
     "GLNN",
+    "HGMD",
     "KRD",
     "MLP",
     "NOSMOG",

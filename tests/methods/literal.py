@@ -201,3 +201,49 @@ def attacked(
                 moved[k] = min(max(float(delta[i, k]) + sign * epsilon / 4, -epsilon), epsilon)
             delta[i] = moved
     return x + delta
+
+
+def relative_entropies(logits: Tensor) -> list[float]:
+    """H(softmax(a_v)) / max_u H(softmax(a_u)) of every row; 1e-8 where it is 0."""
+    entropies = [entropy(row) for row in logits]
+    return [each / max(entropies) if each > 0 else 1e-8 for each in entropies]
+
+
+def cosine(one: Tensor, other: Tensor) -> float:
+    """cos(p(a), p(b)), logits [C] each."""
+    p, q = softened(one), softened(other)
+    return float((p * q).sum() / ((p * p).sum().sqrt() * (q * q).sum().sqrt()))
+
+
+def hardness_probability(i: int, j: int, teacher_logits: Tensor, student_logits: Tensor, alpha: float) -> float:
+    """1 - exp(-alpha cos(p(t_i), p(t_j)) sqrt(h_i g_i) / h_j), h and g being relative entropies."""
+    h, g = relative_entropies(teacher_logits), relative_entropies(student_logits)
+    closeness = cosine(teacher_logits[i], teacher_logits[j])
+    return 1.0 - math.exp(-alpha * closeness * math.sqrt(h[i] * g[i]) / h[j])
+
+
+def mixup_loss(
+    student_logits: Tensor, teacher_logits: Tensor, shares: dict[tuple[int, int], float], tau: float
+) -> Tensor:
+    """Mean over the edges (receiver i, sender j) of KL((1 - m) p^tau(t_i) + m p^tau(t_j) || p^tau(z_i))."""
+    total = ZERO
+    for (i, j), share in shares.items():
+        own, other = softened(teacher_logits[i], tau), softened(teacher_logits[j], tau)
+        total = total + kl((1.0 - share) * own + share * other, softened(student_logits[i], tau))
+    return total / len(shares)
+
+
+def hardness_weighted_loss(
+    student_logits: Tensor, teacher_logits: Tensor, chances: dict[tuple[int, int], float], tau: float
+) -> Tensor:
+    """Mean over the edges of w_ij KL(p^tau(t_j) || p^tau(z_i)), w_ij = n_i softmax_j over i's edges of
+    log(cos(p(t_i), p(t_j)) p_ij), n_i the number of i's edges."""
+    total = ZERO
+    for i in {receiver for receiver, _ in chances}:
+        senders = [j for receiver, j in chances if receiver == i]
+        scores = [math.log(cosine(teacher_logits[i], teacher_logits[j]) * chances[i, j]) for j in senders]
+        shares = torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0)
+        for share, j in zip(shares, senders, strict=True):
+            divergence = kl(softened(teacher_logits[j], tau), softened(student_logits[i], tau))
+            total = total + len(senders) * share * divergence
+    return total / len(chances)
