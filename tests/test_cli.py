@@ -372,6 +372,10 @@ def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
     lines = command("list", "methods", cwd=tmp_path).stdout.splitlines()
     assert [line.split()[0] for line in lines] == sorted(catalogue(methods))
     assert all(len(line.split()) > 1 for line in lines)
+    simmlp = next(line for line in lines if line.startswith("simmlp"))
+    assert " ".join(simmlp.split()).startswith(
+        "simmlp no teacher student reads x edges in each step loss E d + N d^2"
+    )
     for what in ("datasets", "teachers", "matching", "influence", "term", "terms", "method", "transform"):
         assert command("list", what, cwd=tmp_path).returncode == 0
 

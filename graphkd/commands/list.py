@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 from graphkd.registry import catalogue, source_of
 
 
 def list_parts(what: str) -> None:
-    """Prints the parts of a kind: name, then source."""
+    """Prints the parts of a kind as columns: name, what it needs where that differs, source."""
     parts = catalogue(importlib.import_module(f"graphkd.{what}"))
-    width = max(len(name) for name in parts) + 2
-    for name, part in sorted(parts.items()):
-        print(f"{name:{width}}{source_of(part)}")
+    rows = [_row(name, part) for name, part in sorted(parts.items())]
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _row(name: str, part: Any) -> tuple[str, ...]:
+    facts = part().facts() if hasattr(part, "facts") else ()
+    return name, *facts, source_of(part)

@@ -52,6 +52,7 @@ class AdaGMLP(Method):
     """
 
     name = "adagmlp"
+    step_cost = "K N C"
     node_weight: Tensor
     member_of: Tensor
 

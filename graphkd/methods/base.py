@@ -53,6 +53,11 @@ class Method(nn.Module):
     static_step: ClassVar[bool | None] = None
     """Declares that a step makes the same calls to the device every time and reads nothing back, so that a CUDA
     graph can hold it. None: derived, see ``is_static``."""
+    live_edges: ClassVar[bool] = False
+    """Whether a step reads the student at both ends of edges, or over neighbours."""
+    step_cost: ClassVar[str] = "N C"
+    """Multiply-adds of the loss in a step, beyond the student's own passes, in ``N`` nodes, ``E`` edges, ``C``
+    classes, ``d`` hidden units, ``D`` features, ``K`` members; without a constant factor."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
     influence_of_full_graph: bool = False
@@ -70,6 +75,15 @@ class Method(nn.Module):
         super().__init_subclass__(**keys)
         if "forward" in vars(cls):
             raise TypeError(f"{cls.__name__} overrides forward, which nothing calls: override loss")
+
+    def facts(self) -> tuple[str, ...]:
+        """Returns what the method needs: columns of ``graphkd list methods``."""
+        return (
+            "teacher" if self.has_teacher else "no teacher",
+            f"student reads {self.encoder().reads}",
+            "edges in each step" if self.live_edges else "no edges in a step",
+            f"loss {self.step_cost}",
+        )
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
         """Compiles graph and teacher; runs once.

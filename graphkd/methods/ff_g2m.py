@@ -34,6 +34,8 @@ class FFG2M(Method):
     """
 
     name = "ff_g2m"
+    live_edges = True
+    step_cost = "E C"
     folds_edges = True
 
     def __init__(self, lam: float = 0.5, tau: float = 1.3) -> None:

@@ -24,6 +24,7 @@ class MLP(Method):
 
     name = "mlp"
     has_teacher = False
+    step_cost = "labelled nodes x C"
 
     def __init__(self) -> None:
         super().__init__(lam=1.0, tau=1.0)

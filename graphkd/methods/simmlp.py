@@ -48,6 +48,8 @@ class SimMLP(Method):
 
     name = "simmlp"
     has_teacher = False
+    live_edges = True
+    step_cost = "E d + N d^2"
 
     def __init__(
         self,

@@ -23,6 +23,15 @@ def test_it_keeps_its_promise(method: type[Method], check: Callable[[type[Method
     check(SHORT.get(method.name, method))
 
 
+@pytest.mark.parametrize("method", catalogue(methods).values())
+def test_it_declares_whether_its_steps_read_edges(method: type[Method]) -> None:
+    graph = Graph.from_data(make_data())
+    kind = SHORT.get(method.name, method)()
+    logits = torch.randn(graph.num_nodes, graph.num_classes, generator=torch.Generator().manual_seed(0))
+    targets = kind.prepare(graph, teachers.TeacherOutput(logits, [logits]))
+    assert (targets.edges is not None) == method.live_edges
+
+
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("part", [*catalogue(teachers).values(), *catalogue(students).values()])
 def test_no_parameter_is_without_a_gradient(part: type, norm: str) -> None:
