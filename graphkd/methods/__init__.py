@@ -11,12 +11,14 @@ from graphkd.methods.mlp import MLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
+from graphkd.methods.tined import TINED
 
 __all__ = [
     "FFG2M",
     "GLNN",
     "KRD",
     "MLP",
+    "TINED",
     "AdaGMLP",
     "Epoch",
     "InfGraND",
