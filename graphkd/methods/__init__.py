@@ -13,6 +13,7 @@ from graphkd.methods.nosmog import NOSMOG
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
+from graphkd.methods.tined import TINED
 
 __all__ = [
     "FFG2M",
@@ -21,6 +22,7 @@ __all__ = [
     "KRD",
     "MLP",
     "NOSMOG",
+    "TINED",
     "AdaGMLP",
     "Epoch",
     "InfGraND",

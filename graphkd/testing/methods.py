@@ -104,10 +104,17 @@ def trains_the_student_only(make: Make) -> None:
 
 
 def batches_add_up(make: Make) -> None:
-    """``Σ_b B_b / N ∇loss_b = ∇loss`` within 1e-6 of the largest entry, unless a step moves state or draws."""
+    """``Σ_b B_b / N ∇loss_b = ∇loss`` within 1e-6 of the largest entry, unless a step moves state or draws.
+
+    A declared ``ratio_of_sums`` has finite gradients in batches alone.
+    """
     for phase in make().phases():
         task, targets = task_of(make, double=True)
         if moves_in_a_step(task, phase, targets):
+            continue
+        if task.method.ratio_of_sums:
+            parts = gradients(task, phase, list(Batches(targets, 7, 0, CPU).epoch(1)), targets.num_rows)
+            assert all(bool(each.isfinite().all()) for each in parts), "gradients of batches are not finite"
             continue
         whole = gradients(task, phase, [targets], targets.num_rows)
         largest = max(float(each.abs().max()) for each in whole)

@@ -11,6 +11,7 @@ from graphkd.datasets import Graph
 from graphkd.methods import Method
 from graphkd.registry import catalogue
 from graphkd.testing import METHOD_CHECKS
+from graphkd.testing.methods import teacher_output
 from tests.conftest import make_data
 
 SHORT = {"simmlp": functools.partial(methods.SimMLP, pretrain_epochs=3)}
@@ -27,8 +28,7 @@ def test_it_keeps_its_promise(method: type[Method], check: Callable[[type[Method
 def test_it_declares_whether_its_steps_read_edges(method: type[Method]) -> None:
     graph = Graph.from_data(make_data())
     kind = SHORT.get(method.name, method)()
-    logits = torch.randn(graph.num_nodes, graph.num_classes, generator=torch.Generator().manual_seed(0))
-    targets = kind.prepare(graph, teachers.TeacherOutput(logits, [logits]))
+    targets = kind.prepare(graph, teacher_output(graph))
     assert (targets.edges is not None) == method.live_edges
 
 

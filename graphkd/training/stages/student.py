@@ -96,7 +96,7 @@ def train_student(
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
     with seeded(seed, "student", view.observed.y.device):
-        task = start_task(view.observed, spec, targets, seed, teacher_result.output)
+        task = start_task(view.observed, spec, targets, seed, teacher_result.answering)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
     scores = student_scores(task.student, targets.inputs, encoding, view)
