@@ -8,6 +8,7 @@ from graphkd.methods.glnn import GLNN
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
+from graphkd.methods.progmlp import ProgMLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
@@ -22,6 +23,7 @@ __all__ = [
     "InfGraND",
     "Method",
     "Phase",
+    "ProgMLP",
     "SimMLP",
     "SoftTargets",
     "Targets",

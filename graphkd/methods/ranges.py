@@ -65,3 +65,14 @@ def check_above_zero(most: float = MOST, **settings: Any) -> None:
     for key, value in settings.items():
         if not (is_real(value) and 0 < value <= most):
             raise GraphKDError(f"method.{key} is {value}: it must be a number above 0, {most:g} at most")
+
+
+def check_at_most(most: float, **settings: Any) -> None:
+    """Checks that settings lie in [0, ``most``].
+
+    Raises:
+        GraphKDError: one does not.
+    """
+    for key, value in settings.items():
+        if not (is_real(value) and 0 <= value <= most):
+            raise GraphKDError(f"method.{key} is {value}: it must lie in [0, {most:g}]")

@@ -56,11 +56,17 @@ class MLP(nn.Module):
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
         self.dropout = dropout
 
-    def forward(self, x: Inputs) -> StudentOutput:
-        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
+    def forward(self, x: Inputs, added: Tensor | None = None) -> StudentOutput:
+        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers.
+
+        Args:
+            x: the rows.
+            added: ``[B, h]``, to the first layer's sums where there is a hidden layer; nothing by default.
+        """
         hidden: list[Tensor] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            active, h = relu_dropout(norm(layer(h)), self.dropout, self.training)
+            z = layer(h) if added is None or hidden else layer(h) + added
+            active, h = relu_dropout(norm(z), self.dropout, self.training)
             hidden.append(active)
         return StudentOutput(self.layers[-1](h), hidden)
