@@ -10,6 +10,7 @@ from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
 from graphkd.methods.nosmog import NOSMOG
+from graphkd.methods.progmlp import ProgMLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
@@ -28,6 +29,7 @@ __all__ = [
     "InfGraND",
     "Method",
     "Phase",
+    "ProgMLP",
     "SimMLP",
     "SoftTargets",
     "Targets",

@@ -68,8 +68,13 @@ class MLP(nn.Module):
         self.dropout, self.norm = dropout, norm
         self.hidden_dims = None if hidden_dims is None else hidden
 
-    def forward(self, x: Inputs) -> StudentOutput:
-        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
+    def forward(self, x: Inputs, added: Tensor | None = None) -> StudentOutput:
+        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers.
+
+        Args:
+            x: the rows.
+            added: ``[B, h]``, to the first layer's sums where there is a hidden layer; nothing by default.
+        """
         hidden: list[Tensor] = []
         linear: list[tuple[Tensor, Tensor]] = []
         h: Inputs = x
@@ -77,6 +82,8 @@ class MLP(nn.Module):
             z = layer(h)
             mapped = z.clone() if self.keeps_linear else z  # ReLU is in place
             active, dropped = relu_dropout(norm(z), self.dropout, self.training)
+            z = layer(h) if added is None or hidden else layer(h) + added
+            active, h = relu_dropout(norm(z), self.dropout, self.training)
             hidden.append(active)
             linear.append((mapped, dropped))
             h = dropped

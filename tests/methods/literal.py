@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -247,3 +248,43 @@ def hardness_weighted_loss(
             divergence = kl(softened(teacher_logits[j], tau), softened(student_logits[i], tau))
             total = total + len(senders) * share * divergence
     return total / len(chances)
+
+
+def sequence_row(student: Any, row: Tensor, threshold: float) -> tuple[Tensor, Tensor, int]:
+    """A sequence of MLPs on one row [D], member by member: probabilities [C], last hidden layer [h], its stop.
+
+    z_1 = W_k x + b_k, and V_k h more for k > 0; the answer is sum_j softmax(c)_j P_j over the members reached,
+    c_j = max P_j; after member k the row stops if c_k >= threshold < 1.
+    """
+    answers: list[Tensor] = []
+    hidden = torch.zeros(0)
+    last = len(student.members) - 1
+    for k, member in enumerate(student.members):
+        h = row
+        for i, layer in enumerate(member.layers):
+            z = layer.weight @ h + layer.bias
+            if i == 0 and k > 0:
+                z = z + student.carries[k - 1].weight @ hidden
+            if i + 1 < len(member.layers):
+                h = torch.stack([max(each, torch.zeros_like(each)) for each in z])
+            else:
+                answers.append(softened(z))
+        hidden = h
+        confidences = [float(each.detach().max()) for each in answers]
+        if k == last or (threshold < 1 and confidences[-1] >= threshold):
+            shares = [math.exp(each) for each in confidences]
+            mixture = sum(share / sum(shares) * each for share, each in zip(shares, answers, strict=True))
+            return torch.as_tensor(mixture), hidden, k
+    raise AssertionError
+
+
+def mixed_up_loss(
+    logits_of: Callable[[Tensor], Tensor], x: Tensor, y: Tensor, partner: Sequence[int], share: Tensor
+) -> Tensor:
+    """Mean over rows i of (1 - u_i) CE(z, y_i) + u_i CE(z, y_j) with z the logits of (1 - u_i) x_i + u_i x_j."""
+    total = ZERO
+    for i, j in enumerate(partner):
+        z = logits_of((1 - share[i]) * x[i] + share[i] * x[j])
+        log_p = torch.log(softened(z))
+        total = total - (1 - share[i]) * log_p[y[i]] - share[i] * log_p[y[j]]
+    return total / len(partner)

@@ -262,7 +262,7 @@ class _Run:
 
         def steps(number: int) -> Iterator[dict[str, Tensor]]:
             losses.clear()
-            epoch = Epoch(number, training.max_epochs, self.seed, device, logits)
+            epoch = Epoch(number, training.max_epochs, self.seed, device, logits, phase)
             task.on_epoch_start(epoch, rows)
             for batch in batches.epoch(number):
                 terms = forward(batch)
