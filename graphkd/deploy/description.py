@@ -84,12 +84,11 @@ MOST_MEMBERS = 64
 
 ENSEMBLE = Schema({**MLP.fields, "num_members?": size(1, MOST_MEMBERS)})
 
-STUDENTS = {"mlp": TAPERED, "ensemble": ENSEMBLE}
 PROGRESSIVE = Schema(
     {**ENSEMBLE.fields, "threshold?": lambda value: is_real(value) and 0 < value <= 1, "num_layers?": size(2)}
 )
 
-STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE, "progressive": PROGRESSIVE}
+STUDENTS = {"mlp": TAPERED, "ensemble": ENSEMBLE, "progressive": PROGRESSIVE}
 """Student → checks of its arguments."""
 
 

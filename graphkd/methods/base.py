@@ -63,10 +63,6 @@ class Method(nn.Module):
     losses is not the loss over all rows then, as it is of other methods."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
-    live_edges: ClassVar[bool] = False
-    """Whether a step reads the student at both ends of edges, or over neighbours."""
-    step_cost: ClassVar[str] = "N C"
-    """Multiply-adds of the loss in a step, beyond the student's own forward and backward pass."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 

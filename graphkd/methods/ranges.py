@@ -76,6 +76,8 @@ def check_choice(known: tuple[str, ...], **settings: Any) -> None:
     for key, value in settings.items():
         if not (isinstance(value, str) and value in known):
             raise GraphKDError(f"method.{key} is '{value}': choose {' or '.join(known)}")
+
+
 def check_at_most(most: float, **settings: Any) -> None:
     """Checks that settings lie in [0, ``most``].
 

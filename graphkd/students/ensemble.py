@@ -90,8 +90,5 @@ class Ensemble(nn.Module):
 
 def extra_arguments(student: nn.Module) -> dict[str, Any]:
     """Returns the arguments of a student that a method built, beyond those of the students it is made of."""
-    if isinstance(student, MLP) and student.hidden_dims is not None:
-        return {"hidden_dims": student.hidden_dims, "num_layers": len(student.layers)}
-    return {"num_members": len(student.members)} if isinstance(student, Ensemble) else {}
     extra: dict[str, Any] = getattr(student, "extra_arguments", {})
     return extra
