@@ -20,11 +20,28 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from protocol import CONFIGS, DATASETS, HERE, MODELS, published  # experiments/methods/protocol.py
 
-YEARS = {"glnn": 2022, "krd": 2023, "ff_g2m": 2023, "adagmlp": 2024, "simmlp": 2025}
+YEARS = {
+    "glnn": 2022,
+    "krd": 2023,
+    "ff_g2m": 2023,
+    "adagmlp": 2024,
+    "simmlp": 2025,
+    "hgmd": 2024,
+    "nosmog": 2023,
+    "tined": 2025,
+    "progmlp": 2026,
+}
 STORED = {"cora": "cpf_cora", "citeseer": "cpf_citeseer"}
 """Data sets with a file of CPF's own; of the others the largest component is taken from PyG's."""
 
-TEACHER = {"num_layers": 2, "hidden_dim": 128, "dropout": 0.0, "aggregator": "gcn", "self_loops": 2}
+TEACHER = {
+    "num_layers": 2,
+    "hidden_dim": 128,
+    "dropout": 0.0,
+    "aggregator": "gcn",
+    "self_loops": 2,
+    "hops": "before_activation",
+}
 STUDENT = {"num_layers": 2, "hidden_dim": 128}
 EPOCHS = {"max_epochs": 500, "patience": 50}
 TEACHER_TRAINING = {"teacher_lr": 0.01, "teacher_weight_decay": 0.0005}

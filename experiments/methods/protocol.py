@@ -20,6 +20,10 @@ METHODS = {
     "ff_g2m": "FF-G2M",
     "adagmlp": "AdaGMLP",
     "simmlp": "SimMLP",
+    "hgmd": "HGMD",
+    "nosmog": "NOSMOG",
+    "tined": "TINED",
+    "progmlp": "ProGMLP",
 }
 """In the order of the tables, beside GLNN and the plain MLP."""
 MODELS = {"mlp": "plain MLP", "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
