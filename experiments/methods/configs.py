@@ -22,6 +22,7 @@ from protocol import CONFIGS, DATASETS, HERE, MODELS, published  # experiments/m
 
 YEARS = {
     "glnn": 2022,
+    "infgrand": 2026,
     "krd": 2023,
     "ff_g2m": 2023,
     "adagmlp": 2024,

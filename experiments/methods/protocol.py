@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 CONFIGS = HERE.parent.parent / "configs" / "experiment"
 
 METHODS = {
+    "infgrand": "InfGraND",
     "krd": "KRD",
     "ff_g2m": "FF-G2M",
     "adagmlp": "AdaGMLP",
@@ -52,6 +53,10 @@ ARXIV_METHODS = {
     "krd": ["student.dropout=0.1", "training.lr=0.005", "method.lam=0.2", "method.tau=1.0", "method.momentum=0.9"],
     "hgmd": ["student.dropout=0.3", "training.lr=0.005", "method.lam=0", "method.tau=0.8", "method.alpha=10"],
     "adagmlp": ["student.dropout=0.3", "training.lr=0.005", "method.lam=0.7", "method.tau=0.1", "method.beta=2"],
+    "nosmog": [
+        *("encoder=positions", "encoder.walks=5", "encoder.length=50", "encoder.dim=128", "student.dropout=0.2"),
+        *("method.gram=1e-6", "method.epsilon=0.02", "training.batch_size=4096"),
+    ],
     "tined": [
         "student.dropout=0",
         "training.lr=0.005",
