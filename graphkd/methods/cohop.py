@@ -13,8 +13,9 @@ from graphkd.encoders.labels import MOST_DEPTH
 from graphkd.methods.base import Method, Student
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions, check_sizes
+from graphkd.methods.smoothing import VALIDATION, smoothed
 from graphkd.methods.targets import Targets, mean_over
-from graphkd.sparse import SparseMatrix, spmm
+from graphkd.sparse import spmm
 from graphkd.sparse.adjacency import reciprocal
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from graphkd.datasets import Graph
     from graphkd.teachers import TeacherOutput
-
-SHARES = 101
-"""Shares ``c`` of a node's own answer that are tried on validation nodes: 0, 0.01, …, 1."""
 
 
 class CoHOp(Method):
@@ -88,13 +86,15 @@ class CoHOp(Method):
         pattern = graph.adj.structure(self_loops=0)
         pattern = pattern.filter(pattern.row != pattern.col)  # a listed self-loop agrees with itself
         shares = reciprocal(pattern.sum(dim=1).double(), "row") / graph.num_nodes
+        # In the dtype of the logits: every conversion would sort the edges anew for the backward pass.
+        shares = shares.to(torch.promote_types(graph.x.dtype, torch.float32))
         chosen = torch.zeros(graph.num_nodes, dtype=torch.bool, device=graph.y.device)
         chosen[graph.val] = True
         return Targets(
             inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
-            tables={"row": torch.arange(graph.num_nodes, device=graph.y.device), "validation": chosen},
+            tables={"row": torch.arange(graph.num_nodes, device=graph.y.device), VALIDATION: chosen},
             edges=pattern.with_values(shares.index_select(0, pattern.row)),
         )
 
@@ -140,24 +140,3 @@ class CoHOp(Method):
         total = (self.pseudo_label >= 0).sum().clamp_min(1)
         losses = F.cross_entropy(batch.label_logits(logits)[mine], labels[mine], reduction="sum")
         return batch.scale * losses / total
-
-
-def smoothed(p: Tensor, targets: Targets) -> Tensor:
-    """Returns ``c p + (1 − c) D⁻¹ A p``, ``c`` with the best accuracy on validation nodes, the largest of several.
-
-    Args:
-        p: ``[N, C]``.
-        targets: all rows, with ``D⁻¹ A / N`` and the table ``validation``.
-    """
-    assert targets.edges is not None
-    rows = targets.tables["validation"].nonzero().reshape(-1)
-    means, labels = neighbour_means(targets.edges, p), targets.labels[rows]
-    shares = torch.linspace(1, 0, SHARES, dtype=p.dtype, device=p.device)
-    hits = [(torch.lerp(means[rows], p[rows], c).argmax(dim=1) == labels).sum() for c in shares]
-    return torch.lerp(means, p, shares[int(torch.stack(hits).argmax())])
-
-
-def neighbour_means(edges: SparseMatrix, p: Tensor) -> Tensor:
-    """Returns ``D⁻¹ A p`` for ``D⁻¹ A / N``; a node without neighbours has its own row."""
-    means = p.shape[0] * spmm(edges.to(p.dtype), p)
-    return torch.where((edges.rowptr.diff() > 0).unsqueeze(1), means, p)

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from graphkd import GraphKDError
 from graphkd.datasets import Graph
 from graphkd.encoders import Labels
-from graphkd.methods import CoHOp, Epoch, Targets, cohop
+from graphkd.methods import CoHOp, Epoch, Targets
 from graphkd.methods.base import Student
-from graphkd.methods.cohop import smoothed
 from graphkd.runs import SeedRun
 from graphkd.spec import resolve
 from graphkd.students import StudentOutput
@@ -29,7 +28,7 @@ NO_TEACHER = TeacherOutput(torch.zeros(6, 4))
 
 def started(method: CoHOp, edges: torch.Tensor) -> tuple[Graph, Targets]:
     """Targets of six nodes whose features are their numbers; buffers are registered."""
-    graph = graph_of(edges, 6, torch.arange(6.0).unsqueeze(1))
+    graph = graph_of(edges, 6, torch.arange(6.0, dtype=torch.float64).unsqueeze(1))
     targets = method.prepare(graph, NO_TEACHER)
     method.build(torch.nn.Identity, targets, NO_TEACHER)
     return graph, targets
@@ -92,23 +91,6 @@ def test_both_ends_of_an_edge_get_a_gradient() -> None:
     method.training_step(knows(z), targets)["consistency"].backward()
     assert z.grad[4:].abs().sum(dim=1).min() > 1e-3
     assert not z.grad[:4].any()
-
-
-@settings(max_examples=15)
-@given(edges=edge_lists(6), seed=st.integers(0, 999), truth=st.lists(st.integers(0, 3), min_size=6, max_size=6))
-def test_smoothing_equals_loops_and_its_share_is_chosen_on_validation_nodes(
-    edges: torch.Tensor, seed: int, truth: list[int]
-) -> None:
-    graph, targets = started(CoHOp(), edges)
-    assert graph.val.tolist() == [3]
-    assert targets.tables["validation"].tolist() == [False, False, False, True, False, False]
-    chosen = torch.tensor([False, True, False, True, True, False])
-    targets = replace(targets, labels=torch.tensor(truth), tables={**targets.tables, "validation": chosen})
-    p = torch.randn(6, 4, generator=seeded(seed), dtype=torch.float64).softmax(dim=1)
-    expected = formulas.smoothed(p, edges, truth, [1, 3, 4], shares=8)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cohop, "SHARES", 8)
-        torch.testing.assert_close(smoothed(p, targets), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_round_is_labelled_by_confident_answers_of_the_one_before_and_training_nodes_keep_theirs() -> None:
