@@ -2,6 +2,7 @@
 
 from graphkd.methods.adagmlp import AdaGMLP
 from graphkd.methods.base import Method
+from graphkd.methods.cohop import CoHOp
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
 from graphkd.methods.glnn import GLNN
@@ -25,6 +26,7 @@ __all__ = [
     "NOSMOG",
     "TINED",
     "AdaGMLP",
+    "CoHOp",
     "Epoch",
     "InfGraND",
     "Method",
