@@ -8,6 +8,7 @@ from graphkd.methods.glnn import GLNN
 from graphkd.methods.hgmd import HGMD
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
+from graphkd.methods.linkdist import CoLinkDist, LinkDist
 from graphkd.methods.mlp import MLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
@@ -20,8 +21,10 @@ __all__ = [
     "KRD",
     "MLP",
     "AdaGMLP",
+    "CoLinkDist",
     "Epoch",
     "InfGraND",
+    "LinkDist",
     "Method",
     "Phase",
     "SimMLP",
