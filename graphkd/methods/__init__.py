@@ -9,6 +9,7 @@ from graphkd.methods.glnn import GLNN
 from graphkd.methods.hgmd import HGMD
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
+from graphkd.methods.linkdist import CoLinkDist, LinkDist
 from graphkd.methods.mlp import MLP
 from graphkd.methods.nosmog import NOSMOG
 from graphkd.methods.progmlp import ProgMLP
@@ -27,8 +28,10 @@ __all__ = [
     "TINED",
     "AdaGMLP",
     "CoHOp",
+    "CoLinkDist",
     "Epoch",
     "InfGraND",
+    "LinkDist",
     "Method",
     "Phase",
     "ProgMLP",

@@ -324,3 +324,87 @@ def smoothed(
         if hits > best:
             best, found = hits, torch.stack(rows)
     return found
+
+
+def cross_entropy(logits: Tensor, label: int) -> Tensor:
+    """-log softmax(a)_y, logits [C] -> scalar."""
+    return -torch.log_softmax(logits.double(), dim=0)[label]
+
+
+def mean_squared_row(one: Tensor, other: Tensor) -> Tensor:
+    """(1 / C) sum_c (a_c - b_c)^2, [C] each -> scalar."""
+    return ((one.double() - other.double()) ** 2).sum() / one.shape[0]
+
+
+def link_class_weights(edges: Sequence[tuple[int, int]], labels: dict[int, int], num_classes: int) -> list[float]:
+    """c_k = C (n_k / e_k) / sum_l (n_l / e_l): n_k labelled nodes of class k, e_k labelled ends of edges; 0 if
+    e_k = 0."""
+    ratios = []
+    for k in range(num_classes):
+        nodes = sum(label == k for label in labels.values())
+        ends = sum(labels.get(u) == k for u, _ in edges) + sum(labels.get(v) == k for _, v in edges)
+        ratios.append(nodes / ends if ends else 0.0)
+    return [num_classes * ratio / sum(ratios) for ratio in ratios]
+
+
+def unlabelled_share(edges: Sequence[tuple[int, int]], labels: dict[int, int]) -> float:
+    """1 - (labelled ends of edges) / (ends of edges)."""
+    return 1.0 - sum((u in labels) + (v in labels) for u, v in edges) / (2 * len(edges))
+
+
+def link_loss(y: Tensor, s: Tensor, edges: Sequence[tuple[int, int]]) -> Tensor:
+    """Mean over the edges (u, v) of MSE(y_u, s_v) + MSE(y_v, s_u), y and s [N, C] -> scalar."""
+    total = ZERO
+    for u, v in edges:
+        total = total + mean_squared_row(y[u], s[v]) + mean_squared_row(y[v], s[u])
+    return total / len(edges)
+
+
+def link_label_loss(y: Tensor, s: Tensor, edges: Sequence[tuple[int, int]], labels: dict[int, int]) -> Tensor:
+    """2 * sum over the labelled ends x of edges, o at the other end, of c [CE(y_x, Y_x) + CE(s_o, Y_x)] / sum of
+    c, c = c_{Y_x}."""
+    weights = link_class_weights(edges, labels, y.shape[1])
+    total, normaliser = ZERO, 0.0
+    for x, other in [*edges, *((v, u) for u, v in edges)]:
+        if x in labels:
+            terms = cross_entropy(y[x], labels[x]) + cross_entropy(s[other], labels[x])
+            total = total + weights[labels[x]] * terms
+            normaliser += weights[labels[x]]
+    return 2.0 * total / normaliser
+
+
+def away_loss(
+    y: Tensor,
+    s: Tensor,
+    edges: Sequence[tuple[int, int]],
+    labels: dict[int, int],
+    pairs: Sequence[tuple[int, int, float]],
+    alpha: float,
+    beta: float,
+) -> Tensor:
+    """Of ends x of edges with a random node n, times how often the end is there: the mean over edges of
+    alpha / 2 [MSE(p(y_x), p(s_n)) + MSE(p(y_n), p(s_x))], plus beta times 2 * the c-weighted mean of CE(s_n, Y_x)
+    over the labelled ends."""
+    weights = link_class_weights(edges, labels, y.shape[1])
+    distance, total, normaliser = ZERO, ZERO, 0.0
+    for x, n, times in pairs:
+        one = mean_squared_row(softened(y[x]), softened(s[n])) + mean_squared_row(softened(y[n]), softened(s[x]))
+        distance = distance + times * one
+        if x in labels:
+            total = total + times * weights[labels[x]] * cross_entropy(s[n], labels[x])
+            normaliser += times * weights[labels[x]]
+    return alpha / 2 * distance / len(edges) + beta * 2.0 * total / normaliser
+
+
+def random_label_loss(
+    y: Tensor, s: Tensor, labels: dict[int, int], pairs: Sequence[tuple[int, int, float]], beta: float
+) -> Tensor:
+    """sum over the ends x with a labelled random node n of 2 CE(y_n, Y_n) - 2 beta CE(s_x, Y_n), divided by the
+    expected number of such ends, n being any node but x."""
+    total, expected = ZERO, 0.0
+    for x, n, times in pairs:
+        expected += times * sum(node != x for node in labels) / (y.shape[0] - 1)
+        if n in labels:
+            terms = 2.0 * cross_entropy(y[n], labels[n]) - 2.0 * beta * cross_entropy(s[x], labels[n])
+            total = total + times * terms
+    return total / expected
