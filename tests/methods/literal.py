@@ -169,3 +169,42 @@ def cosine_loss(prediction: Tensor, target: Tensor, eta: float) -> Tensor:
         cosine = (p * h).sum() / ((p * p).sum().sqrt() * (h * h).sum().sqrt())
         total = total + (1.0 - cosine) ** eta
     return total / prediction.shape[0]
+
+
+def dirichlet_energy(h: Tensor, edge_index: Tensor) -> Tensor:
+    """1 / |E| * sum over (i, j) of E of ||h_i / sg||h_i|| - h_j / sg||h_j|| ||^2.
+
+    Rows of zeros are not divided; without edges it is 0.
+
+    h [N, d], edge_index [2, E] -> scalar.
+    """
+    edges, total = directed_edges(edge_index, h.shape[0]), h.double().sum() * 0
+    unit = []
+    for row in h.double():
+        norm = math.sqrt(sum(float(entry) ** 2 for entry in row.detach()))
+        unit.append(row / norm if norm > 0 else row * 0)
+    for i, j in edges:
+        total = total + ((unit[i] - unit[j]) ** 2).sum()
+    return total / max(len(edges), 1)
+
+
+def energy_ratio_loss(
+    student: Sequence[tuple[Tensor, Tensor]],
+    teacher: Sequence[tuple[Tensor, Tensor]],
+    edge_index: Tensor,
+    kind: str,
+) -> Tensor:
+    """sum over operations of (r(R_S) - r(R_T))^2 with R = DE(after) / DE(before), r(R) = log(R) / 2 or sqrt(R).
+
+    An operation before or after which, in student or teacher, rows do not differ along edges is left out.
+    student and teacher: per operation the tables before and after it, [N, d] each -> scalar.
+    """
+    total = ZERO
+    for mine, theirs in zip(student, teacher, strict=True):
+        energies = [dirichlet_energy(table, edge_index) for table in (*mine, *theirs)]
+        if min(float(energy.detach()) for energy in energies) <= 1e-8:
+            continue
+        ratios = energies[1] / energies[0], energies[3] / energies[2]
+        roots = [torch.log(each) / 2 if kind == "log" else torch.sqrt(each) for each in ratios]
+        total = total + (roots[0] - roots[1]) ** 2
+    return total
