@@ -4,6 +4,7 @@ from graphkd.methods.adagmlp import AdaGMLP
 from graphkd.methods.base import Method
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
+from graphkd.methods.g2mlp import G2MLP
 from graphkd.methods.glnn import GLNN
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
@@ -15,6 +16,7 @@ from graphkd.methods.tined import TINED
 
 __all__ = [
     "FFG2M",
+    "G2MLP",
     "GLNN",
     "KRD",
     "MLP",

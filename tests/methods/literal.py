@@ -208,3 +208,33 @@ def energy_ratio_loss(
         roots = [torch.log(each) / 2 if kind == "log" else torch.sqrt(each) for each in ratios]
         total = total + (roots[0] - roots[1]) ** 2
     return total
+
+
+def neighbourhood_moments(rows: Tensor, edge_index: Tensor, eps: float) -> list[tuple[Tensor, Tensor]]:
+    """Per node the mean m and sqrt(mean of (r - m)^2 + eps) over senders and the node itself, [d] each.
+
+    rows [N, d], edge_index [2, E] -> N pairs.
+    """
+    adjacency, found = dense_adjacency(edge_index, rows.shape[0], 1.0), []
+    for v in range(rows.shape[0]):
+        near = [rows[u].double() for u in range(rows.shape[0]) if adjacency[v, u] == 1]
+        mean = sum(near) / len(near)
+        variance = sum((each - mean) ** 2 for each in near) / len(near)
+        found.append((mean, torch.sqrt(variance + eps)))
+    return found
+
+
+def moment_distance(
+    student: Tensor, teacher: Tensor, edge_index: Tensor, curvature: Sequence[float], gamma: float, eps: float
+) -> Tensor:
+    """mean_v w_v (||m_S - m_T||^2 + ||s_S - s_T||^2), w_v = N exp(gamma k_v) / sum_u exp(gamma k_u).
+
+    student [N, d], teacher [N, d], curvature [N] -> scalar.
+    """
+    weights = [math.exp(gamma * each) for each in curvature]
+    mine, theirs = (neighbourhood_moments(each, edge_index, eps) for each in (student, teacher))
+    total = ZERO
+    for v in range(student.shape[0]):
+        apart = sum(((a - b) ** 2).sum() for a, b in zip(mine[v], theirs[v], strict=True))
+        total = total + weights[v] / sum(weights) * apart
+    return total
