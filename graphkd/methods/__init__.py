@@ -5,6 +5,7 @@ from graphkd.methods.base import Method
 from graphkd.methods.cohop import CoHOp
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
+from graphkd.methods.g2mlp import G2MLP
 from graphkd.methods.glnn import GLNN
 from graphkd.methods.hgmd import HGMD
 from graphkd.methods.infgrand import InfGraND
@@ -20,6 +21,7 @@ from graphkd.methods.tined import TINED
 
 __all__ = [
     "FFG2M",
+    "G2MLP",
     "GLNN",
     "HGMD",
     "KRD",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from graphkd.teachers import TeacherOutput
 
 ENERGY, INPUT = "teacher_energy", "input_energy"
-LEAST = 1e-10
+LEAST = 1e-8
 """Energy up to which rows count as equal along all edges: the operation has no ratio then."""
 
 

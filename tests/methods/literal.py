@@ -408,3 +408,72 @@ def random_label_loss(
             terms = 2.0 * cross_entropy(y[n], labels[n]) - 2.0 * beta * cross_entropy(s[x], labels[n])
             total = total + times * terms
     return total / expected
+
+
+def dirichlet_energy(h: Tensor, edge_index: Tensor) -> Tensor:
+    """1 / |E| * sum over (i, j) of E of ||h_i / sg||h_i|| - h_j / sg||h_j|| ||^2.
+
+    Rows of zeros are not divided; without edges it is 0.
+
+    h [N, d], edge_index [2, E] -> scalar.
+    """
+    edges, total = directed_edges(edge_index, h.shape[0]), h.double().sum() * 0
+    unit = []
+    for row in h.double():
+        norm = math.sqrt(sum(float(entry) ** 2 for entry in row.detach()))
+        unit.append(row / norm if norm > 0 else row * 0)
+    for i, j in edges:
+        total = total + ((unit[i] - unit[j]) ** 2).sum()
+    return total / max(len(edges), 1)
+
+
+def energy_ratio_loss(
+    student: Sequence[tuple[Tensor, Tensor]],
+    teacher: Sequence[tuple[Tensor, Tensor]],
+    edge_index: Tensor,
+    kind: str,
+) -> Tensor:
+    """sum over operations of (r(R_S) - r(R_T))^2 with R = DE(after) / DE(before), r(R) = log(R) / 2 or sqrt(R).
+
+    An operation before or after which, in student or teacher, rows do not differ along edges is left out.
+    student and teacher: per operation the tables before and after it, [N, d] each -> scalar.
+    """
+    total = ZERO
+    for mine, theirs in zip(student, teacher, strict=True):
+        energies = [dirichlet_energy(table, edge_index) for table in (*mine, *theirs)]
+        if min(float(energy.detach()) for energy in energies) <= 1e-8:
+            continue
+        ratios = energies[1] / energies[0], energies[3] / energies[2]
+        roots = [torch.log(each) / 2 if kind == "log" else torch.sqrt(each) for each in ratios]
+        total = total + (roots[0] - roots[1]) ** 2
+    return total
+
+
+def neighbourhood_moments(rows: Tensor, edge_index: Tensor, eps: float) -> list[tuple[Tensor, Tensor]]:
+    """Per node the mean m and sqrt(mean of (r - m)^2 + eps) over senders and the node itself, [d] each.
+
+    rows [N, d], edge_index [2, E] -> N pairs.
+    """
+    adjacency, found = dense_adjacency(edge_index, rows.shape[0], 1.0), []
+    for v in range(rows.shape[0]):
+        near = [rows[u].double() for u in range(rows.shape[0]) if adjacency[v, u] == 1]
+        mean = sum(near) / len(near)
+        variance = sum((each - mean) ** 2 for each in near) / len(near)
+        found.append((mean, torch.sqrt(variance + eps)))
+    return found
+
+
+def moment_distance(
+    student: Tensor, teacher: Tensor, edge_index: Tensor, curvature: Sequence[float], gamma: float, eps: float
+) -> Tensor:
+    """mean_v w_v (||m_S - m_T||^2 + ||s_S - s_T||^2), w_v = N exp(gamma k_v) / sum_u exp(gamma k_u).
+
+    student [N, d], teacher [N, d], curvature [N] -> scalar.
+    """
+    weights = [math.exp(gamma * each) for each in curvature]
+    mine, theirs = (neighbourhood_moments(each, edge_index, eps) for each in (student, teacher))
+    total = ZERO
+    for v in range(student.shape[0]):
+        apart = sum(((a - b) ** 2).sum() for a, b in zip(mine[v], theirs[v], strict=True))
+        total = total + weights[v] / sum(weights) * apart
+    return total
