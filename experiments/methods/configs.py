@@ -31,6 +31,10 @@ YEARS = {
     "nosmog": 2023,
     "tined": 2025,
     "progmlp": 2026,
+    "g2mlp": 2026,
+    "linkdist": 2021,
+    "colinkdist": 2021,
+    "cohop": 2024,
 }
 STORED = {"cora": "cpf_cora", "citeseer": "cpf_citeseer"}
 """Data sets with a file of CPF's own; of the others the largest component is taken from PyG's."""

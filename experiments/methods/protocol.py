@@ -24,7 +24,11 @@ METHODS = {
     "hgmd": "HGMD",
     "nosmog": "NOSMOG",
     "tined": "TINED",
+    "g2mlp": "G2MLP",
     "progmlp": "ProGMLP",
+    "linkdist": "LinkDist",
+    "colinkdist": "CoLinkDist",
+    "cohop": "CoHOp (linear)",
 }
 """In the order of the tables, beside GLNN and the plain MLP."""
 MODELS = {"mlp": "plain MLP", "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
@@ -142,7 +146,7 @@ def digits() -> Cell:
     return Cell("Digits, 2 epochs", (0, 1), {"glnn": short, "mlp": short, **methods})
 
 
-SHORT = {"simmlp": ["method.pretrain_epochs=2"]}
+SHORT = {"simmlp": ["method.pretrain_epochs=2"], "cohop": ["student.num_layers=1", "method.rounds=2"]}
 """Overrides that keep a method's run short."""
 
 CELLS: dict[str, Callable[[], Cell]] = {
