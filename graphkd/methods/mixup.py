@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.methods.fold import PIECE_BYTES, edge_targets
+from graphkd.methods.fold_kernel import BLOCK
 from graphkd.methods.soft_targets import Fold, SoftTargets
 from graphkd.sparse import SparseMatrix, row_pieces
 
@@ -17,7 +18,7 @@ def mixup_targets(logits: Tensor, shares: SparseMatrix, tau: float) -> SoftTarge
 
     The targets are linear in ``q``, so that their sum per row is that of ordinary edges: ``m_ij / E`` from ``j``
     and, on the diagonal, ``Σ_j (1 − m_ij) / E`` from the node itself. Only the constant differs: it is the mean of
-    ``⟨q_ij, log q_ij⟩`` of the mixed targets ``q_ij``: ``E C`` operations, in pieces of edges.
+    ``⟨q_ij, log q_ij⟩`` of the mixed targets ``q_ij``: ``E C`` operations, in blocks.
 
     Args:
         logits: ``[N, C]`` of the teacher.
@@ -48,13 +49,14 @@ def _edge_weights(shares: SparseMatrix) -> SparseMatrix:
 
 
 def _mean_entropy(logits: Tensor, shares: SparseMatrix, tau: float) -> Tensor:
-    """Computes the mean of ``⟨q_ij, log q_ij⟩`` over the edges in the precision of the logits; sums in float64."""
+    """Computes the mean of ``⟨q_ij, log q_ij⟩`` over the edges, block by block; blocks are summed in float64."""
     q = torch.softmax(logits / tau, dim=1).to(shares.device)
-    edges_at_once = max(1, PIECE_BYTES // (3 * q.element_size() * q.shape[1]))
+    entries = BLOCK if q.is_cpu else PIECE_BYTES // (3 * q.element_size())
     total = q.new_zeros((), dtype=torch.float64)
-    for rows in row_pieces(shares.rowptr, slice(0, shares.shape[0]), edges_at_once):
+    for rows in row_pieces(shares.rowptr, slice(0, shares.shape[0]), max(1, entries // q.shape[1])):
         piece = shares.rows(rows)
         share = piece.value.to(q.dtype).unsqueeze(1)
-        mixed = torch.lerp(q[rows][piece.row], q[piece.col], share)
-        total += torch.special.xlogy(mixed, mixed).sum(dtype=torch.float64)
+        mixed = torch.lerp(q[rows].index_select(0, piece.row), q.index_select(0, piece.col), share).reshape(-1)
+        # Not xlogy, which is not vectorised: 0 times the logarithm of the smallest number is 0 as well.
+        total += torch.dot(mixed, mixed.clamp_min(torch.finfo(q.dtype).tiny).log_())
     return total / max(shares.nnz, 1)

@@ -60,11 +60,11 @@ def test_mixed_targets_equal_a_loop_over_edges(
     )
 
 
-def test_many_edges_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_edges_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = graph_of(RING, 6).adj.structure(self_loops=1)
     shares = pattern.with_values(torch.rand(pattern.nnz, generator=seeded(1), dtype=torch.float64))
     whole = mixup_targets(some(0), shares, 1.0)
-    monkeypatch.setattr("graphkd.methods.mixup.PIECE_BYTES", 3 * 8 * 4 * 4)  # four edges
+    monkeypatch.setattr("graphkd.methods.mixup.BLOCK", 4 * 4)  # four edges
     torch.testing.assert_close(mixup_targets(some(0), shares, 1.0).constant, whole.constant, rtol=1e-14, atol=0)
 
 
