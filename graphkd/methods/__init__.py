@@ -2,6 +2,7 @@
 
 from graphkd.methods.adagmlp import AdaGMLP
 from graphkd.methods.base import Method
+from graphkd.methods.cohop import CoHOp
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
 from graphkd.methods.g2mlp import G2MLP
@@ -9,6 +10,7 @@ from graphkd.methods.glnn import GLNN
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
 from graphkd.methods.mlp import MLP
+from graphkd.methods.nosmog import NOSMOG
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
@@ -20,8 +22,10 @@ __all__ = [
     "GLNN",
     "KRD",
     "MLP",
+    "NOSMOG",
     "TINED",
     "AdaGMLP",
+    "CoHOp",
     "Epoch",
     "InfGraND",
     "Method",

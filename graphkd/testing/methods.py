@@ -56,7 +56,7 @@ def takes_any_inputs(make: Make) -> None:
         encoded = graph.with_inputs(encoder.fit(graph).mix(graph.x, graph.adj))
         targets = method.prepare(encoded, teacher_output(graph))
         assert targets.inputs is encoded.inputs, "prepare reads graph.x where it has to read graph.inputs"
-        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features))
+        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features, graph.num_classes))
         assert targets.num_rows == graph.num_nodes
 
 
@@ -166,8 +166,10 @@ def is_shipped(make: Make) -> None:
         model = load_bundle(Path(folder) / "run")
         x = graph.x if isinstance(graph.x, Tensor) else graph.x.to_dense()
         edges = torch.stack([graph.adj.matrix.col, graph.adj.matrix.row])
-        proba = model.predict_proba(x.numpy(), edges if trained.distilled.encoding.hops else None)
-    inputs = trained.distilled.encoding.mix(graph.x, graph.adj)
+        encoding = trained.distilled.encoding
+        nodes = None if encoding.vectors is None else torch.arange(graph.num_nodes).numpy()
+        proba = model.predict_proba(x.numpy(), edges if encoding.hops else None, nodes=nodes)
+    inputs = encoding.mix(graph.x, graph.adj)
     with torch.no_grad():
         expected = torch.softmax(trained.distilled.model.cpu()(inputs).logits, dim=1)
     torch.testing.assert_close(torch.as_tensor(proba), expected, rtol=1e-4, atol=1e-6)

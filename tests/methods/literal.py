@@ -238,3 +238,71 @@ def moment_distance(
         apart = sum(((a - b) ** 2).sum() for a, b in zip(mine[v], theirs[v], strict=True))
         total = total + weights[v] / sum(weights) * apart
     return total
+
+
+def gram_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """mean over all pairs (i, j) of (h_i . h_j - r_i . r_j)^2, student r [N, d], teacher h [N, d'] -> scalar."""
+    total, nodes = ZERO, range(student.shape[0])
+    for i in nodes:
+        for j in nodes:
+            theirs = (teacher[i].double() * teacher[j].double()).sum()
+            total = total + (theirs - (student[i].double() * student[j].double()).sum()) ** 2
+    return total / student.shape[0] ** 2
+
+
+def attacked(
+    x: Tensor, noise: Tensor, weight: Tensor, teacher_logits: Tensor, epsilon: float, steps: int
+) -> Tensor:
+    """x + delta of a linear student z = W u, entry by entry.
+
+    delta starts as the noise; in every step each entry moves by epsilon / 4 in the direction in which KL(q || p)
+    of its node grows, sum_c W_ck (p_c - q_c), and is clipped to [-epsilon, epsilon].
+    x [N, D], noise [N, D], weight [C, D], teacher_logits [N, C] -> [N, D].
+    """
+    delta = noise.clone()
+    for _ in range(steps):
+        for i in range(x.shape[0]):
+            p, q = softened(weight @ (x[i] + delta[i])), softened(teacher_logits[i])
+            moved = delta[i].clone()
+            for k in range(x.shape[1]):
+                slope = float((weight[:, k] * (p - q)).sum())
+                sign = (slope > 0) - (slope < 0)
+                moved[k] = min(max(float(delta[i, k]) + sign * epsilon / 4, -epsilon), epsilon)
+            delta[i] = moved
+    return x + delta
+
+
+def consistency_loss(student_logits: Tensor, edge_index: Tensor) -> Tensor:
+    """mean_v mean_{u in N(v)} -sum_c p_vc log p_uc, N(v) the distinct senders u != v; 0 for a node without any.
+
+    student_logits [N, C], edge_index [2, E] -> scalar.
+    """
+    num_nodes, total = student_logits.shape[0], ZERO
+    edges = directed_edges(edge_index, num_nodes)
+    for v in range(num_nodes):
+        senders = [j for i, j in edges if i == v]
+        for u in senders:
+            p, q = softened(student_logits[v]), torch.log_softmax(student_logits[u].double(), dim=0)
+            total = total - (p * q).sum() / len(senders)
+    return total / num_nodes
+
+
+def smoothed(
+    p: Tensor, edge_index: Tensor, labels: Sequence[int], validation: Sequence[int], shares: int = 101
+) -> Tensor:
+    """c p_v + (1 - c) mean_{u in N(v)} p_u, of all c from 1 down to 0 the first with the most hits on validation.
+
+    A node without neighbours keeps its row. shares: number of values of c. p [N, C], edge_index [2, E] -> [N, C].
+    """
+    num_nodes, best, found = p.shape[0], -1, p
+    edges = directed_edges(edge_index, num_nodes)
+    for step in range(shares):
+        c, rows = 1.0 - step / (shares - 1), []
+        for v in range(num_nodes):
+            senders = [p[j].double() for i, j in edges if i == v]
+            mean = torch.stack(senders).mean(dim=0) if senders else p[v].double()
+            rows.append(c * p[v].double() + (1 - c) * mean)
+        hits = sum(int(rows[v].argmax()) == labels[v] for v in validation)
+        if hits > best:
+            best, found = hits, torch.stack(rows)
+    return found
