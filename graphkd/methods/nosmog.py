@@ -86,7 +86,7 @@ class NOSMOG(Method):
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=node_targets(teacher.logits, self.tau),
-            tables={HIDDEN: _last_hidden(teacher)} if self.gram > 0 else {},
+            tables={HIDDEN: _last_hidden(teacher, self.name)} if self.gram > 0 else {},
         )
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
@@ -142,11 +142,11 @@ class NOSMOG(Method):
         return soft(perturbed(soft, dense_rows(batch.inputs, self.name), self.epsilon, self.steps))
 
 
-def _last_hidden(teacher: TeacherOutput) -> Tensor:
+def _last_hidden(teacher: TeacherOutput, method: str) -> Tensor:
     """Returns ``h [N, d_T]``."""
     if len(teacher.hops) < 2:
         raise GraphKDError(
-            "method=nosmog reads the teacher's last hidden layer, but the teacher has none: set "
+            f"method={method} reads the teacher's last hidden layer, but the teacher has none: set "
             "teacher.num_layers to 2 or more (a given teacher: give its hops as well), or method.gram=0"
         )
     return teacher.hops[-2]

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from graphkd.teachers import TeacherOutput
 
 
+class _Parts(NOSMOG):
+    """NOSMOG, whose terms are added and whose messages have the other's name."""
+
+    name = "tined_plus"
+
+
 class TINEDPlus(TINED):
     """TINED's loss ``+ gram · L_gram + adversarial · L_adv`` on ``[x_v ‖ position of v]``: see ``NOSMOG``.
 
@@ -63,7 +69,7 @@ class TINEDPlus(TINED):
     ) -> None:
         super().__init__(lam, tau, beta, ratio, edges, lr_ratio, init)
         self.gram, self.adversarial, self.epsilon, self.steps = gram, adversarial, epsilon, steps
-        self.nosmog = NOSMOG(lam, tau, gram, adversarial, epsilon, steps)
+        self.nosmog = _Parts(lam, tau, gram, adversarial, epsilon, steps)
 
     def encoder(self) -> Encoder:
         """Returns that of NOSMOG: positions beside raw features."""
