@@ -17,7 +17,7 @@ def test_everything_selectable_and_nothing_else() -> None:
     own |= {f"{kind}-{size}" for kind in ("ogbn", "synthetic") for size in sizes}
     assert set(catalogue(datasets)) == {"photo", "computers", "cs", "physics"} | planetoid | cpf | ranked | own
     assert set(catalogue(teachers)) == {"gat", "gcn", "sage"}
-    assert set(catalogue(students)) == {"mlp", "ensemble"}
+    assert set(catalogue(students)) == {"mlp", "ensemble", "progressive"}
     assert set(catalogue(methods)) >= {"mlp", "glnn", "infgrand"}
     drawn, soft = {"random", "in_order"}, {"attention", "emd", "semckd", "nearest"}
     assert set(catalogue(matching)) == {"none", "forward", "reverse", "all_to_one", "skip", "last"} | drawn | soft

@@ -84,7 +84,11 @@ MOST_MEMBERS = 64
 
 ENSEMBLE = Schema({**MLP.fields, "num_members?": size(1, MOST_MEMBERS)})
 
-STUDENTS = {"mlp": TAPERED, "ensemble": ENSEMBLE}
+PROGRESSIVE = Schema(
+    {**ENSEMBLE.fields, "threshold?": lambda value: is_real(value) and 0 < value <= 1, "num_layers?": size(2)}
+)
+
+STUDENTS = {"mlp": TAPERED, "ensemble": ENSEMBLE, "progressive": PROGRESSIVE}
 """Student → checks of its arguments."""
 
 
@@ -131,7 +135,7 @@ NORMS = {
 }
 """Normalization of hidden layers → its vectors."""
 
-DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2, "num_members": 2}
+DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2, "num_members": 2, "threshold": 1.0}
 """Defaults of ``graphkd.students``, which cannot be imported where torch is not installed."""
 
 
@@ -177,7 +181,7 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
     """
     student, arguments = description["student"], description["student"]["arguments"]
     if student["name"] not in STUDENTS:
-        names = " and ".join(STUDENTS)
+        names = ", ".join(STUDENTS)
         raise DESCRIPTION.fault(
             file, f"student.name is {student['name']}, and this version of graphkd knows {names}"
         )
@@ -187,13 +191,17 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DESCRIPTION.fault(file, f"its weights are no safetensors file ({type(error).__name__})") from None
     prefixes = prefixes_of(student)
-    if student["name"] == "ensemble":
-        _check_members(arrays, len(prefixes), file)
     shapes = {name: array.shape for name, array in arrays.items()}
-    known = {"alpha"} if student["name"] == "ensemble" else set()
+    known = set[str]()
+    if student["name"] != "mlp":
+        _check_members(arrays, len(prefixes), file)
+    if student["name"] == "ensemble":
+        known |= _check_alpha(arrays, len(prefixes), file)
     for prefix in prefixes:
         _check_layers(shapes, prefix, arguments, file)
         known |= _check_vectors(shapes, prefix, arguments, file)
+    if student["name"] == "progressive":
+        known |= _check_carries(shapes, len(prefixes), arguments, file)
     if more := sorted(shapes.keys() - known):
         raise DESCRIPTION.fault(file, f"its weights hold {more[0][:80]!r}, which it does not have")
     widths = widths_of(arguments)
@@ -202,16 +210,33 @@ def check_student(description: Mapping[str, Any], weights: bytes, file: Path) ->
 
 
 def _check_members(arrays: Mapping[str, NDArray[Any]], members: int, file: Path) -> None:
-    """Checks that there are weights of as many members as described, and that their ``alpha`` is a mixture's."""
+    """Checks that there are weights of as many members as described."""
     found = {name.split(".")[1] for name in arrays if name.startswith("members.")}
     if found != {str(k) for k in range(members)}:
         raise DESCRIPTION.fault(file, f"its weights are not those of {members} members")
+
+
+def _check_alpha(arrays: Mapping[str, NDArray[Any]], members: int, file: Path) -> set[str]:
+    """Checks that the ``alpha`` of an ensemble is a mixture's, and returns the name of it."""
     alpha = arrays.get("alpha")
     if alpha is None or alpha.shape != (members,):
         raise DESCRIPTION.fault(file, f"its alpha has not one number for each of {members} members")
     shares = ((alpha >= 0) & (alpha <= 1 + TOLERANCE)).all()  # not of NaN
     if not shares or abs(alpha.sum(dtype=np.float64) - 1) > TOLERANCE:
         raise DESCRIPTION.fault(file, "its alpha is not made of finite numbers, 0 or more, that sum to 1")
+    return {"alpha"}
+
+
+def _check_carries(
+    shapes: Mapping[str, tuple[int, ...]], members: int, arguments: Mapping[str, Any], file: Path
+) -> set[str]:
+    """Checks the matrices between the members of a sequence, and returns their names."""
+    width = {**DEFAULTS, **arguments}["hidden_dim"]
+    names = [f"carries.{k}.weight" for k in range(members - 1)]
+    for name in names:
+        if shapes.get(name) != (width, width):
+            raise DESCRIPTION.fault(file, f"its weights have no {name} of {width} × {width} numbers")
+    return set(names)
 
 
 def _check_layers(

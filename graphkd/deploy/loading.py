@@ -85,7 +85,11 @@ def _without_torch(bundle: Bundle, runtime: str) -> RowPredictor:
 
 
 def _engine(bundle: Bundle, runtime: str) -> Engine:
+    from graphkd.deploy.network import check_one_pass, network_of
+
     kind, _, precision = runtime.partition("-")
+    if kind != "numpy":
+        check_one_pass(bundle, f"runtime={runtime}")
     if kind == "native":
         from graphkd.deploy.runtimes.native import native_engine
 
@@ -94,7 +98,6 @@ def _engine(bundle: Bundle, runtime: str) -> Engine:
         from graphkd.deploy.runtimes.onnx import bundle_engine
 
         return bundle_engine(bundle, runtime)
-    from graphkd.deploy.network import network_of
     from graphkd.deploy.runtimes.plain import plain_engine
 
     return plain_engine(network_of(bundle))

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.deploy.description import prefixes_of, widths_of
+from graphkd.deploy.description import DEFAULTS, prefixes_of, widths_of
 from graphkd.deploy.files import Bundle
+from graphkd.errors import GraphKDError
 
 FloatArray = NDArray[np.float32]
 
@@ -40,15 +41,23 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """A multilayer perceptron for inference only, or several of one shape, ``log Σ_k α_k softmax(z_k)``.
+    """A multilayer perceptron for inference only, or several of one shape.
+
+    An ensemble computes ``log Σ_k α_k softmax(z_k)``. In a sequence each member adds ``V h`` to the sums of its
+    first layer, ``h`` the last hidden layer of the member before; see ``graphkd.students.Progressive``.
 
     Args:
-        layers: in the order of the forward pass; of an ensemble, member after member.
-        alpha: weights of the members ``[K]``, or None of a multilayer perceptron.
+        layers: in the order of the forward pass; of several members, member after member.
+        alpha: weights of the members of an ensemble ``[K]``, or None.
+        carries: of a sequence, ``V [h, h]`` of every member but the first, with batch normalization folded in;
+            None of other students.
+        threshold: of a sequence, the confidence from which a row stops.
     """
 
     layers: tuple[Layer, ...]
     alpha: FloatArray | None = None
+    carries: tuple[FloatArray, ...] | None = None
+    threshold: float = 1.0
 
     @property
     def num_features(self) -> int:
@@ -68,7 +77,8 @@ class Network:
     @property
     def depth(self) -> int:
         """Number of layers of each member."""
-        return len(self.layers) // (1 if self.alpha is None else len(self.alpha))
+        members = len(self.carries) + 1 if self.carries is not None else 1
+        return len(self.layers) // (members if self.alpha is None else len(self.alpha))
 
     @property
     def members(self) -> list[tuple[Layer, ...]]:
@@ -96,7 +106,28 @@ def network_of(bundle: Bundle) -> Network:
     student, tensors = bundle.description["student"], bundle.tensors
     layers = [_folded(tensors, prefix, student["arguments"]) for prefix in prefixes_of(student)]
     alpha = tensors["alpha"].astype(np.float32) if student["name"] == "ensemble" else None
-    return Network(tuple(itertools.chain(*layers)), alpha)
+    together = tuple(itertools.chain(*layers))
+    if student["name"] != "progressive":
+        return Network(together, alpha)
+    threshold = float({**DEFAULTS, **student["arguments"]}["threshold"])
+    return Network(together, None, _carries(tensors, len(layers), student["arguments"]), threshold)
+
+
+def check_one_pass(bundle: Bundle, what: str) -> None:
+    """Refuses a student whose rows take different numbers of steps.
+
+    Args:
+        bundle: of the student.
+        what: the export or runtime that it is asked for.
+
+    Raises:
+        GraphKDError: the student is a sequence.
+    """
+    if bundle.description["student"]["name"] == "progressive":
+        raise GraphKDError(
+            f"{what} has no early exit, which student=progressive needs: use runtime='torch' or 'numpy', or train "
+            "another method"
+        )
 
 
 def _folded(tensors: Mapping[str, Any], prefix: str, arguments: Mapping[str, Any]) -> tuple[Layer, ...]:
@@ -109,6 +140,18 @@ def _folded(tensors: Mapping[str, Any], prefix: str, arguments: Mapping[str, Any
     if shapes != list(zip(widths[1:], widths[:-1], strict=True)):
         raise ValueError(f"weights {shapes} for layers of widths {widths}")
     return tuple(layers)
+
+
+def _carries(tensors: Mapping[str, Any], members: int, arguments: Mapping[str, Any]) -> tuple[FloatArray, ...]:
+    """Returns the matrices between members; a batch normalization scales its layer's sums, and so their rows."""
+    carries = []
+    for k in range(1, members):
+        weight = tensors[f"carries.{k - 1}.weight"]
+        if arguments.get("norm") == "batch":
+            norm = {name: tensors[f"members.{k}.norms.0.{name}"] for name in ("weight", "running_var")}
+            weight = (norm["weight"] / np.sqrt(norm["running_var"].astype(np.float64) + EPS))[:, None] * weight
+        carries.append(weight.astype(np.float32))
+    return tuple(carries)
 
 
 def _layer(tensors: Mapping[str, Any], i: int, norm: str, hidden: bool) -> Layer:

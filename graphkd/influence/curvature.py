@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment, linprog
-from scipy.sparse import csr_array
 from torch import Tensor
 
 from graphkd.atomic_io import sha256_of
@@ -178,12 +176,17 @@ def _cheapest(supply: list[int], demand: list[int], costs: NDArray[np.int64]) ->
     if 1 in costs.shape:
         return float(unit * (np.outer(rows, cols) / max(rows.sum(), 1) * costs).sum())
     if rows.sum() <= MOST_UNITS:
+        from scipy.optimize import linear_sum_assignment
+
         single = costs.repeat(rows, axis=0).repeat(cols, axis=1)
         return float(unit * single[linear_sum_assignment(single)].sum())
     return float(unit * _programme(rows, cols, costs))
 
 
 def _programme(rows: NDArray[np.int64], cols: NDArray[np.int64], costs: NDArray[np.int64]) -> float:
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array
+
     m, n = costs.shape
     entry = np.arange(m * n)
     ends = np.concatenate([entry // n, m + entry % n])

@@ -7,10 +7,13 @@ from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.ff_g2m import FFG2M
 from graphkd.methods.g2mlp import G2MLP
 from graphkd.methods.glnn import GLNN
+from graphkd.methods.hgmd import HGMD
 from graphkd.methods.infgrand import InfGraND
 from graphkd.methods.krd import KRD
+from graphkd.methods.linkdist import CoLinkDist, LinkDist
 from graphkd.methods.mlp import MLP
 from graphkd.methods.nosmog import NOSMOG
+from graphkd.methods.progmlp import ProgMLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
@@ -21,16 +24,20 @@ __all__ = [
     "FFG2M",
     "G2MLP",
     "GLNN",
+    "HGMD",
     "KRD",
     "MLP",
     "NOSMOG",
     "TINED",
     "AdaGMLP",
     "CoHOp",
+    "CoLinkDist",
     "Epoch",
     "InfGraND",
+    "LinkDist",
     "Method",
     "Phase",
+    "ProgMLP",
     "SimMLP",
     "SoftTargets",
     "TINEDPlus",

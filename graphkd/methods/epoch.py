@@ -4,38 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What ``Method.on_epoch_start`` may depend on, besides registered buffers.
-
-    Args:
-        number: of the epoch, from 0.
-        total: epochs of the phase, at most.
-        seed: of the run.
-        device: of the targets.
-        logits: computes the student's logits on all rows, ``[N, C]``, as it is now, in evaluation mode and without
-            gradients.
-    """
-
-    number: int
-    total: int
-    seed: int
-    device: torch.device
-    logits: Callable[[], Tensor]
-
-    def generator(self, *purpose: str | int) -> torch.Generator:
-        """Returns a generator that depends on purpose, seed and epoch alone: a resumed run draws the same.
-
-        It is one of the CPU, whose numbers are the same for every device.
-        """
-        text = "-".join(map(str, (*purpose, self.seed, self.number)))
-        return torch.Generator().manual_seed(zlib.crc32(text.encode()))
 
 
 @dataclass(frozen=True)
@@ -53,6 +25,7 @@ class Phase:
         max_epochs: of the phase; by default ``training.max_epochs``.
         patience: of the phase; by default ``training.patience``, which is too short for a loss of masks that are
             drawn anew in every step.
+        arguments: further ones of ``step`` and ``groups``, for phases that differ by a number.
     """
 
     name: str = ""
@@ -61,3 +34,34 @@ class Phase:
     by_loss: bool = False
     max_epochs: int | None = None
     patience: int | None = None
+    arguments: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What ``Method.on_epoch_start`` may depend on, besides registered buffers.
+
+    Args:
+        number: of the epoch, from 0.
+        total: epochs of the phase, at most.
+        seed: of the run.
+        device: of the targets.
+        logits: computes the student's logits on all rows, ``[N, C]``, as it is now, in evaluation mode and without
+            gradients.
+        phase: that the epoch belongs to.
+    """
+
+    number: int
+    total: int
+    seed: int
+    device: torch.device
+    logits: Callable[[], Tensor]
+    phase: Phase = field(default_factory=Phase)
+
+    def generator(self, *purpose: str | int) -> torch.Generator:
+        """Returns a generator that depends on purpose, seed and epoch alone: a resumed run draws the same.
+
+        It is one of the CPU, whose numbers are the same for every device.
+        """
+        text = "-".join(map(str, (*purpose, self.seed, self.number)))
+        return torch.Generator().manual_seed(zlib.crc32(text.encode()))

@@ -76,3 +76,14 @@ def check_choice(known: tuple[str, ...], **settings: Any) -> None:
     for key, value in settings.items():
         if not (isinstance(value, str) and value in known):
             raise GraphKDError(f"method.{key} is '{value}': choose {' or '.join(known)}")
+
+
+def check_at_most(most: float, **settings: Any) -> None:
+    """Checks that settings lie in [0, ``most``].
+
+    Raises:
+        GraphKDError: one does not.
+    """
+    for key, value in settings.items():
+        if not (is_real(value) and 0 <= value <= most):
+            raise GraphKDError(f"method.{key} is {value}: it must lie in [0, {most:g}]")

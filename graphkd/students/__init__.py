@@ -3,5 +3,6 @@
 from graphkd.students.ensemble import Ensemble
 from graphkd.students.mlp import MLP
 from graphkd.students.output import StudentOutput
+from graphkd.students.progressive import Progressive
 
-__all__ = ["MLP", "Ensemble", "StudentOutput"]
+__all__ = ["MLP", "Ensemble", "Progressive", "StudentOutput"]

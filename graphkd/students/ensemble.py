@@ -74,6 +74,11 @@ class Ensemble(nn.Module):
         device = next(self.members.parameters()).device
         self.register_buffer("alpha", torch.full((len(members),), 1.0 / len(members), device=device))
 
+    @property
+    def extra_arguments(self) -> dict[str, Any]:
+        """Arguments beyond those of the members."""
+        return {"num_members": len(self.members)}
+
     def forward(self, x: Inputs) -> StudentOutput:
         """Returns log-probabilities ``[B, C]``, hidden layers ``[B, K h]`` and the members' outputs."""
         outputs: list[StudentOutput] = [member(x) for member in self.members]
@@ -85,6 +90,5 @@ class Ensemble(nn.Module):
 
 def extra_arguments(student: nn.Module) -> dict[str, Any]:
     """Returns the arguments of a student that a method built, beyond those of the students it is made of."""
-    if isinstance(student, MLP) and student.hidden_dims is not None:
-        return {"hidden_dims": student.hidden_dims, "num_layers": len(student.layers)}
-    return {"num_members": len(student.members)} if isinstance(student, Ensemble) else {}
+    extra: dict[str, Any] = getattr(student, "extra_arguments", {})
+    return extra

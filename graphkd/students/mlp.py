@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -43,6 +44,7 @@ class MLP(nn.Module):
     """
 
     name = "mlp"
+    hidden_dims: list[int] | None
     keeps_linear: bool = False
     """Whether the output has what goes into and comes out of each linear layer, for a loss that reads it."""
 
@@ -68,13 +70,25 @@ class MLP(nn.Module):
         self.dropout, self.norm = dropout, norm
         self.hidden_dims = None if hidden_dims is None else hidden
 
-    def forward(self, x: Inputs) -> StudentOutput:
-        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers."""
+    @property
+    def extra_arguments(self) -> dict[str, Any]:
+        """Arguments of a student that a method built, beyond those of the student's settings."""
+        if self.hidden_dims is None:
+            return {}
+        return {"hidden_dims": self.hidden_dims, "num_layers": len(self.layers)}
+
+    def forward(self, x: Inputs, added: Tensor | None = None) -> StudentOutput:
+        """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers.
+
+        Args:
+            x: the rows.
+            added: ``[B, h]``, to the first layer's sums where there is a hidden layer; nothing by default.
+        """
         hidden: list[Tensor] = []
         linear: list[tuple[Tensor, Tensor]] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
-            z = layer(h)
+            z = layer(h) if added is None or hidden else layer(h) + added
             mapped = z.clone() if self.keeps_linear else z  # ReLU is in place
             active, dropped = relu_dropout(norm(z), self.dropout, self.training)
             hidden.append(active)

@@ -11,7 +11,7 @@ from graphkd.datasets import Preprocessing
 from graphkd.deploy import write_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.encoders import Encoding, Propagation
-from graphkd.students import MLP, Ensemble
+from graphkd.students import MLP, Ensemble, Progressive
 from graphkd.students.ensemble import extra_arguments
 
 STEPS = Preprocessing()
@@ -52,9 +52,20 @@ def ensemble(norm: str = "batch", num_layers: int = 3, num_members: int = 3, **s
     return made.eval()
 
 
+def progressive(
+    norm: str = "batch", num_layers: int = 3, num_members: int = 3, threshold: float = 1.0
+) -> Progressive:
+    """Of members that differ, as do the matrices between them."""
+    parts = list(ensemble(norm, max(num_layers, 2), num_members).members)
+    made = Progressive.of(iter(parts).__next__, num_members, threshold)
+    for carry in made.carries:
+        torch.nn.init.normal_(carry.weight, std=carry.in_features**-0.5)
+    return made.eval()
+
+
 def make_bundle(
     folder: Path,
-    model: MLP | Ensemble,
+    model: MLP | Ensemble | Progressive,
     norm: str = "batch",
     steps: Preprocessing = STEPS,
     propagation: Propagation | None = None,
@@ -81,7 +92,7 @@ def flip(file: Path, at: int, mask: int = 1) -> None:
     file.write_bytes(content)
 
 
-def sample_of(model: MLP | Ensemble, rows: int = 30) -> Sample:
+def sample_of(model: MLP | Ensemble | Progressive, rows: int = 30) -> Sample:
     """Random rows, half of them for training; their labels are what the student says."""
     width = next(model.parameters()).shape[1]
     x = torch.randn(2 * rows, width, generator=torch.Generator().manual_seed(1))

@@ -20,7 +20,7 @@ from graphkd.deploy import RUNTIMES
 from graphkd.deploy.description import DEFAULTS, DESCRIPTION, ENSEMBLE, EXPORTED, MOST_MEMBERS, TAPERED
 from graphkd.deploy.files import EXPORTS, read_bundle
 from graphkd.students import MLP, Ensemble
-from tests.deploy.bundles import ensemble, make_bundle, rows_of_every_size, student, tapered
+from tests.deploy.bundles import ensemble, make_bundle, progressive, rows_of_every_size, student, tapered
 
 DEEP: Any = []
 for _ in range(400):
@@ -163,7 +163,7 @@ MEMBERS = {
     "more classes": ("student.arguments.num_classes", 4, "of members.0 are not of the sizes 5, 7 and 4"),
     "names of other classes": ("class_names", ["a", "b"], "2 class_names for 3 classes"),
     "no ensemble": ("student.name", "mlp", "has a field 'num_members', which is not known"),
-    "no student": ("student.name", "mpl", "is mpl, and this version of graphkd knows mlp and ensemble"),
+    "no student": ("student.name", "mpl", "is mpl, and this version of graphkd knows mlp, ensemble, progressive"),
 }
 
 
@@ -210,6 +210,23 @@ def test_no_ensemble_is_made_that_no_bundle_may_hold() -> None:
             Ensemble(5, 7, num_members=wrong)
 
 
+SEQUENCE = {
+    "no threshold": ("student.arguments.threshold", 0.0, "threshold is 0.0"),
+    "a threshold above 1": ("student.arguments.threshold", 1.5, "threshold is 1.5"),
+    "no hidden layer": ("student.arguments.num_layers", 1, "num_layers is 1"),
+    "an ensemble": ("student.name", "ensemble", "has a field 'threshold', which is not known"),
+}
+
+
+@pytest.mark.parametrize("case", SEQUENCE)
+def test_a_sequence_has_a_hidden_layer_and_a_threshold(case: str, tmp_path: Path) -> None:
+    name, value, message = SEQUENCE[case]
+    bundle = copied(tmp_path, progressive)
+    spoil(bundle, name, value)
+    (found,) = refusals(bundle)
+    assert message in found
+
+
 Tensors = dict[str, torch.Tensor]
 
 
@@ -252,6 +269,14 @@ def reweighed(bundle: Path, change: Callable[[Tensors], object]) -> Path:
     (bundle / "model.safetensors").write_bytes(weights)
     spoil(bundle, "weights_sha256", sha256(weights))
     return bundle
+
+
+@pytest.mark.parametrize("change", [without("carries.1.weight"), reshaped("carries.1.weight", 7, 5)])
+def test_a_sequence_has_a_square_matrix_between_its_members(
+    change: Callable[[Tensors], object], tmp_path: Path
+) -> None:
+    (found,) = refusals(reweighed(copied(tmp_path, progressive), change))
+    assert "no carries.1.weight of 7 × 7 numbers" in found
 
 
 @pytest.mark.parametrize("case", CUT)

@@ -15,7 +15,7 @@ from graphkd.deploy.exports.stamp import Stamp, why_not_scaled
 from graphkd.deploy.exports.torch_export import export_torch
 from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
-from graphkd.deploy.network import Network, network_of
+from graphkd.deploy.network import Network, check_one_pass, network_of
 from graphkd.errors import GraphKDError
 from graphkd.registry import unknown
 
@@ -45,6 +45,7 @@ def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = 
     if to not in FORMATS:
         raise GraphKDError(unknown("format", to, list(FORMATS)))
     bundle = read_bundle(path)
+    check_one_pass(bundle, f"the format {to}")
     stamp = Stamp.of(bundle)
     export = FORMATS[to](network_of(bundle), stamp, sample, allow_loss)
     parity = {precision: result.record for precision, result in export.parity.items()}

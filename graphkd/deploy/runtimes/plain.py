@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from graphkd.io.rows import Rows
 BATCH = 65536
 """Rows per forward pass."""
 
+Steps = list[tuple[FloatArray, Layer]]
+"""``Wᵀ`` of each layer of a member, and the layer."""
+
 
 def plain_engine(network: Network) -> Engine:
     """Builds the engine that runs the student in numpy; sparse rows stay sparse in the first layer."""
@@ -22,6 +26,8 @@ def plain_engine(network: Network) -> Engine:
     log_alpha = network.log_alpha
 
     def forward(rows: Rows) -> FloatArray:
+        if network.carries is not None:
+            return _until_confident(network, members, rows)
         if network.alpha is None:
             return _through(members[0], rows)
         return _mixture((_through(steps, rows) for steps in members), log_alpha)
@@ -55,11 +61,52 @@ def _mixture(outputs: Iterable[FloatArray], log_alpha: FloatArray) -> FloatArray
     """Computes ``log Σ_k α_k softmax(z_k)`` of ``z_k [B, C]``, one at a time and in float64."""
     mixed: Any = -np.inf
     for z, log in zip(outputs, log_alpha, strict=True):
-        shifted = z.astype(np.float64)
-        shifted -= shifted.max(axis=1, keepdims=True)
-        shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        mixed = np.logaddexp(mixed, shifted + log)
+        mixed = np.logaddexp(mixed, _log_softmax(z) + log)
     result: FloatArray = mixed.astype(np.float32)
+    return result
+
+
+def _until_confident(network: Network, members: Sequence[Steps], rows: Rows) -> FloatArray:
+    """Computes ``log Σ_{j ≤ k} softmax(c)_j P_j``, ``k`` the first with ``c_k ≥ threshold`` of each row."""
+    result = np.empty((rows.shape[0], network.num_classes), dtype=np.float32)
+    assert network.carries is not None
+    place, hidden, log_p = np.arange(rows.shape[0]), np.zeros((0, 0), dtype=np.float32), []
+    for k, steps in enumerate(members):
+        hidden, z = _with_hidden(steps, rows, hidden @ network.carries[k - 1].T if k else None)
+        log_p.append(_log_softmax(z))
+        result[place] = _weighted(log_p)
+        if network.threshold == 1:
+            continue
+        go_on = np.flatnonzero(np.exp(log_p[-1].max(axis=1)) < network.threshold)
+        if go_on.size == 0:
+            break
+        if go_on.size < len(place):
+            place, hidden, rows = place[go_on], hidden[go_on], rows[go_on]
+            log_p = [each[go_on] for each in log_p]
+    return result
+
+
+def _with_hidden(steps: Steps, rows: Rows, added: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """Computes the last hidden layer ``[B, h]`` and the logits ``[B, C]`` of a member."""
+    (weight, first), *hidden, (last, layer) = steps
+    z = rows @ weight + first.bias
+    h = _after(z if added is None else z + added, first)
+    h = _through(hidden, h)
+    return h, h @ last + layer.bias
+
+
+def _log_softmax(z: FloatArray) -> NDArray[np.float64]:
+    shifted = z.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
+
+
+def _weighted(log_p: Sequence[NDArray[np.float64]]) -> NDArray[np.float32]:
+    """Computes ``log Σ_j softmax(c)_j P_j`` of ``log P_j [B, C]``, ``c_j = max P_j``."""
+    share = np.exp([np.exp(each.max(axis=1, keepdims=True)) for each in log_p])
+    mixed = functools.reduce(np.logaddexp, [each + np.log(part) for each, part in zip(log_p, share, strict=True)])
+    result: NDArray[np.float32] = (mixed - np.log(share.sum(axis=0))).astype(np.float32)
     return result
 
 

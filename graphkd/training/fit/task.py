@@ -90,7 +90,9 @@ class DistillationTask(nn.Module):
         Args:
             lr: learning rate of the student and the method.
         """
-        groups: list[dict[str, Any]] = getattr(self.method, self.phase.groups)(self.student, lr)
+        groups: list[dict[str, Any]] = getattr(self.method, self.phase.groups)(
+            self.student, lr, *self.phase.arguments
+        )
         if learned := list(self.calibration.parameters()):
             groups = [*groups, {"params": learned, "lr": lr}]
         groups = [*groups, *({"params": [*term.parameters()], "lr": term.lr or lr} for term in self._active())]
@@ -106,7 +108,7 @@ class DistillationTask(nn.Module):
             outputs.append(self.single(output))
             return outputs[-1]
 
-        terms = getattr(self.method, self.phase.step)(student, batch)
+        terms = getattr(self.method, self.phase.step)(student, batch, *self.phase.arguments)
         return self._with_terms(terms, batch.own_output(outputs[0]), batch) if outputs else terms
 
     def autocast(self, device: torch.device) -> torch.autocast:

@@ -51,7 +51,7 @@ class StudentResult:
         task: the student, in evaluation mode, with what was trained beside it.
         arguments: with which the student was constructed.
         encoding: of its inputs.
-        scores: ``val``, ``test``, ``test_macro_f1`` and what the setting adds.
+        scores: ``val``, ``test``, ``test_macro_f1``, ``test_ece`` and what the setting adds.
         fit: epochs and seconds.
         compile_seconds: of the compile stage.
     """
@@ -139,7 +139,7 @@ def student_scores(student: nn.Module, inputs: Inputs, encoding: Encoding, view:
     if view.setting.hides:
         inputs = encoding.mix(view.full.x, view.full.adj, view.numbers)
         hidden = Inference(student, inputs, view.hidden)()
-    return scores_of(view, val, visible, hidden, with_f1=True)
+    return scores_of(view, val, visible, hidden, with_details=True)
 
 
 def start_task(
@@ -262,7 +262,7 @@ class _Run:
 
         def steps(number: int) -> Iterator[dict[str, Tensor]]:
             losses.clear()
-            epoch = Epoch(number, training.max_epochs, self.seed, device, logits)
+            epoch = Epoch(number, training.max_epochs, self.seed, device, logits, phase)
             task.on_epoch_start(epoch, rows)
             for batch in batches.epoch(number):
                 terms = forward(batch)

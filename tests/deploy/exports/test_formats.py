@@ -14,7 +14,7 @@ from graphkd.deploy.exports.formats import FORMATS, export_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import EXPORTS, read_bundle
 from graphkd.students import MLP, Ensemble
-from tests.deploy.bundles import ensemble, make_bundle, sample_of, student
+from tests.deploy.bundles import ensemble, make_bundle, progressive, sample_of, student
 
 FILES = {
     "onnx": {"model.onnx"},
@@ -42,6 +42,15 @@ def test_what_is_written_is_checked_and_on_record(
         assert found["largest_difference"] < (1e-6 if precision == "float32" else 0.3) * spread
     assert all(read_bundle(bundle).files.values())
     assert not [name for name, content in made.files.items() if b"site-packages" in content or b"/home" in content]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_sequence_whose_rows_stop_early_is_refused(tmp_path: Path, to: str) -> None:
+    model = progressive("layer", threshold=0.9)
+    bundle = make_bundle(tmp_path, model, "layer")
+    with pytest.raises(GraphKDError, match=f"the format {to} has no early exit.*use runtime='torch' or 'numpy'"):
+        export_bundle(bundle, to, sample_of(model), allow_loss=True)
+    assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "model.safetensors"]
 
 
 def wrong(sample: Sample) -> Sample:

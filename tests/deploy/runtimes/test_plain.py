@@ -11,10 +11,10 @@ from graphkd import load_bundle
 from graphkd.deploy.runtimes import plain
 from graphkd.deploy.runtimes.plain import softmax
 from graphkd.students import MLP, Ensemble
-from tests.deploy.bundles import ensemble, make_bundle, student
+from tests.deploy.bundles import ensemble, make_bundle, progressive, student
 
 
-@pytest.mark.parametrize("make", [student, ensemble])
+@pytest.mark.parametrize("make", [student, ensemble, progressive])
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("num_layers", [1, 2, 3, 5])
 def test_every_network_says_what_torch_says(
@@ -32,7 +32,7 @@ def test_every_network_says_what_torch_says(
         np.testing.assert_allclose(model.predict_proba(rows), expected.predict_proba(x), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [student, ensemble])
+@pytest.mark.parametrize("make", [student, ensemble, progressive])
 def test_many_rows_are_computed_in_parts(
     make: Callable[..., MLP | Ensemble], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -42,6 +42,21 @@ def test_many_rows_are_computed_in_parts(
     monkeypatch.setattr(plain, "BATCH", 3)
     for rows in (x, scipy.sparse.csr_matrix(x)):
         np.testing.assert_allclose(model.logits(rows), whole, rtol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+@pytest.mark.parametrize("threshold", [0.5, 0.8])
+def test_rows_stop_where_they_stop_in_torch(norm: str, threshold: float, tmp_path: Path) -> None:
+    model = progressive(norm, threshold=threshold)
+    bundle = make_bundle(tmp_path, model, norm)
+    x = np.random.default_rng(1).standard_normal((200, 5)).astype(np.float32)
+    expected = load_bundle(bundle).predict_proba(x)
+    for rows in (x, scipy.sparse.csr_matrix(x)):
+        np.testing.assert_allclose(load_bundle(bundle, "numpy").predict_proba(rows), expected, atol=1e-5)
+    model.threshold = 1.0
+    with torch.no_grad():
+        whole = torch.softmax(model(torch.from_numpy(x)).logits, dim=1).numpy()
+    assert 20 < (np.abs(whole - expected).max(axis=1) > 1e-3).sum() < 200
 
 
 def test_rows_stay_as_they_were(tmp_path: Path) -> None:
