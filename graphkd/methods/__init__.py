@@ -18,6 +18,7 @@ from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
 from graphkd.methods.tined import TINED
+from graphkd.methods.tined_plus import TINEDPlus
 
 __all__ = [
     "FFG2M",
@@ -39,5 +40,6 @@ __all__ = [
     "ProgMLP",
     "SimMLP",
     "SoftTargets",
+    "TINEDPlus",
     "Targets",
 ]

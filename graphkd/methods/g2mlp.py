@@ -90,10 +90,7 @@ class G2MLP(Method):
                 "method=g2mlp reads the teacher's last hidden layer, which it does not have: give a teacher of "
                 "two layers or more, or set method.parts=logits"
             )
-        # Of the pattern of edges alone, which all seeds share.
-        curved: Tensor = graph.adj.matrix.kept(
-            f"curvature-{self.curvature}", lambda: node_curvature(graph.adj, self.curvature)
-        )
+        curved = node_curvature(graph.adj, self.curvature)
         means, tables = closed_means(graph.adj), dict[str, Tensor]()
         for name, table, power in (
             ("hidden", teacher.hops[-2] if self.parts != "logits" else None, self.gamma_h),

@@ -86,28 +86,48 @@ class NOSMOG(Method):
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
             soft=node_targets(teacher.logits, self.tau),
-            tables={HIDDEN: _last_hidden(teacher)} if self.gram > 0 else {},
+            tables={HIDDEN: _last_hidden(teacher, self.name)} if self.gram > 0 else {},
         )
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:
         """Builds the student, and registers the head that maps its last hidden layer to the teacher's."""
         student = make()
         if self.gram > 0:
-            width, dropout = _width(student, targets), float(getattr(student, "dropout", 0.0))
-            head = nn.Linear(width, targets.tables[HIDDEN].shape[1])
-            self.head = nn.Sequential(head, nn.ReLU(), nn.Dropout(dropout))
-            self.to(targets.labels.device)
+            self.add_head(_width(student, targets), float(getattr(student, "dropout", 0.0)), targets)
         return student
+
+    def add_head(self, width: int, dropout: float, targets: Targets) -> None:
+        """Registers the head of ``L_gram``.
+
+        Args:
+            width: of the student's hidden layer that it reads.
+            dropout: probability.
+            targets: with the teacher's hidden layer.
+        """
+        head = nn.Linear(width, targets.tables[HIDDEN].shape[1])
+        self.head = nn.Sequential(head, nn.ReLU(), nn.Dropout(dropout)).to(targets.labels.device)
 
     def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the loss, with terms ``label``, ``soft`` and, if weighted, ``gram`` and ``adversarial``."""
-        output, added = student(batch.inputs), dict[str, Tensor]()
-        terms = self.loss(output, batch)
+        output = student(batch.inputs)
+        return self.with_terms(self.loss(output, batch), output.hidden, student, batch)
+
+    def with_terms(
+        self, terms: dict[str, Tensor], hidden: list[Tensor], student: Student, batch: Targets
+    ) -> dict[str, Tensor]:
+        """Returns losses with ``L_gram`` and ``L_adv``, weighted.
+
+        Args:
+            terms: ``loss`` and its parts.
+            hidden: layers of the student on the batch, of which the last one is compared.
+            student: on whose inputs the ascent is.
+            batch: whose inputs are its own rows.
+        """
+        added, loss = dict[str, Tensor](), terms["loss"]
         if self.gram > 0:
-            added["gram"] = gram(self.head(output.hidden[-1]), batch.tables[HIDDEN])
+            added["gram"] = gram(self.head(hidden[-1]), batch.tables[HIDDEN])
         if self.adversarial > 0:
             added["adversarial"] = self._adversarial_loss(student, batch)
-        loss = terms["loss"]
         for name, term in added.items():
             loss = loss + getattr(self, name) * term
         return {**terms, **added, "loss": loss}
@@ -122,11 +142,11 @@ class NOSMOG(Method):
         return soft(perturbed(soft, dense_rows(batch.inputs, self.name), self.epsilon, self.steps))
 
 
-def _last_hidden(teacher: TeacherOutput) -> Tensor:
+def _last_hidden(teacher: TeacherOutput, method: str) -> Tensor:
     """Returns ``h [N, d_T]``."""
     if len(teacher.hops) < 2:
         raise GraphKDError(
-            "method=nosmog reads the teacher's last hidden layer, but the teacher has none: set "
+            f"method={method} reads the teacher's last hidden layer, but the teacher has none: set "
             "teacher.num_layers to 2 or more (a given teacher: give its hops as well), or method.gram=0"
         )
     return teacher.hops[-2]

@@ -128,12 +128,16 @@ class TINED(Method):
         layers = [layer for layer, copies in zip(student.layers, self._copies, strict=True) if copies]
         copied = [parameter for layer in layers for parameter in layer.parameters()]
         known = {id(parameter) for parameter in copied}
-        rest = [parameter for parameter in student.parameters() if id(parameter) not in known]
+        every = [*student.parameters(), *self.parameters()]
+        rest = [parameter for parameter in every if id(parameter) not in known]
         return [{"params": copied, "lr": lr * self.lr_ratio}, {"params": rest, "lr": lr}]
 
     def training_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the loss, with terms ``label``, ``soft`` and ``energy``."""
-        output = student(batch.inputs)
+        return self.terms(student(batch.inputs), batch)
+
+    def terms(self, output: StudentOutput, batch: Targets) -> dict[str, Tensor]:
+        """Returns the same for an output on the batch's inputs."""
         logits = batch.own_output(output).logits
         assert batch.soft is not None
         terms = self.weighted(batch.label_loss(logits), soft=batch.soft.loss(logits, batch.scale))
