@@ -12,6 +12,7 @@ from graphkd.methods.progmlp import ProgMLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
+from graphkd.methods.vqgraph import VQGraph
 
 __all__ = [
     "FFG2M",
@@ -27,4 +28,5 @@ __all__ = [
     "SimMLP",
     "SoftTargets",
     "Targets",
+    "VQGraph",
 ]

@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
         ["dataset=[cora,digits]"],
         "dataset is [cora,digits]: choose one of citeseer",
     ),
-    "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage"),
+    "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage, vqgraph"),
     "a number in a sweep": (None, ["-m", "method=glnn,3"], "method is glnn,3: choose one of adagmlp"),
     "no name for an experiment": (None, ["experiment="], "experiment is empty: choose one of glnn/"),
     "truth for a setting": (None, ["setting=true"], "setting is true: choose one of cold_start"),

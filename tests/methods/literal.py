@@ -210,3 +210,14 @@ def mixed_up_loss(
         log_p = torch.log(softened(z))
         total = total - (1 - share[i]) * log_p[y[i]] - share[i] * log_p[y[j]]
     return total / len(partner)
+
+
+def token_loss(student: Tensor, teacher: Tensor, codes: Tensor, tau: float) -> Tensor:
+    """Mean over rows of KL(p^tau(r_i) || p^tau(s_i)), r_im = cos(t_i, e_m), s_im = cos(s_i, e_m)."""
+    total = ZERO
+    for s, t in zip(student, teacher, strict=True):
+        ours, theirs = (
+            torch.stack([(row * code).sum() / (row.norm() * code.norm()) for code in codes]) for row in (s, t)
+        )
+        total = total + kl(softened(theirs, tau), softened(ours, tau))
+    return total / student.shape[0]
