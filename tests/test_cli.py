@@ -392,7 +392,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     assert command("--version", cwd=tmp_path).stdout == f"graphkd {graphkd.__version__}\n"
     assert "evaluate" in command("--help", cwd=tmp_path).stdout
     described = command("distill", "--help", cwd=tmp_path).stdout
-    assert "method=adagmlp | ff_g2m | glnn | infgrand | krd | mlp | simmlp" in described
+    assert "method=adagmlp | ff_g2m | glnn | infgrand | krd | mlp | progmlp | simmlp | vqgraph" in described
     assert "training.patience" in described
     assert "schema" not in described
     config = command("distill", "--cfg", "job", cwd=tmp_path)
