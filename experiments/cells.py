@@ -55,9 +55,10 @@ def run_cell(
 
 
 def _facts(result: TeacherResult | StudentResult) -> dict[str, float]:
+    """Returns all scores, epochs and seconds."""
     compiled = result.compile_seconds if isinstance(result, StudentResult) else 0.0
     return {
-        **{key: result.scores[key] for key in ("val", "test")},
+        **result.scores,
         "epochs": result.fit.epochs,
         "seconds": round(result.fit.seconds + compiled, 2),
     }

@@ -61,12 +61,13 @@ def unknown(kind: str, name: object, known: list[str]) -> str:
 def parameters_of(part: Any) -> dict[str, inspect.Parameter]:
     """Returns the settings that a user may choose for a part: the arguments that have a default.
 
-    ``num_features`` and ``num_classes`` come from the data and are left out.
+    ``num_features`` and ``num_classes`` come from the data, ``hidden_dims`` from a method that builds its student:
+    they are left out.
     """
     return {
         name: parameter
         for name, parameter in inspect.signature(part).parameters.items()
-        if parameter.default is not parameter.empty and name != "num_classes"
+        if parameter.default is not parameter.empty and name not in ("num_classes", "hidden_dims")
     }
 
 

@@ -234,7 +234,7 @@ class DistillSpec:
                 "data.x is missing: give features, or choose encoder=positions encoder.features=none, by which "
                 "teacher and student read positions of nodes instead"
             )
-        return self.inputs.extra
+        return self.inputs.extra()
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.
@@ -246,7 +246,7 @@ class DistillSpec:
         sizes = {"num_features": seen, "num_classes": num_classes}
         row, edges = torch.zeros(1, seen), torch.zeros(2, 0, dtype=torch.long)
         with torch.random.fork_rng([]), torch.no_grad():
-            wide = self.inputs.width(num_features)
+            wide = self.inputs.width(num_features, num_classes)
             hidden = _tried("student", self.student, {**sizes, "num_features": wide}, torch.zeros(1, wide)).hidden
             if isinstance(self.teacher, nn.Module | TeacherOutput):
                 return

@@ -42,7 +42,7 @@ def test_metrics_have_the_promised_form() -> None:
     (seed,) = metrics["seeds"]
     assert list(seed) == ["seed", "teacher", "student", "epochs", "best_epoch", "seconds"]
     assert list(seed["teacher"]) == ["val", "test"]
-    assert list(seed["student"]) == ["val", "test", "test_macro_f1"]
+    assert list(seed["student"]) == ["val", "test", "test_macro_f1", "test_ece"]
     assert list(seed["epochs"]) == ["teacher", "student"]
     assert list(seed["seconds"]) == ["teacher", "compile", "student"]
     assert metrics["mean"] == {"teacher_test": seed["teacher"]["test"], "student_test": seed["student"]["test"]}

@@ -18,7 +18,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 from cells import view_of  # experiments/cells.py
-from run import CELLS, COLUMNS  # experiments/methods/run.py
+from protocol import CELLS, MODELS  # experiments/methods/protocol.py
 from timing import interleaved, machine  # experiments/timing.py
 
 from graphkd.config import composed
@@ -111,7 +111,7 @@ def contenders_of(
     with TemporaryDirectory() as folder:
         cache = StageCache(Path(folder))
         teacher = train_teacher(view, short, 0, Log(), cache)
-        for name in (name for name in COLUMNS if name in specs):
+        for name in (name for name in MODELS if name in specs):
             targets = compile_targets(view, specs[name], teacher, 0, cache)
             for phase in specs[name].method.phases():
                 named = f"{name}, {phase.name}" if phase.name else name

@@ -18,13 +18,18 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
+INSTEAD = "load its bundle and predict on your rows"
+"""Advice for runs whose data cannot be loaded."""
+
+
+def custom_data(path: Path, seed: int, data_dir: str | None, instead: str = INSTEAD) -> Data:
     """Loads a run's data, with the split of one seed.
 
     Args:
         path: folder of the run.
         seed: of the run.
         data_dir: folder of the files, if they have moved.
+        instead: advice if the data were in memory.
 
     Raises:
         GraphKDError: the run was trained on data in memory, its files are unavailable, or their contents changed.
@@ -34,9 +39,7 @@ def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
     name = arguments.pop("name")
     recorded = {key: arguments.pop(key) for key in CHECKSUMS if key in arguments}
     if arguments.get("in_memory") or name not in catalogue(datasets):
-        raise GraphKDError(
-            f"{path} was trained on data in memory ({name}): load its bundle and predict on your rows"
-        )
+        raise GraphKDError(f"{path} was trained on data in memory ({name}): {instead}")
     if name == "custom":
         arguments.setdefault("columns", "none")  # of a run before tables were encoded
     folders = {key: config[key] for key in ("data_dir", "cache_dir") if config.get(key)}
@@ -51,7 +54,7 @@ def custom_data(path: Path, seed: int, data_dir: str | None) -> Data:
     if _is_other(recorded, data, seed == first, lambda: load(seed=first)):
         raise GraphKDError(
             f"{path} was trained on other data than {name} holds now, since features, edges, labels or masks were "
-            "changed: load its bundle and predict on your rows, or train it again"
+            f"changed: {INSTEAD}, or train it again"
         )
     return data
 

@@ -10,9 +10,12 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import load_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.deploy.files import bundle_folder
+from graphkd.deploy.files import SCHEMA, bundle_folder
 from graphkd.runs import read_metrics
 from graphkd.system import readable
+
+INSTEAD = "in Python, Run.export(FOLDER, FORMAT) exports it"
+"""Advice for runs on data in memory."""
 
 
 def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
@@ -30,7 +33,7 @@ def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
     path = Path(run)
     metrics = read_metrics(path)
     model = load_bundle(path)
-    graph = Graph.from_data(custom_data(path, model.card["seed"], data_dir), model.preprocessing)
+    graph = Graph.from_data(custom_data(path, model.card["seed"], data_dir, INSTEAD), model.preprocessing)
     sample = Sample.of(model, apply_setting(graph, metrics["setting"], model.card["seed"]).observed)
     artifact = export_bundle(path, to, sample, allow_loss)
     for precision, parity in artifact.parity.items():
@@ -39,3 +42,4 @@ def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
         print(remark)
     for name, content in artifact.files.items():
         print(f"{bundle_folder(path) / name}: {readable(len(content))}")
+    print(f"{bundle_folder(path) / SCHEMA}: columns, classes and inputs of every exported file")

@@ -26,6 +26,7 @@ from graphkd.deploy.schema import (
     mapping,
     one_of,
     size,
+    sizes,
 )
 from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
@@ -75,6 +76,9 @@ MLP = Schema(
     }
 )
 
+TAPERED = Schema({**MLP.fields, "hidden_dims?": sizes})
+"""An MLP, whose hidden layers may have a width each."""
+
 MOST_MEMBERS = 64
 """Largest number of members of an ensemble."""
 
@@ -84,7 +88,7 @@ PROGRESSIVE = Schema(
     {**ENSEMBLE.fields, "threshold?": lambda value: is_real(value) and 0 < value <= 1, "num_layers?": size(2)}
 )
 
-STUDENTS = {"mlp": MLP, "ensemble": ENSEMBLE, "progressive": PROGRESSIVE}
+STUDENTS = {"mlp": TAPERED, "ensemble": ENSEMBLE, "progressive": PROGRESSIVE}
 """Student → checks of its arguments."""
 
 
@@ -141,8 +145,11 @@ TOLERANCE = 1e-3
 
 def widths_of(arguments: Mapping[str, Any]) -> list[int]:
     """Returns the sizes of a multilayer perceptron's input, hidden layers and output, from its arguments."""
-    sizes = {**DEFAULTS, **arguments}
-    return [sizes["num_features"], *[sizes["hidden_dim"]] * (sizes["num_layers"] - 1), sizes["num_classes"]]
+    given = {**DEFAULTS, **arguments}
+    hidden = given.get("hidden_dims")
+    if hidden is None:
+        hidden = [given["hidden_dim"]] * (given["num_layers"] - 1)
+    return [given["num_features"], *hidden, given["num_classes"]]
 
 
 def prefixes_of(student: Mapping[str, Any]) -> list[str]:
@@ -237,6 +244,8 @@ def _check_layers(
 ) -> None:
     layers = {**DEFAULTS, **arguments}["num_layers"]
     whose = f"its weights{f' of {prefix[:-1]}' if prefix else ''}"
+    if len(arguments.get("hidden_dims", [0] * (layers - 1))) != layers - 1:
+        raise DESCRIPTION.fault(file, f"its hidden_dims are not those of {layers} layers")
     if f"{prefix}layers.{layers - 1}.weight" not in shapes or f"{prefix}layers.{layers}.weight" in shapes:
         raise DESCRIPTION.fault(file, f"{whose} are not those of {layers} layers")
     widths = widths_of(arguments)

@@ -61,9 +61,14 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
+def sizes(value: Any) -> bool:
+    """Returns whether a value is a list of sizes, from 1."""
+    return isinstance(value, list) and all(map(size(1), value))
+
+
 def arguments(value: Any) -> bool:
-    """Returns whether a value is an object of plain values."""
-    return isinstance(value, dict) and all(_plain(part) for part in value.values())
+    """Returns whether a value is an object of plain values and lists of sizes."""
+    return isinstance(value, dict) and all(_plain(part) or sizes(part) for part in value.values())
 
 
 def _file(value: Any) -> bool:

@@ -23,7 +23,7 @@ class Encoder:
     name: ClassVar[str]
 
     def fit(self, graph: Graph, seed: int = 0) -> Encoding:
-        """Fits the encoder; reads no label.
+        """Fits the encoder; reads no label of other than training nodes, and most read none.
 
         Args:
             graph: the observed one.
@@ -36,17 +36,16 @@ class Encoder:
         """How the features enter: propagated over the graph or as they are; None if they do not."""
         return Propagation()
 
-    @property
-    def extra(self) -> int:
-        """Number of columns beside the features."""
+    def extra(self, num_classes: int = 0) -> int:
+        """Returns the number of columns beside the features, for ``C`` classes."""
         return 0
 
     @property
     def reads(self) -> str:
-        """What a student of such inputs reads at inference: ``x``, ``neighbours``, ``positions``."""
+        """What a student of such inputs reads at inference: ``x``, ``neighbours``, ``positions``, ``labels``."""
         names = [] if self.propagation is None else [self.propagation.reads]
-        return " and ".join([*names, *["positions"] * (self.extra > 0)])
+        return " and ".join([*names, *["positions"] * (self.extra() > 0)])
 
-    def width(self, num_features: int) -> int:
-        """Returns ``D'`` of the inputs for ``D`` features."""
-        return self.extra + (0 if self.propagation is None else self.propagation.width(num_features))
+    def width(self, num_features: int, num_classes: int = 0) -> int:
+        """Returns ``D'`` of the inputs for ``D`` features and ``C`` classes, which label histograms depend on."""
+        return self.extra(num_classes) + (0 if self.propagation is None else self.propagation.width(num_features))

@@ -42,7 +42,7 @@ class Encoding:
 
     @property
     def reads(self) -> str:
-        """What a student of such inputs reads at inference: ``x``, ``neighbours``, ``positions``."""
+        """What a student of such inputs reads at inference: ``x``, ``neighbours``, ``positions``, ``labels``."""
         return " and ".join(part.reads for part in self.parts)
 
     @property

@@ -102,9 +102,8 @@ class Positions(Encoder):
         hops = self.hops if self.features == "propagated" else 0
         return Propagation(hops, self.self_loops, False, self.pooling) if hops else Propagation()
 
-    @property
-    def extra(self) -> int:
-        """Number of columns beside the features."""
+    def extra(self, num_classes: int = 0) -> int:
+        """Returns the number of columns beside the features."""
         return self.dim
 
     def fit(self, graph: Graph, seed: int = 0, checkpoint: Path | None = None) -> Encoding:

@@ -15,17 +15,19 @@ from graphkd.sparse import Adjacency
 class NodeVectors:
     """A vector per node of the observed graph; a node that arrives later has the mean of its neighbours'.
 
-    ``v_i = mean_{j → i, j observed} v_j``; zeros for a node without observed neighbours.
+    ``v_i = mean_{j → i, j observed} v_j``; zeros for a node without observed neighbours. A bundle keeps them under
+    the name ``positions``, whatever they were made from.
 
     Source: Tian et al., Learning MLPs on Graphs: NOSMOG, ICLR 2023
 
     Args:
         vectors: ``[n, d]`` float32, in the order of the observed nodes.
+        reads: what they were made from: ``positions`` or ``labels``.
     """
 
     vectors: Tensor
+    reads: str = "positions"
     hops = 0
-    reads = "positions"
 
     @property
     def dim(self) -> int:

@@ -2,7 +2,15 @@
 
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.latency import Times, latency
-from graphkd.evaluation.metrics import METRICS, accuracy, macro_f1, roc_auc, score, scorer
+from graphkd.evaluation.metrics import (
+    METRICS,
+    accuracy,
+    expected_calibration_error,
+    macro_f1,
+    roc_auc,
+    score,
+    scorer,
+)
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import (
     Friedman,
@@ -23,6 +31,7 @@ __all__ = [
     "accuracy",
     "best_share",
     "detectable_difference",
+    "expected_calibration_error",
     "friedman",
     "holm",
     "latency",

@@ -23,6 +23,29 @@ def macro_f1(logits: Tensor, y: Tensor) -> float:
     return float(f1_score(y.cpu(), logits.argmax(dim=1).cpu(), average="macro", zero_division=0))
 
 
+def expected_calibration_error(logits: Tensor, y: Tensor, bins: int = 15) -> float:
+    """Computes how far confidence is from accuracy: ``Σ_b (n_b / N) |accuracy_b − confidence_b|``.
+
+    A row's confidence is its largest probability; bin ``b`` of equal width holds confidences in
+    ``(b / bins, (b + 1) / bins]``.
+
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017
+
+    Args:
+        logits: ``[N, C]``; probabilities are computed in float64.
+        y: ``[N]`` labels.
+        bins: number of bins.
+
+    >>> expected_calibration_error(torch.tensor([[9.0, -9.0], [9.0, -9.0]]), torch.tensor([0, 1]))
+    0.4999999847700205
+    """
+    confidence, predicted = torch.softmax(logits.double(), dim=1).max(dim=1)
+    bin_of_each = (confidence * bins).ceil().long() - 1
+    gaps = torch.zeros(bins, dtype=torch.float64, device=logits.device)
+    gaps.index_add_(0, bin_of_each.clamp(0, bins - 1), (predicted == y).double() - confidence)
+    return float(gaps.abs().sum() / len(y))
+
+
 def roc_auc(logits: Tensor, y: Tensor) -> float:
     """Computes the area under the ROC curve, with rows ranked by ``z_1 − z_0``.
 

@@ -60,6 +60,9 @@ class Method(nn.Module):
     step_cost: ClassVar[str] = "N C"
     """Multiply-adds of the loss in a step, beyond the student's own passes, in ``N`` nodes, ``E`` edges, ``C``
     classes, ``d`` hidden units, ``D`` features, ``K`` members, ``M`` codes; without a constant factor."""
+    ratio_of_sums: ClassVar[bool] = False
+    """Whether the loss is no linear function of sums over rows, such as a ratio of two: the mean of the batches'
+    losses is not the loss over all rows then, as it is of other methods."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
     influence_of_full_graph: bool = False

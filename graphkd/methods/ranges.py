@@ -67,6 +67,17 @@ def check_above_zero(most: float = MOST, **settings: Any) -> None:
             raise GraphKDError(f"method.{key} is {value}: it must be a number above 0, {most:g} at most")
 
 
+def check_choice(known: tuple[str, ...], **settings: Any) -> None:
+    """Checks that settings are one of the known words.
+
+    Raises:
+        GraphKDError: one is not.
+    """
+    for key, value in settings.items():
+        if not (isinstance(value, str) and value in known):
+            raise GraphKDError(f"method.{key} is '{value}': choose {' or '.join(known)}")
+
+
 def check_at_most(most: float, **settings: Any) -> None:
     """Checks that settings lie in [0, ``most``].
 

@@ -55,7 +55,7 @@ class Angles:
         targets = compile_targets(view, plain, result.teacher_result, seed, encoding=encoding)
         hops = targets.hops or output.hops[:-1]
         with seeded(seed, "student", view.observed.y.device):
-            start = start_task(view.observed, spec, targets, seed, result.teacher_result.output)
+            start = start_task(view.observed, spec, targets, seed, result.teacher_result.answering)
         before, after = (_seen(task, targets.inputs, hops) for task in (start, result.distilled.task))
         _warn(after)
         return cls(before, after, view.nodes.cpu())

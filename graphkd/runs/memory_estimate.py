@@ -173,7 +173,8 @@ def _teacher(spec: DistillSpec, sizes: dict[str, int]) -> Shape | None:
 
 
 def _student(spec: DistillSpec, sizes: dict[str, int]) -> Shape:
-    return shape_of(spec.student, {**sizes, "num_features": spec.inputs.width(sizes["num_features"])})
+    width = spec.inputs.width(sizes["num_features"], sizes["num_classes"])
+    return shape_of(spec.student, {**sizes, "num_features": width})
 
 
 def _is_ours(factory: Any) -> bool:
@@ -221,7 +222,7 @@ def _table(view: SettingView, spec: DistillSpec) -> tuple[int, int]:
     """
     x, propagation = view.observed.x, spec.inputs.propagation
     row = FLOAT * x.shape[0]
-    extra = row * spec.inputs.extra
+    extra = row * spec.inputs.extra(view.observed.num_classes)
     if propagation is None or propagation.hops == 0:
         return extra, 0
     if isinstance(x, SparseMatrix) and propagation.pooling in ("mean", "concat"):

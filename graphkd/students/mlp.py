@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
 from torch import Tensor, nn
 
 from graphkd.dropout import relu_dropout
-from graphkd.norm import check_sizes, has_biases, layer_widths, make_norm
+from graphkd.norm import check_sizes, has_biases, make_norm
 from graphkd.sparse import Inputs, linear
 from graphkd.students.output import StudentOutput
 
@@ -32,12 +36,17 @@ class MLP(nn.Module):
         num_layers: linear layers, from 1.
         dropout: probability, after each activation.
         norm: ``none``, ``batch`` or ``layer``.
+        hidden_dims: widths of the hidden layers, of a student that a method builds; ``hidden_dim`` and
+            ``num_layers`` are not read then.
 
     Raises:
         GraphKDError: an invalid size.
     """
 
     name = "mlp"
+    hidden_dims: list[int] | None
+    keeps_linear: bool = False
+    """Whether the output has what goes into and comes out of each linear layer, for a loss that reads it."""
 
     def __init__(
         self,
@@ -47,14 +56,26 @@ class MLP(nn.Module):
         num_layers: int = 2,
         dropout: float = 0.5,
         norm: str = "none",
+        hidden_dims: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         check_sizes(num_layers, hidden_dim, dropout)
-        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        biases = has_biases(norm, num_layers)
+        hidden = [hidden_dim] * (num_layers - 1) if hidden_dims is None else [*hidden_dims]
+        for width in hidden:
+            check_sizes(num_layers, width, dropout)
+        widths = list(itertools.pairwise([num_features, *hidden, num_classes]))
+        biases = has_biases(norm, len(widths))
         self.layers = nn.ModuleList(SparseLinear(*pair, bias) for pair, bias in zip(widths, biases, strict=True))
-        self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in widths[:-1])
-        self.dropout = dropout
+        self.norms = nn.ModuleList(make_norm(norm, width) for width in hidden)
+        self.dropout, self.norm = dropout, norm
+        self.hidden_dims = None if hidden_dims is None else hidden
+
+    @property
+    def extra_arguments(self) -> dict[str, Any]:
+        """Arguments of a student that a method built, beyond those of the student's settings."""
+        if self.hidden_dims is None:
+            return {}
+        return {"hidden_dims": self.hidden_dims, "num_layers": len(self.layers)}
 
     def forward(self, x: Inputs, added: Tensor | None = None) -> StudentOutput:
         """Computes ``x [B, D']``, dense, sparse or factored → logits ``[B, C]`` and hidden layers.
@@ -64,9 +85,13 @@ class MLP(nn.Module):
             added: ``[B, h]``, to the first layer's sums where there is a hidden layer; nothing by default.
         """
         hidden: list[Tensor] = []
+        linear: list[tuple[Tensor, Tensor]] = []
         h: Inputs = x
         for layer, norm in zip(self.layers, self.norms, strict=False):
             z = layer(h) if added is None or hidden else layer(h) + added
-            active, h = relu_dropout(norm(z), self.dropout, self.training)
+            mapped = z.clone() if self.keeps_linear else z  # ReLU is in place
+            active, dropped = relu_dropout(norm(z), self.dropout, self.training)
             hidden.append(active)
-        return StudentOutput(self.layers[-1](h), hidden)
+            linear.append((mapped, dropped))
+            h = dropped
+        return StudentOutput(self.layers[-1](h), hidden, linear=linear if self.keeps_linear else [])

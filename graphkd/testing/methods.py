@@ -57,7 +57,7 @@ def takes_any_inputs(make: Make) -> None:
         encoded = graph.with_inputs(encoder.fit(graph).mix(graph.x, graph.adj))
         targets = method.prepare(encoded, teacher)
         assert targets.inputs is encoded.inputs, "prepare reads graph.x where it has to read graph.inputs"
-        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features))
+        assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features, graph.num_classes))
         assert targets.num_rows == graph.num_nodes
 
 
@@ -106,10 +106,17 @@ def trains_the_student_only(make: Make) -> None:
 
 
 def batches_add_up(make: Make) -> None:
-    """``Σ_b B_b / N ∇loss_b = ∇loss`` within 1e-6 of the largest entry, unless a step moves state or draws."""
+    """``Σ_b B_b / N ∇loss_b = ∇loss`` within 1e-6 of the largest entry, unless a step moves state or draws.
+
+    A declared ``ratio_of_sums`` has finite gradients in batches alone.
+    """
     for phase in make().phases():
         task, targets = task_of(make, double=True)
         if moves_in_a_step(task, phase, targets):
+            continue
+        if task.method.ratio_of_sums:
+            parts = gradients(task, phase, list(Batches(targets, 7, 0, CPU).epoch(1)), targets.num_rows)
+            assert all(bool(each.isfinite().all()) for each in parts), "gradients of batches are not finite"
             continue
         whole = gradients(task, phase, [targets], targets.num_rows)
         largest = max(float(each.abs().max()) for each in whole)
@@ -161,8 +168,10 @@ def is_shipped(make: Make) -> None:
         model = load_bundle(Path(folder) / "run")
         x = graph.x if isinstance(graph.x, Tensor) else graph.x.to_dense()
         edges = torch.stack([graph.adj.matrix.col, graph.adj.matrix.row])
-        proba = model.predict_proba(x.numpy(), edges if trained.distilled.encoding.hops else None)
-    inputs = trained.distilled.encoding.mix(graph.x, graph.adj)
+        encoding = trained.distilled.encoding
+        nodes = None if encoding.vectors is None else torch.arange(graph.num_nodes).numpy()
+        proba = model.predict_proba(x.numpy(), edges if encoding.hops else None, nodes=nodes)
+    inputs = encoding.mix(graph.x, graph.adj)
     with torch.no_grad():
         expected = torch.softmax(trained.distilled.model.cpu()(inputs).logits, dim=1)
     torch.testing.assert_close(torch.as_tensor(proba), expected, rtol=1e-4, atol=1e-6)

@@ -18,7 +18,8 @@ from tests.conftest import make_data
 @pytest.mark.slow
 def test_it_says_how_far_the_export_is_and_where(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(run), "--to", "c", "--allow-loss"]) == 0
-    first, second, taken, *files = capsys.readouterr().out.splitlines()
+    first, second, taken, *files, schema = capsys.readouterr().out.splitlines()
+    assert schema == f"{run}/bundle/schema.json: columns, classes and inputs of every exported file"
     assert first.startswith("c float32: ")
     assert "argmax agreement 100.00 % · validation accuracy " in first
     assert second.startswith("c int8: ")
@@ -60,7 +61,7 @@ def test_mistakes_end_in_one_line(run: Path, tmp_path: Path, capsys: pytest.Capt
         (str(run), "--to", "oxnn"): "invalid choice: 'oxnn'",
         (str(run),): "the following arguments are required: --to",
         (str(tmp_path), "--to", "c"): "is not a run: it holds no config.yaml",
-        (str(tmp_path / "mine"), "--to", "c"): "was trained on data in memory",
+        (str(tmp_path / "mine"), "--to", "c"): "was trained on data in memory (custom): in Python, Run.export(",
     }
     for args, message in mistakes.items():
         assert main(["export", *args]) == 2

@@ -31,6 +31,17 @@ def student(norm: str = "batch", num_layers: int = 3, **sizes: int) -> MLP:
     return model.eval()
 
 
+def tapered(norm: str = "batch") -> MLP:
+    """Of hidden layers that have a width each, with statistics and gains that tell rows apart."""
+    torch.manual_seed(0)
+    model = MLP(5, num_classes=3, norm=norm, hidden_dims=[7, 6, 4])
+    for module in model.norms:
+        for name, tensor in module.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.normal_(0.0, 0.5) if name in ("bias", "running_mean") else tensor.uniform_(0.5, 2)
+    return model.eval()
+
+
 def ensemble(norm: str = "batch", num_layers: int = 3, num_members: int = 3, **sizes: int) -> Ensemble:
     """Of members that differ, with weights that do."""
     made = Ensemble.of(lambda: student(norm, num_layers, **sizes), num_members)

@@ -17,10 +17,10 @@ import torch
 from graphkd import GraphKDError, load_bundle
 from graphkd.atomic_io import seal, sha256, write_json, write_text
 from graphkd.deploy import RUNTIMES
-from graphkd.deploy.description import DEFAULTS, DESCRIPTION, ENSEMBLE, EXPORTED, MOST_MEMBERS
+from graphkd.deploy.description import DEFAULTS, DESCRIPTION, ENSEMBLE, EXPORTED, MOST_MEMBERS, TAPERED
 from graphkd.deploy.files import EXPORTS, read_bundle
 from graphkd.students import MLP, Ensemble
-from tests.deploy.bundles import ensemble, make_bundle, progressive, rows_of_every_size, student
+from tests.deploy.bundles import ensemble, make_bundle, progressive, rows_of_every_size, student, tapered
 
 DEEP: Any = []
 for _ in range(400):
@@ -89,12 +89,13 @@ def refusals(bundle: Path) -> set[str]:
     return found
 
 
-FIELDS = [*DESCRIPTION.fields, *(f"student.arguments.{name}" for name in ENSEMBLE.fields)]
+FIELDS = [*DESCRIPTION.fields, *(f"student.arguments.{name}" for name in {**TAPERED.fields, **ENSEMBLE.fields})]
 
 
 def of_field(name: str) -> Callable[[], MLP | Ensemble]:
     """The student whose description has the field."""
-    return ensemble if name.endswith("num_members?") else student
+    own = {"num_members?": ensemble, "hidden_dims?": tapered}
+    return own.get(name.rpartition(".")[2], student)
 
 
 @pytest.mark.parametrize("kind", WRONG)
@@ -171,6 +172,24 @@ def test_members_are_those_of_the_weights(case: str, tmp_path: Path) -> None:
     name, value, message = MEMBERS[case]
     bundle = copied(tmp_path, ensemble)
     spoil(bundle, name, value)
+    (found,) = refusals(bundle)
+    assert message in found
+
+
+TAPERS = {
+    "a width less": ([7, 6], "its hidden_dims are not those of 4 layers"),
+    "a width more": ([7, 6, 4, 4], "its hidden_dims are not those of 4 layers"),
+    "no width": ([], "its hidden_dims are not those of 4 layers"),
+    "another width": ([7, 6, 5], "its weights are not of the sizes"),
+    "a width of zero": ([7, 6, 0], "student.arguments is"),
+}
+
+
+@pytest.mark.parametrize("case", TAPERS)
+def test_hidden_widths_are_those_of_the_weights(case: str, tmp_path: Path) -> None:
+    value, message = TAPERS[case]
+    bundle = copied(tmp_path, tapered)
+    spoil(bundle, "student.arguments.hidden_dims", value)
     (found,) = refusals(bundle)
     assert message in found
 

@@ -10,7 +10,7 @@ import graphkd
 from graphkd import GraphKDError, Training, encoders, methods
 from graphkd.datasets import Graph, SettingView
 from graphkd.datasets.setting import apply_setting
-from graphkd.encoders import Encoding, NodeVectors, Positions, Propagated, Propagation, Raw
+from graphkd.encoders import Encoding, Labels, NodeVectors, Positions, Propagated, Propagation, Raw
 from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
 from graphkd.sparse import Adjacency, SparseMatrix, beside
@@ -29,6 +29,7 @@ EVERY = [
     Positions(**SMALL, features="propagated", hops=1),
     Positions("laplacian", dim=3),
     Positions("random_walk", dim=3, features="propagated", pooling="concat"),
+    Labels(decay=0.5, depth=2),
 ]
 
 
@@ -60,7 +61,7 @@ def test_inputs_are_blocks_side_by_side(encoder: encoders.Encoder) -> None:
     graph = small_graph()
     encoding = encoder.fit(graph)
     table = encoding.table(graph.x, graph.adj)
-    assert table.shape == (graph.num_nodes, encoder.width(graph.num_features))
+    assert table.shape == (graph.num_nodes, encoder.width(graph.num_features, graph.num_classes))
     assert encoding.width(graph.num_features) == table.shape[1]
     assert encoding.raw_width(table.shape[1]) == (graph.num_features if encoding.propagation is not None else 0)
     assert encoding.reads == encoder.reads

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import assume, given
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from graphkd import GraphKDError
-from graphkd.evaluation import accuracy, macro_f1, roc_auc, score, scorer
+from graphkd.evaluation import accuracy, expected_calibration_error, macro_f1, roc_auc, score, scorer
 from tests.strategies import tables
 
 
@@ -79,3 +81,19 @@ MACRO = [
 def test_macro_f1_weighs_every_class_alike(y: list[int], said: list[int], expected: float) -> None:
     logits = torch.nn.functional.one_hot(torch.tensor(said), 3).float()
     assert macro_f1(logits, torch.tensor(y)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("bins", [1, 7, 15])
+def test_the_calibration_error_is_that_of_a_loop_over_rows_and_bins(bins: int) -> None:
+    generator = torch.Generator().manual_seed(bins)
+    logits = 3 * torch.randn(200, 4, generator=generator, dtype=torch.float64)
+    y = torch.randint(4, (200,), generator=generator)
+    gaps = [0.0] * bins
+    for row, label in zip(logits.tolist(), y.tolist(), strict=True):
+        weights = [math.exp(value) for value in row]
+        confidence = max(weights) / sum(weights)
+        place = next(b for b in range(bins) if confidence <= (b + 1) / bins or b == bins - 1)
+        gaps[place] += (row.index(max(row)) == label) - confidence
+    expected = sum(abs(gap) for gap in gaps) / 200
+    assert expected_calibration_error(logits, y, bins) == pytest.approx(expected, abs=1e-12)
+    assert expected_calibration_error(1e6 * torch.eye(4), torch.arange(4), bins) == 0.0

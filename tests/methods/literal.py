@@ -172,6 +172,84 @@ def cosine_loss(prediction: Tensor, target: Tensor, eta: float) -> Tensor:
     return total / prediction.shape[0]
 
 
+def gram_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """mean over all pairs (i, j) of (h_i . h_j - r_i . r_j)^2, student r [N, d], teacher h [N, d'] -> scalar."""
+    total, nodes = ZERO, range(student.shape[0])
+    for i in nodes:
+        for j in nodes:
+            theirs = (teacher[i].double() * teacher[j].double()).sum()
+            total = total + (theirs - (student[i].double() * student[j].double()).sum()) ** 2
+    return total / student.shape[0] ** 2
+
+
+def attacked(
+    x: Tensor, noise: Tensor, weight: Tensor, teacher_logits: Tensor, epsilon: float, steps: int
+) -> Tensor:
+    """x + delta of a linear student z = W u, entry by entry.
+
+    delta starts as the noise; in every step each entry moves by epsilon / 4 in the direction in which KL(q || p)
+    of its node grows, sum_c W_ck (p_c - q_c), and is clipped to [-epsilon, epsilon].
+    x [N, D], noise [N, D], weight [C, D], teacher_logits [N, C] -> [N, D].
+    """
+    delta = noise.clone()
+    for _ in range(steps):
+        for i in range(x.shape[0]):
+            p, q = softened(weight @ (x[i] + delta[i])), softened(teacher_logits[i])
+            moved = delta[i].clone()
+            for k in range(x.shape[1]):
+                slope = float((weight[:, k] * (p - q)).sum())
+                sign = (slope > 0) - (slope < 0)
+                moved[k] = min(max(float(delta[i, k]) + sign * epsilon / 4, -epsilon), epsilon)
+            delta[i] = moved
+    return x + delta
+
+
+def relative_entropies(logits: Tensor) -> list[float]:
+    """H(softmax(a_v)) / max_u H(softmax(a_u)) of every row; 1e-8 where it is 0."""
+    entropies = [entropy(row) for row in logits]
+    return [each / max(entropies) if each > 0 else 1e-8 for each in entropies]
+
+
+def cosine(one: Tensor, other: Tensor) -> float:
+    """cos(p(a), p(b)), logits [C] each."""
+    p, q = softened(one), softened(other)
+    return float((p * q).sum() / ((p * p).sum().sqrt() * (q * q).sum().sqrt()))
+
+
+def hardness_probability(i: int, j: int, teacher_logits: Tensor, student_logits: Tensor, alpha: float) -> float:
+    """1 - exp(-alpha cos(p(t_i), p(t_j)) sqrt(h_i g_i) / h_j), h and g being relative entropies."""
+    h, g = relative_entropies(teacher_logits), relative_entropies(student_logits)
+    closeness = cosine(teacher_logits[i], teacher_logits[j])
+    return 1.0 - math.exp(-alpha * closeness * math.sqrt(h[i] * g[i]) / h[j])
+
+
+def mixup_loss(
+    student_logits: Tensor, teacher_logits: Tensor, shares: dict[tuple[int, int], float], tau: float
+) -> Tensor:
+    """Mean over the edges (receiver i, sender j) of KL((1 - m) p^tau(t_i) + m p^tau(t_j) || p^tau(z_i))."""
+    total = ZERO
+    for (i, j), share in shares.items():
+        own, other = softened(teacher_logits[i], tau), softened(teacher_logits[j], tau)
+        total = total + kl((1.0 - share) * own + share * other, softened(student_logits[i], tau))
+    return total / len(shares)
+
+
+def hardness_weighted_loss(
+    student_logits: Tensor, teacher_logits: Tensor, chances: dict[tuple[int, int], float], tau: float
+) -> Tensor:
+    """Mean over the edges of w_ij KL(p^tau(t_j) || p^tau(z_i)), w_ij = n_i softmax_j over i's edges of
+    log(cos(p(t_i), p(t_j)) p_ij), n_i the number of i's edges."""
+    total = ZERO
+    for i in {receiver for receiver, _ in chances}:
+        senders = [j for receiver, j in chances if receiver == i]
+        scores = [math.log(cosine(teacher_logits[i], teacher_logits[j]) * chances[i, j]) for j in senders]
+        shares = torch.softmax(torch.tensor(scores, dtype=torch.float64), dim=0)
+        for share, j in zip(shares, senders, strict=True):
+            divergence = kl(softened(teacher_logits[j], tau), softened(student_logits[i], tau))
+            total = total + len(senders) * share * divergence
+    return total / len(chances)
+
+
 def sequence_row(student: Any, row: Tensor, threshold: float) -> tuple[Tensor, Tensor, int]:
     """A sequence of MLPs on one row [D], member by member: probabilities [C], last hidden layer [h], its stop.
 
@@ -221,3 +299,192 @@ def token_loss(student: Tensor, teacher: Tensor, codes: Tensor, tau: float) -> T
         )
         total = total + kl(softened(theirs, tau), softened(ours, tau))
     return total / student.shape[0]
+
+
+def consistency_loss(student_logits: Tensor, edge_index: Tensor) -> Tensor:
+    """mean_v mean_{u in N(v)} -sum_c p_vc log p_uc, N(v) the distinct senders u != v; 0 for a node without any.
+
+    student_logits [N, C], edge_index [2, E] -> scalar.
+    """
+    num_nodes, total = student_logits.shape[0], ZERO
+    edges = directed_edges(edge_index, num_nodes)
+    for v in range(num_nodes):
+        senders = [j for i, j in edges if i == v]
+        for u in senders:
+            p, q = softened(student_logits[v]), torch.log_softmax(student_logits[u].double(), dim=0)
+            total = total - (p * q).sum() / len(senders)
+    return total / num_nodes
+
+
+def smoothed(
+    p: Tensor, edge_index: Tensor, labels: Sequence[int], validation: Sequence[int], shares: int = 101
+) -> Tensor:
+    """c p_v + (1 - c) mean_{u in N(v)} p_u, of all c from 1 down to 0 the first with the most hits on validation.
+
+    A node without neighbours keeps its row. shares: number of values of c. p [N, C], edge_index [2, E] -> [N, C].
+    """
+    num_nodes, best, found = p.shape[0], -1, p
+    edges = directed_edges(edge_index, num_nodes)
+    for step in range(shares):
+        c, rows = 1.0 - step / (shares - 1), []
+        for v in range(num_nodes):
+            senders = [p[j].double() for i, j in edges if i == v]
+            mean = torch.stack(senders).mean(dim=0) if senders else p[v].double()
+            rows.append(c * p[v].double() + (1 - c) * mean)
+        hits = sum(int(rows[v].argmax()) == labels[v] for v in validation)
+        if hits > best:
+            best, found = hits, torch.stack(rows)
+    return found
+
+
+def cross_entropy(logits: Tensor, label: int) -> Tensor:
+    """-log softmax(a)_y, logits [C] -> scalar."""
+    return -torch.log_softmax(logits.double(), dim=0)[label]
+
+
+def mean_squared_row(one: Tensor, other: Tensor) -> Tensor:
+    """(1 / C) sum_c (a_c - b_c)^2, [C] each -> scalar."""
+    return ((one.double() - other.double()) ** 2).sum() / one.shape[0]
+
+
+def link_class_weights(edges: Sequence[tuple[int, int]], labels: dict[int, int], num_classes: int) -> list[float]:
+    """c_k = C (n_k / e_k) / sum_l (n_l / e_l): n_k labelled nodes of class k, e_k labelled ends of edges; 0 if
+    e_k = 0."""
+    ratios = []
+    for k in range(num_classes):
+        nodes = sum(label == k for label in labels.values())
+        ends = sum(labels.get(u) == k for u, _ in edges) + sum(labels.get(v) == k for _, v in edges)
+        ratios.append(nodes / ends if ends else 0.0)
+    return [num_classes * ratio / sum(ratios) for ratio in ratios]
+
+
+def unlabelled_share(edges: Sequence[tuple[int, int]], labels: dict[int, int]) -> float:
+    """1 - (labelled ends of edges) / (ends of edges)."""
+    return 1.0 - sum((u in labels) + (v in labels) for u, v in edges) / (2 * len(edges))
+
+
+def link_loss(y: Tensor, s: Tensor, edges: Sequence[tuple[int, int]]) -> Tensor:
+    """Mean over the edges (u, v) of MSE(y_u, s_v) + MSE(y_v, s_u), y and s [N, C] -> scalar."""
+    total = ZERO
+    for u, v in edges:
+        total = total + mean_squared_row(y[u], s[v]) + mean_squared_row(y[v], s[u])
+    return total / len(edges)
+
+
+def link_label_loss(y: Tensor, s: Tensor, edges: Sequence[tuple[int, int]], labels: dict[int, int]) -> Tensor:
+    """2 * sum over the labelled ends x of edges, o at the other end, of c [CE(y_x, Y_x) + CE(s_o, Y_x)] / sum of
+    c, c = c_{Y_x}."""
+    weights = link_class_weights(edges, labels, y.shape[1])
+    total, normaliser = ZERO, 0.0
+    for x, other in [*edges, *((v, u) for u, v in edges)]:
+        if x in labels:
+            terms = cross_entropy(y[x], labels[x]) + cross_entropy(s[other], labels[x])
+            total = total + weights[labels[x]] * terms
+            normaliser += weights[labels[x]]
+    return 2.0 * total / normaliser
+
+
+def away_loss(
+    y: Tensor,
+    s: Tensor,
+    edges: Sequence[tuple[int, int]],
+    labels: dict[int, int],
+    pairs: Sequence[tuple[int, int, float]],
+    alpha: float,
+    beta: float,
+) -> Tensor:
+    """Of ends x of edges with a random node n, times how often the end is there: the mean over edges of
+    alpha / 2 [MSE(p(y_x), p(s_n)) + MSE(p(y_n), p(s_x))], plus beta times 2 * the c-weighted mean of CE(s_n, Y_x)
+    over the labelled ends."""
+    weights = link_class_weights(edges, labels, y.shape[1])
+    distance, total, normaliser = ZERO, ZERO, 0.0
+    for x, n, times in pairs:
+        one = mean_squared_row(softened(y[x]), softened(s[n])) + mean_squared_row(softened(y[n]), softened(s[x]))
+        distance = distance + times * one
+        if x in labels:
+            total = total + times * weights[labels[x]] * cross_entropy(s[n], labels[x])
+            normaliser += times * weights[labels[x]]
+    return alpha / 2 * distance / len(edges) + beta * 2.0 * total / normaliser
+
+
+def random_label_loss(
+    y: Tensor, s: Tensor, labels: dict[int, int], pairs: Sequence[tuple[int, int, float]], beta: float
+) -> Tensor:
+    """sum over the ends x with a labelled random node n of 2 CE(y_n, Y_n) - 2 beta CE(s_x, Y_n), divided by the
+    expected number of such ends, n being any node but x."""
+    total, expected = ZERO, 0.0
+    for x, n, times in pairs:
+        expected += times * sum(node != x for node in labels) / (y.shape[0] - 1)
+        if n in labels:
+            terms = 2.0 * cross_entropy(y[n], labels[n]) - 2.0 * beta * cross_entropy(s[x], labels[n])
+            total = total + times * terms
+    return total / expected
+
+
+def dirichlet_energy(h: Tensor, edge_index: Tensor) -> Tensor:
+    """1 / |E| * sum over (i, j) of E of ||h_i / sg||h_i|| - h_j / sg||h_j|| ||^2.
+
+    Rows of zeros are not divided; without edges it is 0.
+
+    h [N, d], edge_index [2, E] -> scalar.
+    """
+    edges, total = directed_edges(edge_index, h.shape[0]), h.double().sum() * 0
+    unit = []
+    for row in h.double():
+        norm = math.sqrt(sum(float(entry) ** 2 for entry in row.detach()))
+        unit.append(row / norm if norm > 0 else row * 0)
+    for i, j in edges:
+        total = total + ((unit[i] - unit[j]) ** 2).sum()
+    return total / max(len(edges), 1)
+
+
+def energy_ratio_loss(
+    student: Sequence[tuple[Tensor, Tensor]],
+    teacher: Sequence[tuple[Tensor, Tensor]],
+    edge_index: Tensor,
+    kind: str,
+) -> Tensor:
+    """sum over operations of (r(R_S) - r(R_T))^2 with R = DE(after) / DE(before), r(R) = log(R) / 2 or sqrt(R).
+
+    An operation before or after which, in student or teacher, rows do not differ along edges is left out.
+    student and teacher: per operation the tables before and after it, [N, d] each -> scalar.
+    """
+    total = ZERO
+    for mine, theirs in zip(student, teacher, strict=True):
+        energies = [dirichlet_energy(table, edge_index) for table in (*mine, *theirs)]
+        if min(float(energy.detach()) for energy in energies) <= 1e-8:
+            continue
+        ratios = energies[1] / energies[0], energies[3] / energies[2]
+        roots = [torch.log(each) / 2 if kind == "log" else torch.sqrt(each) for each in ratios]
+        total = total + (roots[0] - roots[1]) ** 2
+    return total
+
+
+def neighbourhood_moments(rows: Tensor, edge_index: Tensor, eps: float) -> list[tuple[Tensor, Tensor]]:
+    """Per node the mean m and sqrt(mean of (r - m)^2 + eps) over senders and the node itself, [d] each.
+
+    rows [N, d], edge_index [2, E] -> N pairs.
+    """
+    adjacency, found = dense_adjacency(edge_index, rows.shape[0], 1.0), []
+    for v in range(rows.shape[0]):
+        near = [rows[u].double() for u in range(rows.shape[0]) if adjacency[v, u] == 1]
+        mean = sum(near) / len(near)
+        variance = sum((each - mean) ** 2 for each in near) / len(near)
+        found.append((mean, torch.sqrt(variance + eps)))
+    return found
+
+
+def moment_distance(
+    student: Tensor, teacher: Tensor, edge_index: Tensor, curvature: Sequence[float], gamma: float, eps: float
+) -> Tensor:
+    """mean_v w_v (||m_S - m_T||^2 + ||s_S - s_T||^2), w_v = N exp(gamma k_v) / sum_u exp(gamma k_u).
+
+    student [N, d], teacher [N, d], curvature [N] -> scalar.
+    """
+    weights = [math.exp(gamma * each) for each in curvature]
+    mine, theirs = (neighbourhood_moments(each, edge_index, eps) for each in (student, teacher))
+    total = ZERO
+    for v in range(student.shape[0]):
+        apart = sum(((a - b) ** 2).sum() for a, b in zip(mine[v], theirs[v], strict=True))
+        total = total + weights[v] / sum(weights) * apart
+    return total

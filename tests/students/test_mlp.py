@@ -53,3 +53,30 @@ def test_no_bias_before_a_batch_norm(norm: str, num_layers: int) -> None:
 def test_sizes_are_checked() -> None:
     with pytest.raises(GraphKDError, match="num_layers is 0"):
         MLP(5, num_layers=0)
+
+
+@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
+def test_hidden_layers_may_have_a_width_each(norm: str) -> None:
+    out = MLP(5, num_classes=3, norm=norm, hidden_dims=[7, 2, 4]).eval()(torch.randn(4, 5))
+    assert [tuple(layer.shape) for layer in out.hidden] == [(4, 7), (4, 2), (4, 4)]
+    assert out.logits.shape == (4, 3)
+    with pytest.raises(GraphKDError, match="hidden_dim is 0"):
+        MLP(5, hidden_dims=[7, 0])
+
+
+@pytest.mark.parametrize("norm", ["none", "layer"])
+def test_what_goes_into_and_comes_out_of_linear_layers_is_kept_where_it_is_read(norm: str) -> None:
+    torch.manual_seed(0)
+    model, x = MLP(5, 7, 3, 3, dropout=0.5, norm=norm), torch.randn(8, 5)
+    assert model(x).linear == []
+    model.keeps_linear = True
+    out, h = model(x), x
+    for k, (mapped, dropped) in enumerate(out.linear):
+        torch.testing.assert_close(mapped, model.layers[k](h))
+        kept = dropped != 0
+        torch.testing.assert_close(dropped[kept], 2 * torch.relu(model.norms[k](mapped))[kept])
+        h = dropped
+    torch.testing.assert_close(out.logits, model.layers[-1](h))
+    assert len(out.linear) == 2
+    part = out.select(torch.tensor([3]))
+    assert torch.equal(part.linear[1][0], out.linear[1][0][[3]])

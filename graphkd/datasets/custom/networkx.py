@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphkd.checks import check_unmasked, plain
+from graphkd.columns import ColumnEncoding
+from graphkd.columns.arguments import check_choices
 from graphkd.datasets.custom.build import Parts, build, check_directed, warn_unread
 from graphkd.errors import GraphKDError
+from graphkd.io.frame import check_once
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -25,6 +28,8 @@ def from_networkx(
     weight: str | None = None,
     directed: bool | None = None,
     seed: int = 0,
+    columns: str | Mapping[str, str] | ColumnEncoding = "auto",
+    numeric: str = "standard",
 ) -> Data:
     """Converts a networkx ``Graph``, ``DiGraph`` or multigraph to data; parallel edges count once.
 
@@ -33,7 +38,8 @@ def from_networkx(
 
     Args:
         graph: with at least one node; isolated nodes and self-loops are allowed.
-        features: the name of an attribute with numbers or vectors, a list of such names, or ``[N, D]``.
+        features: the name of an attribute, a list of names, or ``[N, D]``. Attributes with one value per node are
+            the columns of a table, encoded as ``from_frames`` does; vectors of numbers stay as they are.
         labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
             unknown, as is a node without the attribute. ``None`` for a graph to predict on.
         split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
@@ -42,14 +48,19 @@ def from_networkx(
         directed: whether edges stay directed; by default as in the graph. Otherwise both directions of each
             edge are included, with the larger weight if the two differ.
         seed: of the split, if it is drawn.
+        columns: ``auto``, ``none``, or kinds by name of attribute, see ``from_frames``.
+        numeric: ``standard``, ``robust`` or ``none``, see ``from_frames``.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]`` (senders first), ``y [N]`` (−1
-        unknown), three masks, ``node_ids``; ``class_names`` and ``edge_weight`` if they exist.
+        unknown), three masks, ``node_ids``; ``class_names``, ``edge_weight``, ``feature_names`` and
+        ``column_encoding`` if they exist.
 
     Raises:
         GraphKDError: an attribute does not exist, a node has no features, or parts do not match.
     """
+    if not isinstance(columns, ColumnEncoding):
+        check_choices(columns, numeric)
     if isinstance(graph, type) or not hasattr(graph, "number_of_nodes"):
         raise GraphKDError(f"from_networkx needs a networkx graph, but got a {type(graph).__name__}")
     if graph.number_of_nodes() == 0:
@@ -62,17 +73,38 @@ def from_networkx(
         warn_unread("edges have an attribute 'weight'", "weight='weight'")
     ids = list(graph.nodes)
     edges = list(graph.edges(data=weight, default=1.0))
+    names = None if columns == "none" else _column_names(graph, features)
+    table = _features(graph, ids, features) if names is None else _frame(graph, ids, names)
     parts = Parts(
-        _features(graph, ids, features),
+        table,
         [edge[0] for edge in edges],
         [edge[1] for edge in edges],
         ids=ids,
         labels=None if labels is None else _per_node(graph, ids, labels, "labels"),
         split=None if split is None else _per_node(graph, ids, split, "split"),
         weight=None if weight is None else _weights(graph, edges, weight),
-        names={"weight": f"edge attribute '{weight}'"},
+        columns=names,
+        encode=names is not None,
+        names={"weight": f"edge attribute '{weight}'", "table": "node attributes"},
     )
-    return build(parts, graph.is_directed() if directed is None else directed, seed)
+    return build(parts, graph.is_directed() if directed is None else directed, seed, columns, numeric)
+
+
+def _column_names(graph: Any, features: Any) -> list[str] | None:
+    """Returns the names of attributes that hold one value per node, or None where there are others."""
+    names = features if isinstance(features, (list, tuple)) else [features]
+    if not names or not all(isinstance(name, str) for name in names):
+        return None
+    values = [given[name] for _, given in graph.nodes(data=True) for name in names if name in given]
+    return list(names) if values and all(np.ndim(value) == 0 for value in values) else None
+
+
+def _frame(graph: Any, ids: list[Any], names: list[str]) -> Any:
+    """Returns attributes as a frame of columns; a node without one has a missing value."""
+    import pandas as pd
+
+    check_once(names, "features")
+    return pd.DataFrame({name: _per_node(graph, ids, name, "features") for name in names})
 
 
 def _features(graph: Any, ids: list[Any], features: Any) -> Any:
@@ -130,7 +162,10 @@ def _vectors(ids: list[Any], values: list[Any], where: str) -> Any:
     try:
         return np.asarray([np.ravel(value) for value in values]).astype(np.float64)
     except (TypeError, ValueError):
-        raise GraphKDError(f"{where} holds something that is no number: encode it as numbers first") from None
+        raise GraphKDError(
+            f"{where} holds something that is no number: encode it as numbers, or name attributes with one value "
+            "per node alone, of which columns='auto' encodes categories"
+        ) from None
 
 
 def _weights(graph: Any, edges: list[Any], weight: str) -> list[Any]:

@@ -10,20 +10,20 @@ from graphkd import evaluation
 from graphkd.datasets import SettingView
 
 
-def scores(view: SettingView, observed: Tensor, hidden: Tensor, with_f1: bool = False) -> dict[str, float]:
+def scores(view: SettingView, observed: Tensor, hidden: Tensor, with_details: bool = False) -> dict[str, float]:
     """Computes ``scores_of`` from the logits of all nodes.
 
     Args:
         view: the setting's view of the graph.
         observed: ``[n, C]`` logits of the observed nodes, computed on the observed graph.
         hidden: ``[m, C]`` logits of the hidden nodes, computed on the full graph.
-        with_f1: whether to add ``test_macro_f1``, weighted like ``test``.
+        with_details: whether to add ``test_macro_f1`` and ``test_ece``, weighted like ``test``.
     """
-    return scores_of(view, observed[view.observed.val], observed[view.observed.test], hidden, with_f1)
+    return scores_of(view, observed[view.observed.val], observed[view.observed.test], hidden, with_details)
 
 
 def scores_of(
-    view: SettingView, val: Tensor, visible: Tensor, hidden: Tensor, with_f1: bool = False
+    view: SettingView, val: Tensor, visible: Tensor, hidden: Tensor, with_details: bool = False
 ) -> dict[str, float]:
     """Computes ``val`` and ``test``; if nodes are hidden, also ``test_ind`` (hidden) and ``test_tran`` (others).
 
@@ -32,7 +32,7 @@ def scores_of(
         val: logits ``[v, C]`` of the validation nodes, computed on the observed graph.
         visible: logits ``[t, C]`` of the test nodes that are observed, likewise.
         hidden: logits ``[m, C]`` of the hidden nodes, computed on the full graph.
-        with_f1: whether to add ``test_macro_f1``, weighted like ``test``.
+        with_details: whether to add ``test_macro_f1`` and ``test_ece``, weighted like ``test``.
 
     Returns:
         Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``.
@@ -43,8 +43,9 @@ def scores_of(
 
     graph = view.observed
     result = {"val": metric(val, graph.y[graph.val]), **_test(view, visible, hidden, metric)}
-    if with_f1:
+    if with_details:
         result["test_macro_f1"] = _test(view, visible, hidden, evaluation.macro_f1)["test"]
+        result["test_ece"] = _test(view, visible, hidden, evaluation.expected_calibration_error)["test"]
     return result
 
 

@@ -93,7 +93,7 @@ class _ReadyJob:
         targets = compile_targets(member.view, spec, member.teacher_result, seed, cache)
         device = graph.y.device
         with seeded(seed, "student", device):
-            task = start_task(graph, spec, targets, seed, member.teacher_result.output)
+            task = start_task(graph, spec, targets, seed, member.teacher_result.answering)
             generator = torch.Generator()
             generator.set_state(torch.get_rng_state())
         rows = Batches(task.training_rows(targets), None, seed, device).targets

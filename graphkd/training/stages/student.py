@@ -51,7 +51,7 @@ class StudentResult:
         task: the student, in evaluation mode, with what was trained beside it.
         arguments: with which the student was constructed.
         encoding: of its inputs.
-        scores: ``val``, ``test``, ``test_macro_f1`` and what the setting adds.
+        scores: ``val``, ``test``, ``test_macro_f1``, ``test_ece`` and what the setting adds.
         fit: epochs and seconds.
         compile_seconds: of the compile stage.
     """
@@ -96,7 +96,7 @@ def train_student(
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
     with seeded(seed, "student", view.observed.y.device):
-        task = start_task(view.observed, spec, targets, seed, teacher_result.output)
+        task = start_task(view.observed, spec, targets, seed, teacher_result.answering)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
     scores = student_scores(task.student, targets.inputs, encoding, view)
@@ -139,7 +139,7 @@ def student_scores(student: nn.Module, inputs: Inputs, encoding: Encoding, view:
     if view.setting.hides:
         inputs = encoding.mix(view.full.x, view.full.adj, view.numbers)
         hidden = Inference(student, inputs, view.hidden)()
-    return scores_of(view, val, visible, hidden, with_f1=True)
+    return scores_of(view, val, visible, hidden, with_details=True)
 
 
 def start_task(

@@ -45,7 +45,7 @@ def compile_targets(
     """
     kept, method = cache_for(spec, cache), spec.method
     fitted = encoding or fit_encoder(view.observed, spec, seed, cache)
-    teacher = replace(teacher_result.output, model=teacher_result.model, of=teacher_result.of)
+    teacher = teacher_result.answering
     check_in_memory(spec, kept)
     with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
         influence = node_weights(view, spec, teacher_result, seed, cache)

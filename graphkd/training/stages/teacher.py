@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -54,6 +54,11 @@ class TeacherResult:
     fit: Fit
     key: dict[str, Any]
     of: Callable[[Graph], TeacherOutput]
+
+    @property
+    def answering(self) -> TeacherOutput:
+        """The output, with the network and the function that computes it on other graphs, for a method."""
+        return replace(self.output, model=self.model, of=self.of)
 
 
 def train_teacher(

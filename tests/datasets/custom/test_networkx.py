@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from graphkd import GraphKDError, from_networkx
+from graphkd import GraphKDError, from_frames, from_networkx
 from tests.datasets.custom.graphs import IDS, SIDES, X, network
 
 
@@ -49,6 +49,24 @@ def test_a_multigraph_counts_parallel_edges_once_and_adds_their_weights() -> Non
     assert from_networkx(graph.to_undirected(), X[:3]).num_edges == 6
 
 
+def test_attributes_with_one_value_per_node_are_encoded_as_the_columns_of_a_frame_are() -> None:
+    graph = network()
+    for row, name in enumerate(graph.nodes):
+        graph.nodes[name]["town"] = ("Bern", "Oslo", None)[row % 3]
+        if row != 1:
+            graph.nodes[name]["income"] = 1000.0 * row
+    attributes = pd.DataFrame(dict(graph.nodes(data=True))).T[["town", "income", "side"]]
+    attributes["income"] = attributes["income"].astype(float)
+    edges = pd.DataFrame(list(graph.edges), columns=["source", "target"])
+    expected = from_frames(attributes, edges, label="side", features=["town", "income"], seed=3)
+    data = from_networkx(graph, ["town", "income"], "side", seed=3)
+    torch.testing.assert_close(data.x, expected.x)
+    assert data.feature_names == expected.feature_names
+    assert data.column_encoding == expected.column_encoding
+    raw = from_networkx(graph, ["town", "income"], "side", columns={"town": "drop"}, numeric="none")
+    assert float(raw.x.max()) == 7000.0
+
+
 MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
     "no graph": (lambda: from_networkx(Data(x=torch.ones(2, 2)), "a"), "needs a networkx graph, but got a Data"),
     "no node": (lambda: from_networkx(networkx.Graph(), "a"), "the graph has no node"),
@@ -58,10 +76,19 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         "no node has the attribute 'age': there are a, both,",
     ),
     "a node without it": (
-        lambda: (graph := network()).add_node("new") or from_networkx(graph, "a"),
+        lambda: (graph := network()).add_node("new") or from_networkx(graph, "a", columns="none"),
         "attribute 'a' is missing at node 'new'",
     ),
-    "words for features": (lambda: from_networkx(network(), "side"), "'side' holds something that is no number"),
+    "words for features": (
+        lambda: from_networkx(network(), "side", columns="none"),
+        "'side' holds something that is no number",
+    ),
+    "words beside vectors": (
+        lambda: from_networkx(network(), ["both", "side"]),
+        "'side' holds something that is no number: encode it as numbers, or name attributes with one value",
+    ),
+    "an attribute twice": (lambda: from_networkx(network(), ["a", "a"]), "features has 2 columns 'a'"),
+    "another kind of columns": (lambda: from_networkx(network(), "a", columns="each"), "columns is 'each'"),
     "rows of two lengths": (
         lambda: from_networkx(network(), {**{name: [1] for name in IDS}, "bob": [1, 2]}),
         "features has 2 numbers at node 'bob', 1 elsewhere",

@@ -4,6 +4,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
+from graphkd.evaluation import expected_calibration_error
 from graphkd.training.scoring.setting_scores import scores
 from tests.conftest import make_data
 
@@ -15,7 +16,7 @@ def test_hidden_and_visible_test_nodes_are_mixed_as_the_protocol_says(setting: s
     torch.manual_seed(0)
     data, logits, share = make_data(), torch.randn(60, 3), SHARES[setting]
     view = apply_setting(Graph.from_data(data), setting)
-    found = scores(view, logits[view.nodes], logits[view.hidden], with_f1=True)
+    found = scores(view, logits[view.nodes], logits[view.hidden], with_details=True)
     right, hidden = logits.argmax(dim=1) == data.y, torch.zeros(60, dtype=torch.bool)
     hidden[view.hidden] = True
     visible = float(right[data.test_mask & ~hidden].double().mean())
@@ -25,9 +26,11 @@ def test_hidden_and_visible_test_nodes_are_mixed_as_the_protocol_says(setting: s
     if share:
         assert (found["test_ind"], found["test_tran"]) == (unseen, visible)
     else:
-        assert set(found) == {"val", "test", "test_macro_f1"}
+        assert set(found) == {"val", "test", "test_macro_f1", "test_ece"}
         expected = f1_score(data.y[data.test_mask], logits.argmax(dim=1)[data.test_mask], average="macro")
         assert found["test_macro_f1"] == pytest.approx(expected)
+        error = expected_calibration_error(logits[data.test_mask], data.y[data.test_mask])
+        assert found["test_ece"] == error
 
 
 def test_the_data_s_metric_is_used() -> None:
