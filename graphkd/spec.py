@@ -92,6 +92,7 @@ class DistillSpec:
             raise GraphKDError(unknown("setting", self.setting, list(SETTINGS)))
         if self.influence is not None and not callable(self.influence):
             raise GraphKDError("influence must be a name, none, or a function (x, adj) that gives weights [N]")
+        self._check_teacher()
         self._check_add_ons()
         if self.influence is not None and self.method.influence == "none":
             raise GraphKDError(
@@ -102,6 +103,15 @@ class DistillSpec:
             raise GraphKDError(
                 f"influence={name_of(self.influence)} reads the teacher again, with noise on the features, which "
                 "given logits cannot answer: give the network itself, or choose another influence"
+            )
+
+    def _check_teacher(self) -> None:
+        """Refuses a teacher whose output the method cannot read; a given output is checked when it is read."""
+        needed, given = self.method.needs_teacher, name_of(self.teacher)
+        if needed and not isinstance(self.teacher, TeacherOutput) and given != needed:
+            raise GraphKDError(
+                f"method={self.method.name} reads what only teacher={needed} computes, not teacher={given}: use "
+                f"teacher={needed}"
             )
 
     def _check_add_ons(self) -> None:

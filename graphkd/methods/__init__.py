@@ -19,6 +19,7 @@ from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
 from graphkd.methods.tined import TINED
 from graphkd.methods.tined_plus import TINEDPlus
+from graphkd.methods.vqgraph import VQGraph
 
 __all__ = [
     "FFG2M",
@@ -42,4 +43,5 @@ __all__ = [
     "SoftTargets",
     "TINEDPlus",
     "Targets",
+    "VQGraph",
 ]

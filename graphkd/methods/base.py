@@ -47,6 +47,8 @@ class Method(nn.Module):
     """The node weights it is published with; ``none`` for a method that weights no nodes."""
     has_teacher: ClassVar[bool] = True
     """Whether it reads the teacher's output; without, no teacher is trained for it."""
+    needs_teacher: ClassVar[str] = ""
+    """Name of the only one of ``graphkd.teachers`` whose output it can read; empty for any."""
     row_sum: ClassVar[bool | None] = None
     """Declares that the loss is a sum over rows of what depends on nothing but the row, so that several processes
     can share them. None: derived, see ``is_row_sum``. A contract test checks a declaration."""
@@ -57,7 +59,7 @@ class Method(nn.Module):
     """Whether a step reads the student at both ends of edges, or over neighbours."""
     step_cost: ClassVar[str] = "N C"
     """Multiply-adds of the loss in a step, beyond the student's own passes, in ``N`` nodes, ``E`` edges, ``C``
-    classes, ``d`` hidden units, ``D`` features, ``K`` members; without a constant factor."""
+    classes, ``d`` hidden units, ``D`` features, ``K`` members, ``M`` codes; without a constant factor."""
     ratio_of_sums: ClassVar[bool] = False
     """Whether the loss is no linear function of sums over rows, such as a ratio of two: the mean of the batches'
     losses is not the loss over all rows then, as it is of other methods."""
@@ -82,7 +84,11 @@ class Method(nn.Module):
     def facts(self) -> tuple[str, ...]:
         """Returns what the method needs: columns of ``graphkd list methods``."""
         return (
-            "teacher" if self.has_teacher else "no teacher",
+            f"teacher={self.needs_teacher}"
+            if self.needs_teacher
+            else "teacher"
+            if self.has_teacher
+            else "no teacher",
             f"student reads {self.encoder().reads}",
             "edges in each step" if self.live_edges else "no edges in a step",
             f"loss {self.step_cost}",

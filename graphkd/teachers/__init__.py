@@ -5,5 +5,6 @@ from graphkd.teachers.gat import GAT
 from graphkd.teachers.gcn import GCN
 from graphkd.teachers.output import TeacherOutput
 from graphkd.teachers.sage import SAGE
+from graphkd.teachers.vqgraph import VQGraph
 
-__all__ = ["GAT", "GCN", "SAGE", "Teacher", "TeacherOutput"]
+__all__ = ["GAT", "GCN", "SAGE", "Teacher", "TeacherOutput", "VQGraph"]

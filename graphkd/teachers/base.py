@@ -57,6 +57,10 @@ class Teacher(nn.Module):
     """
 
     name: ClassVar[str]
+    full_batch_only: ClassVar[bool] = False
+    """Whether a step needs the whole graph, as where it moves state by averages over all nodes."""
+    static_step: ClassVar[bool] = True
+    """Whether a step makes the same calls to the device every time, so that a CUDA graph can hold it."""
 
     def __init__(
         self,
@@ -109,6 +113,15 @@ class Teacher(nn.Module):
         Raises:
             GraphKDError: ``x`` has more or fewer rows than ``adj`` has nodes, or the edges are invalid.
         """
+        edges, run = self._edges(x, adj, edge_weight), remade if checkpointed else at_once
+        hops, last = self._hidden(edges, x, run)
+        logits = run(self, functools.partial(self.logits, edges[-1]), last)
+        return TeacherOutput(logits, [*hops, logits])
+
+    def _edges(
+        self, x: Features, adj: Adjacency | Tensor | Sequence[Block], edge_weight: Tensor | None
+    ) -> Sequence[Edges]:
+        """Returns the edges of each hop."""
         if isinstance(adj, Tensor):
             adj = Adjacency(adj, x.shape[0], edge_weight)
         elif edge_weight is not None:
@@ -116,7 +129,12 @@ class Teacher(nn.Module):
         edges: Sequence[Edges] = [adj] * len(self.convs) if isinstance(adj, Adjacency) else adj
         if x.shape[0] != edges[0].num_nodes:
             raise GraphKDError(f"x has {x.shape[0]} rows, but the graph has {edges[0].num_nodes} nodes")
-        run = remade if checkpointed else _at_once
+        return edges
+
+    def _hidden(
+        self, edges: Sequence[Edges], x: Features, run: Callable[..., Any]
+    ) -> tuple[list[Tensor], Features]:
+        """Computes the embeddings of the hidden hops in the output, and the input of the last hop."""
         last, first = as_features(x), None
         hops: list[Tensor] = []
         for k, into in enumerate(edges[:-1]):
@@ -124,8 +142,7 @@ class Teacher(nn.Module):
             embedding, last = run(self, functools.partial(self.hop, k, into), last, first)
             hops.append(embedding)
             first = last if first is None else first
-        logits = run(self, functools.partial(self.logits, edges[-1]), last)
-        return TeacherOutput(logits, [*hops, logits])
+        return hops, last
 
     def loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
         """Returns the loss that the teacher is trained with: the mean cross-entropy of ``index``.
@@ -177,5 +194,6 @@ class Teacher(nn.Module):
         return out if first is None or not self.initial_residual else out.lerp(first, self.initial_residual)
 
 
-def _at_once(model: nn.Module, part: Callable[..., Any], *inputs: Any) -> Any:
+def at_once(model: nn.Module, part: Callable[..., Any], *inputs: Any) -> Any:
+    """Computes ``part(*inputs)``, as ``remade`` does without recomputing anything."""
     return part(*inputs)

@@ -55,7 +55,11 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
             "the given teacher's last hop must be its logits, the others are what layers are matched to: "
             "append the logits to the hops"
         )
-    return TeacherOutput(logits.to(device), hops)
+    extras, constants = (
+        {name: table.to(device) for name, table in tables.items()}
+        for tables in (teacher.extras, teacher.constants)
+    )
+    return TeacherOutput(logits.to(device), hops, extras, constants)
 
 
 def _finite(part: Any, rows: int) -> Tensor | None:

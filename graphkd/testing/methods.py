@@ -18,7 +18,7 @@ from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
 from graphkd.encoders import Propagated
 from graphkd.methods import Method, Phase, Targets
-from graphkd.registry import parameters_of, source_of
+from graphkd.registry import lookup, parameters_of, source_of
 from graphkd.runs import SeedRun
 from graphkd.spec import DistillSpec, resolve
 from graphkd.teachers import TeacherOutput
@@ -52,9 +52,10 @@ def keeps_its_settings(make: Make) -> None:
 def takes_any_inputs(make: Make) -> None:
     """``prepare`` takes the inputs that the encoder computed, ``graph.inputs``, whichever encoder that is."""
     graph, method = small_graph(), make()
+    teacher = teacher_output(graph, method.needs_teacher)
     for encoder in (method.encoder(), Propagated(hops=1, pooling="concat")):
         encoded = graph.with_inputs(encoder.fit(graph).mix(graph.x, graph.adj))
-        targets = method.prepare(encoded, teacher_output(graph))
+        targets = method.prepare(encoded, teacher)
         assert targets.inputs is encoded.inputs, "prepare reads graph.x where it has to read graph.inputs"
         assert targets.inputs.shape == (graph.num_nodes, encoder.width(graph.num_features, graph.num_classes))
         assert targets.num_rows == graph.num_nodes
@@ -64,7 +65,7 @@ def keeps_nothing_in_prepare(make: Make) -> None:
     """``prepare`` leaves the method as it was: all seeds of a run share it."""
     graph, method = small_graph(), make()
     before = {name: repr(value) for name, value in vars(method).items()}
-    method.prepare(graph, teacher_output(graph))
+    method.prepare(graph, teacher_output(graph, method.needs_teacher))
     after = {name: repr(value) for name, value in vars(method).items()}
     assert before == after, "prepare changed the method: keep state in buffers that build registers"
 
@@ -74,7 +75,8 @@ def reads_labels_of_training_nodes_alone(make: Make) -> None:
     graph = small_graph()
     rest, y = torch.cat([graph.val, graph.test]), graph.y.clone()
     y[rest] = (y[rest] + 1) % graph.num_classes
-    one, two = (make().prepare(each, teacher_output(graph)) for each in (graph, replace(graph, y=y)))
+    output = teacher_output(graph, make().needs_teacher)
+    one, two = (make().prepare(each, output) for each in (graph, replace(graph, y=y)))
     used = one.label_weight != 0
     assert torch.equal(one.label_weight, two.label_weight), "label_weight depends on hidden labels"
     assert torch.equal(one.labels[used], two.labels[used]), "labels of nodes with weight differ"
@@ -209,10 +211,15 @@ def check_method(make: Make) -> None:
             raise AssertionError(f"{check.__name__}: {error}") from error
 
 
-def teacher_output(graph: Graph) -> TeacherOutput:
-    """Returns the output of a small teacher at its start, which can be asked about other graphs."""
+def teacher_output(graph: Graph, name: str = "") -> TeacherOutput:
+    """Returns the output of a small teacher at its start, which can be asked about other graphs.
+
+    Args:
+        graph: the graph.
+        name: of the teacher, by default SAGE's.
+    """
     torch.manual_seed(0)
-    teacher = teachers.SAGE(graph.num_features, 6, graph.num_classes, num_layers=2).eval()
+    teacher = lookup(teachers, name or "sage")(graph.num_features, 6, graph.num_classes, num_layers=2).eval()
 
     def of(other: Graph) -> TeacherOutput:
         with torch.no_grad():
@@ -224,7 +231,7 @@ def teacher_output(graph: Graph) -> TeacherOutput:
 def spec_of(make: Make, batch_size: int | None) -> DistillSpec:
     """Returns a short run of a method."""
     student = functools.partial(students.MLP, hidden_dim=6, dropout=0.3)
-    teacher = functools.partial(teachers.SAGE, hidden_dim=6)
+    teacher = functools.partial(lookup(teachers, make().needs_teacher or "sage"), hidden_dim=6)
     training = Training(max_epochs=5, patience=3, batch_size=batch_size)
     return resolve(teacher, student, make(), matching.NoMatching(), training=training)
 
@@ -238,7 +245,7 @@ def task_of(make: Make, double: bool = False) -> tuple[DistillationTask, Targets
     """Returns the task of a method at its start, without dropout, and its targets."""
     graph = small_graph()
     spec = replace(spec_of(make, None), student=functools.partial(students.MLP, hidden_dim=6, dropout=0.0))
-    teacher = teacher_output(graph)
+    teacher = teacher_output(graph, spec.method.needs_teacher)
     targets = spec.method.prepare(graph, teacher)
     torch.manual_seed(0)
     task = start_task(graph, spec, targets, 0, teacher)

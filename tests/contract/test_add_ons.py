@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from graphkd import GraphKDError, calibration, matching, methods, terms, transforms
+from graphkd import GraphKDError, calibration, matching, methods, teachers, terms, transforms
 from graphkd.datasets import Graph
 from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
 from graphkd.spec import DistillSpec, resolve
 from graphkd.students import MLP
-from graphkd.teachers import SAGE
 from graphkd.testing.graphs import small_graph
 from graphkd.training.settings import Training
 
@@ -31,7 +30,8 @@ ADD_ONS = [
 
 def spec_of(method: str, batch_size: int | None = None, **parts: str) -> DistillSpec:
     student = functools.partial(MLP, hidden_dim=6, num_layers=3)
-    teacher = functools.partial(SAGE, hidden_dim=6, num_layers=3)
+    name = catalogue(methods)[method].needs_teacher or "sage"
+    teacher = functools.partial(catalogue(teachers)[name], hidden_dim=6, num_layers=3)
     training = Training(max_epochs=3, patience=3, batch_size=batch_size)
     chosen = methods.SimMLP(pretrain_epochs=3) if method == "simmlp" else method
     return resolve(teacher, student, chosen, training=training, **parts)

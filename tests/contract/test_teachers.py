@@ -11,12 +11,19 @@ from tests.conftest import make_data
 TEACHERS = catalogue(teachers).values()
 
 
+def gradients(network: torch.nn.Module) -> list[torch.Tensor]:
+    """Of all weights that logits depend on; others are trained by a teacher's own loss."""
+    return [weight.grad for weight in network.parameters() if weight.grad is not None]
+
+
 @pytest.mark.parametrize("teacher", TEACHERS)
 @pytest.mark.parametrize("num_layers", [1, 2, 4])
 @pytest.mark.parametrize("residual", [False, True])
 def test_sparse_and_dense_features_agree_forward_and_backward(
     teacher: type, num_layers: int, residual: bool
 ) -> None:
+    if num_layers == 1 and teacher.name == "vqgraph":
+        pytest.skip("it quantises a hidden hop")
     torch.manual_seed(0)
     data = make_data()
     x = data.x * (data.x > 0)
@@ -26,7 +33,7 @@ def test_sparse_and_dense_features_agree_forward_and_backward(
         network.zero_grad()
         out = network(features, adj)
         out.logits.square().sum().backward()
-        results.append([out.logits, *out.hops, *(parameter.grad for parameter in network.parameters())])
+        results.append([out.logits, *out.hops, *gradients(network)])
     assert len(out.hops) == num_layers
     for dense, sparse in zip(*results, strict=True):
         torch.testing.assert_close(dense, sparse, atol=1e-4, rtol=1e-4)
@@ -61,7 +68,7 @@ def test_every_depth_has_finite_hops_and_gradients_at_its_start(
     out = network(data.x, Adjacency(data.edge_index, 60))
     assert [tuple(hop.shape) for hop in out.hops] == [(60, 8)] * (num_layers - 1) + [(60, 3)]
     assert all(hop.isfinite().all() for hop in out.hops)
-    torch.nn.functional.cross_entropy(out.logits, data.y).backward()
+    network.loss(out, data.y, torch.arange(60))["loss"].backward()
     first = [weight.grad for name, weight in network.convs[0].named_parameters() if "weight" in name]
     assert first
     assert all(grad.isfinite().all() and grad.norm() > 0.05 for grad in first)  # GCN's without: 0.005
@@ -77,6 +84,6 @@ def test_where_hops_are_taken_changes_no_bit_of_training(teacher: type, norm: st
         network = teacher(8, 8, 3, 3, norm=norm, hops=hops, **keys)
         out = network(data.x, Adjacency(data.edge_index, 60))
         out.logits.square().sum().backward()
-        results.append([out.logits, *network.buffers(), *(weight.grad for weight in network.parameters())])
+        results.append([out.logits, *network.buffers(), *gradients(network)])
         assert out.hops[-1] is out.logits
     assert all(torch.equal(after, before) for after, before in zip(*results, strict=True))

@@ -290,6 +290,17 @@ def mixed_up_loss(
     return total / len(partner)
 
 
+def token_loss(student: Tensor, teacher: Tensor, codes: Tensor, tau: float) -> Tensor:
+    """Mean over rows of KL(p^tau(r_i) || p^tau(s_i)), r_im = cos(t_i, e_m), s_im = cos(s_i, e_m)."""
+    total = ZERO
+    for s, t in zip(student, teacher, strict=True):
+        ours, theirs = (
+            torch.stack([(row * code).sum() / (row.norm() * code.norm()) for code in codes]) for row in (s, t)
+        )
+        total = total + kl(softened(theirs, tau), softened(ours, tau))
+    return total / student.shape[0]
+
+
 def consistency_loss(student_logits: Tensor, edge_index: Tensor) -> Tensor:
     """mean_v mean_{u in N(v)} -sum_c p_vc log p_uc, N(v) the distinct senders u != v; 0 for a node without any.
 

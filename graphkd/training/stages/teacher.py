@@ -119,7 +119,7 @@ def _train(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, log: Lo
         [training.teacher_weight_decay],
         batches.steps,
         batches.score,
-        replays=batches.replays and isinstance(model, Teacher),
+        replays=batches.replays and isinstance(model, Teacher) and model.static_step,
     )
     return fit("teacher", train_spec, training, [log], part)[0]
 

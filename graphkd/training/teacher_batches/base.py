@@ -49,6 +49,11 @@ class Batches(ABC):
                 f"training.teacher_batches={self.name} needs one of graphkd.teachers, not {type(model).__name__}, "
                 "which it could not take apart: use training.teacher_batches=full"
             )
+        if self.takes_apart and isinstance(model, Teacher) and model.full_batch_only:
+            raise GraphKDError(
+                f"training.teacher_batches={self.name} splits the graph of a step, or computes it twice, which "
+                f"teacher={model.name} cannot: use training.teacher_batches=full"
+            )
         self.model, self.graph, self.training, self.seed = model, graph, training, seed
 
     @abstractmethod
