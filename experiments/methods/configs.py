@@ -35,6 +35,8 @@ YEARS = {
     "linkdist": 2021,
     "colinkdist": 2021,
     "cohop": 2024,
+    "tined_plus": 2025,
+    "vqgraph": 2024,
 }
 STORED = {"cora": "cpf_cora", "citeseer": "cpf_citeseer"}
 """Data sets with a file of CPF's own; of the others the largest component is taken from PyG's."""
@@ -85,7 +87,7 @@ def text_of(row: dict[str, str]) -> str:
     parts = {
         "teacher": TEACHER | given.pop("teacher", {}),
         "student": STUDENT | given.pop("student", {}),
-        "training": EPOCHS | given.pop("training", {}) | TEACHER_TRAINING,
+        "training": EPOCHS | TEACHER_TRAINING | given.pop("training", {}),
         **given,
     }
     teacher, kind = parts["teacher"].pop("name", "sage"), parts["student"].pop("name", "")
@@ -132,7 +134,11 @@ def expected() -> list[dict[str, str]]:
 
 def teacher_keys(keys: dict[str, object], name: str) -> dict[str, object]:
     """Returns what a teacher has of the keys: aggregator and self-loops are SAGE's."""
-    return keys if name == "sage" else {key: keys[key] for key in keys if key not in ("aggregator", "self_loops")}
+    return (
+        keys
+        if name == "sage"
+        else {key: keys[key] for key in keys if key not in ("aggregator", "self_loops", "hops")}
+    )
 
 
 def flow(values: dict[str, object]) -> str:

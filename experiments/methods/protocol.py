@@ -24,11 +24,13 @@ METHODS = {
     "hgmd": "HGMD",
     "nosmog": "NOSMOG",
     "tined": "TINED",
+    "tined_plus": "TINED+",
     "g2mlp": "G2MLP",
     "progmlp": "ProGMLP",
     "linkdist": "LinkDist",
     "colinkdist": "CoLinkDist",
     "cohop": "CoHOp (linear)",
+    "vqgraph": "VQGraph",
 }
 """In the order of the tables, beside GLNN and the plain MLP."""
 MODELS = {"mlp": "plain MLP", "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
@@ -100,7 +102,8 @@ class Cell:
 def cpf(dataset: str, setting: str) -> Cell:
     """Returns the cell of a data set: 2 x 128 for all, each method's other settings as published."""
     glnn = experiment("glnn", f"cpf_{dataset}_sage", setting)
-    published = {method: experiment("methods", f"cpf_{dataset}_sage_{method}", setting) for method in METHODS}
+    taught = [method for method in METHODS if method != "vqgraph"]  # which needs a teacher of its own
+    published = {method: experiment("methods", f"cpf_{dataset}_sage_{method}", setting) for method in taught}
     configs = {"glnn": glnn, "mlp": glnn, **{name: each for name, each in published.items() if each}}
     return Cell(DATASETS[dataset], tuple(range(10)), configs, dataset, setting)
 
@@ -110,6 +113,14 @@ def experiment(folder: str, name: str, setting: str) -> list[str]:
     own = f"{name}_{setting}"
     found = next((each for each in (own, name) if (CONFIGS / folder / f"{each}.yaml").exists()), None)
     return [] if found is None else [f"experiment={folder}/{found}", f"setting={setting}"]
+
+
+def cpf_codes(dataset: str) -> Cell:
+    """Returns a cell whose teacher has a codebook, which VQGraph needs; GLNN learns from the same one."""
+    own = experiment("methods", f"cpf_{dataset}_sage_vqgraph", "transductive")
+    return Cell(
+        f"{DATASETS[dataset]}, VQGraph's teacher", tuple(range(10)), dict.fromkeys(("glnn", "vqgraph"), own)
+    )
 
 
 def cpf_rows(dataset: str) -> Cell:
@@ -142,7 +153,7 @@ def arxiv(width: int) -> Cell:
 def digits() -> Cell:
     """Returns a cell without files, of a few epochs: that the command works."""
     short = ["dataset=digits", "teacher=sage", "training.max_epochs=2"]
-    methods = {name: [*short, f"method={name}", *SHORT.get(name, [])] for name in METHODS}
+    methods = {name: [*short, f"method={name}", *SHORT.get(name, [])] for name in METHODS if name != "vqgraph"}
     return Cell("Digits, 2 epochs", (0, 1), {"glnn": short, "mlp": short, **methods})
 
 
@@ -155,6 +166,7 @@ CELLS: dict[str, Callable[[], Cell]] = {
         for setting in SETTINGS
         for dataset in DATASETS
     },
+    **{f"cpf_{dataset}_codes": partial(cpf_codes, dataset) for dataset in DATASETS},
     "cpf_cora_rows": partial(cpf_rows, "cora"),
     "cpf_citeseer_rows": partial(cpf_rows, "citeseer"),
     "cora_krd": partial(planetoid, "krd", "sage", (42, 43, 45)),

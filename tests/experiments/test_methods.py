@@ -30,7 +30,7 @@ def test_it_runs_and_goes_on_where_it_stopped(
     assert set(first) == {*SOME, "teacher"}
     methods.main(args)
     found = json.loads(file.read_text())
-    assert set(found) == {"teacher", *methods.STUDENTS}
+    assert set(found) == {"teacher", *methods.STUDENTS} - {"vqgraph"}
     assert {name: found[name] for name in first} == first, "what is there is not trained again"
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert {row["model"]: float(row["test"]) for row in rows} == pytest.approx(
@@ -100,7 +100,7 @@ def test_configs_are_what_the_table_of_settings_gives() -> None:
 )
 def test_a_cell_has_one_teacher_and_one_student_shape(methods: ModuleType, dataset: str) -> None:
     specs = {name: spec.config() for name, spec in methods.CELLS[dataset]().specs().items()}
-    assert set(specs) == set(methods.STUDENTS)
+    assert set(specs) == set(methods.STUDENTS) - {"vqgraph"}
     for name, config in specs.items():
         assert config["teacher"] == specs["glnn"]["teacher"]
         layers = 1 if name == "cohop" else 2  # published as a linear model
