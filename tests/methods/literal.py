@@ -155,10 +155,21 @@ def ensemble_probabilities(student_logits: Sequence[Tensor], coefficients: Seque
 
 
 def aggregated(z: Tensor, edge_index: Tensor, hops: int) -> Tensor:
-    """S … S z, S = D^-1/2 (A' + I) D^-1/2 over the edges A' that are left: [N, d]."""
+    """h after hops times h <- norm(max(S h, 0)) from z, S = D^-1/2 (A' + I) D^-1/2 over the edges A' that are left.
+
+    norm(h)_ik = (h_ik - m_k) / sqrt(v_k + 1e-5), m_k and v_k being mean and variance of column k. [N, d].
+    """
     matrix, h = symmetric(edge_index, z.shape[0], 1.0), z.double()
+    count = z.shape[0]
     for _ in range(hops):
         h = matrix @ h
+        columns = []
+        for k in range(z.shape[1]):
+            column = torch.stack([value if value > 0 else 0 * value for value in h[:, k]])
+            m = column.sum() / count
+            v = ((column - m) ** 2).sum() / count
+            columns.append((column - m) / (v + 1e-5).sqrt())
+        h = torch.stack(columns, dim=1)
     return h
 
 
