@@ -155,7 +155,7 @@ def ensemble_probabilities(student_logits: Sequence[Tensor], coefficients: Seque
 
 
 def aggregated(z: Tensor, edge_index: Tensor, hops: int) -> Tensor:
-    """h after hops times h <- norm(max(S h, 0)) from z, S = D^-1/2 (A' + I) D^-1/2 over the edges A' that are left.
+    """h after hops times h <- norm(max(S h, 0)) from z, S = D^-1/2 (A' + I) D^-1/2 over edges A' that are left.
 
     norm(h)_ik = (h_ik - m_k) / sqrt(v_k + 1e-5), m_k and v_k being mean and variance of column k. [N, d].
     """
