@@ -30,6 +30,7 @@ YEARS = {
     "hgmd": 2024,
     "nosmog": 2023,
     "tined": 2025,
+    "tined_plus": 2025,
     "progmlp": 2026,
     "g2mlp": 2026,
     "linkdist": 2021,

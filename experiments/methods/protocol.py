@@ -24,6 +24,7 @@ METHODS = {
     "hgmd": "HGMD",
     "nosmog": "NOSMOG",
     "tined": "TINED",
+    "tined_plus": "TINED+",
     "g2mlp": "G2MLP",
     "progmlp": "ProGMLP",
     "linkdist": "LinkDist",
