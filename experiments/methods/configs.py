@@ -30,12 +30,12 @@ YEARS = {
     "hgmd": 2024,
     "nosmog": 2023,
     "tined": 2025,
+    "tined_plus": 2025,
     "progmlp": 2026,
     "g2mlp": 2026,
     "linkdist": 2021,
     "colinkdist": 2021,
     "cohop": 2024,
-    "tined_plus": 2025,
     "vqgraph": 2024,
 }
 STORED = {"cora": "cpf_cora", "citeseer": "cpf_citeseer"}
