@@ -38,13 +38,13 @@ def masked(table: Features, share: float) -> Features:
 
 
 def aggregated(edges: SparseMatrix, h: Tensor, hops: int) -> Tensor:
-    """Returns ``h [N, d]`` after ``h ← norm(ReLU(M h))``, ``hops`` times, over a graph ``M [N, N]``.
+    """Returns ``h [N, d]`` after ``h ← norm(M h)``, ``hops`` times, over a graph ``M [N, N]``.
 
     ``norm`` is ``(h − mean) / √(var + 1e−5)`` of every column, a batch norm of all rows without parameters.
     Without it nothing keeps all nodes from one point, at which a distance between nodes and aggregates is 0.
     """
     for _ in range(hops):
-        h = F.relu(spmm(edges, h))
+        h = spmm(edges, h)
         h = F.batch_norm(h, None, None, training=True) if h.shape[0] > 1 else h
     return h
 

@@ -27,13 +27,13 @@ class SimMLP(Method):
     """First ``mean_v (1 − cos(P(z_v), sg(h_v)))^eta + reconstruction · mean (D(h) − x)²``, then a probe on labels.
 
     ``z`` is the last hidden layer of the student, ``h`` its aggregate over the graph, ``hops`` times
-    ``h ← norm(ReLU(Â' h))`` from it, ``P`` a predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is
+    ``h ← norm(Â' h)`` from it, ``P`` a predictor, ``D`` a linear decoder, ``sg`` no gradient. ``Â'`` is
     ``D^-1/2 (A' + I) D^-1/2`` of the graph ``A'`` without a share ``edge_mask`` of the edges, and the student's
     rows lack a share ``feature_mask`` of their entries; both are drawn anew in every step. Of all
     ``pretrain_epochs`` that of the smallest loss is kept. Then the last layer alone is trained on labels, the
     encoder in evaluation mode: a plain MLP is shipped.
 
-    Left out of the released code: residuals, ``z`` of length 1, the cosine schedule.
+    Left out of the released code: residuals, the activation between hops, ``z`` of length 1, the cosine schedule.
 
     Source: Wang et al., Training MLPs on Graphs without Supervision (SimMLP), WSDM 2025
 

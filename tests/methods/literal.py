@@ -155,7 +155,7 @@ def ensemble_probabilities(student_logits: Sequence[Tensor], coefficients: Seque
 
 
 def aggregated(z: Tensor, edge_index: Tensor, hops: int) -> Tensor:
-    """h after hops times h <- norm(max(S h, 0)) from z, S = D^-1/2 (A' + I) D^-1/2 over edges A' that are left.
+    """h after hops times h <- norm(S h) from z, S = D^-1/2 (A' + I) D^-1/2 over edges A' that are left.
 
     norm(h)_ik = (h_ik - m_k) / sqrt(v_k + 1e-5), m_k and v_k being mean and variance of column k. [N, d].
     """
@@ -165,7 +165,7 @@ def aggregated(z: Tensor, edge_index: Tensor, hops: int) -> Tensor:
         h = matrix @ h
         columns = []
         for k in range(z.shape[1]):
-            column = torch.stack([value if value > 0 else 0 * value for value in h[:, k]])
+            column = h[:, k]
             m = column.sum() / count
             v = ((column - m) ** 2).sum() / count
             columns.append((column - m) / (v + 1e-5).sqrt())
