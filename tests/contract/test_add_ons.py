@@ -14,6 +14,7 @@ from graphkd.spec import DistillSpec, resolve
 from graphkd.students import MLP
 from graphkd.testing.graphs import small_graph
 from graphkd.training.settings import Training
+from tests.contract.core import EVERY
 
 ADD_ONS = [
     (group, name)
@@ -54,7 +55,7 @@ def outcome(method: str, **parts: str) -> SeedRun | str:
 
 
 @pytest.mark.parametrize("add_on", ADD_ONS, ids="-".join)
-@pytest.mark.parametrize("method", catalogue(methods))
+@pytest.mark.parametrize("method", EVERY)
 def test_it_runs_with_the_method_and_changes_it_or_is_refused_in_one_line(
     method: str, add_on: tuple[str, str]
 ) -> None:

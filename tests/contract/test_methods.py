@@ -19,8 +19,22 @@ SHORT = {"simmlp": functools.partial(methods.SimMLP, pretrain_epochs=3)}
 """Methods that train for long by default."""
 
 
-@pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("method", catalogue(methods).values())
+LONG = ("tined_plus", "cohop", "progmlp", "nosmog")
+"""Methods whose runs, killed and resumed again and again, take seconds."""
+
+CHECKS = [
+    pytest.param(
+        method,
+        check,
+        marks=[pytest.mark.slow] * (method.name in LONG and check.__name__ == "resumes_with_the_same_bits"),
+        id=f"{method.name}-{check.__name__}",
+    )
+    for method in catalogue(methods).values()
+    for check in METHOD_CHECKS
+]
+
+
+@pytest.mark.parametrize(("method", "check"), CHECKS)
 def test_it_keeps_its_promise(method: type[Method], check: Callable[[type[Method]], None]) -> None:
     check(SHORT.get(method.name, method))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from graphkd import GraphKDError
@@ -72,6 +72,7 @@ def test_the_first_phase_equals_its_formula(
         terms = method.pretraining_step(predicts(z), targets)
     kept = left[0].filter(left[0].value != 0)
     h = formulas.aggregated(z, torch.stack([kept.col, kept.row]), hops)
+    assume(bool((h.norm(dim=1) > 1e-3).all()))  # the cosine of rounding errors is any number
     expected = formulas.cosine_loss(method.predictor(z), h, eta)
     torch.testing.assert_close(terms["invariance"], expected, rtol=1e-10, atol=1e-12)
     if weight:
