@@ -50,7 +50,7 @@ def gradients_of(loss: torch.Tensor, tensors: list[torch.Tensor]) -> list[torch.
     return [torch.zeros_like(tensor) if gradient is None else gradient for gradient, tensor in pairs]
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(
     edges=edge_lists(6),
     z=tables(6, 3),

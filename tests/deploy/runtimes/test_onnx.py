@@ -11,6 +11,7 @@ from graphkd.deploy.runtimes import onnx
 from tests.deploy.bundles import make_bundle, sample_of, student
 
 
+@pytest.mark.slow
 def test_a_runtime_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = student()
     bundle = make_bundle(tmp_path, model)
