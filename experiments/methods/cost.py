@@ -240,7 +240,9 @@ def to_markdown(
         rates: seconds per operation of each kind.
         steps: of a contender.
     """
-    header = "step|ms|to GLNN|dense, M|sparse, M|moved, M|softmaxes, k|calls, ms|predicted ms|measured to it|formula"
+    header = (
+        "step|ms|to GLNN|dense, M|sparse, M|moved, M|softmaxes, k|calls, ms|predicted ms|measured to it|formula"
+    )
     lines, slow, base = [f"|{header}|", "|---" * 11 + "|"], [], seconds["step", "glnn"] / steps
     for name, contender in contenders.items():
         if contender.sizes is None:

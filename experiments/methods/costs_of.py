@@ -13,6 +13,10 @@ from typing import Any
 LINE = 16
 """Numbers in a cache line, or a vector register: a shorter row costs products as much as one of so many."""
 
+ADAM, TRANSPOSED = 5, 4
+"""Passes of Adam: two moments, root, quotient, weight. And of a transposed copy, which moves one number at a time:
+measured, 4 to 5."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -21,8 +25,7 @@ class Work:
     Args:
         dense: multiply-adds of dense products.
         sparse: of sparse products.
-        moved: entries of elementwise passes, sums, copies and gathers, one per operation and entry of its table;
-            Adam counts as five, of two moments, root, quotient and weight.
+        moved: entries of elementwise passes, sums, copies and gathers, one per operation and entry of its table.
         softmax: softmaxes of ``C`` numbers and their gradients, each of which takes as long as many passes.
     """
 
@@ -108,9 +111,10 @@ class Sizes:
         logits_and_edges = (logits * self.n + edges * self.e) * self.classes
         return Work(moved=hidden * self.n * self.d + logits_and_edges)
 
-    def weights(self, width: int = 0) -> Work:
-        """Returns Adam on the first layer, whose weights and gradient are transposed for sparse products."""
-        return Work(moved=(5 if self.dense else 7) * self.columns * (width or self.d))
+    def weights(self, width: int = 0, copies: int = 2) -> Work:
+        """Returns Adam on the first layer, and its gradient's table; for sparse products both are transposed."""
+        passes = ADAM + 1 + (0 if self.dense else copies * TRANSPOSED)
+        return Work(moved=passes * self.columns * (width or self.d))
 
     def student(self) -> Work:
         """Returns a student's forward and backward pass, and Adam."""
@@ -131,7 +135,7 @@ def glnn(s: Sizes) -> Work:
 
 
 def ff_g2m(s: Sizes) -> Work:
-    # Of every edge: 4 gathers, 2 differences, their sizes, quotients, 4 of the divergence, 8 backward; 3 softmaxes.
+    # Of an edge: 4 gathers, 2 differences, absolute values, quotients, 4 of the divergence, 8 backward.
     return glnn(s) + s.passes(edges=22) + Work(softmax=3 * s.e)
 
 
@@ -151,7 +155,7 @@ def simmlp(s: Sizes) -> Work:
     total = s.inputs(2) + s.hidden() + s.outputs(1) + hops + masks + predictor + s.weights()
     if not s.method.reconstruction:
         return total
-    decoder = Work(dense=3 * s.columns * s.d**2, moved=6 * s.columns * s.d) + s.weights()
+    decoder = Work(dense=3 * s.columns * s.d**2, moved=6 * s.columns * s.d) + s.weights(copies=0)
     return total + s.inputs(2) + s.square(3) + s.passes(hidden=8) + decoder
 
 
@@ -175,8 +179,8 @@ def tined(s: Sizes) -> Work:
     for tables, width in ((4, s.d), (3, s.c)):  # around two hidden layers, and around one of C units and logits
         products = 2 * share * s.e * (width + LINE)  # of rows, and of their squares
         energies += Work(sparse=tables * products, moved=tables * 23 * s.n * width)
-    energies += Work(moved=7 * 3 * share * s.e)
-    deeper = s.square(3) + s.hidden() + s.passes(hidden=2) + Work(dense=3 * s.n * s.c**2, moved=5 * s.d**2)
+    energies += Work(moved=3 * share * s.e)
+    deeper = s.square(3) + s.hidden() + s.passes(hidden=2) + Work(dense=3 * s.n * s.c**2, moved=ADAM * s.d**2)
     return glnn(s) + deeper + energies
 
 
