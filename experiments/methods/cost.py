@@ -1,6 +1,6 @@
 """What a step of each method costs, against a step of GLNN and its own formula; see README.md beside this file.
 
-python experiments/methods/cost.py --data-dir data [--cell cpf_cora] [--rounds 15]
+python experiments/methods/cost.py --data-dir data [--cell cpf_cora] [--rounds 6]
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data-dir", default="data")
     parser.add_argument("--cell", default="cpf_cora", choices=list(CELLS))
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=3, help="of each method in a round")
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--steps", type=int, default=2, help="of each method in a round")
     args = parser.parse_args(arguments)
     torch.set_num_threads(1)
     cell = CELLS[args.cell]()

@@ -92,8 +92,7 @@ class Sizes:
         The random bits of a dropout are nine passes over a quarter of the entries, each twice as wide; comparing,
         scaling and multiplying are three more, and one in the gradient.
         """
-        forward, backward = (3, 3) if self.norm else (1, 1)
-        forward, backward = forward + 1, backward + 1
+        forward, backward = (4.0, 4.0) if self.norm else (2.0, 2.0)
         if self.drops if drops is None else drops:
             forward, backward = forward + 7.5, backward + 1
         return Work(moved=self.n * self.d * (forward + (backward if learns else 0)))
@@ -143,7 +142,8 @@ def adagmlp(s: Sizes) -> Work:
     # Softmaxes of a member: forward and backward, in float64 for the node weights, and in the mixture; and of the
     # teacher for either divergence.
     member = s.student() + s.passes(hidden=1, logits=16) + Work(softmax=4 * s.n)
-    return member * s.method.members + Work(softmax=2 * s.n)
+    members: int = s.method.members
+    return member * members + Work(softmax=2 * s.n)
 
 
 def simmlp(s: Sizes) -> Work:
