@@ -123,4 +123,4 @@ class _Draw:
 
     def into(self, marks: Any, rows: slice) -> None:
         """Writes the mask of a block."""
-        np.greater_equal(self.bits.block(rows.start // BLOCK)[: marks.size], self.rate.levels, out=marks)
+        np.greater_equal(self.bits.block(rows.start // BLOCK, marks.size), self.rate.levels, out=marks)

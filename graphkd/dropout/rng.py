@@ -59,17 +59,18 @@ class RandomBits:
         self.start = start
         self._mixed, self._shifted = (np.empty(BLOCK // 4, np.uint64) for _ in range(2))
 
-    def block(self, k: int) -> Any:
-        """Returns block ``k``, ``[BLOCK]`` uint16; the next call overwrites it."""
-        mixed, shifted = self._mixed, self._shifted
+    def block(self, k: int, entries: int = BLOCK) -> Any:
+        """Returns the first entries of block ``k``, uint16; the next call overwrites them."""
+        count = -(-entries // 4)  # of the last block, or of a small tensor, no more numbers than are read
+        mixed, shifted = self._mixed[:count], self._shifted[:count]
         first = (self.start + k * (BLOCK // 4) * GAMMA) % 2**64
-        np.add(_steps(), np.uint64(first), out=mixed)
+        np.add(_steps()[:count], np.uint64(first), out=mixed)
         for shift, factor in HASH:
             np.right_shift(mixed, np.uint64(shift), out=shifted)
             np.bitwise_xor(mixed, shifted, out=mixed)
             if factor is not None:
                 np.multiply(mixed, np.uint64(factor), out=mixed)
-        return mixed.view(np.uint16)
+        return mixed.view(np.uint16)[:entries]
 
 
 @functools.cache

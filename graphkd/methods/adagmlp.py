@@ -92,12 +92,15 @@ class AdaGMLP(Method):
         """Returns the loss, with terms ``label``, ``soft`` and, where rows are masked, ``align``."""
         outputs = student(batch.inputs).members
         rows, coefficients, labels, softs = batch.tables["row"], [], [], []
+        teacher = batch.tables[TEACHER]
+        # Of the teacher once, for all students: a softmax of few classes takes as long as a hundred sums.
+        log_q, exact = F.log_softmax(teacher / self.tau, dim=1), F.log_softmax(teacher.double(), dim=1)
         for k, output in enumerate(outputs):
             logits = batch.soft_logits(output.logits)
-            divergence = kl(batch.tables[TEACHER], logits, self.tau)
+            divergence = kl(log_q, logits, self.tau)
             softs.append(batch.scale * (self.node_weight[rows].to(divergence.dtype) * divergence).sum())
             labels.append(self._label_loss(k, output.logits, batch))
-            coefficients.append(self._reweight(rows, batch.tables[TEACHER], logits.detach()))
+            coefficients.append(self._reweight(rows, exact, logits.detach()))
         self._ensemble[0].alpha.copy_(torch.stack(coefficients) / torch.stack(coefficients).sum())
         terms = self.weighted(torch.stack(labels).mean(), soft=torch.stack(softs).mean())
         if self.mask == 0:
@@ -112,9 +115,9 @@ class AdaGMLP(Method):
         return batch.scale * losses / total
 
     @torch.no_grad()
-    def _reweight(self, rows: Tensor, teacher: Tensor, logits: Tensor) -> Tensor:
+    def _reweight(self, rows: Tensor, log_q: Tensor, logits: Tensor) -> Tensor:
         """Moves the weights of these rows; returns the student's coefficient ``a_k``."""
-        divergence = kl(teacher.double(), logits.double(), 1.0)
+        divergence = kl(log_q, logits.double(), 1.0)
         self.node_weight[rows], coefficient = boosted(self.node_weight[rows], divergence, self.beta)
         self.node_weight.div_(self.node_weight.sum())
         return coefficient

@@ -11,7 +11,9 @@ ENTRIES = 2**24
 """Entries of sparse rows that are dense at a time."""
 
 
-def row_energies(edges: SparseMatrix, h: Tensor, own: Tensor | None = None) -> Tensor:
+def row_energies(
+    edges: SparseMatrix, h: Tensor, own: Tensor | None = None, weight: Tensor | None = None
+) -> Tensor:
     """Computes ``Σ_j w_ij ‖ĥ_i − ĥ_j‖²`` of every receiver, with ``ĥ = h / sg(‖h‖)`` and rows of zeros unchanged.
 
     One sparse product: ``w_i ‖ĥ_i‖² + (W ‖ĥ‖²)_i − 2 ĥ_i · (W Ĥ)_i``, ``w_i`` the sum of row i. The norm is a
@@ -22,6 +24,7 @@ def row_energies(edges: SparseMatrix, h: Tensor, own: Tensor | None = None) -> T
         edges: ``W [B, m]``, receivers × senders.
         h: ``[m, d]``.
         own: ``[B]``, where the receivers are among the ``m`` rows; by default ``0 … m − 1``.
+        weight: ``w [B]``, for several tables along the same edges; by default summed here.
 
     Returns:
         ``[B]``.
@@ -31,7 +34,8 @@ def row_energies(edges: SparseMatrix, h: Tensor, own: Tensor | None = None) -> T
     unit = unit - unit.detach().mean(dim=0)
     mine = unit if own is None else unit.index_select(0, own)
     senders = spmm(edges, unit.square().sum(dim=1, keepdim=True)).squeeze(1)
-    return edges.sum(dim=1) * mine.square().sum(dim=1) + senders - 2 * (mine * spmm(edges, unit)).sum(dim=1)
+    weight = edges.sum(dim=1) if weight is None else weight
+    return weight * mine.square().sum(dim=1) + senders - 2 * (mine * spmm(edges, unit)).sum(dim=1)
 
 
 def input_energies(edges: SparseMatrix, x: Inputs) -> Tensor:

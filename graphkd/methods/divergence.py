@@ -6,10 +6,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def kl(teacher: Tensor, logits: Tensor, tau: float) -> Tensor:
-    """Returns ``KL(softmax(t / τ) ‖ softmax(z / τ))`` of every row, ``[N]``."""
+def kl(log_q: Tensor, logits: Tensor, tau: float) -> Tensor:
+    """Returns ``KL(q ‖ softmax(z / τ))`` of every row, ``[N]``.
+
+    Args:
+        log_q: ``[N, C]`` log-probabilities, which several calls may share.
+        logits: ``z [N, C]``.
+        tau: ``τ``.
+    """
     log_p = F.log_softmax(logits / tau, dim=1)
-    return F.kl_div(log_p, F.log_softmax(teacher / tau, dim=1), reduction="none", log_target=True).sum(dim=1)
+    return F.kl_div(log_p, log_q, reduction="none", log_target=True).sum(dim=1)
 
 
 def cosine_distance(one: Tensor, other: Tensor, exponent: float) -> Tensor:

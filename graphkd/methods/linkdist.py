@@ -49,7 +49,7 @@ class LinkDist(Method):
     name = "linkdist"
     has_teacher = False
     live_edges = True
-    step_cost = "E C"
+    step_cost = "E C + N d C"
     link_weight: Tensor
 
     def __init__(self, alpha: float | None = None) -> None:

@@ -33,6 +33,8 @@ def reconstruction_error(decoder: nn.Linear, h: Tensor, x: Features) -> Tensor:
 def masked(table: Features, share: float) -> Features:
     """Returns a table of which a share of the entries, drawn by torch's generator, is zero."""
     entries = table if isinstance(table, Tensor) else table.value
+    if isinstance(table, SparseMatrix):
+        table.transpose_order()  # once, for the backward passes of all masked copies
     kept = entries * (torch.rand(entries.shape, device=entries.device) >= share)
     return kept if isinstance(table, Tensor) else table.with_values(kept)
 
@@ -56,6 +58,7 @@ def aggregation(edges: SparseMatrix, share: float) -> SparseMatrix:
         edges: ``N × N``.
         share: of the edges, drawn by torch's generator, each direction for itself.
     """
+    edges.transpose_order()  # once, for the backward passes of all masked copies
     kept = (torch.rand(edges.nnz, device=edges.device) >= share) | (edges.row == edges.col)
     left = edges.with_values(edges.value * kept)
     scale = reciprocal(left.sum(dim=1), "symmetric")

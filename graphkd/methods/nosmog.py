@@ -58,7 +58,7 @@ class NOSMOG(Method):
     """
 
     name = "nosmog"
-    step_cost = "12 N D d + 8 N d^2"
+    step_cost = "N D d + N d^2"
 
     def __init__(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -118,5 +120,20 @@ class SimMLP(Method):
     def probing_step(self, student: Student, batch: Targets) -> dict[str, Tensor]:
         """Returns the cross-entropy on labelled nodes; the encoder is as it will be when it is shipped."""
         self._student[0].eval()
-        label = batch.label_loss(batch.own_output(student(batch.inputs)).logits)
+        with _frozen(encoder_parameters(self._student[0], self.name)):
+            output = student(batch.inputs)
+        label = batch.label_loss(batch.own_output(output).logits)
         return {"loss": label, "label": label}
+
+
+@contextmanager
+def _frozen(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
+    """Lets no gradient of what is computed in the context reach parameters, which the phase does not train."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)

@@ -149,7 +149,8 @@ class TINED(Method):
         assert batch.edges is not None
         edges = batch.edges if self.edges == 1 else _drawn(batch.edges, self.edges)
         tables = [table for layer in output.linear for table in layer]
-        energies = [row_energies(edges, table, batch.own).sum() for table in [*tables, output.logits]]
+        weight = edges.sum(dim=1)
+        energies = [row_energies(edges, table, batch.own, weight).sum() for table in [*tables, output.logits]]
         energies = [batch.tables[INPUT].sum().to(energies[0].dtype), *energies]
         into, out = torch.stack(energies[::2]), torch.stack(energies[1::2])
         known = self.has_ratio & (into > LEAST) & (out > LEAST)

@@ -51,7 +51,7 @@ class TINEDPlus(TINED):
     """
 
     name = "tined_plus"
-    step_cost = "12 N D d + 8 N d^2 + E d"
+    step_cost = "N D d + N d^2 + E d"
 
     def __init__(
         self,

@@ -135,7 +135,7 @@ class SparseMatrix:
     def with_values(self, value: Tensor) -> SparseMatrix:
         """Returns a matrix with other values ``[nnz]`` and the same sparsity pattern."""
         matrix = SparseMatrix(self.rowptr, self.col, value, self.shape[1])
-        matrix._kept = self._kept
+        matrix._kept, matrix._order = self._kept, self._order
         return matrix
 
     def scale(self, rows: Tensor | None = None, cols: Tensor | None = None) -> SparseMatrix:
@@ -146,7 +146,9 @@ class SparseMatrix:
         if cols is not None:
             factor = factor * cols.index_select(0, self.col)
         # The two scales are multiplied first: this commutes, so a symmetric matrix stays bitwise symmetric.
-        return SparseMatrix(self.rowptr, self.col, self.value * factor, self.shape[1])
+        scaled = SparseMatrix(self.rowptr, self.col, self.value * factor, self.shape[1])
+        scaled._order = self._order
+        return scaled
 
     def select(self, index: Tensor) -> SparseMatrix:
         """Returns the rows ``index [B]``, in that order."""

@@ -28,6 +28,7 @@ def test_the_bits_are_those_of_the_published_generator() -> None:
         for k in range(2):
             words = bits.block(k).view(np.uint64)
             assert words[:5].tolist() == [next(literal) for _ in range(5)]
+            assert RandomBits(start).block(k, 18).tolist() == bits.block(k)[:18].tolist()
             for _ in range(words.size - 5):
                 last = next(literal)
             assert words[-1] == last

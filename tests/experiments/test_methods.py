@@ -3,7 +3,7 @@
 import csv
 import json
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -152,3 +152,62 @@ def test_an_unknown_cell_is_refused(methods: ModuleType, capsys: pytest.CaptureF
         methods.main(["cpf_core"])
     assert caught.value.code == 2
     assert "unknown: cpf_core" in capsys.readouterr().err
+
+
+def test_every_method_has_a_cost(methods: ModuleType) -> None:
+    costs = load_run("methods", "costs_of")
+    assert set(costs.FORMULAS) == set(methods.STUDENTS)
+
+
+def sizes(costs: ModuleType, method: Any, **changed: Any) -> Any:
+    """Sizes whose products can be counted by hand."""
+    keys = {
+        "n": 100,
+        "e": 40,
+        "columns": 50,
+        "entries": 300,
+        "classes": 16,
+        "d": 8,
+        "labelled": 10,
+        "dense": False,
+    }
+    return costs.Sizes(**{**keys, "drops": False, "norm": False, "codes": 7, "method": method, **changed})
+
+
+def test_counts_are_those_of_the_products() -> None:
+    costs = load_run("methods", "costs_of")
+    glnn = costs.glnn(sizes(costs, None))
+    assert (glnn.sparse, glnn.dense, glnn.softmax) == (2 * 300 * 8, 3 * 100 * 8 * 16, 200)
+    dense = costs.glnn(sizes(costs, None, dense=True))
+    assert (dense.sparse, dense.dense) == (0, 3 * 100 * 8 * 16 + 2 * 100 * 50 * 8)
+    assert costs.ff_g2m(sizes(costs, None)).softmax - glnn.softmax == 3 * 40
+    assert costs.vqgraph(sizes(costs, None)).dense - glnn.dense == 3 * 100 * (8 * 8 + 7 * 8)
+    three = SimpleNamespace(members=3)
+    assert costs.adagmlp(sizes(costs, three)).dense == 3 * glnn.dense
+    without = SimpleNamespace(steps=5, gram=0.0, adversarial=0.0)
+    assert costs.nosmog(sizes(costs, without)) == glnn
+    ascent = costs.nosmog(sizes(costs, SimpleNamespace(steps=1, gram=0.0, adversarial=0.1))).dense - glnn.dense
+    assert ascent == 4 * 100 * 50 * 8 + 5 * 100 * 8 * 16
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_method_that_takes_longer_than_its_formula_is_named(slow: bool) -> None:
+    cost = load_run("methods", "cost")
+    contenders = {name: cost.Contender(None, sizes(cost, None), name) for name in ("glnn", "krd")}
+    rates = dict.fromkeys(("dense", "sparse", "moved", "softmax"), 1e-9)
+    expected = cost.time_of(cost.FORMULAS["glnn"][1](sizes(cost, None)), rates) + 0.001
+    seconds = {("calls", name): 0.002 for name in contenders} | {("step", "glnn"): 2 * expected}
+    seconds["step", "krd"] = 2 * expected * (1.6 if slow else 1.4)
+    table, named = cost.to_markdown(contenders, seconds, rates, steps=2)
+    assert named == (["krd"] if slow else [])
+    assert f"| {1.6 if slow else 1.4:.2f} | as GLNN |" in table
+
+
+@pytest.mark.slow
+def test_costs_are_measured_beside_their_formulas(capsys: pytest.CaptureFixture[str]) -> None:
+    cost = load_run("methods", "cost")
+    cost.MOST = float("inf")  # one step of few nodes on a busy machine can take any time
+    cost.main(["--cell", "digits", "--rounds", "1", "--steps", "1"])
+    rows = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert {name.split(",")[0] for name in rows} == {*cost.FORMULAS} - {"vqgraph"}
+    assert {"progmlp, student3", "krd, before an epoch", "simmlp, probe"} <= {*rows}

@@ -62,3 +62,14 @@ def test_the_error_of_sparse_features_is_that_of_dense_ones() -> None:
 def test_a_rate_outside_its_range_is_refused(probe_lr: object) -> None:
     with pytest.raises(GraphKDError, match="method.probe_lr is"):
         SimMLP(probe_lr=probe_lr)  # type: ignore[arg-type]
+
+
+def test_the_probe_leaves_the_encoder_without_a_gradient() -> None:
+    method = SimMLP()
+    targets = method.prepare(small_graph(), None)  # type: ignore[arg-type]
+    student = method.build(lambda: students.MLP(8, 4, 3), targets, None)  # type: ignore[arg-type]
+    method.probing_step(student, targets)["loss"].backward()
+    encoder, probe = student.layers
+    assert encoder.weight.grad is None
+    assert probe.weight.grad.abs().sum() > 0
+    assert all(parameter.requires_grad for parameter in student.parameters())

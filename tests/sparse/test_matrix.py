@@ -35,6 +35,9 @@ def test_transpose_order_says_where_the_entries_of_the_transpose_are(table: torc
     assert torch.equal(matrix.value[order], matrix.t().value)
     assert torch.equal(matrix.row[order], matrix.t().col)
     assert matrix.transpose_order() is order
+    halved = matrix.with_values(matrix.value / 2).scale(rows=torch.ones_like(table[:, 0]))
+    assert halved.transpose_order() is order, "sorted once for all matrices of a pattern"
+    assert torch.equal(halved.t().to_dense(), table.t() / 2)
 
 
 @given(table=tables(5, 7), index=st.lists(st.integers(0, 4), max_size=8))
