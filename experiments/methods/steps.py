@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-
 from protocol import MODELS  # experiments/methods/protocol.py
 from work import Sizes  # experiments/methods/work.py
 
