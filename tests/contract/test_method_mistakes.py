@@ -47,7 +47,7 @@ SETTINGS: dict[str, tuple[type, dict[str, Any], str]] = {
 RUNS: dict[str, tuple[dict[str, Any], str]] = {
     "noise for given logits": (
         {"method": "krd", "teacher": LOGITS},
-        "give the network itself, or choose another influence",
+        "give the network itself",
     ),
     "layers of given logits": ({"method": "tined", "teacher": LOGITS}, "choose teacher=sage, gcn or gat"),
     "layers of another width": ({"method": "tined", "student": NARROW}, "give both the same hidden_dim"),
