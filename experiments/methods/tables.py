@@ -85,7 +85,7 @@ def details(rows: Rows, name: str) -> str:
             gain(rows, name, model),
             mean(percent(mine, "test_macro_f1")),
             mean(percent(mine, "test_ece")),
-            mean([row["seconds"] for row in mine], 1),
+            mean([row["seconds"] for row in mine if "seconds" in row], 1),
             shown(known.get((model, cell.dataset, cell.setting))),
         ]
         lines.append(f"| {MODELS[model]} | {len(mine)} | {' | '.join(found)} |")
