@@ -165,7 +165,8 @@ def run(*args: str, cwd: Path) -> str:
 @pytest.mark.slow
 def test_a_method_is_added_by_one_file_one_export_and_one_yaml(added: Path) -> None:
     printed = run("-c", ADDED, cwd=added)
-    assert "sharp     an example; no paper" in printed
+    needs = "sharp teacher student reads x no edges in a step loss N C an example; no paper"
+    assert needs in " ".join(printed.split())
     assert "student  sharp" in printed
     assert re.search(r"\d+ passed", printed)
 
