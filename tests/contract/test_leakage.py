@@ -164,7 +164,9 @@ def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functool
 
 
 @pytest.mark.parametrize("setting", HIDING)
-@pytest.mark.parametrize("teacher", catalogue(teachers))
+@pytest.mark.parametrize(
+    "teacher", [pytest.param(name, marks=[pytest.mark.slow] * (name == "vqgraph")) for name in catalogue(teachers)]
+)
 @pytest.mark.parametrize("strategy", catalogue(matching))
 def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
     spec = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)

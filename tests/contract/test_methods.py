@@ -19,7 +19,7 @@ SHORT = {"simmlp": functools.partial(methods.SimMLP, pretrain_epochs=3)}
 """Methods that train for long by default."""
 
 
-LONG = ("tined_plus", "cohop", "progmlp", "nosmog")
+LONG = ("tined", "tined_plus", "cohop", "progmlp", "nosmog", "vqgraph")
 """Methods whose runs, killed and resumed again and again, take seconds."""
 
 CHECKS = [

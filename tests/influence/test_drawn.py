@@ -15,6 +15,7 @@ from tests.strategies import edge_lists, tables
 NONE = torch.zeros(2, 0, dtype=torch.long)
 
 
+@pytest.mark.slow
 @given(edges=edge_lists(6), x=tables(6, 3), seed=st.integers(0, 2**32 - 1))
 def test_shuffled_weights_are_the_base_s_in_another_order(edges: torch.Tensor, x: torch.Tensor, seed: int) -> None:
     for base, part in (("infgrand", infgrand), ("pagerank", pagerank)):

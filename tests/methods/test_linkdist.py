@@ -122,6 +122,7 @@ def test_colinkdist_equals_a_loop_over_edges_and_drawn_nodes(
     assert_same_loss(loss, formula, outputs, scale=5.0, tolerance=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [6, 3])
 def test_random_terms_estimate_those_with_every_node_at_every_end(size: int) -> None:
     """Means over draws, and over random batches, lie within four standard errors of an exact sum."""

@@ -35,7 +35,7 @@ def exported(folder: Path, shape: str) -> tuple[Path, torch.nn.Module]:
 
 @pytest.mark.parametrize(
     "shape",
-    [pytest.param(name, marks=pytest.mark.slow if name == "members of several panels" else ()) for name in SHAPES],
+    [pytest.param(name, marks=pytest.mark.slow if name.startswith("members") else ()) for name in SHAPES],
 )
 def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: str) -> None:
     bundle, model = exported(tmp_path, shape)
@@ -153,6 +153,7 @@ def test_code_in_a_bundle_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(load_bundle(bundle, "native").logits(x), expected)
 
 
+@pytest.mark.slow
 def test_a_student_with_other_weights_is_compiled_anew(tmp_path: Path) -> None:
     first, second = student("none"), student("layer")
     answers = []

@@ -52,6 +52,7 @@ def train(training: Training, cache: StageCache | None = None) -> tuple[StudentR
     return train_student(view, spec, train_teacher(view, spec, 0, []), 0, log, cache), log
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("training", [Training(70, 100), Training(200, 5), Training(41, 50), Training(2, 50)])
 def test_looking_every_few_epochs_changes_nothing(
     training: Training, replayed: None, monkeypatch: pytest.MonkeyPatch

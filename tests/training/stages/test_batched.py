@@ -102,6 +102,7 @@ def test_a_grid_of_rates_dropouts_and_weights(tmp_path: Path) -> None:
     assert_equal(found, tmp_path)
 
 
+@pytest.mark.slow
 def test_members_end_at_epochs_of_their_own(tmp_path: Path) -> None:
     training = Training(max_epochs=60, patience=3, together=True)
     spec = resolve(student=mlp(), training=training)
