@@ -9,11 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.mixup import mixup_targets
-from graphkd.methods.ranges import check_above_zero
+from graphkd.methods.ranges import check_above_zero, check_choice
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.sparse import SparseMatrix
 
@@ -72,8 +71,7 @@ class HGMD(Method):
     ) -> None:
         super().__init__(lam, tau)
         check_above_zero(alpha=alpha, beta=beta)
-        if mode not in MODES:
-            raise GraphKDError(f"method.mode is '{mode}': choose mixup or weight")
+        check_choice(MODES, mode=mode)
         self.alpha, self.beta, self.mode = alpha, beta, mode
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

@@ -28,9 +28,7 @@ def check_fractions(**settings: Any) -> None:
     Raises:
         GraphKDError: one does not.
     """
-    for key, value in settings.items():
-        if not (is_real(value) and 0 <= value <= 1):
-            raise GraphKDError(f"method.{key} is {value}: it must lie in [0, 1]")
+    check_at_most(1, **settings)
 
 
 def check_counts(least: int, most: int | None = None, **settings: Any) -> None:

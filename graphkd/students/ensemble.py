@@ -54,12 +54,8 @@ class Ensemble(nn.Module):
         num_members: int = 2,
     ) -> None:
         super().__init__()
-        if not (is_count(num_members) and 1 <= num_members <= MOST_MEMBERS):
-            raise GraphKDError(
-                f"student.num_members is {num_members}: it must be a whole number from 1 to {MOST_MEMBERS}"
-            )
         sizes = (num_features, hidden_dim, num_classes, num_layers, dropout, norm)
-        self._set([MLP(*sizes) for _ in range(num_members)])
+        self._set(members_of(num_members, *sizes))
 
     @classmethod
     def of(cls, make: Callable[[], nn.Module], num_members: int) -> Ensemble:
@@ -86,6 +82,19 @@ class Ensemble(nn.Module):
         logits = torch.logsumexp(log_p + self.alpha.log().view(-1, 1, 1), dim=0)
         hidden = [torch.cat(layers, dim=1) for layers in zip(*(output.hidden for output in outputs), strict=True)]
         return StudentOutput(logits, hidden, outputs)
+
+
+def members_of(num_members: int, *sizes: Any) -> list[MLP]:
+    """Returns so many MLPs of one shape.
+
+    Raises:
+        GraphKDError: their number is outside its range, or a size that no network can have.
+    """
+    if not (is_count(num_members) and 1 <= num_members <= MOST_MEMBERS):
+        raise GraphKDError(
+            f"student.num_members is {num_members}: it must be a whole number from 1 to {MOST_MEMBERS}"
+        )
+    return [MLP(*sizes) for _ in range(num_members)]
 
 
 def extra_arguments(student: nn.Module) -> dict[str, Any]:

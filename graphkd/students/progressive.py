@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from graphkd.checks import is_count, is_real
+from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Factored, Inputs, select_rows
-from graphkd.students.ensemble import MOST_MEMBERS
-from graphkd.students.mlp import MLP
+from graphkd.students.ensemble import members_of
 from graphkd.students.output import StudentOutput
 
 
@@ -58,12 +57,8 @@ class Progressive(nn.Module):
         threshold: float = 1.0,
     ) -> None:
         super().__init__()
-        if not (is_count(num_members) and 1 <= num_members <= MOST_MEMBERS):
-            raise GraphKDError(
-                f"student.num_members is {num_members}: it must be a whole number from 1 to {MOST_MEMBERS}"
-            )
         sizes = (num_features, hidden_dim, num_classes, num_layers, dropout, norm)
-        self._set([MLP(*sizes) for _ in range(num_members)], threshold)
+        self._set(members_of(num_members, *sizes), threshold)
 
     @classmethod
     def of(cls, make: Callable[[], nn.Module], num_members: int, threshold: float = 1.0) -> Progressive:
