@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +33,17 @@ Id = str | int
 
 @dataclass(frozen=True)
 class NodeIds:
-    """Ids of the nodes 0 to N − 1 of a store, which do not change; nodes that are added later have none.
+    """Ids of the nodes 0 to N − 1 of a store, which do not change, and of nodes that were inserted with one.
 
     Texts and whole numbers keep their type: ``"7"`` is not ``7``.
 
     Args:
         ids: ``[N]`` different texts and whole numbers.
+        inserted: id → number of the nodes inserted later.
     """
 
     ids: tuple[Id, ...]
+    inserted: Mapping[Id, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, ids: Any, count: int, where: str = "ids") -> NodeIds:
@@ -97,11 +99,26 @@ class NodeIds:
             if self.kind == "text" and is_whole(node) and -(2**63) <= node < 2**63:
                 found[index] = node
                 continue
-            number = self.numbers.get(node) if isinstance(node, str) or is_whole(node) else None
+            number = self.number_of(node) if isinstance(node, str) or is_whole(node) else None
             if number is None:
                 known = f"the store has ids such as {_shown(self.ids[0])}" if self.ids else "its nodes have none"
                 raise NodeError(f"there is no node with the id {_shown(node)}: {known}", index)
             found[index] = number
+        return found
+
+    def number_of(self, value: Id) -> int | None:
+        """Returns the number of the node with an id, the last one that had it, or None."""
+        return self.inserted.get(value, self.numbers.get(value))
+
+    def checked(self, value: Any) -> Id:
+        """Returns the id of a node to insert as a Python value.
+
+        Raises:
+            GraphKDError: it is no id, or of another kind than the others.
+        """
+        (found,) = NodeIds.of([value], 1, "node_id").ids
+        if self.kind != "both" and isinstance(found, str) != (self.kind == "text"):
+            raise GraphKDError(f"node_id is {_shown(found)}, but ids of this store are {self.kind}s: give one")
         return found
 
     def to_bytes(self) -> bytes:
@@ -146,13 +163,14 @@ def check_named(numbers: NDArray[np.int64], names: Sequence[Any] | NDArray[np.in
         raise NodeError(str(error), index) from None
 
 
-def read_ids(folder: Path, digest: str, most: int) -> NodeIds:
+def read_ids(folder: Path, digest: str, most: int, inserted: Mapping[Id, int] | None = None) -> NodeIds:
     """Reads and checks the file of ids.
 
     Args:
         folder: of the store.
         digest: of the file's content.
         most: number of nodes that the store has or had.
+        inserted: id → number of the nodes inserted later.
 
     Raises:
         GraphKDError: the file is missing or was changed, or does not hold ids.
@@ -170,7 +188,7 @@ def read_ids(folder: Path, digest: str, most: int) -> NodeIds:
         values = None
     if not isinstance(values, list) or len(values) > most or NodeIds(tuple(values)).fault(len(values)):
         raise GraphKDError(f"{file} does not hold an id per node: build the store again")
-    return NodeIds(tuple(values))
+    return NodeIds(tuple(values), {} if inserted is None else inserted)
 
 
 def _shown(value: Any) -> str:

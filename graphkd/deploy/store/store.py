@@ -20,6 +20,7 @@ from graphkd.deploy.store.arrays import Arrays
 from graphkd.deploy.store.build import build
 from graphkd.deploy.store.inputs import Ids, Weights, as_ids, check_id, check_known, width_of
 from graphkd.deploy.store.lists import Neighbours
+from graphkd.deploy.store.new_ids import NewIds
 from graphkd.deploy.store.new_node import new_node_hops
 from graphkd.deploy.store.node_ids import NodeIds, check_named, read_ids
 from graphkd.deploy.store.positions import means_of, positions_of
@@ -60,6 +61,7 @@ class FeatureStore:
         self.path = as_path(path, "the feature store")
         self._writer = Writer(self.path) if write else None
         self._reader = Reader(self.path)
+        self._new_ids = NewIds(self.path)
 
     @classmethod
     def build(
@@ -156,22 +158,28 @@ class FeatureStore:
         """Preprocessing and propagation that the store was built with."""
         return self._reader.arrays.layout.settings
 
-    @functools.cached_property
+    @property
     def node_ids(self) -> NodeIds | None:
-        """Ids that nodes have in the data that the store was built from, or None.
+        """Ids that nodes have in the data that the store was built from, or were inserted with; or None.
 
         Raises:
-            GraphKDError: their file is missing or damaged.
+            GraphKDError: a file of ids is missing or damaged.
         """
+        if self._built_ids is not None:
+            self._read(lambda arrays: self._new_ids.read(arrays.next_id))
+        return self._built_ids
+
+    @functools.cached_property
+    def _built_ids(self) -> NodeIds | None:
         arrays = self._reader.arrays
         digest = arrays.layout.ids_sha256
-        return None if digest is None else read_ids(self.path, digest, arrays.next_id)
+        return None if digest is None else read_ids(self.path, digest, arrays.next_id, self._new_ids.numbers)
 
     def numbers_of(self, ids: Sequence[Any] | Ids) -> Ids:
         """Returns the numbers ``[B]`` of nodes that are given by their ids in the data.
 
         Where all ids are texts, or there are none, whole numbers are numbers of the store already, also those of
-        new nodes, which have no ids.
+        nodes that were inserted without an id.
 
         Args:
             ids: ``[B]`` texts and whole numbers.
@@ -240,7 +248,9 @@ class FeatureStore:
         """
         return self._read(partial(_row_for, x=x, neighbours=neighbours, weights=weights))
 
-    def insert_node(self, x: Any, neighbours: Any = (), weights: Any = None) -> int:
+    def insert_node(
+        self, x: Any, neighbours: Any = (), weights: Any = None, node_id: str | int | None = None
+    ) -> int:
         """Adds a node and its edges.
 
         Args:
@@ -248,15 +258,22 @@ class FeatureStore:
                 read if rows are positions alone.
             neighbours: ``[n]`` ids; of nodes that send to the new one if the graph is directed.
             weights: ``[n]`` edge weights if the graph is weighted.
+            node_id: by which ``numbers_of`` finds it, in a store that was built with ``node_ids``; that of a
+                deleted node may be used again.
 
         Returns:
-            Its id.
+            Its number.
 
         Raises:
-            GraphKDError: a neighbour does not exist, or a number is invalid.
+            GraphKDError: a neighbour does not exist, a number is invalid, or another node has the id.
         """
-        draft = self._update(partial(operations.insert_node, x=x, neighbours=neighbours, weights=weights))
-        return int(draft.born[0])
+
+        def plan(arrays: Arrays) -> Transaction:
+            draft = operations.insert_node(arrays, x, neighbours, weights)
+            draft.node_id = None if node_id is None else self._unused(arrays, node_id)
+            return draft
+
+        return int(self._update(plan).born[0])
 
     def delete_node(self, node: int) -> None:
         """Deletes a node, all its edges and its features.
@@ -302,6 +319,7 @@ class FeatureStore:
         """
         if self._reader.arrays.layout.ids_sha256 is not None:
             read_ids(self.path, self._reader.arrays.layout.ids_sha256, self._reader.arrays.next_id)
+            self._read(lambda arrays: NewIds(self.path).read(arrays.next_id))
         ids = self._read(damaged)
         if ids.size:
             raise GraphKDError(f"{self.path} is damaged at node {ids[0]} ({ids.size} in all): build it again")
@@ -321,6 +339,19 @@ class FeatureStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _unused(self, arrays: Arrays, node_id: Any) -> str | int:
+        """Returns the id of a node to insert, if no node of the store has it."""
+        ids = self.node_ids
+        if ids is None:
+            raise GraphKDError("this store has no ids of nodes: build it with node_ids, or leave node_id out")
+        found = ids.checked(node_id)
+        number = ids.number_of(found)
+        if number is not None and arrays.alive[number]:
+            raise GraphKDError(
+                f"node {number} has the id {found!r} already: give another one, or delete that node first"
+            )
+        return found
 
     def _read(self, take: Callable[[Arrays], T]) -> T:
         return self._reader.read(take)

@@ -30,6 +30,7 @@ class Transaction:
         keys: ``[m]`` ids of their nodes, ascending.
         born: ids of new nodes.
         gone: ids of deleted nodes.
+        node_id: id in the data of the new node, or None.
     """
 
     settings: Settings
@@ -39,6 +40,7 @@ class Transaction:
     keys: Ids = field(default_factory=_no_ids)
     born: Ids = field(default_factory=_no_ids)
     gone: Ids = field(default_factory=_no_ids)
+    node_id: str | int | None = None
 
     @classmethod
     def of(cls, arrays: Arrays) -> Transaction:

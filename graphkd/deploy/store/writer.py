@@ -14,6 +14,7 @@ from graphkd.deploy.store.arrays import Arrays, open_arrays
 from graphkd.deploy.store.files import make, sweep, write_lists
 from graphkd.deploy.store.journal import STEP, Journal, Patch, Record
 from graphkd.deploy.store.layout import BY_NODE, JOURNAL, LAYOUT, LOCK, SEQUENCE, read_layout
+from graphkd.deploy.store.new_ids import append_id, cut_ids
 from graphkd.deploy.store.recovery import (
     APPLYING,
     REPLAYED,
@@ -77,6 +78,8 @@ class Writer:
             draft = plan(self.arrays)
             try:
                 self._make_room(draft)
+                if draft.node_id is not None:
+                    append_id(self.folder, self.arrays.next_id, draft.node_id)
                 self._commit(compute_update(draft, self.arrays, self._used))
             except OSError as error:
                 self._release()
@@ -124,6 +127,7 @@ class Writer:
         self._replay(records)
         if self.arrays.header[LAYOUT] != layout.number:
             self._write_header(LAYOUT, layout.number)
+        cut_ids(self.folder, self.arrays.next_id)
         self._measure()
         sweep(self.folder, layout)
 

@@ -62,7 +62,8 @@ def build(path: Path, directed: bool, positions: bool = False) -> None:
     edges = edges if directed else np.concatenate([edges, edges[::-1]], axis=1)
     vectors = rng.standard_normal((8, 3)).astype(np.float32) if positions else None
     settings = Settings(2, 2, directed=directed, dim=3 if positions else 0)
-    build_folder(path, settings, rng.standard_normal((8, 2)), edges, None, vectors, [-1, 1, 2, 3, -1, 5, 6, 7])
+    rows, nodes, names = rng.standard_normal((8, 2)), [-1, 1, 2, 3, -1, 5, 6, 7], [*"abcdefgh"]
+    build_folder(path, settings, rows, edges, None, vectors, nodes, names)
     store = FeatureStore(path, write=True)
     store.insert_edges([[0, 1], [3, 4]])
     store.close()
@@ -73,7 +74,8 @@ def state(store: FeatureStore) -> list:
     store.verify()
     ids = store.nodes.tolist()
     lists = [[part.tolist() for part in store.neighbours(node)] for node in ids]
-    return [ids, store.rows(ids).tobytes(), lists]
+    named = {} if store.node_ids is None else {**store.node_ids.inserted}
+    return [ids, store.rows(ids).tobytes(), lists, named]
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -101,6 +103,7 @@ def fill(store: FeatureStore) -> None:
 
 OPERATIONS: dict[str, Callable[[FeatureStore], object]] = {
     "insert_node": lambda store: store.insert_node([1.0, 2.0], [0, 1, 2]),
+    "insert_named": lambda store: store.insert_node([1.0, 2.0], [0, 1, 2], node_id="new"),
     "delete_node": lambda store: store.delete_node(3),
     "insert_edges": lambda store: store.insert_edges([[0, 5], [7, 6]]),
     "delete_edges": lambda store: store.delete_edges([[0, 1], [3, 4]]),
@@ -113,12 +116,15 @@ def further(store: FeatureStore) -> None:
     node = store.insert_node([5.0, 6.0], store.nodes)
     assert store.neighbours(node)[0].tolist() == store.nodes.tolist()[:-1]
     store.verify()
+    # The id of a node that did not come in is not that of the next one.
+    assert store.node_ids is None or node not in store.node_ids.inserted.values()
 
 
 @pytest.mark.parametrize(
     ("name", "directed", "positions"),
     [
         *[("insert_node", False, True), ("delete_node", True, True), ("insert_edges", True, False)],
+        ("insert_named", False, False),
         *[("delete_edges", False, False), ("update_features", False, False), ("growth", True, True)],
     ],
 )

@@ -12,6 +12,7 @@ import pytest
 from graphkd import GraphKDError
 from graphkd.atomic_io import seal, sha256, write_json
 from graphkd.deploy import FeatureStore
+from graphkd.deploy.store.new_ids import NEW_IDS
 from graphkd.deploy.store.node_ids import IDS, NodeError
 
 EDGES = [[0, 1, 1, 2], [1, 0, 2, 1]]
@@ -74,6 +75,72 @@ def test_new_nodes_are_found_by_number_where_ids_are_texts(store: FeatureStore) 
     with pytest.raises(NodeError, match="there is no node 5: the store has ids 0 to 4"):
         store.number_of(5)
     assert FeatureStore(store.path).number_of("007") == 1  # the manifest was written again, if it grew
+
+
+def test_nodes_that_are_inserted_later_have_ids_of_their_own(store: FeatureStore) -> None:
+    reader = FeatureStore(store.path)
+    assert reader.number_of("u-0") == 0
+    for count in range(30):  # the files grow
+        assert store.insert_node([1, 1], [0], node_id=f"new-{count}") == 4 + count
+        assert reader.numbers_of([f"new-{count}", "é"]).tolist() == [4 + count, 2]
+    assert store.insert_node([1, 1]) == 34
+    assert FeatureStore(store.path).numbers_of(["new-0", "new-29", 34]).tolist() == [4, 33, 34]
+    store.verify()
+
+
+def test_the_id_of_a_deleted_node_may_be_used_again(store: FeatureStore) -> None:
+    store.delete_node(store.number_of("é"))
+    assert store.insert_node([1, 1], node_id="é") == 4
+    store.delete_node(4)
+    assert store.insert_node([1, 1], node_id="é") == 5
+    for found in (store, FeatureStore(store.path)):
+        assert found.number_of("é") == 5
+
+
+@pytest.mark.parametrize(
+    ("node_id", "message"),
+    [
+        ("u-0", "node 0 has the id 'u-0' already: give another one, or delete that node first"),
+        ("later", "node 4 has the id 'later' already"),
+        (7, "node_id is 7, but ids of this store are texts"),
+        (1.5, "node_id holds 1.5 of type float"),
+        ("\ud800", "no UTF-8 text"),
+    ],
+)
+def test_an_id_that_cannot_be_given_changes_nothing(store: FeatureStore, node_id: Any, message: str) -> None:
+    store.insert_node([1, 1], node_id="later")
+    before = {file.name: file.read_bytes() for file in store.path.iterdir()}
+    with pytest.raises(GraphKDError) as caught:
+        store.insert_node([1, 1], node_id=node_id)
+    assert message in str(caught.value)
+    assert before == {file.name: file.read_bytes() for file in store.path.iterdir()}
+
+
+def test_whole_numbers_are_ids_of_new_nodes_where_the_others_are(tmp_path: Path) -> None:
+    with built(tmp_path, [70, 71, 72, 73]) as store:
+        assert store.insert_node([1, 1], [0], node_id=80) == 4
+        assert store.numbers_of([80, 71]).tolist() == [4, 1]
+        with pytest.raises(GraphKDError, match="node_id is 'x', but ids of this store are numbers"):
+            store.insert_node([1, 1], node_id="x")
+    with (
+        FeatureStore.build(tmp_path / "none", X, EDGES, hops=1) as store,
+        pytest.raises(GraphKDError, match="this store has no ids of nodes: build it with node_ids"),
+    ):
+        store.insert_node([1, 1], node_id="x")
+
+
+@pytest.mark.parametrize("content", [b'[4, "a", 1]\n', b"[]\n", b"\xff\n", b"[" * 10**5 + b"\n"])
+def test_a_changed_file_of_new_ids_is_found(tmp_path: Path, content: bytes) -> None:
+    with built(tmp_path, list("abcd")) as store:
+        store.insert_node([1, 1], node_id="e")
+    (tmp_path / "store" / NEW_IDS).write_bytes(content)
+    for use in (
+        lambda: FeatureStore(tmp_path / "store").number_of("e"),
+        lambda: FeatureStore(tmp_path / "store").verify(),
+        lambda: FeatureStore(tmp_path / "store", write=True),
+    ):
+        with pytest.raises(GraphKDError, match=r"new_ids.jsonl was changed: build the store again"):
+            use()
 
 
 def test_growth_keeps_the_ids(store: FeatureStore) -> None:
