@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphkd import (
+        callbacks,
         datasets,
         deploy,
         evaluation,
@@ -52,6 +53,7 @@ __all__ = [
     "GraphKDError",
     "Training",
     "__version__",
+    "callbacks",
     "datasets",
     "deploy",
     "distill",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from graphkd import datasets
 from graphkd.atomic_io import as_path
 from graphkd.calibration import Calibration
+from graphkd.callbacks import Callback
+from graphkd.callbacks.session import checked_callbacks
 from graphkd.columns.arguments import check_choices
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
@@ -158,6 +160,7 @@ def distill(
     memory_budget: float | None = None,
     table_dtype: str = "float32",
     baseline: bool = True,
+    callbacks: Iterable[Callback] = (),
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
@@ -193,6 +196,7 @@ def distill(
             ``graphkd.outofcore.TableStore`` documents the error.
         baseline: also train the same MLP on the labels alone, on raw rows and, where the student reads
             neighbours, on the student's inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
+        callbacks: such as ``[graphkd.callbacks.TensorBoard()]``, or of your own.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -216,7 +220,12 @@ def distill(
     check_memory(view, spec, tables)
     check_disk(view, spec, seeds=1, baseline=baseline, run=None, cache=cache.folder, tables=tables)
     spec.dry_run(graph.num_features, graph.num_classes)
-    run = Run(SeedRun.train(graph, spec, seed, baseline, cache))
+    called = checked_callbacks(callbacks)
+    for callback in called:
+        callback.on_run_start(graph.dataset, None, spec.config())
+    run = Run(SeedRun.train(graph, spec, seed, baseline, cache, callbacks=called))
+    for callback in called:
+        callback.on_run_end(run.metrics)
     for line in advice(run.metrics):
         warnings.warn(line, stacklevel=3)
     return run

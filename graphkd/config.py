@@ -15,6 +15,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from graphkd import (
     calibration,
+    callbacks,
     datasets,
     encoders,
     influence,
@@ -44,6 +45,7 @@ GROUPS: dict[str, ModuleType] = {
     "term": terms,
     "influence": influence,
     "training": training,
+    "tracker": callbacks,
 }
 
 KINDS: dict[str, Any] = {
@@ -96,6 +98,7 @@ class DistillConfig:
     term: Any = MISSING
     influence: Any = None
     training: Any = MISSING
+    tracker: Any = MISSING
 
 
 @dataclass
@@ -203,6 +206,12 @@ def spec_from(config: DictConfig) -> DistillSpec:
         training=_make("training", config.training),
         setting=config.setting.name,
     )
+
+
+def tracker_of(config: DictConfig) -> list[callbacks.Callback]:
+    """Returns the tracker that a composed config names, if any."""
+    tracker = _optional("tracker", config)
+    return [] if tracker.name == "none" else [tracker]
 
 
 def _optional(group: str, config: DictConfig) -> Any:

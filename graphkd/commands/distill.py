@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
+from graphkd.callbacks import Callback
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, folder_name, quoted, short_name
 from graphkd.commands.table import print_columns, print_table
@@ -33,6 +34,7 @@ from graphkd.config import (
     register_schemas,
     resolved,
     spec_from,
+    tracker_of,
     unknown_key,
 )
 from graphkd.datasets import Graph
@@ -44,6 +46,9 @@ from graphkd.errors import GraphKDError
 from graphkd.outofcore import TableOptions
 from graphkd.runs import (
     Job,
+    LiveLog,
+    RunFolder,
+    SecondaryRank,
     SeedRun,
     check_disk,
     check_memory,
@@ -187,7 +192,7 @@ def run_job(config: DictConfig) -> None:
         return first if seed == seeds[0] else load_graph(config, seed)
 
     def train(seed: int) -> SeedRun:
-        return SeedRun.train(graph(seed), spec, seed, baseline, cache, _stages(folder.path))
+        return SeedRun.train(graph(seed), spec, seed, baseline, cache, _stages(folder.path), callbacks)
 
     check_shared(spec)
     cache = cache_of(config)
@@ -206,13 +211,35 @@ def run_job(config: DictConfig) -> None:
         check_memory(view, spec, cache.tables)
         check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
         spec.dry_run(first.num_features, first.num_classes)
-        train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
-        for seed in seeds:
-            folder.add(seed, functools.partial(train, seed))
-        folder.finish(first.dataset, first.split, first.metric, spec)
+        with _callbacks(config, folder) as callbacks:
+            train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
+            for seed in seeds:
+                folder.add(seed, functools.partial(train, seed))
+            metrics = folder.finish(first.dataset, first.split, first.metric, spec)
+            if metrics is not None:
+                for callback in callbacks:
+                    callback.on_run_end(metrics)
     if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
         print_columns(first.column_encoding, seeds[0], len(seeds) > 1)
+
+
+@contextmanager
+def _callbacks(config: DictConfig, folder: RunFolder | SecondaryRank) -> Iterator[list[Callback]]:
+    """The run's log and its tracker, which has been started; on rank 0 alone."""
+    if not isinstance(folder, RunFolder):
+        yield []
+        return
+    trackers = tracker_of(config)
+    for tracker in trackers:
+        tracker.on_run_start(folder.path.name, folder.path, folder.config)
+    log = LiveLog(folder.place, [seed for seed in folder.seeds if seed not in folder.pending])
+    try:
+        yield [log, *trackers]
+    except BaseException:
+        log.discard()
+        raise
+    log.close()
 
 
 def _stages(job: Path) -> Callable[[str], None] | None:

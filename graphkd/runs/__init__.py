@@ -5,10 +5,11 @@ from graphkd.runs.angles import Angles
 from graphkd.runs.batched import Job, train_ahead
 from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
 from graphkd.runs.influence import InfluenceProfile
+from graphkd.runs.live_log import LiveLog
 from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, default_name, summarise, versions
 from graphkd.runs.preflight import check_disk, check_memory
 from graphkd.runs.run import Run
-from graphkd.runs.secondary_rank import check_shared, open_run
+from graphkd.runs.secondary_rank import SecondaryRank, check_shared, open_run
 from graphkd.runs.seed import SeedRun
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "Angles",
     "InfluenceProfile",
     "Job",
+    "LiveLog",
     "Run",
     "RunFolder",
+    "SecondaryRank",
     "SeedRun",
     "advice",
     "check_disk",

@@ -24,11 +24,12 @@ from graphkd.deploy.files import CARD
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore
 from graphkd.places import lies_in
+from graphkd.runs.live_log import LOG, is_live_log
 from graphkd.runs.metrics import NAMES, PARTS, summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.spec import DistillSpec
 
-PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget")
+PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget", "tracker")
 """Keys of locations and execution, which do not affect results: they may differ when a run is resumed."""
 
 CHECKSUMS = ("fingerprint", "split_fingerprint")
@@ -87,8 +88,8 @@ class RunFolder:
         best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
-        logs = [(self.place / f"seed_{seed}" / "log.jsonl").read_text("utf-8") for seed in self.seeds]
-        write_text(self.place / "log.jsonl", "".join(logs))
+        logs = [(self.place / f"seed_{seed}" / LOG).read_text("utf-8") for seed in self.seeds]
+        write_text(self.place / LOG, "".join(logs))
         metrics = summarise(dataset, split, metric, spec, self.entries)
         write_json(self.place / "metrics.json", metrics)
         if len(self.seeds) == 1:
@@ -134,8 +135,8 @@ def _clear(place: Path) -> None:
 
 
 def _shown(folder: Path) -> bool:
-    """Returns whether a folder has visible entries; names that begin with a dot are drafts of a killed run."""
-    return any(not entry.name.startswith(".") for entry in folder.iterdir())
+    """Returns whether a folder has other entries than drafts, and the log, of a run that was killed."""
+    return any(not (entry.name.startswith(".") or is_live_log(entry)) for entry in folder.iterdir())
 
 
 def data_checksums(graph: Graph, path: Path, overwrite: bool) -> dict[str, str]:

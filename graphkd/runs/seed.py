@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import write_json, write_text
+from graphkd.callbacks import Callback
+from graphkd.callbacks.session import Session, session_of
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
+from graphkd.runs.live_log import LOG
 from graphkd.runs.metrics import versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
@@ -56,6 +59,7 @@ class SeedRun:
         baseline: bool = False,
         cache: StageCache | None = None,
         tell: Callable[[str], None] | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> SeedRun:
         """Runs the stages.
 
@@ -66,7 +70,22 @@ class SeedRun:
             baseline: also train the student plainly, for comparison, see ``DistillSpec.baselines``.
             cache: of finished stages.
             tell: called with a line at the end of each stage, such as ``seed 0: teacher gcn, 1.2 s``.
+            callbacks: of epochs and stages.
         """
+        with session_of(callbacks, seed) as session:
+            return cls._train(graph, spec, seed, baseline, cache, tell, session)
+
+    @classmethod
+    def _train(
+        cls,
+        graph: Graph,
+        spec: DistillSpec,
+        seed: int,
+        baseline: bool,
+        cache: StageCache | None,
+        tell: Callable[[str], None] | None,
+        session: Session | None,
+    ) -> SeedRun:
         log: Log = []
         stages, names = Stages(seed, cache_for(spec, cache), tell), spec.names
         view = apply_setting(graph, spec.setting, seed)
@@ -75,11 +94,15 @@ class SeedRun:
         teacher_result = train_teacher(view, spec, seed, log, cache)
         if spec.uses_teacher:
             stages.over("teacher", names["teacher"], "teacher")
+            _deliver(session, "teacher", log, teacher_result)
         distilled = train_student(view, spec, teacher_result, seed, log, cache)
         stages.over("student", names["method"], "student", distilled.compile_seconds)
+        _deliver(session, "student", log, distilled)
         plain = train_baselines(view, spec, teacher_result, seed, log, cache) if baseline else {}
         if plain:
             stages.over("baselines", ", ".join(plain), "student")
+        for name, result in plain.items():
+            _deliver(session, name, log, result)
         tables = TableOptions() if cache is None else cache.tables
         rows = [{"seed": seed, **row} for row in log]
         return cls(seed, graph, spec, teacher_result, distilled, plain, rows, tables)
@@ -131,5 +154,11 @@ class SeedRun:
             self.graph.feature_names,
             self.graph.column_encoding,
         )
-        write_text(folder / "log.jsonl", "".join(json.dumps(row) + "\n" for row in self.log))
+        write_text(folder / LOG, "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)
+
+
+def _deliver(session: Session | None, stage: str, log: Log, result: TeacherResult | StudentResult) -> None:
+    """Hands the end of a stage to the callbacks, if there are any."""
+    if session is not None:
+        session.stage_over(stage, log, {**asdict(result.fit), **result.scores})

@@ -104,11 +104,12 @@ class EarlyStopping:
         begun, better = (list(map(bool, row)) for row in (begun, better))
         return EarlyStoppingState(int(epochs[0]), begun, ended, better, broken, value, best, best_epoch)
 
-    def log(self, stage: str, member: int, epochs: int) -> Log:
-        """Returns the records of the first ``epochs``."""
-        rows = self.record[:epochs, :, member].tolist()
+    def log(self, stage: str, member: int, epochs: int, start: int = 0) -> Log:
+        """Returns the records of the epochs from ``start`` to ``epochs − 1``."""
+        rows = self.record[start:epochs, :, member].tolist()
         return [
-            {"stage": stage, "epoch": k, **dict(zip(self.names, row, strict=True))} for k, row in enumerate(rows)
+            {"stage": stage, "epoch": k, **dict(zip(self.names, row, strict=True))}
+            for k, row in enumerate(rows, start)
         ]
 
     def progress(self, stage: str, seconds: float, kept: dict[str, Tensor]) -> TrainState:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from graphkd.callbacks.session import current_session
 from graphkd.distributed import world
 from graphkd.dropout.seeds import DrawCounter
 from graphkd.errors import GraphKDError
@@ -136,6 +137,7 @@ class _Loop:
             self.cuda_graph(min(EPOCHS, self.state.until(self.stopping.training)))
             self.state = self.stopping.read()
         self._check_loss(self.state)
+        self._deliver()
         self._narrow()
         if self.checkpoint is not None:
             self.checkpoint.save_when_due(
@@ -160,6 +162,13 @@ class _Loop:
             log += self.stopping.log(self.stage, member, self.state.ended[member])
         self.train_spec.model.eval()
         return [Fit(ended, best, share) for ended, best in zip(self.state.ended, best_epochs, strict=True)]
+
+    def _deliver(self) -> None:
+        """Hands new records to callbacks; those of several members are delivered when each one's run loads it."""
+        session = current_session()
+        if session is not None and len(self.kept) == 1:
+            epochs = self.state.epochs
+            session.epochs(self.stage, lambda done: self.stopping.log(self.stage, 0, epochs, done))
 
     def _epoch(self, epoch: int) -> None:
         """Runs the steps of an epoch, scores the members, and records losses and scores."""

@@ -179,7 +179,7 @@ def arithmetic(device: torch.device) -> str:
     return f"cpu, {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
 
 
-UNREAD = ("commands", "deploy", "doctor", "reports", "runs")
+UNREAD = ("callbacks", "commands", "deploy", "doctor", "reports", "runs")
 """Folders of the package that no stage runs. All others count: a list of those that stages run could miss some."""
 
 

@@ -233,9 +233,13 @@ class _Run:
         result = self.cache.stage(name, key, lambda: self._fit(phase, Checkpoint(self.cache, name, key)))
         self.task.load_state_dict(dict(result.tensors))
         self.task.eval()
-        stage = self.stage if last else f"{self.stage}-{phase.name}"
-        log += [{**record, "stage": stage} for record in result.facts["log"]]
+        log += [{**record, "stage": self._name(phase)} for record in result.facts["log"]]
         return Fit(**result.facts["fit"])
+
+    def _name(self, phase: Phase) -> str:
+        """Returns the name of a phase in log and progress bar."""
+        last = phase == self.task.method.phases()[-1]
+        return self.stage if last else f"{self.stage}-{phase.name}"
 
     def _settings_of(self, phase: Phase) -> list[Any]:
         """Returns the settings that an earlier phase depends on: not on the epochs of a later one."""
@@ -250,7 +254,7 @@ class _Run:
             patience=phase.patience or training.patience,
         )
         self.task.phase = phase
-        (result,) = fit(self.stage, self._train_spec(phase, training), training, [log], part)
+        (result,) = fit(self._name(phase), self._train_spec(phase, training), training, [log], part)
         return StageResult(self.task.state_dict(), {"log": log, "fit": asdict(result)})
 
     def _train_spec(self, phase: Phase, training: Training) -> TrainSpec:

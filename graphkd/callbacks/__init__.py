@@ -1,0 +1,9 @@
+"""Callbacks of a run in training, and trackers of experiments among them."""
+
+from graphkd.callbacks.base import Callback, NoTracker
+from graphkd.callbacks.mlflow import MLflow
+from graphkd.callbacks.tensorboard import TensorBoard
+from graphkd.callbacks.trackio import Trackio
+from graphkd.callbacks.wandb import WandB
+
+__all__ = ["Callback", "MLflow", "NoTracker", "TensorBoard", "Trackio", "WandB"]
