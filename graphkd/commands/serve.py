@@ -51,6 +51,7 @@ def serve(args: argparse.Namespace) -> None:
         args.batch_ms / 1000,
         _token(args.token_file),
         limits,
+        access_log=args.access_log,
     )
     _check(settings)
     bound = listening(args.host, args.port)

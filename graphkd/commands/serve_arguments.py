@@ -34,6 +34,9 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-file", metavar="FILE", help=f"holds a bearer token that requests must bring; or set {TOKEN}"
     )
     parser.add_argument(
+        "--access-log", action="store_true", help="write a line of JSON for every request to the standard output"
+    )
+    parser.add_argument(
         "--batch-ms", metavar="MS", type=float, default=0.0,
         help="that a row may wait for rows of other requests to be computed with; by default none waits",
     )  # fmt: skip

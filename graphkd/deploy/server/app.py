@@ -55,7 +55,7 @@ def application(settings: Settings) -> ASGIApp:
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _broken)
     app.openapi = documented(app, worker.served)  # type: ignore[method-assign]
-    return Guard(app, settings.token, settings.hosts, worker.metrics)
+    return Guard(app, settings.token, settings.hosts, worker.metrics, settings.access_log)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -6,12 +6,13 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphkd.deploy.server.access_log import write_access
 from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.metrics import Metrics
 from graphkd.deploy.server.settings import Token
 
-OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/v2/health/live", "/v2/health/ready"}
+OPEN = {"/", "/page.css", "/page.js", "/docs", "/docs.js", "/healthz", "/v2/health/live", "/v2/health/ready"}
 """Paths without authentication: they reveal nothing of the model, and probes send no token."""
 
 POLICY = {
@@ -45,10 +46,14 @@ class Guard:
         token: required bearer token, or None.
         hosts: allowed values of the header ``Host``.
         metrics: updated for every request.
+        access_log: whether every request is a line on the standard output.
     """
 
-    def __init__(self, app: ASGIApp, token: Token | None, hosts: Hosts, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, token: Token | None, hosts: Hosts, metrics: Metrics, access_log: bool = False
+    ) -> None:
         self.app, self.token, self.hosts, self.metrics = app, token, hosts, metrics
+        self.access_log = access_log
         self._known: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +78,10 @@ class Guard:
             await (self.app if refusal is None else refusal.response)(inner, receive, sent)
         finally:
             route = getattr(inner.get("route"), "path", "other")
-            self.metrics.end(route, status, time.perf_counter() - begin)
+            seconds = time.perf_counter() - begin
+            self.metrics.end(route, status, seconds)
+            if self.access_log:
+                write_access(scope, status, seconds)
 
     def _refusal(self, scope: Scope) -> RefusedError | None:
         """Returns the error of a request that is refused by its head, or None."""

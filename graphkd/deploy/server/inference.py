@@ -59,6 +59,7 @@ def add_inference(app: FastAPI, worker: Worker) -> None:
                 logits = await worker.batcher.logits(model.rows(tensor, field, tail))
         return _answer(inference, model, logits, field)
 
+    @app.get("/healthz", summary="Whether the server runs")
     @app.get("/v2/health/live", summary="Whether the server runs")
     async def live() -> JSONResponse:
         return JSONResponse({"live": True})

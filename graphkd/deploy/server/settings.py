@@ -86,6 +86,7 @@ class Settings:
         token: required bearer token, or None.
         limits: per worker.
         hosts: allowed values of the header ``Host``.
+        access_log: whether every request is a line on the standard output.
     """
 
     bundle: Path
@@ -97,6 +98,7 @@ class Settings:
     token: Token | None = None
     limits: Limits = field(default_factory=Limits)
     hosts: Hosts = field(default_factory=Hosts)
+    access_log: bool = False
 
 
 def _digest(text: bytes) -> bytes:

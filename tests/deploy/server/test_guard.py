@@ -37,7 +37,16 @@ def test_with_it_all_is_as_usual(locked: int, given: str) -> None:
 
 
 def test_probes_and_the_page_need_none(locked: int) -> None:
-    for path in ("/v2/health/live", "/v2/health/ready", "/", "/page.js", "/page.css", "/docs", "/docs.js"):
+    for path in (
+        "/healthz",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/",
+        "/page.js",
+        "/page.css",
+        "/docs",
+        "/docs.js",
+    ):
         assert ask(locked, path).status == 200
 
 
