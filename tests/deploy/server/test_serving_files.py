@@ -28,6 +28,7 @@ def container_command() -> list[str]:
 
 
 def test_the_dashboard_reads_metrics_that_exist(raw: Target) -> None:
+    assert ask(raw.port, "/predict", {"rows": raw.rows[:2].tolist()}).status == 200  # from here on there are sums
     served = ask(raw.port, "/metrics").body.decode()
     dashboard = (FILES / "grafana.json").read_text()
     read = set(re.findall(r"graphkd_\w+", "".join(json.dumps(panel) for panel in json.loads(dashboard)["panels"])))
