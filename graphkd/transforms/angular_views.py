@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from graphkd.datasets import Graph
     from graphkd.teachers import TeacherOutput
 
-TEMPERATURE = 4.0
-"""Of the distributions whose angles are compared."""
 LABELS, FEATURES = 0.8, 0.1
 """Weights of the label loss, and of the inter-angle loss of features; those of the other losses are 1."""
 
@@ -36,7 +34,7 @@ class AngularViews(Transform):
 
     ``0.1 inter(F, A) + intra(F, A) + inter(p, P) + intra(p, P) + 0.8 Σ_i mean_{v labelled} CE(Z_i, y)``
 
-    with distributions ``p``, ``P`` at temperature 4 (see ``angular_losses``). ``w`` is 1 for the teacher and
+    with distributions ``p``, ``P`` at ``temperature`` (see ``angular_losses``). ``w`` is 1 for the teacher and
     ``weight`` for a head, scaled to sum to 1. The hop before the logits becomes ``w_0 F + Σ_i w_i A_i``, the last
     one ``t``; earlier hops stay. Training costs ``epochs n views d (d + batch_size)``, without the graph.
 
@@ -47,6 +45,9 @@ class AngularViews(Transform):
         views: heads.
         weight: of a head beside the teacher's 1, in [0, 1]; with 0 the teacher stays as it is.
         margin: of the cosine to the teacher, in [0, 1].
+        temperature: of the distributions whose angles are compared, above 0. The source's 4 is for image
+            classifiers: it makes the distributions of a graph network of few classes so even that all are within
+            the margin, and nothing but labels holds the views near the teacher.
         least_dropout: of the first head.
         most_dropout: of the last head.
         epochs: of training, with Adam.
@@ -61,6 +62,7 @@ class AngularViews(Transform):
         views: int = 5,
         weight: float = 0.8,
         margin: float = 0.2,
+        temperature: float = 1.0,
         least_dropout: float = 0.15,
         most_dropout: float = 0.35,
         epochs: int = 30,
@@ -70,13 +72,13 @@ class AngularViews(Transform):
         check_counts(1, views=views, epochs=epochs)
         check_counts(4, batch_size=batch_size)
         check_fractions(weight=weight, margin=margin, least_dropout=least_dropout, most_dropout=most_dropout)
-        check_above_zero(lr=lr)
+        check_above_zero(temperature=temperature, lr=lr)
         if not least_dropout <= most_dropout < 1:
             raise GraphKDError(
                 f"transform.most_dropout is {most_dropout}: it must be at least transform.least_dropout, "
                 f"{least_dropout}, and below 1"
             )
-        self.views, self.weight, self.margin = int(views), weight, margin
+        self.views, self.weight, self.margin, self.temperature = int(views), weight, margin, temperature
         self.least_dropout, self.most_dropout = least_dropout, most_dropout
         self.epochs, self.batch_size, self.lr = int(epochs), int(batch_size), lr
 
@@ -117,7 +119,7 @@ class AngularViews(Transform):
             labels: ``[B]``, −1 where there is none.
         """
         hidden, answers = heads(features)
-        soft, views = ((each / TEMPERATURE).softmax(dim=-1) for each in (logits, answers))
+        soft, views = ((each / self.temperature).softmax(dim=-1) for each in (logits, answers))
         angles = FEATURES * inter_angle(features, hidden, self.margin) + intra_angle(features, hidden)
         angles = angles + inter_angle(soft, views, self.margin) + intra_angle(soft, views)
         seen = labels >= 0
