@@ -28,7 +28,13 @@ PAIRS += [(f"views_{count}", f"ensemble_{count + 1}") for count in (1, 3, 5)]
 
 def main() -> None:
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "expected.csv"
-    print(to_markdown(pd.read_csv(file).to_dict("records")))
+    print(to_markdown(rows_from(file)))
+
+
+def rows_from(file: Path) -> list[dict[str, Any]]:
+    """Returns the rows of a csv."""
+    rows: list[dict[str, Any]] = pd.read_csv(file).to_dict("records")
+    return rows
 
 
 def to_markdown(rows: list[dict[str, Any]]) -> str:
