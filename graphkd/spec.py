@@ -127,6 +127,7 @@ class DistillSpec:
                 "method.lam above 0, or leave calibration out"
             )
         if self.method.has_teacher:
+            self._check_transform()
             return
         added = {"transform": self.transform.name}
         if self.calibration.soft:
@@ -137,6 +138,15 @@ class DistillSpec:
                     f"method={self.method.name} reads no teacher, so {group}={name} would have no effect: leave "
                     f"{group} out"
                 )
+
+    def _check_transform(self) -> None:
+        """Refuses a transform that reads further teachers, where the run's own is given."""
+        given = isinstance(self.teacher, nn.Module | TeacherOutput)
+        if self.transform.others(name_of(self.teacher), 0) and given:
+            raise GraphKDError(
+                f"transform={self.transform.name} trains further teachers like the run's own, and that is given: "
+                "give a name or a factory, or choose another transform"
+            )
 
     @property
     def inputs(self) -> Encoder:
@@ -256,6 +266,7 @@ class DistillSpec:
                     f"teacher={name_of(self.teacher)} must return a TeacherOutput with logits [N, {num_classes}]: "
                     "take one of graphkd.teachers as a pattern, or give a fitted network"
                 )
+            self.transform.check(output)
             targets = Targets(row, torch.zeros(1, dtype=torch.long), torch.zeros(1), hops=output.hops[:-1])
             for term in self.terms():
                 if "targets" not in term.reads:

@@ -23,6 +23,9 @@ PLAIN = ("mlp", "mlp_same_inputs")
 PARTS = ("teacher", "student", *PLAIN)
 """Models whose scores are recorded; those of the plain MLPs only where they were trained."""
 
+TRANSFORMED = "transformed_teacher"
+"""Scores of the teacher as it was distilled, where a transform changed it."""
+
 TESTS = ("test", "test_ind", "test_tran")
 """Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
 
@@ -33,7 +36,7 @@ def summarise(
     """Builds ``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
         f"{part}_{score}": [entry[part][score] for entry in entries]
-        for part in PARTS
+        for part in (*PARTS, TRANSFORMED)
         for score in TESTS
         if all(score in entry.get(part, {}) for entry in entries)
     }

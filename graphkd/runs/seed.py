@@ -16,7 +16,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
 from graphkd.runs.live_log import LOG
-from graphkd.runs.metrics import versions
+from graphkd.runs.metrics import TRANSFORMED, versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
@@ -110,10 +110,11 @@ class SeedRun:
     @property
     def entry(self) -> dict[str, Any]:
         """This seed's element of ``metrics.json``."""
-        teacher, student = self.teacher_result.fit, self.distilled.fit
+        teacher, student, distilled = self.teacher_result.fit, self.distilled.fit, self.distilled.teacher_result
         entry = {
             "seed": self.seed,
             **({"teacher": self.teacher_result.scores} if self.teacher_result.scores else {}),
+            **({TRANSFORMED: distilled.scores} if distilled.transformed else {}),
             "student": self.distilled.scores,
             "epochs": {"teacher": teacher.epochs, "student": student.epochs},
             "best_epoch": {"teacher": teacher.best_epoch, "student": student.best_epoch},

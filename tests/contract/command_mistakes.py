@@ -48,6 +48,27 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
         "dataset is [cora,digits]: choose one of citeseer",
     ),
     "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage, vqgraph"),
+    "several teachers in a list": (
+        None,
+        ["teacher=[gcn,sage]"],
+        "gat, gcn, sage, vqgraph; the mean of several is transform=ensemble transform.teachers=[gcn,sage]",
+    ),
+    "an ensemble without the run's own teacher": (
+        None,
+        ["transform=ensemble", "transform.teachers=[sage,gat]"],
+        "without teacher=gcn, which is always a member: add it, or choose teacher=sage",
+    ),
+    "an ensemble of one": (None, ["transform=ensemble", "transform.members=1"], "transform.members is 1"),
+    "views of a teacher without a hidden layer": (
+        None,
+        ["transform=angular_views", "teacher.num_layers=1"],
+        "give a teacher of two layers or more",
+    ),
+    "propagated labels for a method without a teacher": (
+        None,
+        ["method=mlp", "transform=label_propagation"],
+        "method=mlp reads no teacher, so transform=label_propagation would have no effect",
+    ),
     "a number in a sweep": (None, ["-m", "method=glnn,3"], "method is glnn,3: choose one of adagmlp"),
     "a teacher without a codebook": (None, ["method=vqgraph"], "only teacher=vqgraph computes, not teacher=gcn"),
     "a codebook for one layer": (None, ["teacher=vqgraph", "teacher.num_layers=1"], "set teacher.num_layers to 2"),

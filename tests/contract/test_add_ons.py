@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,8 @@ from graphkd.spec import DistillSpec, resolve
 from graphkd.students import MLP
 from graphkd.testing.graphs import small_graph
 from graphkd.training.settings import Training
-from tests.contract.core import EVERY
+from graphkd.training.stages.stage_cache import StageCache
+from tests.contract.core import EVERY, SHORT_TRANSFORMS, TAUGHT
 
 ADD_ONS = [
     (group, name)
@@ -29,13 +31,14 @@ ADD_ONS = [
 ]
 
 
-def spec_of(method: str, batch_size: int | None = None, **parts: str) -> DistillSpec:
+def spec_of(method: str, batch_size: int | None = None, transform: str = "none", **parts: str) -> DistillSpec:
     student = functools.partial(MLP, hidden_dim=6, num_layers=3)
     name = catalogue(methods)[method].needs_teacher or "sage"
     teacher = functools.partial(catalogue(teachers)[name], hidden_dim=6, num_layers=3)
     training = Training(max_epochs=3, patience=3, batch_size=batch_size)
     chosen = methods.SimMLP(pretrain_epochs=3) if method == "simmlp" else method
-    return resolve(teacher, student, chosen, training=training, **parts)
+    transformed = SHORT_TRANSFORMS.get(transform, transform)
+    return resolve(teacher, student, chosen, training=training, transform=transformed, **parts)
 
 
 def unbalanced_graph() -> Graph:
@@ -88,3 +91,18 @@ def test_a_term_composes_with_a_matching_strategy(term: str, strategy: str) -> N
         record["method"] + run.spec.matching.weight * record["matching"] + run.spec.term.weight * record[term]
     )
     assert record["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [name for group, name in ADD_ONS if group == "transform"])
+@pytest.mark.parametrize("method", TAUGHT)
+def test_a_run_killed_after_its_transform_ends_with_the_same_bits(method: str, name: str, tmp_path: Path) -> None:
+    graph, spec = small_graph(), spec_of(method, transform=name)
+    for cache in (StageCache(tmp_path), StageCache(tmp_path)):
+        resumed = SeedRun.train(graph, spec, 0, cache=cache).distilled
+        for file in cache.files:
+            if file.name.startswith("student"):
+                file.unlink()
+    whole = SeedRun.train(graph, spec, 0).distilled
+    states = resumed.task.state_dict(), whole.task.state_dict()
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[1])
+    assert resumed.scores == whole.scores

@@ -38,6 +38,7 @@ from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult
+from graphkd.training.stages.transform import transformed
 
 SHAPERS = ("together", "precision", "compile")
 """Keys of ``training`` that change a student's rounding, or its masks."""
@@ -53,7 +54,8 @@ class StudentResult:
         encoding: of its inputs.
         scores: ``val``, ``test``, ``test_macro_f1``, ``test_ece`` and what the setting adds.
         fit: epochs and seconds.
-        compile_seconds: of the compile stage.
+        compile_seconds: of the compile stage, and of the transform before it.
+        teacher_result: that it learned from, transformed.
     """
 
     task: DistillationTask
@@ -62,6 +64,7 @@ class StudentResult:
     scores: dict[str, float]
     fit: Fit
     compile_seconds: float
+    teacher_result: TeacherResult
 
     @property
     def model(self) -> nn.Module:
@@ -92,6 +95,7 @@ def train_student(
     """
     start, cache = time.perf_counter(), cache_for(spec, cache)
     encoding = fit_encoder(view.observed, spec, seed, cache)
+    teacher_result = transformed(view, spec, teacher_result, seed, cache)
     targets = compile_targets(view, spec, teacher_result, seed, cache, encoding)
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
@@ -101,7 +105,7 @@ def train_student(
         fits = run.phases(log)
     scores = student_scores(task.student, targets.inputs, encoding, view)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
-    return StudentResult(task, arguments, encoding, scores, fits[-1], compile_seconds)
+    return StudentResult(task, arguments, encoding, scores, fits[-1], compile_seconds, teacher_result)
 
 
 def train_baselines(
@@ -155,14 +159,14 @@ def start_task(
         spec: names student, method and terms.
         targets: compiled; the student has their widths.
         seed: of what the terms draw.
-        teacher: the frozen output.
+        teacher: the frozen output, transformed.
     """
     device = graph.y.device
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
     method, training = copy.deepcopy(spec.method), spec.training
     calibration = copy.deepcopy(spec.calibration)
     calibration.build(graph)
-    logits = spec.transform(graph, teacher, method.tau).logits if calibration.moves_targets else None
+    logits = teacher.logits if calibration.moves_targets else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():

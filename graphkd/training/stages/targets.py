@@ -19,6 +19,7 @@ from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
 from graphkd.training.stages.teacher import TeacherResult
+from graphkd.training.stages.transform import transformed
 
 
 def compile_targets(
@@ -38,13 +39,14 @@ def compile_targets(
         view: the graph as the setting shows it; all but its observed part is left alone, unless the method
             is published with an influence of the full graph, which warns.
         spec: names method, matching and influence.
-        teacher_result: the frozen teacher.
+        teacher_result: the frozen teacher, transformed here if it has not been.
         seed: of the run, for an influence that draws.
         cache: where node influences are kept, and found, and how tables are kept.
         encoding: of the student's inputs; fitted here if it is not given.
     """
     kept, method = cache_for(spec, cache), spec.method
     fitted = encoding or fit_encoder(view.observed, spec, seed, cache)
+    teacher_result = transformed(view, spec, teacher_result, seed, cache)
     teacher = teacher_result.answering
     check_in_memory(spec, kept)
     with kept.table_store("compile", _key(view, spec, teacher_result, seed)), torch.no_grad():
@@ -63,11 +65,10 @@ def compile_targets(
 
 
 def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:
-    """Returns the teacher as the method reads it: transformed, then calibrated."""
-    output = spec.transform(graph, teacher, spec.method.tau)
+    """Returns the transformed teacher as the method reads it: calibrated."""
     calibration = copy.deepcopy(spec.calibration)
     calibration.build(graph)
-    return replace(output, logits=calibration.teacher(output.logits))
+    return replace(teacher, logits=calibration.teacher(teacher.logits))
 
 
 def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:

@@ -46,6 +46,7 @@ class TeacherResult:
         fit: epochs and seconds; of a given teacher 0.
         key: what the output depends on; part of the key of what is computed from it.
         of: computes its frozen output on any graph; where only its output was given, returns that.
+        transformed: whether output and scores are those of the transformed teacher.
     """
 
     model: nn.Module | None
@@ -54,6 +55,7 @@ class TeacherResult:
     fit: Fit
     key: dict[str, Any]
     of: Callable[[Graph], TeacherOutput]
+    transformed: bool = False
 
     @property
     def answering(self) -> TeacherOutput:
