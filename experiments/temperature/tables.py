@@ -144,8 +144,8 @@ def ranks_line(rows: Rows, cells: list[str]) -> str:
     found = friedman(table)
     places = sorted(zip(found.mean_ranks, (BEST, *rules), strict=True))
     return (
-        f"Friedman over {len(cells)} cells: χ² = {found.statistic:.1f}, p = {found.p_value:.2g}; two differ at 5 % "
-        f"if their mean ranks are {found.critical_difference:.1f} apart. Mean ranks: "
+        f"Friedman over {len(cells)} cells: χ² = {found.statistic:.1f}, p = {found.p_value:.2g}; two differ at "
+        f"5 % if their mean ranks are {found.critical_difference:.1f} apart. Mean ranks: "
         + ", ".join(f"{name} {rank:.1f}" for rank, name in places)
         + "."
     )

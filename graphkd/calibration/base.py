@@ -12,7 +12,7 @@ from graphkd.methods.targets import TEACHER
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
-    from graphkd.methods import Epoch, Targets
+    from graphkd.methods import Epoch, Method, Targets
 
 
 class Calibration(nn.Module):
@@ -98,6 +98,15 @@ class Calibration(nn.Module):
         """The factor of a soft loss, such as a squared temperature; a buffer where it moves."""
         return 1.0
 
+    def check_method(self, method: Method) -> None:
+        """Refuses a method by what it declares, before anything is trained; ``check`` sees the rest.
+
+        Raises:
+            GraphKDError: temperatures per node meet targets over edges.
+        """
+        if self.per_row and method.folds_edges:
+            self._refuse_mixed(method.name)
+
     def check(self, targets: Targets, method: str) -> None:
         """Refuses targets that it cannot reach.
 
@@ -112,9 +121,7 @@ class Calibration(nn.Module):
         soft = targets.soft
         compares = soft is None or TEACHER in targets.tables
         if self.per_row and (compares or soft is None or soft.fold is None or soft.fold.weights is not None):
-            self._refuse(
-                f"has a temperature per node, which method={method}, whose targets mix nodes, cannot fold"
-            )
+            self._refuse_mixed(method)
         if self.weighs_senders and compares:
             self._refuse(f"weights nodes in folded targets, and method={method} compares logits by itself")
         if compares and (isinstance(self.weight, Tensor) or self.weight != 1):
@@ -136,6 +143,9 @@ class Calibration(nn.Module):
             return targets
         soft = None if targets.soft is None else replace(targets.soft, adjust=self.student, weight=self.weight)
         return replace(targets, soft=soft, adjust=self.student)
+
+    def _refuse_mixed(self, method: str) -> NoReturn:
+        self._refuse(f"has a temperature per node, which method={method}, whose targets mix nodes, cannot fold")
 
     def _mixed_rows(self, logits: Tensor) -> NoReturn:
         self._refuse("has a temperature per node, and this method compares neighbours' logits")

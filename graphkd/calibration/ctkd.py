@@ -25,9 +25,9 @@ class CTKD(Calibration):
     ``θ`` is one number for all nodes or, ``per_sample``, ``θ_i = MLP([softmax(t_i) ‖ softmax(z_i)])`` of every
     node, with one hidden layer of 16 units and the student of the epoch's start. It climbs the loss that the
     student descends: its gradient is reversed, times ``λ = strength · (1 − cos(π · min(e / ramp, 1))) / 2`` in
-    epoch ``e``, so that the task becomes harder step by step. The teacher's side is folded anew with the ``T`` of
-    every epoch; within an epoch the gradient of ``θ`` comes through the student's side. An epoch costs one more fold. No
-    factor ``T²``. Temperatures per node are refused for targets that mix nodes.
+    epoch ``e``, so that the task becomes harder step by step. The teacher's side is folded anew with the ``T``
+    of every epoch; within an epoch the gradient of ``θ`` comes through the student's side. An epoch costs one
+    more fold. No factor ``T²``. Temperatures per node are refused for targets that mix nodes.
 
     Source: Li et al., Curriculum Temperature for Knowledge Distillation (CTKD), AAAI 2023
 
