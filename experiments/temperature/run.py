@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # experiments/sheets.py
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
-from study import CELLS, Cell  # experiments/temperature/study.py
+from study import CELLS, DEFAULT_CELLS, Cell  # experiments/temperature/study.py
 from tables import COLUMNS, rows_of, to_markdown  # experiments/temperature/tables.py
 
 from graphkd.atomic_io import write_json, write_text
@@ -31,7 +31,7 @@ from graphkd.training.stages.stage_cache import StageCache
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cells", nargs="*", default=list(CELLS), help=f"of {', '.join(CELLS)}")
+    parser.add_argument("cells", nargs="*", default=list(DEFAULT_CELLS), help=f"of {', '.join(CELLS)}")
     parser.add_argument("--data-dir", default="data")
     parser.add_argument("--output-dir", type=Path, default=Path("runs/temperature"))
     parser.add_argument("--seeds", type=int, default=10, help="of each cell")
