@@ -178,7 +178,7 @@ def distill(
         influence: name, ``none``, or a function ``(x, adj) → [N]``, which may request further inputs by parameter
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
-        calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
+        calibration: name or object: of logits, such as ``graphkd.calibration.FixedTemperature()``.
         term: name or object: of a loss, such as ``graphkd.terms.EntropyMinimization(weight=0.1)``.
         encoder: name or object: what the student is given, such as ``graphkd.encoders.Propagated(hops=3)``; by
             default the method's own.

@@ -121,6 +121,7 @@ class DistillSpec:
                 f"term={self.term.name} with term.weight=0 would have no effect: set term.weight above 0, or "
                 "leave term out"
             )
+        self.calibration.check_method(self.method)
         if not self.calibration.soft and self.method.lam == 0:
             raise GraphKDError(
                 f"calibration={self.calibration.name} changes the label loss, which method.lam=0 leaves out: set "

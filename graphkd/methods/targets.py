@@ -111,7 +111,12 @@ class Targets:
         """Returns the student's output on the batch's own rows, of that on its inputs."""
         return output if self.own is None else output.select(self.own)
 
-    def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
+    def refold(
+        self,
+        logits: Tensor | None = None,
+        weights: SparseMatrix | None = None,
+        sender_weight: Tensor | None = None,
+    ) -> None:
         """Folds the soft targets again, into the same memory; see ``SoftTargets.refold``.
 
         The table ``teacher``, which holds the teacher's logits for a loss that reads them, is changed as well.
@@ -123,7 +128,7 @@ class Targets:
         if self.soft is None and table is None:
             raise GraphKDError("there are no soft targets to fold again")
         if self.soft is not None:
-            self.soft.refold(logits, weights)
+            self.soft.refold(logits, weights, sender_weight)
         if table is not None and logits is not None:
             table.copy_(logits)
 
@@ -153,7 +158,10 @@ class Targets:
 
         soft = self.soft
         if soft is not None:
-            soft = replace(soft, table=taken(soft.table), row_weight=taken(soft.row_weight))
+            adjust_rows = None if soft.adjust_rows is None else taken(soft.adjust_rows)
+            soft = replace(
+                soft, table=taken(soft.table), row_weight=taken(soft.row_weight), adjust_rows=adjust_rows
+            )
         return replace(
             self,
             inputs=inputs if isinstance(inputs, Factored) else at_least_single(inputs),

@@ -29,6 +29,11 @@ ADD_ONS = [
     for name in catalogue(package)
     if name != "none"
 ]
+ALIKE = [("calibration", name) for name in ("fixed", "cosine", "linear")]
+"""Add-ons that reach a method in the same way as another."""
+TIERED = [
+    pytest.param(*add_on, marks=[pytest.mark.slow] * (add_on in ALIKE), id="-".join(add_on)) for add_on in ADD_ONS
+]
 
 
 def spec_of(method: str, batch_size: int | None = None, transform: str = "none", **parts: str) -> DistillSpec:
@@ -57,15 +62,15 @@ def outcome(method: str, **parts: str) -> SeedRun | str:
         return str(error)
 
 
-@pytest.mark.parametrize("add_on", ADD_ONS, ids="-".join)
+@pytest.mark.parametrize(("group", "name"), TIERED)
 @pytest.mark.parametrize("method", EVERY)
 def test_it_runs_with_the_method_and_changes_it_or_is_refused_in_one_line(
-    method: str, add_on: tuple[str, str]
+    method: str, group: str, name: str
 ) -> None:
-    run = outcome(method, **dict([add_on]))
+    run = outcome(method, **{group: name})
     if isinstance(run, str):
         assert "\n" not in run
-        assert not catalogue(methods)[method].has_teacher or "=".join(add_on) in run
+        assert not catalogue(methods)[method].has_teacher or f"{group}={name}" in run
         return
     plain = outcome(method)
     assert isinstance(plain, SeedRun)
@@ -74,10 +79,10 @@ def test_it_runs_with_the_method_and_changes_it_or_is_refused_in_one_line(
     assert any(not torch.equal(states[0][key], states[1][key]) for key in states[0])
 
 
-@pytest.mark.parametrize("name", [name for group, name in ADD_ONS if group == "calibration"])
-def test_a_calibration_composes_with_a_transform_a_matching_and_batches(name: str) -> None:
-    for method in ("infgrand", "krd", "ff_g2m"):
-        spec = spec_of(method, batch_size=16, transform="propagate", calibration=name, matching="forward")
+@pytest.mark.parametrize(("group", "name"), [each for each in TIERED if each.values[0] == "calibration"])
+def test_a_calibration_composes_with_a_transform_a_matching_and_batches(group: str, name: str) -> None:
+    for method in ("glnn",) if name == "dtkd" else ("infgrand", "krd"):
+        spec = spec_of(method, batch_size=16, transform="propagate", matching="forward", **{group: name})
         run = SeedRun.train(small_graph(), spec, 0)
         assert all(tensor.isfinite().all() for tensor in run.distilled.model.state_dict().values())
 

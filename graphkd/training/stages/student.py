@@ -36,7 +36,7 @@ from graphkd.training.seeds import seeded
 from graphkd.training.settings import Training
 from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
-from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.targets import built_calibration, compile_targets
 from graphkd.training.stages.teacher import TeacherResult
 from graphkd.training.stages.transform import transformed
 
@@ -164,8 +164,7 @@ def start_task(
     device = graph.y.device
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
     method, training = copy.deepcopy(spec.method), spec.training
-    calibration = copy.deepcopy(spec.calibration)
-    calibration.build(graph)
+    calibration = built_calibration(spec, graph, seed)
     logits = teacher.logits if calibration.moves_targets else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)

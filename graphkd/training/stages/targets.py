@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from graphkd.calibration import Calibration
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.encoders import Encoding
@@ -15,6 +16,7 @@ from graphkd.errors import GraphKDError
 from graphkd.methods import Targets
 from graphkd.spec import DistillSpec, part_config
 from graphkd.teachers import TeacherOutput
+from graphkd.training.seeds import seeded
 from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, cache_for, code_digest
@@ -57,33 +59,57 @@ def compile_targets(
         def prepare() -> Targets:
             encode = fitted.mix if method.is_plain else fitted.table  # other steps read the entries of rows
             encoded = graph.with_inputs(encode(graph.x, graph.adj))
-            return method.prepare(encoded, frozen(spec, graph, teacher))
+            return prepared(spec, encoded, teacher, seed)
 
         targets = world().rank0_first(prepare, in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
     return targets.with_hops(teacher_result.output.hops[:-1]) if spec.reads_hops else targets
 
 
-def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:
-    """Returns the transformed teacher as the method reads it: calibrated."""
+def prepared(spec: DistillSpec, graph: Graph, teacher: TeacherOutput, seed: int) -> Targets:
+    """Returns the method's targets of the calibrated teacher.
+
+    Args:
+        spec: names method and calibration.
+        graph: the observed one, with encoded rows.
+        teacher: transformed.
+        seed: of the run.
+
+    Raises:
+        GraphKDError: the calibration cannot reach such targets.
+    """
+    calibration, logits = built_calibration(spec, graph, seed), teacher.logits
+    targets = spec.method.prepare(graph, replace(teacher, logits=calibration.teacher(logits)))
+    calibration.check(targets, spec.method.name)
+    weight = calibration.sender_weight(logits)
+    if weight is not None:
+        targets.refold(sender_weight=weight)
+    return targets
+
+
+def built_calibration(spec: DistillSpec, graph: Graph, seed: int) -> Calibration:
+    """Returns a copy of the spec's calibration, built with draws of its own."""
     calibration = copy.deepcopy(spec.calibration)
-    calibration.build(graph)
-    return replace(teacher, logits=calibration.teacher(teacher.logits))
+    with seeded(seed, "calibration", graph.y.device):
+        calibration.build(graph)
+    return calibration
 
 
 def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
     """Refuses a memory budget for a method whose steps cannot read tables from files.
 
     Raises:
-        GraphKDError: its targets move, which files with checksums do not, or it reads rows in no order.
+        GraphKDError: its targets are folded again, which files with checksums cannot be, or it reads rows in no
+            order.
     """
     method = spec.method
-    if cache.tables.bytes is None or (method.is_plain and not spec.moves_targets):
+    folds_again = spec.moves_targets or spec.calibration.weighs_senders
+    if cache.tables.bytes is None or (method.is_plain and not folds_again):
         return
     in_method = method.moves_targets or not method.is_plain
     name = f"method={method.name}" if in_method else f"calibration={spec.calibration.name}"
     raise GraphKDError(
-        f"{name} changes its targets between epochs, or reads rows at both ends of edges, which "
+        f"{name} folds its targets again, or reads rows at both ends of edges, which "
         "tables in files cannot: leave memory_budget out"
     )
 
