@@ -15,7 +15,10 @@ from graphkd import __version__
 from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
-PARTS = ("datasets", "teachers", "methods", "matching", "transforms", "calibration", "terms", "influence")
+PARTS = (
+    *("datasets", "teachers", "methods", "matching", "transforms", "calibration", "balance"),
+    *("terms", "influence"),
+)
 EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 

@@ -2,7 +2,6 @@
 
 from graphkd.calibration.base import Calibration, NoCalibration
 from graphkd.calibration.curriculum import CurriculumTemperature
-from graphkd.calibration.logit_adjustment import LogitAdjustment
 from graphkd.calibration.standardized import Standardized
 
-__all__ = ["Calibration", "CurriculumTemperature", "LogitAdjustment", "NoCalibration", "Standardized"]
+__all__ = ["Calibration", "CurriculumTemperature", "NoCalibration", "Standardized"]

@@ -111,7 +111,7 @@ class AdaGMLP(Method):
     def _label_loss(self, k: int, logits: Tensor, batch: Targets) -> Tensor:
         mine = (self.member_of[batch.tables["row"]] == k).nonzero().reshape(-1)
         total = (self.member_of == k).sum().clamp_min(1)
-        losses = F.cross_entropy(batch.label_logits(logits)[mine], batch.labels[mine], reduction="sum")
+        losses = batch.cross_entropy(logits[mine], batch.labels[mine], reduction="sum")
         return batch.scale * losses / total
 
     @torch.no_grad()

@@ -222,7 +222,9 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
         (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
-    return methods[0].is_plain and _is_alone(methods[0]) and all(each == settings[0] for each in settings)
+    balanced = any(part.class_weight is not None or (part.soft and part.soft.groups) for part in parts)
+    alike = not balanced and all(each == settings[0] for each in settings)
+    return methods[0].is_plain and _is_alone(methods[0]) and alike
 
 
 def trains_one_mlp(method: Method) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from torch import Tensor
 from graphkd.errors import GraphKDError
 from graphkd.methods.fold_kernel import folded_sum
 from graphkd.sparse import SparseMatrix
+
+if TYPE_CHECKING:
+    from graphkd.methods.class_groups import ClassGroups
 
 
 @dataclass
@@ -49,6 +53,7 @@ class SoftTargets:
         reverse: the direction.
         fold: what the table was made from, where it may be folded again.
         adjust: applied to the student's logits first, such as a calibration; shape-preserving.
+        groups: of classes, where the terms are those between and within them, and ``table`` has their columns.
     """
 
     table: Tensor
@@ -58,6 +63,7 @@ class SoftTargets:
     reverse: bool = False
     fold: Fold | None = None
     adjust: Callable[[Tensor], Tensor] | None = None
+    groups: ClassGroups | None = None
 
     def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
         """Folds again, into the same memory, so that every batch that shares it reads the new targets.
@@ -90,6 +96,8 @@ class SoftTargets:
             A scalar, or ``[S]``.
         """
         logits = logits if self.adjust is None else self.adjust(logits)
+        if self.groups is not None:
+            return self.groups.loss(self, logits, scale)
         if self.reverse:
             log_p = F.log_softmax(logits / self.tau, dim=-1)
             terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()

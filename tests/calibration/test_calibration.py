@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from graphkd import GraphKDError
-from graphkd.calibration import CurriculumTemperature, LogitAdjustment, NoCalibration, Standardized
+from graphkd.calibration import CurriculumTemperature, NoCalibration, Standardized
 from graphkd.methods import GLNN, Epoch
 from graphkd.testing.graphs import small_graph
 from graphkd.testing.methods import teacher_output
@@ -25,7 +25,7 @@ def epoch(number: int) -> Epoch:
 
 def test_none_leaves_logits_alone() -> None:
     z = drawn()
-    for side in (NoCalibration().teacher, NoCalibration().student, NoCalibration().label):
+    for side in (NoCalibration().teacher, NoCalibration().student):
         assert side(z) is z
 
 
@@ -44,16 +44,6 @@ def test_standardized_rows_of_equal_logits_have_finite_gradients() -> None:
     torch.autograd.backward(Standardized().student(z)[:, 0].sum())
     assert z.grad is not None
     assert bool(z.grad.isfinite().all())
-
-
-def test_logit_adjustment_shifts_by_class_shares_of_training_nodes_alone() -> None:
-    graph, part = small_graph(), LogitAdjustment(strength=0.5)
-    part.build(graph)
-    z = drawn(classes=3)
-    counts = [int((graph.y[graph.train] == c).sum()) for c in range(3)]
-    shift = torch.tensor([0.5 * math.log(count / sum(counts)) for count in counts], dtype=torch.float64)
-    torch.testing.assert_close(part.label(z), z + shift, rtol=1e-6, atol=1e-7)
-    assert part.student(z) is z
 
 
 def test_the_temperature_starts_where_the_teacher_was_folded_and_its_gradient_is_reversed() -> None:
@@ -100,7 +90,6 @@ def test_an_epoch_folds_the_teacher_at_its_temperature_into_the_same_memory() ->
     ("make", "message"),
     [
         (lambda: Standardized(0), "calibration.scale is 0: it must be a number above 0"),
-        (lambda: LogitAdjustment(-1), "calibration.strength is -1"),
         (lambda: CurriculumTemperature(least=0), "calibration.least is 0"),
         (lambda: CurriculumTemperature(span=-1), "calibration.span is -1"),
         (lambda: CurriculumTemperature(ramp=0), "calibration.ramp is 0"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from graphkd.balance import Balance
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.encoders import Encoding
@@ -55,19 +56,28 @@ def compile_targets(
         def prepare() -> Targets:
             encode = fitted.mix if method.is_plain else fitted.table  # other steps read the entries of rows
             encoded = graph.with_inputs(encode(graph.x, graph.adj))
-            return method.prepare(encoded, frozen(spec, graph, teacher))
+            balance = built_balance(spec, graph, teacher)
+            return balance.fold(method.prepare(encoded, frozen(spec, graph, teacher, balance)))
 
         targets = world().rank0_first(prepare, in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
     return targets.with_hops(teacher_result.output.hops[:-1]) if spec.reads_hops else targets
 
 
-def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> TeacherOutput:
-    """Returns the teacher as the method reads it: transformed, then calibrated."""
+def built_balance(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> Balance:
+    """Returns a copy of the balance, built on the classes' sizes in a graph."""
+    balance = copy.deepcopy(spec.balance)
+    balance.build(graph, teacher.logits)
+    return balance
+
+
+def frozen(spec: DistillSpec, graph: Graph, teacher: TeacherOutput, balance: Balance) -> TeacherOutput:
+    """Returns the teacher as the method reads it: transformed, calibrated, then balanced."""
     output = spec.transform(graph, teacher, spec.method.tau)
     calibration = copy.deepcopy(spec.calibration)
     calibration.build(graph)
-    return replace(output, logits=calibration.teacher(output.logits))
+    logits = balance.teacher(calibration.teacher(output.logits), spec.method.tau)
+    return replace(output, logits=logits)
 
 
 def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
@@ -77,6 +87,10 @@ def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
         GraphKDError: its targets move, which files with checksums do not, or it reads rows in no order.
     """
     method = spec.method
+    if cache.tables.bytes is not None and spec.balance.regroups:
+        raise GraphKDError(
+            f"balance={spec.balance.name} makes tables of other columns, in memory: leave memory_budget out"
+        )
     if cache.tables.bytes is None or (method.is_plain and not spec.moves_targets):
         return
     in_method = method.moves_targets or not method.is_plain
@@ -95,6 +109,7 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         "graph": view.observed.fingerprint(),
         "full": view.full.fingerprint() if spec.leaks else None,
         **{key: config[key] for key in ("method", "transform", "calibration", "influence")},
+        "balance": config["balance"] if spec.balance.acts_on == "soft" else None,
         "encoder": part_config(spec.inputs),
         "seed": seed,
         "code": code_digest(spec.installed),
