@@ -39,7 +39,7 @@ def worst_class_accuracy(logits: Tensor, y: Tensor) -> float:
 
 def _recalls(logits: Tensor, y: Tensor) -> Tensor:
     """Computes the recall of every class that occurs, in float64."""
-    classes, of_each = y.unique(return_inverse=True)
+    classes, of_each = torch.unique(y, return_inverse=True)
     total = torch.zeros(2, classes.numel(), dtype=torch.float64, device=y.device)
     total[0].index_add_(0, of_each, (logits.argmax(dim=1) == y).double())
     total[1].index_add_(0, of_each, torch.ones_like(y, dtype=torch.float64))
