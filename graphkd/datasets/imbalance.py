@@ -33,8 +33,11 @@ def imbalanced_mask(train_mask: Tensor, y: Tensor, imbalance: float, long_tail: 
     ``round(n_0 · long_tail^{−k / (C − 1)})``, and no more than it has. Which nodes stay is drawn with the seed;
     those of a steeper profile are a subset of those of a flatter one.
 
-    Source: the first as in Zhao et al., GraphSMOTE: Imbalanced Node Classification on Graphs with Graph Neural
-        Networks, WSDM 2021; the second as in Cui et al., Class-Balanced Loss, CVPR 2019
+    Which classes are minorities is a choice, so that all seeds of a data set are of one problem: drawn classes
+    would add their own spread. Three of Cora's seven are, as many as are common.
+
+    Source: the ratio of minorities as in Zhao et al., GraphSMOTE: Imbalanced Node Classification on Graphs with
+        Graph Neural Networks, WSDM 2021; the long tail as in Cui et al., Class-Balanced Loss, CVPR 2019
 
     Args:
         train_mask: ``[N]`` boolean.
