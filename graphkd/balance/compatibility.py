@@ -39,10 +39,18 @@ def check_balance(balance: Balance, method: Method, student: Any, training: Trai
             f"{name} changes the {acts_on} loss, which method.lam={lam} leaves out: set method.lam "
             f"{'below 1' if lam else 'above 0'}, or leave balance out"
         )
-    if acts_on == "answer" and student is not MLP:
+    if acts_on == "answer" and (student is not MLP or method.ships != "mlp"):
+        several = (
+            f"student={student.name}" if student is not MLP else f"the {method.ships} of method={method.name}"
+        )
         raise GraphKDError(
-            f"{name} post hoc shifts the bias of the last layer, which student={student.name} does not end with: "
-            "leave balance.post_hoc out, or use student=mlp"
+            f"{name} post hoc shifts the bias of the last layer, which {several} does not end with: leave "
+            "balance.post_hoc out, or choose a method and a student that ship one MLP"
+        )
+    if balance.regroups and method.has_teacher and not method.folds_teacher:
+        raise GraphKDError(
+            f"{name} takes folded soft targets apart, and method={method.name} folds none: choose balance=bkd, or "
+            "leave balance out"
         )
     if training.class_weight != "none":
         _check_class_weight(balance, method, given)

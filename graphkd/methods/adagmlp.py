@@ -52,6 +52,8 @@ class AdaGMLP(Method):
     """
 
     name = "adagmlp"
+    folds_teacher = False
+    ships = "ensemble"
     step_cost = "K N C"
     node_weight: Tensor
     member_of: Tensor

@@ -65,6 +65,10 @@ class Method(nn.Module):
     losses is not the loss over all rows then, as it is of other methods."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
+    folds_teacher: ClassVar[bool] = True
+    """Whether a method with a teacher has folded soft targets; without, its steps read the teacher's logits."""
+    ships: ClassVar[str] = "mlp"
+    """Name of the student that ``build`` returns for ``student=mlp``."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 

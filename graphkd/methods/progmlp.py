@@ -60,6 +60,7 @@ class ProgMLP(Method):
     """
 
     name = "progmlp"
+    ships = "progressive"
     step_cost = "K N D d"
     mixing_range: Tensor
     average_loss: Tensor

@@ -91,7 +91,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "a shift of several students": (
         None,
         ["balance=logit_adjustment", "balance.post_hoc=true", "student=ensemble"],
-        "student=ensemble does not end with: leave balance.post_hoc out, or use student=mlp",
+        "student=ensemble does not end with: leave balance.post_hoc out, or choose",
     ),
     "classes weighted twice": (
         None,

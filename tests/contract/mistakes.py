@@ -160,7 +160,7 @@ API: dict[str, tuple[Call, str]] = {
     ),
     "a balance of several students": (
         do(method="adagmlp", balance=LogitAdjustment(post_hoc=True)),
-        "which a student that is an ensemble does not end with: leave post_hoc out",
+        "which the ensemble of method=adagmlp does not end with: leave balance.post_hoc out",
     ),
     "a number for a balance": (do(balance=3), "3 is neither a name nor a Balance: choose one of graphkd's"),
     "an influence that fails": (do(method="infgrand", influence=failing), "influence=failing failed when called"),

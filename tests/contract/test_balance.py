@@ -1,4 +1,4 @@
-"""Class weights reach the label loss of every method."""
+"""What a balance relies on holds for every method: where labels, the teacher and the answer are."""
 
 from dataclasses import replace
 
@@ -43,3 +43,11 @@ def test_a_class_of_weight_0_is_not_learned_from() -> None:
         replace(rows, class_weight=weight, labels=labels).label_loss(logits) for labels in (targets.labels, wrong)
     ]
     assert torch.equal(*losses)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_what_a_method_folds_and_ships_is_as_declared(name: str) -> None:
+    task, targets = task_of(catalogue(methods)[name])
+    assert task.student.name == task.method.ships
+    if task.method.has_teacher:
+        assert (targets.soft is not None) == task.method.folds_teacher
