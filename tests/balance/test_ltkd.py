@@ -8,6 +8,7 @@ import torch
 
 from graphkd import GraphKDError
 from graphkd.balance import LongTailDistillation
+from graphkd.distributed import Shard
 from graphkd.methods import GLNN, AdaGMLP
 from graphkd.methods.class_groups import ClassGroups, grouped
 from graphkd.methods.fold import edge_targets, mean_of, node_targets
@@ -83,7 +84,7 @@ def test_folded_groups_are_the_formula_with_its_gradient(kind: str) -> None:
         assert float(gradient[row, column]) == pytest.approx(slope, rel=1e-3, abs=1e-6)
 
 
-def test_batches_add_up_and_several_students_are_each_as_alone() -> None:
+def test_batches_and_shares_of_processes_add_up() -> None:
     t, z, graph = drawn(60, 0, 3), drawn(60, 1, 3), small_graph()
     part = LongTailDistillation()
     part.build(graph, t)
@@ -96,6 +97,11 @@ def test_batches_add_up_and_several_students_are_each_as_alone() -> None:
         len(rows) / 60 * piece.soft.loss(z[rows], piece.scale) for rows, piece in zip(split, pieces, strict=True)
     ]
     torch.testing.assert_close(torch.stack(losses).sum(), whole, rtol=1e-6, atol=0)
+    shares = []
+    for rows in (slice(0, 23), slice(23, 60)):
+        share = targets.select(torch.arange(60)[rows]).as_shard(Shard(rows, 60), 1.0)
+        shares.append(share.soft.loss(z[rows], share.scale))
+    torch.testing.assert_close(torch.stack(shares).sum(), whole, rtol=1e-6, atol=0)
 
 
 def test_a_fold_with_other_edges_is_that_of_the_start() -> None:
