@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.atomic_io import as_path
+from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import checked_callbacks
@@ -23,6 +24,7 @@ from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
 from graphkd.datasets.custom.columns import encode_columns
 from graphkd.datasets.fingerprint import fingerprints
+from graphkd.datasets.imbalance import check_imbalance, imbalanced_mask
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
@@ -63,6 +65,8 @@ def load_dataset(
     download: str = "ask",
     path: str | os.PathLike[str] | None = None,
     label_rate: float = 1.0,
+    imbalance: float = 1.0,
+    long_tail: float = 1.0,
     scale: float = 1.0,
     dense: bool = False,
     columns: str | Mapping[str, str] = "auto",
@@ -87,6 +91,9 @@ def load_dataset(
         label_rate: share of every class's training nodes that stay in training, at least one, drawn with the seed;
             the others stay in the graph, unlabelled. Smaller shares are subsets of larger ones; validation and
             test nodes are unchanged.
+        imbalance: share of the training nodes that stay in training, of each of the last half of the classes.
+        long_tail: ratio of the largest class of training nodes to the smallest, with a geometric profile between;
+            see ``graphkd.datasets.imbalance``. Both likewise leave validation and test nodes unchanged.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
         columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
             → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
@@ -117,15 +124,20 @@ def load_dataset(
     if not isinstance(dense, bool):
         raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
     check_label_rate(label_rate)
+    check_imbalance(imbalance, long_tail)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
+    profiles = {"imbalance": float(imbalance), "long_tail": float(long_tail)}
+    profile: dict[str, Any] = {key: value for key, value in profiles.items() if value != 1}
+    if profile:
+        data.train_mask = imbalanced_mask(data.train_mask, data.y, imbalance, long_tail, seed)
     if name == "custom":  # not before: a part of the training nodes may have been taken out
         encode_columns(data, columns, numeric)
     arguments = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
     folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
-    extra: dict[str, Any] = {} if path is None else {"path": str(path)}
+    extra = profile if path is None else {**profile, "path": str(path)}
     extra |= {"scale": float(scale)} if source.scaled else {}
     extra |= {"columns": _plain_columns(columns), "numeric": numeric} if name == "custom" else {}
     if dense:  # recorded, since sums over dense rows round differently: a run's data is reloaded in the same form
@@ -152,6 +164,7 @@ def distill(
     calibration: str | Calibration = "none",
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
+    balance: str | Balance = "none",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -179,6 +192,7 @@ def distill(
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
         calibration: name or object: of logits, such as ``graphkd.calibration.FixedTemperature()``.
+        balance: name or object: of classes, such as ``graphkd.balance.LogitAdjustment(post_hoc=True)``.
         term: name or object: of a loss, such as ``graphkd.terms.EntropyMinimization(weight=0.1)``.
         encoder: name or object: what the student is given, such as ``graphkd.encoders.Propagated(hops=3)``; by
             default the method's own.
@@ -205,7 +219,18 @@ def distill(
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
     spec = resolve(
-        teacher, student, method, matching, influence, training, setting, transform, calibration, term, encoder
+        teacher,
+        student,
+        method,
+        matching,
+        influence,
+        training,
+        setting,
+        transform,
+        calibration,
+        term,
+        encoder,
+        balance,
     )
     if spec.training.together:
         raise GraphKDError(

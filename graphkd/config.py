@@ -14,6 +14,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from graphkd import (
+    balance,
     calibration,
     callbacks,
     datasets,
@@ -42,6 +43,7 @@ GROUPS: dict[str, ModuleType] = {
     "matching": matching,
     "transform": transforms,
     "calibration": calibration,
+    "balance": balance,
     "term": terms,
     "influence": influence,
     "training": training,
@@ -95,6 +97,7 @@ class DistillConfig:
     matching: Any = MISSING
     transform: Any = MISSING
     calibration: Any = MISSING
+    balance: Any = MISSING
     term: Any = MISSING
     influence: Any = None
     training: Any = MISSING
@@ -111,6 +114,8 @@ class DatasetConfig:
     row_normalize: bool = False
     directed: bool = False
     label_rate: float = 1.0
+    imbalance: float = 1.0
+    long_tail: float = 1.0
     scale: float = 1.0
     path: str | None = None
 
@@ -201,6 +206,7 @@ def spec_from(config: DictConfig) -> DistillSpec:
         matching=_make("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),
+        balance=_optional("balance", config),
         term=_optional("term", config),
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from graphkd.api import distill
+from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.classes import class_array
 from graphkd.columns import ColumnEncoding
@@ -68,6 +69,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str | Calibration = "none",
         term: str | Term = "none",
         encoder: str | Encoder = "auto",
+        balance: str | Balance = "none",
         training: Training | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
@@ -80,6 +82,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
         self.transform, self.calibration, self.term, self.encoder = transform, calibration, term, encoder
+        self.balance = balance
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
         self.baseline = baseline

@@ -16,11 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from graphkd import balance as balances
 from graphkd import calibration as calibrations
 from graphkd import encoders, methods, students, teachers, transforms
 from graphkd import influence as influences
 from graphkd import matching as matchings
 from graphkd import terms as added_terms
+from graphkd.balance import Balance, NoBalance
+from graphkd.balance.compatibility import check_balance
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
 from graphkd.datasets import SETTINGS
@@ -43,7 +46,7 @@ Factory = Callable[..., nn.Module]
 
 PARTS = (
     *("teacher", "student", "encoder", "method"),
-    *("matching", "transform", "calibration", "term", "influence"),
+    *("matching", "transform", "calibration", "balance", "term", "influence"),
 )
 """Keys of a run's configuration that hold a part."""
 
@@ -60,6 +63,7 @@ class DistillSpec:
         matching: which layers it is matched to.
         transform: of the teacher, before it is distilled.
         calibration: of logits, on both sides of the losses.
+        balance: of classes, in a loss or in the answer.
         term: added to the method's loss.
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
@@ -73,6 +77,7 @@ class DistillSpec:
     matching: Matching = field(default_factory=NoMatching)
     transform: Transform = field(default_factory=NoTransform)
     calibration: Calibration = field(default_factory=NoCalibration)
+    balance: Balance = field(default_factory=NoBalance)
     term: Term = field(default_factory=NoTerm)
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
@@ -122,19 +127,13 @@ class DistillSpec:
                 "leave term out"
             )
         self.calibration.check_method(self.method)
-        if not self.calibration.soft and self.method.lam == 0:
-            raise GraphKDError(
-                f"calibration={self.calibration.name} changes the label loss, which method.lam=0 leaves out: set "
-                "method.lam above 0, or leave calibration out"
-            )
+        given = isinstance(self.teacher, nn.Module | TeacherOutput)
+        check_balance(self.balance, self.method, unwrapped(self.student), self.training, given)
         if self.method.has_teacher:
             self._check_transform()
             return
-        added = {"transform": self.transform.name}
-        if self.calibration.soft:
-            added["calibration"] = self.calibration.name
-        for group, name in added.items():
-            if name != "none":
+        for group in ("transform", "calibration"):
+            if (name := getattr(self, group).name) != "none":
                 raise GraphKDError(
                     f"method={self.method.name} reads no teacher, so {group}={name} would have no effect: leave "
                     f"{group} out"
@@ -161,7 +160,6 @@ class DistillSpec:
             method: the other one.
             encoder: of its inputs, by default its own.
         """
-        reads = method.has_teacher or not self.calibration.soft
         return replace(
             self,
             method=method,
@@ -169,7 +167,8 @@ class DistillSpec:
             matching=NoMatching(),
             term=NoTerm(),
             transform=NoTransform(),
-            calibration=self.calibration if reads else NoCalibration(),
+            calibration=self.calibration if method.has_teacher else NoCalibration(),
+            balance=self.balance if method.has_teacher or not self.balance.reads_teacher else NoBalance(),
             influence=None,
         )
 
@@ -300,11 +299,11 @@ class DistillSpec:
 
     @property
     def add_ons(self) -> dict[str, str]:
-        """Names of the encoder, if it is not the method's own, the transform, the calibration and the term."""
+        """Names of the encoder, if it is not the method's own, and of all that is added to the method."""
         encoder = "none" if self.inputs == self.method.encoder() else self.inputs.name
         return {
             "encoder": encoder,
-            **{key: getattr(self, key).name for key in ("transform", "calibration", "term")},
+            **{key: getattr(self, key).name for key in ("transform", "calibration", "balance", "term")},
         }
 
     def config(self) -> dict[str, Any]:
@@ -332,6 +331,7 @@ def resolve(
     calibration: str | Calibration = "none",
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
+    balance: str | Balance = "none",
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -353,6 +353,7 @@ def resolve(
         matching=_object(_part(matchings, matching), Matching),
         transform=_object(_part(transforms, transform), Transform),
         calibration=_object(_part(calibrations, calibration), Calibration),
+        balance=_object(_part(balances, balance), Balance),
         term=_object(_part(added_terms, term), Term),
         influence=influence,
         training=_object(training or Training(), Training),
@@ -413,7 +414,7 @@ def part_config(part: Any) -> dict[str, Any]:
     """Returns a part's class and settings, in the form of a run's ``config.yaml``."""
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration | Term)
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration | Balance | Term)
     given = isinstance(part, TeacherOutput) or own
     settings = {"in_memory": True} if given else settings_of(part)
     return {"_target_": f"{package}.{made.__qualname__}", **settings}

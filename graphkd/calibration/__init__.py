@@ -7,7 +7,6 @@ from graphkd.calibration.dtkd import DTKD
 from graphkd.calibration.dts import DTS
 from graphkd.calibration.fixed import FixedTemperature
 from graphkd.calibration.linear import LinearTemperature
-from graphkd.calibration.logit_adjustment import LogitAdjustment
 from graphkd.calibration.logit_standardization import LogitStandardization
 from graphkd.calibration.normkd import NormKD
 
@@ -19,7 +18,6 @@ __all__ = [
     "CosineTemperature",
     "FixedTemperature",
     "LinearTemperature",
-    "LogitAdjustment",
     "LogitStandardization",
     "NoCalibration",
     "NormKD",

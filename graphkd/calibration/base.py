@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Calibration(nn.Module):
-    """Maps logits before a softmax reads them: the teacher's, the student's in soft losses, and in label losses.
+    """Maps logits before a softmax of a soft loss reads them: the teacher's, and the student's.
 
     A module, since some learn: what ``build`` registers trains with the student, and is in checkpoints. What moves
     between epochs does so in ``on_epoch_start``, as a function of registered buffers and parameters.
@@ -26,8 +26,6 @@ class Calibration(nn.Module):
     """
 
     name: ClassVar[str]
-    soft: ClassVar[bool] = True
-    """Whether it changes soft losses, and so has no effect on a method without them."""
 
     def build(self, graph: Graph) -> None:
         """Registers what a calibration needs; called once per seed, on a copy.
@@ -64,10 +62,6 @@ class Calibration(nn.Module):
             logits: ``[N, C]``, the teacher's own.
         """
         return None
-
-    def label(self, logits: Tensor) -> Tensor:
-        """Returns the student's logits ``[…, B, C]`` as a label loss reads them."""
-        return logits
 
     def on_epoch_start(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> None:
         """Moves what moves; called without gradients.
@@ -132,8 +126,6 @@ class Calibration(nn.Module):
 
     def attach(self, targets: Targets) -> Targets:
         """Returns targets whose losses read the student's logits through this calibration."""
-        if type(self).label is not Calibration.label:
-            targets = replace(targets, adjust_label=self.label)
         if self.per_row:
             assert targets.soft is not None
             table = self.row_table(targets)

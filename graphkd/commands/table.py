@@ -43,8 +43,8 @@ def print_columns(encoding: ColumnEncoding | None, seed: int, several: bool) -> 
 
 
 def method_of(metrics: dict[str, Any]) -> str:
-    """Returns the method of a run, and its matching, transform, calibration and term where there are any."""
-    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration", "term")]
+    """Returns the method of a run, and its matching, and all that is added to it."""
+    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration", "balance", "term")]
     return " + ".join([metrics["method"], *(name for name in added if name != "none")])
 
 

@@ -5,11 +5,13 @@ from graphkd.evaluation.latency import Times, latency
 from graphkd.evaluation.metrics import (
     METRICS,
     accuracy,
+    balanced_accuracy,
     expected_calibration_error,
     macro_f1,
     roc_auc,
     score,
     scorer,
+    worst_class_accuracy,
 )
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
 from graphkd.evaluation.significance import (
@@ -29,6 +31,7 @@ __all__ = [
     "Times",
     "Tost",
     "accuracy",
+    "balanced_accuracy",
     "best_share",
     "detectable_difference",
     "expected_calibration_error",
@@ -44,4 +47,5 @@ __all__ = [
     "scorer",
     "spearman",
     "tost",
+    "worst_class_accuracy",
 ]

@@ -23,6 +23,29 @@ def macro_f1(logits: Tensor, y: Tensor) -> float:
     return float(f1_score(y.cpu(), logits.argmax(dim=1).cpu(), average="macro", zero_division=0))
 
 
+def balanced_accuracy(logits: Tensor, y: Tensor) -> float:
+    """Computes the mean recall over the classes that occur; ``logits [B, C]``, ``y [B]``.
+
+    >>> balanced_accuracy(torch.tensor([[9.0, 0.0], [9.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 0, 1]))
+    0.5
+    """
+    return float(_recalls(logits, y).mean())
+
+
+def worst_class_accuracy(logits: Tensor, y: Tensor) -> float:
+    """Computes the lowest recall of a class that occurs; ``logits [B, C]``, ``y [B]``."""
+    return float(_recalls(logits, y).min())
+
+
+def _recalls(logits: Tensor, y: Tensor) -> Tensor:
+    """Computes the recall of every class that occurs, in float64."""
+    classes, of_each = torch.unique(y, return_inverse=True)
+    total = torch.zeros(2, classes.numel(), dtype=torch.float64, device=y.device)
+    total[0].index_add_(0, of_each, (logits.argmax(dim=1) == y).double())
+    total[1].index_add_(0, of_each, torch.ones_like(y, dtype=torch.float64))
+    return total[0] / total[1]
+
+
 def expected_calibration_error(logits: Tensor, y: Tensor, bins: int = 15) -> float:
     """Computes how far confidence is from accuracy: ``Σ_b (n_b / N) |accuracy_b − confidence_b|``.
 

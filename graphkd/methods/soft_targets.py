@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from torch import Tensor
 from graphkd.errors import GraphKDError
 from graphkd.methods.fold_kernel import folded_sum
 from graphkd.sparse import SparseMatrix
+
+if TYPE_CHECKING:
+    from graphkd.methods.class_groups import ClassGroups
 
 
 @dataclass
@@ -54,6 +58,7 @@ class SoftTargets:
         adjust: applied to the student's logits first, such as a calibration; shape-preserving.
         adjust_rows: ``[N, k]``, what ``adjust`` reads of every row as a second argument, or nothing.
         weight: of the whole sum, such as a squared temperature; a scalar tensor where it moves between epochs.
+        groups: of classes, where the terms are those between and within them, and ``table`` has their columns.
     """
 
     table: Tensor
@@ -65,6 +70,7 @@ class SoftTargets:
     adjust: Callable[..., Tensor] | None = None
     adjust_rows: Tensor | None = None
     weight: float | Tensor = 1.0
+    groups: ClassGroups | None = None
 
     def refold(
         self,
@@ -114,6 +120,8 @@ class SoftTargets:
         return self.adjust(logits) if self.adjust_rows is None else self.adjust(logits, self.adjust_rows)
 
     def _sum(self, logits: Tensor, scale: float) -> Tensor:
+        if self.groups is not None:
+            return self.groups.loss(self, logits, scale)
         if self.reverse:
             log_p = F.log_softmax(logits / self.tau, dim=-1)
             terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()

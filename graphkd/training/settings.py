@@ -17,7 +17,15 @@ PRECISIONS = ("float32", "bfloat16")
 PARTITIONERS = ("random", "metis")
 """Algorithms that partition a graph."""
 
-CHOICES = {"teacher_batches": TEACHER_BATCHES, "partitioner": PARTITIONERS, "precision": PRECISIONS}
+CLASS_WEIGHTS = ("none", "balanced")
+"""Weights of classes in label losses."""
+
+CHOICES = {
+    "teacher_batches": TEACHER_BATCHES,
+    "partitioner": PARTITIONERS,
+    "precision": PRECISIONS,
+    "class_weight": CLASS_WEIGHTS,
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Training:
             one batched model.
         precision: ``bfloat16`` computes the student's layers in it; weights, losses and scores stay float32.
         compile: the student's layers are compiled by ``torch.compile``, whose dropout draws other masks.
+        class_weight: ``balanced`` weights the cross-entropy of labels, of teacher and students, by ``n / (C n_c)``
+            of ``n`` training nodes in ``C`` classes, as scikit-learn's does; the mean weight of a node is 1.
         teacher_batches: the data of one step of the teacher. ``full``: the graph. ``checkpointed``: the graph,
             most activations recomputed instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours sampled around them. ``partitions``: the graph that some of its parts induce.
@@ -65,6 +75,7 @@ class Training:
     together: bool = False
     precision: str = "float32"
     compile: bool = False
+    class_weight: str = "none"
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -90,6 +101,11 @@ class Training:
             if not isinstance(getattr(self, key), bool):
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be true or false")
         self._check_names()
+
+    @property
+    def class_weight_key(self) -> list[str]:
+        """What a cache key has more with class weights: nothing without, so that keys stay as they were."""
+        return [] if self.class_weight == "none" else [self.class_weight]
 
     def _check_names(self) -> None:
         for key, choices in CHOICES.items():

@@ -1,12 +1,9 @@
 """What calibrations leave alone, and where they refuse."""
 
-import math
-
 import pytest
-import torch
 
 from graphkd import GraphKDError, calibration
-from graphkd.calibration import CTKD, DTKD, DTS, FixedTemperature, LogitAdjustment, NoCalibration, NormKD
+from graphkd.calibration import CTKD, DTKD, DTS, FixedTemperature, NoCalibration, NormKD
 from graphkd.methods import FFG2M, GLNN, KRD, AdaGMLP
 from graphkd.registry import catalogue
 from graphkd.testing.graphs import small_graph
@@ -16,18 +13,8 @@ from tests.calibration.inputs import attached, drawn
 
 def test_none_leaves_logits_alone() -> None:
     z = drawn()
-    for side in (NoCalibration().teacher, NoCalibration().student, NoCalibration().label):
+    for side in (NoCalibration().teacher, NoCalibration().student):
         assert side(z) is z
-
-
-def test_logit_adjustment_shifts_by_class_shares_of_training_nodes_alone() -> None:
-    graph, part = small_graph(), LogitAdjustment(strength=0.5)
-    part.build(graph)
-    z = drawn(classes=3)
-    counts = [int((graph.y[graph.train] == c).sum()) for c in range(3)]
-    shift = torch.tensor([0.5 * math.log(count / sum(counts)) for count in counts], dtype=torch.float64)
-    torch.testing.assert_close(part.label(z), z + shift, rtol=1e-6, atol=1e-7)
-    assert part.student(z) is z
 
 
 MOVING = {"cosine", "linear", "dts", "ctkd", "dtkd"}
@@ -103,7 +90,6 @@ def test_a_temperature_per_node_is_refused_by_a_loss_of_neighbours() -> None:
         ("logit_standardization", {"tau": 0}, "calibration.tau is 0: it must be a number above 0"),
         ("normkd", {"tau": "wide"}, "calibration.tau is wide: it must be a number above 0"),
         ("dtkd", {"tau": -4}, "calibration.tau is -4: it must be a number above 0"),
-        ("logit_adjustment", {"strength": -1}, "calibration.strength is -1"),
     ],
 )
 def test_mistakes(name: str, keys: dict[str, object], message: str) -> None:

@@ -117,6 +117,47 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "a sweep that is not asked for": (None, ["teacher=gcn,sage"], "add --multirun to your command line"),
     "information on nothing": (None, ["--info", "teacher"], "--info teacher: choose one of all, config"),
     "a folder of configs that is not there": (None, ["--config-dir=nowhere"], "nowhere' not found"),
+    "a balance of labels that are not learned from": (
+        None,
+        ["balance=effective_number"],
+        "balance=effective_number changes the label loss, which method.lam=0 leaves out: set method.lam above 0",
+    ),
+    "a balance of a teacher that is not learned from": (
+        None,
+        ["balance=bkd", "method.lam=1"],
+        "balance=bkd changes the soft loss, which method.lam=1 leaves out: set method.lam below 1",
+    ),
+    "a balance of a teacher that is not there": (
+        None,
+        ["balance=ltkd", "method=mlp"],
+        "method=mlp reads no teacher, but balance=ltkd does: choose another balance",
+    ),
+    "a prior of a teacher that is not there": (
+        None,
+        ["balance=logit_adjustment", "balance.prior=teacher", "method=mlp"],
+        "method=mlp reads no teacher, but balance=logit_adjustment does: choose balance.prior=labels",
+    ),
+    "a shift of several students": (
+        None,
+        ["balance=logit_adjustment", "balance.post_hoc=true", "student=ensemble"],
+        "student=ensemble does not end with: leave balance.post_hoc out, or choose",
+    ),
+    "classes weighted twice": (
+        None,
+        ["balance=effective_number", "method.lam=0.5", "training.class_weight=balanced"],
+        "both weight the label loss: leave one of them out",
+    ),
+    "another class weight": (None, ["training.class_weight=auto"], "is 'auto': choose one of none, balanced"),
+    "no minority": (
+        None,
+        ["dataset.imbalance=1.5"],
+        "dataset.imbalance is 1.5: it must be a number",
+    ),
+    "a tail that leaves a class nothing": (
+        None,
+        ["dataset.long_tail=100"],
+        "dataset.long_tail=100 leaves class 8 none of its 20 training nodes: lower it",
+    ),
     "nothing for a number": (
         None,
         ["student.dropout=null"],

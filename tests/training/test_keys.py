@@ -40,6 +40,7 @@ OTHER: dict[str, Any] = {
     "together": True,
     "precision": "bfloat16",
     "compile": True,
+    "class_weight": "balanced",
     "teacher_batches": "checkpointed",
     "teacher_batch_size": 7,
     "fanout": 7,

@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphkd.balance.class_sizes import balanced_weights
+from graphkd.balance.logit_adjustment import answer_bias
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.encoders import Encoding
@@ -36,7 +38,7 @@ from graphkd.training.seeds import seeded
 from graphkd.training.settings import Training
 from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
-from graphkd.training.stages.targets import built_calibration, compile_targets
+from graphkd.training.stages.targets import built_balance, built_calibration, compile_targets
 from graphkd.training.stages.teacher import TeacherResult
 from graphkd.training.stages.transform import transformed
 
@@ -103,6 +105,7 @@ def train_student(
         task = start_task(view.observed, spec, targets, seed, teacher_result.answering)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
+    task.balance.adjust_answer(task.student)
     scores = student_scores(task.student, targets.inputs, encoding, view)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
     return StudentResult(task, arguments, encoding, scores, fits[-1], compile_seconds, teacher_result)
@@ -170,12 +173,15 @@ def start_task(
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
-    terms = spec.terms(seed)
+    balance, terms = built_balance(spec, graph, teacher), spec.terms(seed)
+    if balance.acts_on == "answer":
+        answer_bias(student)
     for term in terms:
         with seeded(seed, term.name, device):
             term.build([layer.shape[1] for layer in hidden], targets)
     compiled = compiles(training.compile, device)
-    task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits)
+    task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits, balance)
+    task.class_weight = balance.class_weight() if training.class_weight == "none" else balanced_weights(graph)
     return task.to(device)
 
 
@@ -332,9 +338,13 @@ def student_key(
         **{part: config[part] for part in ("student", "method", "transform", "calibration", "influence")},
         "encoder": part_config(spec.inputs),
         **{part: None if getattr(spec, part).name == "none" else config[part] for part in ("matching", "term")},
+        "balance": config["balance"] if spec.balance.trains else None,
         "training": [
-            config["training"][key]
-            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
+            *(
+                config["training"][key]
+                for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
+            ),
+            *spec.training.class_weight_key,
         ],
         "seed": seed,
         "metric": view.observed.metric,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
@@ -67,24 +68,25 @@ def compile_targets(
 
 
 def prepared(spec: DistillSpec, graph: Graph, teacher: TeacherOutput, seed: int) -> Targets:
-    """Returns the method's targets of the calibrated teacher.
+    """Returns the method's targets of the teacher: calibrated, then balanced.
 
     Args:
-        spec: names method and calibration.
+        spec: names method, calibration and balance.
         graph: the observed one, with encoded rows.
         teacher: transformed.
         seed: of the run.
 
     Raises:
-        GraphKDError: the calibration cannot reach such targets.
+        GraphKDError: the calibration cannot reach such targets, or the balance cannot take them apart.
     """
-    calibration, logits = built_calibration(spec, graph, seed), teacher.logits
-    targets = spec.method.prepare(graph, replace(teacher, logits=calibration.teacher(logits)))
+    calibration, balance = built_calibration(spec, graph, seed), built_balance(spec, graph, teacher)
+    logits = balance.teacher(calibration.teacher(teacher.logits), spec.method.tau)
+    targets = spec.method.prepare(graph, replace(teacher, logits=logits))
     calibration.check(targets, spec.method.name)
-    weight = calibration.sender_weight(logits)
+    weight = calibration.sender_weight(teacher.logits)
     if weight is not None:
         targets.refold(sender_weight=weight)
-    return targets
+    return balance.fold(targets)
 
 
 def built_calibration(spec: DistillSpec, graph: Graph, seed: int) -> Calibration:
@@ -95,6 +97,13 @@ def built_calibration(spec: DistillSpec, graph: Graph, seed: int) -> Calibration
     return calibration
 
 
+def built_balance(spec: DistillSpec, graph: Graph, teacher: TeacherOutput) -> Balance:
+    """Returns a copy of the spec's balance, built on the classes' sizes in a graph."""
+    balance = copy.deepcopy(spec.balance)
+    balance.build(graph, teacher.logits)
+    return balance
+
+
 def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
     """Refuses a memory budget for a method whose steps cannot read tables from files.
 
@@ -103,6 +112,10 @@ def check_in_memory(spec: DistillSpec, cache: StageCache) -> None:
             order.
     """
     method = spec.method
+    if cache.tables.bytes is not None and spec.balance.regroups:
+        raise GraphKDError(
+            f"balance={spec.balance.name} makes tables of other columns, in memory: leave memory_budget out"
+        )
     folds_again = spec.moves_targets or spec.calibration.weighs_senders
     if cache.tables.bytes is None or (method.is_plain and not folds_again):
         return
@@ -122,6 +135,7 @@ def _key(view: SettingView, spec: DistillSpec, teacher_result: TeacherResult, se
         "graph": view.observed.fingerprint(),
         "full": view.full.fingerprint() if spec.leaks else None,
         **{key: config[key] for key in ("method", "transform", "calibration", "influence")},
+        "balance": config["balance"] if spec.balance.acts_on == "soft" else None,
         "encoder": part_config(spec.inputs),
         "seed": seed,
         "code": code_digest(spec.installed),

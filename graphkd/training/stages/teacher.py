@@ -189,6 +189,7 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
         "training": [
             *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
             *WAYS[spec.training.teacher_batches].key(config["training"]),
+            *spec.training.class_weight_key,
         ],
         "seed": seed,
         "device": arithmetic(view.observed.y.device),
