@@ -76,13 +76,14 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         memory_budget: float | None = None,
         table_dtype: str = "float32",
         baseline: bool = True,
+        calibrate: bool = False,
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
         self.transform, self.calibration, self.term, self.encoder = transform, calibration, term, encoder
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
-        self.baseline = baseline
+        self.baseline, self.calibrate = baseline, calibrate
 
     def __sklearn_tags__(self) -> Any:
         """Returns scikit-learn's tags: labels are part of the graph, rows may be sparse."""

@@ -64,6 +64,7 @@ class DistillSpec:
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
+        calibrate: whether the trained student's logits are divided by a temperature fitted to validation nodes.
     """
 
     teacher: Factory | nn.Module | TeacherOutput
@@ -77,8 +78,11 @@ class DistillSpec:
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
     setting: str = "transductive"
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.calibrate, bool):
+            raise GraphKDError(f"deploy.calibrate is {self.calibrate}: choose true or false")
         if isinstance(self.student, nn.Module) or not callable(self.student):
             raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
         if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
@@ -305,6 +309,7 @@ class DistillSpec:
                 "_target_": "graphkd.training.Training",
                 **{key: plain(value) for key, value in asdict(self.training).items()},
             },
+            "deploy": {"calibrate": self.calibrate},
         }
 
 
@@ -320,6 +325,7 @@ def resolve(
     calibration: str | Calibration = "none",
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
+    calibrate: bool = False,
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -345,6 +351,7 @@ def resolve(
         influence=influence,
         training=_object(training or Training(), Training),
         setting=setting,
+        calibrate=calibrate,
     )
 
 
