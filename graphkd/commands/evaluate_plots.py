@@ -51,7 +51,8 @@ def reliability_png(evaluation: Evaluation) -> bytes:
     above.bar(middles, np.nan_to_num(found.accuracy), 0.9 / bins, color="tab:blue", alpha=0.5, label="accuracy")
     above.plot(found.confidence, found.accuracy, "o", color="tab:blue", markersize=4)
     errors = 100 * np.mean([scores["test_ece"] for scores in evaluation.scores])
-    above.set_title(f"expected calibration error {errors:.2f} %", fontsize="medium")
+    of_seeds = f", mean of {len(evaluation.scores)} seeds" if len(evaluation.scores) > 1 else ""
+    above.set_title(f"expected calibration error {errors:.2f} %{of_seeds}", fontsize="medium")
     above.set_ylabel("accuracy")
     above.legend(frameon=False)
     below.bar(middles, found.count, 0.9 / bins, color="0.6")
@@ -63,5 +64,6 @@ def reliability_png(evaluation: Evaluation) -> bytes:
 
 def _figure(inches: float) -> Figure:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    return Figure(figsize=(inches + 1, inches), layout="constrained")
+    return Figure(figsize=(inches + 1, inches), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1))
