@@ -38,3 +38,11 @@ def test_the_brier_score_is_that_of_a_loop(logits: torch.Tensor, y: list[int]) -
     for row, label in zip(torch.softmax(logits.double(), dim=1).tolist(), y, strict=True):
         total += sum((p - (c == label)) ** 2 for c, p in enumerate(row))
     assert brier_score(logits, torch.tensor(y)) == pytest.approx(total / 15, abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_scorer_never_waits_for_the_device(metric: str) -> None:
+    found = scorer(metric, torch.tensor([0, 1, 1, 0]))
+    for name, tensor in vars(found).items():
+        setattr(found, name, tensor.to("meta"))  # where nothing can be read
+    assert found(torch.zeros(4, 2, device="meta")).shape == ()
