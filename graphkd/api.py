@@ -38,7 +38,7 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.outofcore import TableOptions
 from graphkd.registry import lookup
-from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
+from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory, class_warnings
 from graphkd.spec import Factory, resolve
 from graphkd.teachers import TeacherOutput
 from graphkd.terms import Term
@@ -174,11 +174,12 @@ def distill(
     table_dtype: str = "float32",
     baseline: bool = True,
     callbacks: Iterable[Callback] = (),
+    calibrate: bool = False,
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
     Warns, with a suggestion, if a plainly trained MLP scores higher on validation nodes than the teacher or the
-    student.
+    student, and if the student predicts a class of the test nodes for none of them.
 
     Args:
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
@@ -211,6 +212,8 @@ def distill(
         baseline: also train the same MLP on the labels alone, on raw rows and, where the student reads
             neighbours, on the student's inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
         callbacks: such as ``[graphkd.callbacks.TensorBoard()]``, or of your own.
+        calibrate: divide the trained student's logits by one temperature, fitted to validation nodes; classes stay
+            as they are, and probabilities are nearer to frequencies, in every runtime and export.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
@@ -218,20 +221,8 @@ def distill(
     Raises:
         GraphKDError: invalid data, names or settings, or too little memory or disk.
     """
-    spec = resolve(
-        teacher,
-        student,
-        method,
-        matching,
-        influence,
-        training,
-        setting,
-        transform,
-        calibration,
-        term,
-        encoder,
-        balance,
-    )
+    add_ons = (transform, calibration, term, encoder, balance, calibrate)
+    spec = resolve(teacher, student, method, matching, influence, training, setting, *add_ons)
     if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "
@@ -251,7 +242,7 @@ def distill(
     run = Run(SeedRun.train(graph, spec, seed, baseline, cache, callbacks=called))
     for callback in called:
         callback.on_run_end(run.metrics)
-    for line in advice(run.metrics):
+    for line in (*advice(run.metrics), *class_warnings(run.metrics)):
         warnings.warn(line, stacklevel=3)
     return run
 

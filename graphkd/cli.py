@@ -112,7 +112,7 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "evaluate":
         from graphkd.commands.evaluate import evaluate
 
-        evaluate(args.run, args.data_dir)
+        evaluate(args.run, args.data_dir, args.output)
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
@@ -177,6 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("what", choices=PARTS, type=_kind)
     evaluate = commands.add_parser("evaluate", help="score a run's bundle again and compare with its metrics")
     evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    evaluate.add_argument("--output", metavar="FOLDER", help="where to write the same as CSV files and plots")
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
     predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     predict.add_argument(

@@ -62,6 +62,17 @@ KINDS: dict[str, Any] = {
 
 
 @dataclass
+class DeployConfig:
+    """Keys of ``deploy``.
+
+    Args:
+        calibrate: divide the student's logits by one temperature, fitted to validation nodes.
+    """
+
+    calibrate: bool = False
+
+
+@dataclass
 class DistillConfig:
     """Keys of ``graphkd distill`` outside its groups.
 
@@ -102,6 +113,7 @@ class DistillConfig:
     influence: Any = None
     training: Any = MISSING
     tracker: Any = MISSING
+    deploy: DeployConfig = field(default_factory=DeployConfig)
 
 
 @dataclass
@@ -211,6 +223,7 @@ def spec_from(config: DictConfig) -> DistillSpec:
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),
         setting=config.setting.name,
+        calibrate=bool(config.get("deploy") and config.deploy.calibrate),
     )
 
 
@@ -256,14 +269,15 @@ def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
 def added_keys(config: DictConfig) -> list[str]:
     """Returns the keys added with ``+`` that are not in the schema; parts check their own."""
     keys = [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
-    for group, kind in (("dataset", CustomDatasetConfig), ("setting", SettingConfig)):
+    kinds = (("dataset", CustomDatasetConfig), ("setting", SettingConfig), ("deploy", DeployConfig))
+    for group, kind in kinds:
         keys += [f"{group}.{key}" for key in config[group] if key not in kind.__dataclass_fields__]
     return keys
 
 
 def known_keys() -> list[str]:
     """Returns every key that ``graphkd distill`` accepts, dotted."""
-    keys = [*DistillConfig.__dataclass_fields__, "experiment"]
+    keys = [*DistillConfig.__dataclass_fields__, "experiment", "deploy.calibrate"]
     keys += [f"dataset.{key}" for key in CustomDatasetConfig.__dataclass_fields__] + ["setting.name"]
     for group, package in GROUPS.items():
         if group != "dataset":

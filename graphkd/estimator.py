@@ -78,6 +78,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         memory_budget: float | None = None,
         table_dtype: str = "float32",
         baseline: bool = True,
+        calibrate: bool = False,
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
@@ -85,7 +86,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.balance = balance
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
-        self.baseline = baseline
+        self.baseline, self.calibrate = baseline, calibrate
 
     def __sklearn_tags__(self) -> Any:
         """Returns scikit-learn's tags: labels are part of the graph, rows may be sparse."""

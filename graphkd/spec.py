@@ -68,6 +68,7 @@ class DistillSpec:
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
+        calibrate: whether the trained student's logits are divided by a temperature fitted to validation nodes.
     """
 
     teacher: Factory | nn.Module | TeacherOutput
@@ -82,8 +83,11 @@ class DistillSpec:
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
     setting: str = "transductive"
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.calibrate, bool):
+            raise GraphKDError(f"deploy.calibrate is {self.calibrate}: choose true or false")
         if isinstance(self.student, nn.Module) or not callable(self.student):
             raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
         if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
@@ -316,6 +320,7 @@ class DistillSpec:
                 "_target_": "graphkd.training.Training",
                 **{key: plain(value) for key, value in asdict(self.training).items()},
             },
+            "deploy": {"calibrate": self.calibrate},
         }
 
 
@@ -332,6 +337,7 @@ def resolve(
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
     balance: str | Balance = "none",
+    calibrate: bool = False,
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -358,6 +364,7 @@ def resolve(
         influence=influence,
         training=_object(training or Training(), Training),
         setting=setting,
+        calibrate=calibrate,
     )
 
 

@@ -1,19 +1,22 @@
 """Metrics, tests of significance and equivalence, and latency measurement."""
 
+from graphkd.evaluation.confusion import ConfusionMatrix
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.latency import Times, latency
 from graphkd.evaluation.metrics import (
     METRICS,
     accuracy,
     balanced_accuracy,
+    brier_score,
     expected_calibration_error,
     macro_f1,
     roc_auc,
     score,
-    scorer,
     worst_class_accuracy,
 )
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
+from graphkd.evaluation.reliability import Reliability
+from graphkd.evaluation.scorers import STACKED, scorer
 from graphkd.evaluation.significance import (
     Friedman,
     PairedDifference,
@@ -25,14 +28,18 @@ from graphkd.evaluation.significance import (
 
 __all__ = [
     "METRICS",
+    "STACKED",
+    "ConfusionMatrix",
     "Correlation",
     "Friedman",
     "PairedDifference",
+    "Reliability",
     "Times",
     "Tost",
     "accuracy",
     "balanced_accuracy",
     "best_share",
+    "brier_score",
     "detectable_difference",
     "expected_calibration_error",
     "friedman",

@@ -47,6 +47,7 @@ def summarise(
         "split": split,
         "setting": names.pop("setting"),
         "metric": metric,
+        **({} if spec.training.metric is None else {"selected_by": spec.training.metric}),
         **names,
         "reads": reads(spec),
         **({"influence_of_full_graph": True} if spec.leaks else {}),
@@ -56,6 +57,17 @@ def summarise(
         "std": {column: float(np.std(values)) for column, values in tests.items()},
         "versions": versions(),
     }
+
+
+def selected(metrics: dict[str, Any], part: str = "val") -> str:
+    """Returns the key of the score that a run selects on: ``val``, or that of another ``training.metric``.
+
+    Args:
+        metrics: contents of ``metrics.json``.
+        part: ``val`` or ``test``.
+    """
+    other = metrics.get("selected_by")
+    return part if other is None or other == metrics["metric"] else f"{part}_{other}"
 
 
 def reads(spec: DistillSpec) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from graphkd.atomic_io import write_json, write_text
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import Session, session_of
+from graphkd.classes import class_array
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
@@ -124,7 +125,30 @@ class SeedRun:
                 "student": round(student.seconds, 3),
             },
         }
-        return {**entry, **{name: plain.scores for name, plain in self.baselines.items()}}
+        entry |= {name: plain.scores for name, plain in self.baselines.items()}
+        return {**entry, **self.calibration, "classes": self.classes}
+
+    @property
+    def classes(self) -> dict[str, Any]:
+        """Names of the classes, and metrics of each of them on test nodes, by model."""
+        students = {"student": self.distilled, **self.baselines}
+        models = {
+            "teacher": self.teacher_result.confusion,
+            **{name: each.confusion for name, each in students.items()},
+        }
+        names = class_array(self.graph.class_names, self.graph.num_classes).tolist()
+        return {"names": names, **{name: found.record for name, found in models.items() if found is not None}}
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """The temperature of the student, and errors of its probabilities without it; empty without."""
+        temperature, errors = self.distilled.temperature, ("test_ece", "test_brier")
+        if temperature is None:
+            return {}
+        return {
+            "temperature": temperature.value,
+            "uncalibrated": {error: temperature.before[error] for error in errors},
+        }
 
     @property
     def card(self) -> dict[str, Any]:
@@ -139,6 +163,7 @@ class SeedRun:
             **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
             "student_scores": self.distilled.scores,
+            **self.calibration,
             "versions": versions(),
         }
 

@@ -17,6 +17,9 @@ PRECISIONS = ("float32", "bfloat16")
 PARTITIONERS = ("random", "metis")
 """Algorithms that partition a graph."""
 
+METRICS = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc")
+"""Scores of the validation nodes that a best epoch can be chosen by; ``graphkd.evaluation.METRICS``."""
+
 CLASS_WEIGHTS = ("none", "balanced")
 """Weights of classes in label losses."""
 
@@ -43,6 +46,8 @@ class Training:
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
         batch_size: rows of a step of the student, redrawn in every epoch; by default all of them.
+        metric: score of the validation nodes by which teacher and student keep their best epoch, and a run its
+            best seed: ``accuracy``, ``macro_f1``, ``balanced_accuracy`` or ``roc_auc``; by default the data's own.
         together: students of several seeds, or of several jobs of one multirun, that have the same shape train as
             one batched model.
         precision: ``bfloat16`` computes the student's layers in it; weights, losses and scores stay float32.
@@ -72,6 +77,7 @@ class Training:
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
     batch_size: int | None = None
+    metric: str | None = None
     together: bool = False
     precision: str = "float32"
     compile: bool = False
@@ -108,6 +114,8 @@ class Training:
         return [] if self.class_weight == "none" else [self.class_weight]
 
     def _check_names(self) -> None:
+        if self.metric is not None and self.metric not in METRICS:
+            raise GraphKDError(f"training.metric is '{self.metric}': choose one of {', '.join(METRICS)}")
         for key, choices in CHOICES.items():
             if getattr(self, key) not in choices:
                 raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(choices)}")

@@ -165,6 +165,28 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     ),
     "nothing for a device": (None, ["device=null"], "device is null: give a value, or leave it out"),
     "a rate that is no number": (None, ["training.lr=nan"], "training.lr is nan: it must lie between 0 and 1e30"),
+    "a metric that there is not": (
+        None,
+        ["training.metric=f1"],
+        "training.metric is 'f1': choose one of accuracy, macro_f1, balanced_accuracy, roc_auc",
+    ),
+    "a rank of ten classes": (
+        None,
+        ["training.metric=roc_auc"],
+        "roc_auc needs two classes, but logits are [500, 10]: choose accuracy",
+    ),
+    "a word for true": (None, ["deploy.calibrate=maybe"], "deploy.calibrate is maybe"),
+    "another key of deploy": (
+        None,
+        ["deploy.calibrated=true"],
+        "unknown key 'deploy.calibrated': did you mean 'deploy.calibrate'",
+    ),
+    "an added key of deploy": (None, ["+deploy.scale=2"], "unknown key 'deploy.scale'"),
+    "a temperature for several last layers": (
+        None,
+        ["method=adagmlp", "deploy.calibrate=true", "training.max_epochs=1"],
+        "student=ensemble of method=adagmlp has several last layers: leave it out, or choose",
+    ),
     "a key of a setting": (
         None,
         ["setting.share=0.5"],

@@ -37,6 +37,7 @@ OTHER: dict[str, Any] = {
     "teacher_lr": 0.5,
     "teacher_weight_decay": 0.5,
     "batch_size": 7,
+    "metric": "macro_f1",
     "together": True,
     "precision": "bfloat16",
     "compile": True,

@@ -150,7 +150,10 @@ class _BatchedTask:
         self.device = self.jobs[0].rows.labels.device
         self.streams = CudaStreams(len(self.jobs), self.device)
         self.scores = [
-            ValidationMetric.of(job.task.student, job.inputs, job.member.view.observed) for job in self.jobs
+            ValidationMetric.of(
+                job.task.student, job.inputs, job.member.view.observed, job.member.spec.training.metric
+            )
+            for job in self.jobs
         ]
         self.narrow(list(range(len(self.jobs))))
 

@@ -13,7 +13,7 @@ from graphkd.datasets import Graph, SettingView
 from graphkd.registry import lookup
 from graphkd.spec import DistillSpec, name_of, resolve
 from graphkd.teachers import TeacherOutput
-from graphkd.training.scoring.setting_scores import scores
+from graphkd.training.scoring.setting_scores import SettingLogits
 from graphkd.training.seeds import seeded
 from graphkd.training.stages.stage_cache import (
     StageCache,
@@ -61,8 +61,9 @@ def transformed(
     hidden = distilled.logits[:0]
     if view.setting.hides:
         hidden = output(view.full, [each.of(view.full) for each in results]).logits[view.hidden]
+    scored = SettingLogits.of_nodes(view, distilled.logits, hidden)
     return replace(
-        teacher_result, output=distilled, scores=scores(view, distilled.logits, hidden), transformed=True
+        teacher_result, output=distilled, scores=scored.scores, confusion=scored.confusion, transformed=True
     )
 
 

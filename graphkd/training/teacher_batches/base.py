@@ -105,7 +105,8 @@ class Batches(ABC):
     @cached_property
     def _scored(self) -> Callable[[Tensor], Tensor]:
         """Logits of the validation nodes → their score."""
-        return evaluation.scorer(self.graph.metric, self.graph.y[self.graph.val])
+        metric = self.training.metric or self.graph.metric
+        return evaluation.scorer(metric, self.graph.y[self.graph.val])
 
     def _generator(self, *purpose: str | int) -> torch.Generator:
         return generator(self.seed, *purpose, device=self.graph.y.device)
