@@ -1,4 +1,4 @@
-"""Stages, the loop, seeds."""
+"""Training of teacher and student: settings, stages, the loop, seeds."""
 
 from graphkd.training.settings import Training
 
