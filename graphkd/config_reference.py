@@ -61,7 +61,7 @@ def config_reference() -> list[KeyGroup]:
 
     >>> reference = {group.title: group for group in config_reference()}
     >>> [key.name for key in reference["student=mlp"].keys][:2]
-    ['student.num_layers', 'student.hidden_dim']
+    ['student.hidden_dim', 'student.num_layers']
     >>> next(key.default for key in reference["training"].keys if key.name == "training.patience")
     '50'
     """
