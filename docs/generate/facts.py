@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphkd.config import GROUPS, composed, spec_from
+from graphkd.config import GROUPS
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
-from graphkd.methods import Method
+from graphkd.methods import GLNN, Method
 from graphkd.registry import lookup
+from graphkd.spec import resolve
 
 COST = (
     "``{cost}`` multiply-adds beyond the student's own passes, in N nodes, E edges, C classes, d hidden units, "
@@ -56,8 +57,12 @@ def _method(method: Method) -> list[tuple[str, str]]:
     ]
 
 
-ATTEMPTS: tuple[tuple[str, ...], ...] = ((), ("method.lam=0.5",), ("method=infgrand",))
-"""What a part may need beside itself: labels in the loss, or a method that weights nodes."""
+ATTEMPTS: dict[str, dict[str, Any]] = {
+    "": {},
+    "method.lam=0.5": {"method": GLNN(lam=0.5)},
+    "method=infgrand": {"method": "infgrand"},
+}
+"""What a part may need beside itself: nothing, labels in the loss, or a method that weights nodes."""
 
 
 def command_of(group: str, name: str) -> list[str]:
@@ -70,14 +75,13 @@ def command_of(group: str, name: str) -> list[str]:
     Raises:
         GraphKDError: no attempt makes a valid run.
     """
-    part = lookup(GROUPS[group], name)
-    needed = getattr(part, "needs_teacher", "") if group == "method" else ""
-    first = [f"{group}={name}", *([f"teacher={needed}"] if needed else [])]
-    for more in ATTEMPTS:
+    needed = getattr(lookup(GROUPS[group], name), "needs_teacher", "") if group == "method" else ""
+    chosen = {group: name, **({"teacher": needed} if needed else {})}
+    for more, parts in ATTEMPTS.items():
         try:
-            spec_from(composed([*more, *first]))
+            resolve(**{**parts, **chosen})
         except GraphKDError as error:
             reason = error
         else:
-            return [*first, *more]
+            return [*(f"{key}={value}" for key, value in chosen.items()), *filter(None, [more])]
     raise GraphKDError(f"{group}={name} composes with nothing that was tried ({reason}): add to ATTEMPTS")

@@ -117,8 +117,8 @@ def _formula(text: str) -> str:
 
 def _settings(group: str, name: str) -> list[str]:
     """The keys of a part, its own before those that it shares with its group."""
-    keys = [key for each in config_reference() if each.group == group and each.choice == name for key in each.keys]
-    keys += [key for each in config_reference() if each.group == group and not each.choice for key in each.keys]
+    sections = [each for each in config_reference() if each.group == group and each.choice in (name, "")]
+    keys = [key for each in sorted(sections, key=lambda each: each.choice == "") for key in each.keys]
     if not keys:
         return [title("Settings", "-"), "It has none.\n"]
     rows = [(f"``{key.name}``", f"``{key.type}``", f"``{key.default}``", plain(key.meaning)) for key in keys]

@@ -33,9 +33,8 @@ def repository_pages(generated: Path) -> dict[str, str | bytes]:
     pages |= {f"contributing/{name}.md": text for name, text in _sections(site).items()}
     questions = sorted(path.parent.name for path in (ROOT / "experiments").glob("*/README.md"))
     index = site.page("experiments/README.md", "results/index.md").partition("\n")[2]
-    pages["results/index.md"] = RESULTS.format(
-        text=index.strip(), pages="\n".join(f"{name} <{name}>" for name in questions)
-    )
+    entries = "\n".join(f"{name} <{name}>" for name in questions)
+    pages["results/index.md"] = RESULTS.format(text=index.strip(), pages=entries)
     pages |= {f"results/{name}.md": _result(site, name) for name in questions}
     return {**pages, **site.copied}
 
