@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args[:1] in (["distill"], ["influence"]):
             _run_composed(*args)
         else:
-            return _run(_parser().parse_args(args))
+            return _run(command_parser().parse_args(args))
     except GraphKDError as error:
         if debug:
             raise
@@ -165,7 +165,8 @@ def _kind(what: str) -> str:
     return next((part for part in PARTS if part.removesuffix("s") == what.removesuffix("s")), what)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Returns the parser of every subcommand; ``distill`` and ``influence`` take keys of a config instead."""
     parser = _Parser(prog="graphkd", description="Distil graph neural networks into MLPs.")
     parser.add_argument("--version", action="version", version=f"graphkd {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")

@@ -31,8 +31,8 @@ from graphkd import (
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
 from graphkd.plugins import installed_parts
-from graphkd.registry import catalogue, lookup, parameters_of, unknown
-from graphkd.spec import DistillSpec, name_of, settings_of
+from graphkd.registry import catalogue, lookup, parameters_of
+from graphkd.spec import DistillSpec, name_of
 
 GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
@@ -142,7 +142,11 @@ class CustomDatasetConfig(DatasetConfig):
 
 @dataclass
 class SettingConfig:
-    """Keys of ``setting``."""
+    """What of the graph training may see.
+
+    Args:
+        name: of the setting.
+    """
 
     name: str = "transductive"
 
@@ -275,27 +279,6 @@ def added_keys(config: DictConfig) -> list[str]:
     return keys
 
 
-def known_keys() -> list[str]:
-    """Returns every key that ``graphkd distill`` accepts, dotted."""
-    keys = [*DistillConfig.__dataclass_fields__, "experiment", "deploy.calibrate"]
-    keys += [f"dataset.{key}" for key in CustomDatasetConfig.__dataclass_fields__] + ["setting.name"]
-    for group, package in GROUPS.items():
-        if group != "dataset":
-            keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]
-    return list(dict.fromkeys(keys))
-
-
-def unknown_key(key: str) -> str:
-    """Returns the error message for an unknown key; lists only the keys of the same group."""
-    prefix = key.rpartition(".")[0]
-    if prefix and key in known_keys():
-        return (
-            f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
-        )
-    siblings = [other for other in known_keys() if other.rpartition(".")[0] == prefix]
-    return unknown("key", key, siblings or known_keys())
-
-
 def _make(group: str, node: Any, partial: bool = False) -> Any:
     """Builds the part that a config node names; only exported parts are allowed, and settings are plain values."""
     plain = OmegaConf.to_container(node, resolve=True)
@@ -310,8 +293,14 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
         parameter = parameters_of(part).get(key)
         listed = isinstance(value, list) and parameter is not None and "list" in str(parameter.annotation)
         if parameter is None or (isinstance(value, (dict, list)) and not listed):
-            raise GraphKDError(unknown_key(f"{group}.{key}"))
+            raise _unknown_key(f"{group}.{key}")
     return functools.partial(part, **settings) if partial else part(**settings)
+
+
+def _unknown_key(key: str) -> GraphKDError:
+    from graphkd.config_reference import unknown_key  # which reads the schemas of this module
+
+    return GraphKDError(unknown_key(key))
 
 
 def targets_of(group: str) -> dict[str, Any]:

@@ -55,6 +55,12 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             selected by these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
         predictor_: the student with its preprocessing.
+
+    >>> from graphkd import load_dataset
+    >>> data = load_dataset("digits")
+    >>> model = GraphDistiller(method="glnn", training=Training(max_epochs=20), baseline=False).fit(data)
+    >>> model.predict(data.x[:3]).shape, model.predict_proba(data.x[:3]).shape
+    ((3,), (3, 10))
     """
 
     def __init__(

@@ -66,6 +66,9 @@ class Training:
 
     Raises:
         GraphKDError: a value outside its range.
+
+    >>> Training(max_epochs=20).patience
+    50
     """
 
     name: ClassVar[str] = "default"
