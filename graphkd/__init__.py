@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from graphkd.deploy import load_bundle
     from graphkd.errors import GraphKDError
     from graphkd.estimator import GraphDistiller
+    from graphkd.saved_run import load_run
     from graphkd.training import Training
 
 __version__ = "0.1.0"
@@ -46,6 +47,7 @@ _HOMES = {
     "from_scipy": "datasets.custom",
     "load_bundle": "deploy",
     "load_dataset": "api",
+    "load_run": "saved_run",
 }
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "influence",
     "load_bundle",
     "load_dataset",
+    "load_run",
     "matching",
     "methods",
     "sparse",

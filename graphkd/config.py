@@ -87,6 +87,7 @@ class DistillConfig:
         baseline: also train the plain MLP of the same shape, for the table.
         memory_budget: gigabytes that building a table may take; tables are files in the cache then.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files.
+        save_teacher: keep the trained teacher in the run folder, for ``graphkd.load_run``.
     """
 
     seeds: Any = 1
@@ -99,6 +100,7 @@ class DistillConfig:
     baseline: bool = True
     memory_budget: float | None = None
     table_dtype: str = "float32"
+    save_teacher: bool = False
     dataset: Any = MISSING
     setting: Any = MISSING
     teacher: Any = MISSING

@@ -13,9 +13,9 @@ from graphkd.atomic_io import check_writable, whole_folder
 from graphkd.commands.angle_files import write_numbers, write_summary
 from graphkd.commands.angle_plots import SIDES, histograms, layer_pairs
 from graphkd.commands.rerun import retrain_seeds
-from graphkd.commands.table import count_of, method_of
 from graphkd.plots import check_plot
 from graphkd.runs import Angles, read_metrics
+from graphkd.runs.table import count_of, method_of
 
 FOLDER = "angles"
 """Name of the analysis's folder in the run folder."""

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from graphkd.commands.bench_calls import AT_ONCE, FETCH, LAYERWISE, STORE, TEACHER, Key, as_it_came, batches_of
 from graphkd.commands.bench_subject import Subject
-from graphkd.commands.table import method_of
 from graphkd.evaluation import Times
 from graphkd.runs.metrics import versions
+from graphkd.runs.table import method_of
 from graphkd.sparse import Adjacency, Features, Inputs, SparseMatrix
 from graphkd.system import cpu_name, memory, usable_cpus
 from graphkd.teachers.fetch import neighbourhood

@@ -171,18 +171,14 @@ def run_job(config: DictConfig) -> None:
         return SeedRun.train(graph(seed), spec, seed, baseline, cache, _stages(folder.path), callbacks)
 
     check_shared(spec)
+    if config.save_teacher and not spec.uses_teacher:
+        raise GraphKDError(f"save_teacher is true, but method={spec.method.name} trains no teacher: leave it out")
     cache = cache_of(config)
     first = load_graph(config, seeds[0])
     view = apply_setting(first, spec.setting)
     baseline = with_baseline(config, spec)
-    settings = resolved(config, seeds)
-    settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
-    if config.dataset.path is not None:
-        path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.origin["split"])
     run_path = _run_path(config, first, spec)
-    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
-    folder = open_run(run_path, settings, config.overwrite)
+    folder = open_run(run_path, _settings(config, seeds, first, run_path), config.overwrite)
     if not folder.finished:
         check_memory(view, spec, cache.tables)
         check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
@@ -191,13 +187,21 @@ def run_job(config: DictConfig) -> None:
             train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
             for seed in seeds:
                 folder.add(seed, functools.partial(train, seed))
-            metrics = folder.finish(first.dataset, first.split, first.metric, spec)
-            if metrics is not None:
-                for callback in callbacks:
-                    callback.on_run_end(metrics)
+            folder.finish(first.dataset, first.split, first.metric, spec)
     if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
         print_columns(first.column_encoding, seeds[0], len(seeds) > 1)
+
+
+def _settings(config: DictConfig, seeds: list[int], first: Graph, run_path: Path) -> dict[str, Any]:
+    """Returns the contents of ``config.yaml``: all keys resolved, absolute paths, and checksums of the data."""
+    settings = resolved(config, seeds)
+    settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
+    if config.dataset.path is not None:
+        path = str(Path(config.dataset.path).expanduser().absolute())
+        settings["dataset"].update(path=path, split=first.origin["split"])
+    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
+    return settings
 
 
 @contextmanager
@@ -216,6 +220,8 @@ def _callbacks(config: DictConfig, folder: RunFolder | SecondaryRank) -> Iterato
         log.discard()
         raise
     log.close()
+    for tracker in trackers:
+        tracker.on_run_end(read_metrics(folder.path))
 
 
 def _stages(job: Path) -> Callable[[str], None] | None:

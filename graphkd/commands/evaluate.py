@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import as_path, check_writable
-from graphkd.commands.custom_data import custom_data
 from graphkd.commands.evaluate_table import format_evaluation
 from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.plots import check_plot
+from graphkd.run_data import load_run_data
 from graphkd.runs import Evaluation, read_metrics
 
 TOLERANCE = 0.005
@@ -57,7 +57,7 @@ def _evaluated(path: Path, setting: str, entry: dict[str, Any], data_dir: str | 
     seed, recorded = entry["seed"], entry["student"]["test"]
     folder = path / f"seed_{seed}"
     model = load_bundle(folder if folder.is_dir() else path)
-    graph = Graph.from_data(custom_data(path, seed, data_dir), model.preprocessing)
+    graph = Graph.from_data(load_run_data(path, seed, data_dir), model.preprocessing)
     result = Evaluation.of(model.student, model.encoding, graph, setting, seed)
     val, test = (result.scores[0][part] for part in ("val", "test"))
     print(f"{seed:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphkd.reports.figures import percent
+from graphkd.evaluation.figures import percent
 from graphkd.runs import Evaluation
 
 SCORES = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphkd.commands.custom_data import custom_data
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import load_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.files import SCHEMA, bundle_folder
+from graphkd.run_data import load_run_data
 from graphkd.runs import read_metrics
 from graphkd.system import readable
 
@@ -33,7 +33,7 @@ def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
     path = Path(run)
     metrics = read_metrics(path)
     model = load_bundle(path)
-    graph = Graph.from_data(custom_data(path, model.card["seed"], data_dir, INSTEAD), model.preprocessing)
+    graph = Graph.from_data(load_run_data(path, model.card["seed"], data_dir, INSTEAD), model.preprocessing)
     sample = Sample.of(model, apply_setting(graph, metrics["setting"], model.card["seed"]).observed)
     artifact = export_bundle(path, to, sample, allow_loss)
     for precision, parity in artifact.parity.items():

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from graphkd.api import pick_device
-from graphkd.commands.custom_data import custom_data
 from graphkd.config import spec_of, targets_of
 from graphkd.datasets import Graph
 from graphkd.datasets.loading import locate
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.outofcore import TableOptions
+from graphkd.run_data import load_run_data
 from graphkd.runs import SeedRun, read_config
 from graphkd.spec import PARTS
 from graphkd.training.stages.stage_cache import StageCache
@@ -46,7 +46,7 @@ def retrain_seeds(
     for seed in config["seeds"] if seeds is None else seeds:
         seed_folder, cache = path / f"seed_{seed}", StageCache(folder, tables)
         saved = load_bundle(seed_folder if seed_folder.is_dir() else path).student.state_dict()
-        graph = Graph.from_data(custom_data(path, seed, data_dir)).to(device)
+        graph = Graph.from_data(load_run_data(path, seed, data_dir)).to(device)
         result = SeedRun.train(graph, spec, seed, cache=cache)
         if retrained := [stage for stage in ("teacher", "student") if stage in cache.made]:
             print(

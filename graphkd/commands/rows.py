@@ -78,11 +78,11 @@ def graph_rows(run: Path, source: str, card: dict[str, Any], data_dir: str | Non
                 stacklevel=2,
             )
         return prepared(graph, directed)
-    from graphkd.commands.custom_data import custom_data
     from graphkd.datasets import Graph
     from graphkd.datasets.setting import apply_setting
+    from graphkd.run_data import load_run_data
 
-    data = custom_data(run, card.get("seed", 0), data_dir)
+    data = load_run_data(run, card.get("seed", 0), data_dir)
     view = apply_setting(Graph.from_data(data), card.get("setting", "transductive"), card.get("seed", 0))
     weight, ids = getattr(data, "edge_weight", None), getattr(data, "node_ids", None)
     return GraphRows(data.x, data.edge_index, weight, ids, view.numbers)

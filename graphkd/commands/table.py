@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.columns import ColumnEncoding
-from graphkd.reports.figures import percent
-from graphkd.runs import PLAIN, advice, class_warnings, selected
-
-COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
-"""Scores of a model, in the order of the table."""
-
+from graphkd.runs import advice, class_warnings
+from graphkd.runs.table import format_table
 
 MOST_LINES = 30
 """Columns of a raw table that are listed."""
@@ -45,43 +41,3 @@ def print_columns(encoding: ColumnEncoding | None, seed: int, several: bool) -> 
     print(f"columns{f' of seed {seed}' if several else ''}, fitted to {encoding.rows} training rows:")
     for line in shown:
         print(f"  column {line}")
-
-
-def method_of(metrics: dict[str, Any]) -> str:
-    """Returns the method of a run, and its matching, and all that is added to it."""
-    added = [metrics.get(key, "none") for key in ("matching", "transform", "calibration", "balance", "term")]
-    return " + ".join([metrics["method"], *(name for name in added if name != "none")])
-
-
-def count_of(metrics: dict[str, Any]) -> str:
-    """Formats the number of seeds of a run, such as ``5 seeds``."""
-    count = len(metrics["seeds"])
-    return f"{count} seed{'s' if count > 1 else ''}"
-
-
-def format_table(metrics: dict[str, Any]) -> list[str]:
-    """Formats the lines of the table.
-
-    Args:
-        metrics: contents of ``metrics.json``.
-
-    Returns:
-        A heading, a line of column names and a line per model: its inputs at inference, and mean ± population
-        standard deviation. Where nodes were hidden, hidden and visible test nodes have separate columns; so has
-        another metric that validation selects on.
-    """
-    seeds, reads = metrics["seeds"], metrics.get("reads", {})
-    facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"])
-    rows = [("teacher", metrics["teacher"], "teacher"), *(("mlp", "plainly trained", name) for name in PLAIN)]
-    rows = [row for row in rows if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
-    width = max(len(row[1]) for row in rows)
-    columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
-    if selected(metrics) != "val":
-        columns |= {selected(metrics, part): f"{part} {metrics['selected_by']} %" for part in ("val", "test")}
-    wide = max(16, *(len(name) + 2 for name in columns.values()))
-    head = "".join(f"{name:>{wide}}" for name in columns.values())
-    lines = [" · ".join((*facts, count_of(metrics))), f"{'':9}{'':{width}}  {'reads' if reads else '':10}{head}"]
-    for role, name, part in rows:
-        scores = "".join(f"{percent([seed[part][column] for seed in seeds]):>{wide}}" for column in columns)
-        lines.append(f"{role:9}{name:{width}}  {reads.get(part, ''):10}{scores}")
-    return lines

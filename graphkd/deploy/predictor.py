@@ -14,6 +14,7 @@ from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
 from graphkd.deploy.nodes import check_nodes, count_nodes
+from graphkd.deploy.shown import as_html, as_text, facts_of
 from graphkd.encoders import Encoding
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
@@ -55,6 +56,12 @@ class Predictor:
         self.class_names, self.card = class_names, card
         self.columns, self._classes = Columns(feature_names, columns), Classes(class_names)
         self.feature_names = self.columns.names
+
+    def __repr__(self) -> str:
+        return as_text("Predictor", facts_of(self.card, self.num_features, self.class_names, "torch"))
+
+    def _repr_html_(self) -> str:
+        return as_html("Predictor", facts_of(self.card, self.num_features, self.class_names, "torch"))
 
     def predict(
         self,

@@ -15,6 +15,7 @@ from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns, Encoded
 from graphkd.deploy.nodes import check_nodes, count_nodes
 from graphkd.deploy.scaling import Scaling
+from graphkd.deploy.shown import as_html, as_text, facts_of
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import Rows, as_rows, dense, preprocess
 
@@ -70,6 +71,12 @@ class RowPredictor:
         from graphkd.deploy.loading import row_predictor
 
         return row_predictor, (self._bundle, self.runtime)
+
+    def __repr__(self) -> str:
+        return as_text("RowPredictor", facts_of(self.card, self.num_features, self.class_names, self.runtime))
+
+    def _repr_html_(self) -> str:
+        return as_html("RowPredictor", facts_of(self.card, self.num_features, self.class_names, self.runtime))
 
     @property
     def runtime(self) -> str:

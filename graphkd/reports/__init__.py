@@ -1,6 +1,6 @@
 """Tables and a plot over any finished runs."""
 
-from graphkd.reports.figures import percent, points
+from graphkd.evaluation.figures import percent, points
 from graphkd.reports.finished import FinishedRun, find_runs
 from graphkd.reports.groups import Group, Row, grouped
 from graphkd.reports.markdown import to_markdown

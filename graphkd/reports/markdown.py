@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from graphkd.evaluation.figures import percent, points
 from graphkd.reports.distinctions import LONGEST
-from graphkd.reports.figures import percent, points
 from graphkd.reports.groups import Group, Row
 
 SCORES = {

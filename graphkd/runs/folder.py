@@ -26,6 +26,7 @@ from graphkd.folders import restore
 from graphkd.places import lies_in
 from graphkd.runs.live_log import LOG, is_live_log
 from graphkd.runs.metrics import NAMES, PARTS, selected, summarise
+from graphkd.runs.saved_teacher import SAVED_TEACHER, trained_teacher, write_teacher
 from graphkd.runs.seed import SeedRun
 from graphkd.spec import DistillSpec
 
@@ -81,6 +82,8 @@ class RunFolder:
             write_text(self.place / "config.yaml", text)
             with whole_folder(folder) as draft:
                 result.write(draft)
+                if self.config.get("save_teacher"):
+                    write_teacher(draft, trained_teacher(result.spec, result.teacher_result.model))
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
@@ -89,6 +92,9 @@ class RunFolder:
         best = max(self.entries, key=lambda entry: entry["student"][selected(metrics)])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
+        for name in SAVED_TEACHER:
+            if (file := self.place / f"seed_{best}" / name).is_file():
+                shutil.copy(file, self.place / name)
         logs = [(self.place / f"seed_{seed}" / LOG).read_text("utf-8") for seed in self.seeds]
         write_text(self.place / LOG, "".join(logs))
         write_json(self.place / "metrics.json", metrics)

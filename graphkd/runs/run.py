@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -21,12 +21,18 @@ from graphkd.runs.angles import Angles
 from graphkd.runs.evaluation import Evaluation
 from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
 from graphkd.runs.metrics import summarise
+from graphkd.runs.predictions import predictions_of
+from graphkd.runs.saved_teacher import trained_teacher
 from graphkd.runs.seed import SeedRun
+from graphkd.runs.view import RunView
 from graphkd.sparse import Features, as_features
 from graphkd.teachers import TeacherOutput
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-class Run:
+
+class Run(RunView):
     """Result of ``graphkd.distill``: metrics, teacher, student.
 
     Args:
@@ -41,6 +47,11 @@ class Run:
         """The contents of ``metrics.json``."""
         graph = self.result.graph
         return summarise(graph.dataset, graph.split, graph.metric, self.result.spec, [self.result.entry])
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """One record per stage and epoch: the lines of ``log.jsonl``."""
+        return self.result.log
 
     @property
     def teacher(self) -> nn.Module | None:
@@ -93,6 +104,21 @@ class Run:
         return Evaluation.of(distilled.model, distilled.encoding, result.graph, result.spec.setting, result.seed)
 
     @own_environment()
+    def predictions(self, node_ids: Any = None) -> pd.DataFrame:
+        """Returns one row per node of the data.
+
+        Args:
+            node_ids: ``[N]`` ids of the nodes, such as ``data.node_ids``; by default row numbers.
+
+        Returns:
+            ``node``, ``split`` (``train``, ``val``, ``test``, ``hidden`` or empty), ``label``, ``predicted``, and
+            ``p_CLASS``, the probability of each class.
+        """
+        result, distilled = self.result, self.result.distilled
+        parts = (distilled.model, distilled.encoding, result.graph, result.spec.setting, result.seed)
+        return predictions_of(*parts, node_ids)
+
+    @own_environment()
     def angles(self) -> Angles:
         """Computes the angles between teacher layers as seen from student layers, before and after training.
 
@@ -121,17 +147,20 @@ class Run:
         observed = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed).observed
         export_bundle(path, to, Sample.of(self.predictor, observed), allow_loss)
 
-    def save(self, path: str | Path, overwrite: bool = False) -> None:
+    def save(self, path: str | Path, overwrite: bool = False, save_teacher: bool = False) -> None:
         """Writes the run folder.
 
         Args:
             path: of the folder.
             overwrite: replace an existing run.
+            save_teacher: also write the trained teacher, for ``graphkd.load_run(path).teacher()``.
 
         Raises:
             GraphKDError: ``path`` exists and must not be replaced, or cannot be written.
         """
         graph, spec = self.result.graph, self.result.spec
+        if save_teacher:
+            trained_teacher(spec, self.teacher)
         if not (overwrite or spec.reproducible) and (Path(path) / "config.yaml").exists():
             raise GraphKDError(
                 f"{path} holds a run, and whether it is this one cannot be known, since parts are your own: "
@@ -147,7 +176,7 @@ class Run:
         config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **dirs, **tables}
         if "given" in self.result.teacher_result.key:
             config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
-        config = {**config, "seeds": [self.result.seed]}
+        config = {**config, "seeds": [self.result.seed], "save_teacher": save_teacher}
         try:
             folder = RunFolder(folder_path, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)

@@ -8,9 +8,9 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.commands import export as command
-from graphkd.commands.custom_data import custom_data
 from graphkd.commands.export import export
 from graphkd.deploy.exports.sample import Sample
+from graphkd.run_data import load_run_data
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
 
@@ -26,7 +26,7 @@ def test_it_says_how_far_the_export_is_and_where(run: Path, capsys: pytest.Captu
     assert taken.startswith("takes rows from prepare(): ")
     assert [line.rpartition(": ")[0] for line in files] == [f"{run}/bundle/c/student.{end}" for end in "ch"]
     model, native = graphkd.load_bundle(run), graphkd.load_bundle(run, "native")
-    data = custom_data(run, model.card["seed"], None)
+    data = load_run_data(run, model.card["seed"], None)
     rows = model.prepare(data.x, data.edge_index)
     np.testing.assert_array_equal(native.predict(rows, propagated=True), model.predict(data.x, data.edge_index))
     assert main(["evaluate", str(run)]) == 0
@@ -44,7 +44,7 @@ def test_the_rows_are_those_of_training_and_validation(run: Path, monkeypatch: p
     with pytest.raises(GraphKDError, match="enough"):
         export(str(run), "c", False, None)
     (sample,), model = seen, graphkd.load_bundle(run)
-    data = custom_data(run, model.card["seed"], None)
+    data = load_run_data(run, model.card["seed"], None)
     rows = np.asarray(model.prepare(data.x, data.edge_index))
     for found, mask in ((sample.train, data.train_mask), (sample.val, data.val_mask)):
         table = found if isinstance(found, np.ndarray) else found.toarray()

@@ -8,12 +8,12 @@ import pytest
 import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
-from graphkd.commands.custom_data import custom_data
 from graphkd.commands.rows import graph_rows
 from graphkd.commands.store import store
 from graphkd.deploy import FeatureStore
 from graphkd.deploy.files import read_bundle
 from graphkd.encoders import Propagation
+from graphkd.run_data import load_run_data
 from graphkd.sparse import as_features
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
@@ -29,7 +29,7 @@ def test_rows_of_the_run_s_own_graph(run: Path, tmp_path: Path, capsys: pytest.C
     said = capsys.readouterr().out
     assert said.startswith(f"{NUM_NODES} nodes (ids 0 to {NUM_NODES - 1}), 2 hops, edges without a direction: ")
     model = graphkd.load_bundle(run)
-    data = custom_data(run, model.card["seed"], None)
+    data = load_run_data(run, model.card["seed"], None)
     with FeatureStore(tmp_path / "rows", write=True) as rows:
         np.testing.assert_allclose(rows.rows(rows.nodes), model.prepare(data.x, data.edge_index), atol=1e-6)
         rows.delete_node(0)

@@ -6,7 +6,7 @@ from torch_geometric.datasets import Planetoid
 
 import graphkd
 from graphkd import GraphKDError, Training, load_dataset
-from graphkd.commands.custom_data import custom_data
+from graphkd.run_data import load_run_data
 from graphkd.sparse import SparseMatrix
 from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
 
@@ -34,7 +34,7 @@ def test_dense_features_can_be_sliced_and_a_run_s_own_data_is_loaded_so_again(tm
     assert "dense" not in sparse.graphkd
     run = graphkd.distill(dense, method="mlp", training=Training(max_epochs=1), baseline=False)
     run.save(tmp_path / "run")
-    again = custom_data(tmp_path / "run", 0, None)
+    again = load_run_data(tmp_path / "run", 0, None)
     assert again.graphkd == dense.graphkd
     assert torch.equal(again.x, dense.x)
     with pytest.raises(GraphKDError, match="dataset.dense is 'yes'"):

@@ -22,7 +22,7 @@ INSTEAD = "load its bundle and predict on your rows"
 """Advice for runs whose data cannot be loaded."""
 
 
-def custom_data(path: Path, seed: int, data_dir: str | None, instead: str = INSTEAD) -> Data:
+def load_run_data(path: Path, seed: int, data_dir: str | None, instead: str = INSTEAD) -> Data:
     """Loads a run's data, with the split of one seed.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.evaluation import PairedDifference
+from graphkd.evaluation.significance import PairedDifference
 
 
 def percent(values: Sequence[float] | NDArray[np.float64]) -> str:

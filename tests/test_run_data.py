@@ -10,8 +10,8 @@ import yaml
 import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
-from graphkd.commands.custom_data import custom_data
 from graphkd.datasets import Graph
+from graphkd.run_data import load_run_data
 from tests.commands.runs import SHORT
 from tests.datasets.npz_files import splits_arrays, write
 
@@ -69,7 +69,7 @@ def test_an_edited_file_is_refused(
 @pytest.mark.parametrize("seed", [0, 1])
 def test_of_every_seed_s_split_the_same_data(place: Path, seed: int) -> None:
     write_graph(place / "data")
-    assert custom_data(place / "run", seed, None).num_nodes == 60
+    assert load_run_data(place / "run", seed, None).num_nodes == 60
 
 
 def test_masks_in_a_file_are_the_run_s_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,12 +89,12 @@ def test_stored_splits_of_later_seeds_are_no_other_data(tmp_path: Path) -> None:
     args = [f"data_dir={tmp_path}", f"output_dir={tmp_path}/run", "seeds=[3,4]", "baseline=false"]
     assert main(["distill", "dataset=minesweeper", "training.max_epochs=2", *args]) == 0
     for seed in (3, 4):
-        custom_data(tmp_path / "run", seed, None)
+        load_run_data(tmp_path / "run", seed, None)
     arrays = splits_arrays()
     arrays["node_labels"] = 1 - arrays["node_labels"]
     write(tmp_path / "minesweeper" / "raw" / "minesweeper.npz", arrays)
     with pytest.raises(GraphKDError, match="was trained on other data than minesweeper holds now"):
-        custom_data(tmp_path / "run", 4, None)
+        load_run_data(tmp_path / "run", 4, None)
 
 
 def test_a_table_that_was_edited_is_refused(tmp_path: Path) -> None:
@@ -104,10 +104,10 @@ def test_a_table_that_was_edited_is_refused(tmp_path: Path) -> None:
     edges.to_csv(tmp_path / "edges.csv", index=False)
     data = graphkd.load_dataset("custom", path=tmp_path)
     graphkd.distill(data, training=SHORT, baseline=False).save(tmp_path / "run")
-    custom_data(tmp_path / "run", 0, None)
+    load_run_data(tmp_path / "run", 0, None)
     edges.assign(weight=2.0).to_csv(tmp_path / "edges.csv", index=False)
     with pytest.raises(GraphKDError, match="was trained on other data"):
-        custom_data(tmp_path / "run", 0, None)
+        load_run_data(tmp_path / "run", 0, None)
 
 
 def test_data_changed_in_memory_is_not_taken_for_what_was_loaded(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_data_changed_in_memory_is_not_taken_for_what_was_loaded(tmp_path: Path)
     run.save(tmp_path / "run")
     assert (run.metrics["dataset"], run.metrics["split"]) == ("custom", "masks")
     with pytest.raises(GraphKDError, match="was trained on data in memory"):
-        custom_data(tmp_path / "run", 0, None)
+        load_run_data(tmp_path / "run", 0, None)
 
 
 def test_runs_of_version_0_1_are_read_and_go_on(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,17 +136,17 @@ def test_runs_of_version_0_1_are_read_and_go_on(place: Path, capsys: pytest.Capt
         file.write_text(yaml.safe_dump(config))
         assert main(again) == 0
         for seed in (0, 1):
-            custom_data(place / "run", seed, None)
+            load_run_data(place / "run", seed, None)
         write_graph(place / "data", x=np.ones((60, 5)))
         for seed in (0, 1):
             with pytest.raises(GraphKDError, match="was trained on other data"):
-                custom_data(place / "run", seed, None)
+                load_run_data(place / "run", seed, None)
         capsys.readouterr()
         assert main(again) == 2
         assert "holds a run with another dataset.fingerprint" in capsys.readouterr().err
         del old["fingerprint"]
         file.write_text(yaml.safe_dump(config))
-        custom_data(place / "run", 0, None)  # nothing is on record
+        load_run_data(place / "run", 0, None)  # nothing is on record
     finally:
         file.write_text(kept)
         write_graph(place / "data")

@@ -1,0 +1,160 @@
+"""A run that was read from its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphkd.atomic_io import as_path
+from graphkd.config import spec_of
+from graphkd.datasets import Graph
+from graphkd.deploy import Predictor, load_bundle
+from graphkd.environment import own_environment
+from graphkd.errors import GraphKDError
+from graphkd.run_data import load_run_data
+from graphkd.runs import Evaluation, read_config, read_metrics
+from graphkd.runs.predictions import predictions_of
+from graphkd.runs.saved_teacher import read_teacher
+from graphkd.runs.view import RunView
+from graphkd.teachers import TeacherOutput
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import nn
+    from torch_geometric.data import Data
+
+
+def load_run(path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> SavedRun:
+    """Reads a finished run: its scores, settings and history, its students, and what they answer.
+
+    Args:
+        path: folder made by ``graphkd distill``, or by ``run.save``.
+        data_dir: folder of the run's data, if it has moved.
+
+    Raises:
+        GraphKDError: there is no run, or it is not finished or damaged.
+
+    >>> import tempfile, graphkd
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> graphkd.distill(graphkd.load_dataset("digits"), training=graphkd.Training(max_epochs=60)).save(folder)
+    >>> run = graphkd.load_run(folder)
+    >>> run.seeds, list(run.history.columns[:4])
+    ([0], ['seed', 'stage', 'epoch', 'loss'])
+    """
+    folder = as_path(path, "RUN")
+    read_metrics(folder)
+    return SavedRun(folder, None if data_dir is None else str(data_dir))
+
+
+class SavedRun(RunView):
+    """A finished run in its folder; what is large is read when it is asked for.
+
+    Args:
+        path: of the folder.
+        data_dir: folder of the run's data, if it has moved.
+    """
+
+    def __init__(self, path: Path, data_dir: str | None = None) -> None:
+        self.path, self.data_dir = path, data_dir
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The contents of ``metrics.json``."""
+        return read_metrics(self.path)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The contents of ``config.yaml``: every setting of every part."""
+        return read_config(self.path)
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of ``log.jsonl``.
+
+        Raises:
+            GraphKDError: the file is missing or damaged.
+        """
+        file = self.path / "log.jsonl"
+        try:
+            return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise GraphKDError(f"{file} cannot be read ({type(error).__name__}): make the run again") from None
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds, in order."""
+        return [seed["seed"] for seed in self.metrics["seeds"]]
+
+    @property
+    def predictor(self) -> Predictor:
+        """The student of the seed with the best validation score, which is in ``bundle``."""
+        return load_bundle(self.path)
+
+    def student(self, seed: int | None = None) -> Predictor:
+        """Returns the student of a seed, by default of the first."""
+        return load_bundle(self._folder(seed))
+
+    def data(self, seed: int | None = None) -> Data:
+        """Loads the run's data with the split of a seed, by default of the first.
+
+        Raises:
+            GraphKDError: the data were in memory, are unavailable, or have changed.
+        """
+        return load_run_data(self.path, self._seed(seed), self.data_dir)
+
+    @own_environment()
+    def evaluate(self, seed: int | None = None) -> Evaluation:
+        """Evaluates the student of a seed, by default of the first, on test nodes; see ``Run.evaluate``."""
+        model, graph = self._loaded(seed)
+        return Evaluation.of(model.student, model.encoding, graph, self.metrics["setting"], self._seed(seed))
+
+    @own_environment()
+    def predictions(self, seed: int | None = None) -> pd.DataFrame:
+        """Returns one row per node, from the student of a seed, by default of the first.
+
+        Returns:
+            ``node``, ``split`` (``train``, ``val``, ``test``, ``hidden`` or empty), ``label``, ``predicted``, and
+            ``p_CLASS``, the probability of each class.
+        """
+        model, graph = self._loaded(seed)
+        ids = getattr(self.data(seed), "node_ids", None)
+        setting = self.metrics["setting"]
+        return predictions_of(model.student, model.encoding, graph, setting, self._seed(seed), ids)
+
+    def teacher(self, seed: int | None = None) -> nn.Module:
+        """Returns the trained teacher of a seed, by default of the first, in evaluation mode.
+
+        Raises:
+            GraphKDError: the run was made without ``save_teacher=true``.
+        """
+        spec, data = spec_of(self.config, self.path), self.data(seed)
+        return read_teacher(self._folder(seed), spec, Graph.from_data(data))
+
+    @own_environment()
+    def teacher_output(self, seed: int | None = None) -> TeacherOutput:
+        """Returns the teacher's ``logits [N, C]`` and ``hops``, ``[N, d]`` after each layer, of all nodes.
+
+        Raises:
+            GraphKDError: as ``teacher``.
+        """
+        import torch
+
+        teacher, (_, graph) = self.teacher(seed), self._loaded(seed)
+        with torch.no_grad():
+            output: TeacherOutput = teacher(graph.x, graph.adj)
+        return output
+
+    def _seed(self, seed: int | None) -> int:
+        if seed is not None and seed not in self.seeds:
+            raise GraphKDError(f"{self.path} has no seed {seed}: choose one of {', '.join(map(str, self.seeds))}")
+        return self.seeds[0] if seed is None else seed
+
+    def _folder(self, seed: int | None) -> Path:
+        folder = self.path / f"seed_{self._seed(seed)}"
+        return folder if folder.is_dir() else self.path
+
+    def _loaded(self, seed: int | None) -> tuple[Predictor, Graph]:
+        model = self.student(seed)
+        return model, Graph.from_data(self.data(seed), model.preprocessing)
