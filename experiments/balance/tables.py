@@ -61,8 +61,9 @@ def profile_table(frame: pd.DataFrame, profile: str) -> str:
     """
     cells, seeds = frame.groupby(CELL).ngroups, frame.groupby(CELL).seed.nunique()
     counts = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
+    counts += " seed each" if seeds.max() == 1 else " seeds each"
     heads = ["rule", "accuracy", "balanced accuracy", "macro-F1", "worst class"]
-    lines = [f"**{TITLES[profile]}**: {cells} cells of {counts} seeds", "", f"| {' | '.join(heads)} |"]
+    lines = [f"**{TITLES[profile]}**: {cells} cells, {counts}", "", f"| {' | '.join(heads)} |"]
     lines.append("|---" * len(heads) + "|")
     for rule in ("teacher", "none"):
         means = frame[frame.rule == rule].groupby(CELL)[list(SCORES)].mean().mean()

@@ -36,7 +36,8 @@ class LongTailDistillation(Balance):
     This is a reconstruction from the paper's description: there is no released code, the normalisation of ``r``
     and the published ``alpha`` and ``beta`` were not found. ``B`` is summed over all observed nodes, not over a
     batch. The paper's factor ``τ²`` is the method's ``lam`` here. Groups of classes of equal size are in the order
-    of their numbers. Methods without folded soft targets (AdaGMLP) are refused.
+    of their numbers. A step of the soft loss takes about thirteen times as long as that of one table (50,000 rows
+    of 40 classes on one core: 0.10 s against 0.008 s). Methods without folded soft targets (AdaGMLP) are refused.
 
     Source: Distilling Balanced Knowledge from a Biased Teacher (LTKD), CVPR 2026, arXiv 2506.18496; reconstructed
 

@@ -17,7 +17,7 @@ def test_the_smoke_size_runs_and_goes_on_where_it_stopped(
     main(arguments)
     printed = capsys.readouterr().out
     assert "6 of 6" in printed
-    assert "**ratio 0.05**: 1 cells of 2 seeds" in printed
+    assert "**ratio 0.05**: 1 cells, 2 seeds each" in printed
     rows = list(csv.DictReader((tmp_path / "results.csv").open()))
     assert len(rows) == 6 * 10
     equal = [row for row in rows if row["profile"] == "1" and row["rule"] in ("none", "bkd", "logit_adjustment")]
