@@ -1,4 +1,4 @@
-"""Every key is listed with what the code says about it."""
+"""Every key is listed with its type, default and meaning."""
 
 import re
 from collections.abc import Iterator

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 
 from docs.generate.markdown import table
 from graphkd.cli import command_parser
@@ -34,8 +35,9 @@ def _section(name: str, summary: str, parser: argparse.ArgumentParser) -> str:
         return f"## graphkd {name}\n\n```text\n{OF_KEYS[name]}\n```\n\n{more}"
     usage = parser.format_usage().removeprefix("usage: ").strip()
     arguments = [each for each in parser._actions if not isinstance(each, argparse._HelpAction)]
-    rows = [(f"`{_name(each)}`", _default(each), each.help or _choices(each)) for each in arguments]
-    block = f"```text\n{' '.join(usage.split())}\n```\n"
+    rows = [(f"`{_name(each)}`", _default(each), _meaning(each)) for each in arguments]
+    lines = textwrap.fill(usage, 88, subsequent_indent="    ", break_on_hyphens=False, break_long_words=False)
+    block = f"```text\n{lines}\n```\n"
     arguments_table = table(("argument", "default", "meaning"), rows)
     return f"## graphkd {name}\n\n{_sentence(summary)}\n\n{block}\n{arguments_table}"
 
@@ -57,5 +59,7 @@ def _default(action: argparse.Action) -> str:
     return f"`{action.default}`" if shown else ""
 
 
-def _choices(action: argparse.Action) -> str:
-    return "one of " + ", ".join(f"`{each}`" for each in action.choices or ())
+def _meaning(action: argparse.Action) -> str:
+    """Returns an argument's help, and its choices if there are any."""
+    choices = ", ".join(f"`{each}`" for each in action.choices or ())
+    return "; ".join(filter(None, [action.help, choices and f"one of {choices}"]))

@@ -1,5 +1,6 @@
 """Every part has a page, made from what the code states."""
 
+import functools
 import inspect
 
 import pandas as pd
@@ -19,7 +20,7 @@ from graphkd.config_reference import known_keys
 from graphkd.influence import reliability
 from graphkd.registry import catalogue, source_of
 
-PAGES = gallery_pages()
+pages = functools.cache(gallery_pages)
 PARTS = [
     (group, name) for group, package in GROUPS.items() if group not in WITHOUT_PAGES for name in catalogue(package)
 ]
@@ -27,14 +28,14 @@ PARTS = [
 
 def test_there_is_a_page_per_part_and_a_group_lists_its_parts() -> None:
     for group, name in PARTS:
-        assert f"gallery/{group}/{name}.rst" in PAGES
-        assert f":doc:`{name} <{name}>`" in PAGES[f"gallery/{group}/index.rst"]
+        assert f"gallery/{group}/{name}.rst" in pages()
+        assert f":doc:`{name} <{name}>`" in pages()[f"gallery/{group}/index.rst"]
 
 
 @pytest.mark.parametrize("name", catalogue(methods))
 def test_a_method_has_its_source_cost_and_a_sentence(name: str) -> None:
     part = catalogue(methods)[name]
-    assert source_of(part).split(",")[0] in PAGES[f"gallery/method/{name}.rst"]
+    assert source_of(part).split(",")[0] in pages()[f"gallery/method/{name}.rst"]
     assert f"``{part.step_cost}``" in dict(facts_of(part))["Cost of a step"]
     assert 10 < len(lead(part)) < 200
 
