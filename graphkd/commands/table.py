@@ -7,7 +7,7 @@ from typing import Any
 
 from graphkd.columns import ColumnEncoding
 from graphkd.reports.figures import percent
-from graphkd.runs import PLAIN, advice
+from graphkd.runs import PLAIN, TRANSFORMED, advice
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
@@ -66,7 +66,9 @@ def format_table(metrics: dict[str, Any]) -> list[str]:
     """
     seeds, reads = metrics["seeds"], metrics.get("reads", {})
     facts = (metrics["dataset"], f"{metrics['split']} split", metrics["setting"], metrics["metric"])
-    rows = [("teacher", metrics["teacher"], "teacher"), *(("mlp", "plainly trained", name) for name in PLAIN)]
+    changed = f"{metrics['teacher']} + {metrics.get('transform')}"
+    rows = [("teacher", metrics["teacher"], "teacher"), ("teacher", changed, TRANSFORMED)]
+    rows += [("mlp", "plainly trained", name) for name in PLAIN]
     rows = [row for row in rows if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
     width = max(len(row[1]) for row in rows)
     columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}

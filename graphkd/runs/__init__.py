@@ -5,7 +5,7 @@ from graphkd.runs.angles import Angles
 from graphkd.runs.batched import Job, train_ahead
 from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
 from graphkd.runs.influence import InfluenceProfile
-from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, default_name, summarise, versions
+from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, TRANSFORMED, default_name, summarise, versions
 from graphkd.runs.preflight import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.secondary_rank import check_shared, open_run
@@ -18,6 +18,7 @@ __all__ = [
     "PLACES",
     "PLAIN",
     "TESTS",
+    "TRANSFORMED",
     "Angles",
     "InfluenceProfile",
     "Job",

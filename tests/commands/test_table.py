@@ -38,3 +38,10 @@ def test_each_model_says_what_it_reads_and_both_plain_mlps_stand_between() -> No
     assert [line.split()[0] for line in lines[2:]] == ["teacher", "mlp", "mlp", "student"]
     assert [line.split()[-3] for line in lines[2:]] == ["neighbours", "x", "neighbours", "neighbours"]
     assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_a_transformed_teacher_stands_below_its_teacher() -> None:
+    seed = {**SEED, "transformed_teacher": {"val": 0.85, "test": 0.86}}
+    lines = format_table({**METRICS, "transform": "ensemble", "seeds": [seed]})
+    assert lines[3].split() == ["teacher", "sage", "+", "ensemble", "85.00", "86.00"]
+    assert [line.split()[0] for line in lines[2:]] == ["teacher", "teacher", "student"]
