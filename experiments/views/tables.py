@@ -20,7 +20,7 @@ from graphkd.evaluation import detectable_difference, friedman, paired_differenc
 
 MARGIN = 0.5
 """Points that do not matter."""
-COLUMNS = ("dataset", "teacher", "seed", "method", "variant", "val", "test", "teacher_test", "epochs", "seconds")
+COLUMNS = ("dataset", "teacher", "seed", "method", "variant", "val", "test", "teacher_test", "epochs")
 PAIRS = [(variant, "none") for variant in VARIANTS if variant != "none"]
 PAIRS += [(f"views_{count}", f"ensemble_{count + 1}") for count in (1, 3, 5)]
 """Differences that are shown: from one teacher, and from as many networks."""
@@ -38,7 +38,7 @@ def rows_from(file: Path) -> list[dict[str, Any]]:
 
 
 def to_markdown(rows: list[dict[str, Any]]) -> str:
-    """Returns scores, differences and ranks of every method, then teachers and seconds."""
+    """Returns scores, differences and ranks of every method, then those of their teachers."""
     frame = pd.DataFrame(rows)
     frame["cell"] = [f"{name} / {kind.upper()}" for name, kind in zip(frame.dataset, frame.teacher, strict=True)]
     parts = []
@@ -48,7 +48,7 @@ def to_markdown(rows: list[dict[str, Any]]) -> str:
         parts += [f"**{method.upper()}: the student**", *tables]
     glnn = frame[frame.method == METHODS[0]]
     parts += ["**What it learned from: the teacher, or the ensemble itself**"]
-    return "\n\n".join([*parts, scores_table(points_of(glnn, "teacher_test")), seconds_table(glnn)])
+    return "\n\n".join([*parts, scores_table(points_of(glnn, "teacher_test"))])
 
 
 def points_of(frame: pd.DataFrame, score: str) -> pd.DataFrame:
@@ -110,15 +110,6 @@ def ranks_line(points: pd.DataFrame) -> str:
         f"Friedman over {len(table)} cells: χ² = {found.statistic:.2f}, p = {found.p_value:.3g}; ranks differ at "
         f"5 % if they are {found.critical_difference:.2f} apart. Mean ranks: {ranks}."
     )
-
-
-def seconds_table(frame: pd.DataFrame) -> str:
-    """Returns mean seconds beside the first teacher by data set: of heads or teachers, and the student."""
-    table = frame.pivot_table(index="dataset", columns="variant", values="seconds", sort=False)[list(VARIANTS)]
-    lines = ["| seconds | " + " | ".join(TITLES.values()) + " |", "|---" * (len(TITLES) + 1) + "|"]
-    for name, row in table.iterrows():
-        lines.append(f"| {name} | " + " | ".join(f"{value:.1f}" for value in row) + " |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,17 @@ from graphkd.runs.evaluation import Evaluation
 from graphkd.runs.folder import CHECKSUMS, PLACES, RunFolder, data_checksums, read_config, read_metrics
 from graphkd.runs.influence import InfluenceProfile
 from graphkd.runs.live_log import LiveLog
-from graphkd.runs.metrics import NAMES, PARTS, PLAIN, TESTS, default_name, selected, summarise, versions
+from graphkd.runs.metrics import (
+    NAMES,
+    PARTS,
+    PLAIN,
+    TESTS,
+    TRANSFORMED,
+    default_name,
+    selected,
+    summarise,
+    versions,
+)
 from graphkd.runs.preflight import check_disk, check_memory
 from graphkd.runs.run import Run
 from graphkd.runs.secondary_rank import SecondaryRank, check_shared, open_run
@@ -20,6 +30,7 @@ __all__ = [
     "PLACES",
     "PLAIN",
     "TESTS",
+    "TRANSFORMED",
     "Angles",
     "Evaluation",
     "InfluenceProfile",

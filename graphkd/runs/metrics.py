@@ -74,6 +74,8 @@ def reads(spec: DistillSpec) -> dict[str, str]:
     """Returns the inputs of each model at inference, by part: ``x``, or ``neighbours`` as well."""
     students = {"student": spec, **spec.baselines}
     teacher = {"teacher": "neighbours"} if spec.uses_teacher else {}
+    if spec.transform.name != "none":
+        teacher[TRANSFORMED] = "neighbours"
     return {**teacher, **{name: each.inputs.reads for name, each in students.items()}}
 
 

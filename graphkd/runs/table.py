@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphkd.evaluation.figures import percent
-from graphkd.runs.metrics import PLAIN, selected
+from graphkd.runs.metrics import PLAIN, TRANSFORMED, selected
 
 COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
 """Scores of a model, in the order of the table."""
@@ -57,7 +57,9 @@ def rows_of(metrics: dict[str, Any]) -> tuple[list[str], list[TableRow]]:
         metrics: contents of ``metrics.json``.
     """
     seeds, reads = metrics["seeds"], metrics.get("reads", {})
-    models = [("teacher", metrics["teacher"], "teacher"), *(("mlp", "plainly trained", name) for name in PLAIN)]
+    changed = f"{metrics['teacher']} + {metrics.get('transform')}"
+    models = [("teacher", metrics["teacher"], "teacher"), ("teacher", changed, TRANSFORMED)]
+    models += [("mlp", "plainly trained", name) for name in PLAIN]
     models = [row for row in models if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
     columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
     if selected(metrics) != "val":

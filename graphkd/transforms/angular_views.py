@@ -38,8 +38,8 @@ class AngularViews(Transform):
     ``weight`` for a head, scaled to sum to 1. The hop before the logits becomes ``w_0 F + Σ_i w_i A_i``, the last
     one ``t``; earlier hops stay. Training costs ``epochs n views d (d + batch_size)``, without the graph.
 
-    Source: angular diversity of views of a single teacher, in the clean form of its formulas: unit rows over
-        features, and weights that sum to 1
+    Source: Yu et al., Single-Teacher View Augmentation: Boosting Knowledge Distillation via Angular Diversity,
+        NeurIPS 2025, with unit rows over features and weights that sum to 1, unlike the released code
 
     Args:
         views: heads.

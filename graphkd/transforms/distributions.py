@@ -24,6 +24,10 @@ def mixture(logits: Tensor, weights: Tensor, tau: float) -> Tensor:
         logits: ``[K, N, C]`` float64.
         weights: ``[K]`` of a sum of 1; a part of weight 0 changes nothing.
         tau: ``τ``.
+
+    >>> z = torch.tensor([[[0.0, 0.0]], [[0.0, 100.0]]], dtype=torch.float64)
+    >>> mixture(z, torch.tensor([0.5, 0.5], dtype=torch.float64), tau=1.0).softmax(dim=1)
+    tensor([[0.2500, 0.7500]], dtype=torch.float64)
     """
     parts = torch.log_softmax(logits / tau, dim=2) + weights.log().view(-1, 1, 1)
     return tau * torch.logsumexp(parts, dim=0)

@@ -33,6 +33,9 @@ class Ensemble(Transform):
     Args:
         members: teachers, the run's own included; 2 or more.
         teachers: names of the networks, the run's own among them; by default it alone.
+
+    >>> [name for name, _ in Ensemble(3, ["gcn", "sage"]).others("sage", seed=0)]
+    ['gcn', 'sage']
     """
 
     name = "ensemble"

@@ -27,8 +27,8 @@ class LabelPropagation(Transform):
     sum to 1; a node that no label has reached keeps the teacher's distribution. ``alpha = 1`` is the source's
     rule, ``share = 1`` takes the teacher's place. ``hops`` sparse products ``|A| C``, once, in float64.
 
-    Source: Zhu and Ghahramani, Learning from Labeled and Unlabeled Data with Label Propagation, CMU-CALD-02-107,
-        2002
+    Source: Zhu and Ghahramani, Learning from Labeled and Unlabeled Data with Label Propagation, technical report
+        CMU-CALD-02-107, 2002
 
     Args:
         share: of the labels, in [0, 1].

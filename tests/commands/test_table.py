@@ -58,3 +58,10 @@ def test_another_metric_that_validation_selects_on_has_columns_of_its_own(
     assert (
         capsys.readouterr().out.splitlines()[-1].startswith("warning: class 'fraud' (5 % of test nodes) is never")
     )
+
+
+def test_a_transformed_teacher_stands_below_its_teacher() -> None:
+    seed = {**SEED, "transformed_teacher": {"val": 0.85, "test": 0.86}}
+    lines = format_table({**METRICS, "transform": "ensemble", "seeds": [seed]})
+    assert lines[3].split() == ["teacher", "sage", "+", "ensemble", "85.00", "86.00"]
+    assert [line.split()[0] for line in lines[2:]] == ["teacher", "teacher", "student"]
