@@ -108,7 +108,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "an earlier name of a calibration": (
         None,
         ["calibration=curriculum"],
-        "calibration is curriculum: choose one",
+        "unknown calibration 'curriculum': choose one of",
     ),
     "a temperature of another rule": (None, ["calibration=cosine", "calibration.tau=2"], "calibration.tau"),
     "no name for an experiment": (None, ["experiment="], "experiment is empty: choose one of glnn/"),
