@@ -158,7 +158,7 @@ def test_the_matrix_of_many_classes_is_only_written() -> None:
     assert len(lines) == len(SCORES) + 4 + 21
 
 
-def test_plots_need_matplotlib_before_anything_is_computed(run: Path, tmp_path: Path, no_matplotlib: None) -> None:
+def test_plots_need_matplotlib_before_anything_is_read(tmp_path: Path, no_matplotlib: None) -> None:
     with pytest.raises(GraphKDError, match="a plot needs matplotlib"):
-        evaluate(str(run), None, str(tmp_path / "out"))
+        evaluate(str(tmp_path / "run"), None, str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()

@@ -175,7 +175,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
         ["training.metric=roc_auc"],
         "roc_auc needs two classes, but logits are [500, 10]: choose accuracy",
     ),
-    "a word for true": (None, ["deploy.calibrate=maybe"], "deploy.calibrate is maybe"),
+    "a word for true": (None, ["deploy.calibrate=maybe"], "deploy.calibrate: Value 'maybe' is not a valid bool"),
     "another key of deploy": (
         None,
         ["deploy.calibrated=true"],

@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from graphkd.errors import GraphKDError
 from graphkd.students import MLP
+from graphkd.training.scoring.setting_scores import SettingLogits
 
 BOUND = 100.0
 """Temperatures are searched from ``1 / BOUND`` to ``BOUND``."""
 
 STEPS = 45
 """Halvings of that interval, after which rounding in float64 decides."""
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """A temperature folded into a student's last layer.
+
+    Args:
+        value: ``T``.
+        before: scores of the student without it.
+    """
+
+    value: float
+    before: dict[str, float]
+
+
+def calibrate(student: nn.Module, logits: SettingLogits) -> Temperature:
+    """Fits a temperature to the validation nodes and divides the student's last layer by it, in place.
+
+    Args:
+        student: a multilayer perceptron.
+        logits: its own.
+    """
+    graph = logits.view.observed
+    temperature = fit_temperature(logits.val, graph.y[graph.val])
+    scale_last_layer(student, temperature)
+    return Temperature(temperature, logits.scores)
 
 
 def fit_temperature(logits: Tensor, y: Tensor) -> float:
@@ -58,9 +87,21 @@ def fit_temperature(logits: Tensor, y: Tensor) -> float:
     return math.exp(-(low + high) / 2)
 
 
-def is_scalable(student: nn.Module) -> bool:
-    """Returns whether a student's logits come out of one linear layer, which a temperature can divide."""
-    return isinstance(student, MLP)
+def check_scalable(student: nn.Module, method: str) -> None:
+    """Checks that a student's logits come out of one linear layer, which a temperature can divide.
+
+    Args:
+        student: at its start.
+        method: name of the one that built it, for the error message.
+
+    Raises:
+        GraphKDError: it has several last layers.
+    """
+    if not isinstance(student, MLP):
+        raise GraphKDError(
+            f"deploy.calibrate divides a student's last layer by one temperature, and student={student.name} of "
+            f"method={method} has several last layers: leave it out, or choose another method or student"
+        )
 
 
 def scale_last_layer(student: nn.Module, temperature: float) -> None:

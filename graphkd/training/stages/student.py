@@ -23,7 +23,7 @@ from graphkd.errors import GraphKDError
 from graphkd.evaluation import ConfusionMatrix
 from graphkd.methods import Epoch, Phase, Targets
 from graphkd.sparse import at_least_single, select_rows
-from graphkd.spec import DistillSpec, name_of, part_config, settings_of
+from graphkd.spec import DistillSpec, part_config, settings_of
 from graphkd.students.ensemble import extra_arguments
 from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.batches import Batches
@@ -33,8 +33,8 @@ from graphkd.training.fit.task import DistillationTask
 from graphkd.training.fit.train_spec import TrainSpec
 from graphkd.training.fit.train_state import Log
 from graphkd.training.scoring.inference import Inference
-from graphkd.training.scoring.setting_scores import SettingLogits, student_logits
-from graphkd.training.scoring.temperature import fit_temperature, is_scalable, scale_last_layer
+from graphkd.training.scoring.setting_scores import student_logits
+from graphkd.training.scoring.temperature import Temperature, calibrate, check_scalable
 from graphkd.training.scoring.validation_metric import ValidationMetric
 from graphkd.training.seeds import seeded
 from graphkd.training.settings import Training
@@ -46,19 +46,6 @@ from graphkd.training.stages.transform import transformed
 
 SHAPERS = ("together", "precision", "compile")
 """Keys of ``training`` that change a student's rounding, or its masks."""
-
-
-@dataclass(frozen=True)
-class Temperature:
-    """A temperature folded into a student's last layer.
-
-    Args:
-        value: ``T``.
-        before: scores of the student without it.
-    """
-
-    value: float
-    before: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -128,20 +115,12 @@ def train_student(
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
     logits, temperature = student_logits(task.student, targets.inputs, encoding, view), None
     if spec.calibrate:
-        temperature = _calibrated(task.student, logits)
+        temperature = calibrate(task.student, logits)
         logits = student_logits(task.student, targets.inputs, encoding, view)
     scored = (logits.scores, logits.confusion)
     return StudentResult(
         task, arguments, encoding, *scored, fits[-1], compile_seconds, teacher_result, temperature
     )
-
-
-def _calibrated(student: nn.Module, logits: SettingLogits) -> Temperature:
-    """Fits a temperature to the validation nodes and divides the student's last layer by it, in place."""
-    graph = logits.view.observed
-    temperature = fit_temperature(logits.val, graph.y[graph.val])
-    scale_last_layer(student, temperature)
-    return Temperature(temperature, logits.scores)
 
 
 def train_baselines(
@@ -184,11 +163,8 @@ def start_task(
     calibration = built_calibration(spec, graph, seed)
     logits = teacher.logits if calibration.moves_targets else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
-    if spec.calibrate and not is_scalable(student):
-        raise GraphKDError(
-            f"deploy.calibrate divides a student's last layer by one temperature, and student={name_of(student)} "
-            f"of method={method.name} has several last layers: leave it out, or choose another method or student"
-        )
+    if spec.calibrate:
+        check_scalable(student, method.name)
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
