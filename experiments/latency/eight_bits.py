@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import graphkd
-from graphkd.commands.custom_data import custom_data
+from graphkd.run_data import load_run_data
 
 NAMES = ("run", "runtime", "val %", "test %", "loss on val", "loss on test", "same class, test %")
 
@@ -26,7 +26,7 @@ def main() -> None:
 
 def rows_of(run: Path, data_dir: str | None) -> None:
     model = graphkd.load_bundle(run)
-    data = custom_data(run, model.card["seed"], data_dir)
+    data = load_run_data(run, model.card["seed"], data_dir)
     hops, y = model.encoding.hops, data.y.numpy()
     x = model.prepare(data.x, data.edge_index) if hops else data.x
     val, test = data.val_mask.numpy(), data.test_mask.numpy()
