@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
 WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
+MODEL_CARD = "README.md"
+"""The model card: for readers, who may edit it; graphkd reads nothing of it."""
+
 SCHEMA = "schema.json"
 """Describes columns, classes and exports for other programs; graphkd checks its checksum and reads no more."""
 

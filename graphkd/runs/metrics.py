@@ -45,13 +45,20 @@ def summarise(
         "setting": names.pop("setting"),
         "metric": metric,
         **names,
-        "reads": reads(spec),
-        **({"influence_of_full_graph": True} if spec.leaks else {}),
-        **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
+        **protocol(spec),
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},
         "versions": versions(),
+    }
+
+
+def protocol(spec: DistillSpec) -> dict[str, Any]:
+    """Returns what each model reads at inference, and what may have been read of hidden nodes in training."""
+    return {
+        "reads": reads(spec),
+        **({"influence_of_full_graph": True} if spec.leaks else {}),
+        **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
     }
 
 

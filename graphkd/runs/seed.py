@@ -16,7 +16,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
 from graphkd.runs.live_log import LOG
-from graphkd.runs.metrics import versions
+from graphkd.runs.metrics import protocol, versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
@@ -134,10 +134,13 @@ class SeedRun:
             "split": self.graph.split,
             **self.spec.names,
             "seed": self.seed,
+            "metric": self.graph.metric,
+            **protocol(self.spec),
             "directed": self.graph.origin.get("directed"),
             **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
             "student_scores": self.distilled.scores,
+            "plain_scores": {name: plain.scores for name, plain in self.baselines.items()},
             "versions": versions(),
         }
 
