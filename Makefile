@@ -7,7 +7,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 INSTALL = $(PIP) install --constraint .ci/constraints.txt
 
-.PHONY: help install demo scatter test test-portable test-slow test-gpu test-wheel lint clean
+.PHONY: help install demo scatter test test-portable test-slow test-gpu test-wheel lint docs clean
 
 help:
 	@echo "make install    graphkd into $(VENV), versions from .ci/constraints.txt"
@@ -18,6 +18,7 @@ help:
 	@echo "make test-gpu   the tests that need a CUDA device"
 	@echo "make test-wheel builds the wheel and runs it outside the checkout"
 	@echo "make lint       ruff, and mypy in strict mode"
+	@echo "make docs       the documentation as a website in site/: open site/index.html"
 	@echo "make scatter    builds torch-scatter against the installed torch: 3 to 12 minutes, needs a compiler"
 	@echo "make clean      removes $(VENV) and caches"
 
@@ -36,6 +37,10 @@ $(VENV)/.test: $(VENV)/.graphkd
 
 $(VENV)/.lint: $(VENV)/.graphkd
 	$(INSTALL) --editable ".[lint]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.graphkd
+	$(INSTALL) --editable ".[docs]"
 	@touch $@
 
 # Its setup.py imports torch, hence no build isolation; and this is the only way to compile on two cores.
@@ -73,6 +78,11 @@ lint: $(VENV)/.lint
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# Warnings and broken links are errors; nothing is fetched.
+docs: $(VENV)/.docs
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet -b html -d build/doctrees docs site
+	$(VENV)/bin/python docs/check_site.py site
+
 # The wheel, unpacked beside nothing of the checkout, has its configs and runs.
 test-wheel: $(VENV)/.graphkd
 	rm -rf build/wheel && mkdir -p build/wheel
@@ -81,4 +91,4 @@ test-wheel: $(VENV)/.graphkd
 	cd build/wheel && PYTHONPATH=site $(abspath $(VENV))/bin/python -m graphkd distill training.max_epochs=3
 
 clean:
-	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site docs/generated .hypothesis .mypy_cache .pytest_cache .ruff_cache

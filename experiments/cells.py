@@ -55,10 +55,13 @@ def run_cell(
 
 
 def _facts(result: TeacherResult | StudentResult) -> dict[str, float]:
-    """Returns all scores, epochs and seconds."""
-    compiled = result.compile_seconds if isinstance(result, StudentResult) else 0.0
+    """Returns all scores, epochs and seconds; of a student also its transformed teacher's test score."""
+    student = result if isinstance(result, StudentResult) else None
+    compiled = student.compile_seconds if student else 0.0
+    changed = student is not None and student.teacher_result.transformed
     return {
         **result.scores,
+        **({"teacher_test": student.teacher_result.scores["test"]} if student and changed else {}),
         "epochs": result.fit.epochs,
         "seconds": round(result.fit.seconds + compiled, 2),
     }

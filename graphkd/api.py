@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from graphkd import datasets
 from graphkd.atomic_io import as_path
+from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import checked_callbacks
@@ -23,6 +24,7 @@ from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
 from graphkd.datasets.custom.columns import encode_columns
 from graphkd.datasets.fingerprint import fingerprints
+from graphkd.datasets.imbalance import check_imbalance, imbalanced_mask
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
@@ -36,7 +38,7 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.outofcore import TableOptions
 from graphkd.registry import lookup
-from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory
+from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory, class_warnings
 from graphkd.spec import Factory, resolve
 from graphkd.teachers import TeacherOutput
 from graphkd.terms import Term
@@ -63,6 +65,8 @@ def load_dataset(
     download: str = "ask",
     path: str | os.PathLike[str] | None = None,
     label_rate: float = 1.0,
+    imbalance: float = 1.0,
+    long_tail: float = 1.0,
     scale: float = 1.0,
     dense: bool = False,
     columns: str | Mapping[str, str] = "auto",
@@ -87,6 +91,9 @@ def load_dataset(
         label_rate: share of every class's training nodes that stay in training, at least one, drawn with the seed;
             the others stay in the graph, unlabelled. Smaller shares are subsets of larger ones; validation and
             test nodes are unchanged.
+        imbalance: share of the training nodes that stay in training, of each of the last half of the classes.
+        long_tail: ratio of the largest class of training nodes to the smallest, with a geometric profile between;
+            see ``graphkd.datasets.imbalance``. Both likewise leave validation and test nodes unchanged.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
         columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
             → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
@@ -101,6 +108,10 @@ def load_dataset(
 
     Raises:
         GraphKDError: an unknown name or split, unavailable files, or a share outside its range.
+
+    >>> data = load_dataset("digits")  # embedded: nothing is read or downloaded
+    >>> data.num_nodes, int(data.train_mask.sum())
+    (1797, 200)
     """
     if name in UNSUPPORTED:
         raise GraphKDError(UNSUPPORTED[name])
@@ -117,15 +128,20 @@ def load_dataset(
     if not isinstance(dense, bool):
         raise GraphKDError(f"dataset.dense is {dense!r}: choose true or false")
     check_label_rate(label_rate)
+    check_imbalance(imbalance, long_tail)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
+    profiles = {"imbalance": float(imbalance), "long_tail": float(long_tail)}
+    profile: dict[str, Any] = {key: value for key, value in profiles.items() if value != 1}
+    if profile:
+        data.train_mask = imbalanced_mask(data.train_mask, data.y, imbalance, long_tail, seed)
     if name == "custom":  # not before: a part of the training nodes may have been taken out
         encode_columns(data, columns, numeric)
     arguments = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
     folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
-    extra: dict[str, Any] = {} if path is None else {"path": str(path)}
+    extra = profile if path is None else {**profile, "path": str(path)}
     extra |= {"scale": float(scale)} if source.scaled else {}
     extra |= {"columns": _plain_columns(columns), "numeric": numeric} if name == "custom" else {}
     if dense:  # recorded, since sums over dense rows round differently: a run's data is reloaded in the same form
@@ -152,6 +168,7 @@ def distill(
     calibration: str | Calibration = "none",
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
+    balance: str | Balance = "none",
     training: Training | None = None,
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -161,11 +178,12 @@ def distill(
     table_dtype: str = "float32",
     baseline: bool = True,
     callbacks: Iterable[Callback] = (),
+    calibrate: bool = False,
 ) -> Run:
     """Trains a teacher on a graph and distils it into an MLP.
 
     Warns, with a suggestion, if a plainly trained MLP scores higher on validation nodes than the teacher or the
-    student.
+    student, and if the student predicts a class of the test nodes for none of them.
 
     Args:
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
@@ -178,7 +196,8 @@ def distill(
         influence: name, ``none``, or a function ``(x, adj) → [N]``, which may request further inputs by parameter
             name (``graphkd.influence.inputs``); by default the method's own.
         transform: name or object: of the teacher, such as ``graphkd.transforms.PropagateTeacher(hops=5)``.
-        calibration: name or object: of logits, such as ``graphkd.calibration.Standardized()``.
+        calibration: name or object: of logits, such as ``graphkd.calibration.FixedTemperature()``.
+        balance: name or object: of classes, such as ``graphkd.balance.LogitAdjustment(post_hoc=True)``.
         term: name or object: of a loss, such as ``graphkd.terms.EntropyMinimization(weight=0.1)``.
         encoder: name or object: what the student is given, such as ``graphkd.encoders.Propagated(hops=3)``; by
             default the method's own.
@@ -197,16 +216,21 @@ def distill(
         baseline: also train the same MLP on the labels alone, on raw rows and, where the student reads
             neighbours, on the student's inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
         callbacks: such as ``[graphkd.callbacks.TensorBoard()]``, or of your own.
+        calibrate: divide the trained student's logits by one temperature, fitted to validation nodes; classes stay
+            as they are, and probabilities are nearer to frequencies, in every runtime and export.
 
     Returns:
         The run: ``metrics``, ``teacher``, ``student``, ``save(path)``.
 
     Raises:
         GraphKDError: invalid data, names or settings, or too little memory or disk.
+
+    >>> run = distill(load_dataset("digits"), method="glnn", training=Training(max_epochs=20), baseline=False)
+    >>> sorted(run.metrics["mean"])
+    ['student_test', 'teacher_test']
     """
-    spec = resolve(
-        teacher, student, method, matching, influence, training, setting, transform, calibration, term, encoder
-    )
+    add_ons = (transform, calibration, term, encoder, balance, calibrate)
+    spec = resolve(teacher, student, method, matching, influence, training, setting, *add_ons)
     if spec.training.together:
         raise GraphKDError(
             "training.together is for students of several seeds or jobs, and graphkd.distill trains one: leave it "
@@ -226,7 +250,7 @@ def distill(
     run = Run(SeedRun.train(graph, spec, seed, baseline, cache, callbacks=called))
     for callback in called:
         callback.on_run_end(run.metrics)
-    for line in advice(run.metrics):
+    for line in (*advice(run.metrics), *class_warnings(run.metrics)):
         warnings.warn(line, stacklevel=3)
     return run
 

@@ -17,7 +17,7 @@ from graphkd.errors import GraphKDError
 
 PARTS = (
     *("datasets", "teachers", "students", "encoders", "methods", "matching", "transforms"),
-    *("calibration", "terms", "influence", "callbacks"),
+    *("calibration", "balance", "terms", "influence", "callbacks"),
 )
 EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args[:1] in (["distill"], ["influence"]):
             _run_composed(*args)
         else:
-            return _run(_parser().parse_args(args))
+            return _run(command_parser().parse_args(args))
     except GraphKDError as error:
         if debug:
             raise
@@ -112,7 +112,7 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "evaluate":
         from graphkd.commands.evaluate import evaluate
 
-        evaluate(args.run, args.data_dir)
+        evaluate(args.run, args.data_dir, args.output)
     elif args.command == "predict":
         from graphkd.commands.predict import predict
 
@@ -169,7 +169,8 @@ def _kind(what: str) -> str:
     return next((part for part in PARTS if part.removesuffix("s") == what.removesuffix("s")), what)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """Returns the parser of every subcommand; ``distill`` and ``influence`` take keys of a config instead."""
     parser = _Parser(prog="graphkd", description="Distil graph neural networks into MLPs.")
     parser.add_argument("--version", action="version", version=f"graphkd {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
@@ -181,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("what", choices=PARTS, type=_kind)
     evaluate = commands.add_parser("evaluate", help="score a run's bundle again and compare with its metrics")
     evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    evaluate.add_argument("--output", metavar="FOLDER", help="where to write the same as CSV files and plots")
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
     predict.add_argument(
         "run", metavar="RUN", help="folder made by graphkd distill, its bundle, or hf://OWNER/NAME"

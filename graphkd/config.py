@@ -14,6 +14,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from graphkd import (
+    balance,
     calibration,
     callbacks,
     datasets,
@@ -30,8 +31,8 @@ from graphkd import (
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
 from graphkd.plugins import installed_parts
-from graphkd.registry import catalogue, lookup, parameters_of, unknown
-from graphkd.spec import DistillSpec, name_of, settings_of
+from graphkd.registry import catalogue, lookup, parameters_of
+from graphkd.spec import DistillSpec, name_of
 
 GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
@@ -42,6 +43,7 @@ GROUPS: dict[str, ModuleType] = {
     "matching": matching,
     "transform": transforms,
     "calibration": calibration,
+    "balance": balance,
     "term": terms,
     "influence": influence,
     "training": training,
@@ -57,6 +59,17 @@ KINDS: dict[str, Any] = {
     "float | None": Optional[float],  # noqa: UP045
 }
 """Annotations that a config is checked against; other arguments accept any value, which the part checks."""
+
+
+@dataclass
+class DeployConfig:
+    """Keys of ``deploy``.
+
+    Args:
+        calibrate: divide the student's logits by one temperature, fitted to validation nodes.
+    """
+
+    calibrate: bool = False
 
 
 @dataclass
@@ -95,10 +108,12 @@ class DistillConfig:
     matching: Any = MISSING
     transform: Any = MISSING
     calibration: Any = MISSING
+    balance: Any = MISSING
     term: Any = MISSING
     influence: Any = None
     training: Any = MISSING
     tracker: Any = MISSING
+    deploy: DeployConfig = field(default_factory=DeployConfig)
 
 
 @dataclass
@@ -111,6 +126,8 @@ class DatasetConfig:
     row_normalize: bool = False
     directed: bool = False
     label_rate: float = 1.0
+    imbalance: float = 1.0
+    long_tail: float = 1.0
     scale: float = 1.0
     path: str | None = None
 
@@ -125,7 +142,11 @@ class CustomDatasetConfig(DatasetConfig):
 
 @dataclass
 class SettingConfig:
-    """Keys of ``setting``."""
+    """What of the graph training may see.
+
+    Args:
+        name: of the setting.
+    """
 
     name: str = "transductive"
 
@@ -201,10 +222,12 @@ def spec_from(config: DictConfig) -> DistillSpec:
         matching=_make("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),
+        balance=_optional("balance", config),
         term=_optional("term", config),
         influence=None if config.influence is None else _make("influence", config.influence, partial=True),
         training=_make("training", config.training),
         setting=config.setting.name,
+        calibrate=bool(config.get("deploy") and config.deploy.calibrate),
     )
 
 
@@ -250,30 +273,10 @@ def resolved(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
 def added_keys(config: DictConfig) -> list[str]:
     """Returns the keys added with ``+`` that are not in the schema; parts check their own."""
     keys = [str(key) for key in config if key not in DistillConfig.__dataclass_fields__]
-    for group, kind in (("dataset", CustomDatasetConfig), ("setting", SettingConfig)):
+    kinds = (("dataset", CustomDatasetConfig), ("setting", SettingConfig), ("deploy", DeployConfig))
+    for group, kind in kinds:
         keys += [f"{group}.{key}" for key in config[group] if key not in kind.__dataclass_fields__]
     return keys
-
-
-def known_keys() -> list[str]:
-    """Returns every key that ``graphkd distill`` accepts, dotted."""
-    keys = [*DistillConfig.__dataclass_fields__, "experiment"]
-    keys += [f"dataset.{key}" for key in CustomDatasetConfig.__dataclass_fields__] + ["setting.name"]
-    for group, package in GROUPS.items():
-        if group != "dataset":
-            keys += [f"{group}.{key}" for part in catalogue(package).values() for key in settings_of(part)]
-    return list(dict.fromkeys(keys))
-
-
-def unknown_key(key: str) -> str:
-    """Returns the error message for an unknown key; lists only the keys of the same group."""
-    prefix = key.rpartition(".")[0]
-    if prefix and key in known_keys():
-        return (
-            f"'{key}' is no key of the {prefix} that was chosen: choose the {prefix} that has it, or leave it out"
-        )
-    siblings = [other for other in known_keys() if other.rpartition(".")[0] == prefix]
-    return unknown("key", key, siblings or known_keys())
 
 
 def _make(group: str, node: Any, partial: bool = False) -> Any:
@@ -290,8 +293,14 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
         parameter = parameters_of(part).get(key)
         listed = isinstance(value, list) and parameter is not None and "list" in str(parameter.annotation)
         if parameter is None or (isinstance(value, (dict, list)) and not listed):
-            raise GraphKDError(unknown_key(f"{group}.{key}"))
+            raise _unknown_key(f"{group}.{key}")
     return functools.partial(part, **settings) if partial else part(**settings)
+
+
+def _unknown_key(key: str) -> GraphKDError:
+    from graphkd.config_reference import unknown_key  # which reads the schemas of this module
+
+    return GraphKDError(unknown_key(key))
 
 
 def targets_of(group: str) -> dict[str, Any]:

@@ -12,6 +12,13 @@ class GraphKDError(ValueError):
 
     Args:
         message: the line.
+
+    >>> import graphkd
+    >>> try:
+    ...     graphkd.load_dataset("digit")
+    ... except GraphKDError as error:
+    ...     print(str(error)[:44])
+    unknown dataset 'digit': did you mean 'digit
     """
 
     def __init__(self, message: str) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from graphkd.api import distill
+from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.classes import class_array
 from graphkd.columns import ColumnEncoding
@@ -54,6 +55,12 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             selected by these names.
         run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
         predictor_: the student with its preprocessing.
+
+    >>> from graphkd import load_dataset
+    >>> data = load_dataset("digits")
+    >>> model = GraphDistiller(method="glnn", training=Training(max_epochs=20), baseline=False).fit(data)
+    >>> model.predict(data.x[:3]).shape, model.predict_proba(data.x[:3]).shape
+    ((3,), (3, 10))
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         calibration: str | Calibration = "none",
         term: str | Term = "none",
         encoder: str | Encoder = "auto",
+        balance: str | Balance = "none",
         training: Training | None = None,
         preprocessing: Preprocessing | None = None,
         seed: int = 0,
@@ -76,13 +84,15 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         memory_budget: float | None = None,
         table_dtype: str = "float32",
         baseline: bool = True,
+        calibrate: bool = False,
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
         self.transform, self.calibration, self.term, self.encoder = transform, calibration, term, encoder
+        self.balance = balance
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
-        self.baseline = baseline
+        self.baseline, self.calibrate = baseline, calibrate
 
     def __sklearn_tags__(self) -> Any:
         """Returns scikit-learn's tags: labels are part of the graph, rows may be sparse."""

@@ -14,7 +14,7 @@ GROUPS = tuple(
     f"graphkd.{kind}"
     for kind in (
         *("teachers", "methods", "encoders", "matching"),
-        *("influence", "transforms", "calibration", "terms"),
+        *("influence", "transforms", "calibration", "balance", "terms"),
     )
 )
 """Groups of entry points. There is none for students: a bundle loads graphkd's own and nothing else."""

@@ -16,11 +16,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from graphkd import balance as balances
 from graphkd import calibration as calibrations
 from graphkd import encoders, methods, students, teachers, transforms
 from graphkd import influence as influences
 from graphkd import matching as matchings
 from graphkd import terms as added_terms
+from graphkd.balance import Balance, NoBalance
+from graphkd.balance.compatibility import check_balance
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
 from graphkd.datasets import SETTINGS
@@ -43,7 +46,7 @@ Factory = Callable[..., nn.Module]
 
 PARTS = (
     *("teacher", "student", "encoder", "method"),
-    *("matching", "transform", "calibration", "term", "influence"),
+    *("matching", "transform", "calibration", "balance", "term", "influence"),
 )
 """Keys of a run's configuration that hold a part."""
 
@@ -60,10 +63,12 @@ class DistillSpec:
         matching: which layers it is matched to.
         transform: of the teacher, before it is distilled.
         calibration: of logits, on both sides of the losses.
+        balance: of classes, in a loss or in the answer.
         term: added to the method's loss.
         influence: ``(x, adj) → [N]`` node weights, or nothing; see ``graphkd.influence.inputs`` for more inputs.
         training: how both are optimised.
         setting: what of the graph training may see.
+        calibrate: whether the trained student's logits are divided by a temperature fitted to validation nodes.
     """
 
     teacher: Factory | nn.Module | TeacherOutput
@@ -73,12 +78,16 @@ class DistillSpec:
     matching: Matching = field(default_factory=NoMatching)
     transform: Transform = field(default_factory=NoTransform)
     calibration: Calibration = field(default_factory=NoCalibration)
+    balance: Balance = field(default_factory=NoBalance)
     term: Term = field(default_factory=NoTerm)
     influence: Callable[..., Tensor] | None = None
     training: Training = field(default_factory=Training)
     setting: str = "transductive"
+    calibrate: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.calibrate, bool):
+            raise GraphKDError(f"deploy.calibrate is {self.calibrate}: choose true or false")
         if isinstance(self.student, nn.Module) or not callable(self.student):
             raise GraphKDError("student must be a name or a factory called with num_features and num_classes")
         if not callable(self.teacher) and not isinstance(self.teacher, TeacherOutput):
@@ -121,22 +130,27 @@ class DistillSpec:
                 f"term={self.term.name} with term.weight=0 would have no effect: set term.weight above 0, or "
                 "leave term out"
             )
-        if not self.calibration.soft and self.method.lam == 0:
-            raise GraphKDError(
-                f"calibration={self.calibration.name} changes the label loss, which method.lam=0 leaves out: set "
-                "method.lam above 0, or leave calibration out"
-            )
+        self.calibration.check_method(self.method)
+        given = isinstance(self.teacher, nn.Module | TeacherOutput)
+        check_balance(self.balance, self.method, unwrapped(self.student), self.training, given)
         if self.method.has_teacher:
+            self._check_transform()
             return
-        added = {"transform": self.transform.name}
-        if self.calibration.soft:
-            added["calibration"] = self.calibration.name
-        for group, name in added.items():
-            if name != "none":
+        for group in ("transform", "calibration"):
+            if (name := getattr(self, group).name) != "none":
                 raise GraphKDError(
                     f"method={self.method.name} reads no teacher, so {group}={name} would have no effect: leave "
                     f"{group} out"
                 )
+
+    def _check_transform(self) -> None:
+        """Refuses a transform that reads further teachers, where the run's own is given."""
+        given = isinstance(self.teacher, nn.Module | TeacherOutput)
+        if self.transform.others(name_of(self.teacher), 0) and given:
+            raise GraphKDError(
+                f"transform={self.transform.name} trains further teachers like the run's own, and that is given: "
+                "give a name or a factory, or choose another transform"
+            )
 
     @property
     def inputs(self) -> Encoder:
@@ -150,7 +164,6 @@ class DistillSpec:
             method: the other one.
             encoder: of its inputs, by default its own.
         """
-        reads = method.has_teacher or not self.calibration.soft
         return replace(
             self,
             method=method,
@@ -158,7 +171,8 @@ class DistillSpec:
             matching=NoMatching(),
             term=NoTerm(),
             transform=NoTransform(),
-            calibration=self.calibration if reads else NoCalibration(),
+            calibration=self.calibration if method.has_teacher else NoCalibration(),
+            balance=self.balance if method.has_teacher or not self.balance.reads_teacher else NoBalance(),
             influence=None,
         )
 
@@ -256,6 +270,7 @@ class DistillSpec:
                     f"teacher={name_of(self.teacher)} must return a TeacherOutput with logits [N, {num_classes}]: "
                     "take one of graphkd.teachers as a pattern, or give a fitted network"
                 )
+            self.transform.check(output)
             targets = Targets(row, torch.zeros(1, dtype=torch.long), torch.zeros(1), hops=output.hops[:-1])
             for term in self.terms():
                 if "targets" not in term.reads:
@@ -288,11 +303,11 @@ class DistillSpec:
 
     @property
     def add_ons(self) -> dict[str, str]:
-        """Names of the encoder, if it is not the method's own, the transform, the calibration and the term."""
+        """Names of the encoder, if it is not the method's own, and of all that is added to the method."""
         encoder = "none" if self.inputs == self.method.encoder() else self.inputs.name
         return {
             "encoder": encoder,
-            **{key: getattr(self, key).name for key in ("transform", "calibration", "term")},
+            **{key: getattr(self, key).name for key in ("transform", "calibration", "balance", "term")},
         }
 
     def config(self) -> dict[str, Any]:
@@ -305,6 +320,7 @@ class DistillSpec:
                 "_target_": "graphkd.training.Training",
                 **{key: plain(value) for key, value in asdict(self.training).items()},
             },
+            "deploy": {"calibrate": self.calibrate},
         }
 
 
@@ -320,6 +336,8 @@ def resolve(
     calibration: str | Calibration = "none",
     term: str | Term = "none",
     encoder: str | Encoder = "auto",
+    balance: str | Balance = "none",
+    calibrate: bool = False,
 ) -> DistillSpec:
     """Names or objects → a spec; a teacher may be its logits alone.
 
@@ -341,10 +359,12 @@ def resolve(
         matching=_object(_part(matchings, matching), Matching),
         transform=_object(_part(transforms, transform), Transform),
         calibration=_object(_part(calibrations, calibration), Calibration),
+        balance=_object(_part(balances, balance), Balance),
         term=_object(_part(added_terms, term), Term),
         influence=influence,
         training=_object(training or Training(), Training),
         setting=setting,
+        calibrate=calibrate,
     )
 
 
@@ -401,7 +421,7 @@ def part_config(part: Any) -> dict[str, Any]:
     """Returns a part's class and settings, in the form of a run's ``config.yaml``."""
     made = _made(part)
     package = made.__module__.rpartition(".")[0] if made.__module__.startswith("graphkd.") else made.__module__
-    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration | Term)
+    own = isinstance(part, nn.Module) and not isinstance(part, Method | Matching | Calibration | Balance | Term)
     given = isinstance(part, TeacherOutput) or own
     settings = {"in_memory": True} if given else settings_of(part)
     return {"_target_": f"{package}.{made.__qualname__}", **settings}

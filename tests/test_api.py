@@ -40,9 +40,13 @@ def test_metrics_have_the_promised_form() -> None:
         "matching", "influence", "reads", "seeds", "mean", "std", "versions",
     ]  # fmt: skip
     (seed,) = metrics["seeds"]
-    assert list(seed) == ["seed", "teacher", "student", "epochs", "best_epoch", "seconds"]
-    assert list(seed["teacher"]) == ["val", "test"]
-    assert list(seed["student"]) == ["val", "test", "test_macro_f1", "test_ece"]
+    assert list(seed) == ["seed", "teacher", "student", "epochs", "best_epoch", "seconds", "classes"]
+    details = ["macro_f1", "ece", "balanced_accuracy", "worst_class_accuracy", "brier"]
+    of_validation = ["val_macro_f1", "val_balanced_accuracy"]
+    for part in ("teacher", "student"):
+        assert list(seed[part]) == ["val", "test", *(f"test_{name}" for name in details), *of_validation]
+    assert list(seed["classes"]) == ["names", "teacher", "student"]
+    assert list(seed["classes"]["student"]) == ["precision", "recall", "f1", "support", "predicted"]
     assert list(seed["epochs"]) == ["teacher", "student"]
     assert list(seed["seconds"]) == ["teacher", "compile", "student"]
     assert metrics["mean"] == {"teacher_test": seed["teacher"]["test"], "student_test": seed["student"]["test"]}

@@ -48,10 +48,10 @@ def command(*args: str, cwd: Path, **env: str) -> Done:
 
 
 MISTAKES = {
-    "unknown key": (["students=mlp"], "unknown key 'students': did you mean 'student'?"),
+    "unknown key": (["students=mlp"], "unknown key 'students': did you mean 'student'"),
     "unknown nested key": (["training.max_epoch=3"], "unknown key 'training.max_epoch': did you mean"),
-    "added key": (["+studnt=mlp"], "unknown key 'studnt': did you mean 'student'?"),
-    "added nested key": (["+method.lamb=1"], "unknown key 'method.lamb': did you mean 'method.lam'?"),
+    "added key": (["+studnt=mlp"], "unknown key 'studnt': did you mean 'student'"),
+    "added nested key": (["+method.lamb=1"], "unknown key 'method.lamb': did you mean 'method.lam'"),
     "unknown dataset": (
         ["dataset=digit"],
         "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer",

@@ -20,7 +20,7 @@ from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Features
 from graphkd.students.output import StudentOutput
-from graphkd.training.stages.student import student_scores
+from graphkd.training.scoring.setting_scores import student_logits
 
 EXPORTS = {"onnx": "onnx", "onnx-int8": "onnx-int8", "native": "c", "native-int8": "c"}
 """Export that a runtime requires; other runtimes require none."""
@@ -97,7 +97,7 @@ class _AsStudent(nn.Module):
 
 def _scores(model: Predictor | RowPredictor, encoding: Encoding, view: SettingView) -> dict[str, float]:
     student = model.student if isinstance(model, Predictor) else _AsStudent(model)
-    return student_scores(student, encoding.mix(view.observed.x, view.observed.adj), encoding, view)
+    return student_logits(student, encoding.mix(view.observed.x, view.observed.adj), encoding, view).scores
 
 
 def _size(bundle: Bundle, runtime: str) -> int:

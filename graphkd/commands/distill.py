@@ -7,7 +7,6 @@ import functools
 import os
 import sys
 import tempfile
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,21 +21,19 @@ from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.api import load_dataset, pick_device
 from graphkd.callbacks import Callback
+from graphkd.commands.distill_help import help_text
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, folder_name, quoted, short_name
 from graphkd.commands.table import print_columns, print_table
 from graphkd.config import (
     added_keys,
     config_dir,
-    groups,
-    known_keys,
-    names_in,
     register_schemas,
     resolved,
     spec_from,
     tracker_of,
-    unknown_key,
 )
+from graphkd.config_reference import unknown_key
 from graphkd.datasets import Graph
 from graphkd.datasets.loading import locate
 from graphkd.datasets.scale import scaled_name
@@ -151,27 +148,6 @@ def _failures(config: DictConfig) -> list[Exception]:
             raise
         return [GraphKDError(LOST)]
     return []
-
-
-def help_text() -> str:
-    """Returns the text of ``graphkd distill --help``: groups with their names, and every key."""
-    lines = [
-        "usage: graphkd distill [-m] [GROUP=NAME] [KEY=VALUE] …",
-        "",
-        "Train a teacher on a graph and distil it into an MLP. -m runs every combination of",
-        "comma-separated values. --cfg job prints the config instead of running it.",
-        "",
-        "groups and their names:",
-    ]
-    for group in groups():
-        listed = f"{group}={' | '.join(names_in(group))}"
-        lines += textwrap.wrap(listed, 100, initial_indent="  ", subsequent_indent="      ")
-    lines += [
-        "",
-        "keys:",
-        *textwrap.wrap(" ".join(known_keys()), 100, initial_indent="  ", subsequent_indent="  "),
-    ]
-    return "\n".join(lines)
 
 
 def run_job(config: DictConfig) -> None:

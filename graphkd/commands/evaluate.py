@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from pathlib import Path
+from typing import Any
 
+from graphkd.atomic_io import as_path, check_writable
 from graphkd.commands.custom_data import custom_data
+from graphkd.commands.evaluate_table import format_evaluation
 from graphkd.datasets import Graph
-from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
-from graphkd.runs import read_metrics
-from graphkd.training.stages.student import student_scores
+from graphkd.plots import check_plot
+from graphkd.runs import Evaluation, read_metrics
 
 TOLERANCE = 0.005
 """Tolerated difference in the test score: share of rows whose class may flip by another machine's rounding."""
 
 
-def evaluate(run: str, data_dir: str | None) -> None:
+def evaluate(run: str, data_dir: str | None, output: str | None = None) -> None:
     """Scores the bundle of every seed on the run's data, and compares with ``metrics.json``.
 
+    Prints a line per seed, then for all seeds together the confusion matrix and the metrics of each class.
+
+    Args:
+        run: folder of the run.
+        data_dir: folder of its data, if they have moved.
+        output: folder to write the same to, as CSV files and plots, or None.
+
     Raises:
-        GraphKDError: not a run, its data are unavailable, or a score differs from the recorded one.
+        GraphKDError: not a run, its data are unavailable, a score differs from the recorded one, or the folder
+            cannot be written.
     """
+    folder = None if output is None else as_path(output, "--output")
+    if folder is not None:
+        check_writable(folder, "--output")
+        check_plot()
     path = Path(run)
     metrics = read_metrics(path)
     print(f"{'seed':>6}{'val %':>12}{'test %':>12}{'recorded test %':>20}")
-    for entry in metrics["seeds"]:
-        folder = path / f"seed_{entry['seed']}"
-        model = load_bundle(folder if folder.is_dir() else path)
-        graph = Graph.from_data(custom_data(path, entry["seed"], data_dir), model.preprocessing)
-        view = apply_setting(graph, metrics["setting"], entry["seed"])
-        inputs = model.encoding.mix(view.observed.x, view.observed.adj)
-        scores = student_scores(model.student, inputs, model.encoding, view)
-        val, test = scores["val"], scores["test"]
-        recorded = entry["student"]["test"]
-        print(f"{entry['seed']:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")
-        if abs(test - recorded) > TOLERANCE:
-            raise GraphKDError(
-                f"seed {entry['seed']} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "
-                "the data or the bundle is not the run's own"
-            )
+    seeds = [entry["seed"] for entry in metrics["seeds"]]
+    found = [_evaluated(path, metrics["setting"], entry, data_dir) for entry in metrics["seeds"]]
+    together = functools.reduce(operator.add, found)
+    print("\n".join(["", *format_evaluation(together)]))
+    if folder is not None:
+        from graphkd.commands.evaluate_files import write_evaluation
+
+        write_evaluation(folder, together, seeds)
+        print(f"evaluation folder: {folder}")
+
+
+def _evaluated(path: Path, setting: str, entry: dict[str, Any], data_dir: str | None) -> Evaluation:
+    """Evaluates the bundle of a seed, prints its line, and compares its test score with the recorded one."""
+    seed, recorded = entry["seed"], entry["student"]["test"]
+    folder = path / f"seed_{seed}"
+    model = load_bundle(folder if folder.is_dir() else path)
+    graph = Graph.from_data(custom_data(path, seed, data_dir), model.preprocessing)
+    result = Evaluation.of(model.student, model.encoding, graph, setting, seed)
+    val, test = (result.scores[0][part] for part in ("val", "test"))
+    print(f"{seed:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")
+    if abs(test - recorded) > TOLERANCE:
+        raise GraphKDError(
+            f"seed {seed} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "
+            "the data or the bundle is not the run's own"
+        )
+    return result

@@ -15,7 +15,8 @@ from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, quoted, short_name
-from graphkd.config import added_keys, composed, resolved, spec_from, unknown_key
+from graphkd.config import added_keys, composed, resolved, spec_from
+from graphkd.config_reference import unknown_key
 from graphkd.datasets import SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError

@@ -6,7 +6,8 @@ import re
 
 from hydra.errors import OverrideParseException
 
-from graphkd.config import names_in, unknown_key
+from graphkd.config import names_in
+from graphkd.config_reference import unknown_key
 from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.registry import unknown
 

@@ -41,7 +41,9 @@ def check_overrides(args: list[str]) -> None:
             raise GraphKDError(f"{flag} {value}: choose job, hydra or all")
         group, sign, name = flag.partition("=")
         if sign and group in groups() and any(_NO_NAME.fullmatch(part.strip()) for part in name.split(",")):
-            raise GraphKDError(f"{group} is {name or 'empty'}: choose one of {', '.join(names_in(group))}")
+            several = group == "teacher" and name.startswith("[")
+            hint = f"; the mean of several is transform=ensemble transform.teachers={name}" if several else ""
+            raise GraphKDError(f"{group} is {name or 'empty'}: choose one of {', '.join(names_in(group))}{hint}")
         if group.lstrip("+~") in HYDRAS_FOLDERS:
             raise GraphKDError(f"{group} has no effect: the folder of a run, or of all with -m, is output_dir=DIR")
         if flag.startswith("="):

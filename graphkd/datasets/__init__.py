@@ -1,4 +1,9 @@
-"""Data sets as ``torch_geometric`` data, checked and preprocessed graphs, splits and settings."""
+"""Data sets as ``torch_geometric`` data, checked and preprocessed graphs, splits and settings.
+
+>>> from graphkd.datasets import SETTINGS
+>>> list(SETTINGS)
+['transductive', 'production', 'inductive', 'cold_start']
+"""
 
 from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora

@@ -15,6 +15,7 @@ from graphkd.atomic_io import sha256_of
 from graphkd.classes import ClassName, class_name
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
+from graphkd.datasets.imbalance import profile_name
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.validate import check, known_labels
@@ -141,9 +142,10 @@ class Graph:
 
     @property
     def split(self) -> str:
-        """Name of the split in records; it includes a label rate other than 1: ``public-labels0.1``."""
+        """Name of the split in records; it includes a label rate and a profile: ``public-labels0.1``."""
         rate = self.origin.get("label_rate", 1.0)
-        return f"{self.origin['split']}{'' if rate == 1 else f'-labels{rate:g}'}"
+        profile = profile_name(self.origin.get("imbalance", 1.0), self.origin.get("long_tail", 1.0))
+        return f"{self.origin['split']}{'' if rate == 1 else f'-labels{rate:g}'}{profile}"
 
     @property
     def num_nodes(self) -> int:

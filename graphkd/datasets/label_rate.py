@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -31,9 +33,21 @@ def scarce_mask(train_mask: Tensor, y: Tensor, rate: float, seed: int) -> Tensor
     Returns:
         ``[N]`` boolean; nodes that are not selected are in no mask.
     """
+    return sampled_mask(train_mask, y, lambda label, size: max(1, int(rate * size + 0.5)), seed)
+
+
+def sampled_mask(train_mask: Tensor, y: Tensor, count: Callable[[int, int], int], seed: int) -> Tensor:
+    """Samples training nodes of every class; those of a smaller count are a subset of those of a larger one.
+
+    Args:
+        train_mask: ``[N]`` boolean.
+        y: ``[N]`` classes, known wherever the mask is true.
+        count: class and its number of training nodes → how many are selected.
+        seed: of the sampling.
+    """
     rng, nodes = np.random.default_rng(seed), train_mask.nonzero().reshape(-1).numpy()
     labels, mask = y.reshape(-1).numpy()[nodes], torch.zeros_like(train_mask)
     for label in np.unique(labels):
         order = rng.permutation(nodes[labels == label])
-        mask[torch.from_numpy(order[: max(1, int(rate * order.size + 0.5))])] = True
+        mask[torch.from_numpy(order[: count(int(label), order.size)])] = True
     return mask

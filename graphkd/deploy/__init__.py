@@ -2,6 +2,10 @@
 
 Names are imported on first use: a service that loads bundles with the runtimes ``numpy``, ``onnx`` and
 ``native``, or opens a feature store, imports neither torch nor PyG.
+
+>>> from graphkd.deploy import RUNTIMES
+>>> RUNTIMES
+('torch', 'numpy', 'onnx', 'onnx-int8', 'native', 'native-int8')
 """
 
 from __future__ import annotations

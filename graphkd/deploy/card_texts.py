@@ -20,16 +20,19 @@ SETTINGS = {
 """Setting → what it means."""
 
 SCORES = {
-    "val": "validation nodes, by which the epoch was chosen",
+    "val": "validation nodes",
     "test": "test nodes, as the setting weighs them",
     "test_ind": "hidden test nodes",
     "test_tran": "visible test nodes",
     "test_macro_f1": "mean over classes of their F1 scores on test nodes",
+    "test_balanced_accuracy": "mean over classes of their shares of test nodes that are right",
+    "test_worst_class_accuracy": "the smallest of these shares",
     "test_ece": "expected calibration error on test nodes; less is better",
+    "test_brier": "Brier score on test nodes, from 0 to 2; less is better",
 }
 """Score → what it is of, in the order of a table."""
 
-ADD_ONS = ("transform", "calibration", "term")
+ADD_ONS = ("transform", "calibration", "balance", "term")
 """Add-ons that a card may name."""
 
 NO_PLAIN = "No plain MLP was trained beside it: what distillation adds here is not known."

@@ -40,6 +40,15 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
     Raises:
         GraphKDError: there is no bundle, it cannot be downloaded, a file of it was truncated or modified, its
             schema version differs, or a requirement of the runtime is missing.
+
+    >>> import tempfile, graphkd
+    >>> data = graphkd.load_dataset("digits")
+    >>> run = graphkd.distill(data, training=graphkd.Training(max_epochs=20), baseline=False)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run.save(folder + "/run")
+    ...     model = load_bundle(folder + "/run", runtime="numpy")
+    >>> model.predict(data.x[:3].numpy()).shape
+    (3,)
     """
     if runtime not in RUNTIMES:
         raise GraphKDError(unknown("runtime", runtime, list(RUNTIMES)))

@@ -22,6 +22,7 @@ MOST = 40
 
 MODELS = {
     "teacher": "teacher",
+    "transformed_teacher": "teacher, as it was distilled",
     "mlp": "plain MLP",
     "mlp_same_inputs": "plain MLP with the student's inputs",
     "student": "**student**",
@@ -87,10 +88,11 @@ def _metadata(card: Mapping[str, Any]) -> str:
 
 def _results(card: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns the student's scores on test nodes in the hub's form."""
-    kind = str(card.get("metric", "accuracy"))
+    metric = str(card.get("metric", "accuracy"))
+    kind = {"macro_f1": "f1"}.get(metric, metric)
     scores = _numbers(card.get("student_scores"))
     tests = [key for key in SCORES if key in scores and key in ("test", "test_ind", "test_tran")]
-    return [{"type": kind, "name": f"{kind} ({key})", "value": round(scores[key], 4)} for key in tests]
+    return [{"type": kind, "name": f"{metric} ({key})", "value": round(scores[key], 4)} for key in tests]
 
 
 def _model_index(card: Mapping[str, Any], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -123,6 +125,7 @@ def _read(parts: InputParts) -> str:
 def _data(card: Mapping[str, Any]) -> list[str]:
     setting = _text(card, "setting")
     extra = {key: card.get(key) for key in ("variant", "matching", "influence", "encoder", *ADD_ONS)}
+    selector = _code(card.get("selected_by") or card.get("metric", "accuracy"))
     chosen = [
         f"{key} {_code(value)}" for key, value in extra.items() if isinstance(value, str) and value != "none"
     ]
@@ -132,20 +135,22 @@ def _data(card: Mapping[str, Any]) -> list[str]:
         f"- Data set {_code(_text(card, 'dataset'))}, split {_code(_text(card, 'split'))}, "
         f"seed {_code(card.get('seed', 'unknown'))}.",
         f"- Setting {_code(setting)}: {SETTINGS.get(setting, 'not described here.')}",
-        "- The loss reads labels of training nodes; validation nodes choose the epoch that is kept.",
+        f"- The loss reads labels of training nodes; validation nodes choose the epoch to keep, by {selector}.",
+        *(["- Validation nodes also fit the temperature of its probabilities."] if "temperature" in card else []),
         *([f"- Further parts: {', '.join(chosen)}."] if chosen else []),
     ]
 
 
 def _scores(card: Mapping[str, Any]) -> list[str]:
     metric, seed = _code(card.get("metric", "accuracy")), _code(card.get("seed", "unknown"))
-    models = {**_mapping(card.get("plain_scores")), "teacher": card.get("teacher_scores")}
-    models["student"] = card.get("student_scores")
+    models = {**_mapping(card.get("plain_scores"))}
+    models |= {name: card.get(f"{name}_scores") for name in ("teacher", "transformed_teacher", "student")}
     found = {name: _numbers(models.get(name)) for name in MODELS if _numbers(models.get(name))}
     columns = [key for key in SCORES if any(key in scores for scores in found.values())]
     if not columns:
         return ["## Scores", "", "None are on record."]
     reads = _mapping(card.get("reads"))
+    reads = {**reads, "transformed_teacher": reads.get("teacher", "unknown")}
     rows = [
         [MODELS[name], str(reads.get(name, "unknown")), *(_score(scores.get(key)) for key in columns)]
         for name, scores in found.items()

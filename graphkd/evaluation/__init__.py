@@ -1,17 +1,28 @@
-"""Metrics, tests of significance and equivalence, and latency measurement."""
+"""Metrics, tests of significance and equivalence, and latency measurement.
 
+>>> from graphkd.evaluation import paired_difference
+>>> student, teacher = [0.80, 0.82, 0.81, 0.83], [0.78, 0.81, 0.80, 0.81]
+>>> round(paired_difference(student, teacher).mean, 3)
+0.015
+"""
+
+from graphkd.evaluation.confusion import ConfusionMatrix
 from graphkd.evaluation.equivalence import Tost, detectable_difference, power_of_tost, tost
 from graphkd.evaluation.latency import Times, latency
 from graphkd.evaluation.metrics import (
     METRICS,
     accuracy,
+    balanced_accuracy,
+    brier_score,
     expected_calibration_error,
     macro_f1,
     roc_auc,
     score,
-    scorer,
+    worst_class_accuracy,
 )
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
+from graphkd.evaluation.reliability import Reliability
+from graphkd.evaluation.scorers import STACKED, scorer
 from graphkd.evaluation.significance import (
     Friedman,
     PairedDifference,
@@ -23,13 +34,18 @@ from graphkd.evaluation.significance import (
 
 __all__ = [
     "METRICS",
+    "STACKED",
+    "ConfusionMatrix",
     "Correlation",
     "Friedman",
     "PairedDifference",
+    "Reliability",
     "Times",
     "Tost",
     "accuracy",
+    "balanced_accuracy",
     "best_share",
+    "brier_score",
     "detectable_difference",
     "expected_calibration_error",
     "friedman",
@@ -44,4 +60,5 @@ __all__ = [
     "scorer",
     "spearman",
     "tost",
+    "worst_class_accuracy",
 ]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.confusion import ConfusionMatrix
+from graphkd.evaluation.scorers import Accuracy, BalancedAccuracy, RocAuc
 from graphkd.registry import unknown
 
 
@@ -17,10 +19,52 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 
 
 def macro_f1(logits: Tensor, y: Tensor) -> float:
-    """Computes the unweighted mean F1 score over the classes that occur; ``logits [B, C]``, ``y [B]``."""
-    from sklearn.metrics import f1_score
+    """Computes the unweighted mean F1 score of the classes that occur or are predicted.
 
-    return float(f1_score(y.cpu(), logits.argmax(dim=1).cpu(), average="macro", zero_division=0))
+    Args:
+        logits: ``[B, C]``.
+        y: ``[B]`` labels.
+    """
+    return ConfusionMatrix.of(logits, y).macro_f1
+
+
+def balanced_accuracy(logits: Tensor, y: Tensor) -> float:
+    """Computes the unweighted mean recall of the classes that occur: ``mean_c (n_cc / n_c)``.
+
+    Source: Brodersen et al., The Balanced Accuracy and Its Posterior Distribution, ICPR 2010
+
+    Args:
+        logits: ``[B, C]``.
+        y: ``[B]`` labels.
+
+    >>> balanced_accuracy(torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 0, 1]))
+    0.5
+    """
+    return float(BalancedAccuracy(y)(logits))
+
+
+def worst_class_accuracy(logits: Tensor, y: Tensor) -> float:
+    """Computes the lowest recall of the classes that occur: ``min_c (n_cc / n_c)``.
+
+    Args:
+        logits: ``[B, C]``.
+        y: ``[B]`` labels.
+    """
+    return ConfusionMatrix.of(logits, y).worst_class_accuracy
+
+
+def brier_score(logits: Tensor, y: Tensor) -> float:
+    """Computes the squared error of the probabilities: ``mean_v Σ_c (p_vc − [y_v = c])²``, in [0, 2].
+
+    Source: Brier, Verification of Forecasts Expressed in Terms of Probability, Monthly Weather Review 1950
+
+    Args:
+        logits: ``[B, C]``; probabilities are computed in float64.
+        y: ``[B]`` labels.
+    """
+    p = torch.softmax(logits.double(), dim=1)
+    of_label = p.gather(1, y.unsqueeze(1)).squeeze(1)
+    return float((p.square().sum(dim=1) - 2 * of_label + 1).mean())
 
 
 def expected_calibration_error(logits: Tensor, y: Tensor, bins: int = 15) -> float:
@@ -39,11 +83,21 @@ def expected_calibration_error(logits: Tensor, y: Tensor, bins: int = 15) -> flo
     >>> expected_calibration_error(torch.tensor([[9.0, -9.0], [9.0, -9.0]]), torch.tensor([0, 1]))
     0.4999999847700205
     """
-    confidence, predicted = torch.softmax(logits.double(), dim=1).max(dim=1)
-    bin_of_each = (confidence * bins).ceil().long() - 1
+    confidence, predicted, place = bins_of(logits, bins)
     gaps = torch.zeros(bins, dtype=torch.float64, device=logits.device)
-    gaps.index_add_(0, bin_of_each.clamp(0, bins - 1), (predicted == y).double() - confidence)
+    gaps.index_add_(0, place, (predicted == y).double() - confidence)
     return float(gaps.abs().sum() / len(y))
+
+
+def bins_of(logits: Tensor, bins: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns each row's largest probability in float64, its class, and the bin of equal width that it is in.
+
+    Args:
+        logits: ``[B, C]``.
+        bins: number of bins.
+    """
+    confidence, predicted = torch.softmax(logits.double(), dim=1).max(dim=1)
+    return confidence, predicted, ((confidence * bins).ceil().long() - 1).clamp(0, bins - 1)
 
 
 def roc_auc(logits: Tensor, y: Tensor) -> float:
@@ -64,60 +118,13 @@ def roc_auc(logits: Tensor, y: Tensor) -> float:
     return auc
 
 
-class Accuracy:
-    """``accuracy`` for fixed labels, computed without synchronising with the device.
-
-    Args:
-        y: ``[B]``, or ``[S, B]`` for several models.
-    """
-
-    def __init__(self, y: Tensor) -> None:
-        self.y = y
-
-    def __call__(self, logits: Tensor) -> Tensor:
-        """Computes a float64 scalar on the device of ``logits [B, C]``; ``[S]`` for ``[S, B, C]``."""
-        return (logits.argmax(dim=-1) == self.y).double().mean(dim=-1)
-
-
-class RocAuc:
-    """``roc_auc`` for fixed labels, computed without synchronising with the device.
-
-    Rows of class 1 are ranked among the sorted rows of class 0 by binary search: B log B instead of all pairs.
-
-    Args:
-        y: ``[B]``, 0 or 1.
-
-    Raises:
-        GraphKDError: only one class occurs.
-    """
-
-    def __init__(self, y: Tensor) -> None:
-        self.low, self.high = ((y == label).nonzero().squeeze(1) for label in (0, 1))
-        if not (self.low.numel() and self.high.numel()):
-            raise GraphKDError(
-                "roc_auc needs nodes of both classes to score, but only one occurs: use another split"
-            )
-
-    def __call__(self, logits: Tensor) -> Tensor:
-        """Computes a float64 scalar on the device of ``logits [B, 2]``."""
-        if logits.dim() != 2 or logits.shape[1] != 2:
-            raise GraphKDError(f"roc_auc needs two classes, but logits are {list(logits.shape)}: choose accuracy")
-        margin = logits[:, 1].double() - logits[:, 0].double()
-        low, high = margin[self.low].sort().values, margin[self.high]
-        won = torch.searchsorted(low, high) + torch.searchsorted(low, high, right=True)
-        return won.double().mean() / (2 * low.numel())
-
-
-METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {"accuracy": accuracy, "roc_auc": roc_auc}
+METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {
+    "accuracy": accuracy,
+    "macro_f1": macro_f1,
+    "balanced_accuracy": balanced_accuracy,
+    "roc_auc": roc_auc,
+}
 """Metrics by name; higher is better."""
-
-SCORERS: dict[str, type[Accuracy | RocAuc]] = {"accuracy": Accuracy, "roc_auc": RocAuc}
-"""Metrics for fixed labels by name."""
-
-
-def scorer(metric: str, y: Tensor) -> Callable[[Tensor], Tensor]:
-    """Builds a metric for the labels ``y [B]``: ``logits [B, C]`` → a float64 scalar on their device."""
-    return SCORERS[metric](y)
 
 
 def score(metric: str, logits: Tensor, y: Tensor) -> float:

@@ -1,4 +1,10 @@
-"""Influences: node weights ``[N]`` in [0, 1] of the terms of a loss."""
+"""Influences: node weights ``[N]`` in [0, 1] of the terms of a loss.
+
+>>> import torch
+>>> from graphkd.influence import degree
+>>> degree(torch.zeros(3, 1), torch.tensor([[0, 0, 1], [1, 2, 2]]))
+tensor([1.0000, 0.5000, 0.0000])
+"""
 
 from graphkd.influence._betweenness import betweenness
 from graphkd.influence._confidence import confidence

@@ -26,12 +26,11 @@ def reliability(
 ) -> Tensor:
     """Scores the stability of the teacher's entropy under noise: ``I_i = (1 − ρ_i) / max_l (1 − ρ_l)``.
 
-        ρ_i = c_i / max_l c_l,    c_i = |H(softmax(t_i(X + δ))) − H(softmax(t_i(X)))|,    δ ~ N(0, std²),
-
-    with one draw. KRD samples a node as a sender with probability ``1 − ρ^α``; this is that for α = 1, scaled. The
-    noise is added to the preprocessed features, the teacher's inputs; where their entries are small, as in rows
-    that sum to 1, noise with ``std`` 1 dominates them, and the ranking depends strongly on the draw. Edges and
-    their weights have an effect through the teacher only.
+    Here ``ρ_i = c_i / max_l c_l`` with ``c_i = |H(softmax(t_i(X + δ))) − H(softmax(t_i(X)))|`` and one draw of
+    ``δ ~ N(0, std²)``. KRD samples a node as a sender with probability ``1 − ρ^α``; this is that for α = 1,
+    scaled. The noise is added to the preprocessed features, the teacher's inputs; where their entries are
+    small, as in rows that sum to 1, noise with ``std`` 1 dominates them, and the ranking depends strongly on
+    the draw. Edges and their weights have an effect through the teacher only.
 
     Costs one forward pass of the teacher on dense features: O(N D) memory, also for sparse ones.
 

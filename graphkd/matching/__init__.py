@@ -1,4 +1,9 @@
-"""Layer matching: which student layer learns from which teacher hop, by which distance."""
+"""Layer matching: which student layer learns from which teacher hop, by which distance.
+
+>>> from graphkd.matching import Reverse
+>>> Reverse().pairs(num_student=2, num_teacher=3)
+[(0, 2), (1, 1)]
+"""
 
 from graphkd.matching.all_to_one import AllToOne
 from graphkd.matching.angles import LayerAngles

@@ -1,4 +1,9 @@
-"""Distillation methods, one file per paper: graph and teacher → ``Targets`` → loss over rows."""
+"""Distillation methods, one file per paper: graph and teacher → ``Targets`` → loss over rows.
+
+>>> from graphkd.methods import GLNN
+>>> GLNN(lam=0.1).facts()
+('teacher', 'student reads x', 'no edges in a step', 'loss N C')
+"""
 
 from graphkd.methods.adagmlp import AdaGMLP
 from graphkd.methods.base import Method

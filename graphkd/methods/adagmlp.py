@@ -52,6 +52,8 @@ class AdaGMLP(Method):
     """
 
     name = "adagmlp"
+    folds_teacher = False
+    ships = "ensemble"
     step_cost = "K N C"
     node_weight: Tensor
     member_of: Tensor
@@ -111,7 +113,7 @@ class AdaGMLP(Method):
     def _label_loss(self, k: int, logits: Tensor, batch: Targets) -> Tensor:
         mine = (self.member_of[batch.tables["row"]] == k).nonzero().reshape(-1)
         total = (self.member_of == k).sum().clamp_min(1)
-        losses = F.cross_entropy(batch.label_logits(logits)[mine], batch.labels[mine], reduction="sum")
+        losses = batch.cross_entropy(logits[mine], batch.labels[mine], reduction="sum")
         return batch.scale * losses / total
 
     @torch.no_grad()

@@ -65,6 +65,10 @@ class Method(nn.Module):
     losses is not the loss over all rows then, as it is of other methods."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
+    folds_teacher: ClassVar[bool] = True
+    """Whether a method with a teacher has folded soft targets; without, its steps read the teacher's logits."""
+    ships: ClassVar[str] = "mlp"
+    """Name of the student that ``build`` returns for ``student=mlp``."""
     influence_of_full_graph: bool = False
     """Whether influence is taken from the full graph where nodes are hidden: a leak, published as such."""
 
@@ -222,7 +226,9 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
         (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
-    return methods[0].is_plain and _is_alone(methods[0]) and all(each == settings[0] for each in settings)
+    balanced = any(part.class_weight is not None or (part.soft and part.soft.groups) for part in parts)
+    alike = not balanced and all(each == settings[0] for each in settings)
+    return methods[0].is_plain and _is_alone(methods[0]) and alike
 
 
 def trains_one_mlp(method: Method) -> bool:

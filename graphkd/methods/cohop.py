@@ -138,5 +138,5 @@ class CoHOp(Method):
         labels = self.pseudo_label[batch.tables["row"]]
         mine = (labels >= 0).nonzero().reshape(-1)
         total = (self.pseudo_label >= 0).sum().clamp_min(1)
-        losses = F.cross_entropy(batch.label_logits(logits)[mine], labels[mine], reduction="sum")
+        losses = batch.cross_entropy(logits[mine], labels[mine], reduction="sum")
         return batch.scale * losses / total

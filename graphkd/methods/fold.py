@@ -23,27 +23,33 @@ EDGE_BYTES = 6 * 8
 """Bytes of an edge in float64: weight, two factors and their product, its row, its column for the backend."""
 
 
-def node_targets(logits: Tensor, tau: float) -> SoftTargets:
-    """Folds ``mean_i KL(q_i ‖ p_i)``.
+def node_targets(logits: Tensor, tau: float, sender_weight: Tensor | None = None) -> SoftTargets:
+    """Folds ``mean_i c_i KL(q_i ‖ p_i)``.
 
     Args:
         logits: ``[N, C]`` of the teacher.
         tau: temperature of both sides.
+        sender_weight: ``c [N]``, or None for 1.
 
     Returns:
-        ``T = Q / N``.
+        ``T = c Q / N``.
     """
     num_rows, width = logits.shape
+    weight = None if sender_weight is None else sender_weight.double()
 
     def shares(rows: slice) -> Tensor:
-        return (_log_q(logits[rows], tau).exp_() / num_rows).to(logits.dtype)
+        share = _log_q(logits[rows], tau).exp_() / num_rows
+        return (share if weight is None else share * weight[rows].unsqueeze(1)).to(logits.dtype)
 
+    entropies = _entropies(logits, tau)
     return SoftTargets(
         table=table_store().by_rows("soft", (num_rows, width), logits.dtype, shares, unit=3 * 8 * width),
-        row_weight=logits.new_full((num_rows,), 1.0 / num_rows),
-        constant=_entropies(logits, tau).sum() / num_rows,
+        row_weight=logits.new_full((num_rows,), 1.0 / num_rows)
+        if weight is None
+        else (weight / num_rows).to(logits.dtype),
+        constant=(entropies if weight is None else entropies * weight).sum() / num_rows,
         tau=tau,
-        fold=Fold(_nodes_again, logits, None, tau),
+        fold=Fold(_nodes_again, logits, None, tau, sender_weight),
     )
 
 
@@ -54,8 +60,9 @@ def edge_targets(
     reverse: bool = False,
     receivers: Tensor | None = None,
     senders: Tensor | None = None,
+    sender_weight: Tensor | None = None,
 ) -> SoftTargets:
-    """Folds ``Σ_ij r_i w_ij s_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
+    """Folds ``Σ_ij r_i w_ij s_j c_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
 
     Row ``i`` is the student's node, column ``j`` the neighbour whose teacher distribution it learns from.
 
@@ -66,13 +73,15 @@ def edge_targets(
         reverse: whether the divergence is ``KL(p_i ‖ q_j)``.
         receivers: ``r [N]``, or None for 1.
         senders: ``s [N]``, or None for 1.
+        sender_weight: ``c [N]``, or None for 1; that of a fold, which changes without ``s``.
 
     Returns:
-        ``T = (r w s) Q`` (or ``L = (r w s) log Q``), from a sparse product in float64, whose weights are converted
-        some edges at a time; with a table store that has a budget, some rows at a time, with ``Q`` in a file.
+        ``T = (r w s c) Q`` (or ``L = (r w s c) log Q``), from a sparse product in float64, whose weights are
+        converted some edges at a time; with a table store that has a budget, some rows at a time, with ``Q`` in a
+        file.
     """
     num_rows, width = logits.shape
-    edges = _Edges(weights, receivers, senders)
+    edges = _Edges(weights, receivers, _product(senders, sender_weight))
     distributions = _Told(logits, tau, reverse, weights.device)
 
     def mixed(rows: slice) -> Tensor:
@@ -88,7 +97,9 @@ def edge_targets(
         constant=entropy,
         tau=tau,
         reverse=reverse,
-        fold=Fold(functools.partial(_edges_again, reverse, receivers, senders), logits, weights, tau),
+        fold=Fold(
+            functools.partial(_edges_again, reverse, receivers, senders), logits, weights, tau, sender_weight
+        ),
     )
 
 
@@ -97,8 +108,16 @@ def mean_of(pattern: SparseMatrix) -> SparseMatrix:
     return pattern.with_values(pattern.value.double() / max(pattern.nnz, 1))
 
 
-def _nodes_again(logits: Tensor, weights: SparseMatrix | None, tau: float) -> SoftTargets:
-    return node_targets(logits, tau)
+def _product(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one * other
+
+
+def _nodes_again(
+    logits: Tensor, weights: SparseMatrix | None, tau: float, sender_weight: Tensor | None
+) -> SoftTargets:
+    return node_targets(logits, tau, sender_weight)
 
 
 def _edges_again(
@@ -108,9 +127,10 @@ def _edges_again(
     logits: Tensor,
     weights: SparseMatrix | None,
     tau: float,
+    sender_weight: Tensor | None,
 ) -> SoftTargets:
     assert weights is not None
-    return edge_targets(logits, weights, tau, reverse, receivers, senders)
+    return edge_targets(logits, weights, tau, reverse, receivers, senders, sender_weight)
 
 
 class _Edges:

@@ -41,7 +41,10 @@ class InfGraND(Method):
         variant: ``paper`` or ``reference``.
         lam: share of the labels.
         tau: temperature.
-        delta1: δ1; ``delta2``, ``gamma1`` and ``gamma2`` likewise.
+        delta1: ``δ1``, the weight of a label.
+        delta2: ``δ2``, what influence adds to it.
+        gamma1: ``γ1``, the weight of a soft label.
+        gamma2: ``γ2``, what influence adds to it.
         hops: ``P`` of its own encoder, which another ``encoder`` replaces; 0 leaves the features unchanged.
         kl: ``forward`` is KL(teacher ‖ student), as released; ``reverse`` the other direction.
         pooling: of the hops: ``mean``, ``max``, ``min``, or ``concat``, which widens the student's first layer to

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
@@ -61,6 +60,7 @@ class ProgMLP(Method):
     """
 
     name = "progmlp"
+    ships = "progressive"
     step_cost = "K N D d"
     mixing_range: Tensor
     average_loss: Tensor
@@ -138,9 +138,9 @@ class ProgMLP(Method):
         x = inputs if isinstance(inputs, Tensor) else inputs.to_dense()
         partner = torch.randperm(rows.numel(), device=x.device)
         u = self.mixing_range.to(x.dtype) * torch.rand(rows.numel(), dtype=x.dtype, device=x.device)
-        z = batch.label_logits(student(x.lerp(x[partner], u.unsqueeze(1))).members[-1].logits)
+        z = student(x.lerp(x[partner], u.unsqueeze(1))).members[-1].logits
         y = batch.labels[rows]
-        losses = (F.cross_entropy(z, target, reduction="none") for target in (y, y[partner]))
+        losses = (batch.cross_entropy(z, target) for target in (y, y[partner]))
         own, others = losses
         weight = batch.label_weight[rows].to(own.dtype)
         return batch.scale * (weight * own.lerp(others, u.to(own.dtype))).sum()

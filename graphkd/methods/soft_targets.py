@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -13,22 +14,28 @@ from graphkd.errors import GraphKDError
 from graphkd.methods.fold_kernel import folded_sum
 from graphkd.sparse import SparseMatrix
 
+if TYPE_CHECKING:
+    from graphkd.methods.class_groups import ClassGroups
+
 
 @dataclass
 class Fold:
     """The inputs that soft targets were folded from, so that they can be folded again with others.
 
     Args:
-        make: ``(logits, weights, tau)`` → targets without a fold.
+        make: ``(logits, weights, tau, sender_weight)`` → targets without a fold.
         logits: ``[N, C]`` of the teacher.
         weights: ``w``, ``N × N``; nothing for a term per node.
         tau: temperature of both sides.
+        sender_weight: ``c [N]``, by which every term with ``q_j`` is multiplied, such as a squared temperature of
+            node ``j``; nothing for 1.
     """
 
-    make: Callable[[Tensor, SparseMatrix | None, float], SoftTargets]
+    make: Callable[[Tensor, SparseMatrix | None, float, Tensor | None], SoftTargets]
     logits: Tensor
     weights: SparseMatrix | None
     tau: float
+    sender_weight: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ class SoftTargets:
         reverse: the direction.
         fold: what the table was made from, where it may be folded again.
         adjust: applied to the student's logits first, such as a calibration; shape-preserving.
+        adjust_rows: ``[N, k]``, what ``adjust`` reads of every row as a second argument, or nothing.
+        weight: of the whole sum, such as a squared temperature; a scalar tensor where it moves between epochs.
+        groups: of classes, where the terms are those between and within them, and ``table`` has their columns.
     """
 
     table: Tensor
@@ -57,14 +67,23 @@ class SoftTargets:
     tau: float
     reverse: bool = False
     fold: Fold | None = None
-    adjust: Callable[[Tensor], Tensor] | None = None
+    adjust: Callable[..., Tensor] | None = None
+    adjust_rows: Tensor | None = None
+    weight: float | Tensor = 1.0
+    groups: ClassGroups | None = None
 
-    def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
+    def refold(
+        self,
+        logits: Tensor | None = None,
+        weights: SparseMatrix | None = None,
+        sender_weight: Tensor | None = None,
+    ) -> None:
         """Folds again, into the same memory, so that every batch that shares it reads the new targets.
 
         Args:
             logits: of the teacher from now on, ``[N, C]``; by default as before.
             weights: ``w`` from now on, ``N × N``; by default as before.
+            sender_weight: ``c [N]`` from now on; by default as before.
 
         Raises:
             GraphKDError: these targets were not made to be folded again.
@@ -74,7 +93,8 @@ class SoftTargets:
             raise GraphKDError("these soft targets keep no fold: make them by node_targets or edge_targets")
         fold.logits = fold.logits if logits is None else logits
         fold.weights = fold.weights if weights is None else weights
-        again = fold.make(fold.logits, fold.weights, fold.tau)
+        fold.sender_weight = fold.sender_weight if sender_weight is None else sender_weight
+        again = fold.make(fold.logits, fold.weights, fold.tau, fold.sender_weight)
         self.table.copy_(again.table)
         self.row_weight.copy_(again.row_weight)
         self.constant.copy_(torch.as_tensor(again.constant))
@@ -89,7 +109,19 @@ class SoftTargets:
         Returns:
             A scalar, or ``[S]``.
         """
-        logits = logits if self.adjust is None else self.adjust(logits)
+        total = self._sum(self._adjusted(logits), scale)
+        if isinstance(self.weight, Tensor):
+            return self.weight.to(total.dtype) * total
+        return total if self.weight == 1 else self.weight * total
+
+    def _adjusted(self, logits: Tensor) -> Tensor:
+        if self.adjust is None:
+            return logits
+        return self.adjust(logits) if self.adjust_rows is None else self.adjust(logits, self.adjust_rows)
+
+    def _sum(self, logits: Tensor, scale: float) -> Tensor:
+        if self.groups is not None:
+            return self.groups.loss(self, logits, scale)
         if self.reverse:
             log_p = F.log_softmax(logits / self.tau, dim=-1)
             terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()

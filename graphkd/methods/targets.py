@@ -43,6 +43,8 @@ class Targets:
         neighbours: names of the tables that are read at both ends, so that a batch has ``m`` rows of them.
         adjust: of the student's logits before a soft loss, such as a calibration's; shape-preserving.
         adjust_label: likewise, before a label loss.
+        adjust_teacher: of the teacher's logits whenever they are folded again, such as a balance's.
+        class_weight: ``[C]`` of the cross-entropy of labels, or nothing for 1.
         own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
@@ -59,6 +61,8 @@ class Targets:
     own: Tensor | None = None
     adjust: Callable[[Tensor], Tensor] | None = None
     adjust_label: Callable[[Tensor], Tensor] | None = None
+    adjust_teacher: Callable[[Tensor], Tensor] | None = None
+    class_weight: Tensor | None = None
     scale: float = 1.0
     shard: Shard | None = None
 
@@ -111,7 +115,12 @@ class Targets:
         """Returns the student's output on the batch's own rows, of that on its inputs."""
         return output if self.own is None else output.select(self.own)
 
-    def refold(self, logits: Tensor | None = None, weights: SparseMatrix | None = None) -> None:
+    def refold(
+        self,
+        logits: Tensor | None = None,
+        weights: SparseMatrix | None = None,
+        sender_weight: Tensor | None = None,
+    ) -> None:
         """Folds the soft targets again, into the same memory; see ``SoftTargets.refold``.
 
         The table ``teacher``, which holds the teacher's logits for a loss that reads them, is changed as well.
@@ -122,8 +131,10 @@ class Targets:
         table = self.tables.get(TEACHER)
         if self.soft is None and table is None:
             raise GraphKDError("there are no soft targets to fold again")
+        if logits is not None and self.adjust_teacher is not None:
+            logits = self.adjust_teacher(logits)
         if self.soft is not None:
-            self.soft.refold(logits, weights)
+            self.soft.refold(logits, weights, sender_weight)
         if table is not None and logits is not None:
             table.copy_(logits)
 
@@ -132,7 +143,7 @@ class Targets:
         return logits if self.adjust is None else self.adjust(logits)
 
     def label_logits(self, logits: Tensor) -> Tensor:
-        """Returns the student's logits as a label loss has to read them; ``label_loss`` does it by itself."""
+        """Returns the student's logits as a label loss has to read them; ``cross_entropy`` does it by itself."""
         return logits if self.adjust_label is None else self.adjust_label(logits)
 
     def without_fold(self) -> Targets:
@@ -153,7 +164,10 @@ class Targets:
 
         soft = self.soft
         if soft is not None:
-            soft = replace(soft, table=taken(soft.table), row_weight=taken(soft.row_weight))
+            adjust_rows = None if soft.adjust_rows is None else taken(soft.adjust_rows)
+            soft = replace(
+                soft, table=taken(soft.table), row_weight=taken(soft.row_weight), adjust_rows=adjust_rows
+            )
         return replace(
             self,
             inputs=inputs if isinstance(inputs, Factored) else at_least_single(inputs),
@@ -182,11 +196,21 @@ class Targets:
             return self
         return replace(self.select(self.labelled), scale=1.0)
 
+    def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str = "none") -> Tensor:
+        """Computes ``w_y CE(a(z), y)``, adjusted and weighted as a balance has it.
+
+        Args:
+            logits: ``z [n, C]`` of the student.
+            labels: ``y [n]``.
+            reduction: ``none`` or ``sum``.
+        """
+        weight = None if self.class_weight is None else self.class_weight.to(logits)
+        return F.cross_entropy(self.label_logits(logits), labels, weight, reduction=reduction)
+
     def label_loss(self, logits: Tensor) -> Tensor:
         """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
         rows = self.labelled
-        logits = self.label_logits(logits)
-        losses = F.cross_entropy(logits.index_select(0, rows), self.labels[rows], reduction="none")
+        losses = self.cross_entropy(logits.index_select(0, rows), self.labels[rows])
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 
 

@@ -57,6 +57,7 @@ class FinishedRun:
             "matching": metrics["matching"],
             "transform": metrics.get("transform", ""),
             "calibration": metrics.get("calibration", ""),
+            "balance": metrics.get("balance", ""),
             "term": metrics.get("term", ""),
             "influence": "" if metrics["influence"] == published else metrics["influence"],
         }

@@ -47,7 +47,9 @@ class Row:
         names = self.run.names
         text = names["method"] if self.gain is None else f"{names['teacher']} → {names['method']}"
         text += f" + {names['matching']}" if names["matching"] != "none" else ""
-        text += "".join(f" + {names[key]}" for key in ("transform", "calibration", "term") if names[key])
+        text += "".join(
+            f" + {names[key]}" for key in ("transform", "calibration", "balance", "term") if names[key]
+        )
         text += f", influence {names['influence']}" if names["influence"] else ""
         return f"{text}, {self.distinction}" if self.distinction else text
 

@@ -16,6 +16,8 @@ SCORES = {
     "student test %": ("student", "test"),
     "student hidden test %": ("student", "test_ind"),
     "student visible test %": ("student", "test_tran"),
+    "student macro-F1 %": ("student", "test_macro_f1"),
+    "student ECE %": ("student", "test_ece"),
 }
 
 NOTE = """\
@@ -24,6 +26,7 @@ Differences are in percentage points, over pairs of the same seed, with a 95 % b
 with few seeds such an interval is too narrow (five: it holds the true mean in 83 % of cases). Row 1 is the first
 of its table; where its teacher is another, the difference is that of teacher and student together. What a student
 reads is what it needs when it answers; the plain MLP of the same inputs reads that too, and has no teacher.
+Macro-F1 weighs every class alike; ECE, the expected calibration error, is how far confidence is from accuracy.
 """
 
 

@@ -12,6 +12,10 @@ from graphkd.evaluation import PairedDifference
 from graphkd.reports.finished import FinishedRun
 from graphkd.reports.groups import Group, Row
 from graphkd.runs import NAMES, PARTS, TESTS
+from graphkd.training.scoring.setting_scores import DETAILS
+
+COLUMNS = (*TESTS, *(f"test_{name}" for name in DETAILS))
+"""Scores of every model on test nodes."""
 
 
 def to_csv(groups: Sequence[Group]) -> str:
@@ -46,7 +50,7 @@ def _line(row: Row, first: Row) -> dict[str, Any]:
 def _scores(run: FinishedRun) -> dict[str, float | str]:
     columns: dict[str, float | str] = {}
     for part in PARTS:
-        for column in TESTS:
+        for column in COLUMNS:
             values = run.scores(part, column)
             columns[f"{part}_{column}_mean"] = "" if values is None else float(values.mean())
             columns[f"{part}_{column}_std"] = "" if values is None else float(values.std())
@@ -65,7 +69,7 @@ def _difference(name: str, found: PairedDifference | None) -> dict[str, float | 
 
 
 def _seed_scores(seed: dict[str, Any]) -> dict[str, Any]:
-    columns = ("val", *TESTS)
+    columns = ("val", *COLUMNS)
     return {f"{part}_{column}": seed.get(part, {}).get(column, "") for part in PARTS for column in columns}
 
 

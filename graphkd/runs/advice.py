@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from graphkd.runs.metrics import PLAIN
+from graphkd.runs.evaluation import never_predicted
+from graphkd.runs.metrics import PLAIN, selected
 
 ASKED = {"mlp": "method=mlp", "mlp_same_inputs": "method=mlp with the same encoder"}
 """Overrides that train each of the plainly trained students by itself."""
@@ -33,8 +34,18 @@ def advice(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
+def class_warnings(metrics: dict[str, Any]) -> list[str]:
+    """Returns a line for each class that the student never predicts; none for runs that did not record it.
+
+    Args:
+        metrics: contents of ``metrics.json``.
+    """
+    found = [seed["classes"] for seed in metrics["seeds"] if "classes" in seed]
+    return never_predicted([{**each["student"], "names": each["names"]} for each in found]) if found else []
+
+
 def _mean(metrics: dict[str, Any], part: str) -> float:
-    return float(np.mean([seed[part]["val"] for seed in metrics["seeds"]]))
+    return float(np.mean([seed[part][selected(metrics)] for seed in metrics["seeds"]]))
 
 
 def _beats(score: float, plain: str, means: dict[str, float], part: str) -> str:

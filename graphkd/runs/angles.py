@@ -43,7 +43,7 @@ class Angles:
         Raises:
             GraphKDError: the student had no teacher, or there is no angle between the layers.
         """
-        spec, output, seed = result.spec, result.teacher_result.output, result.seed
+        spec, seed = result.spec, result.seed
         if not spec.uses_teacher:
             raise GraphKDError(
                 f"a student of method={spec.method.name} has no teacher whose layers it could see: "
@@ -52,10 +52,11 @@ class Angles:
         view = apply_setting(result.graph, spec.setting, seed)
         # Node weights affect neither inputs nor hops.
         plain, encoding = replace(spec, influence=None), result.distilled.encoding
-        targets = compile_targets(view, plain, result.teacher_result, seed, encoding=encoding)
-        hops = targets.hops or output.hops[:-1]
+        teacher_result = result.distilled.teacher_result
+        targets = compile_targets(view, plain, teacher_result, seed, encoding=encoding)
+        hops = targets.hops or teacher_result.output.hops[:-1]
         with seeded(seed, "student", view.observed.y.device):
-            start = start_task(view.observed, spec, targets, seed, result.teacher_result.answering)
+            start = start_task(view.observed, spec, targets, seed, teacher_result.answering)
         before, after = (_seen(task, targets.inputs, hops) for task in (start, result.distilled.task))
         _warn(after)
         return cls(before, after, view.nodes.cpu())

@@ -25,7 +25,7 @@ from graphkd.errors import GraphKDError
 from graphkd.folders import restore
 from graphkd.places import lies_in
 from graphkd.runs.live_log import LOG, is_live_log
-from graphkd.runs.metrics import NAMES, PARTS, summarise
+from graphkd.runs.metrics import NAMES, PARTS, selected, summarise
 from graphkd.runs.seed import SeedRun
 from graphkd.spec import DistillSpec
 
@@ -85,12 +85,12 @@ class RunFolder:
 
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
         """Combines the seeds: all logs, the bundle of the seed with the best validation score, the metrics."""
-        best = max(self.entries, key=lambda entry: entry["student"]["val"])["seed"]
+        metrics = summarise(dataset, split, metric, spec, self.entries)
+        best = max(self.entries, key=lambda entry: entry["student"][selected(metrics)])["seed"]
         with whole_folder(self.place / "bundle") as draft:
             shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
         logs = [(self.place / f"seed_{seed}" / LOG).read_text("utf-8") for seed in self.seeds]
         write_text(self.place / LOG, "".join(logs))
-        metrics = summarise(dataset, split, metric, spec, self.entries)
         write_json(self.place / "metrics.json", metrics)
         if len(self.seeds) == 1:
             shutil.rmtree(self.place / f"seed_{self.seeds[0]}")

@@ -23,6 +23,9 @@ PLAIN = ("mlp", "mlp_same_inputs")
 PARTS = ("teacher", "student", *PLAIN)
 """Models whose scores are recorded; those of the plain MLPs only where they were trained."""
 
+TRANSFORMED = "transformed_teacher"
+"""Scores of the teacher as it was distilled, where a transform changed it."""
+
 TESTS = ("test", "test_ind", "test_tran")
 """Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
 
@@ -33,7 +36,7 @@ def summarise(
     """Builds ``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
         f"{part}_{score}": [entry[part][score] for entry in entries]
-        for part in PARTS
+        for part in (*PARTS, TRANSFORMED)
         for score in TESTS
         if all(score in entry.get(part, {}) for entry in entries)
     }
@@ -54,12 +57,24 @@ def summarise(
 
 
 def protocol(spec: DistillSpec) -> dict[str, Any]:
-    """Returns what each model reads at inference, and what may have been read of hidden nodes in training."""
+    """Returns what chooses the epoch, what each model reads, and what training may have read of hidden nodes."""
     return {
+        **({} if spec.training.metric is None else {"selected_by": spec.training.metric}),
         "reads": reads(spec),
         **({"influence_of_full_graph": True} if spec.leaks else {}),
         **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
     }
+
+
+def selected(metrics: dict[str, Any], part: str = "val") -> str:
+    """Returns the key of the score that a run selects on: ``val``, or that of another ``training.metric``.
+
+    Args:
+        metrics: contents of ``metrics.json``.
+        part: ``val`` or ``test``.
+    """
+    other = metrics.get("selected_by")
+    return part if other is None or other == metrics["metric"] else f"{part}_{other}"
 
 
 def reads(spec: DistillSpec) -> dict[str, str]:

@@ -18,6 +18,7 @@ from graphkd.deploy.exports.sample import Sample
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.runs.angles import Angles
+from graphkd.runs.evaluation import Evaluation
 from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
 from graphkd.runs.metrics import summarise
 from graphkd.runs.seed import SeedRun
@@ -79,6 +80,17 @@ class Run:
             feature_names=graph.feature_names,
             columns=graph.column_encoding,
         )
+
+    @own_environment()
+    def evaluate(self) -> Evaluation:
+        """Evaluates the student on test nodes, as ``graphkd evaluate`` does.
+
+        Returns:
+            ``scores``, ``confusion`` (counts, precision, recall, F1 score and support of each class),
+            ``reliability`` and ``class_names``.
+        """
+        result, distilled = self.result, self.result.distilled
+        return Evaluation.of(distilled.model, distilled.encoding, result.graph, result.spec.setting, result.seed)
 
     @own_environment()
     def angles(self) -> Angles:

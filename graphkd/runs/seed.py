@@ -11,12 +11,13 @@ from typing import Any
 from graphkd.atomic_io import write_json, write_text
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import Session, session_of
+from graphkd.classes import class_array
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
 from graphkd.runs.live_log import LOG
-from graphkd.runs.metrics import protocol, versions
+from graphkd.runs.metrics import TRANSFORMED, protocol, versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
@@ -110,10 +111,11 @@ class SeedRun:
     @property
     def entry(self) -> dict[str, Any]:
         """This seed's element of ``metrics.json``."""
-        teacher, student = self.teacher_result.fit, self.distilled.fit
+        teacher, student, distilled = self.teacher_result.fit, self.distilled.fit, self.distilled.teacher_result
         entry = {
             "seed": self.seed,
             **({"teacher": self.teacher_result.scores} if self.teacher_result.scores else {}),
+            **({TRANSFORMED: distilled.scores} if distilled.transformed else {}),
             "student": self.distilled.scores,
             "epochs": {"teacher": teacher.epochs, "student": student.epochs},
             "best_epoch": {"teacher": teacher.best_epoch, "student": student.best_epoch},
@@ -123,12 +125,35 @@ class SeedRun:
                 "student": round(student.seconds, 3),
             },
         }
-        return {**entry, **{name: plain.scores for name, plain in self.baselines.items()}}
+        entry |= {name: plain.scores for name, plain in self.baselines.items()}
+        return {**entry, **self.calibration, "classes": self.classes}
+
+    @property
+    def classes(self) -> dict[str, Any]:
+        """Names of the classes, and metrics of each of them on test nodes, by model."""
+        students = {"student": self.distilled, **self.baselines}
+        models = {
+            "teacher": self.teacher_result.confusion,
+            **{name: each.confusion for name, each in students.items()},
+        }
+        names = class_array(self.graph.class_names, self.graph.num_classes).tolist()
+        return {"names": names, **{name: found.record for name, found in models.items() if found is not None}}
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """The temperature of the student, and errors of its probabilities without it; empty without."""
+        temperature, errors = self.distilled.temperature, ("test_ece", "test_brier")
+        if temperature is None:
+            return {}
+        return {
+            "temperature": temperature.value,
+            "uncalibrated": {error: temperature.before[error] for error in errors},
+        }
 
     @property
     def card(self) -> dict[str, Any]:
         """Provenance and scores of the student, for the bundle."""
-        encoding = self.graph.column_encoding
+        encoding, distilled = self.graph.column_encoding, self.distilled.teacher_result
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
@@ -139,8 +164,10 @@ class SeedRun:
             "directed": self.graph.origin.get("directed"),
             **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
+            **({f"{TRANSFORMED}_scores": distilled.scores} if distilled.transformed else {}),
             "student_scores": self.distilled.scores,
             "plain_scores": {name: plain.scores for name, plain in self.baselines.items()},
+            **self.calibration,
             "versions": versions(),
         }
 

@@ -1,4 +1,11 @@
-"""Sparse matrices, graphs as matrices, and their products."""
+"""Sparse matrices, graphs as matrices, and their products.
+
+>>> import torch
+>>> from graphkd.sparse import Adjacency
+>>> path = Adjacency(torch.tensor([[0, 1], [1, 2]]), num_nodes=3)
+>>> path.normalize("row", self_loops=1).value
+tensor([1.0000, 0.5000, 0.5000, 0.5000, 0.5000])
+"""
 
 from graphkd.sparse.adjacency import Adjacency
 from graphkd.sparse.block import Block, Edges

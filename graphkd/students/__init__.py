@@ -1,4 +1,10 @@
-"""Students without a graph: rows ``[B, D']`` → ``StudentOutput(logits [B, C], hidden)``."""
+"""Students without a graph: rows ``[B, D']`` → ``StudentOutput(logits [B, C], hidden)``.
+
+>>> import torch
+>>> from graphkd.students import MLP
+>>> MLP(num_features=64, num_classes=10)(torch.zeros(2, 64)).logits.shape
+torch.Size([2, 10])
+"""
 
 from graphkd.students.ensemble import Ensemble
 from graphkd.students.mlp import MLP

@@ -1,4 +1,12 @@
-"""Graph neural networks: features ``[N, F]`` and a graph → ``TeacherOutput(logits [N, C], hops)``."""
+"""Graph neural networks: features ``[N, F]`` and a graph → ``TeacherOutput(logits [N, C], hops)``.
+
+>>> import torch
+>>> from graphkd.sparse import Adjacency
+>>> from graphkd.teachers import GCN
+>>> path = Adjacency(torch.tensor([[0, 1], [1, 2]]), num_nodes=3)
+>>> GCN(num_features=4, num_classes=2)(torch.zeros(3, 4), path).logits.shape
+torch.Size([3, 2])
+"""
 
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.gat import GAT

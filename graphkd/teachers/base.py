@@ -144,18 +144,25 @@ class Teacher(nn.Module):
             first = last if first is None else first
         return hops, last
 
-    def loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, output: TeacherOutput, labels: Tensor, index: Tensor, class_weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns the loss that the teacher is trained with: the mean cross-entropy of ``index``.
 
         Args:
             output: of the nodes of the step.
             labels: ``[N]`` of these nodes.
             index: ``[n]``, the labelled ones among them.
+            class_weight: ``[C]`` of the cross-entropy, or None for 1; the mean is over nodes.
 
         Returns:
             ``loss`` and, where there are several, its named terms.
         """
-        return {"loss": F.cross_entropy(output.logits.index_select(0, index), labels[index])}
+        logits = output.logits.index_select(0, index)
+        if class_weight is None:
+            return {"loss": F.cross_entropy(logits, labels[index])}
+        weight = class_weight.to(logits)
+        return {"loss": F.cross_entropy(logits, labels[index], weight, reduction="none").mean()}
 
     def hop(self, k: int, edges: Edges, last: Features, first: Tensor | None) -> tuple[Tensor, Tensor]:
         """Computes hidden hop ``k + 1``.

@@ -152,9 +152,11 @@ class VQGraph(Teacher):
         )
         return replace(output, constants={**dict(zip(PARTS, parts, strict=True)), "codes": self._in_use(index)})
 
-    def loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
+    def loss(
+        self, output: TeacherOutput, labels: Tensor, index: Tensor, class_weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Returns the labels' loss of ``index [n]`` and the weighted rest, and each of them before weighting."""
-        label = super().loss(output, labels, index)["loss"]
+        label = super().loss(output, labels, index, class_weight)["loss"]
         rest = [weight * output.constants[part] for weight, part in zip(self.term_weights, PARTS, strict=True)]
         return {"loss": label + torch.stack(rest).sum(), "label": label, **output.constants}
 

@@ -260,7 +260,8 @@ def in_double(targets: Targets) -> Targets:
 
     soft = targets.soft
     if soft is not None:
-        soft = replace(soft, table=wide(soft.table), row_weight=wide(soft.row_weight))
+        rows = None if soft.adjust_rows is None else wide(soft.adjust_rows)
+        soft = replace(soft, table=wide(soft.table), row_weight=wide(soft.row_weight), adjust_rows=rows)
     inputs, edges = targets.inputs, targets.edges
     return replace(
         targets,

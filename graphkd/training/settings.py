@@ -17,7 +17,18 @@ PRECISIONS = ("float32", "bfloat16")
 PARTITIONERS = ("random", "metis")
 """Algorithms that partition a graph."""
 
-CHOICES = {"teacher_batches": TEACHER_BATCHES, "partitioner": PARTITIONERS, "precision": PRECISIONS}
+METRICS = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc")
+"""Scores of the validation nodes that a best epoch can be chosen by; ``graphkd.evaluation.METRICS``."""
+
+CLASS_WEIGHTS = ("none", "balanced")
+"""Weights of classes in label losses."""
+
+CHOICES = {
+    "teacher_batches": TEACHER_BATCHES,
+    "partitioner": PARTITIONERS,
+    "precision": PRECISIONS,
+    "class_weight": CLASS_WEIGHTS,
+}
 
 
 @dataclass(frozen=True)
@@ -35,10 +46,14 @@ class Training:
         teacher_lr: learning rate of the teacher.
         teacher_weight_decay: of the teacher.
         batch_size: rows of a step of the student, redrawn in every epoch; by default all of them.
+        metric: score of the validation nodes by which teacher and student keep their best epoch, and a run its
+            best seed: ``accuracy``, ``macro_f1``, ``balanced_accuracy`` or ``roc_auc``; by default the data's own.
         together: students of several seeds, or of several jobs of one multirun, that have the same shape train as
             one batched model.
         precision: ``bfloat16`` computes the student's layers in it; weights, losses and scores stay float32.
         compile: the student's layers are compiled by ``torch.compile``, whose dropout draws other masks.
+        class_weight: ``balanced`` weights the cross-entropy of labels, of teacher and students, by ``n / (C n_c)``
+            of ``n`` training nodes in ``C`` classes, as scikit-learn's does; the mean weight of a node is 1.
         teacher_batches: the data of one step of the teacher. ``full``: the graph. ``checkpointed``: the graph,
             most activations recomputed instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours sampled around them. ``partitions``: the graph that some of its parts induce.
@@ -51,6 +66,9 @@ class Training:
 
     Raises:
         GraphKDError: a value outside its range.
+
+    >>> Training(max_epochs=20).patience
+    50
     """
 
     name: ClassVar[str] = "default"
@@ -62,9 +80,11 @@ class Training:
     teacher_lr: float = 0.01
     teacher_weight_decay: float = 5e-4
     batch_size: int | None = None
+    metric: str | None = None
     together: bool = False
     precision: str = "float32"
     compile: bool = False
+    class_weight: str = "none"
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -91,7 +111,14 @@ class Training:
                 raise GraphKDError(f"training.{key} is {getattr(self, key)}: it must be true or false")
         self._check_names()
 
+    @property
+    def class_weight_key(self) -> list[str]:
+        """What a cache key has more with class weights: nothing without, so that keys stay as they were."""
+        return [] if self.class_weight == "none" else [self.class_weight]
+
     def _check_names(self) -> None:
+        if self.metric is not None and self.metric not in METRICS:
+            raise GraphKDError(f"training.metric is '{self.metric}': choose one of {', '.join(METRICS)}")
         for key, choices in CHOICES.items():
             if getattr(self, key) not in choices:
                 raise GraphKDError(f"training.{key} is '{getattr(self, key)}': choose one of {', '.join(choices)}")

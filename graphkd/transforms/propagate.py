@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from graphkd.checks import is_count, is_real
 from graphkd.errors import GraphKDError
 from graphkd.sparse import spmm
-from graphkd.transforms.base import Transform
+from graphkd.transforms.base import Fitted, Transform
+from graphkd.transforms.distributions import to_logits, training_labels
+from graphkd.transforms.ranges import check_counts, check_fractions
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -35,25 +36,23 @@ class PropagateTeacher(Transform):
     name = "propagate"
 
     def __init__(self, gamma: float = 0.9, hops: int = 10, fix_labels: bool = False) -> None:
-        if not (is_real(gamma) and 0 <= gamma <= 1):
-            raise GraphKDError(f"transform.gamma is {gamma}: it must lie in [0, 1]")
-        if not is_count(hops):
-            raise GraphKDError(f"transform.hops is {hops}: it must be a whole number, 0 or more")
+        check_fractions(gamma=gamma)
+        check_counts(0, hops=hops)
         if not isinstance(fix_labels, bool):
             raise GraphKDError(f"transform.fix_labels is {fix_labels!r}: choose true or false")
         self.gamma, self.hops, self.fix_labels = gamma, int(hops), fix_labels
 
-    def __call__(self, graph: Graph, teacher: TeacherOutput, tau: float) -> TeacherOutput:
+    def __call__(
+        self, graph: Graph, teacher: TeacherOutput, tau: float, fitted: Fitted | None = None
+    ) -> TeacherOutput:
         """Returns the propagated teacher, computed in float64."""
         start = torch.softmax(teacher.logits.double() / tau, dim=1)
         if self.fix_labels:
-            labels = torch.nn.functional.one_hot(graph.y[graph.train], start.shape[1])
-            start[graph.train] = labels.to(start.dtype)
+            start[graph.train] = training_labels(graph)
         mixed, operator = start, graph.adj.normalize("symmetric", self_loops=1, dtype=torch.float64)
         for _ in range(self.hops):
             mixed = self.gamma * spmm(operator, mixed) + (1 - self.gamma) * start
             if self.fix_labels:
                 mixed[graph.train] = start[graph.train]
         mixed = mixed / mixed.sum(dim=1, keepdim=True)
-        logits = tau * mixed.clamp_min(torch.finfo(torch.float32).tiny).log()
-        return replace(teacher, logits=logits.to(teacher.logits.dtype))
+        return replace(teacher, logits=to_logits(mixed, tau, teacher.logits.dtype))

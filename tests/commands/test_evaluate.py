@@ -1,6 +1,11 @@
+import contextlib
+import csv
+import io
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -8,8 +13,10 @@ import graphkd
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.commands.evaluate import evaluate
+from graphkd.commands.evaluate_table import SCORES, format_evaluation
 from graphkd.commands.predict import predict
-from graphkd.runs import read_metrics
+from graphkd.evaluation import ConfusionMatrix
+from graphkd.runs import Evaluation, read_metrics
 from tests.commands.runs import SHORT
 from tests.conftest import make_data
 from tests.datasets.npz_files import splits_arrays, write
@@ -18,7 +25,7 @@ from tests.datasets.planetoid_files import NUM_NODES, write_planetoid
 
 def test_evaluate_gets_the_recorded_scores_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evaluate(str(run), None)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:3]]
     assert [line[0] for line in lines] == ["0", "1"]
     assert all(line[2] == line[3] for line in lines)
 
@@ -106,7 +113,7 @@ def test_hidden_nodes_are_scored_as_they_were(
     assert main(["distill", *args, f"output_dir={tmp_path}/run", f"cache_dir={tmp_path}/cache"]) == 0
     assert f"· {setting} ·" in capsys.readouterr().out
     evaluate(str(tmp_path / "run"), None)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[1:3]]
     assert [line[2] == line[3] for line in lines] == [True, True]
     metrics = read_metrics(tmp_path / "run")
     assert all({"test_ind", "test_tran"} <= set(seed["student"]) for seed in metrics["seeds"])
@@ -122,3 +129,36 @@ def test_a_published_leak_warns_in_one_line_and_is_on_record(
     assert len(warned) == 1
     assert warned[0].startswith("graphkd: warning: infgrand's variant=reference takes the influence from the full")
     assert read_metrics(tmp_path / "run")["influence_of_full_graph"] is True
+
+
+def test_it_prints_the_matrix_and_every_class_and_writes_them(run: Path, tmp_path: Path) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert main(["evaluate", str(run), "--output", str(tmp_path / "out")]) == 0
+    metrics, text = read_metrics(run), out.getvalue()
+    ece = np.mean([seed["student"]["test_ece"] for seed in metrics["seeds"]])
+    assert re.search(rf"test ECE % +{100 * ece:.2f} ±", text)
+    tables = {path.stem: list(csv.reader(path.open())) for path in (tmp_path / "out").glob("*.csv")}
+    assert tables.keys() == {"scores", "classes", "confusion", "reliability"}
+    recorded = [seed["classes"]["student"] for seed in metrics["seeds"]]
+    counts = np.array([row[1:] for row in tables["confusion"][1:]], dtype=int)
+    assert counts.sum(axis=1).tolist() == np.sum([each["support"] for each in recorded], axis=0).tolist()
+    assert counts.sum(axis=0).tolist() == np.sum([each["predicted"] for each in recorded], axis=0).tolist()
+    assert [int(row[4]) for row in tables["classes"][1:]] == counts.sum(axis=1).tolist()
+    assert sum(int(row[2]) for row in tables["reliability"][1:]) == counts.sum()
+    for name in ("confusion.png", "reliability.png"):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_matrix_of_many_classes_is_only_written() -> None:
+    counts = np.eye(21, dtype=np.int64)
+    found = Evaluation([dict.fromkeys(SCORES, 1.0)], ConfusionMatrix(counts), None, list(range(21)))  # type: ignore[arg-type]
+    lines = format_evaluation(found)
+    assert "confusion matrix of 21 classes: --output FOLDER writes it" in lines
+    assert len(lines) == len(SCORES) + 4 + 21
+
+
+def test_plots_need_matplotlib_before_anything_is_computed(run: Path, tmp_path: Path, no_matplotlib: None) -> None:
+    with pytest.raises(GraphKDError, match="a plot needs matplotlib"):
+        evaluate(str(run), None, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()

@@ -128,7 +128,7 @@ MISTAKES = {
     "an unknown data set": (["coral"], "unknown dataset 'coral': did you mean 'cora'?"),
     "a number for a data set": (["3"], "dataset is 3: choose one of citeseer"),
     "an unknown key": (["digits", "metod.lam=0.3"], "unknown key 'metod.lam'"),
-    "an added key": (["digits", "+studnt=mlp"], "unknown key 'studnt': did you mean 'student'?"),
+    "an added key": (["digits", "+studnt=mlp"], "unknown key 'studnt': did you mean 'student'"),
     "an unknown influence": (["digits", "influence=rank"], "unknown influence 'rank'"),
     "a key of another influence": (["digits", "influence=degree", "influence.hops=3"], "no key of the influence"),
     "a flag of another command": (["digits", "-m"], "unknown flag -m: there are --no-teacher, -h, --help"),

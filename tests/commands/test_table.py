@@ -1,4 +1,8 @@
-from graphkd.commands.table import format_table
+from pathlib import Path
+
+import pytest
+
+from graphkd.commands.table import format_table, print_table
 
 SEED = {"teacher": {"val": 0.8, "test": 0.82}, "student": {"val": 0.81, "test": 0.83}}
 METRICS = {
@@ -38,3 +42,19 @@ def test_each_model_says_what_it_reads_and_both_plain_mlps_stand_between() -> No
     assert [line.split()[0] for line in lines[2:]] == ["teacher", "mlp", "mlp", "student"]
     assert [line.split()[-3] for line in lines[2:]] == ["neighbours", "x", "neighbours", "neighbours"]
     assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_another_metric_that_validation_selects_on_has_columns_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    extra = {"val_macro_f1": 0.6, "test_macro_f1": 0.55}
+    classes = {"names": ["ok", "fraud"], "student": {"support": [95, 5], "predicted": [100, 0]}}
+    seed = {**{part: {**scores, **extra} for part, scores in SEED.items()}, "classes": classes}
+    metrics = {**METRICS, "seeds": [seed], "selected_by": "macro_f1"}
+    lines = format_table(metrics)
+    assert lines[1].endswith("val macro_f1 %  test macro_f1 %")
+    assert lines[3].split()[-4:] == ["81.00", "83.00", "60.00", "55.00"]
+    print_table(metrics, Path("run"))
+    assert (
+        capsys.readouterr().out.splitlines()[-1].startswith("warning: class 'fraud' (5 % of test nodes) is never")
+    )

@@ -24,7 +24,7 @@ def test_every_file_composes_into_parts(group: str, name: str) -> None:
     overrides = [f"{group}={name}"]
     if group == "influence":
         overrides.append("method=infgrand")
-    if name == "logit_adjustment":
+    if name in ("balanced_softmax", "effective_number", "logit_adjustment"):
         overrides.append("method.lam=0.5")
     if (group, name) == ("method", "vqgraph"):
         overrides.append("teacher=vqgraph")

@@ -14,6 +14,7 @@ from torch import nn
 
 import graphkd
 from graphkd import GraphDistiller, Training, from_networkx, from_scipy
+from graphkd.balance import LogitAdjustment
 from graphkd.datasets import Preprocessing
 from graphkd.matching import Forward, Matching
 from graphkd.methods import GLNN, InfGraND, Method
@@ -153,6 +154,15 @@ API: dict[str, tuple[Call, str]] = {
         "influence must be a name, none, or a function",
     ),
     "weights for an influence": (do(method="infgrand", influence=torch.ones(NODES)), "influence must be a name"),
+    "weights of labels that nothing is trained on": (
+        do(teacher=TeacherOutput(LOGITS), training=Training(max_epochs=2, class_weight="balanced")),
+        "which neither a given teacher nor a student with method.lam=0 is trained on: leave it out",
+    ),
+    "a balance of several students": (
+        do(method="adagmlp", balance=LogitAdjustment(post_hoc=True)),
+        "which the ensemble of method=adagmlp does not end with: leave balance.post_hoc out",
+    ),
+    "a number for a balance": (do(balance=3), "3 is neither a name nor a Balance: choose one of graphkd's"),
     "an influence that fails": (do(method="infgrand", influence=failing), "influence=failing failed when called"),
     "an influence of NaN": (
         do(method="infgrand", influence=lambda x, adj: torch.full((adj.num_nodes,), NAN)),

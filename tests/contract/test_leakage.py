@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from graphkd import influence, matching, methods, teachers
+from graphkd import influence, matching, methods, teachers, transforms
 from graphkd.datasets import SETTINGS, Graph, Preprocessing, SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.registry import catalogue, parameters_of
@@ -23,8 +23,9 @@ from graphkd.training import Training
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult, train_teacher
+from graphkd.training.stages.transform import transformed
 from tests.conftest import make_data
-from tests.contract.core import EVERY
+from tests.contract.core import EVERY, SHORT_TRANSFORMS, TAUGHT
 
 HIDING = [name for name, setting in SETTINGS.items() if setting.hides]
 PREPROCESSING = [Preprocessing(), Preprocessing(row_normalize=True), Preprocessing(features="binary")]
@@ -171,6 +172,29 @@ def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functool
 def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
     spec = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
     assert unchanged(spec, Preprocessing(), False)
+
+
+@pytest.mark.parametrize("setting", HIDING)
+@pytest.mark.parametrize("name", [name for name in catalogue(transforms) if name != "none"])
+@pytest.mark.parametrize("method", TAUGHT)
+def test_no_transform_sees_what_is_hidden(method: str, name: str, setting: str) -> None:
+    teacher, transform = catalogue(methods)[method].needs_teacher or "gcn", SHORT_TRANSFORMS.get(name, name)
+    parts = {"method": method, "transform": transform, "matching": "last"}
+    assert unchanged(resolve(teacher, setting=setting, training=SHORT, **parts), Preprocessing(), False)
+
+
+@pytest.mark.parametrize("name", [name for name in catalogue(transforms) if name != "none"])
+def test_no_transform_sees_labels_of_other_than_training_nodes(name: str) -> None:
+    spec = resolve(transform=SHORT_TRANSFORMS.get(name, name), matching="last", training=SHORT)
+    view, _, teacher_result = two_scenes("production")
+    graph = view.observed
+    y = (graph.y + 1) % 3
+    y[graph.train] = graph.y[graph.train]
+    if name == "ensemble":  # whose members' best epochs validation labels choose, as they do the teacher's
+        y[graph.val] = graph.y[graph.val]
+    other = dataclasses.replace(view, observed=dataclasses.replace(graph, y=y))
+    before, after = (transformed(each, spec, teacher_result, 0).output for each in (view, other))
+    assert all(torch.equal(*pair) for pair in zip(tensors_of(before), tensors_of(after), strict=True))
 
 
 @pytest.mark.parametrize("setting", HIDING)

@@ -58,6 +58,7 @@ RUNS: dict[str, tuple[dict[str, Any], str]] = {
     "a codebook of a GCN": ({"method": "vqgraph", "teacher": "gcn"}, "use teacher=vqgraph"),
     "a codebook of given logits": ({"method": "vqgraph", "teacher": LOGITS}, "use teacher=vqgraph"),
     "a probe of one layer": ({"method": "simmlp", "student": ONE_LAYER}, "use student.num_layers=2 or more"),
+    "a number for calibrate": ({"calibrate": 1}, "deploy.calibrate is 1: choose true or false"),
     "an ensemble of ensembles": ({"method": "adagmlp", "student": "ensemble"}, "use student=mlp"),
     "hops for a method without any": ({"method": "glnn", "influence": "degree"}, "weights no nodes"),
 }

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from graphkd import GraphKDError
-from graphkd.evaluation import accuracy, expected_calibration_error, macro_f1, roc_auc, score, scorer
+from graphkd.evaluation import (
+    accuracy,
+    balanced_accuracy,
+    expected_calibration_error,
+    macro_f1,
+    roc_auc,
+    score,
+    scorer,
+    worst_class_accuracy,
+)
 from tests.strategies import tables
 
 
@@ -97,3 +106,14 @@ def test_the_calibration_error_is_that_of_a_loop_over_rows_and_bins(bins: int) -
     expected = sum(abs(gap) for gap in gaps) / 200
     assert expected_calibration_error(logits, y, bins) == pytest.approx(expected, abs=1e-12)
     assert expected_calibration_error(1e6 * torch.eye(4), torch.arange(4), bins) == 0.0
+
+
+def test_balanced_accuracy_and_the_worst_class_are_mean_and_least_recall_of_classes_that_occur() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, y = torch.randn(40, 5, generator=generator), torch.randint(4, (40,), generator=generator)
+    recalls = []
+    for label in sorted(set(y.tolist())):
+        rows = [row for row in range(40) if int(y[row]) == label]
+        recalls.append(sum(int(logits[row].argmax()) == label for row in rows) / len(rows))
+    assert balanced_accuracy(logits, y) == pytest.approx(sum(recalls) / len(recalls), abs=1e-12)
+    assert worst_class_accuracy(logits, y) == min(recalls)

@@ -245,6 +245,18 @@ def mixup_loss(
     return total / len(shares)
 
 
+def weighted_mixup_loss(
+    student_logits: Tensor, teacher_logits: Tensor, shares: dict[tuple[int, int], float], weights: Tensor
+) -> Tensor:
+    """Mean over the edges of w KL(q || p(z_i)), where w q = (1 - m) c_i p(t_i) + m c_j p(t_j)."""
+    total = ZERO
+    for (i, j), share in shares.items():
+        own, other = weights[i] * softened(teacher_logits[i]), weights[j] * softened(teacher_logits[j])
+        mixed = (1.0 - share) * own + share * other
+        total = total + mixed.sum() * kl(mixed / mixed.sum(), softened(student_logits[i]))
+    return total / len(shares)
+
+
 def hardness_weighted_loss(
     student_logits: Tensor, teacher_logits: Tensor, chances: dict[tuple[int, int], float], tau: float
 ) -> Tensor:

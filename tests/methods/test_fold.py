@@ -121,3 +121,19 @@ def test_in_a_workspace_no_more_memory_is_taken_than_the_budget(tmp_path: Path) 
     """A table of 26 MB from two more, one of 16 MB from one of 32 and a million edges in float64."""
     in_files = f"with TableStore(Path({str(tmp_path)!r}), 20_000_000): made(*large)"
     assert fit(GRAPH, [in_files, "made(*large)"], 20e6) == [True, False]
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_weights_of_a_fold_multiply_those_of_its_senders(reverse: bool) -> None:
+    weights = Adjacency(torch.tensor([[0, 1, 2, 3, 4, 0], [1, 2, 3, 4, 5, 3]]), 6).structure(self_loops=1)
+    draw = torch.Generator().manual_seed(0)
+    logits, senders, more = (torch.rand(6, size, generator=draw).double().squeeze(-1) for size in (4, 1, 1))
+    soft = edge_targets(logits, weights, 1.3, reverse, senders=senders)
+    soft.refold(sender_weight=more)
+    expected = edge_targets(logits, weights, 1.3, reverse, senders=senders * more)
+    for one, other in ((soft.table, expected.table), (soft.row_weight, expected.row_weight)):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
+    assert float(soft.constant) == pytest.approx(float(expected.constant), rel=1e-12)
+    soft.refold(logits=2 * logits)
+    expected = edge_targets(2 * logits, weights, 1.3, reverse, senders=senders * more)
+    torch.testing.assert_close(soft.table, expected.table, rtol=1e-12, atol=0)

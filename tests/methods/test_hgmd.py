@@ -60,6 +60,23 @@ def test_mixed_targets_equal_a_loop_over_edges(
     )
 
 
+def test_mixed_targets_of_weighted_nodes_equal_a_loop_over_edges() -> None:
+    pattern = graph_of(RING, 6).adj.structure(self_loops=1)
+    shares = pattern.with_values(torch.rand(pattern.nnz, generator=seeded(1), dtype=torch.float64))
+    weights, teacher = torch.arange(1.0, 7.0, dtype=torch.float64), some(0)
+    soft = mixup_targets(teacher, shares, 1.0)
+    soft.refold(sender_weight=weights)
+    pairs = zip(shares.row.tolist(), shares.col.tolist(), strict=True)
+    mixed = dict(zip(pairs, shares.value.tolist(), strict=True))
+    assert_same_loss(
+        soft.loss,
+        lambda z: formulas.weighted_mixup_loss(z, teacher, mixed, weights),
+        some(1),
+        scale=1.5,
+        tolerance=1e-10,
+    )
+
+
 def test_many_edges_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     pattern = graph_of(RING, 6).adj.structure(self_loops=1)
     shares = pattern.with_values(torch.rand(pattern.nnz, generator=seeded(1), dtype=torch.float64))

@@ -35,6 +35,16 @@ def test_a_table_as_it_is_read(tmp_path: Path) -> None:
     assert lines[7].startswith("Test scores are those of the epoch that is best on validation")
 
 
+def test_macro_f1_and_calibration_error_of_the_student_are_shown_where_recorded(tmp_path: Path) -> None:
+    one = make_run(tmp_path / "a", [seed(0, 0.80, 0.82, test_macro_f1=0.7, test_ece=0.05)])
+    two = make_run(tmp_path / "b", [seed(0, 0.80, 0.83)], matching="reverse")
+    head, _, first, second = markdown(one, two)[2:6]
+    of_first = dict(zip(cells(head), cells(first), strict=True))
+    of_second = dict(zip(cells(head), cells(second), strict=True))
+    assert (of_first["student macro-F1 %"], of_first["student ECE %"]) == ("70.00", "5.00")
+    assert (of_second["student macro-F1 %"], of_second["student ECE %"]) == ("", "")
+
+
 def test_what_students_read_stands_beside_the_plain_mlp_of_the_same_inputs(tmp_path: Path) -> None:
     seeds = [{**seed(0, 0.8, 0.82, 0.6), "mlp_same_inputs": {"val": 0.8, "test": 0.75}}]
     one = make_run(tmp_path / "a", seeds, method="infgrand", reads={"student": "neighbours"})

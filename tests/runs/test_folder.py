@@ -8,6 +8,7 @@ import pytest
 from graphkd import GraphKDError, Training
 from graphkd.atomic_io import write_json
 from graphkd.datasets import Graph
+from graphkd.deploy.files import read_bundle
 from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
 from graphkd.spec import resolve
 from tests.conftest import make_data
@@ -210,3 +211,14 @@ def test_overwriting_does_not_take_what_the_run_is_made_from(tmp_path: Path, gra
         with pytest.raises(GraphKDError, match=r"dataset\.path=.* is in .*run, which is overwritten"):
             RunFolder(tmp_path / "run", config, overwrite=True)
     RunFolder(tmp_path / "run", {**CONFIG, "data_dir": str(tmp_path), "cache_dir": None}, overwrite=True)
+
+
+def test_the_bundle_is_that_of_the_seed_which_is_best_on_the_chosen_metric(tmp_path: Path, graph: Graph) -> None:
+    spec = resolve(training=Training(max_epochs=2, metric="macro_f1"))
+    folder = RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0, 1]}, overwrite=False)
+    for seed in (0, 1):
+        folder.add(seed, lambda seed=seed: SeedRun.train(graph, spec, seed))
+    for entry, accuracy, macro_f1 in zip(folder.entries, (0.9, 0.8), (0.5, 0.6), strict=True):
+        entry["student"] |= {"val": accuracy, "val_macro_f1": macro_f1}
+    assert folder.finish("toy", "masks", "accuracy", spec)["selected_by"] == "macro_f1"
+    assert read_bundle(tmp_path / "run").description["card"]["seed"] == 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from graphkd import Training, influence, matching, methods, students, teachers, terms
+from graphkd import Training, influence, matching, methods, students, teachers, terms, transforms
 from graphkd.datasets import Graph, SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.outofcore import TableOptions
@@ -37,9 +37,11 @@ OTHER: dict[str, Any] = {
     "teacher_lr": 0.5,
     "teacher_weight_decay": 0.5,
     "batch_size": 7,
+    "metric": "macro_f1",
     "together": True,
     "precision": "bfloat16",
     "compile": True,
+    "class_weight": "balanced",
     "teacher_batches": "checkpointed",
     "teacher_batch_size": 7,
     "fanout": 7,
@@ -172,6 +174,7 @@ PARTS: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a matching's weight": ({"matching": matching.Forward(weight=2.0)}, ["student"]),
     "a matching's distance": ({"matching": matching.Forward(distance="cosine")}, ["student"]),
     "no matching": ({"matching": matching.NoMatching()}, ["student"]),
+    "a transform": ({"transform": transforms.PropagateTeacher()}, ["student", "targets"]),
     "a term": ({"term": terms.EntropyMinimization()}, ["student"]),
     "another term": ({"term": terms.ConfidencePenalty()}, ["student"]),
     "a term's weight": ({"term": terms.EntropyMinimization(weight=0.5)}, ["student"]),

@@ -24,6 +24,8 @@ from graphkd import GraphKDError, Training
         {"parts_per_step": True},
         {"parts_per_step": 33},
         {"partitioner": "louvain"},
+        {"metric": "f1"},
+        {"metric": 3},
     ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:

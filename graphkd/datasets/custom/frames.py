@@ -68,6 +68,13 @@ def from_frames(
 
     Raises:
         GraphKDError: a column is missing, cannot be encoded, or contains an unknown node.
+
+    >>> import pandas as pd
+    >>> members = pd.DataFrame({"id": list("abcdef"), "age": [20, 30, 40, 50, 60, 70], "side": [0, 0, 0, 1, 1, 1]})
+    >>> knows = pd.DataFrame({"source": list("abde"), "target": list("bcef")})
+    >>> data = from_frames(members, knows, id="id", label="side")
+    >>> data.x.shape, data.edge_index.shape  # each edge in both directions
+    (torch.Size([6, 1]), torch.Size([2, 8]))
     """
     if not isinstance(columns, ColumnEncoding):
         check_choices(columns, numeric)

@@ -58,6 +58,13 @@ def from_networkx(
 
     Raises:
         GraphKDError: an attribute does not exist, a node has no features, or parts do not match.
+
+    >>> import networkx
+    >>> club = networkx.karate_club_graph()
+    >>> links = networkx.to_pandas_adjacency(club, weight=None)
+    >>> data = from_networkx(club, features=links, labels="club", weight="weight")
+    >>> data.num_nodes, data.class_names
+    (34, ['Mr. Hi', 'Officer'])
     """
     if not isinstance(columns, ColumnEncoding):
         check_choices(columns, numeric)

@@ -52,6 +52,12 @@ def from_scipy(
 
     Raises:
         GraphKDError: ``adjacency`` is no square sparse matrix, or a part does not match it.
+
+    >>> import numpy as np, scipy.sparse
+    >>> ring = scipy.sparse.eye_array(6, k=1) + scipy.sparse.eye_array(6, k=-5)
+    >>> data = from_scipy(ring.tocsr(), np.eye(6), np.array([0, 0, 0, 1, 1, 1]))
+    >>> data.x.shape, data.edge_index.shape
+    (torch.Size([6, 6]), torch.Size([2, 12]))
     """
     if not hasattr(adjacency, "tocsr"):
         raise GraphKDError(

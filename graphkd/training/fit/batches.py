@@ -101,6 +101,8 @@ def row_bytes(targets: Targets) -> int:
     """Of one row in a pool, in float32; 1 or more."""
     inputs, soft = targets.inputs, targets.soft
     width = sum(hop.shape[1] for hop in targets.hops) + (soft.table.shape[1] + 1 if soft is not None else 0)
+    if soft is not None and soft.adjust_rows is not None:
+        width += soft.adjust_rows.shape[1]
     width += sum(table[:1].numel() for table in targets.tables.values())
     if isinstance(inputs, SparseMatrix):  # a value and its column
         return 4 * width + 12 * -(-inputs.nnz // max(targets.num_rows, 1)) + 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from graphkd.balance import Balance, NoBalance
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.distributed import shard_scope
 from graphkd.errors import GraphKDError
@@ -28,6 +30,10 @@ class DistillationTask(nn.Module):
         compiled: whether they go through ``torch.compile``.
         calibration: of logits, built; what it registers trains too.
         teacher: ``[N, C]`` logits, of which a calibration that moves folds again.
+        balance: of classes, built.
+
+    Attributes:
+        class_weight: ``[C]`` of the labels' cross-entropy, or None for 1.
     """
 
     def __init__(
@@ -39,11 +45,14 @@ class DistillationTask(nn.Module):
         compiled: bool = False,
         calibration: Calibration | None = None,
         teacher: Tensor | None = None,
+        balance: Balance | None = None,
     ) -> None:
         super().__init__()
         self.student, self.method, self.terms = student, method, nn.ModuleList(terms)
         self.precision, self.phase = precision, Phase()
         self.calibration = calibration or NoCalibration()
+        self.balance = balance or NoBalance()
+        self.class_weight: Tensor | None = None
         self._teacher = teacher
         # Not the module that torch.compile returns: its parameters would be there twice, under other names.
         self._run = torch.compile(student.forward) if compiled else student.forward
@@ -65,8 +74,10 @@ class DistillationTask(nn.Module):
         return any(term.may_skip_parameters for term in self.terms) or len(self.method.phases()) > 1
 
     def training_rows(self, targets: Targets) -> Targets:
-        """Returns the rows that a step reads, calibrated: all of them where a term is added."""
-        rows = self.calibration.attach(targets)
+        """Returns the rows that a step reads, calibrated and balanced: all of them where a term is added."""
+        rows = self.balance.attach(self.calibration.attach(targets), self.method.tau)
+        if self.class_weight is not None:
+            rows = replace(rows, class_weight=self.class_weight)
         return rows if len(self.terms) else self.method.training_rows(rows)
 
     def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:

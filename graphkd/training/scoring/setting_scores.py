@@ -2,63 +2,120 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from graphkd import evaluation
 from graphkd.datasets import SettingView
+from graphkd.encoders import Encoding
+from graphkd.errors import GraphKDError
+from graphkd.evaluation import ConfusionMatrix
+from graphkd.sparse import Inputs
+from graphkd.training.scoring.inference import Inference
+
+Metric = Callable[[Tensor, Tensor], float]
+
+DETAILS: Mapping[str, Metric] = {
+    "macro_f1": evaluation.macro_f1,
+    "ece": evaluation.expected_calibration_error,
+    "balanced_accuracy": evaluation.balanced_accuracy,
+    "worst_class_accuracy": evaluation.worst_class_accuracy,
+    "brier": evaluation.brier_score,
+}
+"""Metrics of the test nodes beside the data's own."""
 
 
-def scores(view: SettingView, observed: Tensor, hidden: Tensor, with_details: bool = False) -> dict[str, float]:
-    """Computes ``scores_of`` from the logits of all nodes.
+@dataclass(frozen=True)
+class SettingLogits:
+    """A model's logits of the nodes that a setting scores.
 
     Args:
         view: the setting's view of the graph.
-        observed: ``[n, C]`` logits of the observed nodes, computed on the observed graph.
-        hidden: ``[m, C]`` logits of the hidden nodes, computed on the full graph.
-        with_details: whether to add ``test_macro_f1`` and ``test_ece``, weighted like ``test``.
+        val: ``[v, C]`` of the validation nodes, computed on the observed graph.
+        visible: ``[t, C]`` of the test nodes that are observed, likewise.
+        hidden: ``[m, C]`` of the hidden nodes, computed on the full graph.
     """
-    return scores_of(view, observed[view.observed.val], observed[view.observed.test], hidden, with_details)
+
+    view: SettingView
+    val: Tensor
+    visible: Tensor
+    hidden: Tensor
+
+    @classmethod
+    def of_nodes(cls, view: SettingView, observed: Tensor, hidden: Tensor) -> SettingLogits:
+        """Selects from logits ``[n, C]`` of all observed nodes."""
+        graph = view.observed
+        return cls(view, observed[graph.val], observed[graph.test], hidden)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """``val`` and ``test``; if nodes are hidden, ``test_ind`` (hidden) and ``test_tran`` (others); details.
+
+        Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``. The details are
+        ``test_NAME`` of ``DETAILS``, weighted like ``test``, and ``val_NAME`` and ``test_NAME`` of every metric
+        that ``training.metric`` may be, the data's own aside.
+        """
+        graph, own = self.view.observed, self.view.observed.metric
+
+        def metric(logits: Tensor, y: Tensor) -> float:
+            return evaluation.score(own, logits, y)
+
+        result = {"val": metric(self.val, graph.y[graph.val]), **self._tests(metric)}
+        result |= {f"test_{name}": self._tests(detail)["test"] for name, detail in DETAILS.items()}
+        for name, other in evaluation.METRICS.items():
+            if name != own:
+                with contextlib.suppress(GraphKDError):  # roc_auc of more than two classes, or where one occurs
+                    val = other(self.val, graph.y[graph.val])
+                    result |= {f"val_{name}": val, f"test_{name}": self._tests(other)["test"]}
+        return result
+
+    @property
+    def tested(self) -> tuple[Tensor, Tensor]:
+        """Logits and labels of the nodes that ``test`` is a score of, hidden and visible ones in one table."""
+        view = self.view
+        visible = (self.visible, view.observed.y[view.observed.test])
+        hidden = (self.hidden, view.full.y[view.hidden])
+        share = view.setting.hidden_share
+        parts = [hidden] if share == 1 else [visible, hidden] if share else [visible]
+        logits, labels = zip(*parts, strict=True)
+        return torch.cat(logits), torch.cat(labels)
+
+    @property
+    def confusion(self) -> ConfusionMatrix:
+        """The confusion matrix of the test nodes."""
+        return ConfusionMatrix.of(*self.tested)
+
+    def _tests(self, metric: Metric) -> dict[str, float]:
+        view, graph, share = self.view, self.view.observed, self.view.setting.hidden_share
+        transductive = metric(self.visible, graph.y[graph.test])
+        if not view.setting.hides:
+            return {"test": transductive}
+        inductive = metric(self.hidden, view.full.y[view.hidden])
+        return {
+            "test": share * inductive + (1 - share) * transductive,
+            "test_ind": inductive,
+            "test_tran": transductive,
+        }
 
 
-def scores_of(
-    view: SettingView, val: Tensor, visible: Tensor, hidden: Tensor, with_details: bool = False
-) -> dict[str, float]:
-    """Computes ``val`` and ``test``; if nodes are hidden, also ``test_ind`` (hidden) and ``test_tran`` (others).
+def student_logits(student: nn.Module, inputs: Inputs, encoding: Encoding, view: SettingView) -> SettingLogits:
+    """Computes a student's logits of the nodes that the setting scores.
 
     Args:
-        view: the setting's view of the graph.
-        val: logits ``[v, C]`` of the validation nodes, computed on the observed graph.
-        visible: logits ``[t, C]`` of the test nodes that are observed, likewise.
-        hidden: logits ``[m, C]`` of the hidden nodes, computed on the full graph.
-        with_details: whether to add ``test_macro_f1`` and ``test_ece``, weighted like ``test``.
-
-    Returns:
-        Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``.
+        student: the network, in evaluation mode.
+        inputs: ``[n, D']`` of the observed nodes.
+        encoding: how they were computed; those of hidden nodes are computed on the full graph.
+        view: the graph as the setting shows it.
     """
-
-    def metric(logits: Tensor, y: Tensor) -> float:
-        return evaluation.score(view.observed.metric, logits, y)
-
     graph = view.observed
-    result = {"val": metric(val, graph.y[graph.val]), **_test(view, visible, hidden, metric)}
-    if with_details:
-        result["test_macro_f1"] = _test(view, visible, hidden, evaluation.macro_f1)["test"]
-        result["test_ece"] = _test(view, visible, hidden, evaluation.expected_calibration_error)["test"]
-    return result
-
-
-def _test(
-    view: SettingView, visible: Tensor, hidden: Tensor, metric: Callable[[Tensor, Tensor], float]
-) -> dict[str, float]:
-    graph, share = view.observed, view.setting.hidden_share
-    transductive = metric(visible, graph.y[graph.test])
-    if not view.setting.hides:
-        return {"test": transductive}
-    inductive = metric(hidden, view.full.y[view.hidden])
-    return {
-        "test": share * inductive + (1 - share) * transductive,
-        "test_ind": inductive,
-        "test_tran": transductive,
-    }
+    observed = Inference(student, inputs, torch.cat([graph.val, graph.test]))()
+    val, visible = observed[: graph.val.numel()], observed[graph.val.numel() :]
+    hidden = val[:0]
+    if view.setting.hides:
+        inputs = encoding.mix(view.full.x, view.full.adj, view.numbers)
+        hidden = Inference(student, inputs, view.hidden)()
+    return SettingLogits(view, val, visible, hidden)

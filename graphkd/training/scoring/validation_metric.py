@@ -22,7 +22,7 @@ class ValidationMetric:
 
     Args:
         inference: computes the student's logits on them.
-        metric: the graph's.
+        metric: its name.
         y: ``[V]`` their labels.
         scorer: logits ``[V, C]`` → a scalar.
     """
@@ -33,11 +33,10 @@ class ValidationMetric:
     scorer: Callable[[Tensor], Tensor]
 
     @classmethod
-    def of(cls, student: nn.Module, inputs: Inputs, graph: Graph) -> ValidationMetric:
-        """Creates the metric for the validation nodes of a graph with inputs ``[N, D']``."""
-        y = graph.y[graph.val]
-        inference = Inference(student, inputs, graph.val)
-        return cls(inference, graph.metric, y, evaluation.scorer(graph.metric, y))
+    def of(cls, student: nn.Module, inputs: Inputs, graph: Graph, metric: str | None = None) -> ValidationMetric:
+        """Creates the metric for the validation nodes of a graph with inputs ``[N, D']``; by default its own."""
+        y, chosen = graph.y[graph.val], metric or graph.metric
+        return cls(Inference(student, inputs, graph.val), chosen, y, evaluation.scorer(chosen, y))
 
     def __call__(self) -> Tensor:
         """Computes the score, a float64 scalar on the device."""
@@ -68,10 +67,11 @@ class StackedValidationMetric:
 
 def stacked_scores(scores: Sequence[ValidationMetric]) -> StackedValidationMetric | None:
     """Combines the metrics; returns None where the number of nodes differs, or the metric cannot be batched."""
-    if len({each.y.numel() for each in scores}) > 1 or {each.metric for each in scores} != {"accuracy"}:
+    metric, others = scores[0].metric, {each.metric for each in scores[1:]}
+    if len({each.y.numel() for each in scores}) > 1 or others - {metric} or metric not in evaluation.STACKED:
         return None
     inferences = [each.inference for each in scores]
-    scorer = evaluation.scorer("accuracy", torch.stack([each.y for each in scores]))
+    scorer = evaluation.scorer(metric, torch.stack([each.y for each in scores]))
     if all(isinstance(each.inputs, Factored) and each.rows is None for each in inferences):
         whole = with_equal_ones_shared([each.inputs for each in inferences])
         return StackedValidationMetric(whole, scorer, torch.stack([each.nodes for each in inferences]))

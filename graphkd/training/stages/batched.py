@@ -29,6 +29,7 @@ from graphkd.training.stages.stage_cache import StageCache, StageResult
 from graphkd.training.stages.student import logits_of, start_task, student_key
 from graphkd.training.stages.targets import compile_targets
 from graphkd.training.stages.teacher import TeacherResult
+from graphkd.training.stages.transform import transformed
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,11 @@ class _ReadyJob:
     def of(cls, member: BatchedJob, key: dict[str, Any], cache: StageCache) -> _ReadyJob:
         """Compiles the targets and initialises the task."""
         graph, spec, seed = member.view.observed, member.spec, member.seed
-        targets = compile_targets(member.view, spec, member.teacher_result, seed, cache)
+        teacher_result = transformed(member.view, spec, member.teacher_result, seed, cache)
+        targets = compile_targets(member.view, spec, teacher_result, seed, cache)
         device = graph.y.device
         with seeded(seed, "student", device):
-            task = start_task(graph, spec, targets, seed, member.teacher_result.answering)
+            task = start_task(graph, spec, targets, seed, teacher_result.answering)
             generator = torch.Generator()
             generator.set_state(torch.get_rng_state())
         rows = Batches(task.training_rows(targets), None, seed, device).targets
@@ -148,7 +150,10 @@ class _BatchedTask:
         self.device = self.jobs[0].rows.labels.device
         self.streams = CudaStreams(len(self.jobs), self.device)
         self.scores = [
-            ValidationMetric.of(job.task.student, job.inputs, job.member.view.observed) for job in self.jobs
+            ValidationMetric.of(
+                job.task.student, job.inputs, job.member.view.observed, job.member.spec.training.metric
+            )
+            for job in self.jobs
         ]
         self.narrow(list(range(len(self.jobs))))
 

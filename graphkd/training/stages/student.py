@@ -14,13 +14,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphkd.balance.class_sizes import balanced_weights
+from graphkd.balance.logit_adjustment import answer_bias
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
+from graphkd.evaluation import ConfusionMatrix
 from graphkd.methods import Epoch, Phase, Targets
-from graphkd.sparse import Inputs, at_least_single, select_rows
-from graphkd.spec import DistillSpec, part_config, settings_of
+from graphkd.sparse import at_least_single, select_rows
+from graphkd.spec import DistillSpec, name_of, part_config, settings_of
 from graphkd.students.ensemble import extra_arguments
 from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.batches import Batches
@@ -30,17 +33,32 @@ from graphkd.training.fit.task import DistillationTask
 from graphkd.training.fit.train_spec import TrainSpec
 from graphkd.training.fit.train_state import Log
 from graphkd.training.scoring.inference import Inference
-from graphkd.training.scoring.setting_scores import scores_of
+from graphkd.training.scoring.setting_scores import SettingLogits, student_logits
+from graphkd.training.scoring.temperature import fit_temperature, is_scalable, scale_last_layer
 from graphkd.training.scoring.validation_metric import ValidationMetric
 from graphkd.training.seeds import seeded
 from graphkd.training.settings import Training
 from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
-from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.targets import built_balance, built_calibration, compile_targets
 from graphkd.training.stages.teacher import TeacherResult
+from graphkd.training.stages.transform import transformed
 
 SHAPERS = ("together", "precision", "compile")
 """Keys of ``training`` that change a student's rounding, or its masks."""
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """A temperature folded into a student's last layer.
+
+    Args:
+        value: ``T``.
+        before: scores of the student without it.
+    """
+
+    value: float
+    before: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -51,17 +69,23 @@ class StudentResult:
         task: the student, in evaluation mode, with what was trained beside it.
         arguments: with which the student was constructed.
         encoding: of its inputs.
-        scores: ``val``, ``test``, ``test_macro_f1``, ``test_ece`` and what the setting adds.
+        scores: see ``SettingLogits.scores``.
+        confusion: of the test nodes.
         fit: epochs and seconds.
-        compile_seconds: of the compile stage.
+        compile_seconds: of the compile stage, and of the transform before it.
+        teacher_result: that it learned from, transformed.
+        temperature: that its logits are divided by, where they are calibrated.
     """
 
     task: DistillationTask
     arguments: dict[str, Any]
     encoding: Encoding
     scores: dict[str, float]
+    confusion: ConfusionMatrix
     fit: Fit
     compile_seconds: float
+    teacher_result: TeacherResult
+    temperature: Temperature | None = None
 
     @property
     def model(self) -> nn.Module:
@@ -92,6 +116,7 @@ def train_student(
     """
     start, cache = time.perf_counter(), cache_for(spec, cache)
     encoding = fit_encoder(view.observed, spec, seed, cache)
+    teacher_result = transformed(view, spec, teacher_result, seed, cache)
     targets = compile_targets(view, spec, teacher_result, seed, cache, encoding)
     compile_seconds = time.perf_counter() - start
     key = student_key(view, spec, teacher_result, seed, cache.tables.dtype)
@@ -99,9 +124,24 @@ def train_student(
         task = start_task(view.observed, spec, targets, seed, teacher_result.answering)
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
-    scores = student_scores(task.student, targets.inputs, encoding, view)
+    task.balance.adjust_answer(task.student)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
-    return StudentResult(task, arguments, encoding, scores, fits[-1], compile_seconds)
+    logits, temperature = student_logits(task.student, targets.inputs, encoding, view), None
+    if spec.calibrate:
+        temperature = _calibrated(task.student, logits)
+        logits = student_logits(task.student, targets.inputs, encoding, view)
+    scored = (logits.scores, logits.confusion)
+    return StudentResult(
+        task, arguments, encoding, *scored, fits[-1], compile_seconds, teacher_result, temperature
+    )
+
+
+def _calibrated(student: nn.Module, logits: SettingLogits) -> Temperature:
+    """Fits a temperature to the validation nodes and divides the student's last layer by it, in place."""
+    graph = logits.view.observed
+    temperature = fit_temperature(logits.val, graph.y[graph.val])
+    scale_last_layer(student, temperature)
+    return Temperature(temperature, logits.scores)
 
 
 def train_baselines(
@@ -123,25 +163,6 @@ def train_baselines(
     }
 
 
-def student_scores(student: nn.Module, inputs: Inputs, encoding: Encoding, view: SettingView) -> dict[str, float]:
-    """Scores of a student.
-
-    Args:
-        student: the network, in evaluation mode.
-        inputs: ``[n, D']`` of the observed nodes.
-        encoding: how they were computed; those of hidden nodes are computed on the full graph.
-        view: the graph as the setting shows it.
-    """
-    graph = view.observed
-    observed = Inference(student, inputs, torch.cat([graph.val, graph.test]))()
-    val, visible = observed[: graph.val.numel()], observed[graph.val.numel() :]
-    hidden = val[:0]
-    if view.setting.hides:
-        inputs = encoding.mix(view.full.x, view.full.adj, view.numbers)
-        hidden = Inference(student, inputs, view.hidden)()
-    return scores_of(view, val, visible, hidden, with_details=True)
-
-
 def start_task(
     graph: Graph, spec: DistillSpec, targets: Targets, seed: int, teacher: TeacherOutput
 ) -> DistillationTask:
@@ -155,24 +176,31 @@ def start_task(
         spec: names student, method and terms.
         targets: compiled; the student has their widths.
         seed: of what the terms draw.
-        teacher: the frozen output.
+        teacher: the frozen output, transformed.
     """
     device = graph.y.device
     # Methods may hold parameters that train: a copy, so that no seed starts from another's.
     method, training = copy.deepcopy(spec.method), spec.training
-    calibration = copy.deepcopy(spec.calibration)
-    calibration.build(graph)
-    logits = spec.transform(graph, teacher, method.tau).logits if calibration.moves_targets else None
+    calibration = built_calibration(spec, graph, seed)
+    logits = teacher.logits if calibration.moves_targets else None
     student = method.build(lambda: spec.student(**_sizes(targets, graph)).to(device), targets, teacher).to(device)
+    if spec.calibrate and not is_scalable(student):
+        raise GraphKDError(
+            f"deploy.calibrate divides a student's last layer by one temperature, and student={name_of(student)} "
+            f"of method={method.name} has several last layers: leave it out, or choose another method or student"
+        )
     first = at_least_single(select_rows(targets.inputs, graph.train[:1].to(targets.inputs.device))).to(device)
     with torch.no_grad():
         hidden = student.eval()(first).hidden
-    terms = spec.terms(seed)
+    balance, terms = built_balance(spec, graph, teacher), spec.terms(seed)
+    if balance.acts_on == "answer":
+        answer_bias(student)
     for term in terms:
         with seeded(seed, term.name, device):
             term.build([layer.shape[1] for layer in hidden], targets)
     compiled = compiles(training.compile, device)
-    task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits)
+    task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits, balance)
+    task.class_weight = balance.class_weight() if training.class_weight == "none" else balanced_weights(graph)
     return task.to(device)
 
 
@@ -282,7 +310,7 @@ class _Run:
             steps,
             (lambda: -torch.stack(losses).mean().double())
             if phase.by_loss
-            else ValidationMetric.of(task.student, self.targets.inputs, self.graph),
+            else ValidationMetric.of(task.student, self.targets.inputs, self.graph, self.spec.training.metric),
             replays=batches.whole and task.is_static and not phase.by_loss,
         )
 
@@ -329,12 +357,16 @@ def student_key(
         **{part: config[part] for part in ("student", "method", "transform", "calibration", "influence")},
         "encoder": part_config(spec.inputs),
         **{part: None if getattr(spec, part).name == "none" else config[part] for part in ("matching", "term")},
+        "balance": config["balance"] if spec.balance.trains else None,
         "training": [
-            config["training"][key]
-            for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
+            *(
+                config["training"][key]
+                for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
+            ),
+            *spec.training.class_weight_key,
         ],
         "seed": seed,
-        "metric": view.observed.metric,
+        "metric": spec.training.metric or view.observed.metric,
         "classes": view.observed.num_classes,
         "device": arithmetic(view.observed.y.device),
         "tables": tables,

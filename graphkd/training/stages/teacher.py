@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from graphkd.datasets import Graph, SettingView
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
+from graphkd.evaluation import ConfusionMatrix
 from graphkd.spec import DistillSpec
 from graphkd.teachers import Teacher, TeacherOutput
 from graphkd.teachers.given import given_output
@@ -21,7 +22,7 @@ from graphkd.training.fit.checkpoint import Checkpoint
 from graphkd.training.fit.loop import Fit, fit
 from graphkd.training.fit.train_spec import TrainSpec
 from graphkd.training.fit.train_state import Log
-from graphkd.training.scoring.setting_scores import scores
+from graphkd.training.scoring.setting_scores import SettingLogits
 from graphkd.training.seeds import seeded
 from graphkd.training.stages.stage_cache import (
     StageCache,
@@ -46,6 +47,8 @@ class TeacherResult:
         fit: epochs and seconds; of a given teacher 0.
         key: what the output depends on; part of the key of what is computed from it.
         of: computes its frozen output on any graph; where only its output was given, returns that.
+        confusion: of the test nodes; None where there was no teacher.
+        transformed: whether output and scores are those of the transformed teacher.
     """
 
     model: nn.Module | None
@@ -54,6 +57,8 @@ class TeacherResult:
     fit: Fit
     key: dict[str, Any]
     of: Callable[[Graph], TeacherOutput]
+    confusion: ConfusionMatrix | None = None
+    transformed: bool = False
 
     @property
     def answering(self) -> TeacherOutput:
@@ -95,7 +100,8 @@ def train_teacher(
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
     with cache.table_store("teacher", {**key, "weights": weights}):
         output, hidden = world().rank0_first(lambda: _outputs(view, run), in_files)
-    return TeacherResult(model, output, scores(view, output.logits, hidden), result, key, run)
+    logits = SettingLogits.of_nodes(view, output.logits, hidden)
+    return TeacherResult(model, output, logits.scores, result, key, run, logits.confusion)
 
 
 def _trained(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, part: Checkpoint) -> StageResult:
@@ -140,7 +146,8 @@ def _given(view: SettingView, teacher: nn.Module | TeacherOutput) -> TeacherResu
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
     key = {"given": output.checksum()}
-    return TeacherResult(model, output, scores(view, output.logits, hidden), fit, key, run)
+    logits = SettingLogits.of_nodes(view, output.logits, hidden)
+    return TeacherResult(model, output, logits.scores, fit, key, run, logits.confusion)
 
 
 def _none(view: SettingView) -> TeacherResult:
@@ -181,12 +188,13 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
     return {
         "graph": view.observed.fingerprint(),
         "classes": view.observed.num_classes,
-        "metric": view.observed.metric,
+        "metric": spec.training.metric or view.observed.metric,
         "setting": view.setting.name,
         "teacher": config["teacher"],
         "training": [
             *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
             *WAYS[spec.training.teacher_batches].key(config["training"]),
+            *spec.training.class_weight_key,
         ],
         "seed": seed,
         "device": arithmetic(view.observed.y.device),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd import evaluation
+from graphkd.balance.class_sizes import balanced_weights
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
 from graphkd.teachers import Teacher, TeacherOutput
@@ -87,12 +89,24 @@ class Batches(ABC):
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
         """Computes the teacher's ``loss``; for a network that has none, the cross-entropy."""
         loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
-        return loss(output, labels, index)
+        return loss(output, labels, index, **self._weights)
+
+    @cached_property
+    def _weights(self) -> dict[str, Tensor]:
+        """``class_weight``, of all training nodes, where there is one: a teacher's own loss may not take it."""
+        if self.training.class_weight == "none":
+            return {}
+        if isinstance(self.model, Teacher) and "class_weight" not in inspect.signature(self.model.loss).parameters:
+            raise GraphKDError(
+                f"teacher={self.model.name} has a loss without class weights: leave training.class_weight out"
+            )
+        return {"class_weight": balanced_weights(self.graph)}
 
     @cached_property
     def _scored(self) -> Callable[[Tensor], Tensor]:
         """Logits of the validation nodes → their score."""
-        return evaluation.scorer(self.graph.metric, self.graph.y[self.graph.val])
+        metric = self.training.metric or self.graph.metric
+        return evaluation.scorer(metric, self.graph.y[self.graph.val])
 
     def _generator(self, *purpose: str | int) -> torch.Generator:
         return generator(self.seed, *purpose, device=self.graph.y.device)

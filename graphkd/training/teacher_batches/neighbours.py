@@ -49,7 +49,9 @@ class Neighbours(Batches):
         order = torch.randperm(train.numel(), generator=draw, device=train.device)
         for seeds in torch.split(train[order], self.training.teacher_batch_size):
             labels = self.graph.y[seeds[world().rows(seeds.numel())]]
-            loss = F.cross_entropy(self._logits(seeds, draw), labels, reduction="sum")
+            logits, weight = self._logits(seeds, draw), self._weights.get("class_weight")
+            weight = None if weight is None else weight.to(logits)
+            loss = F.cross_entropy(logits, labels, weight, reduction="sum")
             yield {"loss": loss / seeds.numel()}
 
     def score(self) -> Tensor:

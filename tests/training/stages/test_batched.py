@@ -172,3 +172,9 @@ def test_together_and_alone_are_kept_apart(tmp_path: Path) -> None:
     alone = replace(spec, training=replace(TRAINING, together=False))
     train_student(found[0].view, alone, found[0].teacher_result, 0, [], cache)
     assert cache.made == ["student"] * 3
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "balanced_accuracy"])
+def test_seeds_that_select_on_another_metric(metric: str, tmp_path: Path) -> None:
+    spec = resolve(method="glnn", student=mlp(), training=replace(TRAINING, metric=metric))
+    assert_equal(members([spec], [0, 1]), tmp_path)

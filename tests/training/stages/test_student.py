@@ -12,7 +12,7 @@ from graphkd.methods import GLNN, MLP, InfGraND, Targets
 from graphkd.spec import resolve
 from graphkd.students import StudentOutput
 from graphkd.teachers import GCN, TeacherOutput
-from graphkd.training.stages.student import start_task, train_baselines, train_student
+from graphkd.training.stages.student import start_task, student_key, train_baselines, train_student
 from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
 
@@ -150,3 +150,26 @@ def test_the_labels_of_test_nodes_do_not_reach_training(view: SettingView) -> No
         teacher_result = train_teacher(each, spec, 0, [])
         states.append(train_student(each, spec, teacher_result, 0, []).model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "balanced_accuracy"])
+def test_teacher_and_student_keep_the_epoch_that_is_best_on_the_chosen_metric(metric: str) -> None:
+    data = make_data()
+    data.y[::2] = 0  # classes of 40, 10 and 10 nodes, which metrics weigh in other ways
+    view, log = apply_setting(Graph.from_data(data)), []
+    spec = resolve(training=replace(SHORT, metric=metric, patience=100))
+    teacher_result = train_teacher(view, spec, 0, log)
+    student = train_student(view, spec, teacher_result, 0, log)
+    for stage, scores, fit in (
+        ("teacher", teacher_result.scores, teacher_result.fit),
+        ("student", student.scores, student.fit),
+    ):
+        values = [row["val"] for row in log if row["stage"] == stage]
+        assert values[fit.best_epoch] == pytest.approx(scores[f"val_{metric}"], abs=1e-12)
+        assert set(values) != {scores["val"]}
+
+
+def test_the_data_s_own_metric_by_name_is_the_default(view: SettingView) -> None:
+    plain, named = (resolve(training=replace(SHORT, metric=metric)) for metric in (None, "accuracy"))
+    keys = [student_key(view, spec, train_teacher(view, spec, 0, []), 0, "float32") for spec in (plain, named)]
+    assert keys[0] == keys[1]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from graphkd import Training, methods
+from graphkd import GraphKDError, Training, methods
 from graphkd.datasets import Graph, SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.outofcore import TableOptions
@@ -14,7 +14,7 @@ from graphkd.spec import resolve
 from graphkd.teachers import GCN
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache
-from graphkd.training.stages.targets import compile_targets
+from graphkd.training.stages.targets import check_in_memory, compile_targets
 from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
 
@@ -76,3 +76,12 @@ def test_in_blocks_and_in_files_the_targets_are_the_same(
         assert torch.equal(parts.soft.row_weight, whole.soft.row_weight)
         assert parts.soft.constant == whole.soft.constant
         assert list(tmp_path.glob("tables/compile-*/soft"))
+
+
+@pytest.mark.parametrize("name", ["dts", "normkd"])
+def test_tables_in_files_are_refused_where_a_calibration_folds_again(name: str, tmp_path: Path) -> None:
+    spec = resolve("gcn", method="glnn", calibration=name, training=SHORT)
+    cache = StageCache(tmp_path, TableOptions(1.0))
+    with pytest.raises(GraphKDError, match=f"calibration={name} folds its targets again.*leave memory_budget out"):
+        check_in_memory(spec, cache)
+    check_in_memory(resolve("gcn", method="glnn", calibration="fixed", training=SHORT), cache)

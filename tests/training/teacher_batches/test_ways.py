@@ -104,3 +104,47 @@ def test_every_teacher_can_be_trained_in_every_way() -> None:
             for way in ("full",) if part.full_batch_only else TEACHER_BATCHES:
                 log, _ = teacher_result(teacher=part, teacher_batches=way, max_epochs=1)
                 assert len(log) == 1
+
+
+def unbalanced():
+    """The usual graph with three training nodes of class 0."""
+    data = make_data()
+    rare = ((data.y == 0) & data.train_mask).nonzero().reshape(-1)
+    data.train_mask[rare[3:]] = False
+    return data
+
+
+@pytest.mark.parametrize("way", TEACHER_BATCHES)
+def test_class_weights_are_those_of_all_training_nodes(way: str) -> None:
+    graph = Graph.from_data(unbalanced())
+    whole = {"teacher_batch_size": 60, "fanout": 60, "parts_per_step": 4}  # every way has one step of all nodes
+    training = SMALL(teacher_batches=way, class_weight="balanced", **whole)
+    model = GCN(graph.num_features, hidden_dim=8, num_classes=3, dropout=0.0).train()
+    (step,) = WAYS[way](model, graph, training, 0).steps(0)
+    logits, labels = model(graph.x, graph.adj).logits.double(), graph.y[graph.train].tolist()
+    expected = 0.0
+    for node, label in zip(graph.train.tolist(), labels, strict=True):
+        weight = len(labels) / (3 * labels.count(label))
+        expected -= weight * float(logits[node].log_softmax(dim=0)[label].detach()) / len(labels)
+    assert float(step["loss"].detach()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_class_weights_change_the_teacher_and_its_key_and_none_leaves_both() -> None:
+    keys, outputs = [], []
+    for keywords in ({}, {"class_weight": "none"}, {"class_weight": "balanced"}):
+        _, result = teacher_result(unbalanced(), **keywords)
+        keys.append(result.key)
+        outputs.append(result.output.checksum())
+    assert keys[0] == keys[1] != keys[2]
+    assert outputs[0] == outputs[1] != outputs[2]
+
+
+def test_a_loss_that_takes_no_class_weights_is_refused() -> None:
+    class Own(GCN):
+        name = "own"
+
+        def loss(self, output, labels, index):
+            return super().loss(output, labels, index)
+
+    with pytest.raises(GraphKDError, match=r"^teacher=own has a loss without class weights: leave training"):
+        teacher_result(unbalanced(), Own, class_weight="balanced")

@@ -1,0 +1,69 @@
+"""Temperatures that are one number in an epoch, and another in the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from graphkd.calibration.base import Calibration
+from graphkd.calibration.ranges import check_switches
+
+if TYPE_CHECKING:
+    from graphkd.datasets import Graph
+    from graphkd.methods import Epoch, Targets
+
+
+class MovingTemperature(Calibration):
+    """``z ← z / T`` of teacher and student in soft losses, with the ``T`` of the epoch; a subclass computes it.
+
+    The teacher's side is folded again before every epoch, which costs one more fold.
+
+    Args:
+        first: ``T`` before the first epoch.
+        tau_squared: whether a soft loss is multiplied by ``T²``.
+    """
+
+    tau_now: Tensor
+    weight_now: Tensor
+
+    def __init__(self, first: float, tau_squared: bool) -> None:
+        super().__init__()
+        check_switches(tau_squared=tau_squared)
+        self._first, self.tau_squared = first, tau_squared
+
+    def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:
+        """Returns ``T`` of an epoch; ``tau_now`` is that of the one before.
+
+        Args:
+            epoch: that begins.
+            targets: all rows.
+            teacher: the teacher's own logits ``[N, C]``.
+        """
+        raise NotImplementedError
+
+    def build(self, graph: Graph) -> None:
+        """Registers ``T`` and its square."""
+        device = graph.y.device
+        self.register_buffer("tau_now", torch.tensor(self._first, dtype=torch.float64, device=device))
+        self.register_buffer("weight_now", self.tau_now.square())
+
+    @property
+    def weight(self) -> float | Tensor:
+        """``T²``, which moves, or 1."""
+        return self.weight_now if self.tau_squared else 1.0
+
+    def teacher(self, logits: Tensor) -> Tensor:
+        """Returns ``t / T``."""
+        return logits / self.tau_now
+
+    def student(self, logits: Tensor) -> Tensor:
+        """Returns ``z / T``."""
+        return logits / self.tau_now
+
+    def on_epoch_start(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> None:
+        """Moves ``T``, and folds the teacher with it."""
+        self.tau_now.fill_(self.temperature(epoch, targets, teacher))
+        self.weight_now.copy_(self.tau_now.square())
+        targets.refold(logits=self.teacher(teacher))
