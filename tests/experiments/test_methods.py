@@ -10,6 +10,7 @@ import pytest
 
 from tests.experiments.loading import load_run
 
+ROOT = Path(__file__).parents[2]
 SOME = ["glnn", "krd", "adagmlp"]
 
 
@@ -211,3 +212,8 @@ def test_costs_are_measured_beside_their_formulas(capsys: pytest.CaptureFixture[
     rows = [line.split("|")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
     assert {name.split(",")[0] for name in rows} == {*cost.FORMULAS} - {"vqgraph"}
     assert {"progmlp, student3", "krd, before an epoch", "simmlp, probe"} <= {*rows}
+
+
+def test_the_readme_shows_the_committed_scores() -> None:
+    small = load_run("methods", "small_table")
+    assert small.small_table(small.committed()) in (ROOT / "README.md").read_text()
