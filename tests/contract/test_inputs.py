@@ -61,10 +61,7 @@ QUICK = {(odd, list(SETTINGS)[k % len(SETTINGS)]) for k, odd in enumerate(ODD)}
 
 @pytest.mark.parametrize(
     ("odd", "setting"),
-    [
-        pair if pair in QUICK or pair[1] == "transductive" else pytest.param(*pair, marks=pytest.mark.slow)
-        for pair in EVERY
-    ],
+    [pair if pair in QUICK else pytest.param(*pair, marks=pytest.mark.slow) for pair in EVERY],
 )
 def test_what_is_odd_but_legal_runs_from_end_to_end(odd: str, setting: str, tmp_path: Path) -> None:
     if odd in ONE_TEST_NODE and SETTINGS[setting].hides:
