@@ -10,9 +10,9 @@ from torch import Tensor
 
 from graphkd.balance.base import Balance, check_prior
 from graphkd.balance.class_sizes import class_sizes
-from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.class_groups import ClassGroups, grouped
+from graphkd.ranges import check_sizes
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -53,9 +53,7 @@ class LongTailDistillation(Balance):
 
     def __init__(self, alpha: float = 1.0, beta: float = 1.0, prior: str = "labels") -> None:
         super().__init__()
-        for key, value in (("alpha", alpha), ("beta", beta)):
-            if not (is_real(value) and 0 <= value <= 1e6):
-                raise GraphKDError(f"balance.{key} is {value}: it must be a number, 0 or more")
+        check_sizes("balance", alpha=alpha, beta=beta)
         if alpha == 0 and beta == 0:
             raise GraphKDError("balance.alpha and beta are 0, so that nothing is distilled: set one above 0")
         self.alpha, self.beta, self.prior = alpha, beta, check_prior(prior)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.calibration.base import Calibration
-from graphkd.calibration.ranges import check_above_zero, check_epochs, check_sizes, check_switches
+from graphkd.ranges import check_above_zero, check_counts, check_sizes, check_switches
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -51,10 +51,10 @@ class CTKD(Calibration):
         per_sample: bool = False,
     ) -> None:
         super().__init__()
-        check_above_zero(least=least)
-        check_sizes(span=span, strength=strength)
-        check_epochs(ramp=ramp)
-        check_switches(per_sample=per_sample)
+        check_above_zero("calibration", least=least)
+        check_sizes("calibration", span=span, strength=strength)
+        check_counts("calibration", 1, ramp=ramp)
+        check_switches("calibration", per_sample=per_sample)
         self.least, self.span, self.strength, self.ramp = least, span, strength, int(ramp)
         self.per_sample = per_sample
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.calibration.base import Calibration
-from graphkd.calibration.ranges import check_above_zero
+from graphkd.ranges import check_above_zero
 
 if TYPE_CHECKING:
     from graphkd.methods import Epoch, Targets
@@ -38,7 +38,7 @@ class DTKD(Calibration):
 
     def __init__(self, tau: float = 4.0) -> None:
         super().__init__()
-        check_above_zero(tau=tau)
+        check_above_zero("calibration", tau=tau)
         self.tau = tau
 
     @property

@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.calibration.moving import MovingTemperature
-from graphkd.calibration.ranges import check_above_zero, check_sizes
 from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.divergence import kl
+from graphkd.ranges import check_above_zero, check_sizes
 
 if TYPE_CHECKING:
     from graphkd.methods import Epoch, Targets
@@ -68,8 +68,8 @@ class DTS(MovingTemperature):
         super().__init__(tau, tau_squared)
         if variant not in VARIANTS:
             raise GraphKDError(f"calibration.variant is '{variant}': choose {' or '.join(VARIANTS)}")
-        check_above_zero(tau=tau, least=least, most=most)
-        check_sizes(curve=curve, gain=gain)
+        check_above_zero("calibration", tau=tau, least=least, most=most)
+        check_sizes("calibration", curve=curve, gain=gain)
         if least > most:
             raise GraphKDError(f"calibration.least is {least}, above calibration.most={most}: exchange them")
         if not (is_real(momentum) and 0 <= momentum < 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from graphkd.calibration.base import Calibration
-from graphkd.calibration.ranges import check_above_zero, check_switches
+from graphkd.ranges import check_above_zero, check_switches
 
 
 class FixedTemperature(Calibration):
@@ -29,8 +29,8 @@ class FixedTemperature(Calibration):
 
     def __init__(self, tau: float = 2.0, student_tau: float | None = None, tau_squared: bool = False) -> None:
         super().__init__()
-        check_above_zero(tau=tau, **({} if student_tau is None else {"student_tau": student_tau}))
-        check_switches(tau_squared=tau_squared)
+        check_above_zero("calibration", tau=tau, **({} if student_tau is None else {"student_tau": student_tau}))
+        check_switches("calibration", tau_squared=tau_squared)
         self.tau, self.student_tau, self.tau_squared = tau, student_tau, tau_squared
 
     @property

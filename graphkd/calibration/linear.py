@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphkd.calibration.moving import MovingTemperature
-from graphkd.calibration.ranges import check_above_zero, check_epochs
+from graphkd.ranges import check_above_zero, check_counts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,8 +29,8 @@ class LinearTemperature(MovingTemperature):
 
     def __init__(self, start: float = 4.0, end: float = 1.0, epochs: int = 100, tau_squared: bool = False) -> None:
         super().__init__(start, tau_squared)
-        check_above_zero(start=start, end=end)
-        check_epochs(epochs=epochs)
+        check_above_zero("calibration", start=start, end=end)
+        check_counts("calibration", 1, epochs=epochs)
         self.start, self.end, self.epochs = start, end, int(epochs)
 
     def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from graphkd.calibration.base import Calibration
 from graphkd.calibration.deviation import deviation
-from graphkd.calibration.ranges import check_above_zero, check_switches
+from graphkd.ranges import check_above_zero, check_switches
 
 
 class LogitStandardization(Calibration):
@@ -30,8 +30,8 @@ class LogitStandardization(Calibration):
 
     def __init__(self, tau: float = 2.0, tau_squared: bool = True) -> None:
         super().__init__()
-        check_above_zero(tau=tau)
-        check_switches(tau_squared=tau_squared)
+        check_above_zero("calibration", tau=tau)
+        check_switches("calibration", tau_squared=tau_squared)
         self.tau, self.tau_squared = tau, tau_squared
 
     @property

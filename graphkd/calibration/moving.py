@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.calibration.base import Calibration
-from graphkd.calibration.ranges import check_switches
+from graphkd.ranges import check_switches
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -30,7 +30,7 @@ class MovingTemperature(Calibration):
 
     def __init__(self, first: float, tau_squared: bool) -> None:
         super().__init__()
-        check_switches(tau_squared=tau_squared)
+        check_switches("calibration", tau_squared=tau_squared)
         self._first, self.tau_squared = first, tau_squared
 
     def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:

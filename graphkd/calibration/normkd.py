@@ -6,7 +6,7 @@ from torch import Tensor
 
 from graphkd.calibration.base import Calibration
 from graphkd.calibration.deviation import deviation
-from graphkd.calibration.ranges import check_above_zero
+from graphkd.ranges import check_above_zero
 
 
 class NormKD(Calibration):
@@ -25,7 +25,7 @@ class NormKD(Calibration):
 
     def __init__(self, tau: float = 2.0) -> None:
         super().__init__()
-        check_above_zero(tau=tau)
+        check_above_zero("calibration", tau=tau)
         self.tau = tau
 
     def teacher(self, logits: Tensor) -> Tensor:

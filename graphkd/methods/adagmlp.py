@@ -13,8 +13,8 @@ from graphkd.methods.alignment import labelled_alignment
 from graphkd.methods.base import Method, Student
 from graphkd.methods.boosting import boosted, dealt
 from graphkd.methods.divergence import kl
-from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions, check_shares
 from graphkd.methods.targets import TEACHER, Targets, mean_over
+from graphkd.ranges import check_above_zero, check_counts, check_fractions, check_shares
 from graphkd.students.ensemble import MOST_MEMBERS, Ensemble
 from graphkd.students.mlp import MLP
 
@@ -68,10 +68,10 @@ class AdaGMLP(Method):
         align: float = 0.0,
     ) -> None:
         super().__init__(lam, tau)
-        check_counts(1, MOST_MEMBERS, members=members)
-        check_above_zero(beta=beta)
-        check_shares(mask=mask)
-        check_fractions(align=align)
+        check_counts("method", 1, MOST_MEMBERS, members=members)
+        check_above_zero("method", beta=beta)
+        check_shares("method", mask=mask)
+        check_fractions("method", align=align)
         self.members, self.beta, self.mask, self.align = int(members), beta, mask, align
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

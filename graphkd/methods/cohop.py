@@ -12,9 +12,9 @@ from graphkd.encoders import Encoder, Labels
 from graphkd.encoders.labels import MOST_DEPTH
 from graphkd.methods.base import Method, Student
 from graphkd.methods.epoch import Epoch, Phase
-from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions, check_sizes
 from graphkd.methods.smoothing import VALIDATION, smoothed
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_counts, check_fractions, check_sizes
 from graphkd.sparse import spmm
 from graphkd.sparse.adjacency import reciprocal
 
@@ -69,12 +69,12 @@ class CoHOp(Method):
         depth: int = 10,
     ) -> None:
         super().__init__(lam=1.0, tau=1.0)
-        check_sizes(consistency=consistency)
-        check_fractions(threshold=threshold)
-        check_counts(1, 100, rounds=rounds)
+        check_sizes("method", consistency=consistency)
+        check_fractions("method", threshold=threshold)
+        check_counts("method", 1, 100, rounds=rounds)
         self.consistency, self.threshold, self.rounds = consistency, threshold, int(rounds)
-        check_above_zero(1, decay=decay)
-        check_counts(1, MOST_DEPTH, depth=depth)
+        check_above_zero("method", 1, decay=decay)
+        check_counts("method", 1, MOST_DEPTH, depth=depth)
         self.decay, self.depth = decay, int(depth)
 
     def encoder(self) -> Encoder:

@@ -13,8 +13,8 @@ from graphkd.influence.curvature import KINDS, node_curvature
 from graphkd.methods.base import Method, Student
 from graphkd.methods.fold import node_targets
 from graphkd.methods.moments import closed_means, moments, wasserstein
-from graphkd.methods.ranges import check_choice, check_sizes
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_choice, check_sizes
 from graphkd.sparse import at_least_single, select_rows
 
 if TYPE_CHECKING:
@@ -69,15 +69,15 @@ class G2MLP(Method):
         transform: str = "none",
     ) -> None:
         super().__init__(lam=0.0, tau=1.0)
-        check_sizes(share=share)
+        check_sizes("method", share=share)
         for key, value in (("gamma_h", gamma_h), ("gamma_z", gamma_z)):
             if not (is_real(value) and abs(value) <= STEEPEST):
                 raise GraphKDError(
                     f"method.{key} is {value}: it must be a number from −{STEEPEST:g} to {STEEPEST:g}"
                 )
-        check_choice(PARTS, parts=parts)
-        check_choice(KINDS, curvature=curvature)
-        check_choice(("none", "student"), transform=transform)
+        check_choice("method", PARTS, parts=parts)
+        check_choice("method", KINDS, curvature=curvature)
+        check_choice("method", ("none", "student"), transform=transform)
         if transform == "student" and parts == "logits":
             raise GraphKDError("method.transform=student maps a hidden layer, which parts=logits leaves out")
         self.share, self.gamma_h, self.gamma_z = share, gamma_h, gamma_z

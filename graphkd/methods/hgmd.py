@@ -12,8 +12,8 @@ from torch import Tensor
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.mixup import mixup_targets
-from graphkd.methods.ranges import check_above_zero, check_choice
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_choice
 from graphkd.sparse import SparseMatrix
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class HGMD(Method):
         self, lam: float = 0.1, tau: float = 0.9, alpha: float = 5.0, beta: float = 0.3, mode: str = "mixup"
     ) -> None:
         super().__init__(lam, tau)
-        check_above_zero(alpha=alpha, beta=beta)
-        check_choice(MODES, mode=mode)
+        check_above_zero("method", alpha=alpha, beta=beta)
+        check_choice("method", MODES, mode=mode)
         self.alpha, self.beta, self.mode = alpha, beta, mode
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

@@ -12,8 +12,8 @@ from graphkd.errors import GraphKDError
 from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets
-from graphkd.methods.ranges import check_counts
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_counts
 from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class InfGraND(Method):
             raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
         if kl not in ("forward", "reverse"):
             raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
-        check_counts(0, hops=hops)
+        check_counts("method", 0, hops=hops)
         check_pooling(pooling)
         self.variant, self.kl, self.hops, self.pooling = variant, kl, int(hops), pooling
         self.influence_of_full_graph = variant == "reference"

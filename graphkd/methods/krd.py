@@ -10,8 +10,8 @@ from torch import Tensor
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets, mean_of
 from graphkd.methods.power_fit import fitted_power
-from graphkd.methods.ranges import check_above_zero, check_counts, check_fractions
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_counts, check_fractions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +63,10 @@ class KRD(Method):
         warmup: int = 50,
     ) -> None:
         super().__init__(lam, tau)
-        check_above_zero(1000, power=power)
-        check_fractions(momentum=momentum)
-        check_counts(2, bins=bins)
-        check_counts(0, warmup=warmup)
+        check_above_zero("method", 1000, power=power)
+        check_fractions("method", momentum=momentum)
+        check_counts("method", 2, bins=bins)
+        check_counts("method", 0, warmup=warmup)
         self.power, self.momentum, self.bins, self.warmup = power, momentum, int(bins), int(warmup)
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

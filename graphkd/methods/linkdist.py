@@ -13,8 +13,8 @@ from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
 from graphkd.methods.links import both_ways, label_loss, random_links, squared_distance
 from graphkd.methods.probing import probe_of
-from graphkd.methods.ranges import check_fractions, check_sizes
 from graphkd.methods.targets import Targets
+from graphkd.ranges import check_fractions, check_sizes
 from graphkd.sparse import spmm
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class LinkDist(Method):
     def __init__(self, alpha: float | None = None) -> None:
         super().__init__(lam=1.0, tau=1.0)
         if alpha is not None:
-            check_fractions(alpha=alpha)
+            check_fractions("method", alpha=alpha)
         self.alpha = alpha
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:
@@ -143,7 +143,7 @@ class CoLinkDist(LinkDist):
     def __init__(self, alpha: float | None = None, beta: float | None = None) -> None:
         super().__init__(alpha)
         if beta is not None:
-            check_sizes(beta=beta)
+            check_sizes("method", beta=beta)
         self.beta = beta
 
     def build(self, make: Callable[[], nn.Module], targets: Targets, teacher: TeacherOutput) -> nn.Module:

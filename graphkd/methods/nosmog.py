@@ -13,8 +13,8 @@ from graphkd.matching.gram import gram
 from graphkd.methods.adversarial import dense_rows, perturbed
 from graphkd.methods.base import Method, Student
 from graphkd.methods.fold import node_targets
-from graphkd.methods.ranges import check_above_zero, check_counts, check_sizes
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_counts, check_sizes
 from graphkd.sparse import at_least_single, select_rows
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class NOSMOG(Method):
         steps: int = 5,
     ) -> None:
         super().__init__(lam, tau)
-        check_sizes(gram=gram, adversarial=adversarial)
-        check_above_zero(epsilon=epsilon)
-        check_counts(0, 1000, steps=steps)
+        check_sizes("method", gram=gram, adversarial=adversarial)
+        check_above_zero("method", epsilon=epsilon)
+        check_counts("method", 0, 1000, steps=steps)
         self.gram, self.adversarial, self.epsilon, self.steps = gram, adversarial, epsilon, int(steps)
 
     def encoder(self) -> Encoder:

@@ -11,8 +11,8 @@ from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
 from graphkd.methods.epoch import Epoch, Phase
 from graphkd.methods.fold import node_targets
-from graphkd.methods.ranges import check_above_zero, check_at_most, check_counts, check_sizes
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_at_most, check_counts, check_sizes
 from graphkd.sparse import Factored, select_rows
 from graphkd.students.ensemble import MOST_MEMBERS
 from graphkd.students.mlp import MLP
@@ -76,10 +76,10 @@ class ProgMLP(Method):
         threshold: float = 1.0,
     ) -> None:
         super().__init__(lam, tau)
-        check_counts(1, MOST_MEMBERS, members=members)
-        check_sizes(gamma=gamma, beta=beta)
-        check_at_most(WIDEST, mixing=mixing)
-        check_above_zero(1.0, threshold=threshold)
+        check_counts("method", 1, MOST_MEMBERS, members=members)
+        check_sizes("method", gamma=gamma, beta=beta)
+        check_at_most("method", WIDEST, mixing=mixing)
+        check_above_zero("method", 1.0, threshold=threshold)
         self.members, self.beta, self.mixing = int(members), beta, mixing
         self.gamma, self.threshold = gamma, threshold
 

@@ -14,8 +14,8 @@ from graphkd.methods.divergence import cosine_distance
 from graphkd.methods.epoch import Phase
 from graphkd.methods.masking import aggregated, aggregation, masked, reconstruction_error
 from graphkd.methods.probing import encoder_parameters, probe_of
-from graphkd.methods.ranges import check_above_zero, check_counts, check_shares, check_sizes
 from graphkd.methods.targets import Targets, mean_over
+from graphkd.ranges import check_above_zero, check_counts, check_shares, check_sizes
 from graphkd.sparse import Factored
 
 if TYPE_CHECKING:
@@ -65,11 +65,11 @@ class SimMLP(Method):
         probe_lr: float | None = None,
     ) -> None:
         super().__init__(lam=1.0, tau=1.0)
-        check_shares(feature_mask=feature_mask, edge_mask=edge_mask)
-        check_counts(1, hops=hops, pretrain_epochs=pretrain_epochs)
-        check_sizes(eta=eta, reconstruction=reconstruction)
+        check_shares("method", feature_mask=feature_mask, edge_mask=edge_mask)
+        check_counts("method", 1, hops=hops, pretrain_epochs=pretrain_epochs)
+        check_sizes("method", eta=eta, reconstruction=reconstruction)
         if probe_lr is not None:
-            check_above_zero(1e30, probe_lr=probe_lr)
+            check_above_zero("method", 1e30, probe_lr=probe_lr)
         self.eta, self.hops, self.reconstruction, self.probe_lr = eta, int(hops), reconstruction, probe_lr
         self.feature_mask, self.edge_mask, self.pretrain_epochs = feature_mask, edge_mask, int(pretrain_epochs)
 

@@ -11,7 +11,6 @@ from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
 from graphkd.methods.dirichlet import input_energies, row_energies
 from graphkd.methods.fold import mean_of, node_targets
-from graphkd.methods.ranges import check_above_zero, check_choice, check_fractions, check_sizes
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.methods.teacher_layers import (
     TeacherLayer,
@@ -21,6 +20,7 @@ from graphkd.methods.teacher_layers import (
     teacher_layers,
     widths_of,
 )
+from graphkd.ranges import check_above_zero, check_choice, check_fractions, check_sizes
 from graphkd.students.mlp import MLP
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class TINED(Method):
         init: str = "identity",
     ) -> None:
         super().__init__(lam, tau)
-        check_sizes(beta=beta)
-        check_fractions(edges=edges)
-        check_above_zero(edges=edges, lr_ratio=lr_ratio)
-        check_choice(("log", "sqrt"), ratio=ratio)
-        check_choice(("identity", "random"), init=init)
+        check_sizes("method", beta=beta)
+        check_fractions("method", edges=edges)
+        check_above_zero("method", edges=edges, lr_ratio=lr_ratio)
+        check_choice("method", ("log", "sqrt"), ratio=ratio)
+        check_choice("method", ("identity", "random"), init=init)
         self.beta, self.ratio, self.edges, self.lr_ratio, self.init = beta, ratio, edges, lr_ratio, init
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

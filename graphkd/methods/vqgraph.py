@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from graphkd.errors import GraphKDError
 from graphkd.methods.base import Method, Student
 from graphkd.methods.fold import node_targets
-from graphkd.methods.ranges import check_above_zero, check_sizes
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.methods.tokens import token_divergence
+from graphkd.ranges import check_above_zero, check_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,8 @@ class VQGraph(Method):
 
     def __init__(self, lam: float = 0.0, tau: float = 1.0, lam_tok: float = 1e-8, tau_tok: float = 4.0) -> None:
         super().__init__(lam, tau)
-        check_sizes(lam_tok=lam_tok)
-        check_above_zero(tau_tok=tau_tok)
+        check_sizes("method", lam_tok=lam_tok)
+        check_above_zero("method", tau_tok=tau_tok)
         self.lam_tok, self.tau_tok = lam_tok, tau_tok
 
     def prepare(self, graph: Graph, teacher: TeacherOutput) -> Targets:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.checks import LARGEST, is_count, is_real
+from graphkd import ranges
 from graphkd.errors import GraphKDError
 from graphkd.norm import check_sizes, layer_widths
 from graphkd.sparse import Adjacency, Block, Edges, Features
@@ -96,10 +95,9 @@ class VQGraph(Teacher):
         check_sizes(num_layers, hidden_dim, dropout)
         if num_layers < 2:
             raise GraphKDError("teacher=vqgraph quantises a hidden hop: set teacher.num_layers to 2 or more")
-        _check_counts(MOST_CODES, codes=codes, pairs=pairs)
-        _check_numbers(LARGEST, lam_commit=lam_commit, lam_node=lam_node, lam_edge=lam_edge, reseed=reseed)
-        if not (is_real(decay) and 0 <= decay < 1):
-            raise GraphKDError(f"teacher.decay is {decay}: it must lie in [0, 1)")
+        ranges.check_counts("teacher", 1, MOST_CODES, codes=codes, pairs=pairs)
+        ranges.check_sizes("teacher", lam_commit=lam_commit, lam_node=lam_node, lam_edge=lam_edge, reseed=reseed)
+        ranges.check_shares("teacher", decay=decay)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)[:-1]
         convs: list[nn.Module] = [GCNLayer(*pair, norm != "batch") for pair in widths]
         convs.append(_Classifier(hidden_dim, num_classes))
@@ -182,15 +180,3 @@ class _Classifier(nn.Module):
         """Computes ``[m, d]`` → ``[n, C]``."""
         out: Tensor = self.linear(F.relu(self.conv(x, edges)))
         return out
-
-
-def _check_counts(most: int, **settings: Any) -> None:
-    for key, value in settings.items():
-        if not (is_count(value) and 1 <= value <= most):
-            raise GraphKDError(f"teacher.{key} is {value}: it must be a whole number from 1 to {most}")
-
-
-def _check_numbers(most: float, **settings: Any) -> None:
-    for key, value in settings.items():
-        if not (is_real(value) and 0 <= value <= most):
-            raise GraphKDError(f"teacher.{key} is {value}: it must be a number, 0 or more")

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.ranges import check_above_zero, check_counts, check_fractions
 from graphkd.transforms.angular_heads import Heads
 from graphkd.transforms.angular_losses import inter_angle, intra_angle
 from graphkd.transforms.base import Fitted, Transform
 from graphkd.transforms.distributions import mixture
-from graphkd.transforms.ranges import check_above_zero, check_counts, check_fractions
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -69,10 +69,12 @@ class AngularViews(Transform):
         batch_size: int = 256,
         lr: float = 0.01,
     ) -> None:
-        check_counts(1, views=views, epochs=epochs)
-        check_counts(4, batch_size=batch_size)
-        check_fractions(weight=weight, margin=margin, least_dropout=least_dropout, most_dropout=most_dropout)
-        check_above_zero(temperature=temperature, lr=lr)
+        check_counts("transform", 1, views=views, epochs=epochs)
+        check_counts("transform", 4, batch_size=batch_size)
+        check_fractions(
+            "transform", weight=weight, margin=margin, least_dropout=least_dropout, most_dropout=most_dropout
+        )
+        check_above_zero("transform", temperature=temperature, lr=lr)
         if not least_dropout <= most_dropout < 1:
             raise GraphKDError(
                 f"transform.most_dropout is {most_dropout}: it must be at least transform.least_dropout, "

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from graphkd.ranges import check_counts, check_fractions
 from graphkd.sparse import SparseMatrix, spmm
 from graphkd.transforms.base import Fitted, Transform
 from graphkd.transforms.distributions import to_logits, training_labels
-from graphkd.transforms.ranges import check_counts, check_fractions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,8 +43,8 @@ class CorrectAndSmooth(Transform):
     name = "correct_and_smooth"
 
     def __init__(self, correction: float = 0.8, smoothing: float = 0.8, hops: int = 50) -> None:
-        check_fractions(correction=correction, smoothing=smoothing)
-        check_counts(0, hops=hops)
+        check_fractions("transform", correction=correction, smoothing=smoothing)
+        check_counts("transform", 0, hops=hops)
         self.correction, self.smoothing, self.hops = correction, smoothing, int(hops)
 
     def __call__(

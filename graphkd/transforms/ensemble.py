@@ -10,10 +10,10 @@ import torch
 
 from graphkd import teachers as networks
 from graphkd.errors import GraphKDError
+from graphkd.ranges import check_counts
 from graphkd.registry import lookup
 from graphkd.transforms.base import Fitted, Transform
 from graphkd.transforms.distributions import mixture
-from graphkd.transforms.ranges import check_counts
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -41,7 +41,7 @@ class Ensemble(Transform):
     name = "ensemble"
 
     def __init__(self, members: int = 3, teachers: list[str] | None = None) -> None:
-        check_counts(2, members=members)
+        check_counts("transform", 2, members=members)
         named = teachers is None or (
             isinstance(teachers, list) and all(isinstance(each, str) for each in teachers)
         )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from graphkd.ranges import check_counts, check_fractions
 from graphkd.sparse import spmm
 from graphkd.transforms.base import Fitted, Transform
 from graphkd.transforms.distributions import to_logits, training_labels
-from graphkd.transforms.ranges import check_counts, check_fractions
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,8 +39,8 @@ class LabelPropagation(Transform):
     name = "label_propagation"
 
     def __init__(self, share: float = 0.5, alpha: float = 1.0, hops: int = 50) -> None:
-        check_fractions(share=share, alpha=alpha)
-        check_counts(0, hops=hops)
+        check_fractions("transform", share=share, alpha=alpha)
+        check_counts("transform", 0, hops=hops)
         self.share, self.alpha, self.hops = share, alpha, int(hops)
 
     def __call__(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from graphkd.errors import GraphKDError
+from graphkd.ranges import check_counts, check_fractions
 from graphkd.sparse import spmm
 from graphkd.transforms.base import Fitted, Transform
 from graphkd.transforms.distributions import to_logits, training_labels
-from graphkd.transforms.ranges import check_counts, check_fractions
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -36,8 +36,8 @@ class PropagateTeacher(Transform):
     name = "propagate"
 
     def __init__(self, gamma: float = 0.9, hops: int = 10, fix_labels: bool = False) -> None:
-        check_fractions(gamma=gamma)
-        check_counts(0, hops=hops)
+        check_fractions("transform", gamma=gamma)
+        check_counts("transform", 0, hops=hops)
         if not isinstance(fix_labels, bool):
             raise GraphKDError(f"transform.fix_labels is {fix_labels!r}: choose true or false")
         self.gamma, self.hops, self.fix_labels = gamma, int(hops), fix_labels
