@@ -149,6 +149,10 @@ def _run_deploy(args: argparse.Namespace) -> None:
         from graphkd.commands.store import store
 
         store(args.run, args.input, args.folder, args.data_dir)
+    elif args.command == "push":
+        from graphkd.commands.push import push
+
+        push(args.run, args.repo, args.private, args.license, args.revision)
     elif args.command == "serve":
         from graphkd.commands.serve import serve
 
@@ -180,7 +184,9 @@ def command_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
     evaluate.add_argument("--output", metavar="FOLDER", help="where to write the same as CSV files and plots")
     predict = commands.add_parser("predict", help="classes of rows, by a run's bundle")
-    predict.add_argument("run", metavar="RUN", help="folder made by graphkd distill")
+    predict.add_argument(
+        "run", metavar="RUN", help="folder made by graphkd distill, its bundle, or hf://OWNER/NAME"
+    )
     predict.add_argument(
         "input",
         metavar="INPUT",
@@ -221,12 +227,18 @@ def command_parser() -> argparse.ArgumentParser:
         "--seconds", metavar="S", type=float, default=1.0, help="to time each model for, per batch; 1 by default"
     )
     store = commands.add_parser("store", help="a graph's rows on disk, for a run's student to answer by node id")
-    store.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
+    store.add_argument("run", metavar="RUN", help="folder made by graphkd distill, its bundle, or hf://OWNER/NAME")
     store.add_argument(
         "input", metavar="INPUT", help="the word graph: the run's own, or an .npz with x and edge_index"
     )
     store.add_argument("folder", metavar="DIR", help="to make, for graphkd serve --store and FeatureStore")
     serve_arguments(commands.add_parser("serve", help="a run's student behind HTTP, with a page to try it"))
+    push = commands.add_parser("push", help="a run's bundle and its model card to the Hugging Face hub")
+    push.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
+    push.add_argument("repo", metavar="OWNER/NAME", help="repository, which is made if it is not there")
+    push.add_argument("--private", action="store_true", help="make a private one")
+    push.add_argument("--license", metavar="ID", help="for the model card, such as mit")
+    push.add_argument("--revision", metavar="BRANCH", help="made if it is not there; main by default")
     report = commands.add_parser("report", help="a table over any runs: means, spreads, paired differences")
     report.add_argument("runs", metavar="RUN", nargs="+", help="folder of a run, or a folder with runs in it")
     report.add_argument(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch_geometric.data import Data
 from graphkd.api import distill
 from graphkd.balance import Balance
 from graphkd.calibration import Calibration
+from graphkd.callbacks import Callback
 from graphkd.classes import class_array
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets import Preprocessing
@@ -85,6 +86,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         table_dtype: str = "float32",
         baseline: bool = True,
         calibrate: bool = False,
+        callbacks: Iterable[Callback] = (),
     ) -> None:
         self.teacher, self.student, self.method, self.matching = teacher, student, method, matching
         self.influence, self.setting, self.training = influence, setting, training
@@ -92,7 +94,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.balance = balance
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
-        self.baseline, self.calibrate = baseline, calibrate
+        self.baseline, self.calibrate, self.callbacks = baseline, calibrate, callbacks
 
     def __sklearn_tags__(self) -> Any:
         """Returns scikit-learn's tags: labels are part of the graph, rows may be sparse."""

@@ -77,6 +77,8 @@ def command_of(group: str, name: str) -> list[str]:
     """
     needed = getattr(lookup(GROUPS[group], name), "needs_teacher", "") if group == "method" else ""
     chosen = {group: name, **({"teacher": needed} if needed else {})}
+    if group == "tracker":  # which goes with everything, and is no part of what is trained
+        return [f"{group}={name}"]
     for more, parts in ATTEMPTS.items():
         try:
             resolve(**{**parts, **chosen})

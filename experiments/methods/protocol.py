@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from graphkd.config import composed, spec_from
-from graphkd.methods import GLNN, MLP
+from graphkd.encoders import Auto, Encoder, Propagated
+from graphkd.methods import GLNN, MLP, Method
 from graphkd.spec import DistillSpec
 
 HERE = Path(__file__).parent
@@ -33,7 +34,9 @@ METHODS = {
     "vqgraph": "VQGraph",
 }
 """In the order of the tables, beside GLNN and the plain MLP."""
-MODELS = {"mlp": "plain MLP", "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
+PLAIN = {"mlp": "plain MLP", "mlp_neighbours": "plain MLP of neighbours' rows"}
+"""Trained on the labels alone: the baselines of students that read x, and of students that read neighbours."""
+MODELS = {**PLAIN, "teacher": "teacher (SAGE)", "glnn": "GLNN", **METHODS}
 STUDENTS = tuple(name for name in MODELS if name != "teacher")
 
 DATASETS = {
@@ -95,8 +98,12 @@ class Cell:
     def specs(self) -> dict[str, DistillSpec]:
         """Returns the students, GLNN first: the teacher is the one of its spec."""
         specs = {student: spec_from(composed(overrides)) for student, overrides in self.configs.items()}
-        kinds = {"glnn": GLNN(), "mlp": MLP()}
-        return {name: spec.with_method(kinds[name]) if name in kinds else spec for name, spec in specs.items()}
+        kinds: dict[str, tuple[Method, Encoder]] = {
+            "glnn": (GLNN(), Auto()),
+            "mlp": (MLP(), Auto()),
+            "mlp_neighbours": (MLP(), Propagated()),
+        }
+        return {name: spec.with_method(*kinds[name]) if name in kinds else spec for name, spec in specs.items()}
 
 
 def cpf(dataset: str, setting: str) -> Cell:
@@ -104,7 +111,8 @@ def cpf(dataset: str, setting: str) -> Cell:
     glnn = experiment("glnn", f"cpf_{dataset}_sage", setting)
     taught = [method for method in METHODS if method != "vqgraph"]  # which needs a teacher of its own
     published = {method: experiment("methods", f"cpf_{dataset}_sage_{method}", setting) for method in taught}
-    configs = {"glnn": glnn, "mlp": glnn, **{name: each for name, each in published.items() if each}}
+    plain = dict.fromkeys(("glnn", *PLAIN), glnn)
+    configs = {**plain, **{name: each for name, each in published.items() if each}}
     return Cell(DATASETS[dataset], tuple(range(10)), configs, dataset, setting)
 
 

@@ -52,7 +52,7 @@ def contenders_of(specs: dict[str, DistillSpec], view: SettingView, steps: int) 
     with TemporaryDirectory() as folder:
         cache = StageCache(Path(folder))
         teacher = train_teacher(view, short, 0, Log(), cache)
-        for name in (name for name in MODELS if name in specs):
+        for name in (name for name in MODELS if name in specs and name != "mlp_neighbours"):
             targets = compile_targets(view, specs[name], teacher, 0, cache)
             for k, phase in enumerate(specs[name].method.phases()):
                 if name == "cohop" and k > 0:

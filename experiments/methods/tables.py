@@ -11,12 +11,16 @@ import numpy as np
 from protocol import CELLS, DATASETS, MODELS, SETTINGS, Published, published
 
 from graphkd import methods
+from graphkd.encoders import Propagated
 from graphkd.evaluation import Friedman, friedman, paired_difference
 from graphkd.registry import lookup
 
 SCORES = ("test", "test_ind", "test_tran", "val", "test_macro_f1", "test_ece", "epochs", "seconds")
 COLUMNS = ("cell", "seed", "model", *SCORES)
 """Of the csv: one line per model of a seed."""
+
+READS = {"teacher": "the graph", "mlp_neighbours": Propagated().reads}
+"""What a model that is no method reads when it answers."""
 
 Rows = Sequence[dict[str, Any]]
 
@@ -113,7 +117,9 @@ def friedman_line(result: Friedman, count: int) -> str:
 
 def reads(model: str) -> str:
     """Returns what a model reads of a node when it answers."""
-    return "the graph" if model == "teacher" else lookup(methods, model)().encoder().reads
+    if model in READS:
+        return READS[model]
+    return str(lookup(methods, model)().encoder().reads)
 
 
 def scores(rows: Rows, cell: str, model: str) -> list[float]:

@@ -1,4 +1,9 @@
-"""Callbacks of a run in training, and trackers of experiments among them."""
+"""Callbacks of a run in training, and trackers of experiments among them.
+
+>>> from graphkd.callbacks import TensorBoard
+>>> TensorBoard(folder="tracking").path.name
+'tracking'
+"""
 
 from graphkd.callbacks.base import Callback, NoTracker
 from graphkd.callbacks.mlflow import MLflow

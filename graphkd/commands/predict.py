@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import sha256, whole_file
-from graphkd.commands.rows import OWN, check_run, graph_rows, own_files
+from graphkd.commands.rows import OWN, bundle_place, graph_rows, own_files
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.default import default_runtime
@@ -39,7 +39,7 @@ def predict(
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
     Args:
-        run: folder of a run, or a bundle alone.
+        run: folder of a run, or a bundle alone, which may be ``hf://OWNER/NAME``.
         source: a file of raw rows, ``-`` for standard input, or ``graph``.
         output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
         data_dir: folder of the run's data, if it has moved.
@@ -53,8 +53,7 @@ def predict(
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
     """
-    path, target = Path(run), Path(output)
-    check_run(path)
+    path, target = bundle_place(run, source), Path(output)
     check_output(target)
     rows = _rows_of(source, kind)
     _check_no_overwriting(path, source, target, data_dir)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from graphkd.deploy.files import CARD
+from graphkd.deploy.hub import fetch_bundle, is_address
 from graphkd.deploy.store.build import both_ways
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
@@ -41,12 +42,25 @@ class GraphRows:
     nodes: Any = None
 
 
-def check_run(path: Path) -> None:
-    """Checks that a path is a finished run, or a bundle alone, as on a machine for inference only.
+def bundle_place(run: str, source: str) -> Path:
+    """Returns the folder of a finished run, or of a bundle alone, which may be on the Hugging Face hub.
+
+    Args:
+        run: path of either, or ``hf://OWNER/NAME``, which is downloaded.
+        source: the word ``graph`` for the run's own, which a bundle alone does not have, or the path of a file.
 
     Raises:
-        GraphKDError: the path is neither.
+        GraphKDError: it is neither, or cannot be downloaded.
     """
+    if not is_address(run):
+        _check_run(Path(run))
+        return Path(run)
+    if source == OWN:
+        raise GraphKDError(f"{run} is a bundle alone, without the run's own graph: give a file, or the run folder")
+    return fetch_bundle(run)
+
+
+def _check_run(path: Path) -> None:
     if (path / CARD).is_file():
         return
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from graphkd.commands.serve_arguments import OWN, TOKEN
 from graphkd.deploy.files import read_bundle
+from graphkd.deploy.hub import Address, is_address
 from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.runtime_choice import name_of, runtime_of, scores_of
 from graphkd.deploy.server.settings import MIB, Limits, Settings, Token
@@ -42,10 +43,11 @@ def serve(args: argparse.Namespace) -> None:
     if not 0 <= args.batch_ms <= 1000:
         raise GraphKDError(f"--batch-ms is {args.batch_ms}: give milliseconds from 0 to 1000")
     bundle = read_bundle(args.run)
+    home = Path(Address.of(args.run).repo) if is_address(args.run) else bundle.folder
     settings = Settings(
         bundle.folder,
         runtime_of(bundle, args.runtime),
-        name_of(bundle.folder, args.name),
+        name_of(home, args.name),
         scores_of(bundle.folder),
         args.store,
         args.batch_ms / 1000,

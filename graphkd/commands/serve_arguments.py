@@ -14,7 +14,9 @@ OWN = Limits()
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command to a parser."""
-    parser.add_argument("run", metavar="RUN", help="folder made by graphkd distill, or its bundle")
+    parser.add_argument(
+        "run", metavar="RUN", help="folder made by graphkd distill, its bundle, or hf://OWNER/NAME"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="to listen on; by default this machine alone can ask")
     parser.add_argument(
         "--allowed-host", metavar="NAME", action="append", default=[],

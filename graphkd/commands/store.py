@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graphkd.commands.rows import OWN, check_run, graph_rows
+from graphkd.commands.rows import OWN, bundle_place, graph_rows
 from graphkd.deploy import Encoded, FeatureStore
 from graphkd.deploy.files import read_bundle
 from graphkd.deploy.inputs import InputParts
@@ -17,7 +17,7 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
     """Builds a feature store of a graph for a run's student, see ``FeatureStore.for_bundle``.
 
     Args:
-        run: folder of a run, or a bundle alone.
+        run: folder of a run, or a bundle alone, which may be ``hf://OWNER/NAME``.
         source: the word ``graph`` for the run's own, or an ``.npz`` with ``x`` and ``edge_index``.
         folder: output folder, which must not exist.
         data_dir: folder of the run's data, if it has moved.
@@ -25,8 +25,7 @@ def store(run: str, source: str, folder: str, data_dir: str | None = None) -> No
     Raises:
         GraphKDError: not a run, no graph, one that does not fit the student, or an existing folder.
     """
-    path, target = Path(run), Path(folder)
-    check_run(path)
+    path, target = bundle_place(run, source), Path(folder)
     check_free(target)
     bundle = read_bundle(path)
     graph = graph_rows(path, source, bundle.description["card"], data_dir)

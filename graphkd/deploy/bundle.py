@@ -12,12 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from graphkd import students
-from graphkd.atomic_io import seal, sha256, whole_folder, write_json
+from graphkd.atomic_io import seal, sha256, whole_folder, write_json, write_text
 from graphkd.classes import ClassName
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
-from graphkd.deploy.files import CARD, INPUTS, SCHEMA_VERSION, WEIGHTS, Bundle
+from graphkd.deploy.files import CARD, INPUTS, MODEL_CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.inputs import InputParts
+from graphkd.deploy.model_card import model_card
 from graphkd.deploy.predictor import Predictor
 from graphkd.encoders import Encoding, NodeVectors, Propagation
 from graphkd.environment import own_environment
@@ -35,9 +36,9 @@ def write_bundle(
     feature_names: list[str] | None = None,
     columns: ColumnEncoding | None = None,
 ) -> None:
-    """Writes ``model.safetensors`` and ``bundle.json``, and ``inputs.safetensors`` if the inputs have tensors.
+    """Writes ``model.safetensors``, ``bundle.json`` and ``README.md``, atomically.
 
-    All of them, or nothing.
+    If the inputs have tensors, these are in ``inputs.safetensors``.
 
     Args:
         path: the bundle's folder; an existing bundle is replaced.
@@ -72,6 +73,7 @@ def write_bundle(
         if inputs is not None:
             (draft / INPUTS).write_bytes(inputs)
         write_json(draft / CARD, {**description, "checksum": seal(description)})
+        write_text(draft / MODEL_CARD, model_card(description))
 
 
 def _without_old_biases(tensors: dict[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, Tensor]:

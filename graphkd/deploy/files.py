@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
 from graphkd.deploy.description import DESCRIPTION, DESCRIPTION_1, EXPORTED, check_student, check_vectors
+from graphkd.deploy.hub import fetch_bundle, is_address
 from graphkd.deploy.inputs import of_schema_1
 from graphkd.deploy.weights import arrays_of
 from graphkd.errors import GraphKDError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
 WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
+MODEL_CARD = "README.md"
+"""The model card: for readers, who may edit it; graphkd reads nothing of it."""
+
 SCHEMA = "schema.json"
 """Describes columns, classes and exports for other programs; graphkd checks its checksum and reads no more."""
 
@@ -63,7 +67,9 @@ class Bundle:
 
 
 def bundle_folder(path: str | Path) -> Path:
-    """Returns the ``bundle`` folder, given its own path or that of the run folder that contains it."""
+    """Returns the ``bundle`` folder, given its own path, that of its run folder, or its address ``hf://OWNER/NAME``."""
+    if is_address(path):
+        return fetch_bundle(path)
     path = as_path(path, "the bundle")
     inside = path / "bundle"
     if (inside / CARD).is_file():
@@ -78,10 +84,11 @@ def read_bundle(path: str | Path) -> Bundle:
     """Reads a bundle; if it is replaced concurrently, the old or the new one as a whole.
 
     Args:
-        path: a ``bundle`` folder, or a run folder that contains one.
+        path: a ``bundle`` folder, a run folder that contains one, or ``hf://OWNER/NAME``.
 
     Raises:
-        GraphKDError: there is no bundle, a file of it was truncated or modified, or its schema version differs.
+        GraphKDError: there is no bundle, it cannot be downloaded, a file of it was truncated or modified, or its
+            schema version differs.
     """
     folder = bundle_folder(path)
     return steadily(folder, lambda: _read(folder))

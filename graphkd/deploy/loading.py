@@ -29,7 +29,8 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
     """Loads a bundle as a predictor that needs no graph library.
 
     Args:
-        path: a ``bundle`` folder, or a run folder that contains one.
+        path: a ``bundle`` folder, a run folder that contains one, or a repository of the Hugging Face hub,
+            ``hf://OWNER/NAME`` or ``hf://OWNER/NAME@REVISION``, which is downloaded into the hub's cache.
         runtime: one of ``RUNTIMES``.
 
     Returns:
@@ -37,8 +38,8 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
         only the torch runtime propagates rows over a graph.
 
     Raises:
-        GraphKDError: there is no bundle, a file of it was truncated or modified, its schema version differs, or a
-            requirement of the runtime is missing.
+        GraphKDError: there is no bundle, it cannot be downloaded, a file of it was truncated or modified, its
+            schema version differs, or a requirement of the runtime is missing.
 
     >>> import tempfile, graphkd
     >>> data = graphkd.load_dataset("digits")

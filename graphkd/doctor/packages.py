@@ -69,6 +69,12 @@ OPTIONAL = (
             ("uvloop", "0.21", "uvloop"),
         )
     ),
+    Package(
+        "huggingface_hub",
+        "1.0",
+        "huggingface_hub",
+        "optional, for hf:// bundles: pip install 'graphkd[hub]'",
+    ),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
     Package("pymetis", "2025.2", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )

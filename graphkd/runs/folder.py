@@ -226,6 +226,11 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         GraphKDError: ``path`` is not a run folder.
     """
+    if path.parts[:1] == ("hf:",):
+        raise GraphKDError(
+            f"hf://{'/'.join(path.parts[1:])} is a bundle alone, and this needs its run with the data: give the "
+            "run folder"
+        )
     restore(path)
     file = path / "config.yaml"
     if not file.is_file():

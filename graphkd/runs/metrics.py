@@ -47,15 +47,22 @@ def summarise(
         "split": split,
         "setting": names.pop("setting"),
         "metric": metric,
-        **({} if spec.training.metric is None else {"selected_by": spec.training.metric}),
         **names,
-        "reads": reads(spec),
-        **({"influence_of_full_graph": True} if spec.leaks else {}),
-        **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
+        **protocol(spec),
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},
         "versions": versions(),
+    }
+
+
+def protocol(spec: DistillSpec) -> dict[str, Any]:
+    """Returns what chooses the epoch, what each model reads, and what training may have read of hidden nodes."""
+    return {
+        **({} if spec.training.metric is None else {"selected_by": spec.training.metric}),
+        "reads": reads(spec),
+        **({"influence_of_full_graph": True} if spec.leaks else {}),
+        **({"teacher_may_have_seen_hidden": True} if spec.given_teacher_may_leak else {}),
     }
 
 

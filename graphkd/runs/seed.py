@@ -17,7 +17,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
 from graphkd.runs.live_log import LOG
-from graphkd.runs.metrics import TRANSFORMED, versions
+from graphkd.runs.metrics import TRANSFORMED, protocol, versions
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
@@ -153,16 +153,20 @@ class SeedRun:
     @property
     def card(self) -> dict[str, Any]:
         """Provenance and scores of the student, for the bundle."""
-        encoding = self.graph.column_encoding
+        encoding, distilled = self.graph.column_encoding, self.distilled.teacher_result
         return {
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.spec.names,
             "seed": self.seed,
+            "metric": self.graph.metric,
+            **protocol(self.spec),
             "directed": self.graph.origin.get("directed"),
             **({} if encoding is None else {"columns": encoding.summary()}),
             "teacher_scores": self.teacher_result.scores,
+            **({f"{TRANSFORMED}_scores": distilled.scores} if distilled.transformed else {}),
             "student_scores": self.distilled.scores,
+            "plain_scores": {name: plain.scores for name, plain in self.baselines.items()},
             **self.calibration,
             "versions": versions(),
         }

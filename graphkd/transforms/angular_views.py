@@ -45,9 +45,9 @@ class AngularViews(Transform):
         views: heads.
         weight: of a head beside the teacher's 1, in [0, 1]; with 0 the teacher stays as it is.
         margin: of the cosine to the teacher, in [0, 1].
-        temperature: of the distributions whose angles are compared, above 0. The source's 4 is for image
-            classifiers: it makes the distributions of a graph network of few classes so even that all are within
-            the margin, and nothing but labels holds the views near the teacher.
+        temperature: of the distributions whose angles are compared, above 0. At the source's 4, which is for image
+            classifiers, distributions of few classes can be within the margin and name another class than the
+            teacher; at 1 less so, see ``experiments/views``.
         least_dropout: of the first head.
         most_dropout: of the last head.
         epochs: of training, with Adam.

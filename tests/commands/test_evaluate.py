@@ -105,7 +105,10 @@ def test_a_set_that_is_ranked_is_scored_by_roc_auc_everywhere(
     assert float(val) == pytest.approx(100 * metrics["seeds"][0]["student"]["val"], abs=0.011)
 
 
-@pytest.mark.parametrize("setting", ["production", "inductive", "cold_start"])
+@pytest.mark.parametrize(
+    "setting",
+    ["production", *(pytest.param(name, marks=pytest.mark.slow) for name in ("inductive", "cold_start"))],
+)
 def test_hidden_nodes_are_scored_as_they_were(
     setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

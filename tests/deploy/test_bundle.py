@@ -39,7 +39,7 @@ def test_what_is_loaded_is_what_was_written(bundle: Path) -> None:
     np.testing.assert_allclose(model.predict_proba(x), expected.detach().numpy(), rtol=1e-6)
     assert model.class_names == ["a", "b", "c"]
     assert model.card == {"dataset": "x"}
-    assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "model.safetensors"]
+    assert sorted(file.name for file in bundle.iterdir()) == ["README.md", "bundle.json", "model.safetensors"]
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

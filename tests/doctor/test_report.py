@@ -172,6 +172,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["plot"],
         *extras["onnx"],
         *extras["serve"],
+        *extras["hub"],
         *extras["emd"],
         *extras["metis"],
     ]

@@ -19,8 +19,9 @@ def record(support: list[int], predicted: list[int]) -> dict[str, list[object]]:
 
 def test_a_class_that_is_never_predicted_is_one_line() -> None:
     (line,) = never_predicted([record([95, 5], [100, 0])])
-    assert line.startswith(
-        "class 'fraud' (5 % of test nodes) is never predicted: try balance=… or training.class_"
+    assert line == (
+        "class 'fraud' (5 % of test nodes) is never predicted: try training.metric=balanced_accuracy with "
+        "training.class_weight=balanced, or with balance=bkd"
     )
     assert never_predicted([record([95, 5], [99, 1])]) == []
     assert never_predicted([record([100, 0], [100, 0])]) == []  # nothing to be predicted

@@ -15,6 +15,7 @@ from graphkd.deploy.exports.stamp import Stamp, why_not_scaled
 from graphkd.deploy.exports.torch_export import export_torch
 from graphkd.deploy.exports.triton import export_triton
 from graphkd.deploy.files import read_bundle
+from graphkd.deploy.hub import is_address
 from graphkd.deploy.network import Network, check_one_pass, network_of
 from graphkd.errors import GraphKDError
 from graphkd.registry import unknown
@@ -39,9 +40,11 @@ def export_bundle(path: str | Path, to: str, sample: Sample, allow_loss: bool = 
         allow_loss: whether to write an export that fails the check.
 
     Raises:
-        GraphKDError: the format is unknown, one of its requirements is missing, or the parity check fails; nothing
-            is written then.
+        GraphKDError: the format is unknown, one of its requirements is missing, the bundle is on a hub, or the
+            parity check fails; nothing is written then.
     """
+    if is_address(path):
+        raise GraphKDError(f"{path} cannot take an export: give the folder of its run, and push it again")
     if to not in FORMATS:
         raise GraphKDError(unknown("format", to, list(FORMATS)))
     bundle = read_bundle(path)

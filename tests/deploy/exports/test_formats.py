@@ -50,7 +50,7 @@ def test_a_sequence_whose_rows_stop_early_is_refused(tmp_path: Path, to: str) ->
     bundle = make_bundle(tmp_path, model, "layer")
     with pytest.raises(GraphKDError, match=f"the format {to} has no early exit.*use runtime='torch' or 'numpy'"):
         export_bundle(bundle, to, sample_of(model), allow_loss=True)
-    assert sorted(file.name for file in bundle.iterdir()) == ["bundle.json", "model.safetensors"]
+    assert sorted(file.name for file in bundle.iterdir()) == ["README.md", "bundle.json", "model.safetensors"]
 
 
 def wrong(sample: Sample) -> Sample:

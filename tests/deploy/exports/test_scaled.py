@@ -58,10 +58,10 @@ def logits_of(bundle: Path, frame: pd.DataFrame, dtype: str = "float32") -> np.n
     ("to", "numeric"),
     [
         ("onnx", "standard"),
-        ("triton", "standard"),
-        ("c", "standard"),
+        pytest.param("triton", "standard", marks=pytest.mark.slow),
+        pytest.param("c", "standard", marks=pytest.mark.slow),
         ("c", "robust"),
-        ("torch-export", "robust"),
+        pytest.param("torch-export", "robust", marks=pytest.mark.slow),
     ],
 )
 def test_a_file_alone_takes_raw_numbers(tmp_path: Path, to: str, numeric: str) -> None:

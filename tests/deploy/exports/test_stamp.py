@@ -56,7 +56,9 @@ def answers(bundle: Path, made: dict[str, bytes], to: str, x: np.ndarray) -> np.
     return onnxruntime.InferenceSession(made[name]).run(None, {"rows": x})[0]
 
 
-@pytest.mark.parametrize("steps", STEPS)
+@pytest.mark.parametrize(
+    "steps", [*(pytest.param(each, marks=pytest.mark.slow) for each in STEPS[:-1]), STEPS[-1]]
+)
 @pytest.mark.parametrize("to", ["onnx", "torch-export", "triton"])
 def test_a_file_alone_takes_raw_rows(tmp_path: Path, to: str, steps: Preprocessing) -> None:
     bundle, sample = bundle_and_sample(tmp_path, steps)

@@ -44,8 +44,10 @@ def exported(
 
 
 @pytest.mark.parametrize("to", ["onnx", "onnx-int8"])
-@pytest.mark.parametrize("norm", ["none", "batch", "layer"])
-@pytest.mark.parametrize("steps", [Preprocessing("stored", False), Preprocessing("binary", True)])
+@pytest.mark.parametrize("norm", [pytest.param("none", marks=pytest.mark.slow), "batch", "layer"])
+@pytest.mark.parametrize(
+    "steps", [pytest.param(Preprocessing("stored", False), marks=pytest.mark.slow), Preprocessing("binary", True)]
+)
 def test_what_is_exported_passes(to: str, norm: str, steps: Preprocessing, tmp_path: Path) -> None:
     bundle, content = exported(tmp_path, to, norm, steps)
     check_onnx(content, network_of(read_bundle(bundle)))

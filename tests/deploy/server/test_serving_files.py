@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from graphkd.cli import _parser
+from graphkd.cli import command_parser
 from tests.deploy.server.conftest import Target
 from tests.deploy.server.serving import ask
 
@@ -40,7 +40,7 @@ def test_commands_of_unit_and_container_are_understood() -> None:
     unit = (FILES / "graphkd.service").read_text()
     (started,) = re.findall(r"^ExecStart=\S+/graphkd (.*)$", unit, re.MULTILINE)
     for words in (shlex.split(started), container_command()[1:]):
-        assert _parser().parse_args(words).access_log
+        assert command_parser().parse_args(words).access_log
 
 
 @pytest.mark.slow

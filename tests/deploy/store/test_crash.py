@@ -125,7 +125,8 @@ def further(store: FeatureStore) -> None:
     [
         *[("insert_node", False, True), ("delete_node", True, True), ("insert_edges", True, False)],
         ("insert_named", False, False),
-        *[("delete_edges", False, False), ("update_features", False, False), ("growth", True, True)],
+        *[("delete_edges", False, False), ("growth", True, True)],
+        pytest.param("update_features", False, False, marks=pytest.mark.slow),  # the most steps, alike
     ],
 )
 def test_stopped_at_every_step(name: str, directed: bool, positions: bool, tmp_path: Path, steps: Steps) -> None:
@@ -163,6 +164,7 @@ def test_stopped_at_every_step(name: str, directed: bool, positions: bool, tmp_p
     assert {*seen} == {False, True}
 
 
+@pytest.mark.slow
 def test_stopped_while_the_journal_is_replayed(tmp_path: Path, steps: Steps) -> None:
     first = tmp_path / "first"
     build(first, directed=False)

@@ -1,0 +1,58 @@
+"""The README's table, from committed results.
+
+python experiments/methods/small_table.py
+"""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+from protocol import HERE  # experiments/methods/protocol.py
+from tables import COLUMNS, mean_and_std, percent, reads
+
+MODELS = {
+    "teacher": "teacher, a GNN",
+    "mlp": "plain MLP",
+    "glnn": "distilled MLP: GLNN",
+    "mlp_neighbours": "plain MLP of neighbours' rows",
+    "infgrand": "distilled MLP of neighbours' rows: InfGraND",
+}
+CELLS = {
+    "Cora": ("cpf_cora", "test"),
+    "CiteSeer": ("cpf_citeseer", "test"),
+    "Cora, new nodes": ("cpf_cora_production", "test_ind"),
+    "CiteSeer, new nodes": ("cpf_citeseer_production", "test_ind"),
+}
+"""Column → cell, and the score of it."""
+
+
+def committed() -> list[dict[str, Any]]:
+    """Returns the rows of ``expected.csv``, their scores as numbers."""
+    with (HERE / "expected.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    numbers = [name for name in COLUMNS if name not in ("cell", "seed", "model")]
+    return [{**row, **{name: float(row[name]) for name in numbers if row[name]}} for row in rows]
+
+
+def small_table(rows: list[dict[str, Any]]) -> str:
+    """Returns the table as Markdown: a line per model, with the number of seeds in the head of each column."""
+    chosen = {
+        column: [row for row in rows if row["cell"] == cell and row.get(score) not in ("", None)]
+        for column, (cell, score) in CELLS.items()
+    }
+    seeds = [len([row for row in found if row["model"] == "glnn"]) for found in chosen.values()]
+    heads = [f"{column} ({count})" for column, count in zip(chosen, seeds, strict=True)]
+    lines = ["| model | needs neighbours? | " + " | ".join(heads) + " |", "|---" * (2 + len(heads)) + "|"]
+    for model, name in MODELS.items():
+        needs = "no" if reads(model) == "x" else "yes"
+        cells = [
+            mean_and_std(percent([row for row in found if row["model"] == model], CELLS[column][1]))
+            for column, found in chosen.items()
+        ]
+        lines.append(f"| {name} | {needs} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(small_table(committed()))
