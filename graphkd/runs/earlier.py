@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import whole_folder, write_json
 from graphkd.deploy.files import CARD
 from graphkd.runs.live_log import LOG
+from graphkd.runs.metrics import versions
 from graphkd.runs.saved_teacher import SAVED_TEACHER
 
 SEED_FILES = ("bundle", LOG, *SAVED_TEACHER)
@@ -30,6 +32,7 @@ class EarlierRun:
         self.path = path
         entries = {entry["seed"]: entry for entry in metrics["seeds"]}
         self.alone = len(entries) == 1
+        _warn_of_versions(path, metrics.get("versions", {}))
         self.entries = {seed: entry for seed, entry in entries.items() if self._holds(seed)}
 
     def copy_to(self, place: Path) -> None:
@@ -57,6 +60,16 @@ class EarlierRun:
     def _folder(self, seed: int) -> Path:
         folder = self.path / f"seed_{seed}"
         return self.path if self.alone and not folder.is_dir() else folder
+
+
+def _warn_of_versions(path: Path, earlier: dict[str, str]) -> None:
+    """Warns where the seeds of one run are trained with different versions of a package."""
+    now = versions()
+    other = [
+        f"{name} {earlier[name]}, now {now[name]}" for name in now if earlier.get(name, now[name]) != now[name]
+    ]
+    if other:
+        warnings.warn(f"the seeds in {path} were trained with {'; '.join(other)}", stacklevel=2)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -198,3 +198,12 @@ def test_data_in_a_run_that_goes_on_is_not_copied_with_it(tmp_path: Path) -> Non
     fill(run, 0)
     with pytest.raises(GraphKDError, match="data_dir=.* is in .*run, which is overwritten: move it"):
         RunFolder(run, {**of_seeds(0, 1, 2), "data_dir": str(run / "data")}, overwrite=False)
+
+
+def test_seeds_of_other_versions_are_a_warning(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    fill(run, 0)
+    metrics = read_metrics(run)
+    write_json(run / "metrics.json", {**metrics, "versions": {**metrics["versions"], "torch": "1.0"}})
+    with pytest.warns(UserWarning, match=r"the seeds in .*run were trained with torch 1\.0, now "):
+        RunFolder(run, of_seeds(0, 1), overwrite=False)
