@@ -21,7 +21,7 @@ COLUMNS = {"precision %": "precision", "recall %": "recall", "F1 %": "f1"}
 OTHERS = {"teacher": "teacher", "mlp": "plain MLP", "mlp_same_inputs": "plain MLP, same inputs"}
 """Other models, whose F1 score is shown beside."""
 
-LONGEST = 24
+LONGEST = 32
 """Characters of a class name at the side of the matrix."""
 
 
