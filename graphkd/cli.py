@@ -121,7 +121,7 @@ def _run(args: argparse.Namespace) -> int:
     elif args.command == "report":
         from graphkd.commands.report import report
 
-        report(args.runs, args.output_dir)
+        report(args.runs, args.output_dir, args.html, args.latex)
     elif args.command == "angles":
         from graphkd.commands.angles import angles
 
@@ -244,6 +244,13 @@ def command_parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--output-dir", help="where to write report.md, report.csv, report_seeds.csv and report.png"
     )
+    report.add_argument(
+        "--html",
+        metavar="FILE",
+        help="where to write one page with the tables, learning curves, metrics of every class, latency (from "
+        "bench.json in the run's folder) and settings",
+    )
+    report.add_argument("--latex", metavar="FILE", help="where to write the tables for LaTeX's booktabs")
     angles = commands.add_parser(
         "angles", help="angles between teacher layers, seen from a run's student, before and after training"
     )

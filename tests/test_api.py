@@ -46,7 +46,7 @@ def test_metrics_have_the_promised_form() -> None:
     for part in ("teacher", "student"):
         assert list(seed[part]) == ["val", "test", *(f"test_{name}" for name in details), *of_validation]
     assert list(seed["classes"]) == ["names", "teacher", "student"]
-    assert list(seed["classes"]["student"]) == ["precision", "recall", "f1", "support", "predicted"]
+    assert list(seed["classes"]["student"]) == ["precision", "recall", "f1", "support", "predicted", "counts"]
     assert list(seed["epochs"]) == ["teacher", "student"]
     assert list(seed["seconds"]) == ["teacher", "compile", "student"]
     assert metrics["mean"] == {"teacher_test": seed["teacher"]["test"], "student_test": seed["student"]["test"]}

@@ -308,8 +308,11 @@ def test_the_embedded_default_from_data_to_predictions(tmp_path: Path) -> None:
     refused = command("distill", "seeds=2", "training.max_epochs=4", cwd=tmp_path)
     assert refused.returncode == 2
     assert "holds a run with another training.max_epochs" in refused.stderr
+    assert "holds a run of 2 seeds, more than the 1 here" in command("distill", *FAST, cwd=tmp_path).stderr
     assert command("distill", *FAST, "overwrite=true", cwd=tmp_path).returncode == 0
     assert not (run / "seed_0").exists()
+    more = command("distill", "seeds=2", *FAST, cwd=tmp_path)
+    assert (more.returncode, more.stdout) == (0, first.stdout)
     check = command("evaluate", str(run), cwd=tmp_path)
     assert (check.returncode, check.stdout.splitlines()[1].split()[0]) == (0, "0")
     assert command("predict", str(run), "graph", "out.csv", cwd=tmp_path).stdout == "1797 predictions: out.csv\n"

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 _LINK = re.compile(r"(!?)\[([^\]\[]*)\]\(([^)\s]+)\)")
-FILES = (".csv", ".png", ".svg")
+FILES = (".csv", ".ipynb", ".png", ".svg")
 """Files that are copied to the site where a page links to them."""
 
 PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "SECURITY.md": "security.md"}

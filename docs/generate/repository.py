@@ -36,6 +36,8 @@ def repository_pages(generated: Path) -> dict[str, str | bytes]:
     entries = "\n".join(f"{name} <{name}>" for name in questions)
     pages["results/index.md"] = RESULTS.format(text=index.strip(), pages=entries)
     pages |= {f"results/{name}.md": _result(site, name) for name in questions}
+    for notebook in sorted((ROOT / "examples" / "notebooks").glob("*.ipynb")):  # linked to by hand-written pages
+        site.link(notebook.relative_to(ROOT).as_posix(), "index.md", notebook.name)
     return {**pages, **site.copied}
 
 

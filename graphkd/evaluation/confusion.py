@@ -12,6 +12,9 @@ from torch import Tensor
 
 FloatArray = NDArray[np.float64]
 
+MOST_RECORDED = 50
+"""Number of classes up to which the counts are recorded as well."""
+
 
 @dataclass(frozen=True, eq=False)
 class ConfusionMatrix:
@@ -82,8 +85,12 @@ class ConfusionMatrix:
 
     @property
     def record(self) -> dict[str, list[Any]]:
-        """``precision``, ``recall``, ``f1``, ``support`` and ``predicted``, a list over classes each, for JSON."""
-        columns = ("precision", "recall", "f1", "support", "predicted")
+        """``precision``, ``recall``, ``f1``, ``support`` and ``predicted``, a list over classes each, for JSON.
+
+        Up to 50 classes there are ``counts`` as well, a list per class.
+        """
+        columns = ["precision", "recall", "f1", "support", "predicted"]
+        columns += ["counts"] if len(self.counts) <= MOST_RECORDED else []
         return {column: getattr(self, column).tolist() for column in columns}
 
 

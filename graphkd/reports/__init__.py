@@ -3,6 +3,8 @@
 from graphkd.evaluation.figures import percent, points
 from graphkd.reports.finished import FinishedRun, find_runs
 from graphkd.reports.groups import Group, Row, grouped
+from graphkd.reports.html import to_html
+from graphkd.reports.latex import to_latex
 from graphkd.reports.markdown import to_markdown
 from graphkd.reports.plot import draw
 from graphkd.reports.sheets import seeds_csv, to_csv
@@ -19,6 +21,8 @@ __all__ = [
     "points",
     "seeds_csv",
     "to_csv",
+    "to_html",
+    "to_latex",
     "to_markdown",
     "write_report",
 ]

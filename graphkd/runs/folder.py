@@ -24,6 +24,7 @@ from graphkd.deploy.files import CARD
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore
 from graphkd.places import lies_in
+from graphkd.runs.earlier import EarlierRun
 from graphkd.runs.live_log import LOG, is_live_log
 from graphkd.runs.metrics import NAMES, PARTS, selected, summarise
 from graphkd.runs.saved_teacher import SAVED_TEACHER, trained_teacher, write_teacher
@@ -38,7 +39,9 @@ CHECKSUMS = ("fingerprint", "split_fingerprint")
 
 
 class RunFolder:
-    """A run folder in progress; opened again with the same config, the run resumes.
+    """A run folder in progress; opened again with the same config, or with more seeds, the run goes on.
+
+    A finished run that gets more seeds is replaced, with its seeds kept, when the new ones are trained.
 
     Args:
         path: of the folder; nothing is written if an error is raised.
@@ -46,7 +49,8 @@ class RunFolder:
         overwrite: replace an existing run.
 
     Raises:
-        GraphKDError: the folder contains another run (and ``overwrite`` is false), or something else than a run.
+        GraphKDError: the folder contains another run, or one of more seeds (and ``overwrite`` is false), or
+            something else than a run.
     """
 
     def __init__(self, path: Path, config: dict[str, Any], overwrite: bool) -> None:
@@ -54,6 +58,7 @@ class RunFolder:
         self.entries: list[dict[str, Any]] = []
         self.seeds: list[int] = config["seeds"]
         self.place = path
+        self.earlier: EarlierRun | None = None
         for folder in (path, path / "bundle"):
             restore(folder)
         if path.is_dir() and _shown(path):
@@ -62,19 +67,27 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether ``metrics.json``, which is written last, and the bundle exist."""
+        """Whether ``metrics.json``, which is written last, and the bundle exist, and no seed was added."""
+        return self.earlier is None and self._is_written
+
+    @property
+    def _is_written(self) -> bool:
         return (self.place / "metrics.json").is_file() and (self.place / "bundle" / CARD).is_file()
 
     @property
     def pending(self) -> list[int]:
         """Seeds not trained yet."""
-        return [seed for seed in self.seeds if not (self.place / f"seed_{seed}").is_dir()]
+        kept = {} if self.earlier is None else self.earlier.entries
+        return [seed for seed in self.seeds if seed not in kept and not (self.place / f"seed_{seed}").is_dir()]
 
     def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
-        """Trains a seed into ``seed_K``, unless an earlier, interrupted run did.
+        """Trains a seed into ``seed_K``, unless an earlier run did.
 
         The run folder itself is created with its first trained seed: a run that fails earlier leaves nothing.
         """
+        if self.earlier is not None and seed in self.earlier.entries:
+            self.entries.append(self.earlier.entries[seed])
+            return
         folder = self.place / f"seed_{seed}"
         if not folder.is_dir():
             result, text = train(), OmegaConf.to_yaml(OmegaConf.create(self.config))
@@ -89,9 +102,11 @@ class RunFolder:
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
         """Combines the seeds: all logs, the bundle of the seed with the best validation score, the metrics."""
         metrics = summarise(dataset, split, metric, spec, self.entries)
-        best = max(self.entries, key=lambda entry: entry["student"][selected(metrics)])["seed"]
+        best = _best(self.entries, metrics)
+        if self.earlier is not None:
+            self.earlier.copy_to(self.place)
         with whole_folder(self.place / "bundle") as draft:
-            shutil.copytree(self.place / f"seed_{best}" / "bundle", draft, dirs_exist_ok=True)
+            shutil.copytree(self._bundle_of(best, metrics), draft, dirs_exist_ok=True)
         for name in SAVED_TEACHER:
             if (file := self.place / f"seed_{best}" / name).is_file():
                 shutil.copy(file, self.place / name)
@@ -104,17 +119,56 @@ class RunFolder:
             replace_folder(self.place, self.path)
         return metrics
 
+    def _bundle_of(self, seed: int, metrics: dict[str, Any]) -> Path:
+        """Returns the bundle of a seed: that of the earlier run, with its exports, if it is of this seed."""
+        earlier = self.earlier
+        is_kept = earlier is not None and earlier.entries and _best([*earlier.entries.values()], metrics) == seed
+        return (self.path if is_kept else self.place / f"seed_{seed}") / "bundle"
+
     def _check_reusable(self, overwrite: bool) -> None:
         if not (self.path / "config.yaml").is_file():
             raise GraphKDError(f"{self.path} exists and is not a run: choose another output_dir")
         if overwrite:  # written beside the old run, which is kept until the new one is finished
             _check_holds_no_input(self.path, self.config)
-            self.place = self.path.absolute().with_name(f".{self.path.absolute().name}.new")
+            self.place = _beside(self.path)
             _clear(self.place)
-        elif key := _first_difference(read_config(self.path), self.config):
-            raise GraphKDError(
-                f"{self.path} holds a run with another {key}: choose another output_dir, or overwrite=true"
-            )
+        else:
+            _check_goes_on(self.path, read_config(self.path), self.config)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Continues a finished run of fewer seeds beside it; an interrupted one goes on where it is."""
+        if not self._is_written or read_config(self.path)["seeds"] == self.seeds:
+            return
+        self.earlier, self.place = EarlierRun(self.path, read_metrics(self.path)), _beside(self.path)
+        if not (self.place / "config.yaml").is_file() or _first_difference(read_config(self.place), self.config):
+            _check_holds_no_input(self.path, self.config)
+            _clear(self.place)
+
+
+def _best(entries: list[dict[str, Any]], metrics: dict[str, Any]) -> int:
+    """Returns the seed whose student is best on validation; of several, the first."""
+    seed: int = max(entries, key=lambda entry: entry["student"][selected(metrics)])["seed"]
+    return seed
+
+
+def _beside(path: Path) -> Path:
+    """Returns the folder in which a run is made that replaces a finished one."""
+    return path.absolute().with_name(f".{path.absolute().name}.new")
+
+
+def _check_goes_on(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Checks that a run has the settings of the one in its folder, whose seeds may be the first of its own."""
+    if key := _first_difference({**old, "seeds": None}, {**new, "seeds": None}):
+        raise GraphKDError(f"{path} holds a run with another {key}: choose another output_dir, or overwrite=true")
+    seeds, wanted = old["seeds"], new["seeds"]
+    if set(wanted) < set(seeds):
+        raise GraphKDError(
+            f"{path} holds a run of {len(seeds)} seeds, more than the {len(wanted)} here: give all of them, "
+            "choose another output_dir, or overwrite=true"
+        )
+    if wanted[: len(seeds)] != seeds:
+        raise GraphKDError(f"{path} holds a run with another seeds: choose another output_dir, or overwrite=true")
 
 
 def _check_holds_no_input(run: Path, config: dict[str, Any]) -> None:

@@ -51,6 +51,19 @@ def test_a_report_is_replaced_and_is_no_run(tmp_path: Path) -> None:
     assert sorted(entry.name for entry in report.iterdir()) == FILES
 
 
+def test_a_page_and_latex_tables_are_written_and_replaced(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "<script>" / "a")
+    plain = command("report", ".", cwd=tmp_path)
+    for _ in range(2):
+        done = command("report", ".", "--html", "r.html", "--latex", "t.tex", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == f"{plain.stdout}written: r.html\nwritten: t.tex\n"
+    assert "<script>" not in (tmp_path / "r.html").read_text()
+    assert (tmp_path / "t.tex").read_text().startswith("% Needs \\usepackage{booktabs}")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["<script>", "r.html", "t.tex"]
+    assert sorted(entry.name for entry in run.iterdir()) == ["config.yaml", "metrics.json"]
+
+
 def edited(**changes: Any) -> Callable[[Path], None]:
     """``run``, whose ``metrics.json`` says something else."""
 
@@ -69,6 +82,15 @@ def unfinished(folder: Path) -> None:
 def beside_a_file(folder: Path) -> None:
     make_run(folder / "run")
     (folder / "file").write_text("")
+
+
+def beside_a_measurement(folder: Path) -> None:
+    (make_run(folder / "run") / "bench.json").write_text('{"schema_version": 1}')
+
+
+def a_folder_of_the_name(folder: Path) -> None:
+    make_run(folder / "run")
+    (folder / "a.html").mkdir()
 
 
 DAMAGED = "metrics.json is damaged: make the run again with overwrite=true"
@@ -90,6 +112,15 @@ MISTAKES: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "a seed without number": (edited(seeds=[{**SEEDS[0], "seed": "a"}]), ["run"], DAMAGED),
     "a file for the report": (beside_a_file, ["run", "--output-dir", "file"], "choose another --output-dir"),
     "below a file": (beside_a_file, ["run", "--output-dir", "file/x"], "choose another --output-dir"),
+    "a page of another kind": (edited(), ["run", "--html", "a.pdf"], "--html=a.pdf does not end in .html: give"),
+    "a table of another kind": (edited(), ["run", "--latex", "a"], "--latex=a does not end in .tex: give such a"),
+    "a page without a folder": (edited(), ["run", "--html", "no/a.html"], "its folder is not there: make no"),
+    "a folder for the page": (
+        a_folder_of_the_name,
+        ["run", "--html", "a.html"],
+        "a.html is a folder: choose another file for --html",
+    ),
+    "a damaged measurement": (beside_a_measurement, ["run", "--html", "a.html"], "bench.json is damaged"),
     "no name for the report": (edited(), ["run", "--output-dir", ""], "--output-dir is '': give a path"),
 }
 

@@ -40,3 +40,9 @@ def test_a_class_that_occurs_and_is_no_prediction_is_found() -> None:
     assert (found + found).counts.sum() == 8
     assert found.record["support"] == [1, 2, 1, 0, 0]
     assert found.record["predicted"] == [2, 0, 2, 0, 0]
+    assert found.record["counts"] == found.counts.tolist()
+
+
+def test_counts_of_many_classes_are_not_recorded() -> None:
+    records = [ConfusionMatrix(np.zeros((classes, classes), dtype=np.int64)).record for classes in (50, 51)]
+    assert ["counts" in record for record in records] == [True, False]

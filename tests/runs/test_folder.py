@@ -120,7 +120,7 @@ def test_where_it_runs_may_change_but_not_what_runs(tmp_path: Path, graph: Graph
     assert RunFolder(tmp_path / "run", {**CONFIG, "device": "cuda"}, overwrite=False).finished
     with pytest.raises(GraphKDError, match=r"holds a run with another training\.lr"):
         RunFolder(tmp_path / "run", {**CONFIG, "training": {"lr": 1.0}}, overwrite=False)
-    with pytest.raises(GraphKDError, match="holds a run with another seeds"):
+    with pytest.raises(GraphKDError, match="holds a run of 3 seeds, more than the 1 here: give all of them"):
         RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0]}, overwrite=False)
 
 
