@@ -77,7 +77,7 @@ class DistillConfig:
     """Keys of ``graphkd distill`` outside its groups.
 
     Args:
-        seeds: a count, or a list of seeds.
+        seeds: a count, or a list of seeds; a run of fewer seeds in the folder goes on with the rest.
         data_dir: folder with raw data; only read.
         output_dir: the run folder, or with ``-m`` its parent; by default under ``runs``.
         cache_dir: folder for downloads and finished stages; by default the user's cache folder.
