@@ -16,6 +16,10 @@ class BalancedSoftmax(LogitAdjustment):
     Args:
         prior: sizes from ``labels`` of training nodes, or the ``teacher``'s soft labels, summed over all observed
             nodes. A class of less than one node counts as one.
+
+    >>> balance = BalancedSoftmax(prior="teacher")
+    >>> balance.strength, balance.acts_on, balance.reads_teacher
+    (1.0, 'label', True)
     """
 
     name = "balanced_softmax"

@@ -28,6 +28,9 @@ class BalancedDistillation(Balance):
         beta: ``β``, between 0 and 1; towards 1 a class is weighted by ``1 / n_c``.
         prior: sizes ``n_c`` from ``labels`` of training nodes, or the ``teacher``'s soft labels, summed over all
             observed nodes. A class of less than one node counts as one.
+
+    >>> BalancedDistillation(beta=0.99).acts_on
+    'soft'
     """
 
     name = "bkd"

@@ -24,6 +24,13 @@ class EffectiveNumber(Balance):
 
     Args:
         beta: ``β``, between 0 and 1; towards 1 a class is weighted by ``1 / n_c``.
+
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> balance, graph = EffectiveNumber(beta=0.9), small_graph()
+    >>> balance.build(graph, torch.zeros(graph.num_nodes, graph.num_classes))
+    >>> balance.class_weight().round(decimals=3)
+    tensor([1., 1., 1.], dtype=torch.float64)
     """
 
     name = "effective_number"

@@ -33,6 +33,9 @@ class LogitAdjustment(Balance):
         post_hoc: shift the answer instead of the label loss.
         prior: shares from ``labels`` of training nodes, or the ``teacher``'s mean soft label over all observed
             nodes. A class of less than one node counts as one.
+
+    >>> LogitAdjustment().acts_on, LogitAdjustment(post_hoc=True).acts_on
+    ('label', 'answer')
     """
 
     name = "logit_adjustment"

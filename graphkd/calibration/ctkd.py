@@ -37,6 +37,9 @@ class CTKD(Calibration):
         strength: of the reversed gradient at the end.
         ramp: epochs in which it grows.
         per_sample: whether every node has a temperature of its own.
+
+    >>> CTKD().per_row, CTKD(per_sample=True).per_row
+    (False, True)
     """
 
     name = "ctkd"
