@@ -31,6 +31,9 @@ class FFG2M(Method):
     Args:
         lam: share of the labels.
         tau: temperature of ``L_high``; that of ``L_low`` is 1.
+
+    >>> FFG2M().live_edges, FFG2M().folds_edges
+    (True, True)
     """
 
     name = "ff_g2m"

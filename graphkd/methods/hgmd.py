@@ -61,6 +61,9 @@ class HGMD(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> HGMD(mode="weight").moves_targets, HGMD().facts()
+    (True, ('teacher', 'student reads x', 'no edges in a step', 'loss N C'))
     """
 
     name = "hgmd"

@@ -52,6 +52,10 @@ class InfGraND(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> method = InfGraND(hops=2, pooling="concat")
+    >>> method.influence, method.encoder().reads, method.encoder().width(10)
+    ('infgrand', 'neighbours', 30)
     """
 
     name = "infgrand"

@@ -46,6 +46,11 @@ class KRD(Method):
         momentum: of ``α``, in [0, 1].
         bins: of ``ρ``, over [0, 1].
         warmup: epochs with all edges.
+
+    >>> KRD(lam=0.3).facts()
+    ('teacher', 'student reads x', 'no edges in a step', 'loss N C')
+    >>> KRD().influence, KRD().moves_targets
+    ('reliability', True)
     """
 
     name = "krd"

@@ -44,6 +44,9 @@ class LinkDist(Method):
 
     Args:
         alpha: weight of the distances, in [0, 1].
+
+    >>> LinkDist().facts()
+    ('no teacher', 'student reads x', 'edges in each step', 'loss E C + N d C')
     """
 
     name = "linkdist"
@@ -134,6 +137,9 @@ class CoLinkDist(LinkDist):
     Args:
         alpha: weight of the distances, in [0, 1].
         beta: ``β1 + β2``, 0 or more; by default the sum of the two shares.
+
+    >>> CoLinkDist(beta=0.1).has_teacher, CoLinkDist().live_edges
+    (False, True)
     """
 
     name = "colinkdist"
