@@ -12,6 +12,9 @@ class Auto(Encoder):
     """The method's own: ``propagated`` with ``method.hops`` for InfGraND, raw rows for most.
 
     Source: none
+
+    >>> Auto().name
+    'auto'
     """
 
     name = "auto"

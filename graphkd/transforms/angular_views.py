@@ -53,6 +53,9 @@ class AngularViews(Transform):
         epochs: of training, with Adam.
         batch_size: rows of a step, at most.
         lr: learning rate.
+
+    >>> AngularViews(views=3, weight=0.5).learns
+    True
     """
 
     name = "angular_views"
