@@ -17,6 +17,26 @@ WITH_EXAMPLES = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if ">>>" in path.read_text()
 ]
+PACKAGES = (
+    "balance",
+    "calibration",
+    "callbacks",
+    "columns",
+    "datasets",
+    "deploy",
+    "encoders",
+    "evaluation",
+    "influence",
+    "matching",
+    "methods",
+    "sparse",
+    "students",
+    "teachers",
+    "terms",
+    "training",
+    "transforms",
+)
+"""Those whose names a user imports."""
 SLOW = "graphkd.testing.methods"
 """Runs the whole contract of a method, for seconds."""
 
@@ -33,7 +53,25 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", [name for name in graphkd.__all__ if not name.startswith("__")])
 def test_every_public_name_has_an_example(name: str) -> None:
-    assert ">>>" in (inspect.getdoc(getattr(graphkd, name)) or "")
+    assert has_example(getattr(graphkd, name))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_class_and_function_of_a_package_has_an_example(package: str) -> None:
+    module = importlib.import_module(f"graphkd.{package}")
+    parts = {name: getattr(module, name) for name in module.__all__}
+    parts = {name: part for name, part in parts.items() if inspect.isclass(part) or inspect.isroutine(part)}
+    assert parts
+    assert [name for name, part in parts.items() if not has_example(part)] == []
+
+
+def test_no_public_package_is_left_out() -> None:
+    assert {name for name in graphkd.__all__ if isinstance(getattr(graphkd, name), ModuleType)} <= {*PACKAGES}
+
+
+def has_example(part: object) -> bool:
+    """Returns whether its own docstring has one; a class does not inherit that of its base."""
+    return ">>>" in (part.__doc__ or "")
 
 
 def test_examples_are_looked_for_in_every_package() -> None:
