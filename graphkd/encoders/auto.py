@@ -13,8 +13,9 @@ class Auto(Encoder):
 
     Source: none
 
-    >>> Auto().name
-    'auto'
+    >>> from graphkd.methods import InfGraND
+    >>> Auto().name, InfGraND(hops=3).encoder()
+    ('auto', Propagated(hops=3, self_loops=1, pooling='mean'))
     """
 
     name = "auto"

@@ -32,8 +32,13 @@ class FFG2M(Method):
         lam: share of the labels.
         tau: temperature of ``L_high``; that of ``L_low`` is 1.
 
-    >>> FFG2M().live_edges, FFG2M().folds_edges
-    (True, True)
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> targets = FFG2M().prepare(graph, TeacherOutput(torch.zeros(60, 3)))
+    >>> targets.edges.nnz == graph.adj.structure(self_loops=0).nnz, targets.soft.table.shape
+    (True, torch.Size([60, 3]))
     """
 
     name = "ff_g2m"

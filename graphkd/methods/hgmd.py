@@ -62,8 +62,13 @@ class HGMD(Method):
     Raises:
         GraphKDError: a setting outside its range.
 
-    >>> HGMD(mode="weight").moves_targets, HGMD().facts()
-    (True, ('teacher', 'student reads x', 'no edges in a step', 'loss N C'))
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> method = HGMD(mode="weight")
+    >>> targets = method.prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> method.moves_targets, targets.edges is None, targets.soft.table.shape
+    (True, True, torch.Size([60, 3]))
     """
 
     name = "hgmd"

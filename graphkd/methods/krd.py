@@ -47,10 +47,12 @@ class KRD(Method):
         bins: of ``ρ``, over [0, 1].
         warmup: epochs with all edges.
 
-    >>> KRD(lam=0.3).facts()
-    ('teacher', 'student reads x', 'no edges in a step', 'loss N C')
-    >>> KRD().influence, KRD().moves_targets
-    ('reliability', True)
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> method = KRD(lam=0.3)
+    >>> targets = method.prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> method.influence, method.moves_targets, targets.soft.table.shape
+    ('reliability', True, torch.Size([60, 3]))
     """
 
     name = "krd"

@@ -45,8 +45,11 @@ class LinkDist(Method):
     Args:
         alpha: weight of the distances, in [0, 1].
 
-    >>> LinkDist().facts()
-    ('no teacher', 'student reads x', 'edges in each step', 'loss E C + N d C')
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> targets = LinkDist().prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> targets.edges.shape, targets.soft is None
+    ((60, 60), True)
     """
 
     name = "linkdist"

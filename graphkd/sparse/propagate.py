@@ -190,8 +190,11 @@ def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: st
 def cheapest(x: Features) -> Features:
     """Converts sparse rows to dense ones where layers then cost less: from a density of ``1 / SPARSE_COST``.
 
-    >>> cheapest(torch.eye(2)).shape
-    torch.Size([2, 2])
+    >>> index = torch.arange(3)
+    >>> cheapest(SparseMatrix.from_coo(index, index, torch.ones(3), (3, 3)))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 1.]])
     """
     return x.to_dense() if isinstance(x, SparseMatrix) and _table_pays(x, x.nnz) else x
 

@@ -54,8 +54,13 @@ class AngularViews(Transform):
         batch_size: rows of a step, at most.
         lr: learning rate.
 
-    >>> AngularViews(views=3, weight=0.5).learns
-    True
+    >>> from graphkd.teachers import GCN
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph, transform = small_graph(), AngularViews(views=2, epochs=1)
+    >>> teacher = GCN(8, 16, 3)(graph.x, graph.adj).detach()
+    >>> mixed = transform(graph, teacher, tau=1.0, fitted=Fitted(transform.fit(graph, teacher)))
+    >>> [hop.shape for hop in mixed.hops]
+    [torch.Size([60, 16]), torch.Size([60, 3])]
     """
 
     name = "angular_views"
