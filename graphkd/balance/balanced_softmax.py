@@ -16,6 +16,15 @@ class BalancedSoftmax(LogitAdjustment):
     Args:
         prior: sizes from ``labels`` of training nodes, or the ``teacher``'s soft labels, summed over all observed
             nodes. A class of less than one node counts as one.
+
+    >>> from dataclasses import replace
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = replace(small_graph(), train=torch.tensor([0, 1, 2, 3]))  # of classes 0, 1, 2, 0
+    >>> balance = BalancedSoftmax()
+    >>> balance.build(graph, teacher=torch.zeros(60, 3))
+    >>> balance.label(torch.zeros(1, 3)).softmax(dim=1).round(decimals=3)
+    tensor([[0.5000, 0.2500, 0.2500]])
     """
 
     name = "balanced_softmax"

@@ -24,6 +24,15 @@ class Balance(nn.Module):
     A subclass has a ``name``, a docstring with a ``Source:`` line, and an ``__init__`` whose arguments have
     defaults and are kept under their own names. Tensors are registered in ``build`` as buffers that are not
     persistent: they are computed from the data again, and are no state of training.
+
+    >>> class Halved(Balance):
+    ...     name = "halved"
+    ...
+    ...     def label(self, logits):
+    ...         return logits / 2
+    ...
+    >>> Halved().acts_on, Halved().trains
+    ('label', True)
     """
 
     name: ClassVar[str]
@@ -94,6 +103,9 @@ class NoBalance(Balance):
     """Losses as they are.
 
     Source: none
+
+    >>> NoBalance().acts_on, NoBalance().trains
+    ('nothing', False)
     """
 
     name = "none"

@@ -28,6 +28,15 @@ class BalancedDistillation(Balance):
         beta: ``β``, between 0 and 1; towards 1 a class is weighted by ``1 / n_c``.
         prior: sizes ``n_c`` from ``labels`` of training nodes, or the ``teacher``'s soft labels, summed over all
             observed nodes. A class of less than one node counts as one.
+
+    >>> from dataclasses import replace
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = replace(small_graph(), train=torch.tensor([0, 1, 2, 3]))  # of classes 0, 1, 2, 0
+    >>> balance = BalancedDistillation(beta=0.5)
+    >>> balance.build(graph, teacher=torch.zeros(60, 3))
+    >>> balance.teacher(torch.zeros(1, 3), tau=1.0).softmax(dim=1).round(decimals=3)
+    tensor([[0.2500, 0.3750, 0.3750]])
     """
 
     name = "bkd"

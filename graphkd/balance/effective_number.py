@@ -24,6 +24,15 @@ class EffectiveNumber(Balance):
 
     Args:
         beta: ``β``, between 0 and 1; towards 1 a class is weighted by ``1 / n_c``.
+
+    >>> from dataclasses import replace
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = replace(small_graph(), train=torch.tensor([0, 1, 2, 3]))  # of classes 0, 1, 2, 0
+    >>> balance = EffectiveNumber(beta=0.5)
+    >>> balance.build(graph, teacher=torch.zeros(60, 3))
+    >>> balance.class_weight().round(decimals=3)
+    tensor([0.7500, 1.1250, 1.1250], dtype=torch.float64)
     """
 
     name = "effective_number"

@@ -33,6 +33,14 @@ class LogitAdjustment(Balance):
         post_hoc: shift the answer instead of the label loss.
         prior: shares from ``labels`` of training nodes, or the ``teacher``'s mean soft label over all observed
             nodes. A class of less than one node counts as one.
+
+    >>> from dataclasses import replace
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = replace(small_graph(), train=torch.tensor([0, 1, 2, 3]))  # of classes 0, 1, 2, 0
+    >>> balance = LogitAdjustment(strength=2.0)
+    >>> balance.build(graph, teacher=torch.zeros(60, 3))
+    >>> balance.label(torch.zeros(1, 3)).round(decimals=3)
+    tensor([[ 0.0000, -1.3860, -1.3860]])
     """
 
     name = "logit_adjustment"

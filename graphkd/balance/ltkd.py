@@ -46,6 +46,13 @@ class LongTailDistillation(Balance):
         beta: weight within groups, 0 or more.
         prior: sizes from ``labels`` of training nodes, or the ``teacher``'s soft labels, summed over all observed
             nodes. A class of less than one node counts as one.
+
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> balance, graph = LongTailDistillation(), small_graph(num_classes=5)
+    >>> balance.build(graph, torch.zeros(graph.num_nodes, graph.num_classes))
+    >>> [classes.tolist() for classes in balance.groups()]
+    [[0, 1], [2], [3, 4]]
     """
 
     name = "ltkd"

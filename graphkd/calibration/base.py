@@ -23,6 +23,15 @@ class Calibration(nn.Module):
 
     A subclass has a ``name``, a docstring with a ``Source:`` line, and an ``__init__`` whose arguments have
     defaults and are kept under their own names.
+
+    >>> class Shifted(Calibration):
+    ...     name = "shifted"
+    ...
+    ...     def student(self, logits):
+    ...         return logits - logits.amax(dim=-1, keepdim=True)
+    ...
+    >>> Shifted().moves_targets, Shifted().weight
+    (False, 1.0)
     """
 
     name: ClassVar[str]
@@ -150,6 +159,10 @@ class NoCalibration(Calibration):
     """Logits as they are.
 
     Source: none
+
+    >>> import torch
+    >>> NoCalibration().teacher(torch.tensor([[4.0, 0.0]]))
+    tensor([[4., 0.]])
     """
 
     name = "none"

@@ -24,6 +24,13 @@ class CosineTemperature(MovingTemperature):
         end: temperature from epoch ``epochs`` on, above 0.
         epochs: in which it moves.
         tau_squared: whether a soft loss is multiplied by ``T²``.
+
+    >>> import torch
+    >>> from graphkd.testing.graphs import small_graph
+    >>> calibration = CosineTemperature(start=4.0)
+    >>> calibration.build(small_graph())
+    >>> calibration.teacher(torch.tensor([[4.0, 0.0]]))
+    tensor([[1., 0.]])
     """
 
     name = "cosine"

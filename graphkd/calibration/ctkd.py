@@ -37,6 +37,12 @@ class CTKD(Calibration):
         strength: of the reversed gradient at the end.
         ramp: epochs in which it grows.
         per_sample: whether every node has a temperature of its own.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> calibration = CTKD(least=1.0, span=2.0)
+    >>> calibration.build(small_graph())
+    >>> calibration.student(torch.tensor([[4.0, 0.0]])).detach()
+    tensor([[2., 0.]])
     """
 
     name = "ctkd"

@@ -32,6 +32,10 @@ class DTKD(Calibration):
 
     Args:
         tau: ``τ``, above 0.
+
+    >>> import torch
+    >>> DTKD(tau=2.0).student_per_row(torch.tensor([[4.0, 0.0]]), torch.tensor([[0.5]]))
+    tensor([[8., 0.]])
     """
 
     name = "dtkd"

@@ -50,6 +50,12 @@ class DTS(MovingTemperature):
         gain: of the gap in ``monotone``.
         momentum: of ``T``, in [0, 1).
         tau_squared: whether a soft loss is multiplied by ``T²``, as published.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> calibration = DTS(variant="monotone", tau=3.0)
+    >>> calibration.build(small_graph())
+    >>> float(calibration.tau_now), float(calibration.weight)
+    (3.0, 9.0)
     """
 
     name = "dts"

@@ -23,6 +23,12 @@ class LinearTemperature(MovingTemperature):
         end: temperature from epoch ``epochs`` on, above 0.
         epochs: in which it moves.
         tau_squared: whether a soft loss is multiplied by ``T²``.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> calibration = LinearTemperature(start=3.0, tau_squared=True)
+    >>> calibration.build(small_graph())
+    >>> float(calibration.tau_now), float(calibration.weight)
+    (3.0, 9.0)
     """
 
     name = "linear"

@@ -19,6 +19,10 @@ class NormKD(Calibration):
 
     Args:
         tau: factor of the deviations, above 0.
+
+    >>> import torch
+    >>> NormKD(tau=1.0).student(torch.tensor([[1.0, 3.0, 5.0]])).round(decimals=3)
+    tensor([[0.5000, 1.5000, 2.5000]])
     """
 
     name = "normkd"

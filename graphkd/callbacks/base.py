@@ -61,6 +61,8 @@ class NoTracker(Callback):
     """Nothing is tracked.
 
     Source: none
+
+    >>> NoTracker().on_epoch_end(seed=0, stage="student", epoch=0, values={"loss": 1.0})
     """
 
     name = "none"

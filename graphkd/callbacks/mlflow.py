@@ -25,6 +25,9 @@ class MLflow(Tracker):
         folder: of its files.
         uri: of a store or server, such as ``http://localhost:5000``; by default the database.
         experiment: that the run is in.
+
+    >>> MLflow(experiment="cora").experiment
+    'cora'
     """
 
     name = "mlflow"

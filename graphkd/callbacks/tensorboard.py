@@ -12,6 +12,9 @@ class TensorBoard(Tracker):
 
     Args:
         folder: of its files.
+
+    >>> TensorBoard(folder="runs/tracking").path.name
+    'tracking'
     """
 
     name = "tensorboard"

@@ -17,6 +17,9 @@ class Trackio(Tracker):
     Args:
         folder: of its files.
         project: that the run is in.
+
+    >>> Trackio(project="cora").project
+    'cora'
     """
 
     name = "trackio"

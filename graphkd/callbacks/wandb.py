@@ -17,6 +17,9 @@ class WandB(Tracker):
         folder: of its files.
         project: that the run is in.
         mode: ``offline``, or ``online``, which needs an account.
+
+    >>> WandB(project="cora").mode
+    'offline'
     """
 
     name = "wandb"

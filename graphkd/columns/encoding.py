@@ -52,6 +52,15 @@ class ColumnEncoding:
 
     Raises:
         GraphKDError: two features have one name.
+
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"age": [20.0, 40.0, 60.0], "city": ["Bern", "Oslo", "Bern"]})
+    >>> encoding = ColumnEncoding.fit(frame, train=np.array([0, 1]))
+    >>> encoding.names_out
+    ('age', 'city=Bern', 'city=Oslo', 'city=unknown')
+    >>> encoding.transform([{"age": 40.0, "city": "Rome"}]).tolist()
+    [[1.0, 0.0, 0.0, 1.0]]
     """
 
     columns: tuple[Column, ...]

@@ -45,6 +45,13 @@ class Graph:
         metric: of the models' scores, one of ``graphkd.evaluation.METRICS``.
         feature_names: ``D`` names of the features before preprocessing, or ``None``.
         column_encoding: of the raw table's columns as these features, or ``None``.
+
+    >>> from torch_geometric.data import Data
+    >>> x, y, path = torch.eye(3), torch.tensor([0, 1, 1]), torch.tensor([[0, 1], [1, 2]])
+    >>> masks = {f"{name}_mask": torch.arange(3) == k for k, name in enumerate(("train", "val", "test"))}
+    >>> graph = Graph.from_data(Data(x=x, edge_index=path, y=y, **masks))
+    >>> graph.num_nodes, graph.num_classes, graph.train.tolist(), graph.test.tolist()
+    (3, 2, [0], [2])
     """
 
     x: Features

@@ -20,6 +20,9 @@ class Preprocessing:
 
     Raises:
         GraphKDError: ``features`` or ``row_normalize`` is invalid.
+
+    >>> Preprocessing(row_normalize=True)(torch.tensor([[1.0, 3.0]]))
+    tensor([[0.2500, 0.7500]])
     """
 
     features: str = "stored"

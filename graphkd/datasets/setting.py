@@ -26,6 +26,9 @@ class Setting:
         isolates: whether hidden nodes have no edges in the evaluation either.
         hidden_share: weight of the hidden nodes' score in ``test``; the remaining weight is that of the visible
             test nodes.
+
+    >>> SETTINGS["production"].hides, SETTINGS["transductive"].hides
+    (True, False)
     """
 
     name: str
@@ -57,6 +60,11 @@ class SettingView:
         full: all nodes, for the evaluation of hidden ones only.
         nodes: ``[n]`` the observed nodes in ``full``.
         hidden: ``[m]`` the hidden nodes in ``full``.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> view = apply_setting(small_graph(), "production", seed=0)
+    >>> view.observed.num_nodes, view.full.num_nodes, view.hidden.numel()
+    (56, 60, 4)
     """
 
     setting: Setting

@@ -23,6 +23,9 @@ class Location:
         scale: fraction of the nodes of a synthetic data set.
         columns: of ``custom``: ``none`` if the columns of a table are numbers that stay as they are, else they are
             returned raw, and are encoded once the training nodes are known.
+
+    >>> Location(Path("data"), cache_dir=Path("cache"), download="never").scale
+    1.0
     """
 
     data_dir: Path
@@ -63,6 +66,10 @@ class Source:
         raw: files that ``read`` requires; ``None`` if it needs none, or if the user specifies them.
         undirected: whether ``read`` returns both directions of every edge, so that none has to be added.
         scaled: whether it is synthetic and supports any ``dataset.scale``.
+
+    >>> from graphkd.datasets import cora
+    >>> cora.splits, cora.row_normalize, cora.metric
+    (('public', 'random', 'cpf', 'fractions'), True, 'accuracy')
     """
 
     name: str

@@ -51,6 +51,18 @@ def write_bundle(
         feature_names: ``D`` names of the features, or None, which omits the key.
         columns: encoding of a raw table's columns as these features; without one, or if it changes nothing, the
             key is omitted.
+
+    >>> import tempfile
+    >>> from graphkd.deploy import load_bundle
+    >>> sizes = {"num_features": 4, "hidden_dim": 8, "num_classes": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "bundle"
+    ...     write_bundle(path, students.MLP(**sizes), sizes, Preprocessing(), Encoding(), ["no", "yes"], card={})
+    ...     sorted(file.name for file in path.iterdir())
+    ...     load_bundle(path).predict_proba([[0.0, 1.0, 0.0, 2.0]]).shape
+    ...
+    ['README.md', 'bundle.json', 'model.safetensors']
+    (1, 2)
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in student.state_dict().items()}
     weights = safetensors.torch.save(tensors)

@@ -18,6 +18,9 @@ class Encoded:
 
     Args:
         x: ``[B, D]``.
+
+    >>> Encoded([[0.5, 1.0]]).x
+    [[0.5, 1.0]]
     """
 
     x: Any

@@ -38,6 +38,12 @@ class Predictor:
         card: the student's origin and its scores.
         feature_names: ``D`` names of the features, or None.
         columns: encoding of a raw table's columns as these features, or None.
+
+    >>> from graphkd.students import MLP
+    >>> student = MLP(num_features=4, hidden_dim=8, num_classes=2).eval()
+    >>> model = Predictor(student, 4, Preprocessing(), Encoding(), class_names=["no", "yes"], card={})
+    >>> model.predict_proba(np.zeros((5, 4))).shape, set(model.predict(np.zeros((5, 4)))) <= {"no", "yes"}
+    ((5, 2), True)
     """
 
     def __init__(

@@ -51,6 +51,21 @@ class RowPredictor:
         bundle: source of the preprocessing, the names and the card.
         width: ``D'`` of the student.
         engine: runs the student.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from graphkd.datasets import Preprocessing
+    >>> from graphkd.deploy import load_bundle, write_bundle
+    >>> from graphkd.encoders import Encoding
+    >>> from graphkd.students import MLP
+    >>> sizes = {"num_features": 4, "hidden_dim": 8, "num_classes": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "bundle"
+    ...     write_bundle(path, MLP(**sizes), sizes, Preprocessing(), Encoding(), class_names=None, card={})
+    ...     model = load_bundle(path, runtime="numpy")
+    ...
+    >>> model.runtime, model.predict_proba(np.zeros((5, 4))).shape
+    ('numpy', (5, 2))
     """
 
     def __init__(self, bundle: Bundle, width: int, engine: Engine) -> None:

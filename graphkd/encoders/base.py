@@ -18,6 +18,15 @@ class Encoder:
 
     A subclass is a frozen dataclass with a ``name``, a docstring with a ``Source:`` line, and fields that have
     defaults; it overrides ``fit``, and ``propagation`` or ``extra`` where its inputs are not the raw rows.
+
+    >>> class Rows(Encoder):
+    ...     name = "rows"
+    ...
+    ...     def fit(self, graph, seed=0):
+    ...         return Encoding()
+    ...
+    >>> Rows().reads, Rows().width(10)
+    ('x', 10)
     """
 
     name: ClassVar[str]

@@ -21,6 +21,12 @@ class Encoding:
 
     Args:
         parts: blocks of columns, in order: at most one ``Propagation`` and one ``NodeVectors``.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> encoding = Encoding((Propagation(hops=2, pooling="concat"),))
+    >>> encoding.reads, encoding.width(graph.num_features), encoding.mix(graph.x, graph.adj).shape
+    ('neighbours', 24, torch.Size([60, 24]))
     """
 
     parts: tuple[Part, ...] = (Propagation(),)

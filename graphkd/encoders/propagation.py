@@ -17,6 +17,13 @@ class Propagation:
         self_loops: ``s`` in Ã over ``A + s I``.
         weighted: whether A had edge weights.
         pooling: of the hops, one of ``graphkd.sparse.POOLINGS``.
+
+    >>> import torch
+    >>> from graphkd.sparse import Adjacency
+    >>> edges = Adjacency(torch.tensor([[0, 1], [1, 0]]), num_nodes=2)
+    >>> Propagation(hops=1).table(torch.tensor([[1.0], [3.0]]), edges)
+    tensor([[1.5000],
+            [2.5000]])
     """
 
     hops: int = 0

@@ -23,6 +23,14 @@ class NodeVectors:
     Args:
         vectors: ``[n, d]`` float32, in the order of the observed nodes.
         reads: what they were made from: ``positions`` or ``labels``.
+
+    >>> from graphkd.sparse import Adjacency
+    >>> vectors = NodeVectors(torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    >>> edges = Adjacency(torch.tensor([[0, 1], [2, 2]]), num_nodes=3)
+    >>> vectors.of(edges, nodes=torch.tensor([0, 1, -1]))  # node 2 is new
+    tensor([[1.0000, 0.0000],
+            [0.0000, 1.0000],
+            [0.5000, 0.5000]])
     """
 
     vectors: Tensor

@@ -22,6 +22,12 @@ class ConfusionMatrix:
 
     Args:
         counts: ``[C, C]``, a row per class, a column per prediction.
+
+    >>> import torch
+    >>> logits = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> matrix = ConfusionMatrix.of(logits, torch.tensor([0, 1, 1]))
+    >>> matrix.counts.tolist(), matrix.recall.tolist(), matrix.precision.tolist()
+    ([[1, 0], [1, 1]], [1.0, 0.5], [0.5, 1.0])
     """
 
     counts: NDArray[np.int64]

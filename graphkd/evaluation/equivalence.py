@@ -23,6 +23,10 @@ class Tost:
         p_value: the larger one of the two tests; NaN for one difference.
         equivalent: whether it is below alpha, that is, whether the interval lies within the margin.
         n: number of differences.
+
+    >>> result = tost([0.001, -0.001, 0.002, 0.0], margin=0.01)
+    >>> result.n, result.equivalent, round(result.mean, 4)
+    (4, True, 0.0005)
     """
 
     mean: float
@@ -53,6 +57,11 @@ def tost(differences: ArrayLike, margin: float, alpha: float = 0.05) -> Tost:
     Raises:
         GraphKDError: there are no differences, some are not finite, the margin is not positive, or the level is
             outside (0, 0.5).
+
+    >>> tost([0.001, -0.001, 0.002, 0.0], margin=0.01).equivalent
+    True
+    >>> tost([0.02, -0.03, 0.01, 0.0], margin=0.01).equivalent
+    False
     """
     from scipy import stats
 
@@ -93,6 +102,9 @@ def power_of_tost(std: float, n: int, margin: float, alpha: float = 0.05, differ
     Raises:
         GraphKDError: there are fewer than two pairs, ``std`` is negative, the margin is not positive, or the level
             is outside (0, 0.5).
+
+    >>> round(power_of_tost(std=0.01, n=10, margin=0.01), 2)
+    0.8
     """
     from scipy import stats
 
@@ -128,6 +140,9 @@ def detectable_difference(std: float, n: int, alpha: float = 0.05, power: float 
 
     Raises:
         GraphKDError: there are fewer than two pairs, ``std`` is negative, or the power is out of range.
+
+    >>> round(detectable_difference(std=1.0, n=20), 2)
+    0.66
     """
     from scipy import optimize, stats
 

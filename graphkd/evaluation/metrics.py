@@ -14,7 +14,11 @@ from graphkd.registry import unknown
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:
-    """Computes the fraction of rows whose largest logit is at the label; ``logits [B, C]``, ``y [B]``."""
+    """Computes the fraction of rows whose largest logit is at the label; ``logits [B, C]``, ``y [B]``.
+
+    >>> accuracy(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]))
+    0.5
+    """
     return float(Accuracy(y)(logits))
 
 
@@ -24,6 +28,9 @@ def macro_f1(logits: Tensor, y: Tensor) -> float:
     Args:
         logits: ``[B, C]``.
         y: ``[B]`` labels.
+
+    >>> round(macro_f1(torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1, 1])), 4)
+    0.6667
     """
     return ConfusionMatrix.of(logits, y).macro_f1
 
@@ -49,6 +56,9 @@ def worst_class_accuracy(logits: Tensor, y: Tensor) -> float:
     Args:
         logits: ``[B, C]``.
         y: ``[B]`` labels.
+
+    >>> worst_class_accuracy(torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 0, 1]))
+    0.0
     """
     return ConfusionMatrix.of(logits, y).worst_class_accuracy
 
@@ -61,6 +71,9 @@ def brier_score(logits: Tensor, y: Tensor) -> float:
     Args:
         logits: ``[B, C]``; probabilities are computed in float64.
         y: ``[B]`` labels.
+
+    >>> brier_score(torch.tensor([[0.0, 0.0]]), torch.tensor([1]))
+    0.5
     """
     p = torch.softmax(logits.double(), dim=1)
     of_label = p.gather(1, y.unsqueeze(1)).squeeze(1)
@@ -111,6 +124,9 @@ def roc_auc(logits: Tensor, y: Tensor) -> float:
 
     Raises:
         GraphKDError: there are not two classes, only one class occurs, or a logit is not finite.
+
+    >>> roc_auc(torch.tensor([[0.0, 0.1], [0.0, 0.4], [0.0, 0.3]]), torch.tensor([0, 1, 0]))
+    1.0
     """
     auc = float(RocAuc(y)(logits))
     if not bool(logits.isfinite().all()):
@@ -132,6 +148,9 @@ def score(metric: str, logits: Tensor, y: Tensor) -> float:
 
     Raises:
         GraphKDError: the metric is unknown or does not apply.
+
+    >>> score("macro_f1", torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1]))
+    1.0
     """
     if metric not in METRICS:
         raise GraphKDError(unknown("metric", metric, list(METRICS)))

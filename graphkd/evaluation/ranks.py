@@ -23,6 +23,10 @@ class Correlation:
         low: lower bound of the interval; NaN if it is undefined.
         high: its upper bound.
         n: number of pairs.
+
+    >>> result = spearman([1, 2, 3, 4], [10, 20, 30, 40])
+    >>> result.n, round(result.value, 4)
+    (4, 1.0)
     """
 
     value: float
@@ -46,6 +50,9 @@ def spearman(a: ArrayLike, b: ArrayLike) -> Correlation:
 
     Raises:
         GraphKDError: the arrays are not ``[n]`` of the same length.
+
+    >>> round(spearman([1, 2, 3, 4], [1, 3, 2, 4]).value, 4)
+    0.8
     """
     from scipy import stats
 
@@ -73,6 +80,9 @@ def rank_biserial(score: ArrayLike, flag: ArrayLike) -> Correlation:
 
     Raises:
         GraphKDError: the arrays are not ``[n]`` of the same length.
+
+    >>> rank_biserial([0.1, 0.4, 0.3, 0.9], [0, 1, 0, 1]).value
+    1.0
     """
     from scipy import stats
 

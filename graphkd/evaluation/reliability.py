@@ -22,6 +22,11 @@ class Reliability:
         count: ``[bins]`` rows of each bin.
         hits: ``[bins]`` rows of it whose prediction is right.
         confidence_sum: ``[bins]`` sum of their largest probabilities.
+
+    >>> import torch
+    >>> table = Reliability.of(torch.tensor([[9.0, 0.0], [9.0, 0.0]]), torch.tensor([0, 1]), bins=5)
+    >>> table.count.tolist(), table.hits.tolist()
+    ([0.0, 0.0, 0.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0, 1.0])
     """
 
     count: FloatArray

@@ -107,5 +107,11 @@ STACKED = ("accuracy", "macro_f1", "balanced_accuracy")
 
 
 def scorer(metric: str, y: Tensor) -> Callable[[Tensor], Tensor]:
-    """Builds a metric for the labels ``y [B]``: ``logits [B, C]`` → a float64 scalar on their device."""
+    """Builds a metric for the labels ``y [B]``: ``logits [B, C]`` → a float64 scalar on their device.
+
+    >>> import torch
+    >>> validate = scorer("accuracy", torch.tensor([0, 1]))
+    >>> float(validate(torch.tensor([[1.0, 0.0], [1.0, 0.0]])))
+    0.5
+    """
     return SCORERS[metric](y)

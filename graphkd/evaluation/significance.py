@@ -24,6 +24,10 @@ class PairedDifference:
         low: lower bound of the bootstrap interval of the mean; NaN for one pair.
         high: its upper bound.
         n: number of pairs.
+
+    >>> result = paired_difference([0.81, 0.82], [0.79, 0.80])
+    >>> result.n, round(result.mean, 4)
+    (2, 0.02)
     """
 
     mean: float
@@ -43,6 +47,10 @@ class Friedman:
         p_value: of the hypothesis that all treatments have equal mean ranks; NaN likewise.
         mean_ranks: ``[k]``, 1 is the best.
         critical_difference: Nemenyi's; NaN for one treatment.
+
+    >>> result = friedman([[0.9, 0.8, 0.7], [0.8, 0.7, 0.6], [0.9, 0.7, 0.5]])
+    >>> result.mean_ranks.tolist(), round(result.p_value, 4)
+    ([1.0, 2.0, 3.0], 0.0498)
     """
 
     statistic: float
@@ -71,6 +79,10 @@ def paired_difference(
 
     Raises:
         GraphKDError: there are no pairs, lengths differ, scores are not finite, or a setting is out of range.
+
+    >>> difference = paired_difference([0.81, 0.82, 0.84], [0.79, 0.80, 0.80])
+    >>> round(difference.mean, 4), round(difference.low, 4), round(difference.high, 4)
+    (0.0267, 0.02, 0.04)
     """
     if not 0 < confidence < 1 or resamples < 1:
         raise GraphKDError(f"confidence is {confidence}, resamples is {resamples}: give one in (0, 1), 1 or more")
@@ -105,6 +117,11 @@ def friedman(scores: ArrayLike, alpha: float = 0.05) -> Friedman:
 
     Raises:
         GraphKDError: there are no blocks, scores are not finite, or the level is outside (0, 1).
+
+    >>> scores = [[0.9, 0.8, 0.7], [0.8, 0.7, 0.6], [0.9, 0.7, 0.5]]  # a row per data set
+    >>> result = friedman(scores)
+    >>> result.mean_ranks.tolist(), round(result.critical_difference, 2)
+    ([1.0, 2.0, 3.0], 1.91)
     """
     from scipy import stats
 
@@ -134,6 +151,9 @@ def best_share(scores: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         GraphKDError: there are no blocks, or scores are not finite.
+
+    >>> best_share([[0.9, 0.8], [0.7, 0.7]]).tolist()
+    [1.0, 0.5]
     """
     table = _finite(scores, 2)
     shares: NDArray[np.float64] = (table == table.max(axis=1, keepdims=True)).mean(axis=0)
@@ -156,6 +176,9 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
     Raises:
         GraphKDError: there are no tests, or values are outside [0, 1].
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
     """
     values = _finite(p_values, 1)
     if values.min() < 0 or values.max() > 1:

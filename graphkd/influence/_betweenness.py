@@ -41,6 +41,10 @@ def betweenness(x: Tensor | Features, edge_index: Tensor | Adjacency, samples: i
 
     Raises:
         GraphKDError: a setting or node index is out of range, or the number of paths overflows float64.
+
+    >>> path = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+    >>> betweenness(torch.zeros(3, 1), path)
+    tensor([0., 1., 0.])
     """
     if not (is_whole(samples) and samples > 0):
         raise GraphKDError(f"influence.samples is {samples!r}: it must be a whole number, 1 or more")

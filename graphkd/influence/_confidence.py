@@ -26,6 +26,11 @@ def confidence(x: Tensor | Features, edge_index: Tensor | Adjacency, *, logits: 
 
     Returns:
         ``[N]`` float32 in [0, 1]; ones if the teacher is equally confident on all nodes.
+
+    >>> import torch
+    >>> logits = torch.tensor([[4.0, 0.0], [0.0, 0.0]])
+    >>> confidence(torch.zeros(2, 1), torch.tensor([[0], [1]]), logits=logits)
+    tensor([1., 0.])
     """
     # Rounding errors of equal logits do not count as confidence.
     return scaled(math.log(logits.shape[1]) - entropy(logits), noise=1e-12)

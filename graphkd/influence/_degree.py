@@ -26,6 +26,10 @@ def degree(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
 
     Raises:
         GraphKDError: a node index is out of range, or a weight is negative.
+
+    >>> import torch
+    >>> degree(torch.zeros(3, 1), torch.tensor([[0, 0, 1], [1, 2, 2]]))
+    tensor([1.0000, 0.5000, 0.0000])
     """
     matrix = graph_of(x, edge_index).matrix
     sent = matrix.value.to(torch.float64) * (matrix.row != matrix.col)

@@ -59,6 +59,11 @@ def infgrand(
     Raises:
         GraphKDError: the variant is unknown, a number is out of range, features are not finite, or a node index
             is out of range.
+
+    >>> import torch
+    >>> x = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> infgrand(x, torch.tensor([[0, 1], [1, 0]]), hops=1)
+    tensor([1.0000, 1.0000, 0.5000])
     """
     interval = infgrand_interval(x, edge_index, hops, variant, self_loops, columns, max_seconds, max_memory_gb)
     if interval.exact:

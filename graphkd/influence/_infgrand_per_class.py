@@ -51,6 +51,11 @@ def infgrand_per_class(
 
     Raises:
         GraphKDError: labels have another shape or dtype, or as in ``infgrand``.
+
+    >>> x = torch.tensor([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    >>> edges, labels = torch.tensor([[0], [0]]), torch.tensor([0, -1, 1])
+    >>> infgrand_per_class(x, edges, hops=1, labels=labels)
+    tensor([1.0000, 0.7071, 1.0000])
     """
     means = Means(None, MEMORY_GB)
     cosine = similarities(x, edge_index, hops, variant, self_loops, means)

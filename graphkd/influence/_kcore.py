@@ -30,6 +30,10 @@ def kcore(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
 
     Raises:
         GraphKDError: a node index is out of range.
+
+    >>> triangle_and_leaf = torch.tensor([[0, 1, 2, 0], [1, 2, 0, 3]])
+    >>> kcore(torch.zeros(4, 1), triangle_and_leaf)
+    tensor([1.0000, 1.0000, 1.0000, 0.5000])
     """
     return scaled(_core_numbers(_both_ways(graph_of(x, edge_index, signed=True).matrix)).double())
 

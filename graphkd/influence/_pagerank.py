@@ -38,6 +38,10 @@ def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: floa
 
     Raises:
         GraphKDError: the damping or a node index is out of range, or a weight is negative.
+
+    >>> star = torch.tensor([[1, 2, 3], [0, 0, 0]])
+    >>> pagerank(torch.zeros(4, 1), star, damping=0.5)
+    tensor([1.0000, 0.4000, 0.4000, 0.4000])
     """
     if not (is_real(damping) and 0 <= damping < 1):
         raise GraphKDError(f"influence.damping is {damping}: it must lie in [0, 1)")

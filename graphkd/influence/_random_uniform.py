@@ -26,6 +26,10 @@ def random_uniform(x: Tensor | Features, edge_index: Tensor | Adjacency, seed: i
 
     Raises:
         GraphKDError: the seed is invalid.
+
+    >>> weights = random_uniform(torch.zeros(5, 1), torch.tensor([[0], [1]]), seed=0)
+    >>> weights.shape, float(weights.max())
+    (torch.Size([5]), 1.0)
     """
     check_seed(seed)
     weights = torch.rand(x.shape[0], dtype=torch.float64, generator=torch.Generator().manual_seed(seed))

@@ -34,6 +34,11 @@ def random_walk(
 
     Raises:
         GraphKDError: a count is negative, a node index is out of range, or a weight is negative.
+
+    >>> import torch
+    >>> star = torch.tensor([[0, 0, 0, 1, 2, 3], [1, 2, 3, 0, 0, 0]])
+    >>> random_walk(torch.zeros(4, 1), star, hops=1)
+    tensor([1.0000, 0.6512, 0.6512, 0.6512])
     """
     check_hops(hops, self_loops)
     receivers = graph_of(x, edge_index).normalize("symmetric", self_loops, torch.float64).t()

@@ -49,6 +49,10 @@ def reliability(
 
     Raises:
         GraphKDError: a setting is out of range.
+
+    >>> x, edges, logits = torch.zeros(3, 2), torch.tensor([[0], [1]]), torch.zeros(3, 4)
+    >>> reliability(x, edges, logits=logits, perturbed=lambda noise: logits)  # a teacher that ignores features
+    tensor([1., 1., 1.])
     """
     if not (is_real(std) and 0 < std < math.inf):
         raise GraphKDError(f"influence.std is {std}: it must be a finite number greater than 0")

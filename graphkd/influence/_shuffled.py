@@ -40,6 +40,11 @@ def shuffled(
 
     Raises:
         GraphKDError: the seed is invalid, the base is unknown, or as in the base.
+
+    >>> import torch
+    >>> weights = shuffled(torch.zeros(3, 1), torch.tensor([[0, 0, 1], [1, 2, 2]]), base="degree")
+    >>> weights.sort().values
+    tensor([0.0000, 0.5000, 1.0000])
     """
     check_seed(seed)
     part = lookup(influence, base)

@@ -19,5 +19,8 @@ def uniform(x: Tensor | Features, edge_index: Tensor | Adjacency) -> Tensor:
 
     Returns:
         ``[N]`` float32 ones.
+
+    >>> uniform(torch.zeros(3, 1), torch.tensor([[0], [1]]))
+    tensor([1., 1., 1.])
     """
     return torch.ones(x.shape[0], device=x.device)

@@ -17,6 +17,9 @@ class AllToOne(Matching):
     Args:
         weight, distance, projection, lr, seed: see ``Matching``.
         layer: ``m``: ``middle``, which is the ``ceil(N / 2)``-th of ``N``, ``last``, or a number, 0-based.
+
+    >>> AllToOne(layer="last").pairs(num_student=2, num_teacher=4)
+    [(0, 3), (1, 3)]
     """
 
     name = "all_to_one"

@@ -40,6 +40,12 @@ class LayerAngles:
     Args:
         cosines: ``[M, P, N]`` for ``M`` student layers, ``P`` pairs and ``N`` nodes.
         pairs: ``P`` pairs ``j < k`` of the teacher's hidden layers, 0-based.
+
+    >>> student = torch.zeros(1, 2)
+    >>> hops = [torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])]
+    >>> angles = LayerAngles.of([student], hops)
+    >>> angles.pairs, angles.degrees.round(decimals=3), angles.acute
+    ([(0, 1)], tensor([[90.]]), tensor([[0.]]))
     """
 
     cosines: Tensor

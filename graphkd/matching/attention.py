@@ -19,6 +19,9 @@ class Attention(SoftMatching):
     so that memory grows with ``M d + M N`` per node, not with ``M N d``.
 
     Source: Passban et al., ALP-KD: Attention-Based Layer Projection for Knowledge Distillation, AAAI 2021
+
+    >>> Attention().weights([torch.ones(1, 8)], [torch.ones(1, 8), torch.ones(1, 8)])
+    tensor([[[0.5000, 0.5000]]])
     """
 
     name = "attention"

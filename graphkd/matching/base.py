@@ -32,6 +32,15 @@ class Matching(nn.Module):
 
     Raises:
         GraphKDError: an unknown distance or projection, or a value outside its range.
+
+    >>> class First(Matching):
+    ...     name = "first"
+    ...
+    ...     def pairs(self, num_student, num_teacher):
+    ...         return [(i, 0) for i in range(num_student)]
+    ...
+    >>> First(distance="cosine").pairs(2, 4)
+    [(0, 0), (1, 0)]
     """
 
     name: ClassVar[str]

@@ -30,6 +30,9 @@ class EMD(SoftMatching):
     Costs ``M N`` distances and projections, and a linear programme of ``M N`` unknowns on the CPU.
 
     Source: Li et al., BERT-EMD: Many-to-Many Layer Mapping for BERT Compression with EMD, EMNLP 2020
+
+    >>> EMD(distance="cosine").pairs(num_student=2, num_teacher=2)
+    [(0, 0), (0, 1), (1, 0), (1, 1)]
     """
 
     name = "emd"

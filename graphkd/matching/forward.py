@@ -17,6 +17,11 @@ class Forward(Matching):
     Args:
         weight, distance, projection, lr, seed: see ``Matching``.
         layers: the teacher layer of every student layer, 0-based, instead of ``a``.
+
+    >>> Forward().pairs(num_student=2, num_teacher=4)
+    [(0, 1), (1, 3)]
+    >>> Forward(layers=[0, 2]).pairs(num_student=2, num_teacher=4)
+    [(0, 0), (1, 2)]
     """
 
     name = "forward"

@@ -14,6 +14,11 @@ class InOrderRandom(Matching):
     drawn. The layer-wise form of RAIL-KD. Costs ``M`` distances, and memory of ``M · N`` projections if any.
 
     Source: Haidar et al., RAIL-KD: RAndom Intermediate Layer Mapping for Knowledge Distillation, 2021
+
+    >>> matching = InOrderRandom()
+    >>> layers = [j for _, j in matching.pairs(num_student=2, num_teacher=4)]
+    >>> layers == sorted(layers), len(matching.projected(num_student=2, num_teacher=4))
+    (True, 8)
     """
 
     name = "in_order"

@@ -11,6 +11,9 @@ class Last(Matching):
     Where ``M > N``, the first student layers share the first teacher layer. Costs ``M`` distances.
 
     Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression (PKD-Last), EMNLP 2019
+
+    >>> Last().pairs(num_student=2, num_teacher=4)
+    [(0, 2), (1, 3)]
     """
 
     name = "last"

@@ -19,6 +19,12 @@ class Nearest(SoftMatching):
     layer of ``a``, at most ``M²``; gradients are those of the chosen pairs.
 
     Source: Xia, Zhong and Chen, Structured Pruning Learns Compact and Accurate Models (CoFi), ACL 2022
+
+    >>> import torch
+    >>> student, near, far = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.1]]), torch.tensor([[0.0, 1.0]])
+    >>> Nearest().weights([far, student], [near])
+    tensor([[0.],
+            [1.]])
     """
 
     name = "nearest"

@@ -9,6 +9,9 @@ class NoMatching(Matching):
     """No pair: the method's own loss alone.
 
     Source: the baseline of Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in KD, 2025
+
+    >>> NoMatching().pairs(num_student=2, num_teacher=4)
+    []
     """
 
     name = "none"

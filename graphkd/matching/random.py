@@ -17,6 +17,9 @@ class Random(Matching):
     Args:
         weight, distance, projection, lr, seed: see ``Matching``.
         redraw: whether ``π`` is drawn in every epoch, instead of once per run.
+
+    >>> sorted(j for _, j in Random(redraw=True).pairs(num_student=2, num_teacher=4))
+    [1, 3]
     """
 
     name = "random"

@@ -11,6 +11,9 @@ class Reverse(Matching):
     Costs ``M`` distances.
 
     Source: Yu, Wen and Mou, Revisiting Intermediate-Layer Matching in Knowledge Distillation, 2025
+
+    >>> Reverse().pairs(num_student=2, num_teacher=4)
+    [(0, 3), (1, 1)]
     """
 
     name = "reverse"

@@ -33,6 +33,9 @@ class SemCKD(SoftMatching):
     Args:
         weight, distance, projection, lr, seed: see ``Matching``; the distance must be per node.
         anchors: ``R``; in a smaller batch some repeat.
+
+    >>> SemCKD(anchors=16).pairs(num_student=1, num_teacher=3)
+    [(0, 0), (0, 1), (0, 2)]
     """
 
     name = "semckd"

@@ -12,6 +12,9 @@ class Skip(Matching):
     published. Student layers beyond the teacher's last hidden one are matched to that. Costs ``M`` distances.
 
     Source: Sun et al., Patient Knowledge Distillation for BERT Model Compression (PKD-Skip), EMNLP 2019
+
+    >>> Skip().pairs(num_student=2, num_teacher=5)
+    [(0, 1), (1, 3)]
     """
 
     name = "skip"

@@ -11,7 +11,18 @@ from graphkd.matching.layers import Layers
 
 
 class SoftMatching(Matching):
-    """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that depend on the layers."""
+    """``Σ_ij w_ij distance(P_ij h_i, t_j)`` over all pairs, with weights that depend on the layers.
+
+    >>> import torch
+    >>> class Equal(SoftMatching):
+    ...     name = "equal"
+    ...
+    ...     def weigh(self, layers):
+    ...         return torch.full(layers.depths, 1 / (layers.depths[0] * layers.depths[1]))
+    ...
+    >>> Equal().weights([torch.ones(5, 8)], [torch.ones(5, 8), torch.zeros(5, 8)])
+    tensor([[0.5000, 0.5000]])
+    """
 
     row_sum = False
 

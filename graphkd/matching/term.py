@@ -24,6 +24,16 @@ class MatchingTerm(Term):
 
     Args:
         matching: strategy, distance, projection and weight; copied.
+
+    >>> import torch
+    >>> from graphkd.matching import Last
+    >>> from graphkd.methods import Targets
+    >>> from graphkd.students import StudentOutput
+    >>> term = MatchingTerm.of(Last(distance="mse"), student_widths=[4], teacher_widths=[4, 4])
+    >>> batch = Targets(torch.zeros(2, 4), torch.zeros(2, dtype=torch.int64), torch.zeros(2))
+    >>> batch = batch.with_hops([torch.zeros(2, 4), torch.ones(2, 4)])
+    >>> float(term(StudentOutput(torch.zeros(2, 3), hidden=[torch.zeros(2, 4)]), batch))
+    1.0
     """
 
     reads = ("hidden", "hops")

@@ -49,6 +49,9 @@ class AdaGMLP(Method):
         beta: how fast a divergence counts as an error.
         mask: share of entries that the copy lacks, in [0, 1); 0 leaves ``L_align`` out.
         align: share of the answers in ``L_align``, in [0, 1].
+
+    >>> AdaGMLP(members=3).ships, AdaGMLP().folds_teacher
+    ('ensemble', False)
     """
 
     name = "adagmlp"

@@ -40,6 +40,19 @@ class Method(nn.Module):
     Args:
         lam: share of the label term, in [0, 1].
         tau: temperature of teacher and student.
+
+    >>> from graphkd.methods.fold import node_targets
+    >>> from graphkd.methods.targets import mean_over
+    >>> class Distilled(Method):
+    ...     name = "distilled"
+    ...
+    ...     def prepare(self, graph, teacher):
+    ...         weight = mean_over(graph.train, graph.num_nodes)
+    ...         soft = node_targets(teacher.logits, self.tau)
+    ...         return Targets(graph.inputs, graph.y, weight, soft)
+    ...
+    >>> Distilled(lam=0.5, tau=2.0).facts()
+    ('teacher', 'student reads x', 'no edges in a step', 'loss N C')
     """
 
     name: ClassVar[str]

@@ -51,6 +51,11 @@ class CoHOp(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> [phase.name for phase in CoHOp(rounds=3).phases()]
+    ['round1', 'round2', 'round3']
+    >>> CoHOp().encoder().depth
+    10
     """
 
     name = "cohop"

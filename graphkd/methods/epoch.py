@@ -26,6 +26,9 @@ class Phase:
         patience: of the phase; by default ``training.patience``, which is too short for a loss of masks that are
             drawn anew in every step.
         arguments: further ones of ``step`` and ``groups``, for phases that differ by a number.
+
+    >>> Phase("pretrain", by_loss=True, max_epochs=500).step
+    'training_step'
     """
 
     name: str = ""
@@ -49,6 +52,11 @@ class Epoch:
         logits: computes the student's logits on all rows, ``[N, C]``, as it is now, in evaluation mode and without
             gradients.
         phase: that the epoch belongs to.
+
+    >>> epoch = Epoch(number=3, total=200, seed=0, device=torch.device("cpu"), logits=lambda: torch.zeros(4, 2))
+    >>> first, again = (torch.rand(5, generator=epoch.generator("edges")) for _ in range(2))
+    >>> torch.equal(first, again)
+    True
     """
 
     number: int

@@ -31,6 +31,14 @@ class FFG2M(Method):
     Args:
         lam: share of the labels.
         tau: temperature of ``L_high``; that of ``L_low`` is 1.
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> targets = FFG2M().prepare(graph, TeacherOutput(torch.zeros(60, 3)))
+    >>> targets.edges.nnz == graph.adj.structure(self_loops=0).nnz, targets.soft.table.shape
+    (True, torch.Size([60, 3]))
     """
 
     name = "ff_g2m"

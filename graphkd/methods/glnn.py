@@ -23,6 +23,13 @@ class GLNN(Method):
     Args:
         lam: share of the labels; the paper and its code use 0.
         tau: temperature.
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> targets = GLNN(tau=2.0).prepare(small_graph(), TeacherOutput(torch.zeros(60, 3), hops=[]))
+    >>> targets.soft.table.shape, targets.labelled.numel()
+    (torch.Size([60, 3]), 21)
     """
 
     name = "glnn"

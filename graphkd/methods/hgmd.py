@@ -61,6 +61,14 @@ class HGMD(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> method = HGMD(mode="weight")
+    >>> targets = method.prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> method.moves_targets, targets.edges is None, targets.soft.table.shape
+    (True, True, torch.Size([60, 3]))
     """
 
     name = "hgmd"

@@ -52,6 +52,15 @@ class InfGraND(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> method = InfGraND(hops=2, pooling="concat")
+    >>> method.encoder().reads, method.encoder().width(8)
+    ('neighbours', 24)
+    >>> method.prepare(small_graph(), TeacherOutput(torch.zeros(60, 3))).soft.table.shape
+    torch.Size([60, 3])
     """
 
     name = "infgrand"

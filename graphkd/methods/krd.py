@@ -46,6 +46,13 @@ class KRD(Method):
         momentum: of ``α``, in [0, 1].
         bins: of ``ρ``, over [0, 1].
         warmup: epochs with all edges.
+
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> method = KRD(lam=0.3)
+    >>> targets = method.prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> method.influence, method.moves_targets, targets.soft.table.shape
+    ('reliability', True, torch.Size([60, 3]))
     """
 
     name = "krd"

@@ -44,6 +44,12 @@ class LinkDist(Method):
 
     Args:
         alpha: weight of the distances, in [0, 1].
+
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> targets = LinkDist().prepare(small_graph(), TeacherOutput(torch.zeros(60, 3)))
+    >>> targets.edges.shape, targets.soft is None
+    ((60, 60), True)
     """
 
     name = "linkdist"
@@ -134,6 +140,9 @@ class CoLinkDist(LinkDist):
     Args:
         alpha: weight of the distances, in [0, 1].
         beta: ``β1 + β2``, 0 or more; by default the sum of the two shares.
+
+    >>> CoLinkDist(beta=0.1).has_teacher, CoLinkDist().live_edges
+    (False, True)
     """
 
     name = "colinkdist"

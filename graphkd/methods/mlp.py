@@ -20,6 +20,13 @@ class MLP(Method):
 
     Source: the baseline; no paper. Propagated rows for a model without message passing: Wu et al., Simplifying
     Graph Convolutional Networks, ICML 2019
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> targets = MLP().prepare(small_graph(), TeacherOutput(torch.zeros(60, 3), hops=[]))
+    >>> targets.labelled.numel(), targets.soft is None
+    (21, True)
     """
 
     name = "mlp"

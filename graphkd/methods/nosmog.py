@@ -55,6 +55,9 @@ class NOSMOG(Method):
 
     Raises:
         GraphKDError: a setting outside its range.
+
+    >>> NOSMOG(gram=0.0).facts()
+    ('teacher', 'student reads x and positions', 'no edges in a step', 'loss N D d + N d^2')
     """
 
     name = "nosmog"

@@ -57,6 +57,10 @@ class ProgMLP(Method):
         mixing: ``r_0``, in [0, 0.5].
         gamma: how fast the mixing range moves.
         threshold: confidence from which a row stops, in (0, 1]; 1 computes all students.
+
+    >>> method = ProgMLP(members=3, threshold=0.9)
+    >>> method.ships, [phase.name for phase in method.phases()]
+    ('progressive', ['student1', 'student2', 'student3'])
     """
 
     name = "progmlp"

@@ -47,6 +47,9 @@ class SimMLP(Method):
         reconstruction: weight of the decoder's term; 0 leaves it out.
         pretrain_epochs: of the first phase; the probe takes ``training.max_epochs``.
         probe_lr: learning rate of the probe; by default ``training.lr``, which is the encoder's.
+
+    >>> [(phase.name, phase.max_epochs) for phase in SimMLP(pretrain_epochs=100).phases()]
+    [('pretrain', 100), ('probe', None)]
     """
 
     name = "simmlp"

@@ -59,6 +59,12 @@ class SoftTargets:
         adjust_rows: ``[N, k]``, what ``adjust`` reads of every row as a second argument, or nothing.
         weight: of the whole sum, such as a squared temperature; a scalar tensor where it moves between epochs.
         groups: of classes, where the terms are those between and within them, and ``table`` has their columns.
+
+    >>> from graphkd.methods.fold import node_targets
+    >>> logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    >>> soft = node_targets(logits, tau=1.0)
+    >>> soft.table.shape, round(abs(float(soft.loss(logits))), 6)
+    (torch.Size([2, 2]), 0.0)
     """
 
     table: Tensor

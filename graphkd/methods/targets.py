@@ -48,6 +48,13 @@ class Targets:
         own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
+
+    >>> inputs, labels = torch.eye(3), torch.tensor([0, 1, 1])
+    >>> targets = Targets(inputs, labels, label_weight=mean_over(torch.tensor([0, 1]), 3))
+    >>> targets.labelled, round(float(targets.label_loss(torch.zeros(3, 2))), 4)  # log 2
+    (tensor([0, 1]), 0.6931)
+    >>> targets.select(torch.tensor([1, 2])).scale
+    1.5
     """
 
     inputs: Inputs

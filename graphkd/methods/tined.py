@@ -61,6 +61,9 @@ class TINED(Method):
         edges: share of the edges that a step reads, drawn anew in every step.
         lr_ratio: learning rate of copied layers, in terms of ``training.lr``.
         init: of propagations, ``identity`` or ``random``.
+
+    >>> TINED(ratio="sqrt").facts()
+    ('teacher', 'student reads x', 'edges in each step', 'loss E d')
     """
 
     name = "tined"

@@ -48,6 +48,9 @@ class TINEDPlus(TINED):
         adversarial: weight of ``L_adv``; 0 leaves it out.
         epsilon: largest absolute entry of the perturbation, in the unit of the inputs.
         steps: of the ascent.
+
+    >>> TINEDPlus().encoder().reads, TINED().encoder().reads
+    ('x and positions', 'x')
     """
 
     name = "tined_plus"

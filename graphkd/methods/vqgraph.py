@@ -44,6 +44,9 @@ class VQGraph(Method):
         tau: temperature of the logits.
         lam_tok: weight of the tokens; 0 leaves them out.
         tau_tok: temperature of the similarities.
+
+    >>> VQGraph().needs_teacher, VQGraph(lam_tok=0.0).facts()
+    ('vqgraph', ('teacher=vqgraph', 'student reads x', 'no edges in a step', 'loss N M d'))
     """
 
     name = "vqgraph"

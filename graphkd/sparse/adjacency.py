@@ -37,6 +37,14 @@ class Adjacency:
 
     Raises:
         GraphKDError: ``edge_index`` is not ``[2, E]`` or contains a node outside ``[0, N)``.
+
+    >>> adj = Adjacency(torch.tensor([[0, 1], [1, 2]]), num_nodes=3)  # 0 → 1 → 2
+    >>> adj.degree(self_loops=1).tolist()
+    [1.0, 2.0, 2.0]
+    >>> adj.normalize("row", self_loops=1).to_dense()
+    tensor([[1.0000, 0.0000, 0.0000],
+            [0.5000, 0.5000, 0.0000],
+            [0.0000, 0.5000, 0.5000]])
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int, edge_weight: Tensor | None = None) -> None:

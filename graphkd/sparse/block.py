@@ -24,6 +24,13 @@ class Block:
         graph: the whole graph.
         receivers: ``[n]`` int64 nodes, each once, in any order.
         edges: ``n × N``; the receivers' rows of ``A``, or a weighted sample of their entries.
+
+    >>> adj = Adjacency(torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
+    >>> block = Block.of(adj, torch.tensor([3]))
+    >>> block.num_receivers, block.num_nodes
+    (1, 2)
+    >>> block.normalize("row", self_loops=1).to_dense()
+    tensor([[0.5000, 0.5000]])
     """
 
     def __init__(self, graph: Adjacency, receivers: Tensor, edges: SparseMatrix) -> None:

@@ -24,6 +24,11 @@ def edge_scores(pattern: SparseMatrix, receiver: Tensor, sender: Tensor) -> Tens
 
     Returns:
         ``[nnz, H]``.
+
+    >>> import torch
+    >>> pattern = SparseMatrix.pattern(torch.tensor([0, 1]), torch.tensor([1, 0]), (2, 2))
+    >>> edge_scores(pattern, torch.tensor([[1.0], [2.0]]), torch.tensor([[10.0], [20.0]])).tolist()
+    [[21.0], [12.0]]
     """
     return _EdgeScores.apply(receiver, sender, pattern)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -42,6 +47,12 @@ def spmm_edges(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
 
     Returns:
         ``[M, H, d]``.
+
+    >>> import torch
+    >>> pattern = SparseMatrix.pattern(torch.tensor([0, 0]), torch.tensor([0, 1]), (1, 2))
+    >>> dense = torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]])
+    >>> spmm_edges(pattern, torch.tensor([[1.0], [2.0]]), dense).tolist()
+    [[[7.0, 10.0]]]
     """
     if value.shape != (pattern.nnz, dense.shape[1]) or dense.shape[0] != pattern.shape[1]:
         raise ValueError(f"cannot multiply {pattern} with values {list(value.shape)} by {list(dense.shape)}")

@@ -24,6 +24,12 @@ class Factored:
         operator: ``Ã [N, N]``.
         hops: ``P``, from 1.
         pooling: ``mean`` or ``concat``.
+
+    >>> import torch
+    >>> swap = SparseMatrix.from_coo(torch.tensor([0, 1]), torch.tensor([1, 0]), torch.ones(2), (2, 2))
+    >>> x = SparseMatrix.from_coo(torch.tensor([0, 1]), torch.tensor([0, 1]), torch.tensor([2.0, 4.0]), (2, 2))
+    >>> Factored(x, swap, hops=1).linear(torch.ones(1, 2)).tolist()
+    [[3.0], [3.0]]
     """
 
     def __init__(self, x: SparseMatrix, operator: SparseMatrix, hops: int, pooling: str = "mean") -> None:

@@ -37,6 +37,9 @@ def linear(x: Inputs, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
     Returns:
         ``[B, h]``.
+
+    >>> linear(torch.tensor([[1.0, 2.0]]), weight=torch.ones(3, 2), bias=torch.zeros(3))
+    tensor([[3., 3., 3.]])
     """
     if isinstance(x, Tensor):
         return F.linear(x, weight, bias)
@@ -55,6 +58,13 @@ def as_features(x: Any) -> Features:
 
     Raises:
         GraphKDError: ``x`` is no table of real numbers.
+
+    >>> import numpy as np
+    >>> import scipy.sparse
+    >>> as_features(np.array([[1, 2]])).dtype
+    torch.float32
+    >>> as_features(scipy.sparse.eye(3)).nnz
+    3
     """
     if isinstance(x, SparseMatrix):
         return x
@@ -127,6 +137,11 @@ def check_features(x: Features, width: int | None = None, name: str = "x") -> Fe
 
     Raises:
         GraphKDError: they are not.
+
+    >>> check_features(torch.tensor([[1.0, float("nan")]]))
+    Traceback (most recent call last):
+        ...
+    graphkd.errors.GraphKDError: x holds NaN or infinite values (first in row 0): fill or drop them
     """
     if len(x.shape) != 2 or x.shape[1] == 0 or width not in (None, x.shape[1]):
         raise GraphKDError(f"{name} must be [rows, {width or 'features'}], but has shape {list(x.shape)}")
@@ -140,12 +155,20 @@ def check_features(x: Features, width: int | None = None, name: str = "x") -> Fe
 
 
 def select_rows(x: Inputs, index: Tensor) -> Features:
-    """Returns the rows ``index [B]`` of dense, sparse or factored inputs."""
+    """Returns the rows ``index [B]`` of dense, sparse or factored inputs.
+
+    >>> select_rows(torch.eye(3), torch.tensor([2, 0])).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
     return x.index_select(0, index) if isinstance(x, Tensor) else x.select(index)
 
 
 def beside(x: Features, table: Tensor) -> Features:
-    """Returns ``[x ‖ table]``: features ``[N, D]`` and columns ``[N, d]`` side by side, sparse if ``x`` is."""
+    """Returns ``[x ‖ table]``: features ``[N, D]`` and columns ``[N, d]`` side by side, sparse if ``x`` is.
+
+    >>> beside(torch.zeros(2, 3), torch.ones(2, 1)).tolist()
+    [[0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0]]
+    """
     if isinstance(x, Tensor):
         return torch.cat([x, table.to(x.dtype)], dim=1)
     num_rows, width = table.shape
@@ -162,6 +185,10 @@ def beside(x: Features, table: Tensor) -> Features:
 
 
 def at_least_single(x: Rows) -> Rows:
-    """Converts half-precision rows to float32, in which networks compute; returns others unchanged."""
+    """Converts half-precision rows to float32, in which networks compute; returns others unchanged.
+
+    >>> at_least_single(torch.ones(2, dtype=torch.float16)).dtype
+    torch.float32
+    """
     half = x.dtype in (torch.float16, torch.bfloat16)
     return x.to(torch.float32) if half else x  # type: ignore[return-value]

@@ -23,6 +23,14 @@ class SparseMatrix:
         col: ``[nnz]`` int64, column of each entry, ascending within a row.
         value: ``[nnz]`` floating point.
         num_cols: ``N``.
+
+    >>> row, col = torch.tensor([0, 1]), torch.tensor([2, 0])
+    >>> matrix = SparseMatrix.from_coo(row, col, torch.tensor([5.0, 7.0]), shape=(2, 3))
+    >>> matrix.to_dense()
+    tensor([[0., 0., 5.],
+            [7., 0., 0.]])
+    >>> matrix.t().shape, matrix.sum(dim=1), matrix.nnz
+    ((3, 2), tensor([5., 7.]), 2)
     """
 
     def __init__(self, rowptr: Tensor, col: Tensor, value: Tensor, num_cols: int) -> None:
@@ -221,6 +229,9 @@ def row_pieces(load: Tensor, part: slice, most: int) -> Iterator[slice]:
         load: ``[M + 1]`` ascending, such as a ``rowptr``: entries before each row.
         part: range of rows.
         most: entries per slice.
+
+    >>> list(row_pieces(torch.tensor([0, 2, 4, 9, 10]), slice(0, 4), most=4))
+    [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
     """
     start = part.start
     while start < part.stop:

@@ -24,6 +24,12 @@ def spmm_linear(operator: SparseMatrix, x: Features, weight: Tensor, bias: Tenso
 
     Returns:
         ``[M, h]``.
+
+    >>> import torch
+    >>> from graphkd.sparse import Adjacency
+    >>> mean = Adjacency(torch.tensor([[0, 1], [1, 0]]), num_nodes=2).normalize("row")
+    >>> spmm_linear(mean, torch.tensor([[1.0], [3.0]]), weight=torch.tensor([[10.0]])).tolist()
+    [[20.0], [20.0]]
     """
     (rows, columns), (h, d) = operator.shape, weight.shape
     if isinstance(x, Tensor) and SPARSE_COST * operator.nnz * (d - h) < (columns - rows) * d * h:

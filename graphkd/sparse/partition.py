@@ -26,6 +26,10 @@ def partition(graph: Adjacency, parts: int, kind: str, generator: torch.Generato
         GraphKDError: more parts than nodes, or ``metis`` without pymetis.
 
     Source: Karypis and Kumar, A fast and high quality multilevel scheme for partitioning irregular graphs, 1998
+
+    >>> adj = Adjacency(torch.tensor([[0, 1], [1, 2]]), num_nodes=6)
+    >>> partition(adj, 3, "random", torch.Generator().manual_seed(0)).bincount()
+    tensor([2, 2, 2])
     """
     if parts > graph.num_nodes:
         raise GraphKDError(

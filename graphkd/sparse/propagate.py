@@ -30,13 +30,22 @@ def check_pooling(pooling: str) -> None:
 
     Raises:
         GraphKDError: it is not.
+
+    >>> check_pooling("median")
+    Traceback (most recent call last):
+        ...
+    graphkd.errors.GraphKDError: pooling is 'median': choose one of mean, max, min, concat
     """
     if not isinstance(pooling, str) or pooling not in POOLINGS:
         raise GraphKDError(f"pooling is '{pooling}': choose one of {', '.join(POOLINGS)}")
 
 
 def blocks(hops: int, pooling: str) -> int:
-    """Returns the number of hops' tables side by side in the pooled one: ``P + 1`` for ``concat``, else 1."""
+    """Returns the number of hops' tables side by side in the pooled one: ``P + 1`` for ``concat``, else 1.
+
+    >>> blocks(2, "concat"), blocks(2, "mean")
+    (3, 1)
+    """
     return hops + 1 if pooling == "concat" else 1
 
 
@@ -61,6 +70,11 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
         GraphKDError: an unknown pooling.
 
     Source: InfGraND, equation 5.
+
+    >>> adj = Adjacency(torch.tensor([[0, 1], [1, 0]]), num_nodes=2)
+    >>> propagate(torch.tensor([[1.0], [3.0]]), adj, hops=1, pooling="concat")
+    tensor([[1., 2.],
+            [3., 2.]])
     """
     check_pooling(pooling)
     if hops == 0:
@@ -85,6 +99,10 @@ def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:
         operator: ``Ã [N, N]``.
         hops: ``k``.
         name: of the table.
+
+    >>> adj = Adjacency(torch.tensor([[0, 1], [1, 0]]), num_nodes=2)
+    >>> power(torch.tensor([[1.0], [4.0]]), adj.normalize("row"), hops=2, name="x").tolist()
+    [[2.5], [2.5]]
     """
     if hops == 0:
         return x
@@ -155,6 +173,11 @@ def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: st
 
     Raises:
         GraphKDError: an unknown pooling.
+
+    >>> adj = Adjacency(torch.tensor([[0, 1], [1, 0]]), num_nodes=2)
+    >>> mix(torch.tensor([[1.0], [3.0]]), adj, hops=1)
+    tensor([[1.5000],
+            [2.5000]])
     """
     if hops == 0 or isinstance(x, Tensor) or pooling not in ("mean", "concat"):
         return propagate(x, adj, hops, self_loops, pooling)
@@ -165,7 +188,14 @@ def mix(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooling: st
 
 
 def cheapest(x: Features) -> Features:
-    """Converts sparse rows to dense ones where layers then cost less: from a density of ``1 / SPARSE_COST``."""
+    """Converts sparse rows to dense ones where layers then cost less: from a density of ``1 / SPARSE_COST``.
+
+    >>> index = torch.arange(3)
+    >>> cheapest(SparseMatrix.from_coo(index, index, torch.ones(3), (3, 3)))
+    tensor([[1., 0., 0.],
+            [0., 1., 0.],
+            [0., 0., 1.]])
+    """
     return x.to_dense() if isinstance(x, SparseMatrix) and _table_pays(x, x.nnz) else x
 
 

@@ -28,6 +28,11 @@ def sample_blocks(
 
     Returns:
         The first layer's block first; the receivers of each are the sources of the next one.
+
+    >>> adj = Adjacency(torch.tensor([[1, 2, 3], [0, 1, 2]]), num_nodes=4)
+    >>> blocks = sample_blocks(adj, torch.tensor([0]), [5, 5], torch.Generator().manual_seed(0))
+    >>> [(block.num_nodes, block.num_receivers) for block in blocks]
+    [(3, 2), (2, 1)]
     """
     blocks: list[Block] = []
     for fanout in reversed(fanouts):
@@ -46,6 +51,11 @@ def sample(graph: Adjacency, receivers: Tensor, fanout: int, generator: torch.Ge
         receivers: ``[n]`` int64 nodes, each once.
         fanout: ``f``, from 1.
         generator: on the graph's device.
+
+    >>> adj = Adjacency(torch.tensor([[1, 2, 3], [0, 0, 0]]), num_nodes=4)
+    >>> block = sample(adj, torch.tensor([0]), fanout=2, generator=torch.Generator().manual_seed(0))
+    >>> block.normalize("row", self_loops=0).value
+    tensor([0.5000, 0.5000])
     """
     matrix = graph.matrix
     start = matrix.rowptr[receivers]

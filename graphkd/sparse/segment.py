@@ -100,6 +100,9 @@ def segment_softmax(rowptr: Tensor, scores: Tensor) -> Tensor:
 
     Returns:
         Same shape as ``scores``; every non-empty row sums to 1.
+
+    >>> segment_softmax(torch.tensor([0, 2, 3]), torch.tensor([0.0, 0.0, 5.0]))  # rows of two entries and one
+    tensor([0.5000, 0.5000, 1.0000])
     """
     return _SegmentSoftmax.apply(scores, rowptr)  # type: ignore[no-any-return, no-untyped-call]
 

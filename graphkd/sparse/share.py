@@ -49,6 +49,13 @@ def shared_blocks(blocks: Sequence[Block], seeds: slice) -> list[Block]:
     Args:
         blocks: the first layer's first, see ``sample_blocks``.
         seeds: range of the last block's receivers.
+
+    >>> import torch
+    >>> from graphkd.sparse import Adjacency, sample_blocks
+    >>> adj = Adjacency(torch.tensor([[1, 2], [0, 1]]), num_nodes=3)
+    >>> blocks = sample_blocks(adj, torch.tensor([0, 1]), [5, 5], torch.Generator().manual_seed(0))
+    >>> [block.num_receivers for block in shared_blocks(blocks, slice(0, 1))]
+    [2, 1]
     """
     rows = torch.arange(blocks[-1].num_receivers, device=blocks[-1].sources.device)[seeds]
     shares: list[Block] = []

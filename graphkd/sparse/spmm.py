@@ -32,6 +32,11 @@ def spmm(matrix: SparseMatrix, dense: Tensor) -> Tensor:
 
     Returns:
         ``[M, d]``.
+
+    >>> row, col = torch.tensor([0, 0]), torch.tensor([0, 1])
+    >>> matrix = SparseMatrix.from_coo(row, col, torch.tensor([1.0, 2.0]), shape=(1, 2))
+    >>> spmm(matrix, torch.tensor([[1.0], [10.0]]))
+    tensor([[21.]])
     """
     if matrix.shape[1] != dense.shape[0]:
         raise ValueError(f"cannot multiply {matrix.shape} by {tuple(dense.shape)}")

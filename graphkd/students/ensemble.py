@@ -37,6 +37,13 @@ class Ensemble(nn.Module):
 
     Raises:
         GraphKDError: a size that no network can have.
+
+    >>> student = Ensemble(num_features=8, hidden_dim=16, num_classes=3, num_members=4)
+    >>> output = student(torch.zeros(5, 8))
+    >>> output.logits.shape, output.hidden[0].shape
+    (torch.Size([5, 3]), torch.Size([5, 64]))
+    >>> output.logits.exp().sum(dim=1).detach().round(decimals=3)  # a mixture of distributions
+    tensor([1., 1., 1., 1., 1.])
     """
 
     name = "ensemble"

@@ -41,6 +41,12 @@ class MLP(nn.Module):
 
     Raises:
         GraphKDError: an invalid size.
+
+    >>> import torch
+    >>> student = MLP(num_features=8, hidden_dim=16, num_classes=3)
+    >>> output = student(torch.zeros(5, 8))
+    >>> output.logits.shape, [layer.shape for layer in output.hidden]
+    (torch.Size([5, 3]), [torch.Size([5, 16])])
     """
 
     name = "mlp"

@@ -17,6 +17,11 @@ class StudentOutput:
         members: of an ensemble, the output of each of its members.
         linear: of a student that keeps them, per hidden layer: the linear map's result before norm and activation,
             and the hidden layer after dropout, which the next linear map reads; ``[B, h]`` each.
+
+    >>> import torch
+    >>> output = StudentOutput(torch.tensor([[2.0, 0.0], [0.0, 2.0]]), hidden=[torch.zeros(2, 16)])
+    >>> output.select(torch.tensor([1])).logits
+    tensor([[0., 2.]])
     """
 
     logits: Tensor

@@ -41,6 +41,10 @@ class Progressive(nn.Module):
 
     Raises:
         GraphKDError: a size that no network can have, or a threshold outside its range.
+
+    >>> student = Progressive(num_features=8, num_classes=3, num_members=2, threshold=0.9).eval()
+    >>> student(torch.zeros(5, 8)).logits.exp().sum(dim=1).detach().round(decimals=3)
+    tensor([1., 1., 1., 1., 1.])
     """
 
     name = "progressive"

@@ -54,6 +54,11 @@ class Teacher(nn.Module):
 
     Raises:
         GraphKDError: an unknown norm or value of ``hops``, or ``α`` outside its range.
+
+    >>> from graphkd.teachers import GCN
+    >>> teacher = GCN(num_features=8, hidden_dim=16, num_classes=3, num_layers=3, norm="batch")
+    >>> isinstance(teacher, Teacher), len(teacher.convs), len(teacher.norms)
+    (True, 3, 2)
     """
 
     name: ClassVar[str]

@@ -97,6 +97,12 @@ class GAT(Teacher):
 
     Raises:
         GraphKDError: an invalid size, or a width that is no multiple of ``heads``.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> output = GAT(graph.num_features, hidden_dim=16, num_classes=3, heads=4)(graph.x, graph.adj)
+    >>> [hop.shape for hop in output.hops]
+    [torch.Size([60, 16]), torch.Size([60, 3])]
     """
 
     name = "gat"

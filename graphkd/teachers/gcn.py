@@ -49,6 +49,12 @@ class GCN(Teacher):
 
     Raises:
         GraphKDError: an invalid size.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> output = GCN(graph.num_features, hidden_dim=16, num_classes=graph.num_classes)(graph.x, graph.adj)
+    >>> [hop.shape for hop in output.hops]
+    [torch.Size([60, 16]), torch.Size([60, 3])]
     """
 
     name = "gcn"

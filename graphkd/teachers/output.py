@@ -26,6 +26,13 @@ class TeacherOutput:
         constants: by name: tensors that are not per node, such as a codebook.
         model: the network itself, in evaluation mode; None where only its output is known.
         of: computes the frozen output on another graph, such as one with noise on its features.
+
+    >>> import torch
+    >>> given = TeacherOutput(torch.tensor([[2.0, 0.0], [0.0, 2.0]]))
+    >>> given.logits.argmax(dim=1), given.hops
+    (tensor([0, 1]), [])
+    >>> given.checksum() == TeacherOutput(given.logits.clone()).checksum()
+    True
     """
 
     logits: Tensor

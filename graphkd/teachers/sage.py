@@ -67,6 +67,12 @@ class SAGE(Teacher):
 
     Raises:
         GraphKDError: an invalid size, or an unknown aggregator.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> teacher = SAGE(graph.num_features, 16, graph.num_classes, num_layers=3, aggregator="gcn", self_loops=2)
+    >>> teacher(graph.x, graph.adj).logits.shape
+    torch.Size([60, 3])
     """
 
     name = "sage"

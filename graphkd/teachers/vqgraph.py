@@ -66,6 +66,12 @@ class VQGraph(Teacher):
 
     Raises:
         GraphKDError: an invalid size, or a setting outside its range.
+
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> output = VQGraph(graph.num_features, hidden_dim=16, num_classes=3, codes=32).eval()(graph.x, graph.adj)
+    >>> output.extras["tokens"].shape, output.constants["codebook"].shape
+    (torch.Size([60, 16]), torch.Size([32, 16]))
     """
 
     name = "vqgraph"

@@ -33,6 +33,15 @@ class Term(nn.Module):
 
     Raises:
         GraphKDError: a value outside its range.
+
+    >>> class Squares(Term):
+    ...     name = "squares"
+    ...
+    ...     def forward(self, output, batch):
+    ...         return output.logits.square().mean()
+    ...
+    >>> Squares(weight=0.1).can_be_shared
+    False
     """
 
     name: ClassVar[str]

@@ -22,6 +22,12 @@ class ConfidencePenalty(Term):
 
     Args:
         weight: of the term, above 0; the paper's β.
+
+    >>> import torch
+    >>> from graphkd.students import StudentOutput
+    >>> output = StudentOutput(torch.zeros(2, 4), hidden=[])
+    >>> round(float(ConfidencePenalty()(output, batch=None)), 4)  # −log 4
+    -1.3863
     """
 
     name = "confidence_penalty"

@@ -17,6 +17,9 @@ class NoTerm(Term):
     """The method's own loss alone.
 
     Source: none
+
+    >>> NoTerm().weight
+    0.0
     """
 
     name = "none"

@@ -53,6 +53,14 @@ class AngularViews(Transform):
         epochs: of training, with Adam.
         batch_size: rows of a step, at most.
         lr: learning rate.
+
+    >>> from graphkd.teachers import GCN
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph, transform = small_graph(), AngularViews(views=2, epochs=1)
+    >>> teacher = GCN(8, 16, 3)(graph.x, graph.adj).detach()
+    >>> mixed = transform(graph, teacher, tau=1.0, fitted=Fitted(transform.fit(graph, teacher)))
+    >>> [hop.shape for hop in mixed.hops]
+    [torch.Size([60, 16]), torch.Size([60, 3])]
     """
 
     name = "angular_views"

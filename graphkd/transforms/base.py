@@ -21,6 +21,11 @@ class Fitted:
     Args:
         tensors: returned by ``fit``, by name.
         others: outputs of the teachers that ``others`` names, on the same graph.
+
+    >>> import torch
+    >>> fitted = Fitted(tensors={"scale": torch.ones(2)})
+    >>> list(fitted.tensors), fitted.others
+    (['scale'], ())
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -36,6 +41,15 @@ class Transform:
 
     A subclass has a ``name``, a docstring with a ``Source:`` line, and an ``__init__`` whose arguments have
     defaults and are kept under their own names.
+
+    >>> class Sharpened(Transform):
+    ...     name = "sharpened"
+    ...
+    ...     def __call__(self, graph, teacher, tau, fitted=None):
+    ...         return replace(teacher, logits=2 * teacher.logits)
+    ...
+    >>> Sharpened().learns, Sharpened().others("sage", seed=0)
+    (False, [])
     """
 
     name: ClassVar[str]
@@ -88,6 +102,13 @@ class NoTransform(Transform):
     """The teacher as it is.
 
     Source: none
+
+    >>> import torch
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> teacher = TeacherOutput(torch.zeros(60, 3))
+    >>> NoTransform()(small_graph(), teacher, tau=1.0) is teacher
+    True
     """
 
     name = "none"

@@ -38,6 +38,13 @@ class CorrectAndSmooth(Transform):
         correction: ``a`` of the errors, in [0, 1].
         smoothing: ``a`` of the answers, in [0, 1].
         hops: products of each.
+
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> teacher = CorrectAndSmooth(smoothing=0.5)(graph, TeacherOutput(torch.zeros(60, 3)), tau=1.0)
+    >>> bool((teacher.logits[graph.train].argmax(dim=1) == graph.y[graph.train]).all())
+    True
     """
 
     name = "correct_and_smooth"

@@ -34,6 +34,13 @@ class LabelPropagation(Transform):
         share: of the labels, in [0, 1].
         alpha: share of the neighbours in a hop, in [0, 1].
         hops: products.
+
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> teacher = LabelPropagation(share=0.5)(graph, TeacherOutput(torch.zeros(60, 3)), tau=1.0)
+    >>> bool((teacher.logits[graph.train].argmax(dim=1) == graph.y[graph.train]).all())
+    True
     """
 
     name = "label_propagation"

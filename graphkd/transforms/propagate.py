@@ -31,6 +31,13 @@ class PropagateTeacher(Transform):
         gamma: share of the neighbours, in [0, 1].
         hops: products.
         fix_labels: whether rows of training nodes are their one-hot labels, before every product.
+
+    >>> from graphkd.teachers import TeacherOutput
+    >>> from graphkd.testing.graphs import small_graph
+    >>> graph = small_graph()
+    >>> teacher = PropagateTeacher(fix_labels=True)(graph, TeacherOutput(torch.zeros(60, 3)), tau=1.0)
+    >>> bool((teacher.logits[graph.train].argmax(dim=1) == graph.y[graph.train]).all())
+    True
     """
 
     name = "propagate"

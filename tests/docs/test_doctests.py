@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 import graphkd
+from docs.generate.api import public_packages
 
 PACKAGE = Path(graphkd.__file__).parent
 WITH_EXAMPLES = [
@@ -17,6 +18,7 @@ WITH_EXAMPLES = [
     for path in sorted(PACKAGE.rglob("*.py"))
     if ">>>" in path.read_text()
 ]
+PACKAGES = sorted({*public_packages(), "graphkd.columns"} - {"graphkd"})
 SLOW = "graphkd.testing.methods"
 """Runs the whole contract of a method, for seconds."""
 
@@ -33,7 +35,21 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("name", [name for name in graphkd.__all__ if not name.startswith("__")])
 def test_every_public_name_has_an_example(name: str) -> None:
-    assert ">>>" in (inspect.getdoc(getattr(graphkd, name)) or "")
+    assert has_example(getattr(graphkd, name))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_class_and_function_of_a_package_has_an_example(package: str) -> None:
+    module = importlib.import_module(package)
+    parts = {name: getattr(module, name) for name in module.__all__}
+    parts = {name: part for name, part in parts.items() if inspect.isclass(part) or inspect.isroutine(part)}
+    assert parts
+    assert [name for name, part in parts.items() if not has_example(part)] == []
+
+
+def has_example(part: object) -> bool:
+    """Returns whether its own docstring has one; a class does not inherit that of its base."""
+    return ">>>" in (part.__doc__ or "")
 
 
 def test_examples_are_looked_for_in_every_package() -> None:

@@ -55,6 +55,14 @@ class FeatureStore:
     Raises:
         GraphKDError: there is no store, it is damaged, its schema version differs, or another process writes to
             it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with FeatureStore.build(folder + "/store", np.eye(3), [[0, 1], [1, 0]], hops=1) as store:
+    ...         number = store.insert_node([1.0, 0.0, 0.0], neighbours=[0])
+    ...         number, store.rows([0, number]).shape
+    ...
+    (3, (2, 3))
     """
 
     def __init__(self, path: str | Path, write: bool = False) -> None:
