@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from graphkd.errors import GraphKDError
@@ -17,6 +19,20 @@ def check_plot() -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError:
         raise GraphKDError("a plot needs matplotlib: pip install 'graphkd[plot]'") from None
+
+
+def drawable(files: dict[str, Callable[[], bytes]]) -> dict[str, bytes]:
+    """Draws plots that stand beside other files; without matplotlib none, and a line that names them.
+
+    Args:
+        files: name of each → function that draws it.
+    """
+    try:
+        check_plot()
+    except GraphKDError as error:
+        print(f"graphkd: no {' and '.join(files)}: {error}", file=sys.stderr)
+        return {}
+    return {name: draw() for name, draw in files.items()}
 
 
 def literal(text: str) -> str:

@@ -12,7 +12,6 @@ from graphkd.commands.evaluate_table import format_evaluation
 from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
-from graphkd.plots import check_plot
 from graphkd.run_data import load_run_data
 from graphkd.runs import Evaluation, read_metrics
 
@@ -37,7 +36,6 @@ def evaluate(run: str, data_dir: str | None, output: str | None = None) -> None:
     folder = None if output is None else as_path(output, "--output")
     if folder is not None:
         check_writable(folder, "--output")
-        check_plot()
     path = Path(run)
     metrics = read_metrics(path)
     print(f"{'seed':>6}{'val %':>12}{'test %':>12}{'recorded test %':>20}")

@@ -11,6 +11,7 @@ from typing import Any
 
 from graphkd.atomic_io import write_bytes
 from graphkd.commands.evaluate_plots import confusion_png, reliability_png
+from graphkd.plots import drawable
 from graphkd.runs import Evaluation
 
 
@@ -19,7 +20,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, seeds: Sequence[int])
 
     ``scores.csv`` has a line per seed, ``classes.csv`` one per class, ``confusion.csv`` one per class with a
     column per prediction, ``reliability.csv`` one per bin of confidence; ``confusion.png`` and ``reliability.png``
-    show the last two. Scores are fractions.
+    show the last two, where matplotlib is installed. Scores are fractions.
 
     Args:
         folder: created if missing; files of an earlier evaluation are replaced.
@@ -31,8 +32,12 @@ def write_evaluation(folder: Path, evaluation: Evaluation, seeds: Sequence[int])
         "classes.csv": _written(evaluation.classes[0], (row.values() for row in evaluation.classes)),
         "confusion.csv": _confusion(evaluation),
         "reliability.csv": _reliability(evaluation),
-        "confusion.png": confusion_png(evaluation),
-        "reliability.png": reliability_png(evaluation),
+        **drawable(
+            {
+                "confusion.png": lambda: confusion_png(evaluation),
+                "reliability.png": lambda: reliability_png(evaluation),
+            }
+        ),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from graphkd.atomic_io import as_path, check_writable, write_bytes
 from graphkd.errors import GraphKDError
-from graphkd.plots import check_plot
 from graphkd.reports import Group, find_runs, grouped, to_html, to_latex, to_markdown, write_report
 
 FORMATS: dict[str, tuple[str, Callable[[Sequence[Group]], str]]] = {
@@ -27,13 +26,12 @@ def report(runs: Sequence[str], output_dir: str | None, html: str | None = None,
         latex: file for tables with the rules of booktabs, or None.
 
     Raises:
-        GraphKDError: no run, an unfinished or damaged run, a file that cannot be written, or no matplotlib for the
-            plot; nothing has been written then.
+        GraphKDError: no run, an unfinished or damaged run, or a file that cannot be written; nothing has been
+            written then.
     """
     folder = None if output_dir is None else as_path(output_dir, "--output-dir")
     if folder is not None:
         check_writable(folder, "--output-dir")
-        check_plot()
     given = {"--html": html, "--latex": latex}
     files = {option: _file(option, name) for option, name in given.items() if name is not None}
     groups = grouped(find_runs(runs))

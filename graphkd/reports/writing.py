@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from graphkd.atomic_io import write_bytes
+from graphkd.plots import drawable
 from graphkd.reports.groups import Group
 from graphkd.reports.markdown import to_markdown
 from graphkd.reports.plot import draw
@@ -15,7 +16,7 @@ from graphkd.reports.sheets import seeds_csv, to_csv
 def write_report(groups: Sequence[Group], folder: Path) -> None:
     """Writes ``report.md``, ``report.csv``, ``report_seeds.csv`` and ``report.png``, each atomically.
 
-    All are computed before the first is written.
+    All are computed before the first is written. Without matplotlib there is no plot, and a line says so.
 
     Args:
         groups: at least one.
@@ -25,7 +26,7 @@ def write_report(groups: Sequence[Group], folder: Path) -> None:
         "report.md": to_markdown(groups).encode(),
         "report.csv": to_csv(groups).encode(),
         "report_seeds.csv": seeds_csv(groups).encode(),
-        "report.png": draw(groups),
+        **drawable({"report.png": lambda: draw(groups)}),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
