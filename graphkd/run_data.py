@@ -59,6 +59,20 @@ def load_run_data(path: Path, seed: int, data_dir: str | None, instead: str = IN
     return data
 
 
+def check_run_data(path: Path, data: Data) -> None:
+    """Checks that data in memory are those that a run was trained on.
+
+    Raises:
+        GraphKDError: they are not.
+    """
+    recorded, found = read_config(path)["dataset"], Graph.from_data(data).origin
+    if any(recorded[key] != found.get(key) for key in CHECKSUMS if key in recorded):
+        raise GraphKDError(
+            f"{path} was trained on other data than these, since features, edges, labels or masks differ: give "
+            "the run's own"
+        )
+
+
 def _is_other(recorded: dict[str, Any], data: Data, is_first: bool, first: Callable[[], Data]) -> bool:
     """Returns whether data differ from the recorded checksums; of the splits only the first seed's is recorded."""
     if recorded.keys() == {"fingerprint"}:  # of version 0.1, which includes the split of the first seed

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 from graphkd.atomic_io import as_path
 from graphkd.config import spec_of
 from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import Predictor, load_bundle
+from graphkd.deploy.exports.formats import export_bundle
+from graphkd.deploy.exports.made import Export
+from graphkd.deploy.exports.sample import Sample
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
-from graphkd.run_data import load_run_data
+from graphkd.run_data import check_run_data, load_run_data
 from graphkd.runs import Evaluation, read_config, read_metrics
 from graphkd.runs.predictions import predictions_of
 from graphkd.runs.saved_teacher import read_teacher
@@ -25,16 +29,23 @@ if TYPE_CHECKING:
     from torch import nn
     from torch_geometric.data import Data
 
+INSTEAD = "give them, load_run(RUN, data=DATA)"
+"""Advice for runs on data in memory."""
 
-def load_run(path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> SavedRun:
+
+def load_run(
+    path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None, data: Data | None = None
+) -> SavedRun:
     """Reads a finished run: its scores, settings and history, its students, and what they answer.
 
     Args:
         path: folder made by ``graphkd distill``, or by ``run.save``.
         data_dir: folder of the run's data, if it has moved.
+        data: that the run was trained on, if they were in memory, for what reads them: ``evaluate``,
+            ``predictions``, ``teacher``, ``export``.
 
     Raises:
-        GraphKDError: there is no run, or it is not finished or damaged.
+        GraphKDError: there is no run, it is not finished or damaged, or it was trained on other data.
 
     >>> import tempfile, graphkd
     >>> folder = tempfile.mkdtemp() + "/run"
@@ -45,7 +56,9 @@ def load_run(path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | No
     """
     folder = as_path(path, "RUN")
     read_metrics(folder)
-    return SavedRun(folder, None if data_dir is None else str(data_dir))
+    if data is not None:
+        check_run_data(folder, data)
+    return SavedRun(folder, None if data_dir is None else str(data_dir), data)
 
 
 class SavedRun(RunView):
@@ -54,10 +67,11 @@ class SavedRun(RunView):
     Args:
         path: of the folder.
         data_dir: folder of the run's data, if it has moved.
+        data: that the run was trained on, if they were in memory.
     """
 
-    def __init__(self, path: Path, data_dir: str | None = None) -> None:
-        self.path, self.data_dir = path, data_dir
+    def __init__(self, path: Path, data_dir: str | None = None, data: Data | None = None) -> None:
+        self.path, self.data_dir, self._data = path, data_dir, data
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -102,7 +116,7 @@ class SavedRun(RunView):
         Raises:
             GraphKDError: the data were in memory, are unavailable, or have changed.
         """
-        return load_run_data(self.path, self._seed(seed), self.data_dir)
+        return self._data or load_run_data(self.path, self._seed(seed), self.data_dir, INSTEAD)
 
     @own_environment()
     def evaluate(self, seed: int | None = None) -> Evaluation:
@@ -122,6 +136,26 @@ class SavedRun(RunView):
         ids = getattr(self.data(seed), "node_ids", None)
         setting = self.metrics["setting"]
         return predictions_of(model.student, model.encoding, graph, setting, self._seed(seed), ids)
+
+    @own_environment()
+    def export(self, to: str, allow_loss: bool = False) -> Export:
+        """Exports the student into the run's bundle, after a check on rows of the run's data.
+
+        Args:
+            to: ``onnx``, ``onnx-int8``, ``c``, ``torch-export`` or ``triton``, as for ``graphkd export``.
+            allow_loss: write it even if its outputs differ from the student's.
+
+        Returns:
+            ``files``, ``parity`` and ``remarks``.
+
+        Raises:
+            GraphKDError: the data or a requirement of the format is missing, or the outputs differ.
+        """
+        model = self.predictor
+        seed = model.card["seed"]
+        graph = Graph.from_data(self.data(seed), model.preprocessing)
+        observed = apply_setting(graph, self.metrics["setting"], seed).observed
+        return export_bundle(self.path, to, Sample.of(model, observed), allow_loss)
 
     def teacher(self, seed: int | None = None) -> nn.Module:
         """Returns the trained teacher of a seed, by default of the first, in evaluation mode.

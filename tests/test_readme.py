@@ -94,7 +94,7 @@ def test_shell_blocks(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 )
 def test_python_blocks(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "student_test" in run_python(block.text)
+    assert "student  glnn" in run_python(block.text)
 
 
 def test_it_fits_on_a_page() -> None:

@@ -12,6 +12,7 @@ import graphkd
 from graphkd import GraphKDError, Training
 from graphkd.runs.saved_teacher import TEACHER
 from graphkd.saved_run import SavedRun
+from tests.conftest import make_data
 from tests.test_cli import command
 
 DATA = graphkd.load_dataset("digits")
@@ -112,6 +113,21 @@ def test_a_run_of_several_seeds_has_a_student_and_a_teacher_for_each(tmp_path: P
         assert (test["label"] == test["predicted"]).mean() == pytest.approx(score)
     with pytest.raises(GraphKDError, match="has no seed 7: choose one of 0, 1"):
         run.student(7)
+
+
+def test_a_run_on_data_in_memory_is_read_with_its_data_and_exported(tmp_path: Path) -> None:
+    data = make_data()
+    run = graphkd.distill(data, training=FEW, baseline=False)
+    run.save(tmp_path / "run")
+    with pytest.raises(GraphKDError, match=r"data in memory .*: give them, load_run\(RUN, data=DATA\)"):
+        graphkd.load_run(tmp_path / "run").export("c")
+    again = graphkd.load_run(tmp_path / "run", data=data)
+    pd.testing.assert_frame_equal(again.predictions(), run.predictions())
+    made = again.export("c", allow_loss=True)
+    assert all((tmp_path / "run" / "bundle" / name).is_file() for name in made.files)
+    data.y = data.y.roll(1)
+    with pytest.raises(GraphKDError, match="was trained on other data than these"):
+        graphkd.load_run(tmp_path / "run", data=data)
 
 
 def test_mistakes_are_one_line(run: Any, saved: SavedRun, tmp_path: Path) -> None:

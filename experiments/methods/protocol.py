@@ -162,7 +162,7 @@ def digits() -> Cell:
     """Returns a cell without files, of a few epochs: that the command works."""
     short = ["dataset=digits", "teacher=sage", "training.max_epochs=2"]
     methods = {name: [*short, f"method={name}", *SHORT.get(name, [])] for name in METHODS if name != "vqgraph"}
-    return Cell("Digits, 2 epochs", (0, 1), {"glnn": short, "mlp": short, **methods})
+    return Cell("Digits, 2 epochs", (0, 1), {**dict.fromkeys(("glnn", *PLAIN), short), **methods})
 
 
 SHORT = {"simmlp": ["method.pretrain_epochs=2"], "cohop": ["student.num_layers=1", "method.rounds=2"]}

@@ -76,7 +76,7 @@ def distill(args: list[str]) -> None:
 
 def _distill(args: list[str]) -> None:
     if "--help" in args or "-h" in args:
-        print(help_text())
+        print(help_text(args))
         return
     check_overrides(args)
     register_schemas()

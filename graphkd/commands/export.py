@@ -14,7 +14,7 @@ from graphkd.run_data import load_run_data
 from graphkd.runs import read_metrics
 from graphkd.system import readable
 
-INSTEAD = "in Python, Run.export(FOLDER, FORMAT) exports it"
+INSTEAD = "export it in Python, graphkd.load_run(RUN, data=DATA).export(FORMAT)"
 """Advice for runs on data in memory."""
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 from graphkd.registry import catalogue, source_of
+
+LEGEND = (
+    "columns: name, whether a teacher is needed, what the student reads when it answers, whether a step of "
+    "training reads edges, multiply-adds of the loss in a step, source. N nodes, E edges, C classes, d hidden "
+    "units, D features, K members, M codes."
+)
+"""On the standard error, so that the output has one line per method."""
 
 
 def list_parts(what: str) -> None:
@@ -15,6 +23,8 @@ def list_parts(what: str) -> None:
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
     for row in rows:
         print("".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    if what == "methods":
+        print(LEGEND, file=sys.stderr)
 
 
 def _row(name: str, part: Any) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from graphkd.registry import unknown
 
 _OPTION = re.compile(r"Could not find '([^'/]+)/([^']*)'")
 _KEY = re.compile(r"Could not override '([^']+)'|Key '([^']+)' (?:is )?not in")
+_SEVERAL = re.compile(r"Ambiguous value for argument '([^']+)'")
 _NULL = re.compile(r"field '[^']*' is not Optional.*?full_key: (\S+)", re.S)
 _ADDED = re.compile(r"unexpected keyword argument '([^']+)'.*full_key: (\S+)", re.S)
 _VALUE = re.compile(
@@ -33,6 +34,11 @@ def explain(error: BaseException) -> str:
         if option[1] == "dataset" and option[2] in UNSUPPORTED:
             return UNSUPPORTED[option[2]]
         return unknown(option[1], option[2], names_in(option[1]))
+    if several := _SEVERAL.search(text):
+        return (
+            f"{several[1]} has several values: put -m before it to run each, or quote it to mean one, "
+            f"{several[1].partition('=')[0]}='[…]' for a list"
+        )
     if key := _KEY.search(text):
         return unknown_key(key[1] or key[2])
     if added := _ADDED.search(text):

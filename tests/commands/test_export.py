@@ -61,7 +61,7 @@ def test_mistakes_end_in_one_line(run: Path, tmp_path: Path, capsys: pytest.Capt
         (str(run), "--to", "oxnn"): "invalid choice: 'oxnn'",
         (str(run),): "the following arguments are required: --to",
         (str(tmp_path), "--to", "c"): "is not a run: it holds no config.yaml",
-        (str(tmp_path / "mine"), "--to", "c"): "was trained on data in memory (custom): in Python, Run.export(",
+        (str(tmp_path / "mine"), "--to", "c"): "was trained on data in memory (custom): export it in Python",
     }
     for args, message in mistakes.items():
         assert main(["export", *args]) == 2

@@ -154,8 +154,8 @@ def _put_unfitted(data: Data, raw: RawTable) -> None:
         _put_numbers(data, frame, raw.where)
     except GraphKDError as error:
         raise GraphKDError(
-            f"{error}; without training nodes nothing is encoded: give columns=data.column_encoding of the data "
-            "that the model was trained on"
+            f"{error}; without training nodes nothing is encoded: give label=COLUMN to train, or, to predict, "
+            "columns=data.column_encoding of the data that the model was trained on"
         ) from None
     if not is_untouched(frame, every):
         warnings.warn(
