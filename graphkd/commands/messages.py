@@ -30,21 +30,29 @@ def explain(error: BaseException) -> str:
         if isinstance(link, OverrideParseException):
             return _unparsed(link.override)
     text = "\n".join(str(link) for link in chain)
+    return _known(text) or _first(error, text)
+
+
+def _known(text: str) -> str:
+    """Returns the message for a text whose kind is known, else an empty one."""
     if option := _OPTION.search(text):
         if option[1] == "dataset" and option[2] in UNSUPPORTED:
             return UNSUPPORTED[option[2]]
         return unknown(option[1], option[2], names_in(option[1]))
-    if several := _SEVERAL.search(text):
-        return (
-            f"{several[1]} has several values: put -m before it to run each, or quote it to mean one, "
-            f"{several[1].partition('=')[0]}='[…]' for a list"
-        )
     if key := _KEY.search(text):
         return unknown_key(key[1] or key[2])
     if added := _ADDED.search(text):
         return unknown_key(f"{added[2]}.{added[1]}")
     if null := _NULL.search(text):
         return f"{null[1]} is null: give a value, or leave it out"
+    if several := _SEVERAL.search(text):
+        name = several[1].partition("=")[0]
+        return f"{several[1]} has several values: put -m before it to run each; {name}='[…]' is one list"
+    return ""
+
+
+def _first(error: BaseException, text: str) -> str:
+    """Returns the message for a value of the wrong type, else the beginning of the exception's own."""
     if value := _VALUE.search(text):
         where = re.search(r"full_key: (\S+)", text)
         return f"{where[1] + ': ' if where else ''}{value[0]}: give a value of the right type"
