@@ -98,7 +98,7 @@ def test_python_blocks(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_it_fits_on_a_page() -> None:
-    assert (ROOT / "README.md").stat().st_size <= 5 * 1024
+    assert (ROOT / "README.md").stat().st_size <= 5000
 
 
 def test_files_that_the_documents_name_exist() -> None:

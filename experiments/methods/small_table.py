@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 from typing import Any
 
+import numpy as np
 from protocol import HERE  # experiments/methods/protocol.py
-from tables import COLUMNS, mean_and_std, percent, reads
+from tables import COLUMNS, percent, reads
 
 MODELS = {
     "teacher": "teacher, a GNN",
@@ -47,11 +48,16 @@ def small_table(rows: list[dict[str, Any]]) -> str:
     for model, name in MODELS.items():
         needs = "no" if reads(model) == "x" else "yes"
         cells = [
-            mean_and_std(percent([row for row in found if row["model"] == model], CELLS[column][1]))
+            short(percent([row for row in found if row["model"] == model], CELLS[column][1]))
             for column, found in chosen.items()
         ]
         lines.append(f"| {name} | {needs} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def short(values: list[float]) -> str:
+    """Returns mean ± population standard deviation, with one decimal."""
+    return f"{np.mean(values):.1f} ± {np.std(values):.1f}"
 
 
 if __name__ == "__main__":
