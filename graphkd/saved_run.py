@@ -62,7 +62,7 @@ def load_run(
 
 
 class SavedRun(RunView):
-    """A finished run in its folder; what is large is read when it is asked for.
+    """A finished run in its folder; what is large is read on access.
 
     Args:
         path: of the folder.

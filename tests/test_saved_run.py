@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 import graphkd
 from graphkd import GraphKDError, Training
@@ -128,6 +129,23 @@ def test_a_run_on_data_in_memory_is_read_with_its_data_and_exported(tmp_path: Pa
     data.y = data.y.roll(1)
     with pytest.raises(GraphKDError, match="was trained on other data than these"):
         graphkd.load_run(tmp_path / "run", data=data)
+
+
+def test_a_run_from_before_there_were_balances_and_calibration_goes_on(tmp_path: Path) -> None:
+    keys = ("seeds=2", "training.max_epochs=2", "baseline=false", "output_dir=run")
+    assert command("distill", *keys, cwd=tmp_path).returncode == 0
+    file = tmp_path / "run" / "config.yaml"
+    config = OmegaConf.load(file)
+    for key in ("balance", "deploy", "save_teacher", "tracker", "training.class_weight", "training.metric"):
+        group, _, name = key.rpartition(".")
+        del (config[group] if group else config)[name]
+    del config.dataset["imbalance"], config.dataset["long_tail"]
+    OmegaConf.save(config, file)
+    again = command("distill", *keys, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    for other, named in (("balance=bkd", "balance"), ("deploy.calibrate=true", "deploy.calibrate")):
+        refused = command("distill", *keys, other, cwd=tmp_path)
+        assert f"holds a run with another {named}" in refused.stderr
 
 
 def test_mistakes_are_one_line(run: Any, saved: SavedRun, tmp_path: Path) -> None:

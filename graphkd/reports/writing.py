@@ -16,7 +16,7 @@ from graphkd.reports.sheets import seeds_csv, to_csv
 def write_report(groups: Sequence[Group], folder: Path) -> None:
     """Writes ``report.md``, ``report.csv``, ``report_seeds.csv`` and ``report.png``, each atomically.
 
-    All are computed before the first is written. Without matplotlib there is no plot, and a line says so.
+    All are computed before the first is written. Without matplotlib there is no plot, and a line names it.
 
     Args:
         groups: at least one.

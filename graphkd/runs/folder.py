@@ -34,6 +34,16 @@ from graphkd.spec import DistillSpec
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget", "tracker")
 """Keys of locations and execution, which do not affect results: they may differ when a run is resumed."""
 
+LATER: dict[str, Any] = {
+    "balance._target_": "graphkd.balance.NoBalance",
+    "dataset.imbalance": 1.0,
+    "dataset.long_tail": 1.0,
+    "deploy.calibrate": False,
+    "save_teacher": False,
+    "training.class_weight": "none",
+}
+"""Keys that runs of before have not, by dotted name → the value that stands for what they did."""
+
 CHECKSUMS = ("fingerprint", "split_fingerprint")
 """Keys of ``dataset`` with the checksums of a run's data and of its first seed's split."""
 
@@ -279,9 +289,9 @@ def _first_difference(old: dict[str, Any], new: dict[str, Any], prefix: str = ""
     for key in sorted(old.keys() | new.keys()):
         if not prefix and key in PLACES:
             continue
-        old_value, new_value = old.get(key), new.get(key)
-        if isinstance(old_value, dict) and isinstance(new_value, dict):
-            nested = _first_difference(old_value, new_value, f"{prefix}{key}.")
+        old_value, new_value = old.get(key, LATER.get(f"{prefix}{key}")), new.get(key)
+        if isinstance(new_value, dict) and (isinstance(old_value, dict) or key not in old):
+            nested = _first_difference(old_value or {}, new_value, f"{prefix}{key}.")
             if nested:
                 return nested
         elif old_value != new_value:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a transform asked for beforehand; kept in the cache.
+    """What a transform requires beforehand; kept in the cache.
 
     Args:
         tensors: returned by ``fit``, by name.
@@ -93,7 +93,7 @@ class Transform:
             graph: the observed one; to score hidden nodes, the full one.
             teacher: its frozen output.
             tau: temperature of the method.
-            fitted: what was trained for it; None for a transform that asks for nothing.
+            fitted: what was trained for it; None for a transform that requires nothing.
         """
         raise NotImplementedError
 

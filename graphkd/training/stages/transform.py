@@ -1,4 +1,4 @@
-"""The stage between teacher and targets: the teacher is transformed, with what the transform asks for."""
+"""The stage between teacher and targets: the teacher is transformed, with what the transform requires."""
 
 from __future__ import annotations
 
