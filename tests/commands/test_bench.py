@@ -112,6 +112,7 @@ def check_text(text: str, students: list[str]) -> None:
 
 
 @pytest.mark.usefixtures("_no_processes")
+@pytest.mark.slow
 def test_a_student_with_hops_is_also_timed_with_rows_from_a_store(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,7 +114,11 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "no name for an experiment": (None, ["experiment="], "experiment is empty: choose one of glnn/"),
     "truth for a setting": (None, ["setting=true"], "setting is true: choose one of cold_start"),
     "no key": (None, ["=3"], "=3 sets no key: write KEY=VALUE"),
-    "a sweep that is not asked for": (None, ["teacher=gcn,sage"], "add --multirun to your command line"),
+    "a sweep that is not asked for": (
+        None,
+        ["teacher=gcn,sage"],
+        "teacher=gcn,sage has several values: put -m before it",
+    ),
     "information on nothing": (None, ["--info", "teacher"], "--info teacher: choose one of all, config"),
     "a folder of configs that is not there": (None, ["--config-dir=nowhere"], "nowhere' not found"),
     "a balance of labels that are not learned from": (

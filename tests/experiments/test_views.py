@@ -33,6 +33,7 @@ def test_the_smallest_size_runs_and_goes_on_where_it_stopped(
         main(arguments)
 
 
+@pytest.mark.slow  # thousands of resamples, as for the committed rows below
 def test_its_tables_are_those_of_its_rows() -> None:
     tables = load_run("views", "tables")
     rows = [
