@@ -130,6 +130,7 @@ def test_a_student_with_hops_is_also_timed_with_rows_from_a_store(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["found.json", "plot.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_a_student_with_positions_is_timed_with_rows_from_a_store(made: Path, tmp_path: Path) -> None:
     bench(str(made / "positions"), seconds=0.001, json_file=str(tmp_path / "found.json"))

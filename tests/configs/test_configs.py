@@ -12,8 +12,8 @@ from graphkd.spec import resolve, settings_of
 from graphkd.training import Training
 
 FILES = [
-    # Cells of published tables are many, and alike; so are parts of a group, of which every third is composed.
-    pytest.param(group, name, marks=pytest.mark.slow if group == "experiment" or k % 3 else ())
+    # Cells of published tables are many, and alike; so are parts of a group, of which every fifth is composed.
+    pytest.param(group, name, marks=pytest.mark.slow if group == "experiment" or k % 5 else ())
     for group in configuration.groups()
     for k, name in enumerate(names_in(group))
 ]

@@ -26,6 +26,7 @@ from graphkd.training.stages.teacher import TeacherResult, train_teacher
 from graphkd.training.stages.transform import transformed
 from tests.conftest import make_data
 from tests.contract.core import EVERY, SHORT_TRANSFORMS, TAUGHT
+from tests.tiers import some_of
 
 HIDING = [name for name, setting in SETTINGS.items() if setting.hides]
 PREPROCESSING = [Preprocessing(), Preprocessing(row_normalize=True), Preprocessing(features="binary")]
@@ -168,7 +169,10 @@ def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functool
 @pytest.mark.parametrize(
     "teacher", [pytest.param(name, marks=[pytest.mark.slow] * (name == "vqgraph")) for name in catalogue(teachers)]
 )
-@pytest.mark.parametrize("strategy", catalogue(matching))
+@pytest.mark.parametrize(
+    "strategy",
+    some_of(catalogue(matching), 2),
+)
 def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
     spec = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
     assert unchanged(spec, Preprocessing(), False)

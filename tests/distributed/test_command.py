@@ -11,6 +11,7 @@ from tests.distributed.commands import Command
 from tests.distributed.curves import furthest
 from tests.distributed.pair import Store
 from tests.test_cli import command
+from tests.tiers import some_of
 
 OWN = ["distill", "dataset=custom", "dataset.path=../own", "baseline=false"]
 FAST = [*OWN, "training.max_epochs=6", "training.patience=2", "method=infgrand", "training.batch_size=25"]
@@ -105,7 +106,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", some_of(MISTAKES, 2))
 def test_a_mistake_ends_all_processes_and_is_told_once(mistake: str, work: Path) -> None:
     args, line = MISTAKES[mistake]
     store = Store()

@@ -23,7 +23,14 @@ PAGES = sorted(
     for path in (ROOT / "docs" / folder).glob("*.md")
 )
 RUNS = {page: [block for block in blocks(page) if block.language in ("python", "shell")] for page in PAGES}
-RUN = [page for page, found in RUNS.items() if any(not block.note for block in found)]
+SHORTEST = ("own_data", "data_scientist", "engineer", "look")
+"""Pages whose commands run in the default tier; those of the others are alike."""
+
+RUN = [
+    pytest.param(page, marks=pytest.mark.slow if Path(page).stem not in SHORTEST else ())
+    for page, found in RUNS.items()
+    if any(not block.note for block in found)
+]
 NOTED = [page for page, found in RUNS.items() if any(block.note for block in found)]
 
 

@@ -26,7 +26,10 @@ FILES = {
 
 
 @pytest.mark.parametrize("to", FORMATS)
-@pytest.mark.parametrize(("make", "norm"), [(student, "batch"), (student, "layer"), (ensemble, "layer")])
+@pytest.mark.parametrize(
+    ("make", "norm"),
+    [(student, "batch"), *(pytest.param(make, "layer", marks=pytest.mark.slow) for make in (student, ensemble))],
+)
 def test_what_is_written_is_checked_and_on_record(
     tmp_path: Path, to: str, make: Callable[[str], MLP | Ensemble], norm: str
 ) -> None:
