@@ -24,7 +24,7 @@ from graphkd.deploy.server.runtime_choice import runtime_of
 from tests.deploy.bundles import ensemble, flip, make_bundle, rows_of_every_size, sample_of, student
 
 
-@pytest.fixture(scope="module", params=[student, ensemble])
+@pytest.fixture(scope="module", params=[student, pytest.param(ensemble, marks=pytest.mark.slow)])
 def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of each kind of student in every format."""
     model = request.param("layer")
