@@ -95,7 +95,8 @@ def never_predicted(records: Sequence[dict[str, Any]]) -> list[str]:
     largest = sorted(shares, key=lambda c: -shares[c][0])
     lines = [_line(records[0]["names"][c], *shares[c], len(records)) for c in largest[:MOST_LINES]]
     more = len(largest) - MOST_LINES
-    return [*lines, f"{more} more classes are never predicted"] if more > 0 else lines
+    several = "class is" if more == 1 else "classes are"
+    return [*lines, f"{more} more {several} never predicted"] if more > 0 else lines
 
 
 def _line(name: Any, share: float, missing: int, seeds: int) -> str:

@@ -33,6 +33,7 @@ def test_many_such_classes_are_four_lines() -> None:
     lines = never_predicted([record([50, 5, 9, 7, 1, 8], [80, 0, 0, 0, 0, 0])])
     assert [line.split()[1] for line in lines[:3]] == ["'b'", "'e'", "'c'"]
     assert lines[3:] == ["2 more classes are never predicted"]
+    assert never_predicted([record([50, 5, 9, 7, 1], [80, 0, 0, 0, 0])])[3:] == ["1 more class is never predicted"]
 
 
 @pytest.mark.parametrize("setting", ["transductive", "production"])
