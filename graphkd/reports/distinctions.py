@@ -47,13 +47,18 @@ def differences(runs: Sequence[FinishedRun]) -> list[dict[str, str]]:
     short = _short(flat)
     result: list[dict[str, str]] = [{} for _ in runs]
     for key in sorted(short):
-        names = [run.names.get(key.partition(".")[0], "") for run in runs]
+        names = [_part(run, key.partition(".")[0]) for run in runs]
         for name in dict.fromkeys(names):
             alike = [at for at, other in enumerate(names) if other == name]
             if len({repr(flat[at].get(key)) for at in alike}) > 1:
                 for at in alike:
                     result[at][short[key]] = _value(flat[at].get(key))
     return result
+
+
+def _part(run: FinishedRun, group: str) -> str:
+    """Returns the name of the run's part; that of a method's published influence too, which has no heading."""
+    return str(run.metrics["influence"]) if group == "influence" else run.names.get(group, "")
 
 
 def _short(flat: list[dict[str, Any]]) -> dict[str, str]:

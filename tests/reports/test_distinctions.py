@@ -53,3 +53,13 @@ def test_all_settings_that_differ_are_named_whatever_the_parts_are(tmp_path: Pat
         {"lam": "0.1", "max_epochs": "500"}, {"lam": "0.2", "max_epochs": "20"}, {"max_epochs": "500"},
     ]  # fmt: skip
     assert differences(find_runs([str(one)])) == [{}]
+
+
+def test_a_published_influence_is_no_setting_of_its_own(tmp_path: Path) -> None:
+    changes = "influence: {_target_: graphkd.influence.%s, hops: %d}"
+    one = make_run(tmp_path / "a", method="infgrand", influence="infgrand", changes=changes % ("Own", 2))
+    two = make_run(tmp_path / "b", method="glnn", influence="none", changes=changes % ("NoInfluence", 0))
+    assert differences(find_runs([str(one), str(two)])) == [{}, {}]
+    three = make_run(tmp_path / "c", method="infgrand", influence="infgrand", changes=changes % ("Own", 3))
+    found = differences(find_runs([str(one), str(three)]))
+    assert [each["hops"] for each in found] == ["2", "3"]
