@@ -30,7 +30,7 @@ from protocol import (  # experiments/methods/protocol.py
     STUDENTS,
     Cell,
 )
-from tables import COLUMNS, ranks, rows_of, to_markdown  # experiments/methods/tables.py
+from tables import COLUMNS, SCORES, ranks, to_markdown  # experiments/methods/tables.py
 
 from graphkd.atomic_io import write_bytes, write_json, write_text
 from graphkd.config import composed
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     if unknown := set(args.cells) - set(CELLS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(CELLS)}")
     run_all([partial(run_job, *job, args) for job in jobs(args.cells, args.seeds)], args.workers)
-    rows = rows_of(args.output_dir)
+    rows = sheets.rows_of(args.output_dir, CELLS, MODELS, SCORES)
     write_text(args.output_dir / "results.csv", sheets.to_csv(COLUMNS, rows))
     for setting in SETTINGS:
         draw(rows, setting, args.output_dir / f"ranks_{setting}.png")

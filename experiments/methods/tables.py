@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,18 +21,6 @@ READS = {"teacher": "the graph", "mlp_neighbours": Propagated().reads}
 """What a model that is no method reads when it answers."""
 
 Rows = Sequence[dict[str, Any]]
-
-
-def rows_of(folder: Path) -> list[dict[str, Any]]:
-    """Returns one row per model of a seed of a cell, of the files that are there."""
-    rows = []
-    for name in CELLS:
-        for file in sorted((folder / name).glob("*.json"), key=lambda file: int(file.stem)):
-            found = json.loads(file.read_text())
-            for model in (model for model in MODELS if model in found):
-                scores = {key: found[model][key] for key in SCORES if key in found[model]}
-                rows.append({"cell": name, "seed": int(file.stem), "model": model, **scores})
-    return rows
 
 
 def to_markdown(rows: Rows) -> str:

@@ -21,7 +21,7 @@ import sheets  # experiments/sheets.py
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 from study import CELLS, DEFAULT_CELLS, Cell  # experiments/temperature/study.py
-from tables import COLUMNS, rows_of, to_markdown  # experiments/temperature/tables.py
+from tables import COLUMNS, MODELS, SCORES, to_markdown  # experiments/temperature/tables.py
 
 from graphkd.atomic_io import write_json, write_text
 from graphkd.config import composed
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(CELLS)}")
     jobs = [(CELLS[name], seed) for seed in range(args.seeds) for name in args.cells]
     run_all([partial(run_job, *job, args.data_dir, args.output_dir) for job in jobs], args.workers)
-    rows = rows_of(args.output_dir)
+    rows = sheets.rows_of(args.output_dir, CELLS, MODELS, SCORES)
     write_text(args.output_dir / "results.csv", sheets.to_csv(COLUMNS, rows))
     print(to_markdown(rows))
 

@@ -6,7 +6,6 @@ python experiments/temperature/tables.py    # those of README.md, from expected.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,23 +20,12 @@ from graphkd.evaluation import detectable_difference, friedman, holm, paired_dif
 HERE = Path(__file__).parent
 SCORES = ("val", "test", "test_ece", "epochs", "seconds")
 COLUMNS = ("cell", "seed", "model", *SCORES)
+MODELS = ("teacher", *GRID, *RULES)
 MARGIN = 0.5
 """Points that do not matter."""
 LEVEL = 0.05
 BEST = "best of the grid"
 Rows = Sequence[dict[str, Any]]
-
-
-def rows_of(folder: Path) -> list[dict[str, Any]]:
-    """Returns one row per model of a seed of a cell, of the files that are there."""
-    rows = []
-    for name in CELLS:
-        for file in sorted((folder / name).glob("*.json"), key=lambda file: int(file.stem)):
-            found = json.loads(file.read_text())
-            for model in (model for model in ("teacher", *GRID, *RULES) if model in found):
-                scores = {key: found[model][key] for key in SCORES if key in found[model]}
-                rows.append({"cell": name, "seed": int(file.stem), "model": model, **scores})
-    return rows
 
 
 def read(file: Path) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
 
-from graphkd.errors import GraphKDError
+from graphkd.ranges import check_choice
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -122,6 +122,5 @@ def check_prior(prior: str) -> str:
     Raises:
         GraphKDError: it is another.
     """
-    if prior not in PRIORS:
-        raise GraphKDError(f"balance.prior is '{prior}': choose labels or teacher")
+    check_choice("balance", PRIORS, prior=prior)
     return prior

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
-from graphkd.calibration.moving import MovingTemperature
-from graphkd.ranges import check_above_zero, check_counts
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from graphkd.methods import Epoch, Targets
+from graphkd.calibration.moving import ScheduledTemperature
 
 
-class CosineTemperature(MovingTemperature):
+class CosineTemperature(ScheduledTemperature):
     """``z ← z / T`` on both sides of soft losses, ``T = end + (start − end) (1 + cos(π min(e / epochs, 1))) / 2``.
 
     Source: Loshchilov and Hutter, SGDR, ICLR 2017, whose rule for learning rates it is, without restarts
@@ -35,13 +28,6 @@ class CosineTemperature(MovingTemperature):
 
     name = "cosine"
 
-    def __init__(self, start: float = 4.0, end: float = 1.0, epochs: int = 100, tau_squared: bool = False) -> None:
-        super().__init__(start, tau_squared)
-        check_above_zero("calibration", start=start, end=end)
-        check_counts("calibration", 1, epochs=epochs)
-        self.start, self.end, self.epochs = start, end, int(epochs)
-
-    def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:
-        """Returns ``T``."""
-        share = (1 + math.cos(math.pi * min(epoch.number / self.epochs, 1.0))) / 2
-        return self.end + (self.start - self.end) * share
+    def at(self, share: float) -> float:
+        """Returns ``T`` after a share of the epochs."""
+        return self.end + (self.start - self.end) * ((1 + math.cos(math.pi * share)) / 2)

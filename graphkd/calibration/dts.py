@@ -9,10 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.calibration.moving import MovingTemperature
-from graphkd.checks import is_real
 from graphkd.errors import GraphKDError
 from graphkd.methods.divergence import kl
-from graphkd.ranges import check_above_zero, check_sizes
+from graphkd.ranges import check_above_zero, check_choice, check_shares, check_sizes
 
 if TYPE_CHECKING:
     from graphkd.methods import Epoch, Targets
@@ -72,14 +71,12 @@ class DTS(MovingTemperature):
         tau_squared: bool = True,
     ) -> None:
         super().__init__(tau, tau_squared)
-        if variant not in VARIANTS:
-            raise GraphKDError(f"calibration.variant is '{variant}': choose {' or '.join(VARIANTS)}")
+        check_choice("calibration", VARIANTS, variant=variant)
         check_above_zero("calibration", tau=tau, least=least, most=most)
         check_sizes("calibration", curve=curve, gain=gain)
         if least > most:
             raise GraphKDError(f"calibration.least is {least}, above calibration.most={most}: exchange them")
-        if not (is_real(momentum) and 0 <= momentum < 1):
-            raise GraphKDError(f"calibration.momentum is {momentum}: it must lie in [0, 1)")
+        check_shares("calibration", momentum=momentum)
         self.variant, self.tau, self.least, self.most = variant, tau, least, most
         self.curve, self.gain, self.momentum = curve, gain, momentum
 

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from graphkd.calibration.moving import MovingTemperature
-from graphkd.ranges import check_above_zero, check_counts
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from graphkd.methods import Epoch, Targets
+from graphkd.calibration.moving import ScheduledTemperature
 
 
-class LinearTemperature(MovingTemperature):
+class LinearTemperature(ScheduledTemperature):
     """``z ← z / T`` on both sides of soft losses, ``T = start + (end − start) · min(e / epochs, 1)``.
 
     Source: Jafari et al., Annealing Knowledge Distillation, EACL 2021, which moves the teacher's alone
@@ -33,12 +25,6 @@ class LinearTemperature(MovingTemperature):
 
     name = "linear"
 
-    def __init__(self, start: float = 4.0, end: float = 1.0, epochs: int = 100, tau_squared: bool = False) -> None:
-        super().__init__(start, tau_squared)
-        check_above_zero("calibration", start=start, end=end)
-        check_counts("calibration", 1, epochs=epochs)
-        self.start, self.end, self.epochs = start, end, int(epochs)
-
-    def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:
-        """Returns ``T``."""
-        return self.start + (self.end - self.start) * min(epoch.number / self.epochs, 1.0)
+    def at(self, share: float) -> float:
+        """Returns ``T`` after a share of the epochs."""
+        return self.start + (self.end - self.start) * share

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.calibration.base import Calibration
-from graphkd.ranges import check_switches
+from graphkd.ranges import check_above_zero, check_counts, check_switches
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -67,3 +67,28 @@ class MovingTemperature(Calibration):
         self.tau_now.fill_(self.temperature(epoch, targets, teacher))
         self.weight_now.copy_(self.tau_now.square())
         targets.refold(logits=self.teacher(teacher))
+
+
+class ScheduledTemperature(MovingTemperature):
+    """A ``T`` that moves from ``start`` to ``end`` with the number of the epoch alone; a subclass has its course.
+
+    Args:
+        start: temperature of the first epoch, above 0.
+        end: temperature from epoch ``epochs`` on, above 0.
+        epochs: in which it moves.
+        tau_squared: whether a soft loss is multiplied by ``T²``.
+    """
+
+    def __init__(self, start: float = 4.0, end: float = 1.0, epochs: int = 100, tau_squared: bool = False) -> None:
+        super().__init__(start, tau_squared)
+        check_above_zero("calibration", start=start, end=end)
+        check_counts("calibration", 1, epochs=epochs)
+        self.start, self.end, self.epochs = start, end, int(epochs)
+
+    def at(self, share: float) -> float:
+        """Returns ``T`` after a share of the epochs, in [0, 1]."""
+        raise NotImplementedError
+
+    def temperature(self, epoch: Epoch, targets: Targets, teacher: Tensor) -> float:
+        """Returns ``T``."""
+        return self.at(min(epoch.number / self.epochs, 1.0))

@@ -7,9 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from graphkd.checks import is_real
-from graphkd.errors import GraphKDError
 from graphkd.influence._checks import graph_of, scaled
+from graphkd.ranges import check_shares
 from graphkd.sparse import Adjacency, Features, SparseMatrix, spmm
 
 TOLERANCE = 1e-12
@@ -43,8 +42,7 @@ def pagerank(x: Tensor | Features, edge_index: Tensor | Adjacency, damping: floa
     >>> pagerank(torch.zeros(4, 1), star, damping=0.5)
     tensor([1.0000, 0.4000, 0.4000, 0.4000])
     """
-    if not (is_real(damping) and 0 <= damping < 1):
-        raise GraphKDError(f"influence.damping is {damping}: it must lie in [0, 1)")
+    check_shares("influence", damping=damping)
     matrix = graph_of(x, edge_index).matrix.to(torch.float64)
     sent = matrix.sum(dim=0)
     follow = matrix.scale(cols=torch.where(sent > 0, 1.0 / sent, 0.0))

@@ -13,7 +13,7 @@ from graphkd.influence._similarities import SELF_LOOPS
 from graphkd.methods.base import Method
 from graphkd.methods.fold import edge_targets
 from graphkd.methods.targets import Targets, mean_over
-from graphkd.ranges import check_counts
+from graphkd.ranges import check_choice, check_counts
 from graphkd.sparse import SparseMatrix, check_pooling
 
 if TYPE_CHECKING:
@@ -84,10 +84,8 @@ class InfGraND(Method):
         for key, value in {"delta1": delta1, "delta2": delta2, "gamma1": gamma1, "gamma2": gamma2}.items():
             if not (is_real(value) and 0 <= value <= LARGEST):
                 raise GraphKDError(f"method.{key} is {value}: it must be a finite number, 0 or more")
-        if variant not in SELF_LOOPS:
-            raise GraphKDError(f"method.variant is '{variant}': choose paper or reference")
-        if kl not in ("forward", "reverse"):
-            raise GraphKDError(f"method.kl is '{kl}': choose forward or reverse")
+        check_choice("method", tuple(SELF_LOOPS), variant=variant)
+        check_choice("method", ("forward", "reverse"), kl=kl)
         check_counts("method", 0, hops=hops)
         check_pooling(pooling)
         self.variant, self.kl, self.hops, self.pooling = variant, kl, int(hops), pooling

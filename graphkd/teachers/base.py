@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.checks import is_real
 from graphkd.distributed import shard_scope
 from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
 from graphkd.norm import make_norm
+from graphkd.ranges import check_choice, check_shares
 from graphkd.sparse import Adjacency, Block, Edges, Features, as_features
 from graphkd.teachers.checkpoint import remade
 from graphkd.teachers.output import TeacherOutput
@@ -78,10 +78,8 @@ class Teacher(nn.Module):
         hops: str,
     ) -> None:
         super().__init__()
-        if not (is_real(initial_residual) and 0 <= initial_residual < 1):
-            raise GraphKDError(f"teacher.initial_residual is {initial_residual}: it must lie in [0, 1)")
-        if hops not in HOPS:
-            raise GraphKDError(f"teacher.hops is '{hops}': choose {' or '.join(HOPS)}")
+        check_shares("teacher", initial_residual=initial_residual)
+        check_choice("teacher", HOPS, hops=hops)
         self.convs = nn.ModuleList(convs)
         self.norms = nn.ModuleList(make_norm(norm, hidden_dim) for _ in convs[:-1])
         self.dropout, self.residual = dropout, residual

@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graphkd.checks import is_real, is_whole
+from graphkd.checks import is_whole
 from graphkd.distributed import shard_scope
 from graphkd.dropout import dropout
 from graphkd.errors import GraphKDError
 from graphkd.norm import check_sizes, has_biases, layer_widths
+from graphkd.ranges import check_shares
 from graphkd.sparse import Block, Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
 
@@ -145,5 +146,4 @@ def _check_heads(hidden_dim: int, heads: int, attention_dropout: float) -> None:
             f"teacher.hidden_dim is {hidden_dim}, which {heads} heads cannot share evenly: "
             f"choose a multiple of {heads}, or other teacher.heads"
         )
-    if not (is_real(attention_dropout) and 0 <= attention_dropout < 1):
-        raise GraphKDError(f"teacher.attention_dropout is {attention_dropout}: it must lie in [0, 1)")
+    check_shares("teacher", attention_dropout=attention_dropout)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from graphkd.checks import is_count
 from graphkd.errors import GraphKDError
 from graphkd.norm import check_sizes, has_biases, layer_widths
+from graphkd.ranges import check_choice
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
 
@@ -94,8 +95,7 @@ class SAGE(Teacher):
         check_sizes(num_layers, hidden_dim, dropout)
         if not is_count(self_loops):
             raise GraphKDError(f"teacher.self_loops is {self_loops}: it must be a whole number, 0 or more")
-        if aggregator not in ("gcn", "mean"):
-            raise GraphKDError(f"teacher.aggregator is '{aggregator}': choose gcn or mean")
+        check_choice("teacher", ("gcn", "mean"), aggregator=aggregator)
         widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
         pairs = zip(widths, has_biases(norm, num_layers), strict=True)
         convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops, bias) for pair, bias in pairs]
