@@ -10,16 +10,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from graphkd.api import load_dataset, pick_device
 from graphkd.callbacks import Callback
 from graphkd.commands.distill_help import help_text
 from graphkd.commands.messages import explain
@@ -29,18 +27,15 @@ from graphkd.config import (
     added_keys,
     config_dir,
     register_schemas,
-    resolved,
     spec_from,
     tracker_of,
 )
+from graphkd.config_data import cache_of, load_graph, name_of_data, run_settings
 from graphkd.config_reference import unknown_key
 from graphkd.datasets import Graph
-from graphkd.datasets.loading import locate
-from graphkd.datasets.scale import scaled_name
 from graphkd.datasets.setting import apply_setting
 from graphkd.distributed import LOST, distributed_session, is_loss, world
 from graphkd.errors import GraphKDError
-from graphkd.outofcore import TableOptions
 from graphkd.runs import (
     Job,
     LiveLog,
@@ -50,7 +45,6 @@ from graphkd.runs import (
     check_disk,
     check_memory,
     check_shared,
-    data_checksums,
     default_name,
     open_run,
     read_metrics,
@@ -178,7 +172,7 @@ def run_job(config: DictConfig) -> None:
     view = apply_setting(first, spec.setting)
     baseline = with_baseline(config, spec)
     run_path = _run_path(config, first, spec)
-    folder = open_run(run_path, _settings(config, seeds, first, run_path), config.overwrite)
+    folder = open_run(run_path, run_settings(config, seeds, first, run_path), config.overwrite)
     if not folder.finished:
         check_memory(view, spec, cache.tables)
         check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
@@ -191,17 +185,6 @@ def run_job(config: DictConfig) -> None:
     if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
         print_columns(first.column_encoding, seeds[0], len(seeds) > 1)
-
-
-def _settings(config: DictConfig, seeds: list[int], first: Graph, run_path: Path) -> dict[str, Any]:
-    """Returns the contents of ``config.yaml``: all keys resolved, absolute paths, and checksums of the data."""
-    settings = resolved(config, seeds)
-    settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
-    if config.dataset.path is not None:
-        path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.origin["split"])
-    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
-    return settings
 
 
 @contextmanager
@@ -229,33 +212,6 @@ def _stages(job: Path) -> Callable[[str], None] | None:
     if sys.stderr.isatty() or not world().is_rank0:
         return None
     return lambda line: print(f"graphkd: {job.name}: {line}", file=sys.stderr, flush=True)
-
-
-def cache_of(config: DictConfig) -> StageCache:
-    """Returns the cache of finished stages for a composed config, with its options for tables."""
-    folder = locate(config.data_dir, config.cache_dir, config.download).cache_dir
-    return StageCache(folder, TableOptions(config.memory_budget, config.table_dtype))
-
-
-def load_graph(config: DictConfig, seed: int) -> Graph:
-    """Loads the data that a composed config names, with the split of one seed, checked and on its device.
-
-    Raises:
-        GraphKDError: unavailable or invalid data, or an unknown device.
-    """
-    device = pick_device(config.device)
-    dataset = OmegaConf.to_container(config.dataset, resolve=True)
-    assert isinstance(dataset, dict)
-    keys: dict[str, Any] = {str(key): value for key, value in dataset.items() if key != "name"}
-    folders = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **folders))
-    return Graph.from_data(data).to(device)
-
-
-def name_of_data(config: DictConfig) -> str:
-    """Returns the data set's name, with its scale where that is not 1; the folder's name for a user's own data."""
-    path, scale = config.dataset.path, config.dataset.scale
-    return scaled_name(config.dataset.name, scale) if path is None else Path(path).expanduser().resolve().name
 
 
 def _run_path(config: DictConfig, graph: Graph, spec: DistillSpec) -> Path:

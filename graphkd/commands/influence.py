@@ -10,12 +10,12 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.atomic_io import as_path, check_writable, whole_folder
-from graphkd.commands.distill import cache_of, load_graph, name_of_data
 from graphkd.commands.influence_files import FILES, write_files
 from graphkd.commands.influence_table import format_tables
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, quoted, short_name
 from graphkd.config import added_keys, composed, resolved, spec_from
+from graphkd.config_data import cache_of, load_graph, name_of_data
 from graphkd.config_reference import unknown_key
 from graphkd.datasets import SettingView
 from graphkd.datasets.setting import apply_setting

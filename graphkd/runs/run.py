@@ -166,17 +166,8 @@ class Run(RunView):
                 f"{path} holds a run, and whether it is this one cannot be known, since parts are your own: "
                 "choose another path, or overwrite=True"
             )
-        origin = dict(graph.origin)
-        dirs: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
         folder_path = as_path(path, "the run folder")
-        origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
-        origin |= data_checksums(graph, folder_path, overwrite)
-        steps: dict[str, Any] = asdict(graph.preprocessing)
-        tables = {"memory_budget": self.result.tables.memory_budget, "table_dtype": self.result.tables.dtype}
-        config: dict[str, Any] = {"dataset": {**origin, **steps}, **self.result.spec.config(), **dirs, **tables}
-        if "given" in self.result.teacher_result.key:
-            config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
-        config = {**config, "seeds": [self.result.seed], "save_teacher": save_teacher}
+        config = memory_settings(self.result, [self.result.seed], folder_path, overwrite, save_teacher)
         try:
             folder = RunFolder(folder_path, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)
@@ -185,3 +176,27 @@ class Run(RunView):
             raise GraphKDError(
                 f"{error.filename or folder_path}: {error.strerror or error}: choose another place"
             ) from error
+
+
+def memory_settings(
+    result: SeedRun, seeds: list[int], path: Path, overwrite: bool = False, save_teacher: bool = False
+) -> dict[str, Any]:
+    """Returns the contents of ``config.yaml`` of a run whose parts and data were given as objects.
+
+    Args:
+        result: of the first seed.
+        seeds: of the run.
+        path: of its folder.
+        overwrite: whether a run of other data may be replaced.
+        save_teacher: whether the teacher is written, too.
+    """
+    graph, origin = result.graph, dict(result.graph.origin)
+    dirs: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
+    origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
+    origin |= data_checksums(graph, path, overwrite)
+    steps: dict[str, Any] = asdict(graph.preprocessing)
+    tables = {"memory_budget": result.tables.memory_budget, "table_dtype": result.tables.dtype}
+    config: dict[str, Any] = {"dataset": {**origin, **steps}, **result.spec.config(), **dirs, **tables}
+    if "given" in result.teacher_result.key:
+        config["teacher"]["checksum"] = result.teacher_result.key["given"]
+    return {**config, "seeds": seeds, "save_teacher": save_teacher}

@@ -1,0 +1,128 @@
+"""Training of candidates, and their scores on validation nodes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from graphkd.callbacks import Callback
+from graphkd.callbacks.session import session_of
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
+from graphkd.errors import GraphKDError
+from graphkd.runs import SeedRun
+from graphkd.spec import DistillSpec
+from graphkd.training.stages.batched import BatchedJob, train_batched
+from graphkd.training.stages.encoder import fit_encoder, with_positions
+from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.stages.teacher import train_teacher
+from graphkd.tuning.blinded import blinded
+from graphkd.tuning.candidate import Candidate, Result
+from graphkd.tuning.problem import Problem
+
+KEPT = 4
+"""Graphs that a process keeps: one per seed."""
+
+
+class DeadlineError(Exception):
+    """A candidate was still in training when the search ended."""
+
+
+class Deadline(Callback):
+    """Ends training at a time.
+
+    Args:
+        end: as of ``time.time``.
+    """
+
+    def __init__(self, end: float) -> None:
+        self.end = end
+
+    def on_epoch_end(self, seed: int, stage: str, epoch: int, values: dict[str, float]) -> None:
+        """Raises ``DeadlineError`` once the time is over."""
+        if time.time() > self.end:
+            raise DeadlineError
+
+
+class Scorer:
+    """Trains candidates on graphs without test labels.
+
+    Args:
+        problem: data and shared settings.
+        cache: folder of finished stages, in which a teacher is trained once for all of its students.
+        together: whether candidates of one shape train as one batched model. On a CPU that is no faster.
+    """
+
+    def __init__(self, problem: Problem, cache: Path, together: bool | None = None) -> None:
+        self.problem, self.cache, self.together = problem, StageCache(cache), together
+        self._graphs: dict[int, Graph] = {}
+
+    def __call__(self, candidates: Sequence[Candidate], seed: int, end: float) -> list[Result]:
+        """Returns the results of candidates on one seed.
+
+        Args:
+            candidates: with the same teacher, for which one process is best.
+            seed: of split and networks.
+            end: time at which training stops.
+        """
+        if self._batches(seed):
+            self._train_together(candidates, seed, end)
+        return [self.result(candidate, seed, end) for candidate in candidates]
+
+    def result(self, candidate: Candidate, seed: int, end: float) -> Result:
+        """Trains one candidate; one that cannot be trained has an error instead of a score."""
+        start = time.perf_counter()
+        val, error = None, ""
+        try:
+            val = self._val(candidate, seed, end)
+        except DeadlineError:
+            error = "stopped: out of time"
+        except GraphKDError as failure:
+            error = str(failure)
+        return Result(candidate.number, seed, val, round(time.perf_counter() - start, 3), error)
+
+    def graph(self, seed: int) -> Graph:
+        """Returns the graph of a seed, without test labels."""
+        if seed not in self._graphs:
+            while len(self._graphs) >= KEPT:
+                self._graphs.pop(next(iter(self._graphs)))
+            self._graphs[seed] = blinded(self.problem.graph(seed))
+        return self._graphs[seed]
+
+    def _val(self, candidate: Candidate, seed: int, end: float) -> float:
+        graph, spec = self.graph(seed), self._spec(candidate, seed)
+        key = "val" if spec.training.metric in (None, graph.metric) else f"val_{spec.training.metric}"
+        callbacks = [Deadline(end)]
+        if candidate.stage == "student":
+            return SeedRun.train(graph, spec, seed, cache=self.cache, callbacks=callbacks).distilled.scores[key]
+        view = apply_setting(graph, spec.setting, seed)
+        if graph.num_features == 0:
+            view = with_positions(view, fit_encoder(view.observed, spec, seed, self.cache))
+        with session_of(callbacks, seed):
+            return train_teacher(view, spec, seed, [], self.cache).scores[key]
+
+    def _spec(self, candidate: Candidate, seed: int) -> DistillSpec:
+        spec = self.problem.spec(candidate.overrides)
+        return replace(spec, training=replace(spec.training, together=self._batches(seed)))
+
+    def _batches(self, seed: int) -> bool:
+        return self.graph(seed).y.is_cuda if self.together is None else self.together
+
+    def _train_together(self, candidates: Sequence[Candidate], seed: int, end: float) -> None:
+        """Trains students of one shape into the cache; what cannot be built has its error in ``result``."""
+        jobs = []
+        for candidate in candidates:
+            if candidate.stage != "student" or time.time() > end:
+                continue
+            try:
+                spec = self._spec(candidate, seed)
+                view = apply_setting(self.graph(seed), spec.setting, seed)
+                jobs.append(BatchedJob(view, spec, train_teacher(view, spec, seed, [], self.cache), seed))
+            except GraphKDError:
+                continue
+        try:
+            train_batched(jobs, self.cache)
+        except GraphKDError:
+            return  # one that diverges ends all: each is trained alone then
