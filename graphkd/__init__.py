@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from graphkd.estimator import GraphDistiller
     from graphkd.saved_run import load_run
     from graphkd.training import Training
+    from graphkd.tuning import tune
 
 __version__ = "0.1.0"
 
@@ -48,6 +49,7 @@ _HOMES = {
     "load_bundle": "deploy",
     "load_dataset": "api",
     "load_run": "saved_run",
+    "tune": "tuning",
 }
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "students",
     "teachers",
     "training",
+    "tune",
 ]
 
 

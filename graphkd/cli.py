@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     debug = "--debug" in args or os.environ.get("HYDRA_FULL_ERROR", "0") not in ("", "0")
     args = [arg for arg in args if arg != "--debug"]
     try:
-        if args[:1] in (["distill"], ["influence"]):
+        if args[:1] in (["distill"], ["influence"], ["tune"]):
             _run_composed(*args)
         else:
             return _run(command_parser().parse_args(args))
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     except KeyboardInterrupt:
-        again = args[:1] == ["distill"] or (args[:1] == ["predict"] and "-" not in args)
+        again = args[:1] in (["distill"], ["tune"]) or (args[:1] == ["predict"] and "-" not in args)
         hint = "; the same command goes on where it stopped" if again else ""
         print(f"graphkd: interrupted{hint}", file=sys.stderr)
         return 130
@@ -98,6 +98,10 @@ def _run_composed(command: str, *args: str) -> None:
         from graphkd.commands.distill import distill
 
         distill(list(args))
+    elif command == "tune":
+        from graphkd.commands.tune import run_tune
+
+        run_tune(list(args))
     else:
         from graphkd.commands.influence import influence
 
@@ -170,13 +174,16 @@ def _kind(what: str) -> str:
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """Returns the parser of every subcommand; ``distill`` and ``influence`` take keys of a config instead."""
+    """Returns the parser of every subcommand; ``distill``, ``influence`` and ``tune`` take keys of a config."""
     parser = _Parser(prog="graphkd", description="Distil graph neural networks into MLPs.")
     parser.add_argument("--version", action="version", version=f"graphkd {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     commands.add_parser(
         "distill", help="train a teacher and distil it: graphkd distill [-m] key=value …", add_help=False
+    )
+    commands.add_parser(
+        "tune", help="search the best student: graphkd tune DATASET [--minutes N] [key=value …]", add_help=False
     )
     listing = commands.add_parser("list", help="what there is to choose from, one a line, name first")
     listing.add_argument("what", choices=PARTS, type=_kind)

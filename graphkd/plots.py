@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from graphkd.errors import GraphKDError
@@ -21,7 +21,7 @@ def check_plot() -> None:
         raise GraphKDError("a plot needs matplotlib: pip install 'graphkd[plot]'") from None
 
 
-def drawable(files: dict[str, Callable[[], bytes]]) -> dict[str, bytes]:
+def drawable(files: Mapping[str, Callable[[], bytes]]) -> dict[str, bytes]:
     """Draws plots that stand beside other files; without matplotlib none, and a line that names them.
 
     Args:

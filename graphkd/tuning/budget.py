@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 TEACHERS = 0.3
-"""Share of the time for teachers."""
+"""Share of the time after which no further round of teachers begins."""
+TEACHERS_END = 0.4
+"""Share of the time at which teachers that are still in training are given up."""
 LAST = 0.3
 """Share of the time that is kept for the finalists and for the winner's run on new seeds."""
 TEACHERS_PER_STUDENT = 4
@@ -35,6 +37,11 @@ class Budget:
     def end(self) -> float:
         """Time, as of ``time.time``, at which candidates stop."""
         return self._start + self._share * self.seconds
+
+    @property
+    def teachers_end(self) -> float:
+        """Time at which teachers stop."""
+        return self._start + TEACHERS_END * self.seconds
 
     def teachers(self, tried: int) -> bool:
         """Returns whether another round of teachers fits."""

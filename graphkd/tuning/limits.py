@@ -88,7 +88,6 @@ def within(
 
 def _write(path: Path, shape: Shape, width: int, num_classes: int) -> None:
     layers, hidden = shape
-    settings = {"hidden_dim": hidden, "num_layers": layers}
-    model = MLP(num_features=width, num_classes=num_classes, **settings)
-    arguments = {"num_features": width, "num_classes": num_classes, **settings}
+    arguments = {"num_features": width, "num_classes": num_classes, "hidden_dim": hidden, "num_layers": layers}
+    model = MLP(width, hidden, num_classes, layers)
     write_bundle(path, model, arguments, Preprocessing(), Encoding(), None, {})

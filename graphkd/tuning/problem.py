@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,11 +65,7 @@ class Problem:
 
     def graph(self, seed: int) -> Graph:
         """Loads the data with the split of a seed; data in memory have one split."""
-        config = self._config
+        config = self.config()
         if self.data is None:
             return load_graph(config, seed)
         return Graph.from_data(self.data).to(pick_device(config.device))
-
-    @functools.cached_property
-    def _config(self) -> DictConfig:
-        return self.config()

@@ -55,6 +55,7 @@ class Search:
         self.scores, self.candidates = Scores(), dict[int, Candidate]()
         self.samplers: dict[str, Sampler] = {}
         self._taught: set[tuple[tuple[str, ...], int]] = set()
+        self._pool: list[tuple[str, ...]] = []
         for result in records.results:
             self.scores.add(result)
 
@@ -168,7 +169,8 @@ class Search:
         for rung, seeds in enumerate(RUNGS):
             if rung:
                 alive = self._promoted(alive, stage, reference, rung)
-            self.train([(each, seed) for seed in seeds for each in alive])
+            end = self.budget.teachers_end if stage == "teacher" else self.budget.end
+            self.train([(each, seed) for seed in seeds for each in alive], end)
             if self.scores.failed(reference):
                 error = self.scores.results(reference)[0].error
                 raise GraphKDError(f"not even the {stage} to compare with can be trained: {error}")
@@ -191,32 +193,32 @@ class Search:
             or (gains.get(each.number, -math.inf) >= least and not self.scores.failed(each.number))
         ]
 
-    def train(self, jobs: Sequence[tuple[Candidate, int]], end: float | None = None) -> None:
+    def train(self, jobs: Sequence[tuple[Candidate, int]], end: float) -> None:
         """Trains candidates on seeds, unless their results are there, and records the results.
 
         Args:
             jobs: candidates and seeds.
-            end: time at which training stops; by default that of the budget.
+            end: time at which training stops.
         """
         jobs = [(each, seed) for each, seed in jobs if not self.scores.has(each.number, seed)]
-        self._teach(jobs)
+        self._teach(jobs, end)
         groups: dict[tuple[tuple[str, ...], int], list[Candidate]] = {}
         for candidate, seed in jobs:
             apart = () if self.workers.together else (str(candidate.number),)
             groups.setdefault(((*candidate.teacher, *apart), seed), []).append(candidate)
         tasks: list[Task] = [(members, seed) for (_, seed), members in groups.items()]
-        for results in self.workers.results(tasks, self.budget.end if end is None else end):
+        for results in self.workers.results(tasks, end):
             finished = [result for result in results if not result.error.startswith("stopped")]
             self.records.add_results(finished, self.budget.elapsed)
             for result in finished:
                 self.scores.add(result)
 
-    def _teach(self, jobs: Sequence[tuple[Candidate, int]]) -> None:
+    def _teach(self, jobs: Sequence[tuple[Candidate, int]], end: float) -> None:
         """Trains the teachers of students before them: each once, in one process."""
         pairs = dict.fromkeys((each.teacher, seed) for each, seed in jobs if each.teacher)
         missing = [pair for pair in pairs if pair not in self._taught]
         tasks: list[Task] = [([Candidate(-1, teacher, "teacher")], seed) for teacher, seed in missing]
-        for _ in self.workers.results(tasks, self.budget.end):
+        for _ in self.workers.results(tasks, end):
             self.records.add_results([], self.budget.elapsed)
         self._taught |= set(missing)
 
@@ -240,7 +242,8 @@ class Search:
         kept = [*[each for each in ranked if not each.is_plain][:FINALISTS], *plain[:1], *reads_x[:1]]
         finalists = list({each.number: each for each in (*kept, self.candidates[self.reference])}.values())
         self.budget.extend()
-        self.train([(each, seed) for seed in (*RUNGS[1], *RUNGS[2], *CONFIRM) for each in finalists])
+        later = (*RUNGS[1], *RUNGS[2], *CONFIRM)
+        self.train([(each, seed) for seed in later for each in finalists], self.budget.end)
         best = max(finalists, key=self.gain)
         rival = max((each for each in finalists if each.is_plain), key=self.gain)
         differences = self.scores.differences(best.number, rival.number, range(SEARCH_SEEDS))
@@ -248,7 +251,7 @@ class Search:
         reading_x = [each for each in finalists if each.is_plain and "encoder=raw" in each.overrides]
         self.records.add_fact("finalists", [each.number for each in finalists])
         self.records.add_fact("winner", chosen.number)
-        self.records.add_fact("plain", max(reading_x, key=self.gain).number)
+        self.records.add_fact("plain", max(reading_x, key=self.gain).number if reading_x else None)
         return chosen
 
     def _tell(self, stage: str, reference: int) -> None:

@@ -23,6 +23,7 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     "propagated": ("encoder=propagated",),
     "positions": ("encoder=positions",),
     "positions_propagated": ("encoder=positions", "encoder.features=propagated"),
+    "positions_alone": ("encoder=positions", "encoder.features=none"),
 }
 """Overrides of each encoder."""
 

@@ -1,0 +1,212 @@
+"""``graphkd.tune``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphkd import methods as all_methods
+from graphkd.atomic_io import as_path, check_writable
+from graphkd.checks import is_real, is_whole
+from graphkd.datasets import Graph
+from graphkd.environment import own_environment
+from graphkd.errors import GraphKDError
+from graphkd.registry import lookup
+from graphkd.spec import DistillSpec
+from graphkd.tuning.blinded import blinded
+from graphkd.tuning.budget import Budget
+from graphkd.tuning.candidate import Candidate
+from graphkd.tuning.files import write_files
+from graphkd.tuning.final import write_final
+from graphkd.tuning.limits import Cost, Shape, costs, within
+from graphkd.tuning.problem import Problem
+from graphkd.tuning.records import Records
+from graphkd.tuning.sampler import check_optuna
+from graphkd.tuning.search import SEARCH_SEEDS, Search
+from graphkd.tuning.space import ENCODERS, METHODS, READS, SHAPES, Space
+from graphkd.tuning.tuned import PLAIN, WINNER, Tuned
+from graphkd.tuning.workers import workers_of
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+SEARCHED = {
+    "method": "--methods (methods=)",
+    "encoder": "--reads (reads=)",
+    "seeds": "--seeds (seeds=)",
+    "output_dir": "--output-dir (output_dir=)",
+}
+"""Keys and groups that cannot be given, since they differ between candidates → what can be given instead."""
+
+PLACES = ("data_dir", "cache_dir", "device", "download")
+"""Keys that change no result."""
+
+
+@own_environment()
+def tune(
+    data: Data | str,
+    *,
+    minutes: float = 10.0,
+    trials: int | None = None,
+    reads: str = "x",
+    methods: Sequence[str] | None = None,
+    max_us: float | None = None,
+    max_kb: float | None = None,
+    workers: int = 1,
+    seeds: int = 5,
+    seed: int = 0,
+    output_dir: str | os.PathLike[str] = "runs/tune",
+    overrides: Iterable[str] = (),
+    tell: Callable[[str], None] = lambda line: None,
+) -> Tuned:
+    """Searches the best student of a graph by validation scores, and trains it on new seeds.
+
+    The search sees no label of a test node: they are replaced before it begins. Plain MLPs are searched as all
+    other students are, and one of them is chosen unless another student is better by more than the standard error.
+    The same call goes on where it was stopped.
+
+    Args:
+        data: PyG ``Data`` as for ``graphkd.distill``, or the name of a data set.
+        minutes: for search and last runs together; a student that is still in training when the search ends is
+            given up, and the last runs are finished in any case.
+        trials: students that are tried at most; by default as many as the time allows.
+        reads: what the student may read when it answers: ``x``, ``positions`` as well, or ``neighbours``.
+        methods: names, beside the plain MLP; by default those whose students train in seconds.
+        max_us: most microseconds of a prediction for one row (median, runtime ``numpy``).
+        max_kb: most kilobytes of the student's weights.
+        workers: processes that train candidates.
+        seeds: number of new seeds for the last runs.
+        seed: of the search.
+        output_dir: folder of the search.
+        overrides: of ``graphkd distill``, such as ``["dataset.split=cpf", "teacher=sage"]``: they stay as given.
+        tell: called with a line about progress.
+
+    Returns:
+        ``winner``, ``plain_mlp``, ``trials``, ``command``.
+
+    Raises:
+        GraphKDError: invalid data or settings, a limit that no student keeps, or Optuna is missing.
+    """
+    check_optuna()
+    folder = as_path(output_dir, "output_dir")
+    check_writable(folder, "output_dir")
+    _check_numbers(
+        {"minutes": minutes, "max_us": max_us, "max_kb": max_kb},
+        {"trials": trials, "workers": workers, "seeds": seeds},
+    )
+    problem = _problem(data, list(overrides))
+    graph = blinded(problem.graph(0))
+    space, measured = _space(problem, graph, reads, methods, max_us, max_kb)
+    settings = {
+        "data": graph.fingerprint(),
+        "overrides": [each for each in problem.overrides if each.partition("=")[0] not in PLACES],
+        "reads": reads,
+        "methods": list(space.methods),
+        "shapes": [list(shape) for shape in space.shapes],
+        "seed": seed,
+    }
+    records = Records(folder, settings)
+    budget = Budget(minutes, trials, records.elapsed)
+    with workers_of(problem, folder / "cache", workers) as pool:
+        search = Search(space, pool, records, budget, seed, tell)
+        winner = search.run()
+    return _finish(problem, search, winner, seeds, folder, measured, tell)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    name: str
+    candidate: Candidate
+
+
+def _finish(
+    problem: Problem,
+    search: Search,
+    winner: Candidate,
+    seeds: int,
+    folder: Path,
+    measured: dict[Shape, Cost],
+    tell: Callable[[str], None],
+) -> Tuned:
+    """Trains what was chosen on new seeds, and writes the files of the search."""
+    new = list(range(SEARCH_SEEDS, SEARCH_SEEDS + seeds))
+    chosen = [_Chosen(WINNER, winner)]
+    if search.records.facts["plain"] is not None:
+        chosen.append(_Chosen(PLAIN, search.candidates[search.records.facts["plain"]]))
+    metrics = {}
+    for each in chosen:
+        settings = " ".join(each.candidate.overrides)
+        tell(f"{search.budget.elapsed:.0f} s: {each.name} on {seeds} new seeds: {settings}")
+        metrics[each.name] = write_final(problem, each.candidate, new, folder / each.name)
+    write_files(folder, problem, search, winner, metrics, measured)
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+    return Tuned(folder)
+
+
+def _problem(data: Data | str, overrides: list[str]) -> Problem:
+    for key in (override.partition("=")[0].lstrip("+~") for override in overrides):
+        if (group := key.partition(".")[0]) in SEARCHED:
+            raise GraphKDError(f"{key} cannot be given to a search: use {SEARCHED[group]}")
+    if isinstance(data, str):
+        return Problem((f"dataset={data}", *overrides))
+    if any(override.startswith("dataset") for override in overrides):
+        raise GraphKDError("dataset= is for data sets by name, and data were given: leave it out")
+    return Problem(tuple(overrides), data)
+
+
+def _space(
+    problem: Problem,
+    graph: Graph,
+    reads: str,
+    methods: Sequence[str] | None,
+    max_us: float | None,
+    max_kb: float | None,
+) -> tuple[Space, dict[Shape, Cost]]:
+    """Returns the space within the limits, and what each of its shapes costs."""
+    if reads not in READS:
+        raise GraphKDError(f"reads is {reads!r}: choose one of {', '.join(READS)}")
+    if graph.num_features == 0 and reads == "x":
+        raise GraphKDError("the graph has no features: choose reads=positions")
+    encoders = READS[reads] if graph.num_features else ("positions_alone",)
+    names = METHODS if methods is None else tuple(methods)
+    for name in names:
+        method = lookup(all_methods, name)
+        if name == "mlp" or not method.has_teacher:
+            raise GraphKDError(f"methods has {name}, which no teacher teaches: plain MLPs are always tried")
+    problem.spec()  # what is given is checked before anything is trained
+    widest = max(_width(problem.spec(ENCODERS[encoder]), graph) for encoder in encoders)
+    measured = costs(_shapes(problem.fixed), widest, graph.num_classes)
+    metric = problem.spec().training.metric or graph.metric
+    return Space(
+        fixed=problem.fixed,
+        encoders=encoders,
+        methods=names,
+        shapes=tuple(within(measured, max_kb, max_us)),
+        weighs_classes=metric in ("macro_f1", "balanced_accuracy"),
+    ), measured
+
+
+def _width(spec: DistillSpec, graph: Graph) -> int:
+    return spec.inputs.width(graph.num_features, graph.num_classes)
+
+
+def _shapes(fixed: dict[str, str]) -> list[Shape]:
+    """Returns the shapes to search, with a depth or a width that was given."""
+    given = [fixed.get(key) for key in ("student.num_layers", "student.hidden_dim")]
+    layers, width = (None if value is None else int(value) for value in given)
+    return list(dict.fromkeys((layers or shape[0], width or shape[1]) for shape in SHAPES))
+
+
+def _check_numbers(reals: dict[str, Any], wholes: dict[str, Any]) -> None:
+    for name, value in reals.items():
+        if value is not None and not (is_real(value) and 0 < value < 1e9):
+            raise GraphKDError(f"{name} is {value}: it must be a number above 0")
+    for name, value in wholes.items():
+        if value is None and name == "trials":
+            continue
+        if not (is_whole(value) and 1 <= value < 1e6):
+            raise GraphKDError(f"{name} is {value}: it must be a whole number, 1 or more")

@@ -1,0 +1,120 @@
+"""What a search leaves in its folder beside the runs: a table, a summary, pictures."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import math
+import shlex
+from pathlib import Path
+from typing import Any
+
+from graphkd.atomic_io import write_bytes, write_json, write_text
+from graphkd.plots import drawable
+from graphkd.tuning.candidate import Candidate
+from graphkd.tuning.limits import Cost, Shape
+from graphkd.tuning.plots import draw_importances, draw_pareto
+from graphkd.tuning.problem import Problem
+from graphkd.tuning.records import SCHEMA_VERSION
+from graphkd.tuning.search import CONFIRM, RUNGS, Search
+from graphkd.tuning.tuned import SUMMARY, TRIALS
+
+COLUMNS = (
+    *("number", "kind", "method", "reads", "seeds", "val", "gain", "kilobytes", "microseconds", "seconds"),
+    *("settings", "error"),
+)
+
+
+def write_files(
+    folder: Path,
+    problem: Problem,
+    search: Search,
+    winner: Candidate,
+    metrics: dict[str, Any],
+    measured: dict[Shape, Cost],
+) -> None:
+    """Writes ``trials.csv``, ``tune.json`` and, with matplotlib, ``pareto.png`` and ``importance.png``.
+
+    Args:
+        folder: of the search.
+        problem: data and shared settings.
+        search: that is over.
+        winner: its choice.
+        metrics: of the last runs, by name.
+        measured: cost of each shape.
+    """
+    rows = rows_of(search, measured)
+    write_text(folder / TRIALS, to_csv(rows))
+    summary = {
+        "schema_version": SCHEMA_VERSION,
+        "winner": {"number": winner.number, "overrides": list(winner.overrides)},
+        "command": command_of(problem, winner),
+        "given": list(problem.overrides),
+        "teachers": search.records.facts.get("teachers", []),
+        "finalists": search.records.facts["finalists"],
+        "tried": len(rows),
+        "seconds": round(search.budget.elapsed, 1),
+        "search_seeds": [seed for seeds in (*RUNGS, CONFIRM) for seed in seeds],
+        "mean": {name: each["mean"] for name, each in metrics.items()},
+    }
+    write_json(folder / SUMMARY, summary)
+    pictures = {
+        "pareto.png": functools.partial(draw_pareto, rows, winner.number),
+        "importance.png": functools.partial(draw_importances, search.samplers["student"].importances()),
+    }
+    for name, content in drawable(pictures).items():
+        write_bytes(folder / name, content)
+
+
+def rows_of(search: Search, measured: dict[Shape, Cost]) -> list[dict[str, Any]]:
+    """Returns a row per student that was tried, the best first; those on more seeds before the others."""
+    rows = [_row(search, candidate, measured) for candidate in search.students]
+    return sorted(rows, key=lambda row: (row["seeds"] > 1, -math.inf if row["gain"] is None else row["gain"]))[
+        ::-1
+    ]
+
+
+def to_csv(rows: list[dict[str, Any]]) -> str:
+    """Returns the rows as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def command_of(problem: Problem, winner: Candidate) -> str:
+    """Returns the command that trains a candidate again; of data in memory, what is to be given with them."""
+    return shlex.join(["graphkd", "distill", *problem.overrides, *winner.overrides])
+
+
+def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> dict[str, Any]:
+    settings = dict(override.split("=", 1) for override in candidate.overrides)
+    results = search.scores.results(candidate.number)
+    values = [result.val for result in results if result.val is not None]
+    gain = search.gain(candidate)
+    shape = int(settings["student.num_layers"]), int(settings["student.hidden_dim"])
+    return {
+        "number": candidate.number,
+        "kind": candidate.kind,
+        "method": settings["method"],
+        "reads": _reads(settings),
+        "seeds": len(values),
+        "val": round(sum(values) / len(values), 5) if values else None,
+        "gain": None if math.isinf(gain) else round(gain, 5),
+        "kilobytes": round(measured[shape].kilobytes, 1),
+        "microseconds": round(measured[shape].microseconds, 1),
+        "seconds": round(sum(result.seconds for result in results), 1),
+        "settings": " ".join(candidate.overrides),
+        "error": next((result.error for result in results if result.error), ""),
+    }
+
+
+def _reads(settings: dict[str, str]) -> str:
+    """Returns what a student reads when it answers, in the words of ``metrics.json``."""
+    if settings["encoder"] == "propagated" or settings.get("encoder.features") == "propagated":
+        return "neighbours"
+    if settings["encoder"] == "raw":
+        return "x"
+    return "positions" if settings.get("encoder.features") == "none" else "x and positions"

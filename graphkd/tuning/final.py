@@ -1,0 +1,56 @@
+"""The last step of a search: ordinary runs of what was chosen, on new seeds, with test scores."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from graphkd.config_data import cache_of, run_settings
+from graphkd.errors import GraphKDError
+from graphkd.runs import RunFolder, SeedRun, read_metrics
+from graphkd.runs.run import memory_settings
+from graphkd.tuning.candidate import Candidate
+from graphkd.tuning.problem import Problem
+
+
+def write_final(problem: Problem, candidate: Candidate, seeds: Sequence[int], path: Path) -> dict[str, Any]:
+    """Trains a candidate on seeds into a run folder, with the plain MLPs beside it; returns its metrics.
+
+    This is the only place of a search that sees test labels. A folder of the same run goes on with the seeds that
+    are missing; one of another candidate, of a search that went on, is replaced.
+
+    Args:
+        problem: data and shared settings.
+        candidate: to train.
+        seeds: that the search has not used.
+        path: of the run folder.
+    """
+    config = problem.config([*candidate.overrides, f"seeds=[{','.join(map(str, seeds))}]"])
+    spec = problem.spec(candidate.overrides)
+
+    def train(seed: int) -> SeedRun:
+        graph = problem.graph(seed)
+        return SeedRun.train(graph, spec, seed, bool(spec.baselines), cache_of(config))
+
+    if problem.data is None:
+        settings = run_settings(config, list(seeds), problem.graph(seeds[0]), path)
+    else:
+        settings = memory_settings(train(seeds[0]), list(seeds), path)
+    folder = RunFolder(path, settings, overwrite=_is_other(path, settings))
+    if not folder.finished:
+        for seed in seeds:
+            folder.add(seed, functools.partial(train, seed))
+        first = problem.graph(seeds[0])
+        folder.finish(first.dataset, first.split, first.metric, spec)
+    return read_metrics(path)
+
+
+def _is_other(path: Path, settings: dict[str, Any]) -> bool:
+    """Returns whether a folder holds the run of another candidate."""
+    try:
+        RunFolder(path, settings, overwrite=False)
+    except GraphKDError:
+        return (path / "config.yaml").is_file()
+    return False

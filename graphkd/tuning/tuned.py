@@ -1,0 +1,75 @@
+"""The folder of a finished search."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, Any
+
+from graphkd.atomic_io import as_path, read_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graphkd.deploy import Predictor
+    from graphkd.saved_run import SavedRun
+
+SUMMARY, TRIALS, WINNER, PLAIN = "tune.json", "trials.csv", "winner", "plain_mlp"
+"""Names in the folder: what was chosen, all candidates, and the runs of the winner and of the best plain MLP."""
+
+
+class Tuned:
+    """A finished search, read from its folder.
+
+    Args:
+        path: of the folder that ``graphkd tune`` wrote.
+
+    Raises:
+        GraphKDError: the folder holds no finished search.
+
+    >>> import tempfile, graphkd
+    >>> out = tempfile.mkdtemp() + "/tune"
+    >>> found = graphkd.tune("digits", minutes=5, trials=1, methods=[], seeds=1, output_dir=out)
+    >>> found.overrides[:2], sorted(found.winner.metrics["mean"])
+    (['method=mlp', 'encoder=raw'], ['mlp_test', 'student_test'])
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = as_path(path, "the folder of a search")
+        self.summary: dict[str, Any] = read_json(self.path / SUMMARY, "a finished search of graphkd tune")
+
+    @property
+    def overrides(self) -> list[str]:
+        """Settings of the winner, as arguments of ``graphkd distill``, beyond those that were given."""
+        return list(self.summary["winner"]["overrides"])
+
+    @property
+    def command(self) -> str:
+        """The command that trains the winner again."""
+        return str(self.summary["command"])
+
+    @functools.cached_property
+    def winner(self) -> SavedRun:
+        """The winner's run on new seeds, with the plain MLP of its shape beside it."""
+        from graphkd.saved_run import load_run
+
+        return load_run(self.path / WINNER)
+
+    @functools.cached_property
+    def plain_mlp(self) -> SavedRun:
+        """The run of the best plain MLP that reads ``x``, on the same seeds: searched as the winner was."""
+        from graphkd.saved_run import load_run
+
+        return load_run(self.path / PLAIN)
+
+    @property
+    def predictor(self) -> Predictor:
+        """The winner's student of the seed with the best validation score."""
+        return self.winner.predictor
+
+    @functools.cached_property
+    def trials(self) -> pd.DataFrame:
+        """All candidates, the best first: settings, mean validation score, gain over the plain MLP, cost."""
+        import pandas as pd
+
+        return pd.read_csv(self.path / TRIALS)

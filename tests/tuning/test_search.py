@@ -1,0 +1,141 @@
+"""The search itself, on candidates that a formula scores."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from graphkd import GraphKDError
+from graphkd.tuning.budget import Budget
+from graphkd.tuning.candidate import Candidate, Scores
+from graphkd.tuning.records import Records
+from graphkd.tuning.search import CONFIRM, RUNGS, Search
+from graphkd.tuning.space import Space
+from tests.tuning.fakes import FakeWorkers, settings_of
+
+pytest.importorskip("optuna")
+
+SPACE = Space(methods=("glnn", "krd"), shapes=((2, 64), (2, 128)))
+EASE = {seed: 0.05 * math.sin(7 * seed) for seed in range(20)}
+"""Splits differ in how easy they are, by more than candidates do."""
+
+
+def score(candidate: Candidate, seed: int) -> float:
+    """Teachers are better with little dropout, students with krd, τ near 2 and a good teacher."""
+    settings = settings_of(candidate)
+    value = 0.5 + EASE[seed] - 0.1 * float(settings.get("teacher.dropout", 0.7))
+    if settings.get("method") == "krd":
+        value += 0.1 - 0.02 * abs(math.log(float(settings["method.tau"]) / 2))
+    return value
+
+
+def search(folder: Path, workers: FakeWorkers, trials: int = 30, space: Space = SPACE, seed: int = 0) -> Search:
+    records = Records(folder, {"seed": seed})
+    return Search(space, workers, records, Budget(60, trials, records.elapsed), seed)
+
+
+def test_the_best_method_with_the_best_teacher_is_found(tmp_path: Path) -> None:
+    found = search(tmp_path, FakeWorkers(score))
+    settings = settings_of(found.run())
+    assert (settings["method"], settings["teacher.dropout"]) == ("krd", "0.2")
+    assert 1 < float(settings["method.tau"]) < 4
+    assert settings_of(found.candidates[found.records.facts["plain"]])["method"] == "mlp"
+
+
+def test_fewer_candidates_on_every_rung(tmp_path: Path) -> None:
+    workers = FakeWorkers(score)
+    found = search(tmp_path, workers)
+    found.run()
+    students = {each.number for each in found.students} - set(found.records.facts["finalists"])
+    on = [sum(number in students for number, seed in workers.scored if seed == seeds[0]) for seeds in RUNGS]
+    assert on[0] == len(students)
+    assert on[0] > 2 * on[1] > 0
+    assert on[1] > on[2]
+    assert {number for number, seed in workers.scored if seed in CONFIRM} == set(found.records.facts["finalists"])
+    assert len(workers.scored) == len(set(workers.scored))  # nothing is trained twice
+
+
+def test_teachers_are_chosen_by_their_own_scores(tmp_path: Path) -> None:
+    found = search(tmp_path, FakeWorkers(score))
+    found.run()
+    assert "teacher.dropout=0.2" in found.records.facts["teachers"][0]
+    assert len(found.records.facts["teachers"]) == 3
+
+
+def test_a_plain_mlp_is_chosen_unless_another_is_better_by_more_than_chance(tmp_path: Path) -> None:
+    """Students are better on one half of the seeds, and worse on the other."""
+
+    def noisy(candidate: Candidate, seed: int) -> float:
+        plain = settings_of(candidate).get("method") == "mlp"
+        return 0.7 if plain else 0.7 + (0.1 if seed % 2 == 0 else -0.0999)
+
+    assert search(tmp_path, FakeWorkers(noisy)).run().is_plain
+
+
+def test_plain_mlps_are_searched_in_every_round(tmp_path: Path) -> None:
+    found = search(tmp_path, FakeWorkers(score), space=Space(encoders=("raw", "propagated"), methods=("glnn",)))
+    found.run()
+    for (stage, number), candidates in found.records.rounds.items():
+        plain = [each for each in candidates if each.is_plain]
+        assert stage == "teacher" or len(plain) >= (2 if number == 0 else 1)
+
+
+def test_failed_candidates_are_left_behind(tmp_path: Path) -> None:
+    def failing(candidate: Candidate, seed: int) -> float | None:
+        settings = settings_of(candidate)
+        return (
+            None if settings.get("method") == "krd" or settings.get("teacher") == "gat" else score(candidate, seed)
+        )
+
+    found = search(tmp_path, FakeWorkers(failing))
+    assert settings_of(found.run())["method"] in ("glnn", "mlp")
+    assert not any("teacher=gat" in teacher for teacher in found.records.facts["teachers"])
+
+
+def test_if_not_even_the_plain_mlp_can_be_trained_its_error_is_the_search_s(tmp_path: Path) -> None:
+    def failing(candidate: Candidate, seed: int) -> float | None:
+        return None if candidate.is_plain else score(candidate, seed)
+
+    with pytest.raises(GraphKDError, match="not even the student .*it failed"):
+        search(tmp_path, FakeWorkers(failing)).run()
+
+
+@pytest.mark.parametrize("most", [0, 3, 7, 11, 14, 19, 30, 45, 60, 75])
+def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path: Path, most: int) -> None:
+    whole = search(tmp_path / "whole", FakeWorkers(score))
+    winner = whole.run()
+    workers = FakeWorkers(score, most)
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "killed", workers).run()
+    rest = FakeWorkers(score)
+    resumed = search(tmp_path / "killed", rest)
+    assert resumed.run() == winner
+    assert resumed.records.rounds == whole.records.rounds
+    assert resumed.records.facts == whole.records.facts
+    assert not set(workers.scored[:most]) & set(rest.scored)  # what was finished is not trained again
+
+
+def test_without_time_the_plain_mlp_is_chosen(tmp_path: Path) -> None:
+    records = Records(tmp_path, {})
+    found = Search(SPACE, FakeWorkers(score), records, Budget(1e-9), 0)
+    found.run()
+    assert {stage for stage, _ in records.rounds} == {"teacher", "student"}
+
+
+def test_without_methods_no_teacher_is_searched(tmp_path: Path) -> None:
+    found = search(tmp_path, FakeWorkers(score), space=Space(methods=()))
+    assert found.run().is_plain
+    assert {stage for stage, _ in found.records.rounds} == {"student"}
+
+
+def test_gains_are_mean_differences_over_the_seeds_that_both_have() -> None:
+    scores = Scores()
+    from graphkd.tuning.candidate import Result
+
+    for seed, value in ((0, 0.5), (1, 0.9)):
+        scores.add(Result(0, seed, value, 1.0))
+    scores.add(Result(1, 1, 0.95, 1.0))
+    assert scores.gain(1, 0, range(4)) == pytest.approx(0.05)
+    assert scores.gain(2, 0, range(4)) == -math.inf
+    scores.add(Result(1, 0, None, 1.0, "failed"))
+    assert scores.gain(1, 0, range(4)) == -math.inf
