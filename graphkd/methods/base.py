@@ -236,7 +236,7 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
     """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
     softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse, part.soft.adjust) for part in parts]
     settings = [
-        (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label)
+        (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label, part.label_smoothing)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
     balanced = any(part.class_weight is not None or (part.soft and part.soft.groups) for part in parts)

@@ -19,6 +19,7 @@ from graphkd.outofcore import TableOptions
 from graphkd.spec import DistillSpec
 from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.loop import Fit
+from graphkd.training.settings import OF_EACH
 from graphkd.training.stages import stage_cache
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, StageResult, code_digest
@@ -42,6 +43,16 @@ OTHER: dict[str, Any] = {
     "precision": "bfloat16",
     "compile": True,
     "class_weight": "balanced",
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "warmup": 7,
+    "clip_norm": 0.5,
+    "label_smoothing": 0.1,
+    "teacher_optimizer": "adamw",
+    "teacher_schedule": "linear",
+    "teacher_warmup": 7,
+    "teacher_clip_norm": 0.5,
+    "teacher_label_smoothing": 0.1,
     "teacher_batches": "checkpointed",
     "teacher_batch_size": 7,
     "fanout": 7,
@@ -64,6 +75,7 @@ NOT_READ_BY_THE_TEACHER = {
     "together": "how students train",
     "precision": "of the student's layers",
     "compile": "the student's layers",
+    **dict.fromkeys(OF_EACH, "the student's; the teacher has its own"),
 }
 
 SAME_RESULT = {("full", "teacher_batches"): "checkpointed computes activations again, with the same bits"}
@@ -150,6 +162,13 @@ def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, view
         by_teacher = by_teacher and (way, name) not in SAME_RESULT
         expected = ["student"] if name in NOT_READ_BY_THE_TEACHER else list(STAGES) if by_teacher else []
         assert changed(keys(here, view), keys(there, view)) == expected, (name, way)
+
+
+def test_defaults_of_later_settings_are_in_no_key() -> None:
+    """Keys of runs from before there were these stay."""
+    assert Training().key_of("student") == Training().key_of("teacher") == []
+    assert Training(class_weight="none", clip_norm=None, warmup=0).key_of("student") == []
+    assert Training(warmup=3, teacher_schedule="cosine").key_of("student") == [["warmup", 3]]
 
 
 @pytest.mark.parametrize("name", OTHER)

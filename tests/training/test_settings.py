@@ -2,6 +2,27 @@ import pytest
 
 from graphkd import GraphKDError, Training
 
+OPTIMISER: tuple[tuple[str, object], ...] = (
+    ("optimizer", "sgd"),
+    ("optimizer", None),
+    ("schedule", "step"),
+    ("schedule", True),
+    ("warmup", -1),
+    ("warmup", 1.5),
+    ("warmup", True),
+    ("warmup", 500),
+    ("clip_norm", 0.0),
+    ("clip_norm", -1.0),
+    ("clip_norm", float("nan")),
+    ("clip_norm", float("inf")),
+    ("clip_norm", "1"),
+    ("label_smoothing", 1.0),
+    ("label_smoothing", -0.1),
+    ("label_smoothing", float("nan")),
+    ("label_smoothing", None),
+)
+"""Settings that teacher and student have each."""
+
 
 @pytest.mark.parametrize(
     "keys",
@@ -26,6 +47,7 @@ from graphkd import GraphKDError, Training
         {"partitioner": "louvain"},
         {"metric": "f1"},
         {"metric": 3},
+        *({of + name: value} for of in ("", "teacher_") for name, value in OPTIMISER),
     ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:

@@ -126,6 +126,7 @@ def _train(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, log: Lo
         batches.steps,
         batches.score,
         replays=batches.replays and isinstance(model, Teacher) and model.static_step,
+        optimiser=training.teacher_optimiser,
     )
     return fit("teacher", train_spec, training, [log], part)[0]
 
@@ -194,7 +195,7 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
         "training": [
             *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
             *WAYS[spec.training.teacher_batches].key(config["training"]),
-            *spec.training.class_weight_key,
+            *spec.training.key_of("teacher"),
         ],
         "seed": seed,
         "device": arithmetic(view.observed.y.device),
