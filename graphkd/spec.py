@@ -134,7 +134,7 @@ class DistillSpec:
         self.calibration.check_method(self.method)
         given = isinstance(self.teacher, nn.Module | TeacherOutput)
         check_balance(self.balance, self.method, unwrapped(self.student), self.training, given)
-        check_training(self.training, self.method)
+        check_training(self.training, self.method, given)
         if self.method.has_teacher:
             self._check_transform()
             return

@@ -62,6 +62,8 @@ class Method(nn.Module):
     """Whether it reads the teacher's output; without, no teacher is trained for it."""
     needs_teacher: ClassVar[str] = ""
     """Name of the only one of ``graphkd.teachers`` whose output it can read; empty for any."""
+    copies_teacher: ClassVar[bool] = False
+    """Whether it reads the layers of the teacher's network, not its output alone."""
     row_sum: ClassVar[bool | None] = None
     """Declares that the loss is a sum over rows of what depends on nothing but the row, so that several processes
     can share them. None: derived, see ``is_row_sum``. A contract test checks a declaration."""

@@ -11,16 +11,27 @@ if TYPE_CHECKING:
     from graphkd.training.settings import Training
 
 
-def check_training(training: Training, method: Method) -> None:
-    """Checks that the student's settings have an effect, in every phase of its method.
+def check_training(training: Training, method: Method, given: bool) -> None:
+    """Checks that settings have an effect, in every phase of the method.
 
     Args:
         training: settings of the optimisation.
         method: that the student is trained by.
+        given: whether the teacher is given, so that none is trained.
 
     Raises:
-        GraphKDError: labels are smoothed that are not read, or a phase ends before its warm-up.
+        GraphKDError: labels are smoothed that are not read, a phase ends before its warm-up, a given teacher is to
+            be trained, or one with labels as inputs is copied.
     """
+    if given and (names := [name for name, _ in training.key_of("teacher") if name != "class_weight"]):
+        raise GraphKDError(
+            f"training.{names[0]} is of a teacher that the run trains, and this one is given: leave it out"
+        )
+    if training.teacher_label_rate and method.copies_teacher:
+        raise GraphKDError(
+            f"method={method.name} copies the teacher's layers, which read labels as well: leave "
+            "training.teacher_label_rate out"
+        )
     if training.label_smoothing and method.lam == 0:
         raise GraphKDError(
             "training.label_smoothing smooths labels, which a student with method.lam=0 is not trained on: leave "

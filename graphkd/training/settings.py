@@ -39,6 +39,9 @@ CHOICES = {
 OF_EACH = ("optimizer", "schedule", "warmup", "clip_norm", "label_smoothing")
 """Settings that the student has, and the teacher as ``teacher_…``; in a cache key where they are no defaults."""
 
+LABEL_INPUTS = ("teacher_label_rate", "teacher_label_reuse")
+"""Further settings of the teacher, likewise in a cache key where they are no defaults."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -77,6 +80,11 @@ class Training:
         teacher_warmup: of the teacher, as ``warmup``.
         teacher_clip_norm: of the teacher, as ``clip_norm``.
         teacher_label_smoothing: of the teacher, as ``label_smoothing``.
+        teacher_label_rate: share in [0, 1) of the training labels that the teacher reads beside the features,
+            drawn for every epoch; its loss is that of the other training nodes. To its answers it reads all
+            training labels, and never those of validation and test nodes. 0 leaves labels out.
+        teacher_label_reuse: how often, in every step and answer, the teacher's own distributions are filled in
+            for the labels that it does not read.
         teacher_batches: the data of one step of the teacher. ``full``: the graph. ``checkpointed``: the graph,
             most activations recomputed instead of kept, with the same result. ``neighbours``: some training nodes
             and neighbours sampled around them. ``partitions``: the graph that some of its parts induce.
@@ -118,6 +126,8 @@ class Training:
     teacher_warmup: int = 0
     teacher_clip_norm: float | None = None
     teacher_label_smoothing: float = 0.0
+    teacher_label_rate: float = 0.0
+    teacher_label_reuse: int = 0
     teacher_batches: str = "full"
     teacher_batch_size: int = 1024
     fanout: int | list[int] = 10
@@ -157,6 +167,10 @@ class Training:
             self.teacher_optimizer, self.teacher_schedule, self.teacher_warmup, self.teacher_clip_norm
         )
 
+    def teacher_width(self, num_features: int, num_classes: int) -> int:
+        """Returns the width of a teacher's inputs: features, and a column per class where labels are inputs."""
+        return num_features + (num_classes if self.teacher_label_rate else 0)
+
     def key_of(self, stage: str) -> list[list[Any]]:
         """What a cache key has more where settings are no defaults: nothing else, so that keys stay as they were.
 
@@ -164,7 +178,7 @@ class Training:
             stage: ``teacher`` or ``student``.
         """
         prefix = "teacher_" if stage == "teacher" else ""
-        names = ["class_weight", *(prefix + name for name in OF_EACH)]
+        names = ["class_weight", *(prefix + name for name in OF_EACH), *(LABEL_INPUTS if prefix else ())]
         return [[name, getattr(self, name)] for name in names if getattr(self, name) != getattr(Training, name)]
 
     def _check_optimisers(self) -> None:
@@ -181,6 +195,21 @@ class Training:
                     f"training.{of}warmup is {epochs}, but training.max_epochs only {self.max_epochs}: lower the "
                     "one or raise the other"
                 )
+        self._check_label_inputs()
+
+    def _check_label_inputs(self) -> None:
+        check_shares("training", teacher_label_rate=self.teacher_label_rate)
+        check_counts("training", 0, 100, teacher_label_reuse=self.teacher_label_reuse)
+        if self.teacher_label_reuse and not self.teacher_label_rate:
+            raise GraphKDError(
+                f"training.teacher_label_reuse is {self.teacher_label_reuse}, but no labels are inputs: set "
+                "training.teacher_label_rate above 0, such as 0.5"
+            )
+        if self.teacher_label_rate and self.teacher_batches != "full":
+            raise GraphKDError(
+                f"training.teacher_label_rate is {self.teacher_label_rate}, and needs the whole graph in a step: "
+                "use training.teacher_batches=full"
+            )
 
     def _check_names(self) -> None:
         if self.metric is not None and self.metric not in METRICS:

@@ -53,6 +53,8 @@ OTHER: dict[str, Any] = {
     "teacher_warmup": 7,
     "teacher_clip_norm": 0.5,
     "teacher_label_smoothing": 0.1,
+    "teacher_label_rate": 0.5,
+    "teacher_label_reuse": 1,
     "teacher_batches": "checkpointed",
     "teacher_batch_size": 7,
     "fanout": 7,
@@ -67,6 +69,12 @@ READ_BY = {
     "partitions": ("parts", "parts_per_step", "partitioner"),
 }
 """Fields that only one way to train a teacher reads."""
+
+WITH_FULL: dict[str, dict[str, Any]] = {
+    "teacher_label_rate": {},
+    "teacher_label_reuse": {"teacher_label_rate": 0.5},
+}
+"""Fields that only a teacher on the whole graph takes, and what else they need."""
 
 NOT_READ_BY_THE_TEACHER = {
     "lr": "the student's rate; the teacher has its own",
@@ -154,8 +162,8 @@ def test_every_field_of_training_has_another_value_here() -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, view: SettingView) -> None:
-    for way in ("full", "neighbours", "partitions"):
-        training = Training(teacher_batches=way)
+    for way in ("full",) if name in WITH_FULL else ("full", "neighbours", "partitions"):
+        training = Training(teacher_batches=way, **WITH_FULL.get(name, {}))
         here, there = spec(training=training), spec(training=replace(training, **{name: OTHER[name]}))
         only = [one for one, read in READ_BY.items() if name in read]
         by_teacher = name not in NOT_READ_BY_THE_TEACHER and (not only or way in only)
@@ -175,7 +183,7 @@ def test_defaults_of_later_settings_are_in_no_key() -> None:
 def test_a_plain_student_s_key_has_all_that_it_reads_itself(name: str, view: SettingView) -> None:
     """Nothing comes in through the key of a teacher here."""
     plain = spec(method=methods.MLP(), influence=None, matching=matching.NoMatching())
-    other = replace(plain, training=replace(plain.training, **{name: OTHER[name]}))
+    other = replace(plain, training=Training(**WITH_FULL.get(name, {}), **{name: OTHER[name]}))
     one, two = (student_key(view, each, teacher_result_by(view, ""), 0, "float32") for each in (plain, other))
     of_teacher = name.startswith("teacher_") or any(name in read for read in READ_BY.values())
     assert (one != two) == (not of_teacher)

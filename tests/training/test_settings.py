@@ -47,9 +47,22 @@ OPTIMISER: tuple[tuple[str, object], ...] = (
         {"partitioner": "louvain"},
         {"metric": "f1"},
         {"metric": 3},
+        {"teacher_label_rate": 1.0},
+        {"teacher_label_rate": -0.5},
+        {"teacher_label_rate": True},
+        {"teacher_label_reuse": -1},
+        {"teacher_label_reuse": 0.5},
         *({of + name: value} for of in ("", "teacher_") for name, value in OPTIMISER),
     ],
 )
 def test_values_outside_their_range_are_refused(keys: dict) -> None:
     with pytest.raises(GraphKDError, match=f"training.{next(iter(keys))} is"):
         Training(**keys)
+
+
+def test_labels_as_inputs_need_the_whole_graph_and_reuse_needs_them() -> None:
+    with pytest.raises(GraphKDError, match=r"^training.teacher_label_reuse is 1, but no labels are inputs: set"):
+        Training(teacher_label_reuse=1)
+    for way in ("checkpointed", "neighbours", "partitions"):
+        with pytest.raises(GraphKDError, match=r"the whole graph in a step: use training.teacher_batches=full"):
+            Training(teacher_label_rate=0.5, teacher_batches=way)
