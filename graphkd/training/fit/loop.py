@@ -57,10 +57,9 @@ def fit(
     labels are almost uniform; and a student of such a teacher never starts to learn, since weight decay outweighs
     its loss. Where ``max_epochs`` is reached before that, the best of all epochs is used.
 
-    On a CUDA device an epoch that ``replays`` is captured as a CUDA graph, unless learning rates change in every
-    epoch, with scores, best weights and early
-    stopping. Once learning has begun for every member, the host reads them every few epochs, or when the next
-    member may stop, so that no epoch is wasted.
+    On a CUDA device an epoch that ``replays`` is captured as a CUDA graph, with scores, best weights and early
+    stopping, unless learning rates change in every epoch. Once learning has begun for every member, the host reads
+    them every few epochs, or when the next member may stop, so that no epoch is wasted.
 
     Args:
         stage: name in log and progress bar.
