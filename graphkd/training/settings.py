@@ -73,8 +73,8 @@ class Training:
         clip_norm: maximum L2 norm of all gradients of a student's step; by default any. Students that train
             ``together`` are clipped each by its own norm.
         label_smoothing: ``ε`` in [0, 1): the student's cross-entropy of labels is that with
-            ``(1 − ε) onehot(y) + ε / C``. At large ``ε`` the loss cannot halve, and learning counts as begun after
-            twice ``patience`` epochs only.
+            ``(1 − ε) onehot(y) + ε / C``; LinkDist's for neighbours stays. At large ``ε`` the loss cannot halve,
+            and learning counts as begun after twice ``patience`` epochs only.
         teacher_optimizer: of the teacher, as ``optimizer``.
         teacher_schedule: of the teacher, as ``schedule``.
         teacher_warmup: of the teacher, as ``warmup``.
