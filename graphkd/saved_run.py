@@ -23,6 +23,7 @@ from graphkd.runs.predictions import predictions_of
 from graphkd.runs.saved_teacher import read_teacher
 from graphkd.runs.view import RunView
 from graphkd.teachers import TeacherOutput
+from graphkd.teachers.label_inputs import answer_with_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +161,9 @@ class SavedRun(RunView):
     def teacher(self, seed: int | None = None) -> nn.Module:
         """Returns the trained teacher of a seed, by default of the first, in evaluation mode.
 
+        With ``training.teacher_label_rate`` it reads features and labels, see ``answer_with_labels`` in
+        ``graphkd.teachers.label_inputs``.
+
         Raises:
             GraphKDError: the run was made without ``save_teacher=true``.
         """
@@ -176,9 +180,16 @@ class SavedRun(RunView):
         import torch
 
         teacher, (_, graph) = self.teacher(seed), self._loaded(seed)
-        with torch.no_grad():
+        training = spec_of(self.config, self.path).training
+
+        def run(graph: Graph) -> TeacherOutput:
             output: TeacherOutput = teacher(graph.x, graph.adj)
-        return output
+            return output
+
+        with torch.no_grad():
+            if training.teacher_label_rate:
+                return answer_with_labels(run, training.teacher_label_reuse, graph)
+            return run(graph)
 
     def _seed(self, seed: int | None) -> int:
         if seed is not None and seed not in self.seeds:

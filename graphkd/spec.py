@@ -37,6 +37,7 @@ from graphkd.registry import lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency
 from graphkd.teachers import TeacherOutput
 from graphkd.terms import NoTerm, Term
+from graphkd.training.compatibility import check_training
 from graphkd.training.settings import Training
 from graphkd.transforms import NoTransform, Transform
 
@@ -133,6 +134,7 @@ class DistillSpec:
         self.calibration.check_method(self.method)
         given = isinstance(self.teacher, nn.Module | TeacherOutput)
         check_balance(self.balance, self.method, unwrapped(self.student), self.training, given)
+        check_training(self.training, self.method, given)
         if self.method.has_teacher:
             self._check_transform()
             return

@@ -39,7 +39,7 @@ def test_defaults_are_those_of_a_composed_config() -> None:
     assert isinstance(config, dict)
     for key in keys_of("training", "default").values():
         value = config["training"][key.name.removeprefix("training.")]
-        assert key.default == {None: "null", False: "false"}.get(value, str(value))
+        assert key.default == {"None": "null", "False": "false"}.get(str(value), str(value))
 
 
 def test_every_group_has_a_summary() -> None:

@@ -13,6 +13,7 @@ import graphkd
 from graphkd import GraphKDError, Training
 from graphkd.runs.saved_teacher import TEACHER
 from graphkd.saved_run import SavedRun
+from graphkd.training.settings import LABEL_INPUTS, OF_EACH
 from tests.conftest import make_data
 from tests.test_cli import command
 
@@ -139,6 +140,10 @@ def test_a_run_from_before_there_were_balances_and_calibration_goes_on(tmp_path:
     for key in ("balance", "deploy", "save_teacher", "tracker", "training.class_weight", "training.metric"):
         group, _, name = key.rpartition(".")
         del (config[group] if group else config)[name]
+    for name in OF_EACH:
+        del config.training[name], config.training[f"teacher_{name}"]
+    for name in LABEL_INPUTS:
+        del config.training[name]
     del config.dataset["imbalance"], config.dataset["long_tail"]
     OmegaConf.save(config, file)
     again = command("distill", *keys, cwd=tmp_path)

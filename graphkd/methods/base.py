@@ -62,6 +62,8 @@ class Method(nn.Module):
     """Whether it reads the teacher's output; without, no teacher is trained for it."""
     needs_teacher: ClassVar[str] = ""
     """Name of the only one of ``graphkd.teachers`` whose output it can read; empty for any."""
+    copies_teacher: ClassVar[bool] = False
+    """Whether it reads the layers of the teacher's network, not its output alone."""
     row_sum: ClassVar[bool | None] = None
     """Declares that the loss is a sum over rows of what depends on nothing but the row, so that several processes
     can share them. None: derived, see ``is_row_sum``. A contract test checks a declaration."""
@@ -236,7 +238,7 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
     """Whether the loss of the first method, over stacked targets, is that of each of them over its own."""
     softs = [None if part.soft is None else (part.soft.tau, part.soft.reverse, part.soft.adjust) for part in parts]
     settings = [
-        (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label)
+        (type(method), method.lam, soft, part.num_rows, part.scale, part.adjust_label, part.label_smoothing)
         for method, soft, part in zip(methods, softs, parts, strict=True)
     ]
     balanced = any(part.class_weight is not None or (part.soft and part.soft.groups) for part in parts)

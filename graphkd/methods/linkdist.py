@@ -188,9 +188,7 @@ class CoLinkDist(LinkDist):
         known = batch.tables["is_labelled"].to(y.dtype)
         one_hot = F.one_hot(batch.labels.clamp_min(0), y.shape[1]).to(y.dtype) * known.unsqueeze(1)
         times = (links.sum(dim=0).to(y.dtype) * known).unsqueeze(1)
-        log_p = F.log_softmax(batch.label_logits(y), dim=1)
-        log_p = log_p if batch.class_weight is None else log_p * batch.class_weight.to(log_p)
-        own = -(times * one_hot * log_p).sum()
+        own = -(times * one_hot * batch.label_log_p(y)).sum()
         other = -(spmm(links, one_hot) * F.log_softmax(s, dim=1)).sum()
         random = self.random_weight.to(y.dtype) * (own - beta2 * other)
         return batch.scale * away, batch.scale * random

@@ -23,7 +23,7 @@ class StackedTargets:
             than ``n`` repeats one of weight 0.
         labels: ``[S · n]`` int64.
         label_weight: ``[S, n]``.
-        scale: as in ``Targets``.
+        scale, label_smoothing: as in ``Targets``.
     """
 
     soft: SoftTargets | None
@@ -31,16 +31,18 @@ class StackedTargets:
     labels: Tensor
     label_weight: Tensor
     scale: float = 1.0
+    label_smoothing: float = 0.0
 
     def label_loss(self, logits: Tensor) -> Tensor:
         """Computes ``Σ_v a_v CE(z_v, y_v)`` of each student; ``logits [S, N, C]`` → ``[S]``."""
         labelled = logits.flatten(0, 1).index_select(0, self.rows)
-        losses = F.cross_entropy(labelled, self.labels, reduction="none")
+        smoothing = self.label_smoothing
+        losses = F.cross_entropy(labelled, self.labels, reduction="none", label_smoothing=smoothing)
         return self.scale * (self.label_weight.to(losses.dtype) * losses.view(self.label_weight.shape)).sum(dim=1)
 
 
 def stacked(parts: Sequence[Targets]) -> StackedTargets:
-    """Stacks targets of the same number of rows, scale, temperature and direction."""
+    """Stacks targets of the same number of rows, scale, smoothing, temperature and direction."""
     weight = torch.stack([part.label_weight for part in parts])
     labels = torch.stack([part.labels for part in parts])
     most = max(part.labelled.numel() for part in parts)
@@ -53,6 +55,7 @@ def stacked(parts: Sequence[Targets]) -> StackedTargets:
         labels=labels.gather(1, rows).clamp_min(0).flatten(),
         label_weight=weight.gather(1, rows),
         scale=parts[0].scale,
+        label_smoothing=parts[0].label_smoothing,
     )
 
 

@@ -45,6 +45,7 @@ class Targets:
         adjust_label: likewise, before a label loss.
         adjust_teacher: of the teacher's logits whenever they are folded again, such as a balance's.
         class_weight: ``[C]`` of the cross-entropy of labels, or nothing for 1.
+        label_smoothing: ``ε`` of the cross-entropy of labels.
         own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
@@ -70,6 +71,7 @@ class Targets:
     adjust_label: Callable[[Tensor], Tensor] | None = None
     adjust_teacher: Callable[[Tensor], Tensor] | None = None
     class_weight: Tensor | None = None
+    label_smoothing: float = 0.0
     scale: float = 1.0
     shard: Shard | None = None
 
@@ -204,7 +206,9 @@ class Targets:
         return replace(self.select(self.labelled), scale=1.0)
 
     def cross_entropy(self, logits: Tensor, labels: Tensor, reduction: str = "none") -> Tensor:
-        """Computes ``w_y CE(a(z), y)``, adjusted and weighted as a balance has it.
+        """Computes ``−(1 − ε) w_y log p_y − ε / C Σ_c w_c log p_c`` with ``p = softmax(a(z))``.
+
+        A balance has the adjustment ``a`` and the weights ``w``; smoothing has ``ε``, 0 without.
 
         Args:
             logits: ``z [n, C]`` of the student.
@@ -212,7 +216,20 @@ class Targets:
             reduction: ``none`` or ``sum``.
         """
         weight = None if self.class_weight is None else self.class_weight.to(logits)
-        return F.cross_entropy(self.label_logits(logits), labels, weight, reduction=reduction)
+        return F.cross_entropy(
+            self.label_logits(logits), labels, weight, reduction=reduction, label_smoothing=self.label_smoothing
+        )
+
+    def label_log_p(self, logits: Tensor) -> Tensor:
+        """Computes ``[n, C]`` whose column ``y`` is minus ``cross_entropy`` with label ``y``.
+
+        Args:
+            logits: ``z [n, C]`` of the student.
+        """
+        log_p = F.log_softmax(self.label_logits(logits), dim=1)
+        log_p = log_p if self.class_weight is None else log_p * self.class_weight.to(log_p)
+        epsilon = self.label_smoothing
+        return (1 - epsilon) * log_p + epsilon * log_p.mean(dim=1, keepdim=True) if epsilon else log_p
 
     def label_loss(self, logits: Tensor) -> Tensor:
         """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""

@@ -67,6 +67,7 @@ class TINED(Method):
     """
 
     name = "tined"
+    copies_teacher = True
     live_edges = True
     ratio_of_sums = True
     step_cost = "E d"

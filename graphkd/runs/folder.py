@@ -30,6 +30,7 @@ from graphkd.runs.metrics import NAMES, PARTS, selected, summarise
 from graphkd.runs.saved_teacher import SAVED_TEACHER, trained_teacher, write_teacher
 from graphkd.runs.seed import SeedRun
 from graphkd.spec import DistillSpec
+from graphkd.training.settings import LABEL_INPUTS, OF_EACH, Training
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget", "tracker")
 """Keys of locations and execution, which do not affect results: they may differ when a run is resumed."""
@@ -41,6 +42,8 @@ LATER: dict[str, Any] = {
     "deploy.calibrate": False,
     "save_teacher": False,
     "training.class_weight": "none",
+    **{f"training.{of}{name}": getattr(Training, of + name) for of in ("", "teacher_") for name in OF_EACH},
+    **{f"training.{name}": getattr(Training, name) for name in LABEL_INPUTS},
 }
 """Keys that runs of before have not, by dotted name → the value that stands for what they did."""
 

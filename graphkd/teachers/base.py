@@ -148,7 +148,12 @@ class Teacher(nn.Module):
         return hops, last
 
     def loss(
-        self, output: TeacherOutput, labels: Tensor, index: Tensor, class_weight: Tensor | None = None
+        self,
+        output: TeacherOutput,
+        labels: Tensor,
+        index: Tensor,
+        class_weight: Tensor | None = None,
+        label_smoothing: float = 0.0,
     ) -> dict[str, Tensor]:
         """Returns the loss that the teacher is trained with: the mean cross-entropy of ``index``.
 
@@ -157,15 +162,18 @@ class Teacher(nn.Module):
             labels: ``[N]`` of these nodes.
             index: ``[n]``, the labelled ones among them.
             class_weight: ``[C]`` of the cross-entropy, or None for 1; the mean is over nodes.
+            label_smoothing: of the cross-entropy, as ``training.label_smoothing``.
 
         Returns:
             ``loss`` and, where there are several, its named terms.
         """
         logits = output.logits.index_select(0, index)
         if class_weight is None:
-            return {"loss": F.cross_entropy(logits, labels[index])}
-        weight = class_weight.to(logits)
-        return {"loss": F.cross_entropy(logits, labels[index], weight, reduction="none").mean()}
+            return {"loss": F.cross_entropy(logits, labels[index], label_smoothing=label_smoothing)}
+        losses = F.cross_entropy(
+            logits, labels[index], class_weight.to(logits), reduction="none", label_smoothing=label_smoothing
+        )
+        return {"loss": losses.mean()}
 
     def hop(self, k: int, edges: Edges, last: Features, first: Tensor | None) -> tuple[Tensor, Tensor]:
         """Computes hidden hop ``k + 1``.

@@ -157,10 +157,15 @@ class VQGraph(Teacher):
         return replace(output, constants={**dict(zip(PARTS, parts, strict=True)), "codes": self._in_use(index)})
 
     def loss(
-        self, output: TeacherOutput, labels: Tensor, index: Tensor, class_weight: Tensor | None = None
+        self,
+        output: TeacherOutput,
+        labels: Tensor,
+        index: Tensor,
+        class_weight: Tensor | None = None,
+        label_smoothing: float = 0.0,
     ) -> dict[str, Tensor]:
         """Returns the labels' loss of ``index [n]`` and the weighted rest, and each of them before weighting."""
-        label = super().loss(output, labels, index, class_weight)["loss"]
+        label = super().loss(output, labels, index, class_weight, label_smoothing)["loss"]
         rest = [weight * output.constants[part] for weight, part in zip(self.term_weights, PARTS, strict=True)]
         return {"loss": label + torch.stack(rest).sum(), "label": label, **output.constants}
 

@@ -15,6 +15,17 @@ RUNS = {
     "matched by rows": spec_of("glnn", "random", batch_size=12),
     "matched as a whole": spec_of("glnn", "semckd", batch_size=12),
     "a teacher on drawn neighbours": spec_of("mlp", teacher="sage", **NEIGHBOURS),
+    "clipped, scheduled and smoothed": spec_of(
+        "mlp", batch_size=13, clip_norm=0.1, schedule="cosine", warmup=2, optimizer="adamw", label_smoothing=0.1
+    ),
+    "a clipped teacher on drawn neighbours": spec_of(
+        "mlp",
+        teacher="sage",
+        teacher_clip_norm=0.1,
+        teacher_schedule="linear",
+        teacher_label_smoothing=0.1,
+        **NEIGHBOURS,
+    ),
     "a teacher that the first one trains": spec_of("mlp", teacher="gcn"),
 }
 

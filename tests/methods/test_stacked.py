@@ -54,6 +54,16 @@ def test_losses_and_gradients_are_those_of_each(method: Method, count: int, bloc
         torch.testing.assert_close(at_once.grad[k], own.grad)
 
 
+def test_smoothed_labels_are_smoothed_in_each() -> None:
+    parts = [replace(part, label_smoothing=0.3) for part in targets_of(GLNN(lam=1.0), range(2))]
+    logits = torch.randn(2, *parts[0].soft.table.shape, generator=torch.Generator().manual_seed(0))
+    expected = torch.stack([part.label_loss(mine) for part, mine in zip(parts, logits, strict=True)])
+    torch.testing.assert_close(stacked(parts).label_loss(logits), expected)
+    plain = [replace(part, label_smoothing=0.0) for part in parts]
+    assert not torch.allclose(stacked(plain).label_loss(logits), expected)
+    assert not stackable([GLNN(lam=1.0)] * 2, [parts[0], plain[1]])
+
+
 def test_a_row_that_fills_up_needs_no_label() -> None:
     parts = targets_of(GLNN(lam=1.0), range(3))
     hidden = [replace(part, labels=torch.where(part.label_weight == 0, -1, part.labels)) for part in parts]

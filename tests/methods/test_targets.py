@@ -1,8 +1,10 @@
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from graphkd.distributed.shard import Shard
 from graphkd.methods import SoftTargets, Targets
@@ -185,3 +187,26 @@ def test_tables_are_batched_and_keep_rows_that_the_plain_loss_does_not_read() ->
     assert whole.without_idle_rows() is whole
     assert with_edges().without_idle_rows().num_rows == 4
     assert bare.without_idle_rows().num_rows == 2
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.7])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_smoothed_labels_equal_torch_s_and_a_loop(epsilon: float, weighted: bool) -> None:
+    z, y = torch.randn(5, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64), [0, 2, 1, 1, 0]
+    weight = torch.tensor([0.5, 2.0, 1.25], dtype=torch.float64) if weighted else None
+    labels = torch.tensor(y)
+    whole = Targets(
+        z, labels, torch.full((5,), 0.2, dtype=torch.float64), class_weight=weight, label_smoothing=epsilon
+    )
+    expected = []
+    for row, label in zip(z.tolist(), y, strict=True):
+        total = math.log(sum(math.exp(entry) for entry in row))
+        parts = [(1.0 if weight is None else float(weight[c])) * (entry - total) for c, entry in enumerate(row)]
+        expected.append(-(1 - epsilon) * parts[label] - epsilon * sum(parts) / 3)
+    assert whole.cross_entropy(z, labels).tolist() == pytest.approx(expected, rel=1e-12)
+    reference = F.cross_entropy(z, labels, weight, reduction="none", label_smoothing=epsilon)
+    assert torch.equal(whole.cross_entropy(z, labels), reference)
+    assert (-whole.label_log_p(z)[range(5), y]).tolist() == pytest.approx(expected, rel=1e-12)
+    assert float(whole.label_loss(z)) == pytest.approx(sum(expected) / 5, rel=1e-12)
+    halves = [float(whole.select(part).label_loss(z[part])) for part in (torch.arange(4), torch.tensor([4]))]
+    assert 0.8 * halves[0] + 0.2 * halves[1] == pytest.approx(sum(expected) / 5, rel=1e-6)

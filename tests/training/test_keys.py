@@ -19,6 +19,7 @@ from graphkd.outofcore import TableOptions
 from graphkd.spec import DistillSpec
 from graphkd.teachers import TeacherOutput
 from graphkd.training.fit.loop import Fit
+from graphkd.training.settings import OF_EACH
 from graphkd.training.stages import stage_cache
 from graphkd.training.stages.node_weights import node_weights
 from graphkd.training.stages.stage_cache import StageCache, StageResult, code_digest
@@ -42,6 +43,18 @@ OTHER: dict[str, Any] = {
     "precision": "bfloat16",
     "compile": True,
     "class_weight": "balanced",
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "warmup": 7,
+    "clip_norm": 0.5,
+    "label_smoothing": 0.1,
+    "teacher_optimizer": "adamw",
+    "teacher_schedule": "linear",
+    "teacher_warmup": 7,
+    "teacher_clip_norm": 0.5,
+    "teacher_label_smoothing": 0.1,
+    "teacher_label_rate": 0.5,
+    "teacher_label_reuse": 1,
     "teacher_batches": "checkpointed",
     "teacher_batch_size": 7,
     "fanout": 7,
@@ -57,6 +70,12 @@ READ_BY = {
 }
 """Fields that only one way to train a teacher reads."""
 
+WITH_FULL: dict[str, dict[str, Any]] = {
+    "teacher_label_rate": {},
+    "teacher_label_reuse": {"teacher_label_rate": 0.5},
+}
+"""Fields that only a teacher on the whole graph takes, and what else they need."""
+
 NOT_READ_BY_THE_TEACHER = {
     "lr": "the student's rate; the teacher has its own",
     "weight_decay": "the student's decay; the teacher has its own",
@@ -64,6 +83,7 @@ NOT_READ_BY_THE_TEACHER = {
     "together": "how students train",
     "precision": "of the student's layers",
     "compile": "the student's layers",
+    **dict.fromkeys(OF_EACH, "the student's; the teacher has its own"),
 }
 
 SAME_RESULT = {("full", "teacher_batches"): "checkpointed computes activations again, with the same bits"}
@@ -142,8 +162,8 @@ def test_every_field_of_training_has_another_value_here() -> None:
 
 @pytest.mark.parametrize("name", OTHER)
 def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, view: SettingView) -> None:
-    for way in ("full", "neighbours", "partitions"):
-        training = Training(teacher_batches=way)
+    for way in ("full",) if name in WITH_FULL else ("full", "neighbours", "partitions"):
+        training = Training(teacher_batches=way, **WITH_FULL.get(name, {}))
         here, there = spec(training=training), spec(training=replace(training, **{name: OTHER[name]}))
         only = [one for one, read in READ_BY.items() if name in read]
         by_teacher = name not in NOT_READ_BY_THE_TEACHER and (not only or way in only)
@@ -152,11 +172,18 @@ def test_every_field_of_training_is_in_the_keys_of_what_reads_it(name: str, view
         assert changed(keys(here, view), keys(there, view)) == expected, (name, way)
 
 
+def test_defaults_of_later_settings_are_in_no_key() -> None:
+    """Keys of runs from before there were these stay."""
+    assert Training().key_of("student") == Training().key_of("teacher") == []
+    assert Training(class_weight="none", clip_norm=None, warmup=0).key_of("student") == []
+    assert Training(warmup=3, teacher_schedule="cosine").key_of("student") == [["warmup", 3]]
+
+
 @pytest.mark.parametrize("name", OTHER)
 def test_a_plain_student_s_key_has_all_that_it_reads_itself(name: str, view: SettingView) -> None:
     """Nothing comes in through the key of a teacher here."""
     plain = spec(method=methods.MLP(), influence=None, matching=matching.NoMatching())
-    other = replace(plain, training=replace(plain.training, **{name: OTHER[name]}))
+    other = replace(plain, training=Training(**WITH_FULL.get(name, {}), **{name: OTHER[name]}))
     one, two = (student_key(view, each, teacher_result_by(view, ""), 0, "float32") for each in (plain, other))
     of_teacher = name.startswith("teacher_") or any(name in read for read in READ_BY.values())
     assert (one != two) == (not of_teacher)

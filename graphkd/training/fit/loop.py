@@ -48,7 +48,7 @@ def fit(
     logs: Sequence[Log],
     checkpoint: Checkpoint | None = None,
 ) -> list[Fit]:
-    """Trains each member by Adam until its best validation score is not reached for ``patience`` epochs.
+    """Trains each member until its best validation score is not reached for ``patience`` epochs.
 
     Afterwards each member holds the weights of its best epoch, in evaluation mode. Where epochs tie, the later one
     wins, as in the released codes. Unlike there, an epoch can be the best one, patience is counted, and weight
@@ -58,8 +58,8 @@ def fit(
     its loss. Where ``max_epochs`` is reached before that, the best of all epochs is used.
 
     On a CUDA device an epoch that ``replays`` is captured as a CUDA graph, with scores, best weights and early
-    stopping. Once learning has begun for every member, the host reads them every few epochs, or when the next
-    member may stop, so that no epoch is wasted.
+    stopping, unless learning rates change in every epoch. Once learning has begun for every member, the host reads
+    them every few epochs, or when the next member may stop, so that no epoch is wasted.
 
     Args:
         stage: name in log and progress bar.
@@ -101,16 +101,17 @@ class _Loop:
         self.param_groups = ParamGroups(train_spec)
         groups = self.param_groups.groups([False] * len(train_spec.groups))
         device = groups[0]["params"][0].device
-        replays = train_spec.replays and can_capture(device) and world().started == 1
-        # Fused is faster; and the default implementation, on a busy CPU, sometimes took another first step from
-        # equal gradients.
-        self.optimizer = torch.optim.Adam(groups, fused=True, capturable=replays)
+        self.optimiser = train_spec.optimiser
+        # A graph holds the rates that it was captured with: rates of a schedule are changed between eager epochs.
+        replays = train_spec.replays and not self.optimiser.moves and can_capture(device) and world().started == 1
+        self.optimizer = self.optimiser.build(groups, capturable=replays)
         self.stopping = EarlyStopping(len(train_spec.groups), training, device)
         progress = TrainState() if checkpoint is None else checkpoint.restore(train_spec.model, self.optimizer)
         self.start -= progress.seconds
         self.stopping.resume(progress)
         self.kept = [progress.kept] if progress.kept else [{} for _ in train_spec.groups]
-        self.state, self.eager = self.stopping.read(), EAGER_EPOCHS if replays else training.max_epochs
+        self.state = self.stopping.read()
+        self.eager = EAGER_EPOCHS + self.optimiser.warmup if replays else training.max_epochs
         self.cuda_graph: CudaGraph | None = None
         self.draws = DrawCounter()
         self.running, self.streams = len(self.kept), CudaStreams(len(self.kept), device)
@@ -121,7 +122,8 @@ class _Loop:
 
     def advance(self) -> None:
         """Runs an epoch, or as many as a graph replays between two reads by the host."""
-        if self.param_groups.hand(self.optimizer, self.state.begun):
+        factor = self.optimiser.factor(self.state.epochs, self.stopping.training.max_epochs)
+        if self.param_groups.hand(self.optimizer, self.state.begun, factor):
             self.cuda_graph = None  # a graph holds the rates that it was captured with
         if self.eager > 0:
             self.eager -= 1
@@ -178,6 +180,7 @@ class _Loop:
         count = 0
         for terms in self.train_spec.steps(epoch):
             torch.autograd.backward(terms["loss"].sum())
+            self.optimiser.clip(self.train_spec.groups)
             self.optimizer.step()
             self.optimizer.zero_grad()
             count += 1

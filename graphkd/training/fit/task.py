@@ -34,6 +34,7 @@ class DistillationTask(nn.Module):
 
     Attributes:
         class_weight: ``[C]`` of the labels' cross-entropy, or None for 1.
+        label_smoothing: of the labels' cross-entropy.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class DistillationTask(nn.Module):
         self.calibration = calibration or NoCalibration()
         self.balance = balance or NoBalance()
         self.class_weight: Tensor | None = None
+        self.label_smoothing = 0.0
         self._teacher = teacher
         # Not the module that torch.compile returns: its parameters would be there twice, under other names.
         self._run = torch.compile(student.forward) if compiled else student.forward
@@ -78,6 +80,8 @@ class DistillationTask(nn.Module):
         rows = self.balance.attach(self.calibration.attach(targets), self.method.tau)
         if self.class_weight is not None:
             rows = replace(rows, class_weight=self.class_weight)
+        if self.label_smoothing:
+            rows = replace(rows, label_smoothing=self.label_smoothing)
         return rows if len(self.terms) else self.method.training_rows(rows)
 
     def on_epoch_start(self, epoch: Epoch, targets: Targets) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
+
+from graphkd.training.optimiser import Optimiser
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class TrainSpec:
         model: all modules that train.
         weights: number of a member → its state, not copied.
         groups: of each member's parameters: ``params`` and their ``lr``.
-        weight_decay: of each member, L2 in Adam.
+        weight_decay: of each member.
         steps: the epoch → its steps, each ``loss`` and named terms, scalars or ``[S]``, of the whole data or of a
             batch that represents it, computed in training mode one at a time: the weights are updated before the
             next is requested. A term called ``method``, where there is one, determines whether learning has begun,
@@ -29,6 +31,7 @@ class TrainSpec:
             are no longer read.
         tables: parts of the state of all members that still train, ``[R, …]`` each, by the name of a member's row
             in its state: a graph updates the best weights of a table in one call.
+        optimiser: of all members.
     """
 
     model: nn.Module
@@ -40,3 +43,4 @@ class TrainSpec:
     replays: bool = False
     narrow: Callable[[list[int]], None] | None = None
     tables: Callable[[], dict[str, Tensor]] = dict
+    optimiser: Optimiser = field(default_factory=Optimiser)

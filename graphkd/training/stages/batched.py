@@ -54,7 +54,8 @@ def train_batched(members: Sequence[BatchedJob], cache: StageCache) -> int:
 
     Each is the student that it would be alone, up to the order of sums: same initialisation, same dropout masks,
     separate learning rates, weights and early stopping. Those that cannot be batched with another (other shape,
-    method or patience, ``batch_size``, ``compile``) are left to ``train_student``; so are those already cached.
+    method, optimiser or patience, ``batch_size``, ``compile``) are left to ``train_student``; so are those already
+    cached.
 
     Args:
         members: of any mix of shapes.
@@ -117,6 +118,7 @@ class _ReadyJob:
             spec.training.max_epochs,
             spec.training.patience,
             spec.training.precision,
+            spec.training.optimiser,
         )
 
 
@@ -172,6 +174,7 @@ class _BatchedTask:
             replays=all(task.is_static for task in self.tasks),
             narrow=self.narrow,
             tables=lambda: self.stacked.state(prefix="student."),
+            optimiser=trainings[0].optimiser,
         )
 
     def narrow(self, running: list[int]) -> None:

@@ -177,6 +177,7 @@ def start_task(
     compiled = compiles(training.compile, device)
     task = DistillationTask(student, method, terms, training.precision, compiled, calibration, logits, balance)
     task.class_weight = balance.class_weight() if training.class_weight == "none" else balanced_weights(graph)
+    task.label_smoothing = training.label_smoothing
     return task.to(device)
 
 
@@ -256,6 +257,7 @@ class _Run:
             training,
             max_epochs=phase.max_epochs or training.max_epochs,
             patience=phase.patience or training.patience,
+            teacher_warmup=0,  # a phase may be shorter than that
         )
         self.task.phase = phase
         (result,) = fit(self._name(phase), self._train_spec(phase, training), training, [log], part)
@@ -288,6 +290,7 @@ class _Run:
             if phase.by_loss
             else ValidationMetric.of(task.student, self.targets.inputs, self.graph, self.spec.training.metric),
             replays=batches.whole and task.is_static and not phase.by_loss,
+            optimiser=training.optimiser,
         )
 
 
@@ -339,7 +342,7 @@ def student_key(
                 config["training"][key]
                 for key in ("max_epochs", "patience", "lr", "weight_decay", "batch_size", *SHAPERS)
             ),
-            *spec.training.class_weight_key,
+            *spec.training.key_of("student"),
         ],
         "seed": seed,
         "metric": spec.training.metric or view.observed.metric,

@@ -18,12 +18,14 @@ from graphkd.evaluation import ConfusionMatrix
 from graphkd.spec import DistillSpec
 from graphkd.teachers import Teacher, TeacherOutput
 from graphkd.teachers.given import given_output
+from graphkd.teachers.label_inputs import answer_with_labels
 from graphkd.training.fit.checkpoint import Checkpoint
 from graphkd.training.fit.loop import Fit, fit
 from graphkd.training.fit.train_spec import TrainSpec
 from graphkd.training.fit.train_state import Log
 from graphkd.training.scoring.setting_scores import SettingLogits
 from graphkd.training.seeds import seeded
+from graphkd.training.settings import Training
 from graphkd.training.stages.stage_cache import (
     StageCache,
     StageResult,
@@ -34,6 +36,7 @@ from graphkd.training.stages.stage_cache import (
     digest,
 )
 from graphkd.training.teacher_batches import WAYS
+from graphkd.training.teacher_batches.label_inputs import LabelInputs
 
 
 @dataclass(frozen=True)
@@ -89,13 +92,14 @@ def train_teacher(
     graph, device = view.observed, view.observed.y.device
     key = _key(view, spec, seed)
     with seeded(seed, "teacher", device):
-        model = spec.teacher(num_features=graph.num_features, num_classes=graph.num_classes).to(device)
+        width = spec.training.teacher_width(graph.num_features, graph.num_classes)
+        model = spec.teacher(num_features=width, num_classes=graph.num_classes).to(device)
         part = Checkpoint(cache, "teacher", key)
         stage_result = cache.stage("teacher", key, lambda: _trained(model, graph, spec, seed, part))
         model.load_state_dict(dict(stage_result.tensors))
     records, result = stage_result.facts["log"], Fit(**stage_result.facts["fit"])
     log += records
-    run = _Frozen(functools.partial(_ask, spec.training.teacher_batches, model))
+    run = _Frozen(_run_of(spec.training, model))
     in_files = cache.tables.bytes is not None
     weights = digest({name: tensor.cpu() for name, tensor in model.state_dict().items()})
     with cache.table_store("teacher", {**key, "weights": weights}):
@@ -117,7 +121,8 @@ def _trained(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, part:
 
 def _train(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, log: Log, part: Checkpoint) -> Fit:
     training = spec.training
-    batches = WAYS[training.teacher_batches](model, graph, training, seed)
+    way = LabelInputs if training.teacher_label_rate else WAYS[training.teacher_batches]
+    batches = way(model, graph, training, seed)
     train_spec = TrainSpec(
         model,
         lambda _: model.state_dict(),
@@ -126,6 +131,7 @@ def _train(model: nn.Module, graph: Graph, spec: DistillSpec, seed: int, log: Lo
         batches.steps,
         batches.score,
         replays=batches.replays and isinstance(model, Teacher) and model.static_step,
+        optimiser=training.teacher_optimiser,
     )
     return fit("teacher", train_spec, training, [log], part)[0]
 
@@ -172,6 +178,14 @@ class _Frozen:
             return self.run(graph).detach()
 
 
+def _run_of(training: Training, model: nn.Module) -> Callable[[Graph], TeacherOutput]:
+    """Returns what computes a trained teacher's output on a graph."""
+    ask = functools.partial(_ask, training.teacher_batches, model)
+    if not training.teacher_label_rate:
+        return ask
+    return functools.partial(answer_with_labels, ask, training.teacher_label_reuse)
+
+
 def _ask(way: str, model: nn.Module, graph: Graph) -> TeacherOutput:
     return WAYS[way].run(model.eval(), graph)
 
@@ -194,7 +208,7 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
         "training": [
             *(config["training"][key] for key in ("max_epochs", "patience", "teacher_lr", "teacher_weight_decay")),
             *WAYS[spec.training.teacher_batches].key(config["training"]),
-            *spec.training.class_weight_key,
+            *spec.training.key_of("teacher"),
         ],
         "seed": seed,
         "device": arithmetic(view.observed.y.device),

@@ -89,18 +89,26 @@ class Batches(ABC):
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
         """Computes the teacher's ``loss``; for a network that has none, the cross-entropy."""
         loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
-        return loss(output, labels, index, **self._weights)
+        return loss(output, labels, index, **self._loss_settings)
 
     @cached_property
-    def _weights(self) -> dict[str, Tensor]:
-        """``class_weight``, of all training nodes, where there is one: a teacher's own loss may not take it."""
-        if self.training.class_weight == "none":
-            return {}
-        if isinstance(self.model, Teacher) and "class_weight" not in inspect.signature(self.model.loss).parameters:
-            raise GraphKDError(
-                f"teacher={self.model.name} has a loss without class weights: leave training.class_weight out"
-            )
-        return {"class_weight": balanced_weights(self.graph)}
+    def _loss_settings(self) -> dict[str, Any]:
+        """``class_weight``, of all training nodes, and ``label_smoothing``, where they are no defaults.
+
+        A teacher's own loss may not take them.
+        """
+        training, settings = self.training, dict[str, Any]()
+        if training.class_weight != "none":
+            self._check_taken("class_weight", "class weights", "training.class_weight")
+            settings["class_weight"] = balanced_weights(self.graph)
+        if training.teacher_label_smoothing:
+            self._check_taken("label_smoothing", "label smoothing", "training.teacher_label_smoothing")
+            settings["label_smoothing"] = training.teacher_label_smoothing
+        return settings
+
+    def _check_taken(self, argument: str, words: str, key: str) -> None:
+        if isinstance(self.model, Teacher) and argument not in inspect.signature(self.model.loss).parameters:
+            raise GraphKDError(f"teacher={self.model.name} has a loss without {words}: leave {key} out")
 
     @cached_property
     def _scored(self) -> Callable[[Tensor], Tensor]:

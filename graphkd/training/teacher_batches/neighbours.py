@@ -49,9 +49,10 @@ class Neighbours(Batches):
         order = torch.randperm(train.numel(), generator=draw, device=train.device)
         for seeds in torch.split(train[order], self.training.teacher_batch_size):
             labels = self.graph.y[seeds[world().rows(seeds.numel())]]
-            logits, weight = self._logits(seeds, draw), self._weights.get("class_weight")
-            weight = None if weight is None else weight.to(logits)
-            loss = F.cross_entropy(logits, labels, weight, reduction="sum")
+            logits, settings = self._logits(seeds, draw), self._loss_settings
+            weight = settings["class_weight"].to(logits) if "class_weight" in settings else None
+            smoothing = self.training.teacher_label_smoothing
+            loss = F.cross_entropy(logits, labels, weight, reduction="sum", label_smoothing=smoothing)
             yield {"loss": loss / seeds.numel()}
 
     def score(self) -> Tensor:

@@ -15,6 +15,7 @@ from graphkd import GraphKDError, Training
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.spec import resolve
+from graphkd.teachers import TeacherOutput
 from graphkd.training.device import cuda_graph
 from graphkd.training.fit import loop
 from graphkd.training.stages.batched import BatchedJob, train_batched
@@ -50,6 +51,34 @@ def train(training: Training, cache: StageCache | None = None) -> tuple[StudentR
     spec = resolve(matching="forward", method="infgrand", training=training)
     view, log = apply_setting(Graph.from_data(make_data()), "transductive", 0), []
     return train_student(view, spec, train_teacher(view, spec, 0, []), 0, log, cache), log
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_warm_up_and_clipping_are_repeated_and_moving_rates_are_not(
+    schedule: str, replayed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(24, 30, schedule=schedule, warmup=4, clip_norm=0.05, optimizer="adamw")
+    there, log = train(training)
+    monkeypatch.setattr(loop, "can_capture", lambda device: False)
+    made = Repeated.made
+    here, expected = train(training)
+    assert log == expected
+    for name, tensor in here.task.state_dict().items():
+        assert torch.equal(there.task.state_dict()[name], tensor)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "can_capture", lambda device: True)
+        patch.setattr(Repeated, "made", 0)
+        student_alone(training)
+        assert (Repeated.made > 0) == (schedule == "constant")
+    assert made > 0  # the teacher's rates are constant
+
+
+def student_alone(training: Training) -> None:
+    """A student whose teacher is given."""
+    graph = Graph.from_data(make_data())
+    spec = resolve(TeacherOutput(torch.zeros(60, 3)), method="infgrand", training=training)
+    view = apply_setting(graph)
+    train_student(view, spec, train_teacher(view, spec, 0, []), 0, [])
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from graphkd import Training, matching, students, teachers
+from graphkd import Training, matching, methods, students, teachers
 from graphkd.datasets import Graph
 from graphkd.registry import catalogue
 from graphkd.runs import SeedRun
@@ -93,6 +93,20 @@ def test_whatever_is_matched_goes_on_as_it_was(strategy: str, tmp_path: Path) ->
 def test_weights_decay_after_a_restart_as_before_it(tmp_path: Path) -> None:
     spec = resolve(training=Training(max_epochs=30, patience=2, weight_decay=0.1, teacher_weight_decay=0.1))
     assert_same(run(spec, None), killed_again_and_again(spec, tmp_path, 7)[0])
+
+
+@pytest.mark.parametrize("life", [1, 4])
+def test_schedules_and_clipping_go_on_where_they_were(life: int, tmp_path: Path) -> None:
+    """TINED has two rates; both stages are warmed up, decayed, clipped and smoothed."""
+    of_each = {"optimizer": "adamw", "schedule": "cosine", "warmup": 2, "clip_norm": 0.1, "label_smoothing": 0.1}
+    both = {**of_each, **{f"teacher_{name}": value for name, value in of_each.items()}}
+    spec = resolve(
+        functools.partial(teachers.GCN, hidden_dim=6),
+        functools.partial(students.MLP, hidden_dim=6, num_layers=2),
+        methods.TINED(lam=0.5),
+        training=Training(max_epochs=7, patience=2, batch_size=16, **both),
+    )
+    assert_same(run(spec, None), killed_again_and_again(spec, tmp_path, life)[0])
 
 
 def test_a_damaged_checkpoint_is_noticed_and_the_stage_starts_anew(tmp_path: Path) -> None:

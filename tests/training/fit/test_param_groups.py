@@ -31,6 +31,15 @@ def test_weights_decay_once_their_member_has_begun() -> None:
     assert seen(rates, [False, True]) == [(0.1, 0.0, 1), (0.3, 0.0, 1), (0.1, 0.5, 1), (0.3, 0.5, 1)]
 
 
+def test_a_schedule_keeps_the_ratio_of_rates_and_the_order_of_groups() -> None:
+    """A checkpoint numbers parameters in the order of their groups, whatever the rates are by then."""
+    rates = ParamGroups(train_spec([[0.1, 0.2], [0.4]], [0.5, 0.5]))
+    halved = rates.groups([True, True], 0.5)
+    assert [group["lr"] for group in halved] == [0.05, 0.1, 0.2]
+    tiny = rates.groups([True, True], 1e-320)
+    assert [id(group["params"][0]) for group in tiny] == [id(group["params"][0]) for group in halved]
+
+
 def test_groups_are_handed_over_only_when_they_change_and_with_what_adam_knows() -> None:
     one = train_spec([[0.1], [0.1]], [0.5, 0.5])
     rates = ParamGroups(one)

@@ -102,6 +102,13 @@ def test_a_grid_of_rates_dropouts_and_weights(tmp_path: Path) -> None:
     assert_equal(found, tmp_path)
 
 
+def test_every_member_is_clipped_alone_and_follows_the_schedule(tmp_path: Path) -> None:
+    training = replace(TRAINING, schedule="cosine", warmup=2, clip_norm=0.02, optimizer="adamw")
+    base = resolve(method=methods.GLNN(lam=0.5), student=mlp(), training=training)
+    specs = [base, replace(base, training=replace(training, label_smoothing=0.3, lr=0.03))]
+    assert_equal(members(specs, [0, 1]), tmp_path)
+
+
 @pytest.mark.slow
 def test_members_end_at_epochs_of_their_own(tmp_path: Path) -> None:
     training = Training(max_epochs=60, patience=3, together=True)

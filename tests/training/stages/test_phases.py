@@ -17,6 +17,7 @@ from graphkd.methods import GLNN, Phase, SimMLP, Targets
 from graphkd.methods.base import Method, Student
 from graphkd.spec import resolve
 from graphkd.testing.killed import KilledError, MortalCache, checkpoint_after_every_epoch
+from graphkd.training.optimiser import Optimiser
 from graphkd.training.stages.stage_cache import StageCache
 from graphkd.training.stages.student import StudentResult, train_student
 from graphkd.training.stages.teacher import train_teacher
@@ -120,6 +121,15 @@ def test_an_earlier_phase_is_trained_again_when_it_changes(view: SettingView, tm
     ):
         trained(view, method, Kept(tmp_path), training)
     assert Counted.steps == {"warm": 14, "final": 18}
+
+
+def test_a_schedule_runs_over_the_epochs_of_each_phase(view: SettingView, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    factor = Optimiser.factor
+    monkeypatch.setattr(Optimiser, "factor", lambda self, *at: asked.append(at) or factor(self, *at))
+    training = replace(SHORT, schedule="linear", teacher_warmup=5)
+    trained(view, TwoPhases(), training=training)
+    assert asked == [*((epoch, 5) for epoch in range(5)), *((epoch, 6) for epoch in range(6))]
 
 
 def test_a_finished_student_is_found_with_the_log_of_all_its_phases(view: SettingView, tmp_path: Path) -> None:

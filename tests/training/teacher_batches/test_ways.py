@@ -148,3 +148,23 @@ def test_a_loss_that_takes_no_class_weights_is_refused() -> None:
 
     with pytest.raises(GraphKDError, match=r"^teacher=own has a loss without class weights: leave training"):
         teacher_result(unbalanced(), Own, class_weight="balanced")
+    with pytest.raises(GraphKDError, match=r"^teacher=own has a loss without label smoothing: leave training"):
+        teacher_result(unbalanced(), Own, teacher_label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("way", TEACHER_BATCHES)
+@pytest.mark.parametrize("class_weight", ["none", "balanced"])
+def test_labels_are_smoothed_in_every_way(way: str, class_weight: str) -> None:
+    graph, epsilon = Graph.from_data(unbalanced()), 0.2
+    whole = {"teacher_batch_size": 60, "fanout": 60, "parts_per_step": 4}  # every way has one step of all nodes
+    training = SMALL(teacher_batches=way, teacher_label_smoothing=epsilon, class_weight=class_weight, **whole)
+    model = GCN(graph.num_features, hidden_dim=8, num_classes=3, dropout=0.0).train()
+    (step,) = WAYS[way](model, graph, training, 0).steps(0)
+    logits, labels = model(graph.x, graph.adj).logits.double().detach(), graph.y[graph.train].tolist()
+    weight = [len(labels) / (3 * labels.count(c)) if class_weight == "balanced" else 1.0 for c in range(3)]
+    expected = 0.0
+    for node, label in zip(graph.train.tolist(), labels, strict=True):
+        for c, log_p in enumerate(logits[node].log_softmax(dim=0).tolist()):
+            target = (1 - epsilon) * (c == label) + epsilon / 3
+            expected -= weight[c] * target * log_p / len(labels)
+    assert float(step["loss"].detach()) == pytest.approx(expected, rel=1e-5)
