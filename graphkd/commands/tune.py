@@ -36,6 +36,9 @@ def run_tune(args: list[str]) -> None:
         GraphKDError: an invalid argument, unavailable data, a limit that no student keeps, or no Optuna.
     """
     given = tune_parser().parse_intermixed_args(args)
+    for word in given.settings:
+        if "=" not in word and not word.startswith("~"):
+            raise GraphKDError(f"{word} is no KEY=VALUE: graphkd tune DATASET [--minutes N] [KEY=VALUE …]")
     folder = Path(given.output_dir or Path("runs") / f"tune-{given.dataset}-{given.reads}")
     tuned = tune(
         given.dataset,

@@ -65,7 +65,6 @@ class Problem:
 
     def graph(self, seed: int) -> Graph:
         """Loads the data with the split of a seed; data in memory have one split."""
-        config = self.config()
         if self.data is None:
-            return load_graph(config, seed)
-        return Graph.from_data(self.data).to(pick_device(config.device))
+            return load_graph(self.config(), seed)
+        return Graph.from_data(self.data).to(pick_device(self.fixed.get("device", "auto")))

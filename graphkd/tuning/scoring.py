@@ -58,6 +58,7 @@ class Scorer:
     def __init__(self, problem: Problem, cache: Path, together: bool | None = None) -> None:
         self.problem, self.cache, self.together = problem, StageCache(cache), together
         self._graphs: dict[int, Graph] = {}
+        self._specs: dict[tuple[str, ...], DistillSpec] = {}
 
     def __call__(self, candidates: Sequence[Candidate], seed: int, end: float) -> list[Result]:
         """Returns the results of candidates on one seed.
@@ -104,7 +105,9 @@ class Scorer:
             return train_teacher(view, spec, seed, [], self.cache).scores[key]
 
     def _spec(self, candidate: Candidate, seed: int) -> DistillSpec:
-        spec = self.problem.spec(candidate.overrides)
+        if candidate.overrides not in self._specs:  # composing takes as long as training a small student
+            self._specs[candidate.overrides] = self.problem.spec(candidate.overrides)
+        spec = self._specs[candidate.overrides]
         return replace(spec, training=replace(spec.training, together=self._batches(seed)))
 
     def _batches(self, seed: int) -> bool:

@@ -27,7 +27,7 @@ ENCODERS: dict[str, tuple[str, ...]] = {
 }
 """Overrides of each encoder."""
 
-TEACHERS = ("gcn", "sage", "gat")
+TEACHERS = ("gcn", "sage", "gat", "gcnii", "appnp")
 METHODS = ("glnn", "krd", "ff_g2m", "hgmd", "infgrand")
 """Methods that are searched by default: their students train in seconds; ``mlp`` always is beside them."""
 
@@ -56,6 +56,8 @@ DEFAULT_TEACHER: dict[str, Any] = {
     "teacher.norm": "none",
     "teacher.residual": False,
     "teacher.aggregator": "mean",
+    "teacher.teleport": 0.1,
+    "gcnii_layers": 8,
     "training.teacher_lr": 0.01,
     "training.teacher_weight_decay": 5e-4,
 }
@@ -63,6 +65,8 @@ STARTING_TEACHERS: tuple[dict[str, Any], ...] = (
     {"teacher": "gcn"},
     {"teacher": "sage"},
     {"teacher": "gat"},
+    {"teacher": "appnp", "teacher.hidden_dim": 64},
+    {"teacher": "gcnii", "teacher.hidden_dim": 64},
     {"teacher": "gcn", "teacher.hidden_dim": 256, "teacher.dropout": 0.7, "training.teacher_lr": 0.003},
     {"teacher": "sage", "teacher.num_layers": 3, "teacher.norm": "layer", "teacher.residual": True},
 )
@@ -80,9 +84,9 @@ class Draw:
         self.trial, self.fixed = trial, fixed
         self.overrides: list[str] = []
 
-    def choice(self, key: str, values: Sequence[Any]) -> Any:
-        """Returns one of the values of a key."""
-        return self._kept(key, lambda: self.trial.suggest_categorical(key, list(values)))
+    def choice(self, key: str, values: Sequence[Any], name: str = "") -> Any:
+        """Returns one of the values of a key; ``name`` tells other values of the same key apart."""
+        return self._kept(key, lambda: self.trial.suggest_categorical(name or key, list(values)))
 
     def number(self, key: str, low: float, high: float, log: bool = False) -> Any:
         """Returns a number of two digits between two bounds."""
@@ -126,11 +130,17 @@ class Space:
         """Draws a teacher: architecture, depth, width, regularisation and rates."""
         draw = Draw(trial, self.fixed)
         name = draw.choice("teacher", TEACHERS)
-        draw.choice("teacher.num_layers", (2, 3))
         draw.choice("teacher.hidden_dim", (64, 128, 256))
         draw.choice("teacher.dropout", (0.2, 0.5, 0.7))
-        draw.choice("teacher.norm", NORMS)
-        draw.choice("teacher.residual", (False, True))
+        if name == "gcnii":
+            draw.choice("teacher.num_layers", (8, 16), "gcnii_layers")
+        else:
+            draw.choice("teacher.num_layers", (2, 3))
+        if name == "appnp":
+            draw.choice("teacher.teleport", (0.05, 0.1, 0.2))
+        if name in ("gcn", "sage", "gat"):
+            draw.choice("teacher.norm", NORMS)
+            draw.choice("teacher.residual", (False, True))
         if name == "sage":
             draw.choice("teacher.aggregator", ("mean", "gcn"))
         draw.choice("training.teacher_lr", (0.001, 0.003, 0.01))
