@@ -164,8 +164,9 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
     # Overflowing sizes and unknown arguments are reported by the dry run.
     with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError, TypeError):
         parameters = sum(weight.numel() for weight in factory(**sizes).parameters())
-    hidden, masked = settings["num_layers"] - 1, settings["dropout"] > 0
-    return Shape(parameters, hidden, settings["hidden_dim"], sizes["num_classes"], masked)
+    hidden, masked = settings["num_layers"] - 1, settings.get("dropout", 0.0) > 0
+    width = settings.get("hidden_dim", sizes["num_classes"])
+    return Shape(parameters, hidden, width, sizes["num_classes"], masked)
 
 
 def _teacher(spec: DistillSpec, sizes: dict[str, int]) -> Shape | None:

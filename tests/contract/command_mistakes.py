@@ -10,6 +10,8 @@ import numpy as np
 
 from tests.datasets.custom.graphs import arrays
 
+TEACHERS = "appnp, gat, gcn, gcnii, graph_transformer, pyg, sage, sgc, vqgraph"
+
 
 def own_graph(folder: Path, **parts: Any) -> None:
     """``own``, a graph of a user's own."""
@@ -47,11 +49,11 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
         ["dataset=[cora,digits]"],
         "dataset is [cora,digits]: choose one of citeseer",
     ),
-    "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage, vqgraph"),
+    "a number for a teacher": (None, ["teacher=3"], f"teacher is 3: choose one of {TEACHERS}"),
     "several teachers in a list": (
         None,
         ["teacher=[gcn,sage]"],
-        "gat, gcn, sage, vqgraph; the mean of several is transform=ensemble transform.teachers=[gcn,sage]",
+        f"{TEACHERS}; the mean of several is transform=ensemble transform.teachers=[gcn,sage]",
     ),
     "an ensemble without the run's own teacher": (
         None,
