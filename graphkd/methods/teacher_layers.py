@@ -65,8 +65,8 @@ def teacher_layers(teacher: nn.Module | None, method: str) -> list[TeacherLayer]
         )
     if teacher.readout is not None:
         raise GraphKDError(
-            f"method={method} copies the layers of its teacher one after the other, and the last of this one reads "
-            "all others: use teacher.jumping_knowledge=none"
+            f"method={method} copies a teacher's layers one after the other, and the last of this one reads all "
+            "others: use teacher.jumping_knowledge=none"
         )
     return [_layer(conv) for conv in teacher.convs]
 

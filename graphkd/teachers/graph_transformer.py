@@ -70,7 +70,8 @@ class TransformerLayer(nn.Module):
 
     def _split(self, part: nn.Linear, x: Features) -> Tensor:
         """Computes a linear layer: ``[m, in_dim]`` → ``[m, H, d]``."""
-        return linear(x, part.weight, part.bias).view(x.shape[0], self.heads, -1)
+        out = linear(x, part.weight, part.bias)
+        return out.view(x.shape[0], self.heads, out.shape[1] // self.heads)
 
 
 class GraphTransformer(Teacher):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.norm import check_sizes
-from graphkd.registry import unknown
 from graphkd.sparse import Adjacency, Block, Features
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
@@ -23,9 +23,9 @@ STORES = ("cached",)
 class PyG(Teacher):
     """A network of ``torch_geometric.nn`` that is called ``(x, edge_index)``.
 
-    ``model`` is the name of a stack of convolutions (GCN, GraphSAGE, GIN, GAT, PNA, EdgeCNN), or of another class of
-    ``torch_geometric.nn``, such as ``TAGConv``, that needs nothing else when it is called. A stack receives all
-    settings, another class those sizes that it has an argument for. ``options`` are further arguments, as in
+    ``model`` is the name of a stack of convolutions (GCN, GraphSAGE, GIN, GAT, PNA, EdgeCNN), or of another class
+    there, such as ``TAGConv``, that needs nothing else when it is called. A stack receives all settings, another
+    class those sizes that it has an argument for. ``options`` are further arguments, as in
     ``teacher.options={aggr: max}``; a list of whole numbers, such as ``deg`` of PNA, becomes a tensor.
 
     Hidden hop ``k`` of a stack is what its convolution ``k`` returns, before norm and activation; other classes
@@ -80,7 +80,7 @@ class PyG(Teacher):
             "num_layers": num_layers,
             "dropout": dropout,
         }
-        self.model = model
+        self.model, self.num_classes = model, num_classes
         self.network = _built(_class_of(model), model, sizes, _checked(options))
 
     def forward(
@@ -102,7 +102,7 @@ class PyG(Teacher):
             ``logits [N, C]``, and hops of a stack of convolutions.
 
         Raises:
-            GraphKDError: blocks are given, or the network fails on the graph.
+            GraphKDError: blocks are given, the network fails on the graph, or it returns no logits.
         """
         if not isinstance(adj, Adjacency | Tensor) or checkpointed:
             raise GraphKDError(
@@ -126,6 +126,12 @@ class PyG(Teacher):
         finally:
             for hook in hooks:
                 hook.remove()
+        if not isinstance(logits, Tensor) or logits.shape != (x.shape[0], self.num_classes):
+            found = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise GraphKDError(
+                f"teacher.model={self.model} returns {found}, not the logits {[x.shape[0], self.num_classes]}: "
+                f"choose one of {', '.join(stacks())}"
+            )
         return TeacherOutput(logits, _hops(said, logits))
 
 
@@ -152,9 +158,12 @@ def _class_of(model: str) -> type[nn.Module]:
 
     kind = getattr(torch_geometric.nn, model, None) if isinstance(model, str) else None
     if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+        names = {name.lower(): name for name in stacks()}
+        near = difflib.get_close_matches(str(model).lower(), names, n=1)
+        hint = f"did you mean '{names[near[0]]}'? " if near else ""
         raise GraphKDError(
-            f"{unknown('teacher.model', model, stacks())}, or a class of torch_geometric.nn that is called "
-            "(x, edge_index)"
+            f"unknown teacher.model '{model}': {hint}choose one of {', '.join(names.values())}, or a class of "
+            "torch_geometric.nn that is called (x, edge_index)"
         )
     call = inspect.signature(kind.forward).parameters
     needed = [

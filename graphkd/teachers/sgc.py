@@ -26,7 +26,7 @@ class SGCLayer(nn.Module):
             nn.init.xavier_uniform_(self.linear.weight)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
-        """Computes ``[N, d_in]`` → ``[N, d_out]``, sparse rows with weights; for a block ``[m, …]`` → ``[n, …]``."""
+        """Computes ``[N, d_in]`` → ``[N, d_out]``; for a block ``[m, …]`` → ``[n, …]``; sparse rows need ``W``."""
         operator = edges.normalize("symmetric", self_loops=1, dtype=x.dtype)
         if self.linear is not None:
             return spmm_linear(operator, x, self.linear.weight, self.bias)
