@@ -16,7 +16,7 @@ import torch
 from graphkd.datasets import Graph, SettingView
 from graphkd.sparse import SparseMatrix
 from graphkd.spec import DistillSpec, settings_of, unwrapped
-from graphkd.teachers import GAT, Teacher
+from graphkd.teachers import GAT, PyG, Teacher
 
 FLOAT = 4
 BATCH = 4096
@@ -180,6 +180,8 @@ def _student(spec: DistillSpec, sizes: dict[str, int]) -> Shape:
 
 def _is_ours(factory: Any) -> bool:
     part = unwrapped(factory)
+    if part is PyG:  # a network of its own, which may not read the sizes
+        return False
     return isinstance(part, type) and issubclass(part, Teacher) and part.__module__.startswith("graphkd.")
 
 

@@ -73,6 +73,18 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     ),
     "a number in a sweep": (None, ["-m", "method=glnn,3"], "method is glnn,3: choose one of adagmlp"),
     "a teacher without a codebook": (None, ["method=vqgraph"], "only teacher=vqgraph computes, not teacher=gcn"),
+    "sampled neighbours of a whole graph": (
+        None,
+        ["teacher=appnp", "training.teacher_batches=neighbours"],
+        "teacher=appnp cannot: use training.teacher_batches=full",
+    ),
+    "a network of PyG that there is not": (
+        None,
+        ["teacher=pyg", "teacher.model=GINN"],
+        "unknown teacher.model 'GINN': did you mean 'GIN'? choose one of EdgeCNN, GAT, GCN, GIN",
+    ),
+    "a width where there is none": (None, ["teacher=sgc", "teacher.hidden_dim=8"], "teacher.hidden_dim"),
+    "copied layers of GCNII": (None, ["method=tined", "teacher=gcnii"], "choose teacher=sage, gcn or gat"),
     "a codebook for one layer": (None, ["teacher=vqgraph", "teacher.num_layers=1"], "set teacher.num_layers to 2"),
     "a codebook in parts": (
         None,

@@ -74,7 +74,13 @@ def test_pairs_are_layers_that_exist_and_the_same_for_the_same_seed(strategy: ty
 
 
 @pytest.mark.parametrize("strategy", MATCHED.values())
-@pytest.mark.parametrize("teacher", catalogue(teachers))
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in ("gcn", "gat", "sage", "vqgraph")))
+        for name in catalogue(teachers)
+    ],
+)
 def test_a_finite_loss_moves_student_and_term_and_nothing_else(
     strategy: type[Matching], teacher: str, teacher_result
 ) -> None:
