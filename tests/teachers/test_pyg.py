@@ -67,7 +67,7 @@ def test_weights_are_read_where_the_network_takes_them() -> None:
     [
         (
             {"model": "Gin"},
-            "unknown teacher.model 'Gin': did you mean 'GIN'\? choose one of EdgeCNN, GAT, GCN, GIN",
+            r"unknown teacher.model 'Gin': did you mean 'GIN'\? choose one of EdgeCNN, GAT, GCN, GIN",
         ),
         ({"model": 3}, "unknown teacher.model '3': choose one of"),
         ({"model": "Linear"}, r"teacher.model=Linear is called \(x\), not \(x, edge_index\)"),
