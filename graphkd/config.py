@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
@@ -293,10 +294,14 @@ def _make(group: str, node: Any, partial: bool = False) -> Any:
         )
     for key, value in settings.items():
         parameter = parameters_of(part).get(key)
-        listed = isinstance(value, list) and parameter is not None and "list" in str(parameter.annotation)
-        if parameter is None or (isinstance(value, (dict, list)) and not listed):
+        if parameter is None or (isinstance(value, (dict, list)) and not _takes(parameter, type(value).__name__)):
             raise _unknown_key(f"{group}.{key}")
     return functools.partial(part, **settings) if partial else part(**settings)
+
+
+def _takes(parameter: inspect.Parameter, kind: str) -> bool:
+    """Returns whether an argument's annotation names ``list`` or ``dict``."""
+    return kind in str(parameter.annotation)
 
 
 def _unknown_key(key: str) -> GraphKDError:

@@ -50,12 +50,17 @@ class BatchNorm(nn.BatchNorm1d):
         return centred * (variance + self.eps).rsqrt() * self.weight + self.bias
 
 
-def has_biases(norm: str, num_layers: int) -> list[bool]:
+def has_biases(norm: str, num_layers: int, last: bool = True) -> list[bool]:
     """Returns whether each layer adds a bias: not before batch normalisation, which subtracts it again.
 
     Its gradient would be rounding error alone, which Adam scales up to steps of full size.
+
+    Args:
+        norm: behind every layer but the last.
+        num_layers: how many there are.
+        last: whether no norm is behind the last one.
     """
-    return [norm != "batch"] * (num_layers - 1) + [True]
+    return [norm != "batch"] * (num_layers - 1) + [last or norm != "batch"]
 
 
 def make_norm(kind: str, width: int) -> nn.Module:

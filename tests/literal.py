@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -290,6 +291,97 @@ def gat_layer(
             parts.append(total / normaliser)
         rows.append(torch.cat(parts) if concat else torch.stack(parts).sum(dim=0) / heads)
     return torch.stack(rows) + bias.double()
+
+
+def gcnii(
+    x: Tensor,
+    edge_index: Tensor,
+    first: tuple[Tensor, Tensor],
+    weights: list[Tensor],
+    last: tuple[Tensor, Tensor],
+    alpha: float,
+    lam: float,
+) -> tuple[list[Tensor], Tensor]:
+    """H_l = relu(((1 - b) I + b W_l) ((1 - a) S H_{l-1} + a H_0)), b = log(lam / l + 1), S as in gcn_layer.
+
+    H_0 = relu(W x + c) of the first pair; the logits are W H_L + c of the last one.
+    x [N, D], weights [h, h] each -> H_1 ... H_L, logits.
+    """
+    num_nodes, operator = x.shape[0], symmetric(edge_index, x.shape[0], 1.0)
+    start = [torch.relu(first[0].double() @ x[i].double() + first[1].double()) for i in range(num_nodes)]
+    layers, rows = [], start
+    for place, weight in enumerate(weights, 1):
+        beta, said = math.log(lam / place + 1), []
+        for i in range(num_nodes):
+            total = torch.zeros_like(start[0])
+            for j in range(num_nodes):
+                total = total + operator[i, j] * rows[j]
+            mixed = (1 - alpha) * total + alpha * start[i]
+            said.append(torch.relu((1 - beta) * mixed + beta * (weight.double() @ mixed)))
+        rows = said
+        layers.append(torch.stack(rows))
+    return layers, layers[-1] @ last[0].double().t() + last[1].double()
+
+
+def personalised(own: Tensor, edge_index: Tensor, steps: int, teleport: float) -> Tensor:
+    """Z_{k+1} = (1 - a) S Z_k + a Z_0, row by row, with S as in gcn_layer.
+
+    own [N, C], which is Z_0, edge_index [2, E] -> [N, C].
+    """
+    operator = symmetric(edge_index, own.shape[0], 1.0)
+    rows = list(own.double())
+    for _ in range(steps):
+        said = []
+        for i in range(own.shape[0]):
+            total = torch.zeros_like(rows[0])
+            for j in range(own.shape[0]):
+                total = total + operator[i, j] * rows[j]
+            said.append((1 - teleport) * total + teleport * own[i].double())
+        rows = said
+    return torch.stack(rows)
+
+
+def transformer_layer(
+    x: Tensor,
+    edge_index: Tensor,
+    query: tuple[Tensor, Tensor],
+    key: Tensor,
+    value: Tensor,
+    own: tuple[Tensor, Tensor],
+    gate: Tensor | None,
+    heads: int,
+    concat: bool,
+) -> Tensor:
+    """m_i = sum_j a_ij V_h x_j for each head h, side by side if concat, else their mean; with r_i = R x_i + b.
+
+    a_ij = exp(e_ij) / sum_k exp(e_ik) over the senders k of i's closed neighbourhood, each once;
+    e_ij = <Q_h x_i + c_h, K_h x_j> / sqrt(d). The result is m_i + r_i or, with a gate w [3 out],
+    g r_i + (1 - g) m_i of g = 1 / (1 + exp(-<w, [m_i, r_i, m_i - r_i]>)).
+    x [N, in], query, key and value [H * d, in] -> [N, H * d] or [N, d].
+    """
+    num_nodes, width = x.shape[0], key.shape[0] // heads
+    adjacency = dense_adjacency(edge_index, num_nodes, 1.0)
+    rows, x = [], x.double()
+    for i in range(num_nodes):
+        parts = []
+        for head in range(heads):
+            part = slice(head * width, (head + 1) * width)
+            asked = query[0][part] @ x[i] + query[1][part]
+            total, normaliser = torch.zeros(width, dtype=torch.float64), 0.0
+            for j in range(num_nodes):
+                if adjacency[i, j] == 0:
+                    continue
+                factor = torch.exp((asked * (key[part] @ x[j])).sum() / width**0.5)
+                total, normaliser = total + factor * (value[part] @ x[j]), normaliser + factor
+            parts.append(total / normaliser)
+        message = torch.cat(parts) if concat else torch.stack(parts).sum(dim=0) / heads
+        row = own[0] @ x[i] + own[1]
+        if gate is None:
+            rows.append(message + row)
+            continue
+        share = 1 / (1 + torch.exp(-(gate * torch.cat([message, row, message - row])).sum()))
+        rows.append(share * row + (1 - share) * message)
+    return torch.stack(rows)
 
 
 def stack(

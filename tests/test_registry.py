@@ -16,7 +16,9 @@ def test_everything_selectable_and_nothing_else() -> None:
     own, sizes = {"digits", "custom"}, ("arxiv", "products", "papers100M")
     own |= {f"{kind}-{size}" for kind in ("ogbn", "synthetic") for size in sizes}
     assert set(catalogue(datasets)) == {"photo", "computers", "cs", "physics"} | planetoid | cpf | ranked | own
-    assert set(catalogue(teachers)) == {"gat", "gcn", "sage", "vqgraph"}
+    assert set(catalogue(teachers)) == {
+        *("appnp", "gat", "gcn", "gcnii", "graph_transformer", "pyg", "sage", "sgc", "vqgraph")
+    }
     assert set(catalogue(students)) == {"mlp", "ensemble", "progressive"}
     assert set(catalogue(methods)) >= {"mlp", "glnn", "infgrand"}
     drawn, soft = {"random", "in_order"}, {"attention", "emd", "semckd", "nearest"}

@@ -49,12 +49,17 @@ class Subject:
             instead: advice if there is no teacher to run, for the error message.
 
         Raises:
-            GraphKDError: the teacher is not one of graphkd's.
+            GraphKDError: the teacher is not one of graphkd's, or answers for the whole graph only.
         """
         if not result.spec.uses_teacher:
             raise GraphKDError(f"{path} was made without a teacher, to which its student could be compared")
         if not isinstance(result.teacher_result.model, Teacher):
             raise GraphKDError(f"{path} was made with a teacher in memory: {instead}")
+        if not result.teacher_result.model.answers_blocks:
+            raise GraphKDError(
+                f"graphkd bench times how a teacher answers for one node, and {result.teacher_result.model.name} "
+                "answers for the whole graph only: choose a run with another teacher"
+            )
         view = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed)
         teacher = copy.deepcopy(result.teacher_result.model).cpu().eval()
         students, remarks = served(path, view)

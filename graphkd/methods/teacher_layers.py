@@ -55,13 +55,18 @@ def teacher_layers(teacher: nn.Module | None, method: str) -> list[TeacherLayer]
         method: name of the method, for the message.
 
     Raises:
-        GraphKDError: it is none of ``sage``, ``gcn`` and ``gat``.
+        GraphKDError: it is none of ``sage``, ``gcn`` and ``gat``, or has jumping knowledge.
     """
     if not isinstance(teacher, SAGE | GCN | GAT):
         kind = "its logits alone" if teacher is None else type(teacher).__name__
         raise GraphKDError(
             f"method={method} copies the linear layers of its teacher, and was given {kind}: "
             "choose teacher=sage, gcn or gat"
+        )
+    if teacher.readout is not None:
+        raise GraphKDError(
+            f"method={method} copies a teacher's layers one after the other, and the last of this one reads all "
+            "others: use teacher.jumping_knowledge=none"
         )
     return [_layer(conv) for conv in teacher.convs]
 

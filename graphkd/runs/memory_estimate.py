@@ -16,7 +16,7 @@ import torch
 from graphkd.datasets import Graph, SettingView
 from graphkd.sparse import SparseMatrix
 from graphkd.spec import DistillSpec, settings_of, unwrapped
-from graphkd.teachers import GAT, Teacher
+from graphkd.teachers import GAT, PyG, Teacher
 
 FLOAT = 4
 BATCH = 4096
@@ -164,8 +164,9 @@ def shape_of(factory: Any, sizes: dict[str, int]) -> Shape:
     # Overflowing sizes and unknown arguments are reported by the dry run.
     with torch.random.fork_rng([]), torch.device("meta"), contextlib.suppress(RuntimeError, TypeError):
         parameters = sum(weight.numel() for weight in factory(**sizes).parameters())
-    hidden, masked = settings["num_layers"] - 1, settings["dropout"] > 0
-    return Shape(parameters, hidden, settings["hidden_dim"], sizes["num_classes"], masked)
+    hidden, masked = settings["num_layers"] - 1, settings.get("dropout", 0.0) > 0
+    width = settings.get("hidden_dim", sizes["num_classes"])
+    return Shape(parameters, hidden, width, sizes["num_classes"], masked)
 
 
 def _teacher(spec: DistillSpec, sizes: dict[str, int]) -> Shape | None:
@@ -179,6 +180,8 @@ def _student(spec: DistillSpec, sizes: dict[str, int]) -> Shape:
 
 def _is_ours(factory: Any) -> bool:
     part = unwrapped(factory)
+    if part is PyG:  # a network of its own, which may not read the sizes
+        return False
     return isinstance(part, type) and issubclass(part, Teacher) and part.__module__.startswith("graphkd.")
 
 

@@ -9,7 +9,7 @@ tensor([1.0000, 0.5000, 0.5000, 0.5000, 0.5000])
 
 from graphkd.sparse.adjacency import Adjacency
 from graphkd.sparse.block import Block, Edges
-from graphkd.sparse.edges import edge_scores, spmm_edges
+from graphkd.sparse.edges import edge_products, edge_scores, spmm_edges
 from graphkd.sparse.factored import Factored
 from graphkd.sparse.features import (
     Features,
@@ -46,6 +46,7 @@ __all__ = [
     "cheapest",
     "check_features",
     "check_pooling",
+    "edge_products",
     "edge_scores",
     "linear",
     "mix",

@@ -56,6 +56,11 @@ class Block:
         return None
 
     @property
+    def part_of_receivers(self) -> Shard | None:
+        """Shard of the larger block's receivers that this one computes; ``None`` unless it is a ``Share``."""
+        return None
+
+    @property
     def num_nodes(self) -> int:
         """Number of source nodes ``m``, whose rows a layer reads."""
         return int(self.sources.numel())

@@ -33,6 +33,29 @@ def edge_scores(pattern: SparseMatrix, receiver: Tensor, sender: Tensor) -> Tens
     return _EdgeScores.apply(receiver, sender, pattern)  # type: ignore[no-any-return, no-untyped-call]
 
 
+def edge_products(pattern: SparseMatrix, receiver: Tensor, sender: Tensor) -> Tensor:
+    """Computes ``s[e, h] = ⟨receiver[row e, h], sender[col e, h]⟩``, differentiable in both.
+
+    The gradients are products of the pattern, and of its transpose, with the other side. No tensor of size
+    nnz × d is allocated, forward or backward.
+
+    Args:
+        pattern: ``M × N``; its own values are not read.
+        receiver: ``[M, H, d]``, float32 or float64.
+        sender: ``[N, H, d]``, same dtype and device.
+
+    Returns:
+        ``[nnz, H]``.
+
+    >>> import torch
+    >>> pattern = SparseMatrix.pattern(torch.tensor([0, 0]), torch.tensor([0, 1]), (1, 2))
+    >>> sender = torch.tensor([[[1.0, 2.0]], [[3.0, 4.0]]])
+    >>> edge_products(pattern, torch.tensor([[[1.0, 10.0]]]), sender).tolist()
+    [[21.0], [43.0]]
+    """
+    return _EdgeProducts.apply(receiver, sender, pattern)  # type: ignore[no-any-return, no-untyped-call]
+
+
 def spmm_edges(pattern: SparseMatrix, value: Tensor, dense: Tensor) -> Tensor:
     """Computes ``out[i, h] = Σ_e value[e, h] · dense[col e, h]`` over row i's entries, differentiable in both.
 
@@ -72,6 +95,23 @@ class _EdgeScores(torch.autograd.Function):
         back = take(grad, pattern.transpose_order())
         grad = grad.contiguous()
         return segment_reduce(pattern.rowptr, grad, "sum"), segment_reduce(pattern.t().rowptr, back, "sum"), None
+
+
+class _EdgeProducts(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, receiver: Tensor, sender: Tensor, pattern: SparseMatrix) -> Tensor:
+        ctx.pattern = pattern
+        ctx.save_for_backward(receiver, sender)
+        return _sampled(pattern, receiver, sender)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        (grad,), (receiver, sender), pattern = grads, ctx.saved_tensors, ctx.pattern
+        grad_receiver = _product(pattern, grad, sender) if ctx.needs_input_grad[0] else None
+        grad_sender = None
+        if ctx.needs_input_grad[1]:
+            grad_sender = _product(pattern.t(), take(grad, pattern.transpose_order()), receiver)
+        return grad_receiver, grad_sender, None
 
 
 class _EdgeProduct(torch.autograd.Function):

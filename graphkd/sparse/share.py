@@ -34,6 +34,11 @@ class Share(Block):
         return Shard(self.places, self._whole.num_nodes)
 
     @property
+    def part_of_receivers(self) -> Shard:
+        """Shard of the whole block's receivers that the share computes."""
+        return Shard(self._rows, self._whole.num_receivers)
+
+    @property
     def part_of_edges(self) -> Shard:
         """Shard of the entries of the whole block's ``normalize("none")`` that the share contains."""
         rowptr = self._whole.normalize("none").rowptr

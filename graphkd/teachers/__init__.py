@@ -8,11 +8,28 @@
 torch.Size([3, 2])
 """
 
+from graphkd.teachers.appnp import APPNP
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.gat import GAT
 from graphkd.teachers.gcn import GCN
+from graphkd.teachers.gcnii import GCNII
+from graphkd.teachers.graph_transformer import GraphTransformer
 from graphkd.teachers.output import TeacherOutput
+from graphkd.teachers.pyg import PyG
 from graphkd.teachers.sage import SAGE
+from graphkd.teachers.sgc import SGC
 from graphkd.teachers.vqgraph import VQGraph
 
-__all__ = ["GAT", "GCN", "SAGE", "Teacher", "TeacherOutput", "VQGraph"]
+__all__ = [
+    "APPNP",
+    "GAT",
+    "GCN",
+    "GCNII",
+    "SAGE",
+    "SGC",
+    "GraphTransformer",
+    "PyG",
+    "Teacher",
+    "TeacherOutput",
+    "VQGraph",
+]

@@ -16,6 +16,7 @@ from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.ranges import check_shares
 from graphkd.sparse import Block, Edges, Features, edge_scores, linear, segment_softmax, spmm_edges
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.readout import jump
 
 
 class GATLayer(nn.Module):
@@ -61,15 +62,17 @@ class GATLayer(nn.Module):
         h = linear(x, self.linear.weight)
         scores = edge_scores(pattern, edges.receivers(h) @ _columns(self.att_dst), h @ _columns(self.att_src))
         attention = segment_softmax(pattern.rowptr, F.leaky_relu_(scores, self.slope))
-        attention = self._dropped(attention, edges)
+        attention = drop_edges(attention, self.dropout if self.training else 0.0, edges)
         out = spmm_edges(pattern, attention, h.view(x.shape[0], *self.att_src.shape))
         out = out.flatten(1) if self.concat else out.mean(dim=1)
         return out if self.bias is None else out + self.bias
 
-    def _dropped(self, attention: Tensor, edges: Edges) -> Tensor:
-        part = edges.part_of_edges if isinstance(edges, Block) and self.training and self.dropout else None
-        with shard_scope(part):
-            return dropout(attention, self.dropout, self.training)
+
+def drop_edges(attention: Tensor, p: float, edges: Edges) -> Tensor:
+    """Applies dropout to coefficients ``[nnz, H]`` of the entries of ``edges.normalize("none")``."""
+    part = edges.part_of_edges if isinstance(edges, Block) and p else None
+    with shard_scope(part):
+        return dropout(attention, p, p > 0)
 
 
 def _columns(attention: Tensor) -> Tensor:
@@ -95,6 +98,8 @@ class GAT(Teacher):
         attention_dropout: probability, on the attention coefficients.
         initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
         hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
+        jumping_knowledge: ``none``: the last convolution is the classifier. ``cat`` or ``max``: it is a hidden
+            one, and a linear layer reads the embeddings of all hops side by side, or their maximum.
 
     Raises:
         GraphKDError: an invalid size, or a width that is no multiple of ``heads``.
@@ -121,16 +126,19 @@ class GAT(Teacher):
         attention_dropout: float = 0.3,
         initial_residual: float = 0.0,
         hops: str = "after_activation",
+        jumping_knowledge: str = "none",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
-        _check_heads(hidden_dim, heads, attention_dropout)
-        *hidden, (width, classes) = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        pairs = zip(hidden, has_biases(norm, num_layers), strict=False)  # of hidden hops only
+        check_heads(hidden_dim, heads, attention_dropout)
+        out, readout = jump(jumping_knowledge, hidden_dim, num_classes, num_layers)
+        widths = layer_widths(num_features, hidden_dim, out, num_layers)
+        joins = [True] * (num_layers - 1) + [readout is not None]
+        parts = zip(widths, joins, has_biases(norm, num_layers, readout is None), strict=True)
         convs: list[nn.Module] = [
-            GATLayer(i, o // heads, heads, True, attention_dropout, bias) for (i, o), bias in pairs
+            GATLayer(i, o // heads if concat else o, heads, concat, attention_dropout, bias)
+            for (i, o), concat, bias in parts
         ]
-        convs.append(GATLayer(width, classes, heads, False, attention_dropout))
-        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops, readout)
 
     @staticmethod
     def activation(x: Tensor) -> Tensor:
@@ -138,7 +146,12 @@ class GAT(Teacher):
         return F.elu(x)
 
 
-def _check_heads(hidden_dim: int, heads: int, attention_dropout: float) -> None:
+def check_heads(hidden_dim: int, heads: int, attention_dropout: float) -> None:
+    """Checks that heads share the hidden width evenly.
+
+    Raises:
+        GraphKDError: they do not, or a setting is outside its range.
+    """
     if not is_whole(heads) or heads < 1:
         raise GraphKDError(f"teacher.heads is {heads}: it must be a whole number, 1 or more")
     if hidden_dim % heads:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, spmm_linear
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.readout import jump
 
 
 class GCNLayer(nn.Module):
@@ -46,6 +47,8 @@ class GCN(Teacher):
         residual: add the embedding of the hop before where the widths agree.
         initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
         hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
+        jumping_knowledge: ``none``: the last convolution is the classifier. ``cat`` or ``max``: it is a hidden
+            one, and a linear layer reads the embeddings of all hops side by side, or their maximum.
 
     Raises:
         GraphKDError: an invalid size.
@@ -70,9 +73,11 @@ class GCN(Teacher):
         residual: bool = False,
         initial_residual: float = 0.0,
         hops: str = "after_activation",
+        jumping_knowledge: str = "none",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
-        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        pairs = zip(widths, has_biases(norm, num_layers), strict=True)
+        out, readout = jump(jumping_knowledge, hidden_dim, num_classes, num_layers)
+        widths = layer_widths(num_features, hidden_dim, out, num_layers)
+        pairs = zip(widths, has_biases(norm, num_layers, readout is None), strict=True)
         convs: list[nn.Module] = [GCNLayer(*pair, bias) for pair, bias in pairs]
-        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops, readout)

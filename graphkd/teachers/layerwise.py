@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,15 +38,19 @@ def layerwise(model: Teacher, x: Features, adj: Adjacency) -> TeacherOutput:
         ``logits [N, C]`` and the hops. Where hops are taken before the activation, each shares one table with
         the embedding that the next hop is computed from.
     """
-    last, first = x, None
+    first = _start(model, x) if model.starts else None
+    last = x if first is None else first
     hops: list[Tensor] = []
-    for k in range(len(model.norms)):
+    earlier: list[Tensor] = []
+    for k in range(len(model.convs) - 1):
         table = _table(f"teacher-hop{k + 1}", adj, last, functools.partial(_hop, model, k, last, first))
         same = model.hops_from == "after_activation"
         embedding, last = (table, table) if same else table.chunk(2, dim=1)
         hops.append(embedding)
         first = last if first is None and model.initial_residual else first
-    logits = _table("teacher-logits", adj, last, lambda block, rows: model.logits(block, _read(last, block)))
+        earlier += [last] if model.reads_earlier else []
+    beside: list[Tensor | None] = [] if model.readout is None else [first, *earlier]
+    logits = _table("teacher-logits", adj, last, functools.partial(_logits, model, last, beside))
     return TeacherOutput(logits, [*hops, logits])
 
 
@@ -79,11 +84,33 @@ def _table(name: str, adj: Adjacency, last: Features, compute: Rows) -> Tensor:
     return table_store().by_rows(name, shape, sample.dtype, make, 2 * shape[1] * sample.element_size())
 
 
+def _start(model: Teacher, x: Features) -> Tensor:
+    """Computes ``e_0 [N, h]``, which needs no edges."""
+
+    def make(rows: slice) -> Tensor:
+        started = model.start(select_rows(x, torch.arange(rows.start, rows.stop, device=x.device)))
+        assert isinstance(started, Tensor)
+        return started
+
+    sample = make(slice(0, 1))
+    width = sample.shape[1]
+    row_bytes = (x.shape[1] + width) * sample.element_size()
+    return table_store().by_rows("teacher-start", (x.shape[0], width), sample.dtype, make, row_bytes)
+
+
 def _hop(model: Teacher, k: int, last: Features, first: Tensor | None, block: Block, rows: slice) -> Tensor:
     """Computes a hop's embedding in the output and, in further columns, the next hop's input where it differs."""
-    earlier = None if first is None else first[rows].to(block.sources.device)
-    embedding, out = model.hop(k, block, _read(last, block), earlier)
+    embedding, out = model.hop(k, block, _read(last, block), _at(first, block, rows))
     return embedding if embedding is out else torch.cat([embedding, out], dim=1)
+
+
+def _logits(model: Teacher, last: Features, beside: list[Tensor | None], block: Block, rows: slice) -> Tensor:
+    tables: list[Any] = [_at(table, block, rows) for table in beside]
+    return model.logits(block, _read(last, block), *tables)
+
+
+def _at(table: Tensor | None, block: Block, rows: slice) -> Tensor | None:
+    return None if table is None else table[rows].to(block.sources.device)
 
 
 def _read(last: Features, block: Block) -> Features:

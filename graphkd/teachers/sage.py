@@ -10,6 +10,7 @@ from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.ranges import check_choice
 from graphkd.sparse import Edges, Features, linear, spmm_linear
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.readout import jump
 
 
 class SAGELayer(nn.Module):
@@ -65,6 +66,8 @@ class SAGE(Teacher):
             to the graph before an aggregator that counts the node anyway, hence ``s = 2``.
         initial_residual: ``α``, the share of the first hop in the convolution output of every later hidden hop.
         hops: whether hidden hops are taken ``after_activation`` and residual, or ``before_activation``.
+        jumping_knowledge: ``none``: the last convolution is the classifier. ``cat`` or ``max``: it is a hidden
+            one, and a linear layer reads the embeddings of all hops side by side, or their maximum.
 
     Raises:
         GraphKDError: an invalid size, or an unknown aggregator.
@@ -91,12 +94,14 @@ class SAGE(Teacher):
         self_loops: int = 1,
         initial_residual: float = 0.0,
         hops: str = "after_activation",
+        jumping_knowledge: str = "none",
     ) -> None:
         check_sizes(num_layers, hidden_dim, dropout)
         if not is_count(self_loops):
             raise GraphKDError(f"teacher.self_loops is {self_loops}: it must be a whole number, 0 or more")
         check_choice("teacher", ("gcn", "mean"), aggregator=aggregator)
-        widths = layer_widths(num_features, hidden_dim, num_classes, num_layers)
-        pairs = zip(widths, has_biases(norm, num_layers), strict=True)
+        out, readout = jump(jumping_knowledge, hidden_dim, num_classes, num_layers)
+        widths = layer_widths(num_features, hidden_dim, out, num_layers)
+        pairs = zip(widths, has_biases(norm, num_layers, readout is None), strict=True)
         convs: list[nn.Module] = [SAGELayer(*pair, aggregator, self_loops, bias) for pair, bias in pairs]
-        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops)
+        super().__init__(convs, hidden_dim, dropout, norm, residual, initial_residual, hops, readout)

@@ -138,7 +138,7 @@ class VQGraph(Teacher):
         edges = self._edges(x, adj, edge_weight)
         graph = edges[-1]
         assert isinstance(graph, Adjacency)
-        hops, last = self._hidden(edges, x, at_once)
+        hops, last, _ = self._hidden(edges, x, at_once)
         h = self._dropped(last, len(self.norms), graph)
         assert isinstance(h, Tensor)
         code, index = self.codebook(h)
@@ -169,7 +169,7 @@ class VQGraph(Teacher):
         rest = [weight * output.constants[part] for weight, part in zip(self.term_weights, PARTS, strict=True)]
         return {"loss": label + torch.stack(rest).sum(), "label": label, **output.constants}
 
-    def logits(self, edges: Edges, last: Features) -> Tensor:
+    def logits(self, edges: Edges, last: Features, first: Tensor | None = None, *earlier: Tensor) -> Tensor:
         """Quantises the last hidden hop ``[n, d]`` and computes the last one: ``[n, C]``."""
         h = self._dropped(last, len(self.norms), edges)
         out: Tensor = self.convs[-1](self.edge_decoder(self.codebook(h)[0]), edges)

@@ -195,6 +195,15 @@ def test_a_runtime_without_its_package_is_left_out_and_named(
     assert "| native" not in text
 
 
+def test_a_teacher_that_needs_the_whole_graph_is_not_timed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = graphkd.load_dataset("digits")
+    graphkd.distill(data, teacher="appnp", training=SHORT, baseline=False).save(tmp_path / "run")
+    assert main(["bench", str(tmp_path / "run")]) == 2
+    assert "appnp answers for the whole graph only: choose a run with another teacher" in capsys.readouterr().err
+
+
 def test_mistakes_end_in_one_line(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, run = make_data(), str(made / "digits")
     graphkd.distill(data, training=SHORT).save(tmp_path / "data")

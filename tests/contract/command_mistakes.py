@@ -10,6 +10,8 @@ import numpy as np
 
 from tests.datasets.custom.graphs import arrays
 
+TEACHERS = "appnp, gat, gcn, gcnii, graph_transformer, pyg, sage, sgc, vqgraph"
+
 
 def own_graph(folder: Path, **parts: Any) -> None:
     """``own``, a graph of a user's own."""
@@ -47,11 +49,11 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
         ["dataset=[cora,digits]"],
         "dataset is [cora,digits]: choose one of citeseer",
     ),
-    "a number for a teacher": (None, ["teacher=3"], "teacher is 3: choose one of gat, gcn, sage, vqgraph"),
+    "a number for a teacher": (None, ["teacher=3"], f"teacher is 3: choose one of {TEACHERS}"),
     "several teachers in a list": (
         None,
         ["teacher=[gcn,sage]"],
-        "gat, gcn, sage, vqgraph; the mean of several is transform=ensemble transform.teachers=[gcn,sage]",
+        f"{TEACHERS}; the mean of several is transform=ensemble transform.teachers=[gcn,sage]",
     ),
     "an ensemble without the run's own teacher": (
         None,
@@ -71,6 +73,18 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     ),
     "a number in a sweep": (None, ["-m", "method=glnn,3"], "method is glnn,3: choose one of adagmlp"),
     "a teacher without a codebook": (None, ["method=vqgraph"], "only teacher=vqgraph computes, not teacher=gcn"),
+    "sampled neighbours of a whole graph": (
+        None,
+        ["teacher=appnp", "training.teacher_batches=neighbours"],
+        "teacher=appnp cannot: use training.teacher_batches=full",
+    ),
+    "a network of PyG that there is not": (
+        None,
+        ["teacher=pyg", "teacher.model=GINN"],
+        "unknown teacher.model 'GINN': did you mean 'GIN'? choose one of EdgeCNN, GAT, GCN, GIN",
+    ),
+    "a width where there is none": (None, ["teacher=sgc", "teacher.hidden_dim=8"], "teacher.hidden_dim"),
+    "copied layers of GCNII": (None, ["method=tined", "teacher=gcnii"], "choose teacher=sage, gcn or gat"),
     "a codebook for one layer": (None, ["teacher=vqgraph", "teacher.num_layers=1"], "set teacher.num_layers to 2"),
     "a codebook in parts": (
         None,

@@ -167,7 +167,11 @@ def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functool
 
 @pytest.mark.parametrize("setting", HIDING)
 @pytest.mark.parametrize(
-    "teacher", [pytest.param(name, marks=[pytest.mark.slow] * (name == "vqgraph")) for name in catalogue(teachers)]
+    "teacher",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name not in ("gcn", "gat", "sage")))
+        for name in catalogue(teachers)
+    ],
 )
 @pytest.mark.parametrize(
     "strategy",
@@ -176,6 +180,12 @@ def test_no_influence_sees_labels_of_other_than_training_nodes(weights: functool
 def test_no_teacher_and_no_matching_sees_what_is_hidden(teacher: str, strategy: str, setting: str) -> None:
     spec = resolve(teacher=teacher, matching=strategy, setting=setting, training=SHORT)
     assert unchanged(spec, Preprocessing(), False)
+
+
+@pytest.mark.parametrize("teacher", [name for name in catalogue(teachers) if name != "vqgraph"])
+def test_no_teacher_sees_what_is_hidden_with_one_matching(teacher: str) -> None:
+    part = functools.partial(catalogue(teachers)[teacher], num_layers=3)
+    assert unchanged(resolve(part, matching="last", setting="production", training=SHORT), Preprocessing(), False)
 
 
 @pytest.mark.parametrize("setting", HIDING)

@@ -14,6 +14,7 @@ from graphkd.teachers import Teacher
 from graphkd.testing import METHOD_CHECKS
 from graphkd.testing.methods import teacher_output
 from tests.conftest import make_data
+from tests.networks import teacher_like
 
 SHORT = {"simmlp": functools.partial(methods.SimMLP, pretrain_epochs=3)}
 """Methods that train for long by default."""
@@ -53,7 +54,8 @@ def test_no_parameter_is_without_a_gradient(part: type, norm: str) -> None:
     """In float64, where rounding is far below any real gradient: a bias before a batch norm would have none."""
     graph = Graph.from_data(make_data())
     torch.manual_seed(0)
-    network = part(graph.num_features, 8, graph.num_classes, 3, dropout=0.0, norm=norm).double()
+    keys = {"num_layers": 3, "dropout": 0.0, "norm": norm}
+    network = teacher_like(part, graph.num_features, 8, graph.num_classes, **keys).double()
     for parameter in network.parameters():
         # Attention that starts at zero is a mean, whatever its receiver's share.
         parameter.data += 0.1 * torch.randn_like(parameter)

@@ -63,3 +63,9 @@ def test_a_process_without_any_row(pair: Pair) -> None:
 def test_blocks_of_a_share_of_the_seeds(teacher: str, seeds: int, pair: Pair) -> None:
     """With residuals, dropout and, for GAT, dropout on its attention."""
     assert_same(teacher_step(teacher, seeds), pair(teacher_step, teacher, seeds))
+
+
+@pytest.mark.parametrize("jump", ["cat", "max"])
+@pytest.mark.parametrize("teacher", ["gcn", "gcnii"])
+def test_blocks_of_a_share_with_jumping_knowledge(teacher: str, jump: str, pair: Pair) -> None:
+    assert_same(teacher_step(teacher, 9, jump), pair(teacher_step, teacher, 9, jump))

@@ -17,6 +17,7 @@ from graphkd.sparse import Adjacency, sample_blocks, select_rows, shared_blocks
 from graphkd.training.fit.batches import Batches
 from graphkd.training.fit.task import DistillationTask
 from tests.conftest import make_data
+from tests.networks import teacher_like
 
 Case = tuple[str, str, str, str, str]
 """Method, strategy, distance, projection and term."""
@@ -46,11 +47,12 @@ def _student_step(case: Case, rows: int) -> list[Tensor]:
     return _summed(task.double(), task(batch))
 
 
-def teacher_step(name: str, seeds: int) -> list[Tensor]:
+def teacher_step(name: str, seeds: int, jump: str = "none") -> list[Tensor]:
     torch.manual_seed(0)
     data = make_data()
     graph, draw = Adjacency(data.edge_index, 60), torch.Generator().manual_seed(1)
-    model = catalogue(teachers)[name](8, 8, 3, num_layers=3, residual=True, initial_residual=0.1).double()
+    keys = {"num_layers": 3, "residual": True, "initial_residual": 0.1, "jumping_knowledge": jump}
+    model = teacher_like(catalogue(teachers)[name], 8, 8, 3, **keys).double()
     for weight in model.parameters():
         nn.init.normal_(weight)
     nodes = torch.randperm(60, generator=draw)[:seeds]

@@ -74,7 +74,9 @@ def test_between_a_third_of_the_measured_peak_and_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("norm", ["none", "batch"])
-@pytest.mark.parametrize("kind", [*(teachers.GCN, teachers.GAT, teachers.SAGE), students.MLP])
+@pytest.mark.parametrize(
+    "kind", [*(teachers.GCN, teachers.GAT, teachers.SAGE, teachers.GraphTransformer), students.MLP]
+)
 def test_parameters_are_counted_without_making_any(kind, norm: str) -> None:
     factory = functools.partial(kind, hidden_dim=12, num_layers=3, norm=norm)
     shape = shape_of(factory, SIZES)
@@ -166,9 +168,15 @@ class Own(nn.Module):
     pass
 
 
+def test_a_teacher_without_a_hidden_width_has_hops_as_wide_as_its_classes() -> None:
+    shape = shape_of(teachers.SGC, SIZES)
+    assert (shape.layers, shape.width, shape.outputs, shape.masked) == (1, 3, 3, False)
+    assert shape.parameters == SIZES["num_features"] * 3 + 3
+
+
 def test_of_a_person_s_own_teacher_nothing_is_known() -> None:
     output = TeacherOutput(make_data().y.new_zeros(60, 3).float())
     alone = {"the student": needs()["the student"] - 4 * (8 * 128 + 128 + 128 * 3 + 3) - 4 * 60 * (128 + 3)}
-    for teacher in (Own(), Own, lambda num_features, num_classes: Own(), output):
+    for teacher in (Own(), Own, lambda num_features, num_classes: Own(), output, teachers.PyG):
         assert needs(teacher=teacher) == alone
         assert weights_size(resolve(teacher=teacher), 8, 3)[0] == 0

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphkd.sparse import SparseMatrix, edge_scores, spmm, spmm_edges
+from graphkd.sparse import SparseMatrix, edge_products, edge_scores, spmm, spmm_edges
 from tests import literal
 from tests.sparse.test_matrix import sparse
 from tests.strategies import patterns, seeded, tables
@@ -43,6 +43,8 @@ def test_gradcheck(pattern: SparseMatrix, seed: int) -> None:
     assert torch.autograd.gradcheck(lambda v, d: spmm_edges(pattern, v, d), (value, dense))
     receiver, sender = tensor(seed, 4, 2).requires_grad_(), tensor(seed, 3, 2).requires_grad_()
     assert torch.autograd.gradcheck(lambda r, s: edge_scores(pattern, r, s), (receiver, sender))
+    receiver, sender = tensor(seed, 4, 2, 2).requires_grad_(), tensor(seed, 3, 2, 2).requires_grad_()
+    assert torch.autograd.gradcheck(lambda r, s: edge_products(pattern, r, s), (receiver, sender))
 
 
 @given(table=tables(5, 4), dense=tables(4, 3))
@@ -57,6 +59,17 @@ def test_scores_are_sums_over_both_ends(pattern: SparseMatrix, seed: int) -> Non
     receiver, sender = tensor(seed, 5, 2), tensor(seed + 1, 4, 2)
     expected = [receiver[i] + sender[j] for i, j in zip(pattern.row.tolist(), pattern.col.tolist(), strict=True)]
     assert torch.equal(edge_scores(pattern, receiver, sender), torch.stack([*expected, receiver[0]])[:-1])
+
+
+@given(pattern=patterns(5, 4), seed=st.integers(0, 99))
+def test_products_are_those_of_both_ends(pattern: SparseMatrix, seed: int) -> None:
+    receiver, sender = tensor(seed, 5, 2, 3), tensor(seed + 1, 4, 2, 3)
+    found = edge_products(pattern, receiver, sender)
+    assert found.shape == (pattern.nnz, 2)
+    for entry, (i, j) in enumerate(zip(pattern.row.tolist(), pattern.col.tolist(), strict=True)):
+        for head in range(2):
+            expected = sum(float(receiver[i, head, c] * sender[j, head, c]) for c in range(3))
+            assert float(found[entry, head]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_only_the_gradients_that_are_asked_for() -> None:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from graphkd import GraphKDError
 from graphkd.sparse import Adjacency, Block, sample_blocks, select_rows
-from graphkd.teachers import GAT, GCN, SAGE, Teacher
+from graphkd.teachers import GAT, GCN, GCNII, SAGE, SGC, GraphTransformer, Teacher
+from tests.networks import teacher_like
 from tests.sparse.test_block import graphs
 from tests.sparse.test_matrix import sparse
 from tests.strategies import seeded, tables
@@ -21,17 +22,22 @@ TEACHERS = {
     "sage2": functools.partial(SAGE, self_loops=2),
     "mean": functools.partial(SAGE, aggregator="mean"),
     "gat": functools.partial(GAT, heads=2),
+    "gcnii": GCNII,
+    "sgc": SGC,
+    "graph_transformer": functools.partial(GraphTransformer, heads=2),
 }
 
 
 @st.composite
 def networks(draw: st.DrawFn) -> Teacher:
     """Any teacher in float64, every weight and statistic drawn, in evaluation mode; 4 features, 4 wide."""
-    model: Teacher = TEACHERS[draw(st.sampled_from(list(TEACHERS)))](
+    model: Teacher = teacher_like(
+        TEACHERS[draw(st.sampled_from(list(TEACHERS)))],
         4,
         4,
         3,
-        draw(st.integers(1, 3)),
+        num_layers=draw(st.integers(1, 3)),
+        jumping_knowledge=draw(st.sampled_from(["none", "none", "cat", "max"])),
         norm=draw(st.sampled_from(["none", "batch", "layer"])),
         residual=draw(st.booleans()),
         initial_residual=draw(st.sampled_from([0.0, 0.3])),
@@ -54,7 +60,7 @@ def test_blocks_with_all_neighbours_say_what_the_whole_graph_says(
         blocks = sample_blocks(adj, seeds, [99] * len(model.convs), seeded(0))
     else:
         blocks = [Block.of(adj, seeds)]
-        for _ in model.norms:
+        for _ in model.convs[1:]:
             blocks.insert(0, Block.of(adj, blocks[0].sources))
     out = model(select_rows(features, blocks[0].sources), blocks)
     whole = model(features, adj)
@@ -67,7 +73,8 @@ def test_a_drawn_neighbourhood_trains_every_weight() -> None:
     torch.manual_seed(0)
     adj, x = Adjacency(torch.randint(50, (2, 400)), 50), torch.randn(50, 4)
     for teacher in TEACHERS.values():
-        model = teacher(4, 4, 3, 3, residual=True, norm="batch", initial_residual=0.1)
+        keys = {"num_layers": 3, "residual": True, "norm": "batch", "initial_residual": 0.1}
+        model = teacher_like(teacher, 4, 4, 3, **keys)
         blocks = sample_blocks(adj, torch.tensor([4, 9, 1]), [2, 2, 2], seeded(0))
         out = model(x[blocks[0].sources], blocks)
         assert out.logits.shape == (3, 3)

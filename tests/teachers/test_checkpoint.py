@@ -2,22 +2,31 @@ import pytest
 import torch
 
 from graphkd.sparse import Adjacency, as_features
-from graphkd.teachers import GAT, GCN, SAGE
+from graphkd.teachers import GAT, GCN, GCNII, SAGE, SGC, GraphTransformer
 from tests.conftest import make_data
+from tests.networks import teacher_like
+from tests.tiers import some_of
 
 
-@pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])
+@pytest.mark.parametrize(
+    "case",
+    [
+        *((teacher, "none") for teacher in (GCN, SAGE, GAT)),
+        *some_of([(GCN, "cat"), (GCNII, "max"), (GCNII, "none"), (GraphTransformer, "cat"), (SGC, "none")], 4),
+    ],
+)
 @pytest.mark.parametrize("norm", ["none", "batch", "layer"])
 @pytest.mark.parametrize("hops", ["after_activation", "before_activation"])
 @pytest.mark.parametrize("bag", [False, True])
 def test_the_same_bits_with_and_without_dropout_and_norms_included(
-    teacher: type, norm: str, hops: str, bag: bool
+    case: tuple[type, str], norm: str, hops: str, bag: bool
 ) -> None:
-    data, results = make_data(), []
+    (teacher, jump), data, results = case, make_data(), []
     x = as_features(data.x.to_sparse_csr()) if bag else data.x
     for checkpointed in (False, True):
         torch.manual_seed(0)
-        model = teacher(8, 8, 3, 4, 0.5, norm, True, initial_residual=0.1, hops=hops)
+        keys = {"norm": norm, "residual": True, "initial_residual": 0.1, "hops": hops, "jumping_knowledge": jump}
+        model = teacher_like(teacher, 8, 8, 3, num_layers=4, **keys)
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         for _ in range(3):
             out = model(x, Adjacency(data.edge_index, 60), checkpointed=checkpointed)

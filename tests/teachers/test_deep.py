@@ -28,7 +28,7 @@ def validation(teacher: type, data_dir: Path, epochs: int, **keys: Any) -> float
     """Score of 16 hops on Cora, whose largest class has 0.32 of the validation nodes."""
     data = graphkd.load_dataset("cora", data_dir, split="public", download="never")
     spec = resolve(
-        partial(teacher, num_layers=16, hidden_dim=64, **keys),
+        partial(teacher, **{"num_layers": 16, "hidden_dim": 64, **keys}),
         training=Training(max_epochs=epochs, patience=epochs),
     )
     return train_teacher(apply_setting(Graph.from_data(data)), spec, 0, []).scores["val"]

@@ -90,6 +90,20 @@ def test_whatever_is_matched_goes_on_as_it_was(strategy: str, tmp_path: Path) ->
     assert_same(run(spec, None), killed_again_and_again(spec, tmp_path, 3)[0])
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name != "pyg"))
+        for name in ("appnp", "gcnii", "graph_transformer", "pyg", "sgc")
+    ],
+)
+def test_a_teacher_goes_on_as_it_was(name: str, tmp_path: Path) -> None:
+    options = {"options": {"norm": "batch_norm"}} if name == "pyg" else {}
+    teacher = functools.partial(catalogue(teachers)[name], **options)
+    spec = resolve(teacher, mlp(), training=SHORT)
+    assert_same(run(spec, None), killed_again_and_again(spec, tmp_path, 3)[0])
+
+
 def test_weights_decay_after_a_restart_as_before_it(tmp_path: Path) -> None:
     spec = resolve(training=Training(max_epochs=30, patience=2, weight_decay=0.1, teacher_weight_decay=0.1))
     assert_same(run(spec, None), killed_again_and_again(spec, tmp_path, 7)[0])

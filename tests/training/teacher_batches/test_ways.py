@@ -10,6 +10,7 @@ import graphkd
 from graphkd import GraphKDError, Training, teachers
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
+from graphkd.registry import parameters_of
 from graphkd.spec import resolve
 from graphkd.teachers import GCN, SAGE, TeacherOutput
 from graphkd.training.settings import TEACHER_BATCHES
@@ -26,7 +27,7 @@ SMALL = functools.partial(
 def teacher_result(data=None, teacher=GCN, setting: str = "transductive", seed: int = 0, **keys):
     """The log and the result of a teacher on 60 nodes."""
     log: list[dict] = []
-    factory = functools.partial(teacher, hidden_dim=8)
+    factory = functools.partial(teacher, hidden_dim=8) if "hidden_dim" in parameters_of(teacher) else teacher
     spec = resolve(factory, training=SMALL(**keys), setting=setting)
     view = apply_setting(Graph.from_data(data or make_data()), setting, seed)
     return log, train_teacher(view, spec, seed, log)
