@@ -58,6 +58,7 @@ DEFAULT_TEACHER: dict[str, Any] = {
     "teacher.aggregator": "mean",
     "teacher.teleport": 0.1,
     "gcnii_layers": 8,
+    "teacher.initial_residual": 0.2,
     "training.teacher_lr": 0.01,
     "training.teacher_weight_decay": 5e-4,
 }
@@ -134,6 +135,7 @@ class Space:
         draw.choice("teacher.dropout", (0.2, 0.5, 0.7))
         if name == "gcnii":
             draw.choice("teacher.num_layers", (8, 16), "gcnii_layers")
+            draw.choice("teacher.initial_residual", (0.1, 0.2))
         else:
             draw.choice("teacher.num_layers", (2, 3))
         if name == "appnp":
