@@ -9,6 +9,7 @@ from docs.generate.markdown import table
 from graphkd.cli import command_parser
 from graphkd.commands.distill_help import USAGE
 from graphkd.commands.influence import HELP
+from graphkd.commands.tune import tune_parser
 
 INTRODUCTION = """\
 # Command line
@@ -33,6 +34,8 @@ def _section(name: str, summary: str, parser: argparse.ArgumentParser) -> str:
     if name in OF_KEYS:
         more = "Its keys: [](configuration.md).\n"
         return f"## graphkd {name}\n\n```text\n{OF_KEYS[name]}\n```\n\n{more}"
+    if name == "tune":  # whose arguments are read apart from those of the other commands
+        parser = tune_parser()
     usage = parser.format_usage().removeprefix("usage: ").strip()
     arguments = [each for each in parser._actions if not isinstance(each, argparse._HelpAction)]
     rows = [(f"`{_name(each)}`", _default(each), _meaning(each)) for each in arguments]

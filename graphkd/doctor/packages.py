@@ -75,6 +75,7 @@ OPTIONAL = (
         "huggingface_hub",
         "optional, for hf:// bundles: pip install 'graphkd[hub]'",
     ),
+    Package("optuna", "4.0", "optuna", "optional, for graphkd tune: pip install 'graphkd[tune]'"),
     Package("POT", "0.9", "ot", "optional, for matching=emd: pip install 'graphkd[emd]'"),
     Package("pymetis", "2025.2", "pymetis", "optional, for partitioner=metis: pip install 'graphkd[metis]'"),
 )

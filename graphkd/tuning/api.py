@@ -90,6 +90,12 @@ def tune(
 
     Raises:
         GraphKDError: invalid data or settings, a limit that no student keeps, or Optuna is missing.
+
+    >>> import tempfile, graphkd
+    >>> few = {"trials": 1, "methods": [], "seeds": 1, "overrides": ["training.max_epochs=5"]}
+    >>> found = graphkd.tune("digits", output_dir=tempfile.mkdtemp() + "/tune", **few)
+    >>> found.overrides[:2], sorted(found.winner.metrics["mean"])
+    (['method=mlp', 'encoder=raw'], ['mlp_test', 'student_test'])
     """
     check_optuna()
     folder = as_path(output_dir, "output_dir")

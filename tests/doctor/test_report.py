@@ -173,6 +173,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["onnx"],
         *extras["serve"],
         *extras["hub"],
+        *extras["tune"],
         *extras["emd"],
         *extras["metis"],
     ]
