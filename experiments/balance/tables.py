@@ -5,7 +5,6 @@ Scores and differences are in points (percent).
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 from collections.abc import Sequence
@@ -15,13 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
+import readme  # experiments/readme.py
 from study import PROFILES, RULES, SCORES  # experiments/balance/study.py
 
 from graphkd.evaluation import friedman, paired_difference, tost
 
 HERE = Path(__file__).parent
-MARKS = "<!-- tables -->", "<!-- end of tables -->"
 CELL = ["dataset", "profile", "teacher", "method"]
 COLUMNS = (*CELL, "seed", "rule", *SCORES)
 """Of results.csv and expected.csv: one line per rule of a seed of a cell."""
@@ -30,19 +30,10 @@ MARGIN = 1.0
 TITLES = {"1": "20 per class", "0.1": "ratio 0.1", "0.05": "ratio 0.05", "tail100": "long tail, 100"}
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if README.md has other tables")
-    args = parser.parse_args(arguments)
-    readme = HERE / "README.md"
-    before, rest = readme.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
+def committed() -> str:
+    """Returns the tables of the committed rows."""
     with (HERE / "expected.csv").open(newline="") as file:
-        text = f"{before}{MARKS[0]}\n\n{to_markdown(list(csv.DictReader(file)))}\n\n{MARKS[1]}{after}"
-    if args.check and text != readme.read_text():
-        raise SystemExit(f"{readme} is not what expected.csv gives: python experiments/balance/tables.py")
-    if not args.check:
-        readme.write_text(text)
+        return to_markdown(list(csv.DictReader(file)))
 
 
 def to_markdown(rows: Sequence[dict[str, Any]]) -> str:
@@ -105,4 +96,4 @@ def ranks(table: pd.DataFrame, score: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    readme.rewrite(HERE, committed)

@@ -1,4 +1,4 @@
-"""Rows of finished searches, and the tables of the README."""
+"""Rows of finished searches, and the tables of the README: python experiments/ladder/tables.py [--check]"""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
+import readme  # experiments/readme.py
 import sheets  # experiments/sheets.py
 from cells import CELLS, READS  # experiments/ladder/cells.py
 
@@ -136,14 +137,10 @@ def _both(scores: dict[str, float]) -> dict[str, float]:
     return {"val": scores["val"], "test": scores["test"]}
 
 
-def main() -> None:
-    """Rewrites the tables of the README from the committed rows."""
-    text = to_markdown(read_csv(HERE / "expected.csv"), read_csv(HERE / "searches.csv"))
-    readme = (HERE / "README.md").read_text()
-    head, _, rest = readme.partition("<!-- tables -->\n")
-    _, _, tail = rest.partition("<!-- end of tables -->")
-    (HERE / "README.md").write_text(f"{head}<!-- tables -->\n\n{text}\n\n<!-- end of tables -->{tail}")
+def committed() -> str:
+    """Returns the tables of the committed rows."""
+    return to_markdown(read_csv(HERE / "expected.csv"), read_csv(HERE / "searches.csv"))
 
 
 if __name__ == "__main__":
-    main()
+    readme.rewrite(HERE, committed)

@@ -5,12 +5,10 @@ python experiments/methods/small_table.py
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
 import numpy as np
-from protocol import HERE  # experiments/methods/protocol.py
-from tables import COLUMNS, percent, reads
+from tables import committed_rows, percent, reads
 
 MODELS = {
     "teacher": "teacher, a GNN",
@@ -26,14 +24,6 @@ CELLS = {
     "CiteSeer, new nodes": ("cpf_citeseer_production", "test_ind"),
 }
 """Column → cell, and the score of it."""
-
-
-def committed() -> list[dict[str, Any]]:
-    """Returns the rows of ``expected.csv``, their scores as numbers."""
-    with (HERE / "expected.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    numbers = [name for name in COLUMNS if name not in ("cell", "seed", "model")]
-    return [{**row, **{name: float(row[name]) for name in numbers if row[name]}} for row in rows]
 
 
 def small_table(rows: list[dict[str, Any]]) -> str:
@@ -61,4 +51,4 @@ def short(values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    print(small_table(committed()))
+    print(small_table(committed_rows()))

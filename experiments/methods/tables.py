@@ -1,12 +1,22 @@
-"""The tables of the comparison, from the rows of its results."""
+"""The tables of the comparison, from the rows of its results.
+
+python experiments/methods/tables.py [--check]    # those of README.md, from expected.csv
+"""
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from protocol import CELLS, DATASETS, MODELS, SETTINGS, Published, published
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent))
+import readme  # experiments/readme.py
+from protocol import CELLS, DATASETS, HERE, MODELS, SETTINGS, Published, published
 
 from graphkd import methods
 from graphkd.encoders import Propagated
@@ -150,3 +160,21 @@ def shown(value: Published | None) -> str:
     if value is None:
         return "–"
     return f"{value.score:.2f}" + (f" ± {value.std:.2f}" if value.std is not None else "")
+
+
+def committed_rows() -> list[dict[str, Any]]:
+    """Returns the rows of ``expected.csv``, their scores as numbers."""
+    with (HERE / "expected.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    numbers = [name for name in COLUMNS if name not in ("cell", "seed", "model")]
+    filled = [{name: value for name, value in row.items() if value != ""} for row in rows]
+    return [{**row, **{name: float(row[name]) for name in numbers if name in row}} for row in filled]
+
+
+def committed() -> str:
+    """Returns the tables of the committed rows."""
+    return to_markdown(committed_rows())
+
+
+if __name__ == "__main__":
+    readme.rewrite(HERE, committed)

@@ -1,11 +1,12 @@
 """The tables of the study, from the rows of its results; all scores in points (percent).
 
-python experiments/temperature/tables.py    # those of README.md, from expected.csv
+python experiments/temperature/tables.py [--check]    # those of README.md, from expected.csv
 """
 
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent))
+import readme  # experiments/readme.py
 from study import CELLS, GRID, METHODS, RULES
 
 from graphkd.evaluation import detectable_difference, friedman, holm, paired_difference, tost
@@ -144,5 +149,10 @@ def ranks_line(rows: Rows, cells: list[str]) -> str:
     )
 
 
+def committed() -> str:
+    """Returns the tables of the committed rows."""
+    return to_markdown(read(HERE / "expected.csv"))
+
+
 if __name__ == "__main__":
-    print(to_markdown(read(HERE / "expected.csv")))
+    readme.rewrite(HERE, committed)

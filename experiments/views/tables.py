@@ -1,8 +1,6 @@
 """The tables of the study, from rows of its results; all scores and differences in points (percent).
 
-python experiments/views/tables.py [results.csv]
-
-Without an argument those of expected.csv, as README.md shows them.
+python experiments/views/tables.py [--check]    # those of README.md, from expected.csv
 """
 
 from __future__ import annotations
@@ -13,11 +11,14 @@ from typing import Any
 
 import pandas as pd
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
+import readme  # experiments/readme.py
 from study import METHODS, TITLES, VARIANTS  # experiments/views/study.py
 
 from graphkd.evaluation import detectable_difference, friedman, paired_difference, tost
 
+HERE = Path(__file__).parent
 MARGIN = 0.5
 """Points that do not matter."""
 COLUMNS = ("dataset", "teacher", "seed", "method", "variant", "val", "test", "teacher_test", "epochs")
@@ -26,9 +27,9 @@ PAIRS += [(f"views_{count}", f"ensemble_{count + 1}") for count in (1, 3, 5)]
 """Differences that are shown: from one teacher, and from as many networks."""
 
 
-def main() -> None:
-    file = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "expected.csv"
-    print(to_markdown(rows_from(file)))
+def committed() -> str:
+    """Returns the tables of the committed rows."""
+    return to_markdown(rows_from(HERE / "expected.csv"))
 
 
 def rows_from(file: Path) -> list[dict[str, Any]]:
@@ -58,18 +59,19 @@ def points_of(frame: pd.DataFrame, score: str) -> pd.DataFrame:
 
 
 def scores_table(points: pd.DataFrame) -> str:
-    """Returns mean ± population standard deviation over seeds; the best of a cell in bold."""
+    """Returns mean ± population standard deviation over the seeds in brackets; the best of a cell in bold."""
     grouped = points.groupby(level="cell", sort=False)
-    mean, spread = grouped.mean(), grouped.std(ddof=0)
+    mean, spread, seeds = grouped.mean(), grouped.std(ddof=0), grouped.size()
     lines = ["| data / teacher | " + " | ".join(TITLES.values()) + " |", "|---" * (len(TITLES) + 1) + "|"]
     for cell in mean.index:
-        texts = [f"{mean.loc[cell, name]:.2f} ± {spread.loc[cell, name]:.2f}" for name in VARIANTS]
+        spreads = [f" ± {spread.loc[cell, name]:.2f}" if seeds[cell] > 1 else "" for name in VARIANTS]
+        texts = [f"{mean.loc[cell, name]:.2f}{spread}" for name, spread in zip(VARIANTS, spreads, strict=True)]
         best = mean.loc[cell].max()
         marked = [
             f"**{text}**" if mean.loc[cell, name] == best else text
             for name, text in zip(VARIANTS, texts, strict=True)
         ]
-        lines.append(f"| {cell} | {' | '.join(marked)} |")
+        lines.append(f"| {cell} ({seeds[cell]}) | {' | '.join(marked)} |")
     return "\n".join(lines)
 
 
@@ -113,4 +115,4 @@ def ranks_line(points: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    readme.rewrite(HERE, committed)

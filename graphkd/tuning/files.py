@@ -113,6 +113,8 @@ def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> d
 
 def _reads(settings: dict[str, str]) -> str:
     """Returns what a student reads when it answers, in the words of ``metrics.json``."""
+    if settings["encoder"] == "labels":
+        return "x and labels"
     if settings["encoder"] == "propagated" or settings.get("encoder.features") == "propagated":
         return "neighbours"
     if settings["encoder"] == "raw":

@@ -151,8 +151,7 @@ class Search:
         """Returns the given draws of a round: plain MLPs of every encoder in turn have a share of all rounds."""
         space = self.space
         if number == 0:
-            plain = [space.start("mlp", encoder) for encoder in space.encoders]
-            return [*plain, *(space.start(method, space.encoders[0]) for method in space.methods)]
+            return space.starts()
         plain = [{"method": "mlp", "encoder": space.encoders[number % len(space.encoders)]}]
         return [*plain, *({} for _ in range(ROUND - 1))]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 READS: dict[str, tuple[str, ...]] = {
     "x": ("raw",),
     "positions": ("raw", "positions"),
-    "neighbours": ("raw", "propagated", "positions", "positions_propagated"),
+    "neighbours": ("raw", "propagated", "positions", "positions_propagated", "labels"),
 }
 """What a student may read when it answers → its encoders."""
 
@@ -23,6 +23,7 @@ ENCODERS: dict[str, tuple[str, ...]] = {
     "propagated": ("encoder=propagated",),
     "positions": ("encoder=positions",),
     "positions_propagated": ("encoder=positions", "encoder.features=propagated"),
+    "labels": ("encoder=labels",),
     "positions_alone": ("encoder=positions", "encoder.features=none"),
 }
 """Overrides of each encoder."""
@@ -172,8 +173,20 @@ class Space:
             draw.choice("training.class_weight", ("none", "balanced"))
         return tuple(draw.overrides)
 
-    def start(self, method: str, encoder: str) -> dict[str, Any]:
-        """Returns the draws of a starting point: a method with default settings."""
+    def starts(self) -> list[dict[str, Any]]:
+        """Returns the draws of the first round: plain MLPs of every input, then methods with default settings.
+
+        The first one is the plain MLP that all are compared with. Every encoder is there with a teacher, and one
+        student has an ensemble of teachers.
+        """
+        first, *others = self.encoders
+        found = [self._start("mlp", encoder) for encoder in self.encoders]
+        found += [self._start(method, first) for method in self.methods]
+        found += [self._start(self.methods[0], encoder) for encoder in others if self.methods]
+        found += [{**self._start(method, first), "transform": "ensemble"} for method in self.methods[1:2]]
+        return found
+
+    def _start(self, method: str, encoder: str) -> dict[str, Any]:
         shape = next((number for number, each in enumerate(self.shapes) if each == (2, 128)), 0)
         return {**DEFAULT_STUDENT, "method": method, "encoder": encoder, "shape": shape}
 

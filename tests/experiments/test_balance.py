@@ -27,10 +27,6 @@ def test_the_smoke_size_runs_and_goes_on_where_it_stopped(
     assert "1 of 1" in capsys.readouterr().out
 
 
-def test_the_readme_has_the_tables_of_its_csv() -> None:
-    load_run("balance", "tables").main(["--check"])
-
-
 def test_the_study_has_every_data_set_profile_teacher_and_method_once() -> None:
     study = load_run("balance", "study")
     cells = study.BLOCKS["core"].cells

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.experiments.loading import EXPERIMENTS, load_run
+from tests.experiments.loading import load_run
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,3 @@ def test_a_rule_counts_where_its_interval_over_cells_lies_above_the_best_fixed_t
     assert tables.ranks_line(found, cells).startswith("Friedman over 3 cells")
     few = tables.differences_table(found[: len(found) // 3], cells[:1])
     assert "| yes |" not in few, "one cell shows nothing"
-
-
-def test_the_tables_of_the_readme_are_those_of_the_committed_scores(tables: ModuleType) -> None:
-    folder = EXPERIMENTS / "temperature"
-    text = tables.to_markdown(tables.read(folder / "expected.csv"))
-    assert text in (folder / "README.md").read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiments.loading import EXPERIMENTS, load_run
+from tests.experiments.loading import load_run
 
 
 @pytest.mark.slow
@@ -51,10 +51,3 @@ def test_its_tables_are_those_of_its_rows() -> None:
     assert text.count("| 5 views − 6 teachers | -3.00 [-3.00, -3.00] |") == 2
     assert "Friedman over 4 cells" in text
     assert "one teacher 7.00" in text
-
-
-def test_the_readme_shows_the_tables_of_the_committed_rows() -> None:
-    folder = EXPERIMENTS / "views"
-    tables = load_run("views", "tables")
-    rows = tables.rows_from(folder / "expected.csv")
-    assert tables.to_markdown(rows) in (folder / "README.md").read_text()
