@@ -23,13 +23,13 @@ EASE = {seed: 0.05 * math.sin(7 * seed) for seed in range(20)}
 def score(candidate: Candidate, seed: int) -> float:
     """Teachers are better with little dropout, students with krd, τ near 2 and a good teacher."""
     settings = settings_of(candidate)
-    value = 0.5 + EASE[seed] - 0.1 * float(settings.get("teacher.dropout", 0.7))
+    value = 0.5 + EASE[seed] + 1e-4 * math.sin(candidate.number) - 0.1 * float(settings.get("teacher.dropout", 0.7))
     if settings.get("method") == "krd":
         value += 0.1 - 0.02 * abs(math.log(float(settings["method.tau"]) / 2))
     return value
 
 
-def search(folder: Path, workers: FakeWorkers, trials: int = 30, space: Space = SPACE, seed: int = 0) -> Search:
+def search(folder: Path, workers: FakeWorkers, trials: int = 60, space: Space = SPACE, seed: int = 0) -> Search:
     records = Records(folder, {"seed": seed})
     return Search(space, workers, records, Budget(60, trials, records.elapsed), seed)
 
@@ -49,7 +49,7 @@ def test_fewer_candidates_on_every_rung(tmp_path: Path) -> None:
     students = {each.number for each in found.students} - set(found.records.facts["finalists"])
     on = [sum(number in students for number, seed in workers.scored if seed == seeds[0]) for seeds in RUNGS]
     assert on[0] == len(students)
-    assert on[0] > 2 * on[1] > 0
+    assert 2 * on[0] > 3 * on[1] > 0
     assert on[1] > on[2]
     assert {number for number, seed in workers.scored if seed in CONFIRM} == set(found.records.facts["finalists"])
     assert len(workers.scored) == len(set(workers.scored))  # nothing is trained twice
@@ -100,7 +100,7 @@ def test_if_not_even_the_plain_mlp_can_be_trained_its_error_is_the_search_s(tmp_
         search(tmp_path, FakeWorkers(failing)).run()
 
 
-@pytest.mark.parametrize("most", [0, 3, 7, 11, 14, 19, 30, 45, 60, 75])
+@pytest.mark.parametrize("most", [0, 3, 7, 14, 30, 45, 60, 75, 90, 110])
 def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path: Path, most: int) -> None:
     whole = search(tmp_path / "whole", FakeWorkers(score))
     winner = whole.run()
