@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from omegaconf import DictConfig, OmegaConf
 
-from graphkd.commands.distill import load_graph
+from graphkd.config_data import load_graph
 from graphkd.datasets import SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.spec import DistillSpec

@@ -8,18 +8,19 @@ on where it stopped. It ends with the rows and tables of all that is there; --ta
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # experiments/sheets.py
+from arguments import parsed, study_parser  # experiments/arguments.py
 from cells import view_of  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
-from study import BLOCKS, Cell, run_seed  # experiments/balance/study.py
+from study import BLOCKS, RULES, Cell, run_seed, spec_of  # experiments/balance/study.py
 from tables import COLUMNS, to_markdown  # experiments/balance/tables.py
 
 from graphkd.atomic_io import write_json, write_text
@@ -28,22 +29,18 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("blocks", nargs="*", help=f"core by default; there are {', '.join(BLOCKS)}")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/balance"))
-    parser.add_argument("--workers", type=int, default=2, help="processes, of one thread each; 1 is this one")
+    parser = study_parser(__doc__, BLOCKS, ["core"], "runs/balance")
     parser.add_argument("--tables", action="store_true", help="train nothing: tables of what is there")
-    args = parser.parse_args(arguments)
-    blocks = args.blocks or ["core"]
-    if unknown := set(blocks) - set(BLOCKS):
-        parser.error(f"no block is called {', '.join(sorted(unknown))}: there are {', '.join(BLOCKS)}")
-    jobs = list(dict.fromkeys(job for block in blocks for job in jobs_of(block)))
-    if not args.tables:
-        missing = [job for job in jobs if not file_of(args.output_dir, *job[:2]).exists()]
-        run_all([partial(run_job, *job, args.data_dir, args.output_dir) for job in missing], args.workers)
+    args = parsed(parser, BLOCKS, arguments)
+    jobs = list(dict.fromkeys(job for block in args.names for job in jobs_of(block)))
     files = [file_of(args.output_dir, *job[:2]) for job in jobs]
-    rows = [row for file in files if file.exists() for row in json.loads(file.read_text())]
+    for job, file in zip(jobs, files, strict=True):
+        if file.exists() and json.loads(file.read_text())["settings"] != settings(job[0], job[2]):
+            parser.error(f"{file} was made with other settings: choose another --output-dir")
+    if not args.tables:
+        missing = [job for job, file in zip(jobs, files, strict=True) if not file.exists()]
+        run_all([partial(run_job, *job, args.data_dir, args.output_dir) for job in missing], args.workers)
+    rows = [row for file in files if file.exists() for row in json.loads(file.read_text())["rows"]]
     kept = [{key: row[key] for key in COLUMNS} for row in rows]
     write_text(args.output_dir / "results.csv", sheets.to_csv(COLUMNS, kept))
     print(to_markdown(rows))
@@ -60,13 +57,20 @@ def file_of(folder: Path, cell: Cell, seed: int) -> Path:
     return folder / "cells" / f"{cell.name}_{seed}.json"
 
 
+def settings(cell: Cell, max_epochs: int) -> dict[str, Any]:
+    """Returns all settings of every rule's run, as JSON keeps them."""
+    every = {rule: spec_of(cell, rule, max_epochs).config() for rule in RULES}
+    kept: dict[str, Any] = json.loads(json.dumps(every))
+    return kept
+
+
 def run_job(cell: Cell, seed: int, max_epochs: int, data_dir: str, folder: Path) -> str:
     """Trains, and writes the file."""
     view = view_of(composed(cell.overrides("none")), seed, data_dir)
     file = file_of(folder, cell, seed)
     rows = run_seed(cell, seed, view, StageCache(folder / "cache"), max_epochs)
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, rows)
+    write_json(file, {"settings": settings(cell, max_epochs), "rows": rows})
     return file.stem
 
 

@@ -10,6 +10,7 @@ import torch
 from graphkd import evaluation
 from graphkd.config import composed, spec_from
 from graphkd.datasets import SettingView
+from graphkd.spec import DistillSpec
 from graphkd.training.fit.loop import Log
 from graphkd.training.scoring.inference import Inference
 from graphkd.training.stages.stage_cache import StageCache
@@ -97,11 +98,16 @@ BLOCKS = {
 }
 
 
+def spec_of(cell: Cell, rule: str, max_epochs: int) -> DistillSpec:
+    """Returns the parts of a rule's run."""
+    return spec_from(composed([*cell.overrides(rule), f"training.max_epochs={max_epochs}"]))
+
+
 def run_seed(cell: Cell, seed: int, view: SettingView, cache: StageCache, max_epochs: int) -> list[dict[str, Any]]:
     """Returns one row per rule, and one of the teacher that ``none`` has: scores in fractions, epochs, seconds."""
-    rows, short = [], [f"training.max_epochs={max_epochs}"]
+    rows = []
     for rule in RULES:
-        spec, log = spec_from(composed([*cell.overrides(rule), *short])), Log()
+        spec, log = spec_of(cell, rule, max_epochs), Log()
         teacher_result = train_teacher(view, spec, seed, log, cache)
         if rule == "none":
             logits = teacher_result.output.logits[view.observed.test]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from plot import draw
 
-from graphkd.commands.distill import load_graph
+from graphkd.config_data import load_graph
 from graphkd.config import composed, names_in, spec_from
 from graphkd.datasets.setting import apply_setting
 from graphkd.influence.properties import KINDS

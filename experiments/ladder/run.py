@@ -11,7 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
+from arguments import parsed, study_parser  # experiments/arguments.py
 from cells import CELLS, READS  # experiments/ladder/cells.py
 from tables import csv_of, rows_of, searches_of, to_markdown  # experiments/ladder/tables.py
 
@@ -21,19 +23,13 @@ from graphkd.tuning.tuned import SUMMARY
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cells", nargs="*", default=list(CELLS), help=f"of {', '.join(CELLS)}")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/ladder"))
+    parser = study_parser(__doc__, CELLS, CELLS, "runs/ladder")
     parser.add_argument("--reads", nargs="+", choices=READS, default=READS)
     parser.add_argument("--minutes", type=float, default=10.0, help="of each search, its last runs included")
     parser.add_argument("--trials", type=int, help="of each search, at most")
     parser.add_argument("--seeds", type=int, default=10, help="new ones, of the last runs")
-    parser.add_argument("--workers", type=int, default=2)
-    args = parser.parse_args(arguments)
-    if unknown := set(args.cells) - set(CELLS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(CELLS)}")
-    for name in args.cells:
+    args = parsed(parser, CELLS, arguments)
+    for name in args.names:
         for reads in args.reads:
             search(name, reads, args)
     write_text(args.output_dir / "results.csv", csv_of(rows_of(args.output_dir)))

@@ -18,6 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # experiments/sheets.py
+from arguments import parsed, study_parser  # experiments/arguments.py
 from cells import run_cell, view_of  # experiments/cells.py
 from diagram import critical_difference  # experiments/methods/diagram.py
 from processes import run_all  # experiments/processes.py
@@ -39,17 +40,11 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cells", nargs="*", default=list(DEFAULT_CELLS), help=f"of {', '.join(CELLS)}")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/methods"))
+    parser = study_parser(__doc__, CELLS, DEFAULT_CELLS, "runs/methods")
     parser.add_argument("--seeds", type=int, default=10, help="of each cell, at most")
     parser.add_argument("--students", nargs="+", choices=STUDENTS, default=STUDENTS)
-    parser.add_argument("--workers", type=int, default=1, help="processes, of one thread each; 1 is this one")
-    args = parser.parse_args(arguments)
-    if unknown := set(args.cells) - set(CELLS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(CELLS)}")
-    run_all([partial(run_job, *job, args) for job in jobs(args.cells, args.seeds)], args.workers)
+    args = parsed(parser, CELLS, arguments)
+    run_all([partial(run_job, *job, args) for job in jobs(args.names, args.seeds)], args.workers)
     rows = sheets.rows_of(args.output_dir, CELLS, MODELS, SCORES)
     write_text(args.output_dir / "results.csv", sheets.to_csv(COLUMNS, rows))
     for setting in SETTINGS:

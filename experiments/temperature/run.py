@@ -8,7 +8,6 @@ on where it stopped, and ends with the tables of all cells that are there.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # experiments/sheets.py
+from arguments import parsed, study_parser  # experiments/arguments.py
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 from study import CELLS, DEFAULT_CELLS, Cell  # experiments/temperature/study.py
@@ -30,16 +30,10 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cells", nargs="*", default=list(DEFAULT_CELLS), help=f"of {', '.join(CELLS)}")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/temperature"))
+    parser = study_parser(__doc__, CELLS, DEFAULT_CELLS, "runs/temperature")
     parser.add_argument("--seeds", type=int, default=10, help="of each cell")
-    parser.add_argument("--workers", type=int, default=1, help="processes, of one thread each; 1 is this one")
-    args = parser.parse_args(arguments)
-    if unknown := set(args.cells) - set(CELLS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(CELLS)}")
-    jobs = [(CELLS[name], seed) for seed in range(args.seeds) for name in args.cells]
+    args = parsed(parser, CELLS, arguments)
+    jobs = [(CELLS[name], seed) for seed in range(args.seeds) for name in args.names]
     run_all([partial(run_job, *job, args.data_dir, args.output_dir) for job in jobs], args.workers)
     rows = sheets.rows_of(args.output_dir, CELLS, MODELS, SCORES)
     write_text(args.output_dir / "results.csv", sheets.to_csv(COLUMNS, rows))

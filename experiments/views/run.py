@@ -8,7 +8,6 @@ on where it stopped. It ends with results.csv, and with the tables of all that i
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import sheets  # experiments/sheets.py
+from arguments import parsed, study_parser  # experiments/arguments.py
 from cells import run_cell  # experiments/cells.py
 from processes import run_all  # experiments/processes.py
 from study import DATASETS, DEFAULT, TEACHERS, Cell  # experiments/views/study.py
@@ -29,17 +29,11 @@ from graphkd.training.stages.stage_cache import StageCache
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("datasets", nargs="*", default=list(DEFAULT), help=f"of {', '.join(DATASETS)}")
-    parser.add_argument("--data-dir", default="data")
-    parser.add_argument("--output-dir", type=Path, default=Path("runs/views"))
+    parser = study_parser(__doc__, DATASETS, DEFAULT, "runs/views")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--workers", type=int, default=1, help="processes, of one thread each; 1 is this one")
-    args = parser.parse_args(arguments)
-    if unknown := set(args.datasets) - set(DATASETS):
-        parser.error(f"unknown: {', '.join(sorted(unknown))}: there are {', '.join(DATASETS)}")
+    args = parsed(parser, DATASETS, arguments)
     cells = [
-        (Cell(name, teacher), seed) for seed in range(args.seeds) for name in args.datasets for teacher in TEACHERS
+        (Cell(name, teacher), seed) for seed in range(args.seeds) for name in args.names for teacher in TEACHERS
     ]
     run_all([partial(run_job, cell, seed, args.data_dir, args.output_dir) for cell, seed in cells], args.workers)
     rows = rows_of(args.output_dir)

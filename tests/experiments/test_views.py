@@ -46,7 +46,7 @@ def test_its_tables_are_those_of_its_rows() -> None:
         for place, variant in enumerate(tables.VARIANTS)
     ]
     text = tables.to_markdown(rows)
-    assert text.count("| one / GCN | 80.05 ± 0.05 |") == 2
+    assert text.count("| one / GCN (2) | 80.05 ± 0.05 |") == 2
     assert text.count("| 3 views − one teacher | +2.00 [+2.00, +2.00] |") == 2
     assert text.count("| 5 views − 6 teachers | -3.00 [-3.00, -3.00] |") == 2
     assert "Friedman over 4 cells" in text
