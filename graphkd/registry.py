@@ -53,7 +53,9 @@ def lookup(package: ModuleType, name: str) -> Any:
 
 def unknown(kind: str, name: object, known: list[str]) -> str:
     """Returns the error message for an unknown name: the closest match first, then all that exist."""
-    near = difflib.get_close_matches(str(name).lower(), known, n=1)
+    letters = sorted(str(name).lower())
+    near = [each for each in known if sorted(each) == letters]  # two letters have changed places
+    near = near or difflib.get_close_matches(str(name).lower(), known, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     inside = [each for each in known if "/" in each and str(name) and each.startswith(str(name))]
     return f"unknown {kind} '{name}': {hint}choose one of {', '.join(inside or known)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 from arguments import parsed, study_parser  # experiments/arguments.py
-from cells import CELLS, READS  # experiments/ladder/cells.py
+from study import CELLS, READS  # experiments/ladder/study.py
 from tables import csv_of, rows_of, searches_of, to_markdown  # experiments/ladder/tables.py
 
 import graphkd

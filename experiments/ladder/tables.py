@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import readme  # experiments/readme.py
 import sheets  # experiments/sheets.py
-from cells import CELLS, READS  # experiments/ladder/cells.py
+from study import CELLS, READS  # experiments/ladder/study.py
 
 from graphkd.tuning.tuned import PLAIN, SUMMARY, WINNER
 
@@ -91,7 +91,7 @@ def _line(search: dict[str, Any], found: dict[str, list[float]]) -> str:
         chosen(search["settings"]),
         *(_shown(found[name]) for name in ("student", "teacher", "best_mlp", "mlp_same_inputs")),
         f"{100 * (np.mean(found['student']) - max(baselines)):+.2f}",
-        "–" if published is None else f"{published[0]:.1f}",
+        "–" if published is None else f"{published[0]:.1f} {published[1]}",
     ]
     return f"| {' | '.join(cells)} |"
 

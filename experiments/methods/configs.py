@@ -122,6 +122,8 @@ def expectation(row: dict[str, str]) -> list[str]:
         return []
     value = published().get((row["method"], row["dataset"], setting))
     known = f"; published {value.score:.2f}" if value is not None else ""
+    if len(found) == 1:
+        return [f"# Expect student {found[0]:.2f} (1 seed{known})"]
     return [f"# Expect student {np.mean(found):.2f} ± {np.std(found):.2f} ({len(found)} seeds{known})"]
 
 

@@ -41,6 +41,7 @@ LATER: dict[str, Any] = {
     "dataset.long_tail": 1.0,
     "deploy.calibrate": False,
     "save_teacher": False,
+    "teacher.jumping_knowledge": "none",
     "training.class_weight": "none",
     **{f"training.{of}{name}": getattr(Training, of + name) for of in ("", "teacher_") for name in OF_EACH},
     **{f"training.{name}": getattr(Training, name) for name in LABEL_INPUTS},

@@ -93,7 +93,8 @@ def tune(
 
     >>> import tempfile, graphkd
     >>> few = {"trials": 1, "methods": [], "seeds": 1, "overrides": ["training.max_epochs=5"]}
-    >>> found = graphkd.tune("digits", output_dir=tempfile.mkdtemp() + "/tune", **few)
+    >>> data = graphkd.load_dataset("digits")
+    >>> found = graphkd.tune(data, output_dir=tempfile.mkdtemp() + "/tune", **few)
     >>> found.overrides[:2], sorted(found.winner.metrics["mean"])
     (['method=mlp', 'encoder=raw'], ['mlp_test', 'student_test'])
     """

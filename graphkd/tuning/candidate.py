@@ -75,9 +75,10 @@ class Scores:
         """Returns the results of a candidate, in the order of its seeds."""
         return [result for _, result in sorted(self._values.get(number, {}).items())]
 
-    def failed(self, number: int) -> bool:
-        """Returns whether a candidate failed on a seed."""
-        return any(result.val is None for result in self.results(number))
+    def failed(self, number: int, seeds: Iterable[int]) -> bool:
+        """Returns whether a candidate failed on one of the seeds."""
+        own = self._values.get(number, {})
+        return any(own[seed].val is None for seed in seeds if seed in own)
 
     def differences(self, number: int, reference: int, seeds: Iterable[int]) -> list[float]:
         """Returns ``val − val of the reference`` by seed, of the seeds that both have."""
@@ -86,6 +87,7 @@ class Scores:
         return [value - base for value, base in pairs if value is not None and base is not None]
 
     def gain(self, number: int, reference: int, seeds: Iterable[int]) -> float:
-        """Returns the mean of ``differences``; −∞ for a candidate that failed, or has none of the seeds."""
-        found = self.differences(number, reference, seeds)
-        return sum(found) / len(found) if found and not self.failed(number) else -math.inf
+        """Returns the mean of ``differences``; −∞ for a candidate that failed on a seed, or has none of them."""
+        chosen = list(seeds)
+        found = self.differences(number, reference, chosen)
+        return sum(found) / len(found) if found and not self.failed(number, chosen) else -math.inf

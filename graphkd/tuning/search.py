@@ -16,10 +16,11 @@ from graphkd.tuning.workers import Task, Workers
 
 RUNGS = ((0,), (1,), (2, 3))
 """Seeds of each rung; all candidates are trained on the first, a third of a rung's on the next."""
+RUNG_SEEDS = tuple(seed for seeds in RUNGS for seed in seeds)
 KEEP = 3
 CONFIRM = (4, 5, 6, 7)
 """Seeds on which the finalists are compared once more: a candidate that was lucky on the rungs is found out."""
-SEARCH_SEEDS = sum(map(len, RUNGS)) + len(CONFIRM)
+SEARCH_SEEDS = len(RUNG_SEEDS) + len(CONFIRM)
 FINALISTS = 4
 POOL = 3
 """Teachers that students choose from."""
@@ -114,7 +115,7 @@ class Search:
             tried += len(candidates)
             reference = self.records.rounds[stage, 0][0].number
             self._race(candidates, stage, reference)
-            gains = [self.scores.gain(each.number, reference, range(SEARCH_SEEDS)) for each in candidates]
+            gains = [self.scores.gain(each.number, reference, RUNG_SEEDS) for each in candidates]
             sampler.tell([None if math.isinf(gain) else gain for gain in gains])
             self._tell(stage, reference)
             number += 1
@@ -170,7 +171,7 @@ class Search:
                 alive = self._promoted(alive, stage, reference, rung)
             end = self.budget.teachers_end if stage == "teacher" else self.budget.end
             self.train([(each, seed) for seed in seeds for each in alive], end)
-            if self.scores.failed(reference):
+            if self.scores.failed(reference, RUNG_SEEDS):
                 error = self.scores.results(reference)[0].error
                 raise GraphKDError(f"not even the {stage} to compare with can be trained: {error}")
 
@@ -189,7 +190,7 @@ class Search:
             for each in alive
             if each.number == reference
             or each.kind == "baseline"
-            or (gains.get(each.number, -math.inf) >= least and not self.scores.failed(each.number))
+            or -math.inf < gains.get(each.number, -math.inf) >= least
         ]
 
     def train(self, jobs: Sequence[tuple[Candidate, int]], end: float) -> None:
@@ -222,11 +223,11 @@ class Search:
         self._taught |= set(missing)
 
     def _ranked(self, candidates: Sequence[Candidate], reference: int) -> list[Candidate]:
-        """Returns candidates by gain, those that reached the second rung first."""
+        """Returns candidates by their gain on the rungs, those that reached the second one first."""
 
         def rank(candidate: Candidate) -> tuple[bool, float]:
-            results = self.scores.results(candidate.number)
-            return len(results) > 1, self.scores.gain(candidate.number, reference, range(SEARCH_SEEDS))
+            second = self.scores.has(candidate.number, RUNGS[1][0])
+            return second, self.scores.gain(candidate.number, reference, RUNG_SEEDS)
 
         return sorted((each for each in candidates if not math.isinf(rank(each)[1])), key=rank, reverse=True)
 
@@ -258,7 +259,8 @@ class Search:
         best = next(iter(self._ranked(found, reference)), None)
         if best is None:
             return
-        values = [result.val for result in self.scores.results(best.number) if result.val is not None]
+        results = self.scores.results(best.number)
+        values = [result.val for result in results if result.val is not None and result.seed in RUNG_SEEDS]
         self.tell(
             f"{self.budget.elapsed:.0f} s: {len(found)} {stage}s, the best {100 * _mean(values):.1f} on "
             f"{len(values)} seeds: {' '.join(best.overrides)}"

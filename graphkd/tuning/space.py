@@ -197,7 +197,7 @@ class Space:
 
     def _distillation(self, draw: Draw) -> None:
         """Draws what is between a teacher and its student."""
-        draw.number("method.lam", 0.0, 0.9)
+        draw.number("method.lam", 0.0, 0.6)
         draw.number("method.tau", 0.5, 4.0, log=True)
         draw.choice("transform", TRANSFORMS)
         if draw.choice("matching", MATCHINGS) != "none":

@@ -30,10 +30,10 @@ class Tuned:
     >>> import tempfile, graphkd
     >>> out = tempfile.mkdtemp() + "/tune"
     >>> few = {"trials": 1, "methods": [], "seeds": 1, "overrides": ["training.max_epochs=5"]}
-    >>> _ = graphkd.tune("digits", output_dir=out, **few)
+    >>> _ = graphkd.tune(graphkd.load_dataset("digits"), output_dir=out, **few)
     >>> found = graphkd.tuning.Tuned(out)
-    >>> found.command.split()[:5], found.trials.shape[0]
-    (['graphkd', 'distill', 'dataset=digits', 'training.max_epochs=5', 'method=mlp'], 1)
+    >>> found.command.split()[:4], found.trials.shape[0]
+    (['graphkd', 'distill', 'training.max_epochs=5', 'method=mlp'], 1)
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -14,6 +14,7 @@ SHORT = ["training.max_epochs=3", "student.hidden_dim=8", "teacher.hidden_dim=8"
 FEW = ["--trials", "1", "--methods", "glnn", "--seeds", "1", "--workers", "1", "--minutes", "30"]
 
 
+@pytest.mark.slow
 def test_it_prints_candidates_the_winner_and_the_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

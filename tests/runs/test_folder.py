@@ -124,6 +124,27 @@ def test_where_it_runs_may_change_but_not_what_runs(tmp_path: Path, graph: Graph
         RunFolder(tmp_path / "run", {**CONFIG, "seeds": [0]}, overwrite=False)
 
 
+EARLIER = {
+    **{"teacher": ("jumping_knowledge",), "deploy": ("calibrate",)},
+    "training": ("class_weight", "optimizer", "teacher_clip_norm", "label_smoothing", "teacher_label_rate"),
+}
+"""Keys by group that runs of before have not."""
+
+
+@pytest.mark.parametrize("group", EARLIER)
+def test_a_run_of_before_goes_on_with_the_defaults_of_keys_that_are_new(
+    tmp_path: Path, graph: Graph, group: str
+) -> None:
+    now = {**CONFIG, **RECIPE.config()}
+    before = {**now, group: {key: value for key, value in now[group].items() if key not in EARLIER[group]}}
+    assert before[group].keys() != now[group].keys()
+    fill(tmp_path / "run", graph, config={**before, "seeds": [0]})
+    assert RunFolder(tmp_path / "run", {**now, "seeds": [0]}, overwrite=False).finished
+    other = {**now[group], EARLIER[group][0]: "other"}
+    with pytest.raises(GraphKDError, match=rf"holds a run with another {group}\.{EARLIER[group][0]}"):
+        RunFolder(tmp_path / "run", {**now, "seeds": [0], group: other}, overwrite=False)
+
+
 BOMBS = {
     "aliases of aliases": "a: &a [x, x]\n"
     + "".join(

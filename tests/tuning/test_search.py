@@ -100,7 +100,7 @@ def test_if_not_even_the_plain_mlp_can_be_trained_its_error_is_the_search_s(tmp_
         search(tmp_path, FakeWorkers(failing)).run()
 
 
-@pytest.mark.parametrize("most", [0, 3, 7, 14, 30, 45, 60, 75, 90, 110])
+@pytest.mark.parametrize("most", [0, 3, 7, 14, 30, 60, 90, 110, 130, 140, 150])
 def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path: Path, most: int) -> None:
     whole = search(tmp_path / "whole", FakeWorkers(score))
     winner = whole.run()

@@ -19,7 +19,7 @@ def test_every_draw_is_a_config_whose_student_reads_no_more_than_it_may(reads: s
     space = Space(encoders=READS[reads], weighs_classes=True)
     allowed = {"x": {"x"}, "positions": {"x", "x and positions"}}.get(reads)
     seen = set()
-    for overrides in drawn(space, 12):
+    for overrides in drawn(space, 5):
         spec = spec_from(composed(overrides))
         seen.add(spec.inputs.reads)
         assert isinstance(spec.method, MLP) == ("method=mlp" in overrides)
@@ -28,7 +28,7 @@ def test_every_draw_is_a_config_whose_student_reads_no_more_than_it_may(reads: s
 
 def test_every_teacher_that_is_drawn_is_a_config() -> None:
     sampler = Sampler(Space().teacher, seed=0)
-    for overrides, _ in sampler.ask(0, [{}] * 12):
+    for overrides, _ in sampler.ask(0, [{}] * 5):
         spec_from(composed(overrides))
 
 
