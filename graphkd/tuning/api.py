@@ -27,7 +27,7 @@ from graphkd.tuning.problem import Problem
 from graphkd.tuning.records import Records
 from graphkd.tuning.sampler import check_optuna
 from graphkd.tuning.search import SEARCH_SEEDS, Search
-from graphkd.tuning.space import ENCODERS, METHODS, READS, SHAPES, Space
+from graphkd.tuning.space import ENCODERS, METHODS, OWN_ENCODER, READS, SHAPES, Space
 from graphkd.tuning.tuned import PLAIN, WINNER, Tuned
 from graphkd.tuning.workers import workers_of
 
@@ -179,11 +179,14 @@ def _space(
     if graph.num_features == 0 and reads == "x":
         raise GraphKDError("the graph has no features: choose reads=positions")
     encoders = READS[reads] if graph.num_features else ("positions_alone",)
-    names = METHODS if methods is None else tuple(methods)
+    own = tuple(OWN_ENCODER) if reads == "neighbours" and graph.num_features else ()
+    names = (*METHODS, *own) if methods is None else tuple(methods)
     for name in names:
-        method = lookup(all_methods, name)
-        if name == "mlp" or not method.has_teacher:
-            raise GraphKDError(f"methods has {name}, which no teacher teaches: plain MLPs are always tried")
+        lookup(all_methods, name)
+        if name == "mlp":
+            raise GraphKDError("methods has mlp: leave it out, plain MLPs are always tried")
+        if name in OWN_ENCODER and name not in own:
+            raise GraphKDError(f"methods has {name}, whose student reads neighbours: choose reads=neighbours")
     problem.spec()  # what is given is checked before anything is trained
     widest = max(_width(problem.spec(ENCODERS[encoder]), graph) for encoder in encoders)
     measured = costs(_shapes(problem.fixed), widest, graph.num_classes)
@@ -192,6 +195,7 @@ def _space(
         fixed=problem.fixed,
         encoders=encoders,
         methods=names,
+        untaught=tuple(name for name in names if not lookup(all_methods, name).has_teacher),
         shapes=tuple(within(measured, max_kb, max_us)),
         weighs_classes=metric in ("macro_f1", "balanced_accuracy"),
     ), measured

@@ -82,7 +82,7 @@ class Search:
 
     def _teachers(self) -> list[tuple[str, ...]]:
         """Searches teachers; returns the overrides of the best ones."""
-        if not self.space.methods:
+        if not set(self.space.methods) - set(self.space.untaught):
             return [()]
         if "teachers" not in self.records.facts:
             self._rounds("teacher", self.space.teacher, self._wanted_teachers, self.budget.teachers)

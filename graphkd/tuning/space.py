@@ -32,7 +32,10 @@ TEACHERS = ("gcn", "sage", "gat", "gcnii", "appnp")
 METHODS = ("glnn", "krd", "ff_g2m", "hgmd", "infgrand")
 """Methods that are searched by default: their students train in seconds; ``mlp`` always is beside them."""
 
-SHAPES: tuple[Shape, ...] = ((2, 64), (2, 128), (2, 256), (2, 512), (3, 64), (3, 128), (3, 256), (3, 512))
+OWN_ENCODER = {"cohop": "labels"}
+"""Methods whose students have one encoder, which is not drawn: ``reads=neighbours`` searches them, too."""
+
+SHAPES: tuple[Shape, ...] = ((1, 64), (2, 64), (2, 128), (2, 256), (2, 512), (3, 64), (3, 128), (3, 256), (3, 512))
 NORMS = ("none", "layer", "batch")
 TRANSFORMS = ("none", "propagate", "correct_and_smooth", "ensemble")
 MATCHINGS = ("none", "forward")
@@ -118,6 +121,7 @@ class Space:
         fixed: keys that the user has given, and their values.
         encoders: of ``ENCODERS``, that the student may have.
         methods: beside ``mlp``.
+        untaught: those of the methods that read no teacher.
         shapes: of students, within the limits.
         weighs_classes: whether class weights are drawn: where validation selects by a metric of classes.
     """
@@ -125,6 +129,7 @@ class Space:
     fixed: Mapping[str, str] = field(default_factory=dict)
     encoders: tuple[str, ...] = ("raw",)
     methods: tuple[str, ...] = METHODS
+    untaught: tuple[str, ...] = ()
     shapes: tuple[Shape, ...] = SHAPES
     weighs_classes: bool = False
 
@@ -159,8 +164,8 @@ class Space:
         """
         draw = Draw(trial, self.fixed)
         method = draw.choice("method", ("mlp", *self.methods))
-        draw.overrides += ENCODERS[self._encoder(draw)]
-        if method != "mlp":
+        draw.overrides += ENCODERS[OWN_ENCODER.get(method) or self._encoder(draw)]
+        if method not in ("mlp", *self.untaught):
             draw.overrides += teachers[draw.index("teachers", len(teachers))]
             self._distillation(draw)
         layers, width = self.shapes[draw.index("shape", len(self.shapes))]
@@ -182,12 +187,17 @@ class Space:
         first, *others = self.encoders
         found = [self._start("mlp", encoder) for encoder in self.encoders]
         found += [self._start(method, first) for method in self.methods]
-        found += [self._start(self.methods[0], encoder) for encoder in others if self.methods]
-        found += [{**self._start(method, first), "transform": "ensemble"} for method in self.methods[1:2]]
+        taught = [method for method in self.methods if method not in self.untaught]
+        found += [self._start(method, encoder) for method in taught[:1] for encoder in others]
+        found += [{**self._start(method, first), "transform": "ensemble"} for method in taught[1:2]]
         return found
 
     def _start(self, method: str, encoder: str) -> dict[str, Any]:
-        shape = next((number for number, each in enumerate(self.shapes) if each == (2, 128)), 0)
+        linear = method in OWN_ENCODER  # CoHOp, the only one, is published so
+        wanted = (1, 64) if linear else (2, 128)
+        shape = next((number for number, each in enumerate(self.shapes) if each == wanted), 0)
+        if linear:
+            return {**DEFAULT_STUDENT, "method": method, "shape": shape, "student.dropout": 0.0}
         return {**DEFAULT_STUDENT, "method": method, "encoder": encoder, "shape": shape}
 
     def _encoder(self, draw: Draw) -> str:

@@ -125,7 +125,8 @@ def test_where_it_runs_may_change_but_not_what_runs(tmp_path: Path, graph: Graph
 
 
 EARLIER = {
-    **{"teacher": ("jumping_knowledge",), "deploy": ("calibrate",)},
+    "teacher": ("jumping_knowledge",),
+    "deploy": ("calibrate",),
     "training": ("class_weight", "optimizer", "teacher_clip_norm", "label_smoothing", "teacher_label_rate"),
 }
 """Keys by group that runs of before have not."""

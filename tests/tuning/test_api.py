@@ -75,7 +75,7 @@ def test_labels_of_test_nodes_change_no_choice(tuned, tmp_path: Path) -> None:
         ({"seeds": True}, "seeds is True: it must be a whole number"),
         ({"reads": "all"}, "reads is 'all': choose one of x, positions, neighbours"),
         ({"methods": ["mlp"]}, "methods has mlp"),
-        ({"methods": ["linkdist"]}, "methods has linkdist, which no teacher teaches"),
+        ({"methods": ["cohop"]}, "methods has cohop, whose student reads neighbours: choose reads=neighbours"),
         ({"methods": ["gln"]}, "unknown method 'gln'"),
         ({"max_kb": 0.001}, "--max-kb 0.001: the smallest student"),
         ({"max_us": 1e-6}, "--max-us 1e-06: the smallest student"),

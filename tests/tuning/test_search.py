@@ -23,7 +23,9 @@ EASE = {seed: 0.05 * math.sin(7 * seed) for seed in range(20)}
 def score(candidate: Candidate, seed: int) -> float:
     """Teachers are better with little dropout, students with krd, τ near 2 and a good teacher."""
     settings = settings_of(candidate)
-    value = 0.5 + EASE[seed] + 1e-4 * math.sin(candidate.number) - 0.1 * float(settings.get("teacher.dropout", 0.7))
+    value = (
+        0.5 + EASE[seed] + 1e-4 * math.sin(candidate.number) - 0.1 * float(settings.get("teacher.dropout", 0.7))
+    )
     if settings.get("method") == "krd":
         value += 0.1 - 0.02 * abs(math.log(float(settings["method.tau"]) / 2))
     return value

@@ -51,5 +51,16 @@ def test_a_plain_mlp_has_no_teacher() -> None:
     assert not [override for override in overrides if override.startswith("teacher")]
 
 
+def test_a_method_without_a_teacher_has_its_own_inputs_and_no_teacher() -> None:
+    space = Space(encoders=READS["neighbours"], methods=("glnn", "cohop"), untaught=("cohop",))
+    (start,) = [draws for draws in space.starts() if draws["method"] == "cohop"]
+    sampler = Sampler(lambda trial: space.student(trial, TEACHERS), seed=0)
+    ((overrides, params),) = sampler.ask(0, [start])
+    spec = spec_from(composed(overrides))
+    assert (spec.method.name, spec.inputs.reads) == ("cohop", "x and labels")
+    assert "teachers" not in params
+    assert "student.num_layers=1" in overrides
+
+
 def test_every_encoder_has_a_name_that_some_student_may_read() -> None:
     assert {name for names in READS.values() for name in names} == set(ENCODERS) - {"positions_alone"}
