@@ -48,7 +48,7 @@ def run_tune(args: list[str]) -> None:
         methods=given.methods.split(",") if given.methods else None,
         max_us=given.max_us,
         max_kb=given.max_kb,
-        workers=given.workers or _default_workers(given.settings),
+        workers=_default_workers(given.settings) if given.workers is None else given.workers,
         seeds=given.seeds,
         seed=given.seed,
         output_dir=folder,
@@ -74,8 +74,18 @@ def report_of(tuned: Tuned) -> list[str]:
         if name in tuned.summary["mean"] and not same:
             run = tuned.winner if name == WINNER else tuned.plain_mlp
             lines += ["", f"{what}, on new seeds:", *format_table(run.metrics)]
-    lines += ["", f"again: {tuned.command}", f"run folder: {tuned.path / WINNER}"]
+    lines += ["", *_failures(tuned), f"again: {tuned.command}", f"run folder: {tuned.path / WINNER}"]
     return [*lines, f"all candidates: {tuned.path / TRIALS}; summary: {tuned.path / SUMMARY}"]
+
+
+def _failures(tuned: Tuned) -> list[str]:
+    """Returns a line for each method of which no candidate could be trained."""
+    lines = []
+    for method, rows in tuned.trials.groupby("method"):
+        errors = rows["error"].dropna()
+        if (rows["seeds"] == 0).all() and len(errors):
+            lines.append(f"warning: no student of {method} could be trained: {errors.iloc[0]}")
+    return lines
 
 
 def _candidates(tuned: Tuned) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,21 @@ from graphkd import methods as all_methods
 from graphkd.atomic_io import as_path, check_writable
 from graphkd.checks import is_real, is_whole
 from graphkd.datasets import Graph
+from graphkd.datasets.setting import SETTINGS, apply_setting
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.registry import lookup
-from graphkd.spec import DistillSpec
+from graphkd.spec import settings_of
+from graphkd.training.seeds import parse_seed
+from graphkd.training.stages.stage_cache import StageCache
 from graphkd.tuning.blinded import blinded
 from graphkd.tuning.budget import Budget
 from graphkd.tuning.candidate import Candidate
 from graphkd.tuning.files import write_files
 from graphkd.tuning.final import write_final
-from graphkd.tuning.limits import Cost, Shape, costs, within
+from graphkd.tuning.limits import OTHER_STUDENTS, Cost, Shape, costs, within
 from graphkd.tuning.problem import Problem
-from graphkd.tuning.records import Records
+from graphkd.tuning.records import FILE, Records
 from graphkd.tuning.sampler import check_optuna
 from graphkd.tuning.search import SEARCH_SEEDS, Search
 from graphkd.tuning.space import ENCODERS, METHODS, OWN_ENCODER, READS, SHAPES, Space
@@ -99,7 +102,7 @@ def tune(
     (['method=mlp', 'encoder=raw'], ['mlp_test', 'student_test'])
     """
     check_optuna()
-    folder = as_path(output_dir, "output_dir")
+    seed, folder = parse_seed(seed), as_path(output_dir, "output_dir")
     check_writable(folder, "output_dir")
     _check_numbers(
         {"minutes": minutes, "max_us": max_us, "max_kb": max_kb},
@@ -107,49 +110,49 @@ def tune(
     )
     problem = _problem(data, list(overrides))
     graph = blinded(problem.graph(0))
-    space, measured = _space(problem, graph, reads, methods, max_us, max_kb)
+    space = _space(problem, graph, reads, methods)
+    new = range(SEARCH_SEEDS, SEARCH_SEEDS + seeds)
+    _check_settings(problem, new)
+    measured = _costs(problem, space, graph, limited=bool(max_us or max_kb))
+    shapes = within(measured, max_kb, max_us) if not (folder / FILE).exists() else []
     settings = {
         "data": graph.fingerprint(),
-        "overrides": [each for each in problem.overrides if each.partition("=")[0] not in PLACES],
+        "overrides": sorted(each for each in problem.overrides if each.partition("=")[0] not in PLACES),
         "reads": reads,
         "methods": list(space.methods),
-        "shapes": [list(shape) for shape in space.shapes],
+        "max_us": max_us,
+        "max_kb": max_kb,
         "seed": seed,
     }
     records = Records(folder, settings)
+    if "shapes" not in records.facts:  # a search that goes on does not measure again: times differ a little
+        records.add_fact("shapes", [list(shape) for shape in shapes])
+    space = replace(space, shapes=tuple((layers, width) for layers, width in records.facts["shapes"]))
     budget = Budget(minutes, trials, records.elapsed)
     with workers_of(problem, folder / "cache", workers) as pool:
-        search = Search(space, pool, records, budget, seed, tell)
+        search = Search(space, pool, records, budget, graph.val.numel(), seeds, seed, tell)
         winner = search.run()
-    return _finish(problem, search, winner, seeds, folder, measured, tell)
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    name: str
-    candidate: Candidate
+    return _finish(problem, search, winner, list(new), folder, measured)
 
 
 def _finish(
     problem: Problem,
     search: Search,
     winner: Candidate,
-    seeds: int,
+    seeds: list[int],
     folder: Path,
     measured: dict[Shape, Cost],
-    tell: Callable[[str], None],
 ) -> Tuned:
     """Trains what was chosen on new seeds, and writes the files of the search."""
-    new = list(range(SEARCH_SEEDS, SEARCH_SEEDS + seeds))
-    chosen = [_Chosen(WINNER, winner)]
-    if search.records.facts["plain"] is not None:
-        chosen.append(_Chosen(PLAIN, search.candidates[search.records.facts["plain"]]))
-    metrics = {}
-    for each in chosen:
-        settings = " ".join(each.candidate.overrides)
-        tell(f"{search.budget.elapsed:.0f} s: {each.name} on {seeds} new seeds: {settings}")
-        metrics[each.name] = write_final(problem, each.candidate, new, folder / each.name)
-    write_files(folder, problem, search, winner, metrics, measured)
+    chosen, plain = {WINNER: winner}, search.records.facts["plain"]
+    if plain is not None:
+        chosen[PLAIN] = search.candidates[plain]
+    metrics, cache = {}, StageCache(folder / "cache")
+    for name, candidate in chosen.items():
+        settings = " ".join(candidate.overrides)
+        search.tell(f"{search.budget.elapsed:.0f} s: {name} on {len(seeds)} new seeds: {settings}")
+        metrics[name] = write_final(problem, candidate, seeds, folder / name, cache)
+    write_files(folder, problem, search, winner, metrics, seeds, measured)
     shutil.rmtree(folder / "cache", ignore_errors=True)
     return Tuned(folder)
 
@@ -158,6 +161,8 @@ def _problem(data: Data | str, overrides: list[str]) -> Problem:
     for key in (override.partition("=")[0].lstrip("+~") for override in overrides):
         if (group := key.partition(".")[0]) in SEARCHED:
             raise GraphKDError(f"{key} cannot be given to a search: use {SEARCHED[group]}")
+    if not isinstance(data, str) and not hasattr(data, "edge_index"):
+        raise GraphKDError(f"data is {type(data).__name__}: give a PyG Data, or the name of a data set")
     if isinstance(data, str):
         return Problem((f"dataset={data}", *overrides))
     if any(override.startswith("dataset") for override in overrides):
@@ -165,51 +170,60 @@ def _problem(data: Data | str, overrides: list[str]) -> Problem:
     return Problem(tuple(overrides), data)
 
 
-def _space(
-    problem: Problem,
-    graph: Graph,
-    reads: str,
-    methods: Sequence[str] | None,
-    max_us: float | None,
-    max_kb: float | None,
-) -> tuple[Space, dict[Shape, Cost]]:
-    """Returns the space within the limits, and what each of its shapes costs."""
+def _space(problem: Problem, graph: Graph, reads: str, names: Sequence[str] | None) -> Space:
+    """Returns the space, with all shapes."""
     if reads not in READS:
         raise GraphKDError(f"reads is {reads!r}: choose one of {', '.join(READS)}")
     if graph.num_features == 0 and reads == "x":
         raise GraphKDError("the graph has no features: choose reads=positions")
-    encoders = READS[reads] if graph.num_features else ("positions_alone",)
+    if isinstance(names, str):
+        raise GraphKDError(f"methods is {names!r}: give a list of names")
     own = tuple(OWN_ENCODER) if reads == "neighbours" and graph.num_features else ()
-    names = (*METHODS, *own) if methods is None else tuple(methods)
-    for name in names:
+    chosen = (*METHODS, *own) if names is None else tuple(names)
+    for name in chosen:
         lookup(all_methods, name)
         if name == "mlp":
             raise GraphKDError("methods has mlp: leave it out, plain MLPs are always tried")
         if name in OWN_ENCODER and name not in own:
             raise GraphKDError(f"methods has {name}, whose student reads neighbours: choose reads=neighbours")
-    problem.spec()  # what is given is checked before anything is trained
-    widest = max(_width(problem.spec(ENCODERS[encoder]), graph) for encoder in encoders)
-    measured = costs(_shapes(problem.fixed), widest, graph.num_classes)
-    metric = problem.spec().training.metric or graph.metric
+    spec = problem.spec()  # what is given is checked before anything is trained
+    metric = spec.training.metric or problem.graph(0).metric
     return Space(
         fixed=problem.fixed,
-        encoders=encoders,
-        methods=names,
-        untaught=tuple(name for name in names if not lookup(all_methods, name).has_teacher),
-        shapes=tuple(within(measured, max_kb, max_us)),
+        encoders=READS[reads] if graph.num_features else ("positions_alone",),
+        methods=chosen,
+        untaught=tuple(name for name in chosen if not lookup(all_methods, name).has_teacher),
+        shapes=tuple(_shapes(problem)),
         weighs_classes=metric in ("macro_f1", "balanced_accuracy"),
-    ), measured
+    )
 
 
-def _width(spec: DistillSpec, graph: Graph) -> int:
-    return spec.inputs.width(graph.num_features, graph.num_classes)
+def _costs(problem: Problem, space: Space, graph: Graph, limited: bool) -> dict[Shape, Cost]:
+    """Returns what each shape costs with the widest input that a student may have."""
+    for name in space.methods if limited else ():
+        if name in OTHER_STUDENTS:
+            raise GraphKDError(
+                f"methods has {name}, whose students cannot be measured beforehand: leave it out, or the limits"
+            )
+    specs = [problem.spec(ENCODERS[encoder]) for encoder in space.encoders]
+    widest = max(spec.inputs.width(graph.num_features, graph.num_classes) for spec in specs)
+    return costs(space.shapes, widest, graph.num_classes)
 
 
-def _shapes(fixed: dict[str, str]) -> list[Shape]:
+def _check_settings(problem: Problem, seeds: Iterable[int]) -> None:
+    """Checks, before the search, that the setting has test nodes to hide and to score on every new seed."""
+    spec = problem.spec()
+    if SETTINGS[spec.setting].hides:
+        for seed in seeds:
+            apply_setting(problem.graph(seed), spec.setting, seed)
+
+
+def _shapes(problem: Problem) -> list[Shape]:
     """Returns the shapes to search, with a depth or a width that was given."""
-    given = [fixed.get(key) for key in ("student.num_layers", "student.hidden_dim")]
-    layers, width = (None if value is None else int(value) for value in given)
-    return list(dict.fromkeys((layers or shape[0], width or shape[1]) for shape in SHAPES))
+    student = settings_of(problem.spec().student)
+    given = {key: int(student[key]) for key in ("num_layers", "hidden_dim") if f"student.{key}" in problem.fixed}
+    pairs = [{"num_layers": layers, "hidden_dim": width, **given} for layers, width in SHAPES]
+    return list(dict.fromkeys((pair["num_layers"], pair["hidden_dim"]) for pair in pairs))
 
 
 def _check_numbers(reals: dict[str, Any], wholes: dict[str, Any]) -> None:

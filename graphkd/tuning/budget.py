@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
-TEACHERS = 0.3
+TEACHERS = 0.25
 """Share of the time after which no further round of teachers begins."""
-TEACHERS_END = 0.4
+TEACHERS_END = 0.35
 """Share of the time at which teachers that are still in training are given up."""
-LAST = 0.3
-"""Share of the time that is kept for the finalists and for the winner's run on new seeds."""
+LEAST, MOST = 0.15, 0.5
+"""Bounds on the share of the time that is kept for the last runs."""
+CONFIRMING = 0.15
+"""Share of the time that is kept for the finalists, before the last runs."""
 TEACHERS_PER_STUDENT = 4
 """With a number of trials, one teacher is tried for as many students."""
 
@@ -18,7 +20,7 @@ class Budget:
     """Time, and a number of candidates.
 
     Args:
-        minutes: for the whole search, the winner's run included.
+        minutes: for the whole search, the last runs included.
         trials: students that are tried at most; None for as many as the time allows.
         elapsed: seconds that were used before, by a search that goes on.
     """
@@ -26,7 +28,7 @@ class Budget:
     def __init__(self, minutes: float, trials: int | None = None, elapsed: float = 0.0) -> None:
         self.seconds, self.trials = 60 * minutes, trials
         self._start = time.time() - elapsed
-        self._share = 1 - LAST
+        self._last = LEAST * self.seconds
 
     @property
     def elapsed(self) -> float:
@@ -36,12 +38,21 @@ class Budget:
     @property
     def end(self) -> float:
         """Time, as of ``time.time``, at which candidates stop."""
-        return self._start + self._share * self.seconds
+        return self.last_runs - CONFIRMING * self.seconds
+
+    @property
+    def last_runs(self) -> float:
+        """Time at which finalists stop, and the last runs begin."""
+        return self._start + self.seconds - self._last
 
     @property
     def teachers_end(self) -> float:
         """Time at which teachers stop."""
         return self._start + TEACHERS_END * self.seconds
+
+    def keep(self, seconds: float) -> None:
+        """Keeps time for the last runs, as far as their length is known; at most half of all."""
+        self._last = min(MOST * self.seconds, max(LEAST * self.seconds, seconds))
 
     def teachers(self, tried: int) -> bool:
         """Returns whether another round of teachers fits."""
@@ -51,7 +62,3 @@ class Budget:
     def students(self, tried: int) -> bool:
         """Returns whether another round of students fits."""
         return time.time() < self.end and (self.trials is None or tried < self.trials)
-
-    def extend(self) -> None:
-        """Lets the finalists use half of the time that was kept."""
-        self._share = 1 - LAST / 2

@@ -7,6 +7,7 @@ import functools
 import io
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def write_files(
     search: Search,
     winner: Candidate,
     metrics: dict[str, Any],
+    seeds: Sequence[int],
     measured: dict[Shape, Cost],
 ) -> None:
     """Writes ``trials.csv``, ``tune.json`` and, with matplotlib, ``pareto.png`` and ``importance.png``.
@@ -42,6 +44,7 @@ def write_files(
         search: that is over.
         winner: its choice.
         metrics: of the last runs, by name.
+        seeds: of the last runs.
         measured: cost of each shape.
     """
     rows = rows_of(search, measured)
@@ -49,7 +52,8 @@ def write_files(
     summary = {
         "schema_version": SCHEMA_VERSION,
         "winner": {"number": winner.number, "overrides": list(winner.overrides)},
-        "command": command_of(problem, winner),
+        "command": command_of(problem, winner, seeds),
+        "seeds": list(seeds),
         "given": list(problem.overrides),
         "teachers": search.records.facts.get("teachers", []),
         "finalists": search.records.facts["finalists"],
@@ -84,9 +88,12 @@ def to_csv(rows: list[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
-def command_of(problem: Problem, winner: Candidate) -> str:
-    """Returns the command that trains a candidate again; of data in memory, what is to be given with them."""
-    return shlex.join(["graphkd", "distill", *problem.overrides, *winner.overrides])
+def command_of(problem: Problem, winner: Candidate, seeds: Sequence[int]) -> str | None:
+    """Returns the command that trains a candidate on seeds again; None for data in memory."""
+    if problem.data is not None:
+        return None
+    every = [*problem.overrides, *winner.overrides, f"seeds=[{','.join(map(str, seeds))}]"]
+    return shlex.join(["graphkd", "distill", *every])
 
 
 def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> dict[str, Any]:

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from graphkd.config_data import cache_of, run_settings
+from graphkd.config_data import run_settings
 from graphkd.errors import GraphKDError
-from graphkd.runs import RunFolder, SeedRun, read_metrics
+from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
 from graphkd.runs.run import memory_settings
+from graphkd.training.stages.stage_cache import StageCache
 from graphkd.tuning.candidate import Candidate
 from graphkd.tuning.problem import Problem
 
 
-def write_final(problem: Problem, candidate: Candidate, seeds: Sequence[int], path: Path) -> dict[str, Any]:
+def write_final(
+    problem: Problem, candidate: Candidate, seeds: Sequence[int], path: Path, cache: StageCache
+) -> dict[str, Any]:
     """Trains a candidate on seeds into a run folder, with the plain MLPs beside it; returns its metrics.
 
     This is the only place of a search that sees test labels. A folder of the same run goes on with the seeds that
@@ -26,13 +29,14 @@ def write_final(problem: Problem, candidate: Candidate, seeds: Sequence[int], pa
         candidate: to train.
         seeds: that the search has not used.
         path: of the run folder.
+        cache: of finished stages.
     """
     config = problem.config([*candidate.overrides, f"seeds=[{','.join(map(str, seeds))}]"])
     spec = problem.spec(candidate.overrides)
 
     def train(seed: int) -> SeedRun:
         graph = problem.graph(seed)
-        return SeedRun.train(graph, spec, seed, bool(spec.baselines), cache_of(config))
+        return SeedRun.train(graph, spec, seed, bool(spec.baselines), cache)
 
     if problem.data is None:
         settings = run_settings(config, list(seeds), problem.graph(seeds[0]), path)
@@ -48,9 +52,11 @@ def write_final(problem: Problem, candidate: Candidate, seeds: Sequence[int], pa
 
 
 def _is_other(path: Path, settings: dict[str, Any]) -> bool:
-    """Returns whether a folder holds the run of another candidate."""
+    """Returns whether a folder holds the run of another candidate, whatever its seeds."""
+    if not (path / "config.yaml").is_file():
+        return False
     try:
-        RunFolder(path, settings, overwrite=False)
+        RunFolder(path, {**settings, "seeds": read_config(path)["seeds"]}, overwrite=False)
     except GraphKDError:
-        return (path / "config.yaml").is_file()
+        return True
     return False

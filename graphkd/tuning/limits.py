@@ -20,6 +20,9 @@ from graphkd.students import MLP
 SECONDS = 0.05
 """Measured time per shape."""
 
+OTHER_STUDENTS = ("adagmlp", "progmlp", "tined", "tined_plus")
+"""Methods whose students are several MLPs, or have layers of other widths."""
+
 Shape = tuple[int, int]
 """Number of linear layers, and width of the hidden ones."""
 
@@ -38,7 +41,9 @@ class Cost:
 
 
 def costs(shapes: Sequence[Shape], width: int, num_classes: int) -> dict[Shape, Cost]:
-    """Returns the cost of students of each shape, with weights as they are initialised.
+    """Returns the cost of students of each shape, with weights as they are initialised and a batch norm.
+
+    Students with another norm, or with inputs that are less wide, cost less.
 
     Args:
         shapes: to measure, in turns, so that a busy machine disturbs all alike.
@@ -88,6 +93,7 @@ def within(
 
 def _write(path: Path, shape: Shape, width: int, num_classes: int) -> None:
     layers, hidden = shape
-    arguments = {"num_features": width, "num_classes": num_classes, "hidden_dim": hidden, "num_layers": layers}
-    model = MLP(width, hidden, num_classes, layers)
+    sizes = {"num_features": width, "num_classes": num_classes, "hidden_dim": hidden, "num_layers": layers}
+    arguments = {**sizes, "norm": "batch"}
+    model = MLP(width, hidden, num_classes, layers, norm="batch")
     write_bundle(path, model, arguments, Preprocessing(), Encoding(), None, {})

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from graphkd.atomic_io import read_regular, sha256
 from graphkd.errors import GraphKDError
 from graphkd.tuning.candidate import Candidate, Result
 
@@ -32,15 +33,21 @@ class Records:
         self.results: list[Result] = []
         self.facts: dict[str, Any] = {}
         self.elapsed = 0.0
-        head = {"schema_version": SCHEMA_VERSION, "settings": json.loads(json.dumps(settings))}
+        plain = json.loads(json.dumps(settings))
+        head = {"schema_version": SCHEMA_VERSION, "code": code_of_proposals(), "settings": plain}
         lines = list(self._lines())
+        if not lines and folder.is_dir() and any(folder.iterdir()):
+            raise GraphKDError(f"{folder} exists and holds no search: choose another output_dir")
         if not lines:
             folder.mkdir(parents=True, exist_ok=True)
             self._append(head)
             return
         self._check(lines[0], head)
         for line in lines[1:]:
-            self._read(line)
+            try:
+                self._read(line)
+            except (KeyError, TypeError, AttributeError):
+                raise GraphKDError(f"{self.path} is damaged: choose another output_dir") from None
 
     def add_round(self, stage: str, number: int, candidates: Sequence[Candidate]) -> None:
         """Records the proposals of a round, before any is trained."""
@@ -55,6 +62,8 @@ class Records:
 
     def add_fact(self, name: str, value: Any) -> None:
         """Records a decision."""
+        if self.facts.get(name, self) == value:
+            return
         self.facts[name] = value
         self._append({"fact": name, "value": value})
 
@@ -68,7 +77,8 @@ class Records:
             self.facts[line["fact"]] = line["value"]
 
     def _check(self, found: dict[str, Any], head: dict[str, Any]) -> None:
-        if found.get("schema_version") != SCHEMA_VERSION:
+        version, mine = found.get("schema_version"), head["schema_version"]
+        if version != mine or not isinstance(found.get("settings"), dict) or found.get("code") != head["code"]:
             raise GraphKDError(f"{self.path} is of another version of graphkd: choose another output_dir")
         old, new = found["settings"], head["settings"]
         for key in (*new, *old):
@@ -82,19 +92,30 @@ class Records:
         """Yields the whole lines; one that was cut off when the process was killed is removed."""
         if not self.path.exists():
             return
-        content = self.path.read_bytes()
+        content = read_regular(self.path)
         whole = content.rpartition(b"\n")[0] + b"\n" if b"\n" in content else b""
         if whole != content:
             self.path.write_bytes(whole)
-        for line in whole.decode("utf-8").splitlines():
+        for line in whole.splitlines():
             try:
-                yield json.loads(line)
+                found = json.loads(line.decode("utf-8"))
             except ValueError:
-                raise GraphKDError(f"{self.path} is damaged: choose another output_dir") from None
+                found = None
+            if not isinstance(found, dict):
+                raise GraphKDError(f"{self.path} is damaged: choose another output_dir")
+            yield found
 
     def _append(self, line: dict[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def code_of_proposals() -> str:
+    """Returns what proposals depend on beside settings and results: the space's code, and Optuna's version."""
+    import optuna
+
+    source = Path(__file__).with_name("space.py").read_bytes()
+    return f"{sha256(source)[:12]}, Optuna {optuna.__version__}"
 
 
 def _candidate(fields: dict[str, Any]) -> Candidate:

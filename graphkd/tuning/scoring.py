@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import session_of
-from graphkd.datasets import Graph
+from graphkd.datasets import Graph, SettingView
 from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
 from graphkd.runs import SeedRun
@@ -24,6 +25,9 @@ from graphkd.tuning.problem import Problem
 
 KEPT = 4
 """Graphs that a process keeps: one per seed."""
+
+STOPPED = "stopped: out of time"
+"""The error of a candidate that was still in training when the time was over."""
 
 
 class DeadlineError(Exception):
@@ -52,13 +56,14 @@ class Scorer:
     Args:
         problem: data and shared settings.
         cache: folder of finished stages, in which a teacher is trained once for all of its students.
-        together: whether candidates of one shape train as one batched model. On a CPU that is no faster.
+        together: whether candidates of one shape train as one batched model, which pays on a GPU.
     """
 
-    def __init__(self, problem: Problem, cache: Path, together: bool | None = None) -> None:
+    def __init__(self, problem: Problem, cache: Path, together: bool = False) -> None:
         self.problem, self.cache, self.together = problem, StageCache(cache), together
         self._graphs: dict[int, Graph] = {}
         self._specs: dict[tuple[str, ...], DistillSpec] = {}
+        self._metric = ""
 
     def __call__(self, candidates: Sequence[Candidate], seed: int, end: float) -> list[Result]:
         """Returns the results of candidates on one seed.
@@ -66,9 +71,9 @@ class Scorer:
         Args:
             candidates: with the same teacher, for which one process is best.
             seed: of split and networks.
-            end: time at which training stops.
+            end: time at which training stops; a batched model that has begun is finished.
         """
-        if self._batches(seed):
+        if self.together:
             self._train_together(candidates, seed, end)
         return [self.result(candidate, seed, end) for candidate in candidates]
 
@@ -79,9 +84,12 @@ class Scorer:
         try:
             val = self._val(candidate, seed, end)
         except DeadlineError:
-            error = "stopped: out of time"
+            error = STOPPED
         except GraphKDError as failure:
             error = str(failure)
+        except Exception as failure:  # such as too little memory for this candidate: others may fit
+            reason = (str(failure).splitlines() or [""])[0]
+            error = f"{type(failure).__name__}: {reason}"
         return Result(candidate.number, seed, val, round(time.perf_counter() - start, 3), error)
 
     def graph(self, seed: int) -> Graph:
@@ -89,43 +97,48 @@ class Scorer:
         if seed not in self._graphs:
             while len(self._graphs) >= KEPT:
                 self._graphs.pop(next(iter(self._graphs)))
-            self._graphs[seed] = blinded(self.problem.graph(seed))
+            graph = self.problem.graph(seed)
+            self._graphs[seed], self._metric = blinded(graph), graph.metric
         return self._graphs[seed]
 
     def _val(self, candidate: Candidate, seed: int, end: float) -> float:
-        graph, spec = self.graph(seed), self._spec(candidate, seed)
-        key = "val" if spec.training.metric in (None, graph.metric) else f"val_{spec.training.metric}"
-        callbacks = [Deadline(end)]
+        graph, spec, callbacks = self.graph(seed), self._spec(candidate, seed), [Deadline(end)]
+        key = "val" if spec.training.metric == graph.metric else f"val_{spec.training.metric}"
         if candidate.stage == "student":
-            return SeedRun.train(graph, spec, seed, cache=self.cache, callbacks=callbacks).distilled.scores[key]
-        view = apply_setting(graph, spec.setting, seed)
-        if graph.num_features == 0:
-            view = with_positions(view, fit_encoder(view.observed, spec, seed, self.cache))
-        with session_of(callbacks, seed):
-            return train_teacher(view, spec, seed, [], self.cache).scores[key]
+            scores = SeedRun.train(graph, spec, seed, cache=self.cache, callbacks=callbacks).distilled.scores
+        else:
+            with session_of(callbacks, seed):
+                scores = train_teacher(self._view(spec, seed), spec, seed, [], self.cache).scores
+        if key not in scores:
+            raise GraphKDError(
+                f"{spec.training.metric} of the validation nodes is not defined: choose another metric"
+            )
+        return scores[key]
+
+    def _view(self, spec: DistillSpec, seed: int) -> SettingView:
+        """Returns what training may see, as a run of one seed does."""
+        view = apply_setting(self.graph(seed), spec.setting, seed)
+        if view.observed.num_features:
+            return view
+        return with_positions(view, fit_encoder(view.observed, spec, seed, self.cache))
 
     def _spec(self, candidate: Candidate, seed: int) -> DistillSpec:
+        self.graph(seed)
         if candidate.overrides not in self._specs:  # composing takes as long as training a small student
             self._specs[candidate.overrides] = self.problem.spec(candidate.overrides)
         spec = self._specs[candidate.overrides]
-        return replace(spec, training=replace(spec.training, together=self._batches(seed)))
-
-    def _batches(self, seed: int) -> bool:
-        return self.graph(seed).y.is_cuda if self.together is None else self.together
+        metric = spec.training.metric or self._metric
+        return replace(spec, training=replace(spec.training, together=self.together, metric=metric))
 
     def _train_together(self, candidates: Sequence[Candidate], seed: int, end: float) -> None:
-        """Trains students of one shape into the cache; what cannot be built has its error in ``result``."""
+        """Trains students of one shape into the cache; what cannot be trained has its error in ``result``."""
         jobs = []
         for candidate in candidates:
             if candidate.stage != "student" or time.time() > end:
                 continue
-            try:
+            with contextlib.suppress(Exception), session_of([Deadline(end)], seed):
                 spec = self._spec(candidate, seed)
-                view = apply_setting(self.graph(seed), spec.setting, seed)
+                view = self._view(spec, seed)
                 jobs.append(BatchedJob(view, spec, train_teacher(view, spec, seed, [], self.cache), seed))
-            except GraphKDError:
-                continue
-        try:
+        with contextlib.suppress(Exception):  # one that diverges ends all: each is trained alone then
             train_batched(jobs, self.cache)
-        except GraphKDError:
-            return  # one that diverges ends all: each is trained alone then

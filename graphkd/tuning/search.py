@@ -11,6 +11,7 @@ from graphkd.tuning.budget import Budget
 from graphkd.tuning.candidate import Candidate, Scores
 from graphkd.tuning.records import Records
 from graphkd.tuning.sampler import Sampler
+from graphkd.tuning.scoring import STOPPED
 from graphkd.tuning.space import DEFAULT_TEACHER, STARTING_TEACHERS, Space
 from graphkd.tuning.workers import Task, Workers
 
@@ -19,7 +20,7 @@ RUNGS = ((0,), (1,), (2, 3))
 RUNG_SEEDS = tuple(seed for seeds in RUNGS for seed in seeds)
 KEEP = 3
 CONFIRM = (4, 5, 6, 7)
-"""Seeds on which the finalists are compared once more: a candidate that was lucky on the rungs is found out."""
+"""Seeds on which the finalists are compared once more, since the best of many on the rungs may have been lucky."""
 SEARCH_SEEDS = len(RUNG_SEEDS) + len(CONFIRM)
 FINALISTS = 4
 POOL = 3
@@ -38,6 +39,8 @@ class Search:
         workers: that train.
         records: of what was found; those of a killed search are used again.
         budget: of time and candidates.
+        val_nodes: number of validation nodes.
+        final_seeds: number of seeds of the last runs.
         seed: of the proposals.
         tell: called with a line about progress.
     """
@@ -48,14 +51,17 @@ class Search:
         workers: Workers,
         records: Records,
         budget: Budget,
+        val_nodes: int,
+        final_seeds: int = 1,
         seed: int = 0,
         tell: Callable[[str], None] = lambda line: None,
     ) -> None:
         self.space, self.workers, self.records, self.budget = space, workers, records, budget
-        self.seed, self.tell = seed, tell
+        self.val_nodes, self.final_seeds, self.seed, self.tell = val_nodes, final_seeds, seed, tell
         self.scores, self.candidates = Scores(), dict[int, Candidate]()
         self.samplers: dict[str, Sampler] = {}
-        self._taught: set[tuple[tuple[str, ...], int]] = set()
+        self._trained_teachers: set[tuple[tuple[str, ...], int]] = set()
+        self._teacher_seconds: dict[tuple[str, ...], float] = {}
         self._pool: list[tuple[str, ...]] = []
         for result in records.results:
             self.scores.add(result)
@@ -114,9 +120,10 @@ class Search:
             candidates = self._round(stage, number, sampler, wanted(number))
             tried += len(candidates)
             reference = self.records.rounds[stage, 0][0].number
-            self._race(candidates, stage, reference)
+            self._train_rungs(candidates, stage, reference)
             gains = [self.scores.gain(each.number, reference, RUNG_SEEDS) for each in candidates]
             sampler.tell([None if math.isinf(gain) else gain for gain in gains])
+            self._keep_time()
             self._tell(stage, reference)
             number += 1
 
@@ -161,21 +168,18 @@ class Search:
             return "baseline"
         return "start" if number == 0 else "search"
 
-    def _race(self, candidates: Sequence[Candidate], stage: str, reference: int) -> None:
+    def _train_rungs(self, candidates: Sequence[Candidate], stage: str, reference: int) -> None:
         """Trains candidates on the seeds of one rung after the other, fewer on each."""
-        alive = list(candidates)
+        kept = list(candidates)
         if stage == "student" and candidates[0].number == reference:
             self.train([(candidates[0], RUNGS[0][0])], math.inf)  # there is a student, however short the time
         for rung, seeds in enumerate(RUNGS):
             if rung:
-                alive = self._promoted(alive, stage, reference, rung)
+                kept = self._promoted(kept, stage, reference, rung)
             end = self.budget.teachers_end if stage == "teacher" else self.budget.end
-            self.train([(each, seed) for seed in seeds for each in alive], end)
-            if self.scores.failed(reference, RUNG_SEEDS):
-                error = self.scores.results(reference)[0].error
-                raise GraphKDError(f"not even the {stage} to compare with can be trained: {error}")
+            self.train([(each, seed) for seed in seeds for each in kept], end)
 
-    def _promoted(self, alive: Sequence[Candidate], stage: str, reference: int, rung: int) -> list[Candidate]:
+    def _promoted(self, trained: Sequence[Candidate], stage: str, reference: int, rung: int) -> list[Candidate]:
         """Returns those among the best third of all on the rung below, and the baselines in any case."""
         below = [seed for seeds in RUNGS[:rung] for seed in seeds]
         gains = {
@@ -187,7 +191,7 @@ class Search:
         least = ranked[(len(ranked) - 1) // KEEP] if ranked else math.inf
         return [
             each
-            for each in alive
+            for each in trained
             if each.number == reference
             or each.kind == "baseline"
             or -math.inf < gains.get(each.number, -math.inf) >= least
@@ -207,8 +211,12 @@ class Search:
             apart = () if self.workers.together else (str(candidate.number),)
             groups.setdefault(((*candidate.teacher, *apart), seed), []).append(candidate)
         tasks: list[Task] = [(members, seed) for (_, seed), members in groups.items()]
+        references = [rounds[0].number for (_, number), rounds in self.records.rounds.items() if number == 0]
         for results in self.workers.results(tasks, end):
-            finished = [result for result in results if not result.error.startswith("stopped")]
+            finished = [result for result in results if result.error != STOPPED]
+            for result in finished:
+                if result.val is None and result.number in references:  # not recorded: it may be mended
+                    raise GraphKDError(f"not even what all is compared with can be trained: {result.error}")
             self.records.add_results(finished, self.budget.elapsed)
             for result in finished:
                 self.scores.add(result)
@@ -216,11 +224,25 @@ class Search:
     def _teach(self, jobs: Sequence[tuple[Candidate, int]], end: float) -> None:
         """Trains the teachers of students before them: each once, in one process."""
         pairs = dict.fromkeys((each.teacher, seed) for each, seed in jobs if each.teacher)
-        missing = [pair for pair in pairs if pair not in self._taught]
-        tasks: list[Task] = [([Candidate(-1, teacher, "teacher")], seed) for teacher, seed in missing]
-        for _ in self.workers.results(tasks, end):
+        missing = [pair for pair in pairs if pair not in self._trained_teachers]
+        numbers = {-1 - k: teacher for k, (teacher, _) in enumerate(missing)}
+        tasks: list[Task] = [
+            ([Candidate(number, teacher, "teacher")], seed)
+            for (number, teacher), (_, seed) in zip(numbers.items(), missing, strict=True)
+        ]
+        for results in self.workers.results(tasks, end):
+            for result in results:
+                before = self._teacher_seconds.get(numbers[result.number], 0.0)
+                self._teacher_seconds[numbers[result.number]] = max(before, result.seconds)
             self.records.add_results([], self.budget.elapsed)
-        self._taught |= set(missing)
+        self._trained_teachers |= set(missing)
+
+    def _keep_time(self) -> None:
+        """Keeps as much time for the last runs as the best student and its teacher took here."""
+        best = next(iter(self._ranked(self.students, self.reference)), None) if self.students else None
+        if best is not None:
+            student = max(result.seconds for result in self.scores.results(best.number))
+            self.budget.keep(self.final_seeds * (student + self._teacher_seconds.get(best.teacher, 0.0)))
 
     def _ranked(self, candidates: Sequence[Candidate], reference: int) -> list[Candidate]:
         """Returns candidates by their gain on the rungs, those that reached the second one first."""
@@ -234,25 +256,35 @@ class Search:
     def _choose(self) -> Candidate:
         """Compares the finalists on further seeds and returns the best.
 
-        A plain MLP is chosen unless another is better by more than the standard error of the difference.
+        A plain MLP is chosen unless another is better by more than the standard error of the difference. Only
+        finalists on as many seeds as any other can be the best.
         """
         ranked = self._ranked(self.students, self.reference)
         plain = [each for each in ranked if each.is_plain]
         reads_x = [each for each in plain if "encoder=raw" in each.overrides]
         kept = [*[each for each in ranked if not each.is_plain][:FINALISTS], *plain[:1], *reads_x[:1]]
         finalists = list({each.number: each for each in (*kept, self.candidates[self.reference])}.values())
-        self.budget.extend()
         later = (*RUNGS[1], *RUNGS[2], *CONFIRM)
-        self.train([(each, seed) for seed in later for each in finalists], self.budget.end)
-        best = max(finalists, key=self.gain)
-        rival = max((each for each in finalists if each.is_plain), key=self.gain)
-        differences = self.scores.differences(best.number, rival.number, range(SEARCH_SEEDS))
-        chosen = best if best.is_plain or _mean(differences) > _standard_error(differences) else rival
+        self.train([(each, seed) for seed in later for each in finalists], self.budget.last_runs)
+        counts = {each.number: len(self.scores.results(each.number)) for each in finalists}
+        compared = [each for each in finalists if counts[each.number] == max(counts.values())]
+        best = max(compared, key=self.gain)
+        other = max((each for each in finalists if each.is_plain), key=self.gain)
+        differences = self.scores.differences(best.number, other.number, range(SEARCH_SEEDS))
+        chosen = best if best.is_plain or _mean(differences) > self._standard_error(differences) else other
         reading_x = [each for each in finalists if each.is_plain and "encoder=raw" in each.overrides]
         self.records.add_fact("finalists", [each.number for each in finalists])
         self.records.add_fact("winner", chosen.number)
         self.records.add_fact("plain", max(reading_x, key=self.gain).number if reading_x else None)
         return chosen
+
+    def _standard_error(self, differences: Sequence[float]) -> float:
+        """Returns that of a mean over seeds; with one seed, that of shares of the validation nodes."""
+        count = len(differences)
+        if count < 2:
+            return math.sqrt(0.5 / max(1, self.val_nodes))
+        mean = _mean(differences)
+        return math.sqrt(sum((value - mean) ** 2 for value in differences) / (count - 1) / count)
 
     def _tell(self, stage: str, reference: int) -> None:
         found = [each for each in self.candidates.values() if each.stage == stage]
@@ -269,10 +301,3 @@ class Search:
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
-
-
-def _standard_error(values: Sequence[float]) -> float:
-    if len(values) < 2:
-        return 0.0
-    mean = _mean(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from graphkd import methods, teachers
+from graphkd.registry import catalogue, lookup, parameters_of
 from graphkd.tuning.limits import Shape
 
 if TYPE_CHECKING:
@@ -88,6 +91,11 @@ class Draw:
     def __init__(self, trial: Trial, fixed: Mapping[str, str]) -> None:
         self.trial, self.fixed = trial, fixed
         self.overrides: list[str] = []
+        self._keys: dict[str, set[str]] = {}
+
+    def part(self, group: str, package: ModuleType, name: str) -> None:
+        """States which part of a group was drawn: keys of the group that it does not have are not drawn."""
+        self._keys[group] = {*parameters_of(lookup(package, name))} if name in catalogue(package) else set()
 
     def choice(self, key: str, values: Sequence[Any], name: str = "") -> Any:
         """Returns one of the values of a key; ``name`` tells other values of the same key apart."""
@@ -104,6 +112,9 @@ class Draw:
     def _kept(self, key: str, draw: Any) -> Any:
         if key in self.fixed:
             return self.fixed[key]
+        group, _, name = key.partition(".")
+        if name and group in self._keys and name not in self._keys[group]:
+            return None
         value = draw()
         self.overrides.append(f"{key}={_written(value)}")
         return value
@@ -137,6 +148,7 @@ class Space:
         """Draws a teacher: architecture, depth, width, regularisation and rates."""
         draw = Draw(trial, self.fixed)
         name = draw.choice("teacher", TEACHERS)
+        draw.part("teacher", teachers, name)
         draw.choice("teacher.hidden_dim", (64, 128, 256))
         draw.choice("teacher.dropout", (0.2, 0.5, 0.7))
         if name == "gcnii":
@@ -155,18 +167,19 @@ class Space:
         draw.choice("training.teacher_weight_decay", (0.0, 5e-5, 5e-4, 5e-3))
         return tuple(draw.overrides)
 
-    def student(self, trial: Trial, teachers: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    def student(self, trial: Trial, pool: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         """Draws a student, and one of the teachers unless the student is plain.
 
         Args:
             trial: of Optuna.
-            teachers: overrides of each.
+            pool: overrides of the teachers.
         """
         draw = Draw(trial, self.fixed)
         method = draw.choice("method", ("mlp", *self.methods))
+        draw.part("method", methods, method)
         draw.overrides += ENCODERS[OWN_ENCODER.get(method) or self._encoder(draw)]
         if method not in ("mlp", *self.untaught):
-            draw.overrides += teachers[draw.index("teachers", len(teachers))]
+            draw.overrides += pool[draw.index("teachers", len(pool))]
             self._distillation(draw)
         layers, width = self.shapes[draw.index("shape", len(self.shapes))]
         draw.overrides += [f"student.num_layers={layers}", f"student.hidden_dim={width}"]

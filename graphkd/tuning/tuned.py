@@ -32,8 +32,8 @@ class Tuned:
     >>> few = {"trials": 1, "methods": [], "seeds": 1, "overrides": ["training.max_epochs=5"]}
     >>> _ = graphkd.tune(graphkd.load_dataset("digits"), output_dir=out, **few)
     >>> found = graphkd.tuning.Tuned(out)
-    >>> found.command.split()[:4], found.trials.shape[0]
-    (['graphkd', 'distill', 'training.max_epochs=5', 'method=mlp'], 1)
+    >>> found.overrides[:2], found.trials.shape[0]
+    (['method=mlp', 'encoder=raw'], 1)
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -46,9 +46,10 @@ class Tuned:
         return list(self.summary["winner"]["overrides"])
 
     @property
-    def command(self) -> str:
-        """The command that trains the winner again."""
-        return str(self.summary["command"])
+    def command(self) -> str | None:
+        """The command that trains the winner again, on the same seeds; None for data in memory."""
+        command: str | None = self.summary["command"]
+        return command
 
     @functools.cached_property
     def winner(self) -> SavedRun:

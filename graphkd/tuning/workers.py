@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
+from graphkd.api import pick_device
+from graphkd.errors import GraphKDError
 from graphkd.system import usable_cpus
 from graphkd.tuning.candidate import Candidate, Result
 from graphkd.tuning.problem import Problem
@@ -28,15 +34,11 @@ class Workers:
     Args:
         scorer: of this process; None where there is a pool.
         pool: of worker processes.
+        together: whether candidates of one teacher are one task, since they train as one batched model.
     """
 
-    def __init__(self, scorer: Scorer | None, pool: ProcessPoolExecutor | None) -> None:
-        self.scorer, self.pool = scorer, pool
-
-    @property
-    def together(self) -> bool:
-        """Whether candidates of one teacher are one task, since they train as one batched model."""
-        return self.scorer is not None and bool(self.scorer.together)
+    def __init__(self, scorer: Scorer | None, pool: ProcessPoolExecutor | None, together: bool = False) -> None:
+        self.scorer, self.pool, self.together = scorer, pool, together
 
     def results(self, tasks: Sequence[Task], end: float) -> Iterator[list[Result]]:
         """Yields the results of each task when it is finished.
@@ -51,8 +53,14 @@ class Workers:
                 yield self.scorer(candidates, seed, end)
             return
         running = [self.pool.submit(_score, candidates, seed, end) for candidates, seed in tasks]
-        for future in as_completed(running):
-            yield future.result()
+        try:
+            for future in as_completed(running):
+                yield future.result()
+        except BrokenProcessPool:
+            raise GraphKDError(
+                "a worker process has ended, as it does without enough memory, or where a script lacks "
+                "if __name__ == '__main__': choose fewer workers; the same search goes on"
+            ) from None
 
 
 @contextmanager
@@ -64,20 +72,29 @@ def workers_of(problem: Problem, cache: Path, count: int) -> Iterator[Workers]:
         cache: folder of finished stages.
         count: of processes; 1 is this one.
     """
+    together = pick_device(problem.fixed.get("device", "auto")).type == "cuda"
     if count == 1:
-        yield Workers(Scorer(problem, cache), None)
+        yield Workers(Scorer(problem, cache, together), None, together)
         return
     threads = max(1, usable_cpus() // count)
-    pool = ProcessPoolExecutor(count, get_context("spawn"), _start, (problem, cache, threads))
+    pool = ProcessPoolExecutor(count, get_context("spawn"), _start, (problem, cache, together, threads))
     try:
-        yield Workers(None, pool)
+        yield Workers(None, pool, together)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start(problem: Problem, cache: Path, threads: int) -> None:
+def _start(problem: Problem, cache: Path, together: bool, threads: int) -> None:
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     torch.set_num_threads(threads)
-    _SCORERS.append(Scorer(problem, cache))
+    _SCORERS.append(Scorer(problem, cache, together))
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process after its parent, which may have been killed: nothing else would."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def _score(candidates: Sequence[Candidate], seed: int, end: float) -> list[Result]:

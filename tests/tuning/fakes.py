@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from graphkd.tuning.candidate import Candidate, Result
+from graphkd.tuning.scoring import STOPPED
 from graphkd.tuning.workers import Task, Workers
 
 
@@ -20,6 +22,9 @@ class FakeWorkers(Workers):
         for candidates, seed in tasks:
             found = []
             for candidate in candidates:
+                if time.time() > end:
+                    found.append(Result(candidate.number, seed, None, 0.0, STOPPED))
+                    continue
                 if candidate.number >= 0:
                     self.scored.append((candidate.number, seed))
                 if len(self.scored) > self.most:

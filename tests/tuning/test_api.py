@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,25 @@ def test_the_folder_holds_the_table_and_the_pictures_and_no_cache(tuned) -> None
     assert (tuned.trials["microseconds"] > 0).all()
 
 
-def test_the_command_trains_the_winner_again(tuned) -> None:
-    assert tuned.command.startswith("graphkd distill training.max_epochs=8 ")
-    assert set(tuned.overrides) <= set(tuned.command.split())
+def test_data_in_memory_have_no_command(tuned) -> None:
+    assert tuned.command is None
+
+
+@pytest.mark.slow
+def test_more_seeds_go_on_and_fewer_are_refused(tuned, tmp_path: Path) -> None:
+    out = shutil.copytree(tuned.path, tmp_path / "out")
+    again = graphkd.tune(make_data(), output_dir=out, **{**FEW, "seeds": 3})
+    assert again.winner.metrics["seeds"][:2] == tuned.winner.metrics["seeds"]
+    with pytest.raises(GraphKDError, match="holds a run of 3 seeds"):
+        graphkd.tune(make_data(), output_dir=out, **FEW)
+
+
+@pytest.mark.parametrize("name", ["mine.txt", "cache", "winner"])
+def test_a_folder_with_anything_else_is_refused_and_kept(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(GraphKDError, match="exists and holds no search: choose another output_dir"):
+        graphkd.tune(make_data(), output_dir=tmp_path, **FEW)
+    assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
 def test_the_same_call_goes_on_and_finds_the_same(tuned) -> None:
@@ -73,6 +90,9 @@ def test_labels_of_test_nodes_change_no_choice(tuned, tmp_path: Path) -> None:
         ({"trials": 0}, "trials is 0: it must be a whole number, 1 or more"),
         ({"workers": 1.5}, "workers is 1.5: it must be a whole number"),
         ({"seeds": True}, "seeds is True: it must be a whole number"),
+        ({"seed": 1.5}, "seed"),
+        ({"methods": "glnn"}, "methods is 'glnn': give a list of names"),
+        ({"methods": ["adagmlp"], "max_kb": 100}, "whose students cannot be measured beforehand"),
         ({"reads": "all"}, "reads is 'all': choose one of x, positions, neighbours"),
         ({"methods": ["mlp"]}, "methods has mlp"),
         ({"methods": ["cohop"]}, "methods has cohop, whose student reads neighbours: choose reads=neighbours"),

@@ -3,30 +3,45 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-import torch
 
 from graphkd.tuning.candidate import Candidate
 from graphkd.tuning.problem import Problem
 from graphkd.tuning.scoring import Scorer
 from graphkd.tuning.workers import workers_of
 from tests.conftest import make_data
+from tests.tiers import some_of
 
 SHORT = ("training.max_epochs=12", "student.hidden_dim=8", "teacher.hidden_dim=8", "device=cpu")
 STUDENT = Candidate(0, ("method=glnn", "encoder=raw"), teacher=("teacher=gcn",))
 TEACHER = Candidate(1, ("teacher=gcn",), "teacher")
+READING = [
+    Candidate(2, ("method=krd", "encoder=propagated", "transform=correct_and_smooth")),
+    Candidate(3, ("method=cohop", "encoder=labels", "student.num_layers=1")),
+]
 NEVER = time.time() + 1e6
 
 
-def test_scores_do_not_depend_on_labels_of_test_nodes(tmp_path: Path) -> None:
+SETTINGS = {
+    "transductive": (),
+    "production": ("setting=production",),
+    "cold start, macro-F1": ("setting=cold_start", "training.metric=macro_f1"),
+    "inductive": ("setting=inductive",),
+    "class weights": ("training.class_weight=balanced", "training.metric=balanced_accuracy"),
+}
+
+
+@pytest.mark.parametrize("setting", some_of(SETTINGS, 2))
+def test_scores_do_not_depend_on_labels_of_test_nodes(tmp_path: Path, setting: str) -> None:
     """Nor does anything else that is returned; labels of validation nodes do change them."""
-    data, other, third = make_data(), make_data(), make_data()
+    data, other, third = make_data(120), make_data(120), make_data(120)
+    given = (*SHORT, *SETTINGS[setting])
     unseen = ~(data.train_mask | data.val_mask)
     other.y[unseen] = (other.y[unseen] + 1) % 3
     third.y[data.val_mask] = (third.y[data.val_mask] + 1) % 3
     found = []
     for number, each in enumerate((data, other, third)):
-        scorer = Scorer(Problem(SHORT, each), tmp_path / str(number))
-        results = [asdict(scorer.result(candidate, 0, NEVER)) for candidate in (STUDENT, TEACHER)]
+        scorer = Scorer(Problem(given, each), tmp_path / str(number))
+        results = [asdict(scorer.result(candidate, 0, NEVER)) for candidate in (STUDENT, TEACHER, *READING)]
         found.append([{**result, "seconds": 0} for result in results])
     assert found[0] == found[1]
     assert found[0] != found[2]
@@ -110,4 +125,27 @@ def test_processes_score_as_this_one_does(tmp_path: Path) -> None:
             results = [result for results in workers.results(tasks, NEVER) for result in results]
         found.append(sorted((result.seed, result.val) for result in results))
     assert found[0] == found[1]
-    assert torch.get_num_threads() >= 1
+
+
+def test_scores_by_roc_auc_are_there_though_made_up_labels_of_hidden_nodes_are_of_one_class(
+    tmp_path: Path,
+) -> None:
+    """Of 20 test nodes four are hidden; with two classes these can be of one."""
+    data = make_data(num_classes=2)
+    data.metric = "roc_auc"
+    scorer = Scorer(Problem((*SHORT, "setting=production"), data), tmp_path)
+    for seed in range(8):
+        result = scorer.result(STUDENT, seed, NEVER)
+        assert result.error == ""
+        assert 0 <= result.val <= 1
+
+
+def test_whatever_fails_in_a_candidate_is_its_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from graphkd.tuning import scoring
+
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError("not enough\nmemory")
+
+    monkeypatch.setattr(scoring.SeedRun, "train", fails)
+    result = Scorer(Problem(SHORT, make_data()), tmp_path).result(STUDENT, 0, NEVER)
+    assert (result.val, result.error) == (None, "MemoryError: not enough")

@@ -33,7 +33,7 @@ def score(candidate: Candidate, seed: int) -> float:
 
 def search(folder: Path, workers: FakeWorkers, trials: int = 60, space: Space = SPACE, seed: int = 0) -> Search:
     records = Records(folder, {"seed": seed})
-    return Search(space, workers, records, Budget(60, trials, records.elapsed), seed)
+    return Search(space, workers, records, Budget(60, trials, records.elapsed), 500, seed=seed)
 
 
 def test_the_best_method_with_the_best_teacher_is_found(tmp_path: Path) -> None:
@@ -98,8 +98,9 @@ def test_if_not_even_the_plain_mlp_can_be_trained_its_error_is_the_search_s(tmp_
     def failing(candidate: Candidate, seed: int) -> float | None:
         return None if candidate.is_plain else score(candidate, seed)
 
-    with pytest.raises(GraphKDError, match="not even the student .*it failed"):
+    with pytest.raises(GraphKDError, match="not even what all is compared with can be trained: it failed"):
         search(tmp_path, FakeWorkers(failing)).run()
+    assert search(tmp_path, FakeWorkers(score)).run()  # the same search goes on once it is mended
 
 
 @pytest.mark.parametrize("most", [0, 3, 7, 14, 30, 60, 90, 110, 130, 140, 150])
@@ -119,9 +120,41 @@ def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path:
 
 def test_without_time_the_plain_mlp_is_chosen(tmp_path: Path) -> None:
     records = Records(tmp_path, {})
-    found = Search(SPACE, FakeWorkers(score), records, Budget(1e-9), 0)
-    found.run()
+    found = Search(SPACE, FakeWorkers(score), records, Budget(1e-9), 500)
+    assert found.run().is_plain
+    assert {result.number for result in records.results} == {found.reference}
     assert {stage for stage, _ in records.rounds} == {"teacher", "student"}
+
+
+@pytest.mark.parametrize(("gain", "is_plain"), [(0.03, True), (0.04, False)])
+def test_on_one_seed_a_gain_must_be_above_the_error_of_the_validation_nodes(
+    tmp_path: Path, gain: float, is_plain: bool
+) -> None:
+    """Of 500 nodes: √(0.5 / 500) = 0.032."""
+
+    workers = FakeWorkers(lambda candidate, seed: 0.7 + (0 if candidate.is_plain else gain))
+    on_first = FakeWorkers.results
+    workers.results = lambda tasks, end: on_first(workers, [task for task in tasks if task[1] == 0], end)
+    found = search(tmp_path, workers, trials=3)
+    assert found.run().is_plain == is_plain
+    assert {result.seed for result in found.records.results} == {0}
+
+
+def test_finalists_on_fewer_seeds_than_others_are_not_the_best(tmp_path: Path) -> None:
+    """KRD is far better, but stops after its first seed."""
+
+    def stops(candidate: Candidate, seed: int) -> float:
+        krd = settings_of(candidate).get("method") == "krd"
+        return 0.7 + (0.2 if krd else 0.0 if candidate.is_plain else 0.05)
+
+    workers = FakeWorkers(stops)
+
+    def results(tasks, end):
+        kept = [task for task in tasks if not task[1] or settings_of(task[0][0]).get("method") != "krd"]
+        return FakeWorkers.results(workers, kept, end)
+
+    workers.results = results
+    assert settings_of(search(tmp_path, workers).run())["method"] == "glnn"
 
 
 def test_without_methods_no_teacher_is_searched(tmp_path: Path) -> None:

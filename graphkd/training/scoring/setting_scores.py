@@ -69,8 +69,8 @@ class SettingLogits:
         for name, other in evaluation.METRICS.items():
             if name != own:
                 with contextlib.suppress(GraphKDError):  # roc_auc of more than two classes, or where one occurs
-                    val = other(self.val, graph.y[graph.val])
-                    result |= {f"val_{name}": val, f"test_{name}": self._tests(other)["test"]}
+                    result[f"val_{name}"] = other(self.val, graph.y[graph.val])
+                    result[f"test_{name}"] = self._tests(other)["test"]
         return result
 
     @property
