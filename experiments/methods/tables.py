@@ -129,12 +129,14 @@ def percent(rows: Rows, key: str) -> list[float]:
 
 
 def mean_and_std(values: Sequence[float]) -> str:
-    """Returns mean ± population standard deviation.
+    """Returns mean ± population standard deviation; of one value, the value alone.
 
-    >>> mean_and_std([72.0, 80.0])
-    '76.00 ± 4.00'
+    >>> mean_and_std([72.0, 80.0]), mean_and_std([72.0])
+    ('76.00 ± 4.00', '72.00')
     """
-    return f"{np.mean(values):.2f} ± {np.std(values):.2f}" if len(values) else "–"
+    if len(values) < 2:
+        return f"{values[0]:.2f}" if len(values) else "–"
+    return f"{np.mean(values):.2f} ± {np.std(values):.2f}"
 
 
 def mean(values: Sequence[float], digits: int = 2) -> str:
