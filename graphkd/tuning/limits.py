@@ -78,7 +78,7 @@ def within(
         if limit is not None and least > limit:
             flag = {"kilobytes": "--max-kb", "microseconds": "--max-us"}[name]
             raise GraphKDError(
-                f"{flag} {limit:g}: the smallest student, {smallest[0]} layers of width {smallest[1]}, has "
+                f"{flag} {limit:g}: the smallest student, {smallest[0]} x {smallest[1]}, has "
                 f"{least:.1f} {name}: raise the limit, or set student.hidden_dim to a smaller width"
             )
     kept = [

@@ -28,12 +28,11 @@ class Tuned:
         GraphKDError: the folder holds no finished search.
 
     >>> import tempfile, graphkd
-    >>> out = tempfile.mkdtemp() + "/tune"
-    >>> few = {"trials": 1, "methods": [], "seeds": 1, "overrides": ["training.max_epochs=5"]}
-    >>> _ = graphkd.tune(graphkd.load_dataset("digits"), output_dir=out, **few)
-    >>> found = graphkd.tuning.Tuned(out)
-    >>> found.overrides[:2], found.trials.shape[0]
-    (['method=mlp', 'encoder=raw'], 1)
+    >>> try:
+    ...     Tuned(tempfile.mkdtemp())
+    ... except graphkd.GraphKDError as error:
+    ...     print(str(error).partition(" is not ")[2])
+    a finished search of graphkd tune: it holds no tune.json
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

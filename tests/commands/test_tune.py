@@ -45,7 +45,7 @@ def test_it_prints_candidates_the_winner_and_the_command(
         (["digits", "seeds=3"], "seeds cannot be given to a search: use --seeds"),
         (["digits", "output_dir=x"], "output_dir cannot be given to a search: use --output-dir"),
         (["digit"], "unknown dataset 'digit'"),
-        (["digits", "--max-kb", "1"], "--max-kb 1: the smallest student, 2 layers of width 64, has"),
+        (["digits", "--max-kb", "1"], "--max-kb 1: the smallest student, 1 x 64, has"),
     ],
 )
 def test_mistakes_are_one_line(

@@ -27,8 +27,8 @@ def test_shapes_within_both_limits_are_kept() -> None:
 @pytest.mark.parametrize(
     ("kilobytes", "microseconds", "reason"),
     [
-        (50, None, "--max-kb 50: the smallest student, 2 layers of width 64, has 100.0 kilobytes"),
-        (None, 1, "--max-us 1: the smallest student, 2 layers of width 64, has 5.0 microseconds"),
+        (50, None, "--max-kb 50: the smallest student, 2 x 64, has 100.0 kilobytes"),
+        (None, 1, "--max-us 1: the smallest student, 2 x 64, has 5.0 microseconds"),
     ],
 )
 def test_limits_that_no_student_keeps_are_refused(kilobytes, microseconds, reason: str) -> None:
