@@ -18,8 +18,8 @@ import numpy as np
 import torch
 from plot import draw
 
-from graphkd.config_data import load_graph
 from graphkd.config import composed, names_in, spec_from
+from graphkd.config_data import load_graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.influence.properties import KINDS
 from graphkd.runs import InfluenceProfile
