@@ -20,12 +20,12 @@ COLUMNS = (*TESTS, *(f"test_{name}" for name in DETAILS))
 
 def to_csv(groups: Sequence[Group]) -> str:
     """Formats a line per run; every report has the same columns, empty where they do not apply."""
-    return _written([_line(row, group.rows[0]) for group in groups for row in group.rows])
+    return csv_text([_line(row, group.rows[0]) for group in groups for row in group.rows])
 
 
 def seeds_csv(groups: Sequence[Group]) -> str:
     """Formats a line per run and seed, for further statistics."""
-    return _written(
+    return csv_text(
         [
             {**_names(row), "seed": seed["seed"], **_seed_scores(seed)}
             for group in groups
@@ -73,7 +73,8 @@ def _seed_scores(seed: dict[str, Any]) -> dict[str, Any]:
     return {f"{part}_{column}": seed.get(part, {}).get(column, "") for part in PARTS for column in columns}
 
 
-def _written(lines: list[dict[str, Any]]) -> str:
+def csv_text(lines: list[dict[str, Any]]) -> str:
+    """Returns lines as CSV, with the first one's keys as columns."""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(lines[0]), lineterminator="\n")
     writer.writeheader()

@@ -11,12 +11,14 @@ import torch
 from torch import nn
 
 from graphkd.atomic_io import as_path
+from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import Predictor
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
+from graphkd.outofcore import TableOptions
 from graphkd.runs.angles import Angles
 from graphkd.runs.evaluation import Evaluation
 from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
@@ -26,6 +28,7 @@ from graphkd.runs.saved_teacher import trained_teacher
 from graphkd.runs.seed import SeedRun
 from graphkd.runs.view import RunView
 from graphkd.sparse import Features, as_features
+from graphkd.spec import DistillSpec
 from graphkd.teachers import TeacherOutput
 
 if TYPE_CHECKING:
@@ -167,7 +170,11 @@ class Run(RunView):
                 "choose another path, or overwrite=True"
             )
         folder_path = as_path(path, "the run folder")
-        config = memory_settings(self.result, [self.result.seed], folder_path, overwrite, save_teacher)
+        seeds, tables = [self.result.seed], self.result.tables
+        config = memory_settings(graph, spec, tables, seeds, folder_path, overwrite)
+        if "given" in self.result.teacher_result.key:
+            config["teacher"]["checksum"] = self.result.teacher_result.key["given"]
+        config["save_teacher"] = save_teacher
         try:
             folder = RunFolder(folder_path, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)
@@ -179,24 +186,29 @@ class Run(RunView):
 
 
 def memory_settings(
-    result: SeedRun, seeds: list[int], path: Path, overwrite: bool = False, save_teacher: bool = False
+    graph: Graph, spec: DistillSpec, tables: TableOptions, seeds: list[int], path: Path, overwrite: bool = False
 ) -> dict[str, Any]:
     """Returns the contents of ``config.yaml`` of a run whose parts and data were given as objects.
 
     Args:
-        result: of the first seed.
+        graph: the data.
+        spec: the parts.
+        tables: how the tables between the stages are stored.
         seeds: of the run.
         path: of its folder.
         overwrite: whether a run of other data may be replaced.
-        save_teacher: whether the teacher is written, too.
     """
-    graph, origin = result.graph, dict(result.graph.origin)
+    origin = dict(graph.origin)
     dirs: dict[str, Any] = {key: origin.pop(key) for key in ("data_dir", "cache_dir") if key in origin}
     origin = {key: value for key, value in origin.items() if key not in CHECKSUMS}
     origin |= data_checksums(graph, path, overwrite)
     steps: dict[str, Any] = asdict(graph.preprocessing)
-    tables = {"memory_budget": result.tables.memory_budget, "table_dtype": result.tables.dtype}
-    config: dict[str, Any] = {"dataset": {**origin, **steps}, **result.spec.config(), **dirs, **tables}
-    if "given" in result.teacher_result.key:
-        config["teacher"]["checksum"] = result.teacher_result.key["given"]
-    return {**config, "seeds": seeds, "save_teacher": save_teacher}
+    stored = {"memory_budget": tables.memory_budget, "table_dtype": tables.dtype}
+    return {
+        "dataset": {**origin, **steps},
+        **spec.config(),
+        **dirs,
+        **stored,
+        "seeds": seeds,
+        "save_teacher": False,
+    }

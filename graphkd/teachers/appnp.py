@@ -11,6 +11,7 @@ from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.ranges import check_counts, check_shares
 from graphkd.sparse import Adjacency, Block, Edges, Features, linear, spmm
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.linear_maps import xavier_linear
 from graphkd.teachers.output import TeacherOutput
 
 MOST_STEPS = 1000
@@ -28,10 +29,7 @@ class APPNPLayer(nn.Module):
 
     def __init__(self, in_dim: int, out_dim: int, bias: bool = True) -> None:
         super().__init__()
-        self.linear = nn.Linear(in_dim, out_dim, bias)
-        nn.init.xavier_uniform_(self.linear.weight)
-        if bias:
-            nn.init.zeros_(self.linear.bias)
+        self.linear = xavier_linear(in_dim, out_dim, bias)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
         """Computes ``[N, in_dim]``, dense or sparse → ``[N, out_dim]``."""

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from graphkd.norm import check_sizes, has_biases, layer_widths
 from graphkd.sparse import Edges, Features, spmm_linear
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.linear_maps import xavier_linear
 from graphkd.teachers.readout import jump
 
 
@@ -21,10 +22,7 @@ class GCNLayer(nn.Module):
 
     def __init__(self, in_dim: int, out_dim: int, bias: bool = True) -> None:
         super().__init__()
-        self.linear = nn.Linear(in_dim, out_dim, bias)
-        nn.init.xavier_uniform_(self.linear.weight)
-        if bias:
-            nn.init.zeros_(self.linear.bias)
+        self.linear = xavier_linear(in_dim, out_dim, bias)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
         """Computes ``[N, in_dim]``, dense or sparse → ``[N, out_dim]``; for a block ``[m, …]`` → ``[n, …]``."""

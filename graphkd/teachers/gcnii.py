@@ -10,6 +10,7 @@ from graphkd.norm import check_sizes
 from graphkd.ranges import check_sizes as check_numbers
 from graphkd.sparse import Edges, Features, linear, spmm
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.linear_maps import xavier_linear
 from graphkd.teachers.readout import Readout
 
 
@@ -25,8 +26,7 @@ class GCNIILayer(nn.Module):
     def __init__(self, width: int, alpha: float, beta: float) -> None:
         super().__init__()
         self.alpha, self.beta = alpha, beta
-        self.linear = nn.Linear(width, width, bias=False)
-        nn.init.xavier_uniform_(self.linear.weight)
+        self.linear = xavier_linear(width, width, bias=False)
 
     def forward(self, x: Tensor, edges: Edges, first: Tensor) -> Tensor:
         """Computes ``[N, h]`` from ``x`` and ``first``, ``[N, h]`` each; a block has ``x [m, h]``."""
@@ -89,9 +89,7 @@ class GCNII(Teacher):
         betas = [math.log(identity_mapping / layer + 1) for layer in range(1, num_layers + 1)]
         convs: list[nn.Module] = [GCNIILayer(hidden_dim, initial_residual, beta) for beta in betas]
         super().__init__(convs, hidden_dim, dropout, norm, False, initial_residual, hops, readout)
-        self.first = nn.Linear(num_features, hidden_dim)
-        nn.init.xavier_uniform_(self.first.weight)
-        nn.init.zeros_(self.first.bias)
+        self.first = xavier_linear(num_features, hidden_dim)
 
     def start(self, x: Features) -> Tensor:
         """Computes ``H_0`` from rows ``[m, D]``, dense or sparse: ``[m, h]``."""

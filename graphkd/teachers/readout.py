@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.ranges import check_choice
+from graphkd.teachers.linear_maps import xavier_linear
 
 JUMPS = ("none", "cat", "max")
 """What a classifier may read: the last hop's embedding, all hops' side by side, or their maximum."""
@@ -33,9 +34,7 @@ class Readout(nn.Module):
         super().__init__()
         check_jump(jumping_knowledge)
         self.kind = jumping_knowledge
-        self.linear = nn.Linear(hidden_dim * (num_layers if self.kind == "cat" else 1), num_classes)
-        nn.init.xavier_uniform_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
+        self.linear = xavier_linear(hidden_dim * (num_layers if self.kind == "cat" else 1), num_classes)
 
     @property
     def jumps(self) -> bool:

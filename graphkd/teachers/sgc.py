@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from graphkd.norm import check_sizes
 from graphkd.sparse import Edges, Features, spmm, spmm_linear
 from graphkd.teachers.base import Teacher
+from graphkd.teachers.linear_maps import xavier_linear
 
 
 class SGCLayer(nn.Module):
@@ -20,10 +21,8 @@ class SGCLayer(nn.Module):
 
     def __init__(self, weights: tuple[int, int] | None, bias: int | None) -> None:
         super().__init__()
-        self.linear = None if weights is None else nn.Linear(*weights, bias=False)
+        self.linear = None if weights is None else xavier_linear(*weights, bias=False)
         self.bias = None if bias is None else nn.Parameter(torch.zeros(bias))
-        if self.linear is not None:
-            nn.init.xavier_uniform_(self.linear.weight)
 
     def forward(self, x: Features, edges: Edges) -> Tensor:
         """Computes ``[N, d_in]`` → ``[N, d_out]``; for a block ``[m, …]`` → ``[n, …]``; sparse rows need ``W``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from graphkd.datasets.setting import SETTINGS, apply_setting
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.registry import lookup
-from graphkd.spec import settings_of
+from graphkd.spec import DistillSpec, settings_of
 from graphkd.training.seeds import parse_seed
 from graphkd.training.stages.stage_cache import StageCache
 from graphkd.tuning.blinded import blinded
@@ -109,10 +109,11 @@ def tune(
         {"trials": trials, "workers": workers, "seeds": seeds},
     )
     problem = _problem(data, list(overrides))
-    graph = blinded(problem.graph(0))
-    space = _space(problem, graph, reads, methods)
+    spec, true = problem.spec(), problem.graph(0)  # what is given is checked before anything is trained
+    graph = blinded(true)
+    space = _space(problem.fixed, spec, true, reads, methods)
     new = range(SEARCH_SEEDS, SEARCH_SEEDS + seeds)
-    _check_settings(problem, new)
+    _check_setting(problem, spec.setting, new)
     measured = _costs(problem, space, graph, limited=bool(max_us or max_kb))
     shapes = within(measured, max_kb, max_us) if not (folder / FILE).exists() else []
     settings = {
@@ -170,7 +171,9 @@ def _problem(data: Data | str, overrides: list[str]) -> Problem:
     return Problem(tuple(overrides), data)
 
 
-def _space(problem: Problem, graph: Graph, reads: str, names: Sequence[str] | None) -> Space:
+def _space(
+    fixed: Mapping[str, str], spec: DistillSpec, graph: Graph, reads: str, names: Sequence[str] | None
+) -> Space:
     """Returns the space, with all shapes."""
     if reads not in READS:
         raise GraphKDError(f"reads is {reads!r}: choose one of {', '.join(READS)}")
@@ -186,14 +189,13 @@ def _space(problem: Problem, graph: Graph, reads: str, names: Sequence[str] | No
             raise GraphKDError("methods has mlp: leave it out, plain MLPs are always tried")
         if name in OWN_ENCODER and name not in own:
             raise GraphKDError(f"methods has {name}, whose student reads neighbours: choose reads=neighbours")
-    spec = problem.spec()  # what is given is checked before anything is trained
-    metric = spec.training.metric or problem.graph(0).metric
+    metric = spec.training.metric or graph.metric
     return Space(
-        fixed=problem.fixed,
+        fixed=fixed,
         encoders=READS[reads] if graph.num_features else ("positions_alone",),
         methods=chosen,
         untaught=tuple(name for name in chosen if not lookup(all_methods, name).has_teacher),
-        shapes=tuple(_shapes(problem)),
+        shapes=tuple(_shapes(fixed, spec)),
         weighs_classes=metric in ("macro_f1", "balanced_accuracy"),
     )
 
@@ -210,18 +212,17 @@ def _costs(problem: Problem, space: Space, graph: Graph, limited: bool) -> dict[
     return costs(space.shapes, widest, graph.num_classes)
 
 
-def _check_settings(problem: Problem, seeds: Iterable[int]) -> None:
+def _check_setting(problem: Problem, setting: str, seeds: Iterable[int]) -> None:
     """Checks, before the search, that the setting has test nodes to hide and to score on every new seed."""
-    spec = problem.spec()
-    if SETTINGS[spec.setting].hides:
+    if SETTINGS[setting].hides:
         for seed in seeds:
-            apply_setting(problem.graph(seed), spec.setting, seed)
+            apply_setting(problem.graph(seed), setting, seed)
 
 
-def _shapes(problem: Problem) -> list[Shape]:
+def _shapes(fixed: Mapping[str, str], spec: DistillSpec) -> list[Shape]:
     """Returns the shapes to search, with a depth or a width that was given."""
-    student = settings_of(problem.spec().student)
-    given = {key: int(student[key]) for key in ("num_layers", "hidden_dim") if f"student.{key}" in problem.fixed}
+    student = settings_of(spec.student)
+    given = {key: int(student[key]) for key in ("num_layers", "hidden_dim") if f"student.{key}" in fixed}
     pairs = [{"num_layers": layers, "hidden_dim": width, **given} for layers, width in SHAPES]
     return list(dict.fromkeys((pair["num_layers"], pair["hidden_dim"]) for pair in pairs))
 

@@ -29,6 +29,11 @@ class Candidate:
     teacher: tuple[str, ...] = ()
 
     @property
+    def encoder(self) -> tuple[str, ...]:
+        """The overrides that choose the student's inputs."""
+        return tuple(each for each in self.overrides if each.startswith(("encoder=", "encoder.")))
+
+    @property
     def is_plain(self) -> bool:
         """Whether this is a plain MLP, which no teacher taught."""
         return "method=mlp" in self.overrides

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 import math
 import shlex
 from collections.abc import Sequence
@@ -13,6 +11,7 @@ from typing import Any
 
 from graphkd.atomic_io import write_bytes, write_json, write_text
 from graphkd.plots import drawable
+from graphkd.reports.sheets import csv_text
 from graphkd.tuning.candidate import Candidate
 from graphkd.tuning.limits import Cost, Shape
 from graphkd.tuning.plots import draw_importances, draw_pareto
@@ -20,11 +19,6 @@ from graphkd.tuning.problem import Problem
 from graphkd.tuning.records import SCHEMA_VERSION
 from graphkd.tuning.search import CONFIRM, RUNGS, Search
 from graphkd.tuning.tuned import SUMMARY, TRIALS
-
-COLUMNS = (
-    *("number", "kind", "method", "reads", "seeds", "val", "gain", "kilobytes", "microseconds", "seconds"),
-    *("settings", "error"),
-)
 
 
 def write_files(
@@ -47,8 +41,8 @@ def write_files(
         seeds: of the last runs.
         measured: cost of each shape.
     """
-    rows = rows_of(search, measured)
-    write_text(folder / TRIALS, to_csv(rows))
+    rows = rows_of(problem, search, measured)
+    write_text(folder / TRIALS, csv_text(rows))
     summary = {
         "schema_version": SCHEMA_VERSION,
         "winner": {"number": winner.number, "overrides": list(winner.overrides)},
@@ -71,21 +65,14 @@ def write_files(
         write_bytes(folder / name, content)
 
 
-def rows_of(search: Search, measured: dict[Shape, Cost]) -> list[dict[str, Any]]:
+def rows_of(problem: Problem, search: Search, measured: dict[Shape, Cost]) -> list[dict[str, Any]]:
     """Returns a row per student that was tried, the best first; those on more seeds before the others."""
-    rows = [_row(search, candidate, measured) for candidate in search.students]
+    encoders = {candidate.encoder for candidate in search.students}
+    reads = {encoder: problem.spec(encoder).inputs.reads for encoder in encoders}
+    rows = [_row(search, candidate, reads[candidate.encoder], measured) for candidate in search.students]
     return sorted(rows, key=lambda row: (row["seeds"] > 1, -math.inf if row["gain"] is None else row["gain"]))[
         ::-1
     ]
-
-
-def to_csv(rows: list[dict[str, Any]]) -> str:
-    """Returns the rows as CSV."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def command_of(problem: Problem, winner: Candidate, seeds: Sequence[int]) -> str | None:
@@ -96,7 +83,7 @@ def command_of(problem: Problem, winner: Candidate, seeds: Sequence[int]) -> str
     return shlex.join(["graphkd", "distill", *every])
 
 
-def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> dict[str, Any]:
+def _row(search: Search, candidate: Candidate, reads: str, measured: dict[Shape, Cost]) -> dict[str, Any]:
     settings = dict(override.split("=", 1) for override in candidate.overrides)
     results = search.scores.results(candidate.number)
     values = [result.val for result in results if result.val is not None]
@@ -106,7 +93,7 @@ def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> d
         "number": candidate.number,
         "kind": candidate.kind,
         "method": settings["method"],
-        "reads": _reads(settings),
+        "reads": reads,
         "seeds": len(values),
         "val": round(sum(values) / len(values), 5) if values else None,
         "gain": None if math.isinf(gain) else round(gain, 5),
@@ -116,14 +103,3 @@ def _row(search: Search, candidate: Candidate, measured: dict[Shape, Cost]) -> d
         "settings": " ".join(candidate.overrides),
         "error": next((result.error for result in results if result.error), ""),
     }
-
-
-def _reads(settings: dict[str, str]) -> str:
-    """Returns what a student reads when it answers, in the words of ``metrics.json``."""
-    if settings["encoder"] == "labels":
-        return "x and labels"
-    if settings["encoder"] == "propagated" or settings.get("encoder.features") == "propagated":
-        return "neighbours"
-    if settings["encoder"] == "raw":
-        return "x"
-    return "positions" if settings.get("encoder.features") == "none" else "x and positions"

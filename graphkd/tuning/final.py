@@ -31,22 +31,20 @@ def write_final(
         path: of the run folder.
         cache: of finished stages.
     """
-    config = problem.config([*candidate.overrides, f"seeds=[{','.join(map(str, seeds))}]"])
-    spec = problem.spec(candidate.overrides)
+    spec, first = problem.spec(candidate.overrides), problem.graph(seeds[0])
 
     def train(seed: int) -> SeedRun:
-        graph = problem.graph(seed)
+        graph = first if seed == seeds[0] else problem.graph(seed)
         return SeedRun.train(graph, spec, seed, bool(spec.baselines), cache)
 
     if problem.data is None:
-        settings = run_settings(config, list(seeds), problem.graph(seeds[0]), path)
+        settings = run_settings(problem.config(candidate.overrides), list(seeds), first, path)
     else:
-        settings = memory_settings(train(seeds[0]), list(seeds), path)
+        settings = memory_settings(first, spec, cache.tables, list(seeds), path)
     folder = RunFolder(path, settings, overwrite=_is_other(path, settings))
     if not folder.finished:
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
-        first = problem.graph(seeds[0])
         folder.finish(first.dataset, first.split, first.metric, spec)
     return read_metrics(path)
 
