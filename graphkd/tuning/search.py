@@ -259,11 +259,7 @@ class Search:
         A plain MLP is chosen unless another is better by more than the standard error of the difference. Only
         finalists on as many seeds as any other can be the best.
         """
-        ranked = self._ranked(self.students, self.reference)
-        plain = [each for each in ranked if each.is_plain]
-        reads_x = [each for each in plain if "encoder=raw" in each.overrides]
-        kept = [*[each for each in ranked if not each.is_plain][:FINALISTS], *plain[:1], *reads_x[:1]]
-        finalists = list({each.number: each for each in (*kept, self.candidates[self.reference])}.values())
+        finalists = self._finalists()
         later = (*RUNGS[1], *RUNGS[2], *CONFIRM)
         self.train([(each, seed) for seed in later for each in finalists], self.budget.last_runs)
         counts = {each.number: len(self.scores.results(each.number)) for each in finalists}
@@ -273,10 +269,26 @@ class Search:
         differences = self.scores.differences(best.number, other.number, range(SEARCH_SEEDS))
         chosen = best if best.is_plain or _mean(differences) > self._standard_error(differences) else other
         reading_x = [each for each in finalists if each.is_plain and "encoder=raw" in each.overrides]
-        self.records.add_fact("finalists", [each.number for each in finalists])
         self.records.add_fact("winner", chosen.number)
         self.records.add_fact("plain", max(reading_x, key=self.gain).number if reading_x else None)
         return chosen
+
+    def _finalists(self) -> list[Candidate]:
+        """Returns the best students, the best plain MLPs and the reference.
+
+        They are recorded before they are trained on further rungs, which would change their rank: a search that
+        was killed then compares the same ones.
+        """
+        facts, tried = self.records.facts, len(self.students)
+        if facts.get("finalists_of") != tried:
+            ranked = self._ranked(self.students, self.reference)
+            plain = [each for each in ranked if each.is_plain]
+            reads_x = [each for each in plain if "encoder=raw" in each.overrides]
+            kept = [*[each for each in ranked if not each.is_plain][:FINALISTS], *plain[:1], *reads_x[:1]]
+            numbers = dict.fromkeys([*(each.number for each in kept), self.reference])
+            self.records.add_fact("finalists", list(numbers))
+            self.records.add_fact("finalists_of", tried)
+        return [self.candidates[number] for number in facts["finalists"]]
 
     def _standard_error(self, differences: Sequence[float]) -> float:
         """Returns that of a mean over seeds; with one seed, that of shares of the validation nodes."""

@@ -119,6 +119,23 @@ def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path:
     assert not set(workers.scored[:most]) & set(rest.scored)  # what was finished is not trained again
 
 
+@pytest.mark.parametrize("left", [1, 5, 9, 13, 17, 21, 25])
+def test_killed_while_finalists_are_compared_the_same_ones_are_compared_again(tmp_path: Path, left: int) -> None:
+    """Their scores on further rungs would rank them otherwise."""
+
+    def noisy(candidate: Candidate, seed: int) -> float:
+        return score(candidate, seed) + 0.3 * math.sin(11 * candidate.number * (seed + 1))
+
+    workers = FakeWorkers(noisy)
+    whole = search(tmp_path / "whole", workers, trials=8)
+    winner = whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "killed", FakeWorkers(noisy, len(workers.scored) - left), trials=8).run()
+    resumed = search(tmp_path / "killed", FakeWorkers(noisy), trials=8)
+    assert resumed.run() == winner
+    assert resumed.records.facts == whole.records.facts
+
+
 def test_without_time_the_plain_mlp_is_chosen(tmp_path: Path) -> None:
     records = Records(tmp_path, {})
     found = Search(SPACE, FakeWorkers(score), records, Budget(1e-9), 500)
