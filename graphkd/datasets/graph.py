@@ -18,9 +18,10 @@ from graphkd.datasets.fingerprint import IN_MEMORY, origin_of
 from graphkd.datasets.imbalance import profile_name
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.scale import scaled_name
-from graphkd.datasets.validate import check, known_labels
+from graphkd.datasets.validate import check
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Adjacency, Features, Inputs, as_features, cheapest, check_features, select_rows
+from graphkd.tasks import Multiclass, Task
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -33,18 +34,19 @@ class Graph:
     Args:
         x: ``[N, D]`` preprocessed features, dense or sparse.
         adj: the raw adjacency.
-        y: ``[N]`` int64 classes, −1 where unknown.
+        y: ``[N]`` int64 classes, −1 where unknown; of other tasks ``[N, C]`` labels or targets, NaN where unknown.
         train: ``[n]`` int64 node ids; ``val`` and ``test`` likewise.
-        num_classes: ``C``.
+        num_classes: ``C``, the number of outputs: of classes, labels or targets.
         class_names: ``C`` names in their original type, or ``None``.
         preprocessing: that computed ``x`` from the stored features; it is saved in the bundle.
         influence: ``[N]`` node weights in [0, 1], or ``None``.
         encoded: ``[N, D']`` inputs of the student, or ``None``: then they are the features.
         origin: of the data: the arguments of ``load_dataset``, or ``in_memory``; and its checksums.
         stored: ``[N, D]`` features before preprocessing, or ``None`` if it does not change them.
-        metric: of the models' scores, one of ``graphkd.evaluation.METRICS``.
+        metric: of the models' scores, one of ``task.metrics``.
         feature_names: ``D`` names of the features before preprocessing, or ``None``.
         column_encoding: of the raw table's columns as these features, or ``None``.
+        task: what a node is asked for; it has seen the training labels.
 
     >>> from torch_geometric.data import Data
     >>> x, y, path = torch.eye(3), torch.tensor([0, 1, 1]), torch.tensor([[0, 1], [1, 2]])
@@ -70,6 +72,7 @@ class Graph:
     feature_names: list[str] | None = None
     encoded: Inputs | None = None
     column_encoding: ColumnEncoding | None = None
+    task: Task = field(default_factory=Multiclass)
 
     @classmethod
     def from_data(cls, data: Data, preprocessing: Preprocessing | None = None) -> Graph:
@@ -86,7 +89,7 @@ class Graph:
         """
         has_features = getattr(data, "x", None) is not None
         data = data if has_features else _with_a_column(data)
-        check(data)
+        task = check(data)
         if not isinstance(preprocessing, Preprocessing | None):
             raise GraphKDError(
                 f"preprocessing is {preprocessing!r}: give a graphkd.datasets.Preprocessing, such as "
@@ -100,7 +103,7 @@ class Graph:
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
         names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
         columns = getattr(data, "feature_names", None)
-        y, num_classes = known_labels(data)
+        y, num_classes = task.labels(data)
         features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
         features = features if has_features else torch.zeros(features.shape[0], 0)
         return cls(
@@ -115,9 +118,10 @@ class Graph:
             preprocessing=preprocessing,
             origin=origin_of(data),
             stored=None if preprocessing == Preprocessing() else features,
-            metric=getattr(data, "metric", "accuracy"),
+            metric=getattr(data, "metric", None) or task.metrics[0],
             feature_names=None if columns is None else [str(name) for name in columns],
             column_encoding=getattr(data, "column_encoding", None),
+            task=task.fitted(y, train),
         )
 
     def fingerprint(self) -> str:
@@ -183,7 +187,7 @@ class Graph:
 
     def subset(self, nodes: Tensor) -> Graph:
         """Returns the subgraph induced by ``nodes [n]``, ascending and renumbered; all others are removed."""
-        position = torch.full_like(self.y, -1)
+        position = nodes.new_full((self.num_nodes,), -1)
         position[nodes] = torch.arange(nodes.numel(), device=nodes.device)
         train, val, test = (
             part[part >= 0] for part in (position[self.train], position[self.val], position[self.test])
@@ -218,7 +222,7 @@ def _with_a_column(data: Data) -> Data:
     if not isinstance(getattr(data, "y", None), Tensor):
         return data
     data = copy.copy(data)
-    data.x = torch.zeros(data.y.numel(), 1)
+    data.x = torch.zeros(data.y.shape[0] if data.y.dim() else data.y.numel(), 1)
     return data
 
 

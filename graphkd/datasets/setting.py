@@ -76,7 +76,7 @@ class SettingView:
     @property
     def numbers(self) -> Tensor:
         """The number of each node of the full graph among the observed ones ``[N]``, −1 for the others."""
-        numbers = torch.full_like(self.full.y, -1)
+        numbers = self.nodes.new_full((self.full.num_nodes,), -1)
         numbers[self.nodes] = torch.arange(self.nodes.numel(), device=numbers.device)
         return numbers
 
@@ -100,7 +100,7 @@ def apply_setting(graph: Graph, setting: str = "transductive", seed: int = 0) ->
         graph = graph.in_cheapest_form()
         return SettingView(rules, graph, graph, all_nodes, all_nodes[:0])
     hidden = _draw(graph.test, setting, seed)
-    visible = torch.ones_like(graph.y, dtype=torch.bool)
+    visible = torch.ones_like(all_nodes, dtype=torch.bool)
     if not rules.keeps_unlabelled:
         visible[:] = False
         visible[torch.cat([graph.train, graph.val, graph.test])] = True
@@ -130,9 +130,11 @@ def _check_scored(view: SettingView) -> None:
     """Raises before training if a part of the test nodes cannot be scored."""
     graph = view.observed
     for part, labels in (("hidden", view.full.y[view.hidden]), ("visible", graph.y[graph.test])):
-        if graph.metric == "roc_auc" and bool((labels == labels[0]).all()):
+        try:
+            graph.task.check_scorable(graph.metric, {"": labels})
+        except GraphKDError as error:
             raise GraphKDError(
-                f"data.metric is roc_auc, but the {part} test nodes of setting={view.setting.name}, "
-                f"{labels.numel()} of {view.hidden.numel() + graph.test.numel()}, are of one class: "
-                "give more test nodes, or use another seed or accuracy"
-            )
+                f"data.metric is {graph.metric}, but the {part} test nodes of setting={view.setting.name}, "
+                f"{len(labels)} of {view.hidden.numel() + graph.test.numel()}, are of one class: "
+                "give more test nodes, or use another seed or metric"
+            ) from error

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from graphkd.columns import ColumnEncoding
 from graphkd.errors import GraphKDError
-from graphkd.evaluation import METRICS
-from graphkd.registry import unknown
 from graphkd.sparse import as_features, check_features
 from graphkd.sparse.adjacency import check_edges, check_weights
+from graphkd.tasks import Task, task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -27,12 +26,15 @@ LABEL_TYPES = (
 """Dtypes of labels: floating-point ones too, whose NaN is an unknown class; torch cannot compare others."""
 
 
-def check(data: Data) -> None:
+def check(data: Data) -> Task:
     """Checks a graph and raises for the first fault.
 
     Args:
-        data: PyG ``Data`` with ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` and three boolean
+        data: PyG ``Data`` with ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` or ``[N, C]`` and three boolean
             masks ``[N]``. Labels outside the masks may be −1 or NaN.
+
+    Returns:
+        The task of its labels.
 
     Raises:
         GraphKDError: a part is missing or has the wrong shape; features or weights are not finite; an
@@ -54,29 +56,27 @@ def check(data: Data) -> None:
             "data.edge_attr is not read: where it is one weight per edge, put it into data.edge_weight, [E]",
             stacklevel=4,
         )
-    y = torch.as_tensor(data.y)
-    if y.numel() != num_nodes:
-        raise GraphKDError(f"data.y must hold one class per node [{num_nodes}], but has shape {list(y.shape)}")
+    _check_shape(torch.as_tensor(data.y), num_nodes)
     _check_masks(data, num_nodes)
     _check_names(getattr(data, "class_names", None))
     _check_columns(getattr(data, "feature_names", None), data.x.shape[1])
     _check_encoding(getattr(data, "column_encoding", None), getattr(data, "feature_names", None))
-    _check_labels(data, y.reshape(-1))
-    _check_metric(data, y.reshape(-1))
+    task = task_of(data)
+    task.check(data)
+    _check_metric(data, task)
+    return task
 
 
-def known_labels(data: Data) -> tuple[Tensor, int]:
-    """Returns ``y [N]`` int64 with −1 for every unknown class, and ``C``.
-
-    ``C`` is the number of class names if the data has them, else the largest label inside a mask plus
-    one; labels outside the masks do not count.
-    """
-    y = torch.as_tensor(data.y).reshape(-1)
-    split = data.train_mask | data.val_mask | data.test_mask
-    names = getattr(data, "class_names", None)
-    num_classes = len(names) if names is not None else int(y[split].max()) + 1
-    valid = (y >= 0) & (y < num_classes)
-    return torch.where(valid, y, -1).long(), num_classes
+def _check_shape(y: Tensor, num_nodes: int) -> None:
+    """Checks that labels are numbers, a row for each node."""
+    rows = y.numel() if y.dim() < 2 else y.shape[0]
+    if rows != num_nodes or y.dim() > 2:
+        raise GraphKDError(
+            f"data.y must hold one class per node [{num_nodes}], or one row of labels or numbers, but has shape "
+            f"{list(y.shape)}"
+        )
+    if y.dtype not in LABEL_TYPES:
+        raise GraphKDError(f"data.y must hold whole class numbers, but is {y.dtype}: convert it with y.long()")
 
 
 def _check_kind(data: object) -> None:
@@ -145,44 +145,12 @@ def _check_masks(data: Data, num_nodes: int) -> None:
             raise GraphKDError(f"{overlap} nodes are in both {first} and {second}: the masks must not overlap")
 
 
-def _check_labels(data: Data, y: Tensor) -> None:
-    if y.dtype not in LABEL_TYPES:
-        raise GraphKDError(f"data.y must hold whole class numbers, but is {y.dtype}: convert it with y.long()")
-    used = y[data.train_mask | data.val_mask | data.test_mask]
-    classes = used.long().float()
-    if used.is_floating_point() and not bool((used == classes).all()):
-        raise GraphKDError("data.y holds values inside a mask that are not whole class numbers")
-    names = getattr(data, "class_names", None)
-    top = len(names) if names is not None else int(classes.max()) + 1
-    outside = used[(used < 0) | (used >= top)]
-    if outside.numel():
-        raise GraphKDError(
-            f"data.y holds label {int(outside[0])} inside a mask, outside the classes 0 to {top - 1}: "
-            "take the node out of the masks or correct its label"
-        )
-    if names is None:
-        missing = sorted(set(range(top)) - set(y[(y >= 0) & (y < top)].long().tolist()))
-        if missing:
-            raise GraphKDError(
-                f"no node has class {missing[0]}, though labels go up to {top - 1}: "
-                "number the classes 0 to C-1, or name all of them in data.class_names"
-            )
-
-
-def _check_metric(data: Data, y: Tensor) -> None:
+def _check_metric(data: Data, task: Task) -> None:
     """Raises before training if the metric cannot be computed on the validation or test nodes."""
-    metric = getattr(data, "metric", "accuracy")
-    if not isinstance(metric, str) or metric not in METRICS:
-        named = metric if isinstance(metric, str) else type(metric).__name__
-        raise GraphKDError(unknown("data.metric", named, list(METRICS)))
-    if metric != "roc_auc":
-        return
-    names = getattr(data, "class_names", None)
-    used = y[data.train_mask | data.val_mask | data.test_mask]
-    count = len(names) if names is not None else int(used.max()) + 1
-    if count != 2:
+    metric = getattr(data, "metric", None) or task.metrics[0]
+    task.check_metric(metric)
+    y, _ = task.labels(data)
+    count = task.labels(data)[1]
+    if task.one_class and metric == "roc_auc" and count != 2:
         raise GraphKDError(f"data.metric is roc_auc, which needs two classes, but there are {count}: use accuracy")
-    for name in MASKS[1:]:
-        labels = y[getattr(data, name)]
-        if bool((labels == labels[0]).all()):
-            raise GraphKDError(f"data.metric is roc_auc, but {name} selects one class only: choose it anew")
+    task.check_scorable(metric, {f"{name} selects": y[getattr(data, name)] for name in MASKS[1:]})

@@ -20,7 +20,9 @@ from graphkd.evaluation.metrics import (
     score,
     worst_class_accuracy,
 )
+from graphkd.evaluation.multilabel import F1, MeanRocAuc
 from graphkd.evaluation.ranks import Correlation, rank_biserial, spearman
+from graphkd.evaluation.regression import R2, MeanAbsoluteError, RootMeanSquaredError
 from graphkd.evaluation.reliability import Reliability
 from graphkd.evaluation.scorers import STACKED, scorer
 from graphkd.evaluation.significance import (
@@ -33,13 +35,18 @@ from graphkd.evaluation.significance import (
 )
 
 __all__ = [
+    "F1",
     "METRICS",
+    "R2",
     "STACKED",
     "ConfusionMatrix",
     "Correlation",
     "Friedman",
+    "MeanAbsoluteError",
+    "MeanRocAuc",
     "PairedDifference",
     "Reliability",
+    "RootMeanSquaredError",
     "Times",
     "Tost",
     "accuracy",

@@ -1,0 +1,161 @@
+"""What every task is: its labels, its losses, its metrics, and what an output means."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from torch import Tensor, nn
+
+from graphkd.errors import GraphKDError
+from graphkd.evaluation import ConfusionMatrix
+from graphkd.registry import unknown
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+Metric = Callable[[Tensor, Tensor], float]
+"""Outputs ``[B, C]`` and labels → a number."""
+
+Scorer = Callable[[Tensor], Tensor]
+"""Outputs ``[B, C]`` → a float64 scalar on their device, for labels that are fixed."""
+
+
+class Task(ABC):
+    """One kind of label.
+
+    A network has ``C`` outputs ``z``. They are the natural parameters of a distribution of the exponential family
+    with log-partition function ``A`` and mean ``μ = ∇A``, so that ``KL(t ‖ z) = A(z) − A(t) − ⟨μ(t), z − t⟩``, and
+    a sum of such terms over neighbours folds into one table whatever the task: ``Σ_ij w_ij KL(t_j ‖ z_i) =
+    H + Σ_i W_i A(z_i) − ⟨T_i, z_i⟩`` with ``T_i = Σ_j w_ij μ(t_j)``, ``W_i = Σ_j w_ij`` and
+    ``H = Σ_ij w_ij (⟨μ(t_j), t_j⟩ − A(t_j))``.
+
+    Source: Banerjee et al., Clustering with Bregman Divergences, JMLR 2005 (the divergence of such a family)
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    """Metrics that validation may select on, higher is better; the first is the default."""
+    details: ClassVar[tuple[str, ...]]
+    """Further metrics of the test nodes."""
+    one_class: ClassVar[bool] = False
+    """Whether each node has exactly one of ``C`` classes: what weighs, balances or calibrates classes needs that."""
+
+    @abstractmethod
+    def check(self, data: Data) -> None:
+        """Checks the labels of a graph whose masks have been checked.
+
+        Args:
+            data: with ``y`` and the masks.
+
+        Raises:
+            GraphKDError: a label inside a mask is none of the task's.
+        """
+
+    @abstractmethod
+    def labels(self, data: Data) -> tuple[Tensor, int]:
+        """Returns ``y``, ``[N]`` or ``[N, C]``, and the number of outputs ``C``.
+
+        Args:
+            data: with checked labels.
+        """
+
+    def fitted(self, y: Tensor, train: Tensor) -> Task:
+        """Returns the task with what it takes from training labels.
+
+        Args:
+            y: as ``labels`` returns it.
+            train: ``[n]`` training nodes.
+        """
+        return self
+
+    @abstractmethod
+    def label_losses(
+        self, logits: Tensor, labels: Tensor, class_weight: Tensor | None = None, label_smoothing: float = 0.0
+    ) -> Tensor:
+        """Computes the loss of each row against its label, ``[n]``.
+
+        Args:
+            logits: ``z [n, C]``.
+            labels: of these rows.
+            class_weight: ``[C]``, or None for 1; only where there is one class per node.
+            label_smoothing: likewise.
+        """
+
+    @abstractmethod
+    def mean(self, logits: Tensor) -> Tensor:
+        """Computes ``μ(z)``: the mean of the distribution with outputs ``[…, C]``, of the same shape."""
+
+    @abstractmethod
+    def log_partition(self, logits: Tensor) -> Tensor:
+        """Computes ``A(z)``, summed over the outputs of a row: ``[…, C]`` → ``[…]``."""
+
+    def share(self, num_outputs: int) -> float:
+        """Returns the weight of an output in a soft loss, so that the number of outputs does not change a rate."""
+        return 1.0 / num_outputs
+
+    def answers(self, logits: Tensor) -> Tensor:
+        """Converts a network's outputs to those that are scored and returned, in the user's units."""
+        return logits
+
+    def naturals(self, answers: Tensor) -> Tensor:
+        """Inverts ``answers``, for a teacher that a user gives."""
+        return answers
+
+    def finish(self, student: nn.Module) -> None:
+        """Makes a trained student compute ``answers`` by itself, so that every runtime and export does."""
+
+    def check_metric(self, metric: object, key: str = "data.metric") -> None:
+        """Checks the name of a metric.
+
+        Raises:
+            GraphKDError: the task has no such metric.
+        """
+        if not isinstance(metric, str) or metric not in self.metrics:
+            named = metric if isinstance(metric, str) else type(metric).__name__
+            raise GraphKDError(unknown(f"{key} of task {self.name}", named, list(self.metrics)))
+
+    def check_scorable(self, metric: str, labels: Mapping[str, Tensor]) -> None:
+        """Checks that a metric can be computed on nodes with these labels.
+
+        Args:
+            metric: its name.
+            labels: of several sets of nodes, by the name that a message gives them.
+
+        Raises:
+            GraphKDError: it cannot, as where one class alone occurs.
+        """
+        for name, y in labels.items():
+            try:
+                self.scorer(metric, y)
+            except GraphKDError as error:
+                raise GraphKDError(f"{name}: {error}") from None
+
+    def score(self, metric: str, answers: Tensor, y: Tensor) -> float:
+        """Computes a metric of answers ``[B, C]``; higher is better for those in ``metrics``.
+
+        Raises:
+            GraphKDError: the metric does not apply to these labels.
+        """
+        return float(self.scorer(metric, y)(answers))
+
+    @abstractmethod
+    def scorer(self, metric: str, y: Tensor) -> Scorer:
+        """Builds a metric for fixed labels, which computes on the device without waiting for it.
+
+        Raises:
+            GraphKDError: the metric does not apply to these labels.
+        """
+
+    def confusion(self, answers: Tensor, y: Tensor) -> ConfusionMatrix | None:
+        """Returns the counts of classes against predictions; None where a node has not exactly one class."""
+        return None
+
+    def names(self, class_names: list[Any] | None, num_outputs: int) -> list[Any]:
+        """Returns the names of the outputs: classes, labels or targets."""
+        return list(range(num_outputs)) if class_names is None else list(class_names)
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the description of the task in a bundle and in a run's files."""
+        return {"name": self.name}
