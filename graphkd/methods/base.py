@@ -16,6 +16,7 @@ from graphkd.methods.stacked import StackedTargets
 from graphkd.methods.targets import Targets
 from graphkd.sparse import Inputs
 from graphkd.students.output import StudentOutput
+from graphkd.tasks import TASKS
 
 if TYPE_CHECKING:
     from graphkd.datasets import Graph
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 Student = Callable[[Inputs], StudentOutput]
 """The student as a step calls it, as often as it likes: precision, dropout and shares of rows are seen to."""
+
+
+CLASSES = ("multiclass", "binary")
+"""Tasks with one class per node."""
+
+ANY = tuple(TASKS)
+"""All tasks of nodes: of a method whose losses are those of the task."""
 
 
 class Method(nn.Module):
@@ -78,6 +86,8 @@ class Method(nn.Module):
     ratio_of_sums: ClassVar[bool] = False
     """Whether the loss is no linear function of sums over rows, such as a ratio of two: the mean of the batches'
     losses is not the loss over all rows then, as it is of other methods."""
+    tasks: ClassVar[tuple[str, ...]] = CLASSES
+    """Names of the tasks that its losses make sense for: by default those with one class per node."""
     folds_edges: ClassVar[bool] = False
     """Whether soft targets are folded over edges, which takes a table in float64 for a while."""
     folds_teacher: ClassVar[bool] = True
@@ -243,7 +253,8 @@ def stackable(methods: Sequence[Method], parts: Sequence[Targets]) -> bool:
     ]
     balanced = any(part.class_weight is not None or (part.soft and part.soft.groups) for part in parts)
     alike = not balanced and all(each == settings[0] for each in settings)
-    return methods[0].is_plain and _is_alone(methods[0]) and alike
+    of_classes = all(part.task.one_class for part in parts)
+    return methods[0].is_plain and _is_alone(methods[0]) and alike and of_classes
 
 
 def trains_one_mlp(method: Method) -> bool:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.methods.soft_targets import Fold, SoftTargets
 from graphkd.outofcore import table_store
 from graphkd.sparse import SparseMatrix, row_pieces, spmm
+from graphkd.tasks import Multiclass, Task
 
 ROWS = 2**16
 """Maximum number of rows whose distributions are in float64 at a time."""
@@ -19,37 +19,45 @@ ROWS = 2**16
 PIECE_BYTES = 2**27
 """Bytes of the edges, or the distributions, that are in float64 at a time, at most; an eighth of a GiB."""
 
+CLASSES = Multiclass()
+"""The task of every method but those that say ``graph.task``."""
+
 EDGE_BYTES = 6 * 8
 """Bytes of an edge in float64: weight, two factors and their product, its row, its column for the backend."""
 
 
-def node_targets(logits: Tensor, tau: float, sender_weight: Tensor | None = None) -> SoftTargets:
+def node_targets(
+    logits: Tensor, tau: float, sender_weight: Tensor | None = None, task: Task = CLASSES
+) -> SoftTargets:
     """Folds ``mean_i c_i KL(q_i ‖ p_i)``.
 
     Args:
         logits: ``[N, C]`` of the teacher.
         tau: temperature of both sides.
         sender_weight: ``c [N]``, or None for 1.
+        task: whose distributions ``q`` and ``p`` are: ``graph.task`` for a method that supports several.
 
     Returns:
-        ``T = c Q / N``.
+        ``T = c Q / N``; of a task other than classes the means of ``q`` in place of ``Q``, each a ``1 / C``.
     """
     num_rows, width = logits.shape
     weight = None if sender_weight is None else sender_weight.double()
+    parts = num_rows / task.share(width)
 
     def shares(rows: slice) -> Tensor:
-        share = _log_q(logits[rows], tau).exp_() / num_rows
+        share = task.mean(logits[rows].double() / tau) / parts
         return (share if weight is None else share * weight[rows].unsqueeze(1)).to(logits.dtype)
 
-    entropies = _entropies(logits, tau)
+    entropies = _entropies(logits, tau, task)
     return SoftTargets(
         table=table_store().by_rows("soft", (num_rows, width), logits.dtype, shares, unit=3 * 8 * width),
-        row_weight=logits.new_full((num_rows,), 1.0 / num_rows)
+        row_weight=logits.new_full((num_rows,), 1.0 / parts)
         if weight is None
-        else (weight / num_rows).to(logits.dtype),
-        constant=(entropies if weight is None else entropies * weight).sum() / num_rows,
+        else (weight / parts).to(logits.dtype),
+        constant=(entropies if weight is None else entropies * weight).sum() / parts,
         tau=tau,
-        fold=Fold(_nodes_again, logits, None, tau, sender_weight),
+        fold=Fold(functools.partial(_nodes_again, task), logits, None, tau, sender_weight),
+        task=task,
     )
 
 
@@ -61,6 +69,7 @@ def edge_targets(
     receivers: Tensor | None = None,
     senders: Tensor | None = None,
     sender_weight: Tensor | None = None,
+    task: Task = CLASSES,
 ) -> SoftTargets:
     """Folds ``Σ_ij r_i w_ij s_j c_j KL(q_j ‖ p_i)``, or ``KL(p_i ‖ q_j)`` where ``reverse``.
 
@@ -74,15 +83,19 @@ def edge_targets(
         receivers: ``r [N]``, or None for 1.
         senders: ``s [N]``, or None for 1.
         sender_weight: ``c [N]``, or None for 1; that of a fold, which changes without ``s``.
+        task: whose distributions ``q`` and ``p`` are: ``graph.task`` for a method that supports several.
 
     Returns:
-        ``T = (r w s c) Q`` (or ``L = (r w s c) log Q``), from a sparse product in float64, whose weights are
+        ``T = (r w s c) Q`` (or ``L = (r w s c) log Q``; of a task other than classes with the means of ``q`` in
+        place of ``Q`` and its outputs in place of ``log Q``, each a ``1 / C``), from a sparse product in float64, whose weights are
         converted some edges at a time; with a table store that has a budget, some rows at a time, with ``Q`` in a
         file.
     """
     num_rows, width = logits.shape
-    edges = _Edges(weights, receivers, _product(senders, sender_weight))
-    distributions = _Told(logits, tau, reverse, weights.device)
+    share = task.share(width)
+    shared = receivers if share == 1 else share * (weights.value.new_ones(num_rows) if receivers is None else receivers)
+    edges = _Edges(weights, shared, _product(senders, sender_weight))
+    distributions = _Told(logits, tau, reverse, weights.device, task)
 
     def mixed(rows: slice) -> Tensor:
         products = logits.new_empty(rows.stop - rows.start, width, device=weights.device)
@@ -90,7 +103,7 @@ def edge_targets(
             products[part.start - rows.start : part.stop - rows.start] = spmm(piece, distributions.table())
         return products
 
-    row_weight, entropy = edges.sums(None if reverse else _entropies(logits, tau).to(weights.device))
+    row_weight, entropy = edges.sums(_constants(logits, tau, reverse, weights.device, task))
     return SoftTargets(
         table=table_store().by_rows("soft", (num_rows, width), logits.dtype, mixed, unit=2 * 8 * width),
         row_weight=row_weight.to(logits.dtype),
@@ -98,8 +111,9 @@ def edge_targets(
         tau=tau,
         reverse=reverse,
         fold=Fold(
-            functools.partial(_edges_again, reverse, receivers, senders), logits, weights, tau, sender_weight
+            functools.partial(_edges_again, task, reverse, receivers, senders), logits, weights, tau, sender_weight
         ),
+        task=task,
     )
 
 
@@ -115,12 +129,13 @@ def _product(one: Tensor | None, other: Tensor | None) -> Tensor | None:
 
 
 def _nodes_again(
-    logits: Tensor, weights: SparseMatrix | None, tau: float, sender_weight: Tensor | None
+    task: Task, logits: Tensor, weights: SparseMatrix | None, tau: float, sender_weight: Tensor | None
 ) -> SoftTargets:
-    return node_targets(logits, tau, sender_weight)
+    return node_targets(logits, tau, sender_weight, task)
 
 
 def _edges_again(
+    task: Task,
     reverse: bool,
     receivers: Tensor | None,
     senders: Tensor | None,
@@ -130,7 +145,7 @@ def _edges_again(
     sender_weight: Tensor | None,
 ) -> SoftTargets:
     assert weights is not None
-    return edge_targets(logits, weights, tau, reverse, receivers, senders, sender_weight)
+    return edge_targets(logits, weights, tau, reverse, receivers, senders, sender_weight, task)
 
 
 class _Edges:
@@ -161,8 +176,9 @@ class _Edges:
 class _Told:
     """The teacher's distributions, ``Q`` or ``log Q``, computed on first use; a finished table never uses them."""
 
-    def __init__(self, logits: Tensor, tau: float, logs: bool, device: torch.device) -> None:
-        self._logits, self._tau, self._logs, self._device = logits, tau, logs, device
+    def __init__(self, logits: Tensor, tau: float, logs: bool, device: torch.device, task: Task) -> None:
+        self._logits, self._tau, self._device = logits, tau, device
+        self._of = task.normalised if logs else task.mean
         self._made: Tensor | None = None
 
     def table(self) -> Tensor:
@@ -176,19 +192,26 @@ class _Told:
     def _rows(self, rows: slice) -> Tensor:
         table = self._logits.new_empty(rows.stop - rows.start, self._logits.shape[1], dtype=torch.float64)
         for part in _blocks(rows, self._logits.shape[1]):
-            log_q = _log_q(self._logits[part], self._tau)
-            table[part.start - rows.start : part.stop - rows.start] = log_q if self._logs else log_q.exp_()
+            q = self._of(self._logits[part].double() / self._tau)
+            table[part.start - rows.start : part.stop - rows.start] = q
         return table
 
 
-def _entropies(logits: Tensor, tau: float) -> Tensor:
-    """Computes ``⟨q_i, log q_i⟩``: ``[N]`` float64."""
-    log_q = (_log_q(logits[rows], tau) for rows in _blocks(slice(0, logits.shape[0]), logits.shape[1]))
-    return torch.cat([(each.exp() * each).sum(dim=1) for each in log_q])
+def _constants(logits: Tensor, tau: float, reverse: bool, device: torch.device, task: Task) -> Tensor | None:
+    """Computes what an edge from ``j`` adds to the constant, ``[N]``; None where that is nothing."""
+    if not reverse:
+        return _entropies(logits, tau, task).to(device)
+    return None if task.one_class else _by_rows(logits, tau, task.log_partition).to(device)
 
 
-def _log_q(logits: Tensor, tau: float) -> Tensor:
-    return F.log_softmax(logits.double() / tau, dim=1)
+def _entropies(logits: Tensor, tau: float, task: Task) -> Tensor:
+    """Computes the negative entropies, of classes ``⟨q_i, log q_i⟩``: ``[N]`` float64."""
+    return _by_rows(logits, tau, task.negative_entropy)
+
+
+def _by_rows(logits: Tensor, tau: float, function: Callable[[Tensor], Tensor]) -> Tensor:
+    blocks = _blocks(slice(0, logits.shape[0]), logits.shape[1])
+    return torch.cat([function(logits[rows].double() / tau) for rows in blocks])
 
 
 def _blocks(rows: slice, width: int) -> list[slice]:

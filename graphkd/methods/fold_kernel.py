@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from graphkd.methods.soft_targets import SoftTargets
 
 BLOCK = 2**19
 """Entries processed at once on a CPU, so that they stay in the cache between one operation and the next."""
@@ -29,6 +32,31 @@ def folded_sum(logits: Tensor, table: Tensor, row_weight: Tensor, tau: float) ->
         A scalar, or ``[S]``.
     """
     return _FoldedSum.apply(logits, table, row_weight, tau)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def family_sum(soft: SoftTargets, logits: Tensor, scale: float) -> Tensor:
+    """Computes the folded divergences of a task other than classes: ``H + s Σ_i W_i A(z_i) − ⟨T_i, z_i⟩``.
+
+    In the reverse direction it is ``H + s Σ_i W_i (⟨μ(z_i), z_i⟩ − A(z_i)) − ⟨μ(z_i), L_i⟩``; see
+    ``graphkd.tasks.Task`` for ``A`` and ``μ``.
+
+    Args:
+        soft: the targets of these rows.
+        logits: ``[B, C]`` of the student, not yet divided by the temperature.
+        scale: ``s``.
+
+    Returns:
+        A scalar.
+    """
+    z, task = _scaled(logits, soft.tau), soft.task
+    if soft.reverse:
+        mean = task.mean(z)
+        own = (mean * z).sum(dim=-1) - task.log_partition(z)
+        terms = soft.row_weight * own - (mean * soft.table).sum(dim=-1)
+    else:
+        terms = soft.row_weight * task.log_partition(z) - (soft.table * z).sum(dim=-1)
+    total: Tensor = torch.as_tensor(soft.constant, device=z.device).to(z.dtype) + scale * terms.sum(dim=-1)
+    return total
 
 
 class _FoldedSum(torch.autograd.Function):

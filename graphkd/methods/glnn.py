@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphkd.methods.base import Method
+from graphkd.methods.base import ANY, Method
 from graphkd.methods.fold import node_targets
 from graphkd.methods.targets import Targets, mean_over
 
@@ -33,6 +33,7 @@ class GLNN(Method):
     """
 
     name = "glnn"
+    tasks = ANY
 
     def __init__(self, lam: float = 0.0, tau: float = 1.0) -> None:
         super().__init__(lam, tau)
@@ -43,5 +44,5 @@ class GLNN(Method):
             inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes),
-            soft=node_targets(teacher.logits, self.tau),
+            soft=node_targets(teacher.logits, self.tau, task=graph.task),
         )

@@ -10,7 +10,7 @@ from graphkd.checks import LARGEST, is_real
 from graphkd.encoders import Encoder, Propagated, Raw
 from graphkd.errors import GraphKDError
 from graphkd.influence._similarities import SELF_LOOPS
-from graphkd.methods.base import Method
+from graphkd.methods.base import ANY, Method
 from graphkd.methods.fold import edge_targets
 from graphkd.methods.targets import Targets, mean_over
 from graphkd.ranges import check_choice, check_counts
@@ -64,6 +64,7 @@ class InfGraND(Method):
     """
 
     name = "infgrand"
+    tasks = ANY
     influence = "infgrand"
     folds_edges = True
 
@@ -103,7 +104,9 @@ class InfGraND(Method):
             inputs=graph.inputs,
             labels=graph.y,
             label_weight=mean_over(graph.train, graph.num_nodes, self.delta1 + self.delta2 * influence),
-            soft=edge_targets(teacher.logits, pattern, self.tau, self.kl == "reverse", share, weight),
+            soft=edge_targets(
+                teacher.logits, pattern, self.tau, self.kl == "reverse", share, weight, task=graph.task
+            ),
         )
 
     def encoder(self) -> Encoder:

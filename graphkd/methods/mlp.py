@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphkd.methods.base import Method
+from graphkd.methods.base import ANY, Method
 from graphkd.methods.targets import Targets, mean_over
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class MLP(Method):
     """
 
     name = "mlp"
+    tasks = ANY
     has_teacher = False
     step_cost = "labelled nodes x C"
 

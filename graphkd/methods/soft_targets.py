@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,8 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.methods.fold_kernel import folded_sum
+from graphkd.methods.fold_kernel import family_sum, folded_sum
 from graphkd.sparse import SparseMatrix
+from graphkd.tasks import Multiclass, Task
 
 if TYPE_CHECKING:
     from graphkd.methods.class_groups import ClassGroups
@@ -59,6 +60,9 @@ class SoftTargets:
         adjust_rows: ``[N, k]``, what ``adjust`` reads of every row as a second argument, or nothing.
         weight: of the whole sum, such as a squared temperature; a scalar tensor where it moves between epochs.
         groups: of classes, where the terms are those between and within them, and ``table`` has their columns.
+        task: whose distributions these are; of tasks other than classes ``p`` and ``q`` are products of one
+            distribution per output, and ``T`` has their means, see ``graphkd.tasks.Task``. Each output counts
+            ``1 / C`` then.
 
     >>> from graphkd.methods.fold import node_targets
     >>> logits = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
@@ -77,6 +81,7 @@ class SoftTargets:
     adjust_rows: Tensor | None = None
     weight: float | Tensor = 1.0
     groups: ClassGroups | None = None
+    task: Task = field(default_factory=Multiclass)
 
     def refold(
         self,
@@ -128,6 +133,8 @@ class SoftTargets:
     def _sum(self, logits: Tensor, scale: float) -> Tensor:
         if self.groups is not None:
             return self.groups.loss(self, logits, scale)
+        if not self.task.one_class:
+            return family_sum(self, logits, scale)
         if self.reverse:
             log_p = F.log_softmax(logits / self.tau, dim=-1)
             terms = (self.row_weight.unsqueeze(-1) * log_p - self.table) * log_p.exp()

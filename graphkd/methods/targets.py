@@ -22,6 +22,7 @@ from graphkd.sparse import (
     select_rows,
 )
 from graphkd.students.output import StudentOutput
+from graphkd.tasks import Multiclass, Task
 
 TEACHER = "teacher"
 """Name of the table with the teacher's logits, of a method whose loss reads them."""
@@ -33,8 +34,9 @@ class Targets:
 
     Args:
         inputs: ``[N, D']`` dense, sparse or, for all rows at once, factored.
-        labels: ``[N]`` int64; read only where ``label_weight`` is not zero.
-        label_weight: ``[N]`` float64, weight of each node's cross-entropy; 0 for the unlabelled ones.
+        labels: ``[N]`` int64, or ``[N, C]`` of tasks other than classes; read only where ``label_weight`` is not
+            zero.
+        label_weight: ``[N]`` float64, weight of each node's label loss; 0 for the unlabelled ones.
         soft: the teacher's folded distributions, or nothing.
         hops: the teacher's hidden hops ``[N, d_l]``, where layers are matched.
         tables: ``[N, …]`` each, whatever else the loss reads of a row; batched with it.
@@ -46,6 +48,7 @@ class Targets:
         adjust_teacher: of the teacher's logits whenever they are folded again, such as a balance's.
         class_weight: ``[C]`` of the cross-entropy of labels, or nothing for 1.
         label_smoothing: ``ε`` of the cross-entropy of labels.
+        task: of the labels.
         own: of a batch with edges, ``[B]``: where its own rows are among the ``m``.
         scale: ``N / B`` of a batch, 1 for all rows.
         shard: which rows of a batch these are, where several processes share it; ``scale`` is the batch's then.
@@ -72,13 +75,14 @@ class Targets:
     adjust_teacher: Callable[[Tensor], Tensor] | None = None
     class_weight: Tensor | None = None
     label_smoothing: float = 0.0
+    task: Task = field(default_factory=Multiclass)
     scale: float = 1.0
     shard: Shard | None = None
 
     @property
     def num_rows(self) -> int:
         """``N`` of the whole, ``B`` of a batch."""
-        return self.labels.numel()
+        return self.label_weight.numel()
 
     @cached_property
     def labelled(self) -> Tensor:
@@ -232,9 +236,13 @@ class Targets:
         return (1 - epsilon) * log_p + epsilon * log_p.mean(dim=1, keepdim=True) if epsilon else log_p
 
     def label_loss(self, logits: Tensor) -> Tensor:
-        """``Σ_v a_v CE(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar."""
+        """``Σ_v a_v ℓ(z_v, y_v)`` over the rows with ``a_v ≠ 0``; ``logits [B, C]`` → a scalar.
+
+        ``ℓ`` is the task's label loss: of classes the cross-entropy.
+        """
         rows = self.labelled
-        losses = self.cross_entropy(logits.index_select(0, rows), self.labels[rows])
+        labelled = self.label_logits(logits.index_select(0, rows))
+        losses = self.task.label_losses(labelled, self.labels[rows], self.class_weight, self.label_smoothing)
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 
 

@@ -91,6 +91,14 @@ class Task(ABC):
     def log_partition(self, logits: Tensor) -> Tensor:
         """Computes ``A(z)``, summed over the outputs of a row: ``[…, C]`` → ``[…]``."""
 
+    def normalised(self, logits: Tensor) -> Tensor:
+        """Returns outputs of the same distribution, those of classes with ``A = 0``: ``[…, C]``."""
+        return logits
+
+    def negative_entropy(self, logits: Tensor) -> Tensor:
+        """Computes ``⟨μ(z), z⟩ − A(z)`` of each row: ``[…, C]`` → ``[…]``."""
+        return (self.mean(logits) * logits).sum(dim=-1) - self.log_partition(logits)
+
     def share(self, num_outputs: int) -> float:
         """Returns the weight of an output in a soft loss, so that the number of outputs does not change a rate."""
         return 1.0 / num_outputs

@@ -92,11 +92,20 @@ class Multiclass(Task):
 
     def mean(self, logits: Tensor) -> Tensor:
         """Computes the softmax."""
-        return torch.softmax(logits, dim=-1)
+        return self.normalised(logits).exp_()
 
     def log_partition(self, logits: Tensor) -> Tensor:
         """Computes ``log Σ_c exp z_c``."""
         return torch.logsumexp(logits, dim=-1)
+
+    def normalised(self, logits: Tensor) -> Tensor:
+        """Computes the log-probabilities."""
+        return F.log_softmax(logits, dim=-1)
+
+    def negative_entropy(self, logits: Tensor) -> Tensor:
+        """Computes ``⟨q, log q⟩``."""
+        log_q = self.normalised(logits)
+        return (log_q.exp() * log_q).sum(dim=-1)
 
     def share(self, num_outputs: int) -> float:
         """Returns 1: the classes of a node are one distribution."""
