@@ -243,7 +243,7 @@ def distill(
     view = apply_setting(graph, spec.setting, seed)
     check_memory(view, spec, tables)
     check_disk(view, spec, seeds=1, baseline=baseline, run=None, cache=cache.folder, tables=tables)
-    spec.dry_run(graph.num_features, graph.num_classes)
+    spec.check(graph)
     called = checked_callbacks(callbacks)
     for callback in called:
         callback.on_run_start(graph.dataset, None, spec.config())

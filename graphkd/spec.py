@@ -26,7 +26,7 @@ from graphkd.balance import Balance, NoBalance
 from graphkd.balance.compatibility import check_balance
 from graphkd.calibration import Calibration, NoCalibration
 from graphkd.checks import plain
-from graphkd.datasets import SETTINGS
+from graphkd.datasets import SETTINGS, Graph
 from graphkd.encoders import Auto, Encoder, Raw
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
@@ -39,6 +39,7 @@ from graphkd.teachers import TeacherOutput
 from graphkd.terms import NoTerm, Term
 from graphkd.training.compatibility import check_training
 from graphkd.training.settings import Training
+from graphkd.training.task_compatibility import check_task
 from graphkd.transforms import NoTransform, Transform
 
 Factory = Callable[..., nn.Module]
@@ -251,6 +252,15 @@ class DistillSpec:
                 "teacher and student read positions of nodes instead"
             )
         return self.inputs.extra()
+
+    def check(self, graph: Graph) -> None:
+        """Checks that the parts fit a graph, before anything is trained; see ``dry_run``.
+
+        Raises:
+            GraphKDError: a part makes no sense for its task, or a network cannot be built for its sizes.
+        """
+        check_task(self, graph.task)
+        self.dry_run(graph.num_features, graph.num_classes)
 
     def dry_run(self, num_features: int, num_classes: int) -> None:
         """Builds every network once on a graph of one node, so that what does not fit fails early.

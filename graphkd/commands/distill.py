@@ -176,7 +176,7 @@ def run_job(config: DictConfig) -> None:
     if not folder.finished:
         check_memory(view, spec, cache.tables)
         check_disk(view, spec, len(folder.pending), baseline, folder.path, cache.folder, cache.tables)
-        spec.dry_run(first.num_features, first.num_classes)
+        spec.check(first)
         with _callbacks(config, folder) as callbacks:
             train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
             for seed in seeds:

@@ -116,7 +116,7 @@ def _folder(config: DictConfig, spec: DistillSpec) -> Path:
 
 def _taught(view: SettingView, spec: DistillSpec, seed: int, cache: StageCache) -> TeacherResult:
     check_memory(view, spec.with_method(MLP()), cache.tables)  # the method's student is not trained
-    spec.dry_run(view.observed.num_features, view.observed.num_classes)
+    spec.check(view.observed)
     return train_teacher(view, spec, seed, [], cache)
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from graphkd.checks import is_real, is_whole
 from graphkd.errors import GraphKDError
 from graphkd.ranges import check_above_zero, check_counts, check_shares
+from graphkd.tasks import TASKS
 from graphkd.training.optimiser import COURSES, RULES, Optimiser
 
 TEACHER_BATCHES = ("full", "checkpointed", "neighbours", "partitions")
@@ -19,8 +20,8 @@ PRECISIONS = ("float32", "bfloat16")
 PARTITIONERS = ("random", "metis")
 """Algorithms that partition a graph."""
 
-METRICS = ("accuracy", "macro_f1", "balanced_accuracy", "roc_auc")
-"""Scores of the validation nodes that a best epoch can be chosen by; ``graphkd.evaluation.METRICS``."""
+METRICS = tuple(dict.fromkeys(metric for task in TASKS.values() for metric in task.metrics))
+"""Scores of the validation nodes that a best epoch can be chosen by; which of them, the task of the labels says."""
 
 CLASS_WEIGHTS = ("none", "balanced")
 """Weights of classes in label losses."""

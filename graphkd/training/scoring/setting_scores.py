@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import functools
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from graphkd import evaluation
 from graphkd.datasets import SettingView
 from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import ConfusionMatrix
 from graphkd.sparse import Inputs
+from graphkd.tasks.base import Metric
 from graphkd.training.scoring.inference import Inference
-
-Metric = Callable[[Tensor, Tensor], float]
-
-DETAILS: Mapping[str, Metric] = {
-    "macro_f1": evaluation.macro_f1,
-    "ece": evaluation.expected_calibration_error,
-    "balanced_accuracy": evaluation.balanced_accuracy,
-    "worst_class_accuracy": evaluation.worst_class_accuracy,
-    "brier": evaluation.brier_score,
-}
-"""Metrics of the test nodes beside the data's own."""
-
 
 @dataclass(frozen=True)
 class SettingLogits:
-    """A model's logits of the nodes that a setting scores.
+    """A model's logits, or answers in the user's units, of the nodes that a setting scores.
 
     Args:
         view: the setting's view of the graph.
@@ -47,30 +35,30 @@ class SettingLogits:
 
     @classmethod
     def of_nodes(cls, view: SettingView, observed: Tensor, hidden: Tensor) -> SettingLogits:
-        """Selects from logits ``[n, C]`` of all observed nodes."""
-        graph = view.observed
-        return cls(view, observed[graph.val], observed[graph.test], hidden)
+        """Selects from outputs ``[n, C]`` of all observed nodes: those of a network that is not finished."""
+        graph, answers = view.observed, view.observed.task.answers
+        return cls(view, answers(observed[graph.val]), answers(observed[graph.test]), answers(hidden))
 
     @property
     def scores(self) -> dict[str, float]:
         """``val`` and ``test``; if nodes are hidden, ``test_ind`` (hidden) and ``test_tran`` (others); details.
 
         Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``. The details are
-        ``test_NAME`` of ``DETAILS``, weighted like ``test``, and ``val_NAME`` and ``test_NAME`` of every metric
+        ``test_NAME`` of the task's ``details``, weighted like ``test``, and ``val_NAME`` and ``test_NAME`` of every metric
         that ``training.metric`` may be, the data's own aside.
         """
-        graph, own = self.view.observed, self.view.observed.metric
+        graph, task, own = self.view.observed, self.view.observed.task, self.view.observed.metric
 
-        def metric(logits: Tensor, y: Tensor) -> float:
-            return evaluation.score(own, logits, y)
+        def metric(name: str) -> Metric:
+            return functools.partial(task.score, name)
 
-        result = {"val": metric(self.val, graph.y[graph.val]), **self._tests(metric)}
-        result |= {f"test_{name}": self._tests(detail)["test"] for name, detail in DETAILS.items()}
-        for name, other in evaluation.METRICS.items():
+        result = {"val": metric(own)(self.val, graph.y[graph.val]), **self._tests(metric(own))}
+        result |= {f"test_{name}": self._tests(metric(name))["test"] for name in task.details}
+        for name in task.metrics:
             if name != own:
                 with contextlib.suppress(GraphKDError):  # roc_auc of more than two classes, or where one occurs
-                    result[f"val_{name}"] = other(self.val, graph.y[graph.val])
-                    result[f"test_{name}"] = self._tests(other)["test"]
+                    result[f"val_{name}"] = metric(name)(self.val, graph.y[graph.val])
+                    result[f"test_{name}"] = self._tests(metric(name))["test"]
         return result
 
     @property
@@ -85,9 +73,9 @@ class SettingLogits:
         return torch.cat(logits), torch.cat(labels)
 
     @property
-    def confusion(self) -> ConfusionMatrix:
-        """The confusion matrix of the test nodes."""
-        return ConfusionMatrix.of(*self.tested)
+    def confusion(self) -> ConfusionMatrix | None:
+        """The confusion matrix of the test nodes; None where they have not one class each."""
+        return self.view.observed.task.confusion(*self.tested)
 
     def _tests(self, metric: Metric) -> dict[str, float]:
         view, graph, share = self.view, self.view.observed, self.view.setting.hidden_share

@@ -25,18 +25,22 @@ class ValidationMetric:
         metric: its name.
         y: ``[V]`` their labels.
         scorer: logits ``[V, C]`` → a scalar.
+        stacks: whether the metric may be computed for several students in one call.
     """
 
     inference: Inference
     metric: str
     y: Tensor
     scorer: Callable[[Tensor], Tensor]
+    stacks: bool = True
 
     @classmethod
     def of(cls, student: nn.Module, inputs: Inputs, graph: Graph, metric: str | None = None) -> ValidationMetric:
         """Creates the metric for the validation nodes of a graph with inputs ``[N, D']``; by default its own."""
-        y, chosen = graph.y[graph.val], metric or graph.metric
-        return cls(Inference(student, inputs, graph.val), chosen, y, evaluation.scorer(chosen, y))
+        y, chosen, task = graph.y[graph.val], metric or graph.metric, graph.task
+        scorer = task.scorer(chosen, y)
+        inference = Inference(student, inputs, graph.val)
+        return cls(inference, chosen, y, lambda logits: scorer(task.answers(logits)), task.one_class)
 
     def __call__(self) -> Tensor:
         """Computes the score, a float64 scalar on the device."""
@@ -68,7 +72,8 @@ class StackedValidationMetric:
 def stacked_scores(scores: Sequence[ValidationMetric]) -> StackedValidationMetric | None:
     """Combines the metrics; returns None where the number of nodes differs, or the metric cannot be batched."""
     metric, others = scores[0].metric, {each.metric for each in scores[1:]}
-    if len({each.y.numel() for each in scores}) > 1 or others - {metric} or metric not in evaluation.STACKED:
+    alike = len({each.y.numel() for each in scores}) == 1 and not others - {metric}
+    if not alike or metric not in evaluation.STACKED or not all(each.stacks for each in scores):
         return None
     inferences = [each.inference for each in scores]
     scorer = evaluation.scorer(metric, torch.stack([each.y for each in scores]))

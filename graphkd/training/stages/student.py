@@ -41,7 +41,7 @@ from graphkd.training.settings import Training
 from graphkd.training.stages.encoder import fit_encoder
 from graphkd.training.stages.stage_cache import StageCache, StageResult, arithmetic, cache_for, code_digest
 from graphkd.training.stages.targets import built_balance, built_calibration, compile_targets
-from graphkd.training.stages.teacher import TeacherResult
+from graphkd.training.stages.teacher import TeacherResult, key_of_task
 from graphkd.training.stages.transform import transformed
 
 SHAPERS = ("together", "precision", "compile")
@@ -57,7 +57,7 @@ class StudentResult:
         arguments: with which the student was constructed.
         encoding: of its inputs.
         scores: see ``SettingLogits.scores``.
-        confusion: of the test nodes.
+        confusion: of the test nodes; None where they have not one class each.
         fit: epochs and seconds.
         compile_seconds: of the compile stage, and of the transform before it.
         teacher_result: that it learned from, transformed.
@@ -68,7 +68,7 @@ class StudentResult:
     arguments: dict[str, Any]
     encoding: Encoding
     scores: dict[str, float]
-    confusion: ConfusionMatrix
+    confusion: ConfusionMatrix | None
     fit: Fit
     compile_seconds: float
     teacher_result: TeacherResult
@@ -112,6 +112,7 @@ def train_student(
         run = _Run(task, view.observed, spec, targets, seed, stage, cache, key)
         fits = run.phases(log)
     task.balance.adjust_answer(task.student)
+    view.observed.task.finish(task.student)
     arguments = {**settings_of(spec.student), **_sizes(targets, view.observed), **extra_arguments(task.student)}
     logits, temperature = student_logits(task.student, targets.inputs, encoding, view), None
     if spec.calibrate:
@@ -347,6 +348,7 @@ def student_key(
         "seed": seed,
         "metric": spec.training.metric or view.observed.metric,
         "classes": view.observed.num_classes,
+        **key_of_task(view.observed),
         "device": arithmetic(view.observed.y.device),
         "tables": tables,
         "code": code_digest(spec.installed),

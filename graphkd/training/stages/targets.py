@@ -64,6 +64,7 @@ def compile_targets(
 
         targets = world().rank0_first(prepare, in_files)
     targets = targets if spec.moves_targets else targets.without_fold()
+    targets = replace(targets, task=view.observed.task)
     return targets.with_hops(teacher_result.output.hops[:-1]) if spec.reads_hops else targets
 
 

@@ -147,13 +147,20 @@ def _given(view: SettingView, teacher: nn.Module | TeacherOutput) -> TeacherResu
             f"setting={view.setting.name} hides nodes that the given teacher may have seen when it was fitted",
             stacklevel=2,
         )
-    run = _Frozen(functools.partial(given_output, teacher))
+    run = _Frozen(functools.partial(_given_naturals, teacher))
     output, hidden = _outputs(view, run)
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
     key = {"given": output.checksum()}
     logits = SettingLogits.of_nodes(view, output.logits, hidden)
     return TeacherResult(model, output, logits.scores, fit, key, run, logits.confusion)
+
+
+def _given_naturals(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOutput:
+    """Returns a given teacher's output, whose numbers are in the user's units, as a trained one's would be."""
+    output = given_output(teacher, graph)
+    naturals = graph.task.naturals(output.logits)
+    return output if naturals is output.logits else replace(output, logits=naturals)
 
 
 def _none(view: SettingView) -> TeacherResult:
@@ -202,6 +209,7 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
     return {
         "graph": view.observed.fingerprint(),
         "classes": view.observed.num_classes,
+        **key_of_task(view.observed),
         "metric": spec.training.metric or view.observed.metric,
         "setting": view.setting.name,
         "teacher": config["teacher"],
@@ -214,3 +222,8 @@ def _key(view: SettingView, spec: DistillSpec, seed: int) -> dict[str, Any]:
         "device": arithmetic(view.observed.y.device),
         "code": code_digest(spec.installed),
     }
+
+
+def key_of_task(graph: Graph) -> dict[str, Any]:
+    """Returns what the key of a stage says of the task: nothing of classes, whose keys are older than tasks."""
+    return {} if graph.task.one_class else {"task": graph.task.name}

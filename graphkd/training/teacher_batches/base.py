@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from graphkd import evaluation
 from graphkd.balance.class_sizes import balanced_weights
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
@@ -87,7 +86,9 @@ class Batches(ABC):
         return [cls.name, *(training[key] for key in cls.settings)]
 
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
-        """Computes the teacher's ``loss``; for a network that has none, the cross-entropy."""
+        """Computes the teacher's ``loss``; for a network that has none, and for tasks other than classes, theirs."""
+        if not self.graph.task.one_class:
+            return {"loss": self.graph.task.label_losses(output.logits.index_select(0, index), labels[index]).mean()}
         loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
         return loss(output, labels, index, **self._loss_settings)
 
@@ -113,8 +114,9 @@ class Batches(ABC):
     @cached_property
     def _scored(self) -> Callable[[Tensor], Tensor]:
         """Logits of the validation nodes → their score."""
-        metric = self.training.metric or self.graph.metric
-        return evaluation.scorer(metric, self.graph.y[self.graph.val])
+        graph, task = self.graph, self.graph.task
+        scorer = task.scorer(self.training.metric or graph.metric, graph.y[graph.val])
+        return lambda logits: scorer(task.answers(logits))
 
     def _generator(self, *purpose: str | int) -> torch.Generator:
         return generator(self.seed, *purpose, device=self.graph.y.device)

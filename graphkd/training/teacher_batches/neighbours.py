@@ -50,10 +50,9 @@ class Neighbours(Batches):
         for seeds in torch.split(train[order], self.training.teacher_batch_size):
             labels = self.graph.y[seeds[world().rows(seeds.numel())]]
             logits, settings = self._logits(seeds, draw), self._loss_settings
-            weight = settings["class_weight"].to(logits) if "class_weight" in settings else None
-            smoothing = self.training.teacher_label_smoothing
-            loss = F.cross_entropy(logits, labels, weight, reduction="sum", label_smoothing=smoothing)
-            yield {"loss": loss / seeds.numel()}
+            task, smoothing = self.graph.task, self.training.teacher_label_smoothing
+            losses = task.label_losses(logits, labels, settings.get("class_weight"), smoothing)
+            yield {"loss": losses.sum() / seeds.numel()}
 
     def score(self) -> Tensor:
         """Computes the score over neighbourhoods that are the same in every epoch, for comparable epochs."""
