@@ -97,12 +97,12 @@ def _predict_graph(
     graph = graph_rows(path, source, model.card, data_dir)
     x = Encoded(graph.x) if source == OWN else graph.x
     if runtime == "torch":
-        proba = model.predict_proba(x, graph.edge_index, edge_weight=graph.edge_weight, nodes=graph.nodes)
+        proba = model.scores(x, graph.edge_index, edge_weight=graph.edge_weight, nodes=graph.nodes)
     else:
         rows = model.prepare(x, graph.edge_index, graph.edge_weight, graph.nodes)
-        proba = load_bundle(path, runtime).predict_proba(_for_numpy(rows), propagated=True)
+        proba = load_bundle(path, runtime).scores(_for_numpy(rows), propagated=True)
     with whole_file(target) as draft:
-        writer = output_of(target.suffix, draft, proba.shape[1], model.class_names, probabilities)
+        writer = output_of(target.suffix, draft, proba.shape[1], model.answers, probabilities)
         writer.add(Scored(0, len(proba), proba, graph.ids))
         writer.close()
     print(f"{len(proba)} predictions: {target}")

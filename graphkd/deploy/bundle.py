@@ -16,6 +16,7 @@ from graphkd.atomic_io import seal, sha256, whole_folder, write_json, write_text
 from graphkd.classes import ClassName
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.description import task_of
 from graphkd.deploy.files import CARD, INPUTS, MODEL_CARD, SCHEMA_VERSION, WEIGHTS, Bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.model_card import model_card
@@ -35,6 +36,7 @@ def write_bundle(
     card: dict[str, Any],
     feature_names: list[str] | None = None,
     columns: ColumnEncoding | None = None,
+    task: str = "multiclass",
 ) -> None:
     """Writes ``model.safetensors``, ``bundle.json`` and ``README.md``, atomically.
 
@@ -51,6 +53,8 @@ def write_bundle(
         feature_names: ``D`` names of the features, or None, which omits the key.
         columns: encoding of a raw table's columns as these features; without one, or if it changes nothing, the
             key is omitted.
+        task: name of what a row is asked for; of ``multiclass`` the key is omitted, as it was before there were
+            others.
 
     >>> import tempfile
     >>> from graphkd.deploy import load_bundle
@@ -75,6 +79,7 @@ def write_bundle(
         "inputs": encoding.arguments(),
         **({} if inputs is None else {"inputs_sha256": sha256(inputs)}),
         "class_names": class_names,
+        **({} if task == "multiclass" else {"task": {"name": task}}),
         **({} if feature_names is None else {"feature_names": feature_names}),
         **({} if columns is None or columns.is_identity else {"columns": columns.to_json()}),
         "card": card,
@@ -128,4 +133,5 @@ def torch_predictor(bundle: Bundle) -> Predictor:
         card=description["card"],
         feature_names=description.get("feature_names"),
         columns=bundle.columns,
+        task=task_of(description),
     )

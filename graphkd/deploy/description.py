@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.answers import KINDS
 from graphkd.checks import is_real
 from graphkd.columns import ColumnEncoding
 from graphkd.deploy.inputs import PROPAGATED, InputParts, are_inputs
@@ -38,6 +39,7 @@ COMMON: dict[str, Check] = {
     "preprocessing.features": one_of("stored", "binary"),
     "preprocessing.row_normalize": boolean,
     "class_names": class_names,
+    "task?": lambda value: isinstance(value, dict) and value.get("name") in KINDS,
     "feature_names?": lambda value: value is None or distinct(value),
     "card": mapping,
     "weights_sha256": digest,
@@ -141,6 +143,11 @@ DEFAULTS = {"hidden_dim": 128, "num_classes": 2, "num_layers": 2, "num_members":
 
 TOLERANCE = 1e-3
 """Largest difference from 1 of the sum of an ensemble's ``alpha``."""
+
+
+def task_of(description: Mapping[str, Any]) -> str:
+    """Returns the name of a student's task; bundles of classes do not state it."""
+    return str(description.get("task", {"name": "multiclass"})["name"])
 
 
 def widths_of(arguments: Mapping[str, Any]) -> list[int]:

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from graphkd.classes import Classes, ClassName, check_numbers
+from graphkd.answers import answers_of
+from graphkd.classes import ClassName
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.deploy.names import Columns
@@ -34,10 +35,11 @@ class Predictor:
         num_features: ``D`` of raw rows; ``encoding`` determines the student's ``D'``.
         preprocessing: steps applied to raw rows.
         encoding: from preprocessed rows, and the graph where it reads it, to the student's inputs.
-        class_names: ``C`` names, which ``predict`` returns, or None.
+        class_names: ``C`` names of classes, which ``predict`` returns, of labels or of targets; or None.
         card: the student's origin and its scores.
         feature_names: ``D`` names of the features, or None.
         columns: encoding of a raw table's columns as these features, or None.
+        task: name of what a row is asked for.
 
     >>> from graphkd.students import MLP
     >>> student = MLP(num_features=4, hidden_dim=8, num_classes=2).eval()
@@ -56,11 +58,13 @@ class Predictor:
         card: dict[str, Any],
         feature_names: list[str] | None = None,
         columns: ColumnEncoding | None = None,
+        task: str = "multiclass",
     ) -> None:
         self.student, self.num_features = student, num_features
         self.preprocessing, self.encoding, self._is_raw = preprocessing, encoding, encoding.is_raw
         self.class_names, self.card = class_names, card
-        self.columns, self._classes = Columns(feature_names, columns), Classes(class_names)
+        self.columns, self.task = Columns(feature_names, columns), task
+        self.answers = answers_of(task, class_names)
         self.feature_names = self.columns.names
 
     def __repr__(self) -> str:
@@ -80,11 +84,11 @@ class Predictor:
         """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
-            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
+            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names. Of several
+            labels per row 0 and 1 ``[B, L]``; of regression the numbers, ``[B]`` or ``[B, T]``.
         """
-        return self._classes.best(self.predict_proba(x, edge_index, propagated, edge_weight, nodes))
+        return self.answers.best(self.scores(x, edge_index, propagated, edge_weight, nodes))
 
-    @own_environment()
     def predict_proba(
         self,
         x: Any,
@@ -108,12 +112,25 @@ class Predictor:
             nodes: ``[B]`` numbers of the rows among the nodes of training, −1 for a new one; see ``prepare``.
 
         Returns:
-            ``[B, C]``, rows sum to 1.
+            ``[B, C]``, rows sum to 1; of several labels per row, the probability of each.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, a student with hops without either argument, or logits that
-                overflow.
+            GraphKDError: wrong width or columns, NaN, a student with hops without either argument, logits that
+                overflow, or a student that predicts numbers.
         """
+        self.answers.check_proba()
+        return self.scores(x, edge_index, propagated, edge_weight, nodes)
+
+    @own_environment()
+    def scores(
+        self,
+        x: Any,
+        edge_index: Tensor | None = None,
+        propagated: bool = False,
+        edge_weight: Tensor | None = None,
+        nodes: Any = None,
+    ) -> NDArray[np.float32]:
+        """Computes probabilities, or for regression the predicted numbers, ``[B, C]``; see ``predict_proba``."""
         if propagated:
             width = self.encoding.width(self.num_features)
             named = width == self.num_features and self.columns.encoding is None
@@ -123,12 +140,12 @@ class Predictor:
             rows = self._prepared(x, edge_index, edge_weight, nodes)
         with torch.inference_mode():
             blocks = [
-                torch.softmax(self.student(select_rows(rows, index)).logits, dim=1)
+                self.answers.scores(self.student(select_rows(rows, index)).logits.numpy(), _softmax)
                 for index in torch.split(torch.arange(rows.shape[0]), BATCH)
             ]
-        proba: NDArray[np.float32] = torch.cat(blocks).numpy()
-        check_numbers(proba[:, 0])
-        return proba
+        scores = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        self.answers.check(scores)
+        return scores
 
     @own_environment()
     def prepare(
@@ -183,6 +200,11 @@ class Predictor:
         check_edges(edges, count)
         check_weights(weight, edges.shape[1])
         return self.encoding.table(rows, Adjacency(edges, count, weight), numbers)
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    proba: NDArray[np.float32] = torch.softmax(torch.from_numpy(logits), dim=1).numpy()
+    return proba
 
 
 def _checked(x: Any, width: int) -> Features:

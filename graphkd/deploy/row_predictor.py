@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkd.classes import Classes, ClassName, check_numbers
+from graphkd.answers import answers_of
+from graphkd.classes import ClassName
+from graphkd.deploy.description import task_of
 from graphkd.deploy.files import Bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Columns, Encoded
@@ -79,7 +81,8 @@ class RowPredictor:
         self.card = description["card"]
         self._bundle, self.columns = bundle, Columns(description.get("feature_names"), bundle.columns)
         self.feature_names = self.columns.names
-        self._classes = Classes(self.class_names)
+        self.task = task_of(description)
+        self.answers = answers_of(self.task, self.class_names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Returns the bundle's bytes for copies and pickles, from which the engine is rebuilt."""
@@ -104,11 +107,11 @@ class RowPredictor:
         """Returns the most probable class of each row, ``[B]``; see ``predict_proba``.
 
         Returns:
-            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names.
+            Class names in their own type, or the numbers ``0 … C − 1`` if the classes have no names. Of several
+            labels per row 0 and 1 ``[B, L]``; of regression the numbers, ``[B]`` or ``[B, T]``.
         """
-        return self._classes.best(self.logits(x, edge_index, propagated, edge_weight, nodes))
+        return self.answers.of_logits(self.logits(x, edge_index, propagated, edge_weight, nodes))
 
-    @np.errstate(all="ignore")  # regardless of the caller's setting: no warnings, as in torch
     def predict_proba(
         self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
     ) -> NDArray[np.float32]:
@@ -125,14 +128,24 @@ class RowPredictor:
                 positions.
 
         Returns:
-            ``[B, C]``, rows sum to 1.
+            ``[B, C]``, rows sum to 1; of several labels per row, the probability of each.
 
         Raises:
-            GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, or logits that overflow.
+            GraphKDError: wrong width or columns, NaN, raw rows for a student with hops, logits that overflow, or a
+                student that predicts numbers.
         """
-        proba = self.engine.softmax(self.logits(x, edge_index, propagated, edge_weight, nodes))
-        check_numbers(proba[:, 0])
-        return proba
+        self.answers.check_proba()
+        return self.scores(x, edge_index, propagated, edge_weight, nodes)
+
+    @np.errstate(all="ignore")  # regardless of the caller's setting: no warnings, as in torch
+    def scores(
+        self, x: Any, edge_index: Any = None, propagated: bool = False, edge_weight: Any = None, nodes: Any = None
+    ) -> NDArray[np.float32]:
+        """Computes probabilities, or for regression the predicted numbers, ``[B, C]``; see ``predict_proba``."""
+        logits = self.logits(x, edge_index, propagated, edge_weight, nodes)
+        scores = self.answers.scores(logits, self.engine.softmax)
+        self.answers.check(scores)
+        return scores
 
     @np.errstate(all="ignore")
     def logits(

@@ -93,6 +93,7 @@ class Run(RunView):
             card=self.result.card,
             feature_names=graph.feature_names,
             columns=graph.column_encoding,
+            task=graph.task.name,
         )
 
     @own_environment()

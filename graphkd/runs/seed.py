@@ -126,7 +126,8 @@ class SeedRun:
             },
         }
         entry |= {name: plain.scores for name, plain in self.baselines.items()}
-        return {**entry, **self.calibration, "classes": self.classes}
+        classes = {"classes": self.classes} if self.distilled.confusion is not None else {}
+        return {**entry, **self.calibration, **classes}
 
     @property
     def classes(self) -> dict[str, Any]:
@@ -158,6 +159,7 @@ class SeedRun:
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.spec.names,
+            **({} if self.graph.task.name == "multiclass" else {"task": self.graph.task.name}),
             "seed": self.seed,
             "metric": self.graph.metric,
             **protocol(self.spec),
@@ -183,6 +185,7 @@ class SeedRun:
             self.card,
             self.graph.feature_names,
             self.graph.column_encoding,
+            self.graph.task.name,
         )
         write_text(folder / LOG, "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)

@@ -50,7 +50,7 @@ class Scored:
     Args:
         start: index of its first row in the file.
         count: ``B``.
-        proba: ``[G, C]`` of the rows that were not rejected, in order.
+        proba: ``[G, C]`` probabilities, or predicted numbers, of the rows that were not rejected, in order.
         ids: ``[B]``, or None.
         rejects: row in the block → reason, ascending.
     """
@@ -70,11 +70,6 @@ class Scored:
     def good_ids(self) -> Ids | None:
         """Ids ``[G]`` of these rows, or None."""
         return take(self.ids, self.good) if self.ids is not None and self.rejects else self.ids
-
-    def best(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Returns the most probable class of each of these rows, and its probability; ``[G]`` each."""
-        best = self.proba.argmax(axis=1)
-        return best, np.take_along_axis(self.proba, best[:, None], axis=1)[:, 0]
 
 
 class Source(Protocol):

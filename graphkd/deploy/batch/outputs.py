@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from graphkd.answers import Answers
 from graphkd.classes import ClassName
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import as_texts, take
@@ -32,7 +33,7 @@ def output_of(
     kind: str,
     file: Path,
     num_classes: int,
-    class_names: Sequence[ClassName] | None,
+    answers: Answers,
     probabilities: bool = False,
 ) -> Output:
     """Creates a writer for one of ``KINDS``; the path may have any suffix.
@@ -41,16 +42,16 @@ def output_of(
         kind: one of ``KINDS``.
         file: path to write.
         num_classes: ``C``.
-        class_names: ``C`` names, or None.
+        answers: of the student, with its names.
         probabilities: whether a csv has a column for every class, as a parquet file always does.
     """
     if kind == ".npy":
         return NpyOutput(file, num_classes)
     if kind == ".csv":
-        return CsvOutput(file, class_names, class_columns(num_classes, class_names) if probabilities else ())
+        return CsvOutput(file, answers, class_columns(num_classes, answers.names) if probabilities else ())
     from graphkd.deploy.batch.parquet_output import ParquetOutput
 
-    return ParquetOutput(file, num_classes, class_names)
+    return ParquetOutput(file, num_classes, answers)
 
 
 def class_columns(num_classes: int, class_names: Sequence[ClassName] | None) -> list[str]:
@@ -115,32 +116,30 @@ class NpyOutput:
 class CsvOutput:
     """A line per scored row: row, id, class, name, probability; optionally ``p_NAME`` of every class.
 
+    Of several labels per row it has ``labels``, of numbers a column for each.
+
     Args:
         file: path to write.
-        class_names: ``C`` names, or None, which omits the column.
+        answers: of the student; classes without names omit the column.
         columns: ``C`` names of columns of all probabilities, or none.
     """
 
-    def __init__(self, file: Path, class_names: Sequence[ClassName] | None, columns: Sequence[str] = ()) -> None:
-        self.file, self.names, self.begun = file.open("w", encoding="utf-8", newline=""), class_names, False
+    def __init__(self, file: Path, answers: Answers, columns: Sequence[str] = ()) -> None:
+        self.file, self.answers, self.begun = file.open("w", encoding="utf-8", newline=""), answers, False
         self.columns = columns
         self.writer = csv.writer(self.file, lineterminator="\n")
 
     def add(self, block: Scored) -> None:
         """Writes the next block, see ``Output``."""
+        cells = self.answers.cells(block.proba)
         if not self.begun:
-            names = ["name"] if self.names is not None else []
             ids = ["id"] if block.ids is not None else []
-            self.writer.writerow(["row", *ids, "class", *names, "probability", *self.columns])
+            self.writer.writerow(["row", *ids, *cells, *self.columns])
             self.begun = True
-        best, top = block.best()
         columns: list[Any] = [(block.start + block.good).tolist()]
         if block.ids is not None:
             columns.append(as_texts(block.good_ids))
-        columns.append(best.tolist())
-        if self.names is not None:
-            columns.append([self.names[each] for each in best.tolist()])
-        columns.append([f"{each:.6f}" for each in top.tolist()])
+        columns += cells.values()
         if self.columns:  # with as many digits as tell apart two numbers of single precision
             columns += [[f"{each:.9g}" for each in proba] for proba in block.proba.T.tolist()]
         self.writer.writerows(zip(*columns, strict=True))

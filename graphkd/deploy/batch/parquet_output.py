@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from graphkd.classes import ClassName
+from graphkd.answers import Answers, LabelAnswers, NumberAnswers
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import check_distinct
 from graphkd.deploy.batch.outputs import class_columns
@@ -19,31 +19,46 @@ from graphkd.deploy.batch.outputs import class_columns
 class ParquetOutput:
     """Parquet file with columns row, id, class, name, probability, and ``p_NAME`` of every class.
 
+    Of several labels per row it has ``labels``, a list, in place of class, name and probability; of numbers a column
+    for each, and no probabilities.
+
     Args:
         file: path to write.
         num_classes: ``C``.
-        class_names: ``C`` names, or None, which omits the column; ``NAME`` is then the class's number.
+        answers: of the student; classes without names omit the column, and ``NAME`` is then the class's number.
     """
 
-    def __init__(self, file: Path, num_classes: int, class_names: Sequence[ClassName] | None) -> None:
-        names = None if class_names is None else [str(name) for name in class_names]
+    def __init__(self, file: Path, num_classes: int, answers: Answers) -> None:
+        names = None if answers.names is None else [str(name) for name in answers.names]
         self.file, self.names = file, None if names is None else pa.array(names, pa.string())
-        self.columns = class_columns(num_classes, class_names)
+        self.answers, self.columns = answers, class_columns(num_classes, answers.names)
         self.writer: Any = None
 
     def add(self, block: Scored) -> None:
         """Writes the next block, see ``graphkd.deploy.batch.outputs.Output``."""
-        best, top = block.best()
         columns: dict[str, Any] = {"row": pa.array(block.start + block.good)}
         if block.ids is not None:
             columns["id"] = _array(block.good_ids)
-        columns["class"] = pa.array(best, pa.int32(), safe=False)
-        if self.names is not None:
-            columns["name"] = pa.DictionaryArray.from_arrays(pa.array(best, pa.int32(), safe=False), self.names)
-        columns["probability"] = pa.array(top)
+        if isinstance(self.answers, NumberAnswers):
+            self.columns = self.answers.columns(block.proba.shape[1])
+        elif isinstance(self.answers, LabelAnswers):
+            columns["labels"] = pa.array(self.answers.listed(block.proba > 0.5), self._kind_of_labels())
+        else:
+            columns |= self._best(block.proba)
         by_class = np.ascontiguousarray(block.proba.T, dtype=np.float32)
         columns |= {name: pa.array(values) for name, values in zip(self.columns, by_class, strict=True)}
         self._write(columns)
+
+    def _best(self, proba: NDArray[np.float32]) -> dict[str, Any]:
+        """Returns the columns of the most probable class."""
+        best = proba.argmax(axis=1)
+        numbers = pa.array(best, pa.int32(), safe=False)
+        names = {} if self.names is None else {"name": pa.DictionaryArray.from_arrays(numbers, self.names)}
+        top = np.take_along_axis(proba, best[:, None], axis=1)[:, 0]
+        return {"class": numbers, **names, "probability": pa.array(top)}
+
+    def _kind_of_labels(self) -> Any:
+        return pa.list_(pa.int32() if self.names is None else pa.string())
 
     def close(self) -> None:
         """Writes the footer, without which the file is not valid parquet."""

@@ -84,8 +84,8 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
     }
     again = isinstance(job.rows, Path)
     with journal_of(job.output, depends, again) as journal, _rejects(job.rejects, journal) as rejects:
-        draft, names = journal.folder / "output", model.class_names
-        output = output_of(job.output.suffix, draft, num_classes, names, job.probabilities)
+        draft = journal.folder / "output"
+        output = output_of(job.output.suffix, draft, num_classes, model.answers, job.probabilities)
         scored = 0
         for block in chain(journal.blocks(), _new(job, source, model, journal, rows)):
             output.add(block)
@@ -106,7 +106,7 @@ def _identity(rows: Path | StandardInput) -> list[str | int]:
 
 def num_classes_of(model: Predictor | RowPredictor) -> int:
     """Returns ``C``, from a prediction of no rows."""
-    return int(model.predict_proba(Encoded(np.empty((0, model.num_features), dtype=np.float32))).shape[1])
+    return int(model.scores(Encoded(np.empty((0, model.num_features), dtype=np.float32))).shape[1])
 
 
 def _new(
@@ -136,7 +136,7 @@ def _scored(
     for block in blocks:
         proba = None
         with suppress(GraphKDError):  # can only be due to a row, since the width is right
-            proba = None if block.faults else model.predict_proba(Encoded(block.x))
+            proba = None if block.faults else model.scores(Encoded(block.x))
         if proba is None:
             yield _without_faults(block, model, columns)
         else:
@@ -148,18 +148,18 @@ def _without_faults(block: Block, model: Predictor | RowPredictor, columns: list
     count = block.x.shape[0]
     readable = np.delete(np.arange(count), list(faults))
     try:
-        proba = model.predict_proba(Encoded(block.x[readable]))
+        proba = model.scores(Encoded(block.x[readable]))
     except GraphKDError:
         overflowing = _overflowing(block.x, readable, model)
         faults |= dict.fromkeys(overflowing, "has an answer that is no number: its values are too large")
-        proba = model.predict_proba(Encoded(block.x[np.setdiff1d(readable, overflowing)]))
+        proba = model.scores(Encoded(block.x[np.setdiff1d(readable, overflowing)]))
     return Scored(block.start, count, proba, block.ids, {row: faults[row] for row in sorted(faults)})
 
 
 def _overflowing(x: Any, rows: NDArray[np.int64], model: Predictor | RowPredictor) -> list[int]:
     """Returns the readable rows whose logits overflow; found by bisection."""
     try:
-        model.predict_proba(Encoded(x[rows]))
+        model.scores(Encoded(x[rows]))
     except GraphKDError:
         if len(rows) == 1:
             return [int(rows[0])]

@@ -26,8 +26,8 @@ class Parity:
 
     Args:
         rows: number of compared rows.
-        largest_difference: of logits.
-        argmax_agreement: fraction of rows with the same class.
+        largest_difference: of logits; of predicted numbers, relative to the largest of them.
+        argmax_agreement: fraction of rows with the same class, or the same labels.
         metric: of the scores.
         score_before: of the student in torch on validation rows.
         score_after: of the export on validation rows.
@@ -50,8 +50,8 @@ class Parity:
         worst = max(outputs, key=lambda logits: float(np.abs(logits - sample.logits).max()))
         return cls(
             len(worst),
-            float(np.abs(worst - sample.logits).max()),
-            min(float((logits.argmax(1) == sample.logits.argmax(1)).mean()) for logits in outputs),
+            float(np.abs(worst - sample.logits).max()) / sample.answers.unit(sample.logits),
+            min(sample.answers.agreement(logits, sample.logits) for logits in outputs),
             sample.metric,
             sample.score(sample.logits),
             min(sample.score(logits) for logits in outputs),

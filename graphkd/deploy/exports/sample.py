@@ -10,13 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphkd import evaluation
+from graphkd.answers import Answers
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.predictor import Predictor
 from graphkd.deploy.scaling import Scaling
 from graphkd.io.rows import Rows
 from graphkd.sparse import Inputs, SparseMatrix, select_rows
+from graphkd.tasks import Task
 
 CALIBRATION = 2000
 """Number of training rows used, evenly spaced over all of them."""
@@ -32,6 +33,8 @@ class Sample:
         labels: ``[m]`` of the validation rows.
         logits: ``[n + m, C]`` of the student in torch.
         metric: of the run.
+        task: of the labels.
+        answers: of the student.
     """
 
     train: Rows
@@ -39,6 +42,8 @@ class Sample:
     labels: Tensor
     logits: FloatArray
     metric: str
+    task: Task
+    answers: Answers
 
     @classmethod
     def of(cls, model: Predictor, graph: Graph) -> Sample:
@@ -58,11 +63,11 @@ class Sample:
             features = [torch.from_numpy(scaling.scaled(part)) for part in rows]
         with torch.inference_mode():
             logits = torch.cat([model.student(part).logits for part in features])
-        return cls(rows[0], rows[1], graph.y[graph.val], logits.numpy(), graph.metric)
+        return cls(rows[0], rows[1], graph.y[graph.val], logits.numpy(), graph.metric, graph.task, model.answers)
 
     def score(self, logits: NDArray[Any]) -> float:
         """Computes the score of logits ``[n + m, C]`` on the validation rows."""
-        return evaluation.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
+        return self.task.score(self.metric, torch.from_numpy(logits[-self.labels.numel() :]), self.labels)
 
 
 def _scaling(model: Predictor) -> Scaling | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from fastapi import FastAPI
 from numpy.typing import NDArray
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from graphkd import __version__
 from graphkd.deploy.server.body import BINARY, JSON, body_of
 from graphkd.deploy.server.errors import RefusedError, wrong
 from graphkd.deploy.server.model_state import FloatArray
-from graphkd.deploy.server.models import OUTPUTS, VERSION, Model, found_model, models_of
+from graphkd.deploy.server.models import VERSION, Model, found_model, models_of
 from graphkd.deploy.server.predict_api import RESPONSES
 from graphkd.deploy.server.schema import (
     InferenceRequest,
@@ -134,9 +133,9 @@ def _only(inputs: list[InputTensor]) -> tuple[InputTensor, str]:
 
 def _answer(asked: InferenceRequest, model: Model, logits: FloatArray, field: str) -> Response:
     """Builds the response with the requested outputs, or all."""
-    outputs = asked.outputs or [WantedOutput(name=name) for name in OUTPUTS]
     binary = asked.parameters.get("binary_data_output") is True
     values = _outputs(model, logits, field)
+    outputs = asked.outputs or [WantedOutput(name=name) for name in values]
     results = []
     for index, output in enumerate(outputs):
         if output.name not in values:
@@ -153,5 +152,4 @@ def _answer(asked: InferenceRequest, model: Model, logits: FloatArray, field: st
 
 
 def _outputs(model: Model, logits: FloatArray, field: str) -> dict[str, NDArray[Any]]:
-    proba = model.served.proba(logits, f"{field}.data")
-    return {"probabilities": proba, "logits": logits, "classes": logits.argmax(axis=1).astype(np.int64)}
+    return model.served.model.answers.tensors(logits, model.served.scores(logits, f"{field}.data"))

@@ -131,8 +131,8 @@ class ModelState:
         result: FloatArray = self.model.engine.logits(rows)
         return result
 
-    def proba(self, logits: FloatArray, field: str) -> FloatArray:
-        """Computes the probabilities ``[B, C]`` of logits ``[B, C]``.
+    def scores(self, logits: FloatArray, field: str) -> FloatArray:
+        """Computes the probabilities ``[B, C]``, or predicted numbers, of logits ``[B, C]``.
 
         Raises:
             RefusedError: 422, the features are so large that the logits overflowed.
@@ -140,7 +140,7 @@ class ModelState:
         if not np.isfinite(logits).all():
             row = int((~np.isfinite(logits)).any(axis=1).argmax())
             raise wrong(f"{field}.{row}", "numbers too large for this student, whose logits overflow: scale them")
-        return self.model.engine.softmax(logits)
+        return self.model.answers.scores(logits, self.model.engine.softmax)
 
     @property
     def why_not_raw(self) -> str:
@@ -169,6 +169,7 @@ class ModelState:
             "propagated_features": self.model.width,
             "hops": self.model.hops,
             "positions": self.model.parts.dim,
+            "task": self.model.task,
             "classes": self.num_classes,
             "class_names": names and [str(name) for name in names],
             "feature_names": self.model.feature_names,

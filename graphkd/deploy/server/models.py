@@ -1,4 +1,4 @@
-"""Models in the sense of the Open Inference Protocol: one input, three outputs."""
+"""Models in the sense of the Open Inference Protocol: one input, and the outputs of the student's task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from graphkd.deploy.server.schema import InputTensor
 from graphkd.deploy.server.tensors import array_of
 
 VERSION = "1"
-OUTPUTS = {"probabilities": "FP32", "logits": "FP32", "classes": "INT64"}
 
 ROWS, PROPAGATED, NODES = "rows", "propagated", "nodes"
 """Inputs: raw features, propagated ones for a student with hops or positions, node ids in the store."""
@@ -39,7 +38,7 @@ class Model:
     @property
     def metadata(self) -> dict[str, Any]:
         """Response of ``/v2/models/NAME``."""
-        classes = self.served.num_classes
+        width = self.served.num_classes
         shape = [-1] if self.width is None else [-1, self.width]
         return {
             "name": self.name,
@@ -49,8 +48,8 @@ class Model:
                 {"name": self.input, "datatype": "INT64" if self.width is None else "FP32", "shape": shape}
             ],
             "outputs": [
-                {"name": name, "datatype": datatype, "shape": [-1] if name == "classes" else [-1, classes]}
-                for name, datatype in OUTPUTS.items()
+                {"name": name, "datatype": datatype, "shape": [-1] if one_each else [-1, width]}
+                for name, (datatype, one_each) in self.served.model.answers.outputs.items()
             ],
         }
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from graphkd.classes import ClassName
 from graphkd.deploy.server.body import JSON, body_of
 from graphkd.deploy.server.errors import wrong
 from graphkd.deploy.server.model_state import FloatArray, ModelState
@@ -40,7 +39,7 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
 
     @app.post(
         "/predict",
-        summary="Classes and probabilities of rows or nodes",
+        summary="Classes and probabilities, labels or numbers of rows or nodes",
         response_model=Answer,
         responses=RESPONSES,
         openapi_extra={"requestBody": body_schema},
@@ -57,12 +56,12 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
                 if is_named(question):
                     check_names_once(body)
                 logits = await worker.batcher.logits(rows)
-        proba = worker.served.proba(logits, field)
+        scores = worker.served.scores(logits, field)
         return JSONResponse(
             {
                 "model": worker.served.name,
                 "runtime": worker.served.model.runtime,
-                "predictions": _predictions(logits, proba, worker.served.model.class_names),
+                "predictions": worker.served.model.answers.entries(logits, scores),
                 "milliseconds": round(1e3 * (time.perf_counter() - begin), 3),
             }
         )
@@ -132,17 +131,3 @@ def _check_lengths(question: Question) -> None:
         raise wrong("neighbours", f"give a list per row, {len(rows)} and not {len(neighbours)}")
     if weights is not None and [len(each) for each in weights] != [len(each) for each in neighbours]:
         raise wrong("weights", "give a list per row, with a weight per neighbour")
-
-
-def _predictions(logits: FloatArray, proba: FloatArray, names: list[ClassName] | None) -> list[dict[str, Any]]:
-    """Builds an entry per row; classes by logits, as in ``predict``."""
-    classes = logits.argmax(axis=1).tolist()
-    return [
-        {
-            "class": best,
-            **({} if names is None else {"name": str(names[best])}),
-            "probability": row[best],
-            "probabilities": row,
-        }
-        for best, row in zip(classes, proba.tolist(), strict=True)
-    ]

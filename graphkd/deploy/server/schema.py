@@ -63,10 +63,12 @@ class Prediction(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    class_: int = Field(alias="class", description="the most probable class")
+    class_: int | None = Field(None, alias="class", description="the most probable class")
     name: str | None = Field(None, description="its name, where classes have names")
-    probability: float
-    probabilities: list[float] = Field(description="of every class")
+    probability: float | None = Field(None, description="its probability")
+    probabilities: list[float] | None = Field(None, description="of every class, or of every label")
+    labels: list[int | str] | None = Field(None, description="where a row has several: those of it")
+    values: dict[str, float] | None = Field(None, description="where numbers are predicted: by their names")
 
 
 class Answer(BaseModel):
