@@ -71,6 +71,7 @@ def load_dataset(
     dense: bool = False,
     columns: str | Mapping[str, str] = "auto",
     numeric: str = "standard",
+    task: str | None = None,
 ) -> Data:
     """Loads a built-in data set, or one from a user's folder, with its masks.
 
@@ -98,6 +99,7 @@ def load_dataset(
         columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
             → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
         numeric: how its numbers are scaled: ``standard``, ``robust`` or ``none``.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of.
         dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
@@ -130,7 +132,7 @@ def load_dataset(
     check_label_rate(label_rate)
     check_imbalance(imbalance, long_tail)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
-    data, split = load(source, location, split, seed, directed)
+    data, split = load(source, location, split, seed, directed, task)
     if label_rate < 1:
         data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
     profiles = {"imbalance": float(imbalance), "long_tail": float(long_tail)}
@@ -143,6 +145,7 @@ def load_dataset(
     folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     extra = profile if path is None else {**profile, "path": str(path)}
     extra |= {"scale": float(scale)} if source.scaled else {}
+    extra |= {} if task is None else {"task": task}
     extra |= {"columns": _plain_columns(columns), "numeric": numeric} if name == "custom" else {}
     if dense:  # recorded, since sums over dense rows round differently: a run's data is reloaded in the same form
         data.x, extra["dense"] = data.x.to_dense(), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import math
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation, seeds: Sequence[int])
 
     ``scores.csv`` has a line per seed, ``classes.csv`` one per class, ``confusion.csv`` one per class with a
     column per prediction, ``reliability.csv`` one per bin of confidence; ``confusion.png`` and ``reliability.png``
-    show the last two, where matplotlib is installed. Scores are fractions.
+    show the last two, where matplotlib is installed. Scores are fractions. Of labels or numbers there are the first
+    two, with a line per label or target.
 
     Args:
         folder: created if missing; files of an earlier evaluation are replaced.
@@ -30,15 +32,11 @@ def write_evaluation(folder: Path, evaluation: Evaluation, seeds: Sequence[int])
     files = {
         "scores.csv": _scores(evaluation, seeds),
         "classes.csv": _written(evaluation.classes[0], (row.values() for row in evaluation.classes)),
-        "confusion.csv": _confusion(evaluation),
-        "reliability.csv": _reliability(evaluation),
-        **drawable(
-            {
-                "confusion.png": lambda: confusion_png(evaluation),
-                "reliability.png": lambda: reliability_png(evaluation),
-            }
-        ),
     }
+    if evaluation.confusion is not None:
+        files |= {"confusion.csv": _confusion(evaluation), "reliability.csv": _reliability(evaluation)}
+        plots = {"confusion.png": confusion_png, "reliability.png": reliability_png}
+        files |= drawable({name: functools.partial(plot, evaluation) for name, plot in plots.items()})
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         write_bytes(folder / name, content)
@@ -50,11 +48,13 @@ def _scores(evaluation: Evaluation, seeds: Sequence[int]) -> bytes:
 
 
 def _confusion(evaluation: Evaluation) -> bytes:
+    assert evaluation.confusion is not None
     names, counts = evaluation.class_names, evaluation.confusion.counts.tolist()
     return _written(["class", *names], ([name, *row] for name, row in zip(names, counts, strict=True)))
 
 
 def _reliability(evaluation: Evaluation) -> bytes:
+    assert evaluation.reliability is not None
     found, bins = evaluation.reliability, len(evaluation.reliability.count)
     columns = (found.count.astype(int), found.confidence, found.accuracy)
     rows = zip(*(column.tolist() for column in columns), strict=True)

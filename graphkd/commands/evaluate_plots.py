@@ -19,6 +19,7 @@ NUMBERED = 20
 
 def confusion_png(evaluation: Evaluation) -> bytes:
     """Draws the confusion matrix; a cell's colour is its share of the class's nodes."""
+    assert evaluation.confusion is not None
     confusion, count = evaluation.confusion, len(evaluation.class_names)
     shares = confusion.counts / np.maximum(confusion.support, 1)[:, None]
     figure = _figure(min(2.5 + 0.55 * count, 12.0))
@@ -43,6 +44,7 @@ def _name_cells(panel: Axes, evaluation: Evaluation, dark: np.ndarray) -> None:
 
 def reliability_png(evaluation: Evaluation) -> bytes:
     """Draws how often predictions are right against their confidence, and how many nodes each bin has."""
+    assert evaluation.reliability is not None
     found, bins = evaluation.reliability, len(evaluation.reliability.count)
     middles = (np.arange(bins) + 0.5) / bins
     figure = _figure(5.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphkd.evaluation.figures import percent
+from graphkd.evaluation.figures import figure, percent
 from graphkd.runs import Evaluation
 
 SCORES = {
@@ -11,8 +11,14 @@ SCORES = {
     "test_worst_class_accuracy": "worst class",
     "test_ece": "ECE",
     "test_brier": "Brier",
+    "test_micro_f1": "micro-F1",
+    "test_micro_f1_known_counts": "micro-F1, counts known",
+    "test_macro_f1_known_counts": "macro-F1, counts known",
 }
 """Scores of a line each, by their name in the table."""
+
+ERRORS = {"test_mae": "MAE", "test_rmse": "RMSE"}
+"""Errors in the user's units, likewise."""
 
 WIDEST = 20
 """Number of classes up to which the confusion matrix is printed."""
@@ -23,6 +29,8 @@ LONGEST = 30
 
 def format_evaluation(evaluation: Evaluation) -> list[str]:
     """Formats the lines: scores, the confusion matrix, the metrics of each class, and warnings."""
+    if evaluation.confusion is None:
+        return [*_scores(evaluation), "", *_outputs(evaluation)]
     lines = [*_scores(evaluation), "", *_matrix(evaluation), "", *_classes(evaluation)]
     return [*lines, *(f"warning: {line}" for line in evaluation.warnings)]
 
@@ -32,11 +40,28 @@ def _scores(evaluation: Evaluation) -> list[str]:
     return [
         f"test {name + ' %':<22}{percent([seed[column] for seed in evaluation.scores]):>16}"
         for column, name in SCORES.items()
+        if column in evaluation.scores[0]
+    ] + [
+        f"test {name:<24}{figure([seed[column] for seed in evaluation.scores]):>16}"
+        for column, name in ERRORS.items()
+        if column in evaluation.scores[0]
     ]
+
+
+def _outputs(evaluation: Evaluation) -> list[str]:
+    """Returns a line per label or target: mean over seeds of its metrics."""
+    names, rows = _names(evaluation), evaluation.classes
+    head = max(map(len, [*names, "output"]))
+    keys = [key for key in rows[0] if key != "class"]
+    lines = [f"{'output':<{head}}" + "".join(f"{key:>12}" for key in keys)]
+    for name, row in zip(names, rows, strict=True):
+        lines.append(f"{name:<{head}}" + "".join(f"{row[key]:>12.4g}" for key in keys))
+    return lines
 
 
 def _matrix(evaluation: Evaluation) -> list[str]:
     """Returns a line per class, with a column per prediction."""
+    assert evaluation.confusion is not None
     counts = evaluation.confusion.counts
     if len(counts) > WIDEST:
         return [f"confusion matrix of {len(counts)} classes: --output FOLDER writes it"]

@@ -16,12 +16,15 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
+from graphkd.tasks import task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-def load(source: Source, location: Location, split: str | None, seed: int, directed: bool) -> tuple[Data, str]:
+def load(
+    source: Source, location: Location, split: str | None, seed: int, directed: bool, task: str | None = None
+) -> tuple[Data, str]:
     """Reads a built-in data set and applies the named split.
 
     Args:
@@ -31,6 +34,7 @@ def load(source: Source, location: Location, split: str | None, seed: int, direc
         seed: of a drawn split. If ``public`` has ``S`` stored splits, it selects number ``seed mod S``; a single
             stored split does not depend on it.
         directed: whether edges stay as stored; otherwise both directions of each edge are included.
+        task: of the labels; by default the data set's.
 
     Returns:
         ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
@@ -43,13 +47,17 @@ def load(source: Source, location: Location, split: str | None, seed: int, direc
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
     data = source.read(location)
+    if task or source.task:
+        data.task = task or source.task
     split = split or _default_split(source, data)
     if split == "masks" and not hasattr(data, "train_mask"):
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
     if not directed and not source.undirected:
         make_undirected(data)
     data = SPLITS[split](data, seed)
-    data.metric = source.metric
+    if hasattr(data, "y"):
+        chosen = task_of(data)
+        data.metric = source.metric if source.metric in chosen.metrics else chosen.metrics[0]
     return data, split
 
 

@@ -62,14 +62,15 @@ class Source:
         row_normalize: whether its protocol row-normalises the features.
         read: location → ``Data`` with ``x``, ``edge_index``, ``y``, and masks for ``public``, ``ogb`` and
             ``masks``: ``[N]``, or ``[N, S]`` for ``S`` stored splits.
-        metric: of its scores, one of ``graphkd.evaluation.METRICS``.
+        metric: of its scores, one of its task's; by default the task's first.
         raw: files that ``read`` requires; ``None`` if it needs none, or if the user specifies them.
         undirected: whether ``read`` returns both directions of every edge, so that none has to be added.
         scaled: whether it is synthetic and supports any ``dataset.scale``.
+        task: of its labels; by default what they can only be of.
 
     >>> from graphkd.datasets import cora
-    >>> cora.splits, cora.row_normalize, cora.metric
-    (('public', 'random', 'cpf', 'fractions'), True, 'accuracy')
+    >>> cora.splits, cora.row_normalize
+    (('public', 'random', 'cpf', 'fractions'), True)
     """
 
     name: str
@@ -77,7 +78,8 @@ class Source:
     splits: tuple[str, ...]
     row_normalize: bool
     read: Callable[[Location], Data]
-    metric: str = "accuracy"
+    metric: str | None = None
     raw: RawFiles | None = None
     undirected: bool = False
     scaled: bool = False
+    task: str | None = None

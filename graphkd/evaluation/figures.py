@@ -16,6 +16,12 @@ def percent(values: Sequence[float] | NDArray[np.float64]) -> str:
     return mean if len(values) == 1 else f"{mean} ± {100 * np.std(values):.2f}"
 
 
+def figure(values: Sequence[float] | NDArray[np.float64]) -> str:
+    """Formats mean ± population standard deviation in the unit of the values, with four digits."""
+    mean = f"{np.mean(values):.4g}"
+    return mean if len(values) == 1 else f"{mean} ± {np.std(values):.2g}"
+
+
 def points(difference: PairedDifference) -> str:
     """Formats a mean difference in percentage points with its interval; a single pair has none."""
     mean = f"{100 * difference.mean:+z.2f}"

@@ -12,7 +12,9 @@ from graphkd.evaluation import PairedDifference
 from graphkd.reports.finished import FinishedRun
 from graphkd.reports.groups import Group, Row
 from graphkd.runs import NAMES, PARTS, TESTS
-from graphkd.training.scoring.setting_scores import DETAILS
+from graphkd.tasks import TASKS
+
+DETAILS = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.details))
 
 COLUMNS = (*TESTS, *(f"test_{name}" for name in DETAILS))
 """Scores of every model on test nodes."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from graphkd.classes import class_array
@@ -28,15 +29,18 @@ class Evaluation:
 
     Args:
         scores: of each seed: ``val``, ``test``, ``test_macro_f1``, ``test_ece``, ``test_brier`` and so on.
-        confusion: classes against predictions; where a setting hides nodes, of those that ``test`` is a score of.
-        reliability: how often predictions are right, by confidence.
-        class_names: ``C`` names.
+        confusion: classes against predictions; where a setting hides nodes, of those that ``test`` is a score of;
+            None where a node has not exactly one class.
+        reliability: how often predictions are right, by confidence; likewise.
+        class_names: ``C`` names, of labels or targets where there are no classes.
+        by_output: of each seed, metrics of each label or target; empty where there are classes.
     """
 
     scores: list[dict[str, float]]
-    confusion: ConfusionMatrix
-    reliability: Reliability
+    confusion: ConfusionMatrix | None
+    reliability: Reliability | None
     class_names: list[Any]
+    by_output: list[list[dict[str, float]]] = field(default_factory=list)
 
     @classmethod
     def of(cls, student: nn.Module, encoding: Encoding, graph: Graph, setting: str, seed: int) -> Evaluation:
@@ -52,6 +56,9 @@ class Evaluation:
         view = apply_setting(graph, setting, seed)
         inputs = encoding.mix(view.observed.x, view.observed.adj)
         logits = student_logits(student, inputs, encoding, view)
+        if not graph.task.one_class:
+            names = graph.task.names(graph.class_names, graph.num_classes)
+            return cls([logits.scores], None, None, names, [graph.task.by_output(*logits.tested)])
         names = class_array(graph.class_names, graph.num_classes).tolist()
         return cls([logits.scores], logits.confusion, Reliability.of(*logits.tested), names)
 
@@ -59,14 +66,20 @@ class Evaluation:
         """Returns the evaluation of both, with the nodes of all seeds in one matrix."""
         return Evaluation(
             self.scores + other.scores,
-            self.confusion + other.confusion,
-            self.reliability + other.reliability,
+            None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
+            None if self.reliability is None or other.reliability is None else self.reliability + other.reliability,
             self.class_names,
+            self.by_output + other.by_output,
         )
 
     @property
     def classes(self) -> list[dict[str, Any]]:
-        """Name, precision, recall, F1 score and support of each class."""
+        """Name, precision, recall, F1 score and support of each class; metrics of each label or target."""
+        if self.confusion is None:
+            return [
+                {"class": name, **{key: float(np.mean([row[key] for row in rows])) for key in rows[0]}}
+                for name, *rows in zip(self.class_names, *self.by_output, strict=True)
+            ]
         columns = [getattr(self.confusion, column).tolist() for column in COLUMNS]
         return [
             {"class": name, **dict(zip(COLUMNS, values, strict=True))}
@@ -76,6 +89,8 @@ class Evaluation:
     @property
     def warnings(self) -> list[str]:
         """A line for each class that is never predicted."""
+        if self.confusion is None:
+            return []
         record = {**self.confusion.record, "names": self.class_names}
         return never_predicted([record])
 

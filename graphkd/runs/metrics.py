@@ -51,6 +51,7 @@ def summarise(
         "split": split,
         "setting": names.pop("setting"),
         "metric": metric,
+        **{key: entries[0][key] for key in ("task",) if key in entries[0]},
         **names,
         **protocol(spec),
         "seeds": entries,

@@ -114,6 +114,7 @@ class SeedRun:
         teacher, student, distilled = self.teacher_result.fit, self.distilled.fit, self.distilled.teacher_result
         entry = {
             "seed": self.seed,
+            **self.task,
             **({"teacher": self.teacher_result.scores} if self.teacher_result.scores else {}),
             **({TRANSFORMED: distilled.scores} if distilled.transformed else {}),
             "student": self.distilled.scores,
@@ -128,6 +129,11 @@ class SeedRun:
         entry |= {name: plain.scores for name, plain in self.baselines.items()}
         classes = {"classes": self.classes} if self.distilled.confusion is not None else {}
         return {**entry, **self.calibration, **classes}
+
+    @property
+    def task(self) -> dict[str, str]:
+        """Name of the task, which records state where it is not ``multiclass``."""
+        return {} if self.graph.task.name == "multiclass" else {"task": self.graph.task.name}
 
     @property
     def classes(self) -> dict[str, Any]:
@@ -159,7 +165,7 @@ class SeedRun:
             "dataset": self.graph.dataset,
             "split": self.graph.split,
             **self.spec.names,
-            **({} if self.graph.task.name == "multiclass" else {"task": self.graph.task.name}),
+            **self.task,
             "seed": self.seed,
             "metric": self.graph.metric,
             **protocol(self.spec),

@@ -160,6 +160,15 @@ class Task(ABC):
         """Returns the counts of classes against predictions; None where a node has not exactly one class."""
         return None
 
+    def by_output(self, answers: Tensor, y: Tensor) -> list[dict[str, float]]:
+        """Returns metrics of each label or target; empty where ``confusion`` has those of each class.
+
+        Args:
+            answers: ``[B, C]``.
+            y: ``[B, C]``.
+        """
+        return []
+
     def names(self, class_names: list[Any] | None, num_outputs: int) -> list[Any]:
         """Returns the names of the outputs: classes, labels or targets."""
         return list(range(num_outputs)) if class_names is None else list(class_names)

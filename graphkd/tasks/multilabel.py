@@ -89,3 +89,16 @@ class Multilabel(Task):
     def scorer(self, metric: str, y: Tensor) -> Scorer:
         """Builds one of ``graphkd.evaluation.multilabel.MULTILABEL`` for fixed labels ``[B, L]``."""
         return MULTILABEL[metric](y)
+
+    def by_output(self, answers: Tensor, y: Tensor) -> list[dict[str, float]]:
+        """Returns precision, recall, F1 score and support of each label, 0 where there is nothing to divide by."""
+        has, given = y == 1, (answers > 0) & ~y.isnan()
+        hits, support, predicted = ((part).sum(dim=0).double() for part in (has & given, has, given))
+        columns = {
+            "precision": hits / predicted.clamp_min(1),
+            "recall": hits / support.clamp_min(1),
+            "f1": 2 * hits / (support + predicted).clamp_min(1),
+            "support": support,
+        }
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        return [dict(zip(columns, row, strict=True)) for row in rows]

@@ -122,6 +122,16 @@ class Regression(Task):
         score = REGRESSION[positive](y)
         return score if positive == metric else lambda answers: -score(answers)
 
+    def by_output(self, answers: Tensor, y: Tensor) -> list[dict[str, float]]:
+        """Returns R², MAE and RMSE of each target; R² is NaN where a target is the same in all rows."""
+        rows = []
+        for k in range(y.shape[1]):
+            one, of = answers[:, k : k + 1], y[:, k : k + 1]
+            varies = bool((of != of[0]).any())
+            scores = {name: self.score(name, one, of) for name in ("mae", "rmse")}
+            rows.append({"r2": self.score("r2", one, of) if varies else float("nan"), **scores})
+        return rows
+
     def names(self, class_names: list[Any] | None, num_outputs: int) -> list[Any]:
         """Returns the names of the targets."""
         if class_names is not None:
