@@ -5,12 +5,14 @@
 ['transductive', 'production', 'inductive', 'cold_start']
 """
 
+from graphkd.datasets._blogcatalog import blogcatalog
 from graphkd.datasets._digits import digits
 from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
 from graphkd.datasets.custom import custom
 from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
 from graphkd.datasets.ogb import ogbn_arxiv, ogbn_papers100m, ogbn_products
+from graphkd.datasets.musae import chameleon
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.setting import SETTINGS, Setting, SettingView
@@ -26,6 +28,8 @@ __all__ = [
     "Setting",
     "SettingView",
     "Source",
+    "blogcatalog",
+    "chameleon",
     "citeseer",
     "computers",
     "cora",

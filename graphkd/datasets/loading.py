@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
 from graphkd.atomic_io import as_path, default_cache_dir
@@ -74,8 +75,16 @@ def _stored(data: Data, seed: int) -> Data:
 
 
 def _draw(split: Callable[[Tensor, int], Masks], data: Data, seed: int) -> Data:
-    data.train_mask, data.val_mask, data.test_mask = split(data.y, seed)
+    data.train_mask, data.val_mask, data.test_mask = split(_strata(data), seed)
     return data
+
+
+def _strata(data: Data) -> Tensor:
+    """Returns what a split is stratified by, ``[N]``: classes; of other labels, whether any of a node is known."""
+    if not hasattr(data, "y") or data.y.dim() == 1 and not data.y.is_floating_point():
+        return data.y
+    known = ~data.y.isnan()
+    return torch.where(known if known.dim() == 1 else known.any(dim=1), 0, -1)
 
 
 def _cpf(data: Data, seed: int) -> Data:
