@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from graphkd.datasets.custom import from_frames, from_networkx, from_scipy
     from graphkd.deploy import load_bundle
     from graphkd.errors import GraphKDError
-    from graphkd.estimator import GraphDistiller
+    from graphkd.estimator import GraphDistiller, GraphDistillerRegressor
     from graphkd.saved_run import load_run
     from graphkd.training import Training
     from graphkd.tuning import tune
@@ -40,6 +40,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _HOMES = {
     "GraphDistiller": "estimator",
+    "GraphDistillerRegressor": "estimator",
     "GraphKDError": "errors",
     "Training": "training",
     "distill": "api",
@@ -54,6 +55,7 @@ _HOMES = {
 
 __all__ = [
     "GraphDistiller",
+    "GraphDistillerRegressor",
     "GraphKDError",
     "Training",
     "__version__",
@@ -73,6 +75,7 @@ __all__ = [
     "methods",
     "sparse",
     "students",
+    "tasks",
     "teachers",
     "training",
     "tune",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 from torch_geometric.data import Data
@@ -28,7 +28,9 @@ from graphkd.encoders import Encoder
 from graphkd.errors import GraphKDError
 from graphkd.matching import Matching
 from graphkd.methods import Method
+from graphkd.runs import Run
 from graphkd.spec import Factory
+from graphkd.tasks import Regression, task_of
 from graphkd.terms import Term
 from graphkd.training.settings import Training
 from graphkd.transforms import Transform
@@ -37,32 +39,12 @@ NESTED = "training__"
 """Prefix of the settings of ``training`` among the parameters."""
 
 
-class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Estimator for ``graphkd.distill``: ``fit`` on a graph, ``predict`` on rows.
+class GraphEstimator(BaseEstimator):  # type: ignore[misc]
+    """What the estimators share: the arguments of ``graphkd.distill``, ``fit`` and the rows of a graph."""
 
-    The arguments are those of ``graphkd.distill``; nested parameters such as ``training__lr`` are settings of
-    ``training``, for ``set_params`` and searches. Predicted labels have the values and type of the graph's labels.
-
-    A graph's rows cannot be split into folds, since they depend on each other: ``cross_val_score`` and
-    ``GridSearchCV`` take a list of graphs, each with its own masks, and folds that fit and score the same one, on
-    its validation nodes:
-    ``GridSearchCV(GraphDistiller(), {"training__lr": [0.01, 0.1]}, cv=[([0], [0])]).fit([data])``, and
-    ``cross_val_score(GraphDistiller(), graphs, cv=[([i], [i]) for i in range(len(graphs))])``.
-
-    Attributes:
-        classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else indices.
-        n_features_in_: ``D``.
-        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are
-            selected by these names.
-        run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
-        predictor_: the student with its preprocessing.
-
-    >>> from graphkd import load_dataset
-    >>> data = load_dataset("digits")
-    >>> model = GraphDistiller(method="glnn", training=Training(max_epochs=20), baseline=False).fit(data)
-    >>> model.predict(data.x[:3]).shape, model.predict_proba(data.x[:3]).shape
-    ((3,), (3, 10))
-    """
+    tasks: ClassVar[tuple[str, ...]] = ()
+    other: ClassVar[str] = ""
+    """The estimator of the other tasks."""
 
     def __init__(
         self,
@@ -108,7 +90,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         nested = asdict(self.training or Training()) if deep else {}
         return {**params, **{f"{NESTED}{name}": value for name, value in nested.items()}}
 
-    def set_params(self, **params: Any) -> GraphDistiller:
+    def set_params(self, **params: Any) -> Self:
         """Sets arguments, or settings of ``training`` by names such as ``training__lr``.
 
         Raises:
@@ -126,7 +108,7 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.training = replace(self.training or Training(), **changes)
         return self
 
-    def fit(self, data: Data | list[Data], y: None = None) -> GraphDistiller:
+    def fit(self, data: Data | list[Data], y: None = None) -> Self:
         """Trains the teacher and its student.
 
         Args:
@@ -140,47 +122,23 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises:
             GraphKDError: no graph, or invalid data, names or settings.
         """
-        run = distill(_graph(data, y), **self.get_params(deep=False))
+        graph = _graph(data, y)
+        if (task := _task_of(graph)) not in self.tasks:
+            raise GraphKDError(f"the labels are those of task {task}: use {self.other}")
+        run = distill(graph, **self.get_params(deep=False))
+        self._keep(run)
+        return self
+
+    def _keep(self, run: Run) -> None:
+        """Sets the attributes of a fitted estimator."""
         graph = run.result.graph
         self.run_, self.predictor_ = run, run.predictor
-        self.classes_ = class_array(graph.class_names, graph.num_classes)
         self.n_features_in_ = graph.num_features
         if graph.feature_names is not None:
             self.feature_names_in_ = np.array(self.predictor_.feature_names, dtype=object)
             self.n_features_in_ = len(self.feature_names_in_)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_  # of an earlier fit
-        return self
-
-    def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
-        """Returns the most probable class of each row, ``[B]`` values of ``classes_``; see ``predict_proba``."""
-        proba = self.predict_proba(x, edge_index, edge_weight)
-        return np.asarray(self.classes_[proba.argmax(axis=1)])
-
-    def predict_proba(
-        self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
-    ) -> NDArray[np.float32]:
-        """Computes class probabilities.
-
-        Args:
-            x: ``[B, D]`` raw rows: array, data frame, tensor, scipy or torch sparse; or a whole graph as ``Data``.
-                Columns of a frame, and of ``Data`` with ``feature_names``, are selected by name where ``fit`` had
-                names.
-            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph; required by a student that was trained on
-                propagated features.
-            edge_weight: ``[E]`` where the graph has weights.
-
-        Returns:
-            ``[B, C]``, rows sum to 1.
-
-        Raises:
-            NotFittedError: ``fit`` was not called.
-            GraphKDError: rows of another width or other columns, or no graph where one is required.
-        """
-        check_is_fitted(self, "run_")
-        if isinstance(x, Data):
-            x, edge_index, edge_weight = self._rows(x), x.edge_index, getattr(x, "edge_weight", None)
-        return self.predictor_.predict_proba(x, edge_index, edge_weight=edge_weight)
 
     def _rows(self, data: Data) -> Any:
         names, encoding = getattr(data, "feature_names", None), self.run_.result.graph.column_encoding
@@ -198,10 +156,86 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return Encoded(data.x)
 
+    def _of(self, x: Any, edge_index: Tensor | None, edge_weight: Tensor | None) -> tuple[Any, Any, Any]:
+        """Returns rows, edges and weights of the arguments of a prediction, of a graph or of rows."""
+        check_is_fitted(self, "run_")
+        if isinstance(x, Data):
+            return self._rows(x), x.edge_index, getattr(x, "edge_weight", None)
+        return x, edge_index, edge_weight
+
+
+class GraphDistiller(ClassifierMixin, GraphEstimator):  # type: ignore[misc]
+    """Estimator for ``graphkd.distill``: ``fit`` on a graph, ``predict`` on rows.
+
+    The arguments are those of ``graphkd.distill``; nested parameters such as ``training__lr`` are settings of
+    ``training``, for ``set_params`` and searches. Predicted labels have the values and type of the graph's labels.
+
+    A graph's rows cannot be split into folds, since they depend on each other: ``cross_val_score`` and
+    ``GridSearchCV`` take a list of graphs, each with its own masks, and folds that fit and score the same one, on
+    its validation nodes:
+    ``GridSearchCV(GraphDistiller(), {"training__lr": [0.01, 0.1]}, cv=[([0], [0])]).fit([data])``, and
+    ``cross_val_score(GraphDistiller(), graphs, cv=[([i], [i]) for i in range(len(graphs))])``.
+
+    Attributes:
+        classes_: ``[C]`` the classes, in the order of ``predict_proba``: the data's ``class_names``, else indices.
+        n_features_in_: ``D``.
+        feature_names_in_: ``[D]`` names of the features, where the data has them; a data frame's columns are
+            selected by these names.
+        run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
+        predictor_: the student with its preprocessing.
+
+    >>> from graphkd import load_dataset
+    >>> data = load_dataset("digits")
+    >>> model = GraphDistiller(method="glnn", training=Training(max_epochs=20), baseline=False).fit(data)
+    >>> model.predict(data.x[:3]).shape, model.predict_proba(data.x[:3]).shape
+    ((3,), (3, 10))
+    """
+
+    tasks = ("multiclass", "binary", "multilabel")
+    other = "graphkd.GraphDistillerRegressor"
+
+    def _keep(self, run: Run) -> None:
+        super()._keep(run)
+        graph = run.result.graph
+        self.classes_ = class_array(graph.class_names, graph.num_classes)
+
+    def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
+        """Returns the most probable class of each row, ``[B]`` values of ``classes_``; see ``predict_proba``.
+
+        Of several labels per row 0 and 1, ``[B, L]``, as scikit-learn's classifiers do.
+        """
+        proba = self.predict_proba(x, edge_index, edge_weight)
+        if self.predictor_.task == "multilabel":
+            return self.predictor_.answers.best(proba)
+        return np.asarray(self.classes_[proba.argmax(axis=1)])
+
+    def predict_proba(
+        self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
+    ) -> NDArray[np.float32]:
+        """Computes class probabilities.
+
+        Args:
+            x: ``[B, D]`` raw rows: array, data frame, tensor, scipy or torch sparse; or a whole graph as ``Data``.
+                Columns of a frame, and of ``Data`` with ``feature_names``, are selected by name where ``fit`` had
+                names.
+            edge_index: ``[2, E]`` where ``x`` are all nodes of a graph; required by a student that was trained on
+                propagated features.
+            edge_weight: ``[E]`` where the graph has weights.
+
+        Returns:
+            ``[B, C]``, rows sum to 1; of several labels per row, the probability of each.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            GraphKDError: rows of another width or other columns, or no graph where one is required.
+        """
+        x, edge_index, edge_weight = self._of(x, edge_index, edge_weight)
+        return self.predictor_.predict_proba(x, edge_index, edge_weight=edge_weight)
+
     def score(
         self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
     ) -> float:
-        """Computes the accuracy over the rows whose label is known.
+        """Computes the accuracy over the rows whose label is known; of several labels, the share of rows with all right.
 
         Args:
             x: as in ``predict_proba``; or a list of one graph, as searches pass it.
@@ -215,6 +249,8 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             NotFittedError: ``fit`` was not called.
             GraphKDError: no label is known, or no label is one of the classes.
         """
+        if self._is("multilabel"):
+            return self._share_of_right_rows(x, y, edge_index, edge_weight)
         if y is None:
             x = _graph(x, y)
             y = torch.where(x.val_mask, torch.as_tensor(x.y).reshape(-1).long(), -1)
@@ -234,6 +270,103 @@ class GraphDistiller(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if label is not None and (label != -1 or -1 in class_set)
         ]
         return float(np.mean(hits))
+
+    def _is(self, task: str) -> bool:
+        """Returns whether the fitted student is one of a task."""
+        check_is_fitted(self, "run_")
+        return self.predictor_.task == task
+
+    def _share_of_right_rows(self, x: Any, y: Any, edge_index: Tensor | None, edge_weight: Tensor | None) -> float:
+        if y is None:
+            graph = _graph(x, y)
+            y, given = graph.y[graph.val_mask], self.predict(graph)[graph.val_mask.numpy()]
+        else:
+            given = self.predict(x, edge_index, edge_weight)
+        table = np.asarray(y, dtype=np.float64)
+        if table.shape != given.shape:
+            raise GraphKDError(f"y is {list(table.shape)} for labels {list(given.shape)}: give 0 and 1 for each")
+        known = ~np.isnan(table).any(axis=1)
+        if not known.any():
+            raise GraphKDError("y holds no row whose labels are all known: give some")
+        return float(np.mean((table[known] == given[known]).all(axis=1)))
+
+
+class GraphDistillerRegressor(RegressorMixin, GraphEstimator):  # type: ignore[misc]
+    """Estimator for ``graphkd.distill`` of a graph whose nodes have numbers: ``fit`` on it, ``predict`` on rows.
+
+    The arguments are those of ``GraphDistiller``; predictions are in the units of the graph's targets.
+
+    Attributes:
+        n_features_in_: ``D``.
+        feature_names_in_: ``[D]`` names of the features, where the data has them.
+        run_: the ``graphkd.runs.Run``: metrics, teacher, student, ``save``.
+        predictor_: the student with its preprocessing.
+
+    >>> from graphkd import load_dataset
+    >>> data = load_dataset("digits")
+    >>> data.y, data.task, data.metric = 1000.0 + data.y, "regression", "r2"
+    >>> model = GraphDistillerRegressor(training=Training(max_epochs=20), baseline=False).fit(data)
+    >>> model.predict(data.x[:3]).shape, model.score(data) > 0.4
+    ((3,), True)
+    """
+
+    tasks = ("regression",)
+    other = "graphkd.GraphDistiller"
+
+    def predict(self, x: Any, edge_index: Tensor | None = None, edge_weight: Tensor | None = None) -> NDArray[Any]:
+        """Returns the number of each row, ``[B]``, or ``[B, T]`` of several targets.
+
+        Args:
+            x: as for ``GraphDistiller.predict_proba``.
+            edge_index: likewise.
+            edge_weight: likewise.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            GraphKDError: rows of another width or other columns, or no graph where one is required.
+        """
+        x, edge_index, edge_weight = self._of(x, edge_index, edge_weight)
+        return self.predictor_.predict(x, edge_index, edge_weight=edge_weight)
+
+    def score(
+        self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
+    ) -> float:
+        """Computes R², the mean over targets, over the rows whose numbers are known.
+
+        Args:
+            x: as in ``predict``; or a list of one graph, as searches pass it.
+            y: None, where ``x`` is a graph: its validation nodes are scored then. Else ``[B]`` or ``[B, T]``, NaN
+                where unknown.
+            edge_index: as in ``predict``.
+            edge_weight: as in ``predict``.
+
+        Raises:
+            NotFittedError: ``fit`` was not called.
+            GraphKDError: no number is known, or their shape is another.
+        """
+        check_is_fitted(self, "run_")
+        if y is None:
+            graph = _graph(x, y)
+            y, given = graph.y[graph.val_mask], self.predict(graph)[graph.val_mask.numpy()]
+        else:
+            given = self.predict(x, edge_index, edge_weight)
+        table = np.asarray(y, dtype=np.float64)
+        if table.shape != given.shape:
+            raise GraphKDError(f"y is {list(table.shape)} for predictions {list(given.shape)}: give one per row")
+        rows = table.reshape(len(table), -1)
+        known = np.isfinite(rows).all(axis=1)
+        if not known.any():
+            raise GraphKDError("y holds no row whose numbers are known: give some")
+        answers = torch.from_numpy(given.reshape(len(given), -1)[known])
+        return Regression().score("r2", answers, torch.from_numpy(rows[known]))
+
+
+def _task_of(data: Data) -> str:
+    """Returns the name of a graph's task, or that of classes where the graph is not valid, which ``fit`` reports."""
+    try:
+        return task_of(data).name
+    except (GraphKDError, AttributeError, TypeError, RuntimeError):
+        return "multiclass"
 
 
 def _graph(data: Any, y: Any) -> Data:

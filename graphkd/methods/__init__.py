@@ -22,6 +22,7 @@ from graphkd.methods.progmlp import ProgMLP
 from graphkd.methods.simmlp import SimMLP
 from graphkd.methods.soft_targets import SoftTargets
 from graphkd.methods.targets import Targets
+from graphkd.methods.teacher_bounded import TeacherBounded
 from graphkd.methods.tined import TINED
 from graphkd.methods.tined_plus import TINEDPlus
 from graphkd.methods.vqgraph import VQGraph
@@ -48,5 +49,6 @@ __all__ = [
     "SoftTargets",
     "TINEDPlus",
     "Targets",
+    "TeacherBounded",
     "VQGraph",
 ]

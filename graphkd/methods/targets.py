@@ -224,6 +224,16 @@ class Targets:
             self.label_logits(logits), labels, weight, reduction=reduction, label_smoothing=self.label_smoothing
         )
 
+    def label_losses(self, logits: Tensor, rows: Tensor) -> Tensor:
+        """Computes the task's label loss of each of some rows, adjusted, weighted and smoothed; ``[n]``.
+
+        Args:
+            logits: ``[n, C]`` of these rows.
+            rows: ``[n]``.
+        """
+        labels, weight = self.labels[rows], self.class_weight
+        return self.task.label_losses(self.label_logits(logits), labels, weight, self.label_smoothing)
+
     def label_log_p(self, logits: Tensor) -> Tensor:
         """Computes ``[n, C]`` whose column ``y`` is minus ``cross_entropy`` with label ``y``.
 
@@ -241,8 +251,7 @@ class Targets:
         ``ℓ`` is the task's label loss: of classes the cross-entropy.
         """
         rows = self.labelled
-        labelled = self.label_logits(logits.index_select(0, rows))
-        losses = self.task.label_losses(labelled, self.labels[rows], self.class_weight, self.label_smoothing)
+        losses = self.label_losses(logits.index_select(0, rows), rows)
         return self.scale * (self.label_weight[rows].to(losses.dtype) * losses).sum()
 
 
