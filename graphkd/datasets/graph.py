@@ -88,7 +88,7 @@ class Graph:
             GraphKDError: the data is invalid; the message states the reason.
         """
         has_features = getattr(data, "x", None) is not None
-        data = data if has_features else _with_a_column(data)
+        given, data = data, data if has_features else _with_a_column(data)
         task = check(data)
         if not isinstance(preprocessing, Preprocessing | None):
             raise GraphKDError(
@@ -116,7 +116,7 @@ class Graph:
             num_classes=num_classes,
             class_names=None if names is None else [class_name(name) for name in names],
             preprocessing=preprocessing,
-            origin=origin_of(data),
+            origin=origin_of(given),
             stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", None) or task.metrics[0],
             feature_names=None if columns is None else [str(name) for name in columns],

@@ -122,7 +122,7 @@ class Task(ABC):
         """
         if not isinstance(metric, str) or metric not in self.metrics:
             named = metric if isinstance(metric, str) else type(metric).__name__
-            raise GraphKDError(unknown(f"{key} of task {self.name}", named, list(self.metrics)))
+            raise GraphKDError(unknown(key, named, list(self.metrics)))
 
     def check_scorable(self, metric: str, labels: Mapping[str, Tensor]) -> None:
         """Checks that a metric can be computed on nodes with these labels.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import scipy.sparse
@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphkd.answers import Answers
+from graphkd.answers import Answers, ClassAnswers
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.deploy.network import FloatArray
 from graphkd.deploy.predictor import Predictor
 from graphkd.deploy.scaling import Scaling
 from graphkd.io.rows import Rows
 from graphkd.sparse import Inputs, SparseMatrix, select_rows
-from graphkd.tasks import Task
+from graphkd.tasks import Multiclass, Task
 
 CALIBRATION = 2000
 """Number of training rows used, evenly spaced over all of them."""
@@ -42,8 +42,8 @@ class Sample:
     labels: Tensor
     logits: FloatArray
     metric: str
-    task: Task
-    answers: Answers
+    task: Task = field(default_factory=Multiclass)
+    answers: Answers = field(default_factory=lambda: ClassAnswers(None))
 
     @classmethod
     def of(cls, model: Predictor, graph: Graph) -> Sample:

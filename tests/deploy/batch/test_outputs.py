@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from graphkd.answers import ClassAnswers
 from graphkd.cli import main
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
@@ -29,7 +30,7 @@ def test_a_csv_holds_every_probability_to_the_bit(tmp_path: Path) -> None:
 
 def test_rejected_rows_have_no_line(tmp_path: Path) -> None:
     proba = np.float32([[1e-30, 1], [0.5, 0.5]])
-    output = output_of(".csv", tmp_path / "out", 2, ["a", "b"], probabilities=True)
+    output = output_of(".csv", tmp_path / "out", 2, ClassAnswers(["a", "b"]), probabilities=True)
     output.add(Scored(0, 3, proba, list("xyz"), {1: "no"}))
     output.close()
     with (tmp_path / "out").open() as file:
@@ -51,7 +52,7 @@ def test_rejected_rows_have_no_line(tmp_path: Path) -> None:
 )
 def test_no_two_columns_have_one_name(tmp_path: Path, names: Any, columns: list[str]) -> None:
     assert class_columns(3, names) == columns
-    output = CsvOutput(tmp_path / "out", names, columns)
+    output = CsvOutput(tmp_path / "out", ClassAnswers(names), columns)
     output.add(Scored(0, 1, np.float32([[0.25, 0.5, 0.25]]), ["x"]))
     output.close()
     with (tmp_path / "out").open(newline="") as file:

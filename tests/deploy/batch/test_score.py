@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
+from graphkd.answers import ClassAnswers
 from graphkd import GraphKDError
 from graphkd.cli import main
 from graphkd.datasets import Preprocessing
@@ -85,7 +86,7 @@ def test_what_the_outputs_hold(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("names", [None, ["oak", "oak"]])
 def test_classes_that_names_do_not_tell_apart_are_numbers(tmp_path: Path, names: list[str] | None) -> None:
-    output = ParquetOutput(tmp_path / "out", 2, names)
+    output = ParquetOutput(tmp_path / "out", 2, ClassAnswers(names))
     output.add(Scored(0, 1, np.float32([[0.25, 0.75]])))
     output.close()
     found = pq.read_table(tmp_path / "out").to_pylist()
@@ -116,7 +117,7 @@ def outputs(folder: Path, *ids: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind in ("csv", "parquet"):
         file = folder / f"out.{kind}"
-        output = output_of(f".{kind}", file, 2, None)
+        output = output_of(f".{kind}", file, 2, ClassAnswers(None))
         for start, each in enumerate(ids):
             output.add(Scored(2 * start, 2, proba, unpack(pack(each))))
         output.close()

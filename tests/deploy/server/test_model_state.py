@@ -9,7 +9,7 @@ from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.server.errors import RefusedError
 from graphkd.deploy.server.guard import Token
 from graphkd.deploy.server.model_state import ModelState
-from graphkd.deploy.server.predict_api import _predictions, _rows
+from graphkd.deploy.server.predict_api import _rows
 from graphkd.deploy.server.schema import Question
 from graphkd.deploy.server.settings import Settings
 from graphkd.encoders import Encoding
@@ -90,7 +90,7 @@ def test_names_of_classes_are_texts_in_answers(served: ModelState) -> None:
     assert served.card["class_names"] == ["True", str(2**70), "x"]
     assert served.card["feature_names"] == list("abcde")
     proba = np.eye(3, dtype=np.float32)
-    assert [each["name"] for each in _predictions(proba, proba, served.model.class_names)] == [
+    assert [each["name"] for each in served.model.answers.entries(proba, proba)] == [
         "True",
         str(2**70),
         "x",
