@@ -152,4 +152,4 @@ def _answer(asked: InferenceRequest, model: Model, logits: FloatArray, field: st
 
 
 def _outputs(model: Model, logits: FloatArray, field: str) -> dict[str, NDArray[Any]]:
-    return model.served.model.answers.tensors(logits, model.served.scores(logits, f"{field}.data"))
+    return model.served.model.answers.tensors(logits, model.served.scores_of(logits, f"{field}.data"))

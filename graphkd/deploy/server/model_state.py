@@ -131,7 +131,7 @@ class ModelState:
         result: FloatArray = self.model.engine.logits(rows)
         return result
 
-    def scores(self, logits: FloatArray, field: str) -> FloatArray:
+    def scores_of(self, logits: FloatArray, field: str) -> FloatArray:
         """Computes the probabilities ``[B, C]``, or predicted numbers, of logits ``[B, C]``.
 
         Raises:

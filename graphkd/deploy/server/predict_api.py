@@ -56,7 +56,7 @@ def add_predict_api(app: FastAPI, worker: Worker) -> None:
                 if is_named(question):
                     check_names_once(body)
                 logits = await worker.batcher.logits(rows)
-        scores = worker.served.scores(logits, field)
+        scores = worker.served.scores_of(logits, field)
         return JSONResponse(
             {
                 "model": worker.served.name,
