@@ -49,7 +49,9 @@ def read_blogcatalog(location: Location) -> Data:
     except (ValueError, TypeError) as error:
         raise GraphKDError(f"{path} does not hold the graph of blogcatalog ({error!r}): fetch it again") from None
     y = torch.zeros(nodes, labels)
-    y[torch.from_numpy(np.repeat(np.arange(nodes), np.diff(indptr))), torch.from_numpy(indices.astype(np.int64))] = 1
+    y[
+        torch.from_numpy(np.repeat(np.arange(nodes), np.diff(indptr))), torch.from_numpy(indices.astype(np.int64))
+    ] = 1
     return Data(edge_index=torch.from_numpy(edges.astype(np.int64)), y=y, num_nodes=nodes)
 
 

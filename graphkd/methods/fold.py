@@ -93,7 +93,9 @@ def edge_targets(
     """
     num_rows, width = logits.shape
     share = task.share(width)
-    shared = receivers if share == 1 else share * (weights.value.new_ones(num_rows) if receivers is None else receivers)
+    shared = (
+        receivers if share == 1 else share * (weights.value.new_ones(num_rows) if receivers is None else receivers)
+    )
     edges = _Edges(weights, shared, _product(senders, sender_weight))
     distributions = _Told(logits, tau, reverse, weights.device, task)
 

@@ -67,7 +67,9 @@ class Evaluation:
         return Evaluation(
             self.scores + other.scores,
             None if self.confusion is None or other.confusion is None else self.confusion + other.confusion,
-            None if self.reliability is None or other.reliability is None else self.reliability + other.reliability,
+            None
+            if self.reliability is None or other.reliability is None
+            else self.reliability + other.reliability,
             self.class_names,
             self.by_output + other.by_output,
         )

@@ -17,6 +17,7 @@ from graphkd.sparse import Inputs
 from graphkd.tasks.base import Metric
 from graphkd.training.scoring.inference import Inference
 
+
 @dataclass(frozen=True)
 class SettingLogits:
     """A model's logits, or answers in the user's units, of the nodes that a setting scores.

@@ -88,7 +88,9 @@ class Batches(ABC):
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
         """Computes the teacher's ``loss``; for a network that has none, and for tasks other than classes, theirs."""
         if not self.graph.task.one_class:
-            return {"loss": self.graph.task.label_losses(output.logits.index_select(0, index), labels[index]).mean()}
+            return {
+                "loss": self.graph.task.label_losses(output.logits.index_select(0, index), labels[index]).mean()
+            }
         loss = self.model.loss if isinstance(self.model, Teacher) else Teacher.loss.__get__(self.model)
         return loss(output, labels, index, **self._loss_settings)
 
