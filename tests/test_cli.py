@@ -195,7 +195,7 @@ def test_so_is_one_in_the_data(mistake, tmp_path: Path, monkeypatch: pytest.Monk
         mistake(data)
         return data
 
-    monkeypatch.setattr("graphkd.commands.distill.load_dataset", spoiled)
+    monkeypatch.setattr("graphkd.config_data.load_dataset", spoiled)
     done = command("distill", "output_dir=out", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert DATA_MISTAKES[mistake] in done.stderr
