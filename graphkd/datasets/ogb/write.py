@@ -77,7 +77,7 @@ def _write_binary(raw: Path, edges: NDArray[np.int64], data: Data) -> None:
 
 def _labels(data: Data) -> NDArray[Any]:
     """Returns labels ``[N, 1]`` or ``[N, L]`` in OGB's form: NaN where one is unknown."""
-    y = data.y.numpy()
+    y: NDArray[Any] = data.y.numpy()
     if y.ndim == 2:
         return y if np.isnan(y).any() else y.astype(np.int64)
     y = y[:, None]
