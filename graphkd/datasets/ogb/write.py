@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_ogb(data: Data, root: Path, name: str) -> Path:
-    """Writes the files of ``name``: ``csv.gz`` as for arxiv, products and proteins, numpy archives as for papers100M.
+    """Writes the files of ``name``: ``csv.gz``, or numpy archives as for papers100M.
 
     Args:
         data: with dense ``x [N, D]``, or ``edge_attr [E, D]`` if the format has features of edges alone,

@@ -10,9 +10,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-import graphkd
-from graphkd import GraphKDError
-from graphkd.config import Training
+from graphkd import GraphKDError, Training, distill, load_dataset
 from graphkd.datasets import Graph
 from graphkd.datasets.ogb import incident, write_ogb
 from graphkd.datasets.validate import MASKS
@@ -107,8 +105,8 @@ def test_a_split_by_fractions(tmp_path: Path) -> None:
 
 def test_it_is_distilled(tmp_path: Path) -> None:
     place(tmp_path)
-    data = graphkd.load_dataset(NAME, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", download="never")
-    result = graphkd.distill(data, method="glnn", training=Training(max_epochs=2))
+    data = load_dataset(NAME, data_dir=tmp_path / "data", cache_dir=tmp_path / "cache", download="never")
+    result = distill(data, method="glnn", training=Training(max_epochs=2))
     assert 0 < result.metrics["student_test"] < 1
 
 
