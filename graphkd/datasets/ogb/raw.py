@@ -143,7 +143,7 @@ def _entries(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.flo
         raise GraphKDError(
             f"{folder / 'raw'}: a label is {wrong[0]:g}, but those of {facts.name} are 0 or 1: fetch it again"
         )
-    return labels.astype(np.float32)
+    return labels.astype(np.float32, order="C")
 
 
 def _damage(folder: Path, facts: Facts, error: Exception) -> str:
