@@ -1,4 +1,4 @@
-"""What a student's outputs mean to a user, by task; without torch, as bundles are read where it is not installed."""
+"""What a student's outputs mean to a user, by task; it needs no torch, as bundles are read without it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Answers(ABC):
         """Raises if a score is no number."""
         _check_rows(scores)
 
-    def check_proba(self) -> None:
+    def check_proba(self) -> None:  # noqa: B027 (most tasks have probabilities)
         """Raises where there are no probabilities."""
 
     def agreement(self, one: FloatArray, other: FloatArray) -> float:
@@ -88,7 +88,7 @@ class ClassAnswers(Answers):
     """
 
     task = "multiclass"
-    outputs = {"probabilities": ("FP32", False), "logits": ("FP32", False), "classes": ("INT64", True)}
+    outputs: ClassVar = {"probabilities": ("FP32", False), "logits": ("FP32", False), "classes": ("INT64", True)}
 
     def __init__(self, names: Sequence[ClassName] | None) -> None:
         super().__init__(names)
@@ -144,7 +144,7 @@ class LabelAnswers(Answers):
     """
 
     task = "multilabel"
-    outputs = {"probabilities": ("FP32", False), "logits": ("FP32", False), "labels": ("INT64", False)}
+    outputs: ClassVar = {"probabilities": ("FP32", False), "logits": ("FP32", False), "labels": ("INT64", False)}
 
     def scores(self, logits: FloatArray, softmax: Softmax) -> FloatArray:
         """Computes ``σ(z)`` in float64, rounded once: the same numbers in every runtime."""
@@ -191,7 +191,7 @@ class NumberAnswers(Answers):
     """
 
     task = "regression"
-    outputs = {"values": ("FP32", False)}
+    outputs: ClassVar = {"values": ("FP32", False)}
 
     def scores(self, logits: FloatArray, softmax: Softmax) -> FloatArray:
         """Returns the outputs themselves."""

@@ -99,7 +99,7 @@ def load_dataset(
         columns: of a table in the folder of ``custom``, see ``graphkd.from_frames``: ``auto``, ``none``, or column
             → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
         numeric: how its numbers are scaled: ``standard``, ``robust`` or ``none``.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of.
         dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:

@@ -235,7 +235,7 @@ class GraphDistiller(ClassifierMixin, GraphEstimator):  # type: ignore[misc]
     def score(
         self, x: Any, y: Any = None, edge_index: Tensor | None = None, edge_weight: Tensor | None = None
     ) -> float:
-        """Computes the accuracy over the rows whose label is known; of several labels, the share of rows with all right.
+        """Computes the accuracy over the rows whose label is known; of several labels, of rows all right.
 
         Args:
             x: as in ``predict_proba``; or a list of one graph, as searches pass it.
@@ -362,7 +362,7 @@ class GraphDistillerRegressor(RegressorMixin, GraphEstimator):  # type: ignore[m
 
 
 def _task_of(data: Data) -> str:
-    """Returns the name of a graph's task, or that of classes where the graph is not valid, which ``fit`` reports."""
+    """Returns the name of a graph's task, or that of classes where the graph is not valid, as ``fit`` says."""
     try:
         return task_of(data).name
     except (GraphKDError, AttributeError, TypeError, RuntimeError):

@@ -95,7 +95,7 @@ MISTAKES = {
         ["dataset.scale=0.1"],
         "dataset.scale is 0.1, but digits has the size that it has",
     ),
-    "labels of many tasks": (["dataset=ogbn-proteins"], "ogbn-proteins has 112 yes-or-no labels per node"),
+    "nodes of many kinds": (["dataset=ogbn-mag"], "ogbn-mag is heterogeneous, several kinds of nodes"),
     "a word for a share": (["dataset.label_rate=few"], "could not be converted to Float"),
     "no split": (["dataset.split=public"], "digits has no split 'public': choose random"),
     "no device": (["device=tpu"], "device is 'tpu': choose auto, cpu or cuda"),

@@ -21,8 +21,8 @@ def write_evaluation(folder: Path, evaluation: Evaluation, seeds: Sequence[int])
 
     ``scores.csv`` has a line per seed, ``classes.csv`` one per class, ``confusion.csv`` one per class with a
     column per prediction, ``reliability.csv`` one per bin of confidence; ``confusion.png`` and ``reliability.png``
-    show the last two, where matplotlib is installed. Scores are fractions. Of labels or numbers there are the first
-    two, with a line per label or target.
+    show the last two, where matplotlib is installed. Scores are fractions. Of labels or numbers there are the
+    first two, with a line per label or target.
 
     Args:
         folder: created if missing; files of an earlier evaluation are replaced.

@@ -29,15 +29,15 @@ def confusion_png(evaluation: Evaluation) -> bytes:
     panel.set_xlabel("predicted class")
     panel.set_ylabel("class")
     if count <= NUMBERED:
-        _name_cells(panel, evaluation, shares > 0.5)
+        _name_cells(panel, evaluation, confusion.counts, shares > 0.5)
     return png(figure)
 
 
-def _name_cells(panel: Axes, evaluation: Evaluation, dark: np.ndarray) -> None:
+def _name_cells(panel: Axes, evaluation: Evaluation, counts: np.ndarray, dark: np.ndarray) -> None:
     names = [literal(str(name)) for name in evaluation.class_names]
     panel.set_xticks(range(len(names)), names, rotation=90)
     panel.set_yticks(range(len(names)), names)
-    for (row, column), nodes in np.ndenumerate(evaluation.confusion.counts):
+    for (row, column), nodes in np.ndenumerate(counts):
         colour = "white" if dark[row, column] else "black"
         panel.text(column, row, str(nodes), ha="center", va="center", color=colour, fontsize="small")
 

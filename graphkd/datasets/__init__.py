@@ -11,8 +11,8 @@ from graphkd.datasets.cpf import cpf_citeseer, cpf_cora
 from graphkd.datasets.custom import custom
 from graphkd.datasets.graph import Graph
 from graphkd.datasets.heterophilous import minesweeper, tolokers
-from graphkd.datasets.ogb import ogbn_arxiv, ogbn_papers100m, ogbn_products
 from graphkd.datasets.musae import chameleon
+from graphkd.datasets.ogb import ogbn_arxiv, ogbn_papers100m, ogbn_products, ogbn_proteins
 from graphkd.datasets.planetoid import citeseer, cora, pubmed
 from graphkd.datasets.preprocess import Preprocessing
 from graphkd.datasets.setting import SETTINGS, Setting, SettingView
@@ -42,6 +42,7 @@ __all__ = [
     "ogbn_arxiv",
     "ogbn_papers100m",
     "ogbn_products",
+    "ogbn_proteins",
     "photo",
     "physics",
     "pubmed",

@@ -81,9 +81,10 @@ def _draw(split: Callable[[Tensor, int], Masks], data: Data, seed: int) -> Data:
 
 def _strata(data: Data) -> Tensor:
     """Returns what a split is stratified by, ``[N]``: classes; of other labels, whether any of a node is known."""
-    if not hasattr(data, "y") or data.y.dim() == 1 and not data.y.is_floating_point():
-        return data.y
-    known = ~data.y.isnan()
+    y: Tensor = data.y
+    if y.dim() == 1 and not y.is_floating_point():
+        return y
+    known = ~y.isnan()
     return torch.where(known if known.dim() == 1 else known.any(dim=1), 0, -1)
 
 

@@ -50,10 +50,9 @@ def read_chameleon(location: Location) -> Data:
             raise ValueError("ids are not row numbers")
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise GraphKDError(f"{folder} does not hold the graph of chameleon ({error!r}): fetch it again") from None
+    indptr, indices, values = (torch.from_numpy(part) for part in (x.indptr, x.indices, x.data))
     return Data(
-        x=torch.sparse_csr_tensor(
-            *(torch.from_numpy(part) for part in (x.indptr, x.indices, x.data)), size=x.shape
-        ),
+        x=torch.sparse_csr_tensor(indptr, indices, values, size=x.shape),
         edge_index=torch.from_numpy(np.unique(links, axis=0).T.copy()),
         y=torch.from_numpy(np.log(traffic[:, 1].astype(np.float64))),
     )

@@ -87,9 +87,9 @@ def edge_targets(
 
     Returns:
         ``T = (r w s c) Q`` (or ``L = (r w s c) log Q``; of a task other than classes with the means of ``q`` in
-        place of ``Q`` and its outputs in place of ``log Q``, each a ``1 / C``), from a sparse product in float64, whose weights are
-        converted some edges at a time; with a table store that has a budget, some rows at a time, with ``Q`` in a
-        file.
+        place of ``Q`` and its outputs in place of ``log Q``, each a ``1 / C``), from a sparse product in float64,
+        whose weights are converted some edges at a time; with a table store that has a budget, some rows at a
+        time, with ``Q`` in a file.
     """
     num_rows, width = logits.shape
     share = task.share(width)

@@ -11,11 +11,12 @@ from graphkd.methods.fold import node_targets
 from graphkd.methods.targets import TEACHER, Targets, mean_over
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from graphkd.datasets import Graph
     from graphkd.methods.stacked import StackedTargets
     from graphkd.students.output import StudentOutput
     from graphkd.teachers import TeacherOutput
-    from torch import Tensor
 
 
 class TeacherBounded(Method):
@@ -24,8 +25,8 @@ class TeacherBounded(Method):
     ``b_v = 1`` where ``ℓ(z_v, y_v) + margin > ℓ(t_v, y_v)``, else 0: the teacher's error is an upper bound, and a
     student that is better than it by the margin is left alone. ``ℓ`` is the task's label loss, of a regression the
     mean squared error of the standardised targets of a row, and ``D`` its soft loss. The published loss, of a
-    regression, adds the bounded term to the unbounded one; the teacher's outputs at all nodes are ours, as in GLNN,
-    since most nodes of a graph have no label, and so are the other tasks.
+    regression, adds the bounded term to the unbounded one; the teacher's outputs at all nodes are ours, as in
+    GLNN, since most nodes of a graph have no label, and so are the other tasks.
 
     Source: Chen et al., Learning Efficient Object Detection Models with Knowledge Distillation, NeurIPS 2017 (the
         bound, eq. 4)
@@ -65,7 +66,8 @@ class TeacherBounded(Method):
 
     def loss(self, output: StudentOutput, batch: Targets | StackedTargets) -> dict[str, Tensor]:
         """Returns the bounded label term beside the soft one."""
-        assert isinstance(batch, Targets) and batch.soft is not None
+        assert isinstance(batch, Targets)
+        assert batch.soft is not None
         rows, logits = batch.labelled, output.logits
         mine = batch.label_losses(logits.index_select(0, rows), rows)
         bound = batch.label_losses(batch.tables[TEACHER].index_select(0, rows), rows)

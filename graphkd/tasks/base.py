@@ -40,7 +40,7 @@ class Task(ABC):
     details: ClassVar[tuple[str, ...]]
     """Further metrics of the test nodes."""
     one_class: ClassVar[bool] = False
-    """Whether each node has exactly one of ``C`` classes: what weighs, balances or calibrates classes needs that."""
+    """Whether each node has exactly one of ``C`` classes, as what weighs or calibrates classes needs."""
 
     @abstractmethod
     def check(self, data: Data) -> None:
@@ -111,7 +111,7 @@ class Task(ABC):
         """Inverts ``answers``, for a teacher that a user gives."""
         return answers
 
-    def finish(self, student: nn.Module) -> None:
+    def finish(self, student: nn.Module) -> None:  # noqa: B027 (of most tasks, outputs are answers)
         """Makes a trained student compute ``answers`` by itself, so that every runtime and export does."""
 
     def check_metric(self, metric: object, key: str = "data.metric") -> None:

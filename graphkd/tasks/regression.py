@@ -29,8 +29,8 @@ class Regression(Task):
     - soft loss: ``1 / (2 T τ²) Σ_t (t_t − z_t)²``: the divergence of two normal distributions of deviation ``τ``,
       with ``A(z) = ‖z‖² / 2`` and ``μ(z) = z``, which folds over neighbours as the softmax does.
 
-    When training is over the student's last layer is scaled by ``s`` and shifted by ``m``: every runtime and export
-    answers in the user's units.
+    When training is over the student's last layer is scaled by ``s`` and shifted by ``m``: every runtime and
+    export answers in the user's units.
 
     Source: the common task; no paper
 
@@ -59,8 +59,8 @@ class Regression(Task):
         wrong = used[~used.double().isfinite()]
         if wrong.numel():
             raise GraphKDError(
-                f"data.y holds {float(wrong[0])} inside a mask, and task=regression needs a number there: take the "
-                "node out of the masks, or correct it"
+                f"data.y holds {float(wrong[0])} inside a mask, and task=regression needs a number there: take "
+                "the node out of the masks, or correct it"
             )
         if bool((used.double().abs() > torch.finfo(torch.float32).max / 4).any()):
             raise GraphKDError("data.y holds targets too large for float32: give them in another unit")
@@ -115,7 +115,7 @@ class Regression(Task):
             last.bias.copy_(last.bias.double() * scale + offset)
 
     def scorer(self, metric: str, y: Tensor) -> Scorer:
-        """Builds one of ``graphkd.evaluation.regression.REGRESSION`` for fixed targets; ``neg_`` is its negative."""
+        """Builds one of ``graphkd.evaluation.regression.REGRESSION`` for fixed targets; ``neg_`` negates it."""
         positive = metric.removeprefix("neg_")
         if positive != metric and positive not in ERRORS:
             raise GraphKDError(f"there is no metric {metric}: choose one of {', '.join(self.metrics)}")

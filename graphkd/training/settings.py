@@ -21,7 +21,7 @@ PARTITIONERS = ("random", "metis")
 """Algorithms that partition a graph."""
 
 METRICS = tuple(dict.fromkeys(metric for task in TASKS.values() for metric in task.metrics))
-"""Scores of the validation nodes that a best epoch can be chosen by; which of them, the task of the labels says."""
+"""Scores of the validation nodes that a best epoch can be chosen by; the task of the labels has some of them."""
 
 CLASS_WEIGHTS = ("none", "balanced")
 """Weights of classes in label losses."""

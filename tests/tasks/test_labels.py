@@ -21,7 +21,8 @@ def test_the_task_is_that_of_the_labels(task: str) -> None:
     data = data_of(task)
     assert task_of(data).name == task
     graph = Graph.from_data(data)
-    assert graph.task.name == task and graph.metric == TASKS[task].metrics[0]
+    assert graph.task.name == task
+    assert graph.metric == TASKS[task].metrics[0]
 
 
 def test_labels_keep_what_is_unknown() -> None:

@@ -20,6 +20,8 @@ class Facts:
         archive: name of the zip file, and of the folder in it.
         download_gb: its size, according to OGB's server.
         version: of the files, as in the name of their release note.
+        num_tasks: ``L`` labels per node; 1 is one class.
+        edge_features: ``D`` features of each edge, where nodes have none of their own; else 0.
     """
 
     name: str
@@ -30,6 +32,13 @@ class Facts:
     archive: str
     download_gb: float
     version: int = 1
+    num_tasks: int = 1
+    edge_features: int = 0
+
+    @property
+    def num_outputs(self) -> int:
+        """Number of classes, or of labels where a node may have several."""
+        return self.num_classes if self.num_tasks == 1 else self.num_tasks
 
     @property
     def url(self) -> str:
@@ -47,7 +56,8 @@ class Facts:
         """Files of edges, features, counts and labels."""
         if self.binary:
             return ("raw/data.npz", "raw/node-label.npz")
-        names = ("edge", "node-feat", "num-node-list", "num-edge-list", "node-label")
+        features = "edge-feat" if self.edge_features else "node-feat"
+        names = ("edge", features, "num-node-list", "num-edge-list", "node-label")
         return tuple(f"raw/{name}.csv.gz" for name in names)
 
     @property
@@ -72,11 +82,13 @@ FACTS = (
         "ogbn-papers100M", 172, "time", add_inverse_edge=False, binary=True, archive="papers100M-bin",
         download_gb=56.17,
     ),
+    Facts(
+        "ogbn-proteins", 2, "species", add_inverse_edge=True, binary=False, archive="proteins", download_gb=0.21,
+        num_tasks=112, edge_features=8,
+    ),
 )  # fmt: skip
 
 UNSUPPORTED = {
-    "ogbn-proteins": "ogbn-proteins has 112 yes-or-no labels per node, and graphkd classifies nodes into one of C "
-    "classes: choose ogbn-arxiv or ogbn-products, or take one of its labels as dataset=custom",
     "ogbn-mag": "ogbn-mag is heterogeneous, several kinds of nodes and edges, and graphkd's teachers know one "
     "kind: choose ogbn-arxiv, or take its paper nodes with their citations as dataset=custom",
 }

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd.datasets.npz import read_arrays
+from graphkd.datasets.ogb.consistency import check_ends, check_rows
 from graphkd.datasets.ogb.facts import Facts
+from graphkd.datasets.ogb.incident import read_incident
 from graphkd.datasets.ogb.package import quiet
 from graphkd.errors import GraphKDError
 from graphkd.system import memory, readable
@@ -30,7 +32,8 @@ def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
         facts: of the data set.
 
     Returns:
-        ``x [N, D]`` float32, ``edge_index [2, E]`` int64 and ``y [N]`` int64, −1 where the label is unknown.
+        ``x [N, D]`` float32, of incident edges where nodes have no features; ``edge_index [2, E]`` int64; and
+        ``y [N]`` int64, −1 where the class is unknown, or ``y [N, L]`` float32 of 0 and 1, NaN where unknown.
 
     Raises:
         GraphKDError: a file is damaged, not readable, or does not match the others.
@@ -47,22 +50,18 @@ def read_raw(folder: Path, facts: Facts) -> dict[str, Tensor]:
     except Exception as error:  # damaged files raise many types
         raise GraphKDError(_damage(folder, facts, error)) from None
     edges, x = graph["edge_index"], graph["node_feat"]
-    if labels.ndim != 1 or x.ndim != 2:
+    if labels.ndim != (1 if facts.num_tasks == 1 else 2) or x.ndim != 2:
         raise GraphKDError(
             f"{folder / 'raw'}: features {list(x.shape)}, labels {list(labels.shape)}: fetch it again"
         )
     rows = {"edge": edges.shape[1], "node-feat": x.shape[0], "node-label": labels.shape[0]}
     for (what, count), stated in zip(rows.items(), (counts[1], counts[0], counts[0]), strict=True):
-        if count != stated:
-            raise GraphKDError(
-                f"{folder / 'raw'}: {what} has {count} rows where {stated} are stated: a file was cut or mixed "
-                "up, fetch it again"
-            )
-    _check_ends(folder, edges, counts[0])
+        check_rows(folder / "raw", what, count, stated)
+    check_ends(folder / "raw", edges, counts[0])
     return {
         "x": torch.from_numpy(np.ascontiguousarray(x, dtype=np.float32)),
         "edge_index": torch.from_numpy(np.ascontiguousarray(edges)),
-        "y": torch.from_numpy(_classes(labels, facts, folder)),
+        "y": torch.from_numpy((_classes if facts.num_tasks == 1 else _entries)(labels, facts, folder)),
     }
 
 
@@ -72,20 +71,28 @@ def read_ids(file: Path) -> NDArray[Any]:
     Raises:
         GraphKDError: the file is damaged, or has several columns.
     """
+    return _table(file, 1)[:, 0]
+
+
+def _table(file: Path, columns: int) -> NDArray[Any]:
+    """Reads a ``csv.gz`` file without a header, ``[rows, columns]``."""
     import pandas as pd
 
     try:
         table = pd.read_csv(file, compression="gzip", header=None).to_numpy()
     except Exception as error:  # damaged files raise many types
         raise GraphKDError(f"{file} cannot be read ({error!r}): fetch it again") from None
-    if table.shape[1] != 1:
+    if table.shape[1] != columns:
         raise GraphKDError(
-            f"{file} has {table.shape[1]} columns, not one: it is of another data set, fetch it again"
+            f"{file} has {table.shape[1]} columns, not {'one' if columns == 1 else columns}: it is of another "
+            "data set, fetch it again"
         )
-    return np.asarray(table[:, 0])
+    return np.asarray(table)
 
 
 def _graph(raw: Path, facts: Facts) -> dict[str, Any]:
+    if facts.edge_features:
+        return read_incident(raw, facts.edge_features, *_stated(raw, facts))
     from graphkd.datasets.ogb.readers import read_binary_graph_raw, read_csv_graph_raw
 
     with quiet():
@@ -96,6 +103,8 @@ def _graph(raw: Path, facts: Facts) -> dict[str, Any]:
 
 
 def _labels(raw: Path, facts: Facts) -> NDArray[Any]:
+    if facts.num_tasks > 1:
+        return _table(raw / "node-label.csv.gz", facts.num_tasks)
     if not facts.binary:
         return read_ids(raw / "node-label.csv.gz")
     labels = read_arrays(raw / "node-label.npz", ["node_label"])["node_label"]
@@ -111,14 +120,6 @@ def _stated(raw: Path, facts: Facts) -> tuple[int, int]:
     return nodes, edges
 
 
-def _check_ends(folder: Path, edges: NDArray[np.int64], num_nodes: int) -> None:
-    if edges.size and not (edges.min() >= 0 and edges.max() < num_nodes):
-        raise GraphKDError(
-            f"{folder / 'raw'}: edges name nodes {edges.min()} to {edges.max()}, but there are {num_nodes}: fetch "
-            "it again"
-        )
-
-
 def _classes(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.int64]:
     labelled = ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(labels.shape, dtype=bool)
     if labels.dtype.kind not in "iuf" or (labels[labelled] != labels[labelled].astype(np.int64)).any():
@@ -131,6 +132,18 @@ def _classes(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.int
             "fetch it again"
         )
     return y
+
+
+def _entries(labels: NDArray[Any], facts: Facts, folder: Path) -> NDArray[np.float32]:
+    """Checks a table of labels: each entry is 0, 1, or NaN where it is unknown."""
+    if labels.dtype.kind not in "iuf":
+        raise GraphKDError(f"{folder / 'raw'}: labels are not numbers: fetch {facts.name} again")
+    wrong = labels[~((labels == 0) | (labels == 1) | np.isnan(labels))]
+    if wrong.size:
+        raise GraphKDError(
+            f"{folder / 'raw'}: a label is {wrong[0]:g}, but those of {facts.name} are 0 or 1: fetch it again"
+        )
+    return labels.astype(np.float32, order="C")
 
 
 def _damage(folder: Path, facts: Facts, error: Exception) -> str:

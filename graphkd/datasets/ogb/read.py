@@ -27,16 +27,16 @@ FORM = "1"
 def read_ogb(facts: Facts, location: Location) -> Data:
     """Reads the graph with its official split.
 
-    Edges are directed as in the files; if these list one direction of each edge (ogbn-products), both are
-    included, sorted. The raw files are parsed once; ``cache_dir/parsed`` holds the result for later runs.
+    Edges are directed as in the files; if these list one direction of each edge (ogbn-products, ogbn-proteins),
+    both are included, sorted. The raw files are parsed once; ``cache_dir/parsed`` holds the result for later runs.
 
     Args:
         facts: of the data set.
         location: of its files and the cache.
 
     Returns:
-        ``Data`` with ``x [N, D]`` float32, ``edge_index [2, E]``, ``y [N]`` (−1 where unknown), three masks
-        ``[N]`` and ``class_names``.
+        ``Data`` with ``x [N, D]`` float32, ``edge_index [2, E]``, ``y [N]`` (−1 where unknown) or, for several
+        labels per node, ``y [N, L]`` float32 (NaN where unknown), three masks ``[N]`` and ``class_names``.
 
     Raises:
         GraphKDError: the files are unavailable, damaged, or do not contain such a graph.
@@ -51,11 +51,11 @@ def read_ogb(facts: Facts, location: Location) -> Data:
         parts = _parse(folder, facts)
         save_parsed(path, parts)
     num_nodes = parts["x"].shape[0]
-    names = [str(number) for number in range(facts.num_classes)]
+    names = [str(number) for number in range(facts.num_outputs)]
     return Data(
         x=parts["x"],
         edge_index=parts["edge_index"].long(),
-        y=parts["y"].long(),
+        y=parts["y"].long() if facts.num_tasks == 1 else parts["y"],
         class_names=names,
         **read_split(folder, facts, num_nodes),
     )
@@ -70,4 +70,5 @@ def _parse(folder: Path, facts: Facts) -> dict[str, Tensor]:
         ends = both_directions(sender, receiver, None, parts["x"].shape[0])[:2]
         del sender, receiver
         edges = torch.stack([torch.from_numpy(end.astype(np.int32)) for end in ends])
-    return {"x": parts["x"], "y": parts["y"].int(), "edge_index": edges.int()}
+    y = parts["y"].int() if facts.num_tasks == 1 else parts["y"]
+    return {"x": parts["x"], "y": y, "edge_index": edges.int()}

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 def write_ogb(data: Data, root: Path, name: str) -> Path:
-    """Writes the files of ``name``: ``csv.gz`` as for arxiv and products, numpy archives as for papers100M.
+    """Writes the files of ``name``: ``csv.gz``, or numpy archives as for papers100M.
 
     Args:
-        data: with dense ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` and three masks ``[N]``; if the format
-            lists one direction of each edge, the pairs with ``sender < receiver`` are written.
+        data: with dense ``x [N, D]``, or ``edge_attr [E, D]`` if the format has features of edges alone,
+            ``edge_index [2, E]``, ``y [N]`` or ``[N, L]`` and three masks ``[N]``; if the format lists one
+            direction of each edge, the pairs with ``sender < receiver`` are written.
         root: parent of the new folder, such as ``ogbn_arxiv``, which is written atomically.
         name: of the OGB data set whose format is used.
 
@@ -37,15 +38,20 @@ def write_ogb(data: Data, root: Path, name: str) -> Path:
     facts = {entry.name: entry for entry in FACTS}.get(name)
     if facts is None:
         raise GraphKDError(unknown("OGB data set", name, [entry.name for entry in FACTS]))
-    edges = data.edge_index.numpy()
+    edges, rows = data.edge_index.numpy(), slice(None)
     if facts.add_inverse_edge:
-        edges = edges[:, edges[0] < edges[1]]
+        rows = edges[0] < edges[1]
+    edges = edges[:, rows]
     target = root / name.replace("-", "_")
     with whole_folder(target) as folder:
         for part in ("raw", f"split/{facts.split}"):
             (folder / part).mkdir(parents=True)
         (folder / f"RELEASE_v{facts.version}.txt").write_text(f"# Release note for {name}\n")
         (_write_binary if facts.binary else _write_csv)(folder / "raw", edges, data)
+        if facts.edge_features:
+            _csv(folder / "raw" / "edge-feat.csv.gz", data.edge_attr.numpy()[rows])
+        elif not facts.binary:
+            _csv(folder / "raw" / "node-feat.csv.gz", data.x.numpy())
         for part, mask in zip(PARTS, MASKS, strict=True):
             _csv(folder / facts.split_file(part), data[mask].nonzero().numpy())
     return target
@@ -53,9 +59,8 @@ def write_ogb(data: Data, root: Path, name: str) -> Path:
 
 def _write_csv(raw: Path, edges: NDArray[np.int64], data: Data) -> None:
     _csv(raw / "edge.csv.gz", edges.T)
-    _csv(raw / "node-feat.csv.gz", data.x.numpy())
     _csv(raw / "node-label.csv.gz", _labels(data))
-    _csv(raw / "num-node-list.csv.gz", np.array([[data.x.shape[0]]]))
+    _csv(raw / "num-node-list.csv.gz", np.array([[data.y.shape[0]]]))
     _csv(raw / "num-edge-list.csv.gz", np.array([[edges.shape[1]]]))
 
 
@@ -71,8 +76,11 @@ def _write_binary(raw: Path, edges: NDArray[np.int64], data: Data) -> None:
 
 
 def _labels(data: Data) -> NDArray[Any]:
-    """Returns labels ``[N, 1]`` in OGB's form: NaN where the class is unknown."""
-    y = data.y.numpy()[:, None]
+    """Returns labels ``[N, 1]`` or ``[N, L]`` in OGB's form: NaN where one is unknown."""
+    y: NDArray[Any] = data.y.numpy()
+    if y.ndim == 2:
+        return y if np.isnan(y).any() else y.astype(np.int64)
+    y = y[:, None]
     return np.where(y < 0, np.nan, y) if (y < 0).any() else y
 
 

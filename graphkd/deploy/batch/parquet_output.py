@@ -19,8 +19,8 @@ from graphkd.deploy.batch.outputs import class_columns
 class ParquetOutput:
     """Parquet file with columns row, id, class, name, probability, and ``p_NAME`` of every class.
 
-    Of several labels per row it has ``labels``, a list, in place of class, name and probability; of numbers a column
-    for each, and no probabilities.
+    Of several labels per row it has ``labels``, a list, in place of class, name and probability; of numbers a
+    column for each, and no probabilities.
 
     Args:
         file: path to write.

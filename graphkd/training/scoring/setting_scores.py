@@ -45,8 +45,8 @@ class SettingLogits:
         """``val`` and ``test``; if nodes are hidden, ``test_ind`` (hidden) and ``test_tran`` (others); details.
 
         Fractions; ``test`` is ``s · test_ind + (1 − s) · test_tran`` with the setting's ``s``. The details are
-        ``test_NAME`` of the task's ``details``, weighted like ``test``, and ``val_NAME`` and ``test_NAME`` of every metric
-        that ``training.metric`` may be, the data's own aside.
+        ``test_NAME`` of the task's ``details``, weighted like ``test``, and ``val_NAME`` and ``test_NAME`` of
+        every metric that ``training.metric`` may be, the data's own aside.
         """
         graph, task, own = self.view.observed, self.view.observed.task, self.view.observed.metric
 

@@ -86,7 +86,7 @@ class Batches(ABC):
         return [cls.name, *(training[key] for key in cls.settings)]
 
     def _loss(self, output: TeacherOutput, labels: Tensor, index: Tensor) -> dict[str, Tensor]:
-        """Computes the teacher's ``loss``; for a network that has none, and for tasks other than classes, theirs."""
+        """Computes the teacher's ``loss``; for a network that has none, and of other tasks, the task's."""
         if not self.graph.task.one_class:
             return {
                 "loss": self.graph.task.label_losses(output.logits.index_select(0, index), labels[index]).mean()

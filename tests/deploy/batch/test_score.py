@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from graphkd.answers import ClassAnswers
 from graphkd import GraphKDError
+from graphkd.answers import ClassAnswers
 from graphkd.cli import main
 from graphkd.datasets import Preprocessing
 from graphkd.deploy import load_bundle, write_bundle
