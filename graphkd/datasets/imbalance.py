@@ -52,6 +52,10 @@ def imbalanced_mask(train_mask: Tensor, y: Tensor, imbalance: float, long_tail: 
     Raises:
         GraphKDError: a class would keep no training node.
     """
+    if y.is_floating_point():
+        raise GraphKDError(
+            "dataset.imbalance and long_tail are of classes, and these labels are none: leave them out"
+        )
     labels = y.reshape(-1).numpy()[train_mask.numpy()]
     sizes = np.bincount(labels)
     key, value = ("imbalance", imbalance) if imbalance < 1 else ("long_tail", long_tail)

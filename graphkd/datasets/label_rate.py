@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from graphkd.checks import is_real
+from graphkd.datasets.splits import strata_of
 from graphkd.errors import GraphKDError
 
 
@@ -46,7 +47,7 @@ def sampled_mask(train_mask: Tensor, y: Tensor, count: Callable[[int, int], int]
         seed: of the sampling.
     """
     rng, nodes = np.random.default_rng(seed), train_mask.nonzero().reshape(-1).numpy()
-    labels, mask = y.reshape(-1).numpy()[nodes], torch.zeros_like(train_mask)
+    labels, mask = strata_of(y).numpy()[nodes], torch.zeros_like(train_mask)
     for label in np.unique(labels):
         order = rng.permutation(nodes[labels == label])
         mask[torch.from_numpy(order[: count(int(label), order.size)])] = True

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 
 from graphkd.atomic_io import as_path, default_cache_dir
 from graphkd.datasets.component import largest_component
 from graphkd.datasets.custom.build import make_undirected
 from graphkd.datasets.source import Location, Source
-from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split
+from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split, strata_of
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.tasks import task_of
@@ -74,31 +73,39 @@ def _stored(data: Data, seed: int) -> Data:
     return data
 
 
+def _of_classes(split: Callable[[Tensor, int], Masks], name: str, y: Tensor, seed: int) -> Masks:
+    """Draws a split that takes nodes of every class.
+
+    Raises:
+        GraphKDError: a node has not one class.
+    """
+    if y.is_floating_point():
+        raise GraphKDError(
+            f"split={name} draws nodes of every class, and these labels are no classes: use fractions"
+        )
+    return split(y, seed)
+
+
 def _draw(split: Callable[[Tensor, int], Masks], data: Data, seed: int) -> Data:
-    data.train_mask, data.val_mask, data.test_mask = split(_strata(data), seed)
+    data.train_mask, data.val_mask, data.test_mask = split(data.y, seed)
     return data
 
 
-def _strata(data: Data) -> Tensor:
-    """Returns what a split is stratified by, ``[N]``: classes; of other labels, whether any of a node is known."""
-    y: Tensor = data.y
-    if y.dim() == 1 and not y.is_floating_point():
-        return y
-    known = ~y.isnan()
-    return torch.where(known if known.dim() == 1 else known.any(dim=1), 0, -1)
+def _fractions(y: Tensor, seed: int) -> Masks:
+    return fractions_split(strata_of(y), seed)
 
 
 def _cpf(data: Data, seed: int) -> Data:
-    return _draw(cpf_split, largest_component(data), seed)
+    return _draw(partial(_of_classes, cpf_split, "cpf"), largest_component(data), seed)
 
 
 SPLITS: dict[str, Callable[[Data, int], Data]] = {
     "public": _stored,
     "ogb": _stored,
     "masks": _stored,
-    "random": partial(_draw, random_split),
+    "random": partial(_draw, partial(_of_classes, random_split, "random")),
     "cpf": _cpf,
-    "fractions": partial(_draw, fractions_split),
+    "fractions": partial(_draw, _fractions),
 }
 """Functions by name: data without masks, or with stored ones, and a seed → data with the split's masks."""
 
@@ -110,10 +117,11 @@ def locate(
     path: str | os.PathLike[str] | None = None,
     scale: float = 1.0,
     columns: str | Mapping[str, str] = "none",
+    task: str | None = None,
 ) -> Location:
     """Builds a ``Location`` from the user's folders, a scale and kinds of columns; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")
     custom_path = None if path is None else as_path(path, "dataset.path")
-    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, custom_path, scale, columns)
+    return Location(as_path(data_dir, "data_dir"), cache.expanduser(), download, custom_path, scale, columns, task)

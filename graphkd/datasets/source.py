@@ -21,6 +21,7 @@ class Location:
         download: ``ask`` (on a terminal only), ``yes`` or ``never``.
         path: folder of a custom graph; read-only, used only by ``custom``.
         scale: fraction of the nodes of a synthetic data set.
+        task: of the labels of ``custom``; by default what they can only be of.
         columns: of ``custom``: ``none`` if the columns of a table are numbers that stay as they are, else they are
             returned raw, and are encoded once the training nodes are known.
 
@@ -34,6 +35,7 @@ class Location:
     path: Path | None = None
     scale: float = 1.0
     columns: str | Mapping[str, str] = "none"
+    task: str | None = None
 
 
 @dataclass(frozen=True)

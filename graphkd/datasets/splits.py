@@ -125,6 +125,23 @@ def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) 
     return _masks(y.numel(), *parts)
 
 
+def strata_of(y: Tensor) -> Tensor:
+    """Returns what a split is stratified by, ``[N]`` int64, −1 for nodes that are in no part.
+
+    Classes are their own strata. Of several labels, or numbers, all nodes with a known one are one stratum.
+
+    Args:
+        y: ``[N]`` classes; or ``[N]`` or ``[N, C]`` floats, NaN where unknown.
+
+    >>> strata_of(torch.tensor([[1.0, torch.nan], [torch.nan, torch.nan]])).tolist()
+    [0, -1]
+    """
+    if not y.is_floating_point():
+        return y
+    known = ~y.isnan()
+    return torch.where(known if known.dim() == 1 else known.any(dim=1), 0, -1)
+
+
 def _masks(num_nodes: int, *parts: NDArray[np.int64]) -> Masks:
     masks = torch.zeros(3, num_nodes, dtype=torch.bool)
     for mask, part in zip(masks, parts, strict=True):

@@ -14,10 +14,10 @@ from torch import Tensor
 from graphkd.datasets.custom.columns import RawTable, encode_columns
 from graphkd.datasets.custom.edges import check_rows, row_of_each, rows_of
 from graphkd.datasets.custom.features import feature_tensor
-from graphkd.datasets.custom.labels import encode_labels
+from graphkd.datasets.custom.label_tables import read_labels
 from graphkd.datasets.custom.masks import PARTS, masks_of
 from graphkd.datasets.fingerprint import IN_MEMORY, fingerprints
-from graphkd.datasets.splits import fractions_split
+from graphkd.datasets.splits import fractions_split, strata_of
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import names_of
@@ -37,7 +37,7 @@ class Parts:
         source: ``[E]`` senders, as ids or as row indices.
         target: ``[E]`` receivers, likewise.
         ids: ``[N]`` node ids, or ``None``.
-        labels: ``[N]``, see ``encode_labels``, or ``None`` for a graph to predict on.
+        labels: of ``N`` nodes, see ``read_labels``, or ``None`` for a graph to predict on.
         split: see ``masks_of``, or ``None``.
         weight: ``[E]``, or ``None``.
         named: whether source and target are ids; otherwise they are row indices.
@@ -45,6 +45,7 @@ class Parts:
         columns: names of the ``D`` features, or ``None``.
         encode: whether ``features`` is a frame of raw columns, encoded once the training nodes are known.
         is_csv: whether that frame was read from a csv.
+        task: of the labels; by default what they can only be of.
         names: names of parts in error messages, where they differ from the argument's name.
     """
 
@@ -60,6 +61,7 @@ class Parts:
     columns: Sequence[str] | None = None
     encode: bool = False
     is_csv: bool = False
+    task: str | None = None
     names: dict[str, str] = field(default_factory=dict)
 
     def called(self, part: str) -> str:
@@ -102,8 +104,10 @@ def read_parts(parts: Parts) -> Data:
         data.node_ids = parts.ids
     _put_edges(data, *_edges(parts, num_nodes))
     if parts.labels is not None:
-        data.y, classes = encode_labels(parts.labels, parts.called("labels"))
-        _check_count(data.y.numel(), num_nodes, parts, "labels")
+        data.y, classes = read_labels(parts.labels, parts.called("labels"), parts.task)
+        _check_count(len(data.y), num_nodes, parts, "labels")
+        if parts.task is not None:
+            data.task = parts.task
         if classes is not None:
             data.class_names = classes
     if parts.split is not None:
@@ -136,7 +140,7 @@ def build(parts: Parts, directed: bool, seed: int, columns: Any = "auto", numeri
         make_undirected(data)
     is_drawn = parts.labels is not None and parts.split is None
     if is_drawn:
-        _put_masks(data, fractions_split(data.y, seed))
+        _put_masks(data, fractions_split(strata_of(data.y), seed))
     encode_columns(data, columns, numeric)
     if is_drawn:
         data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
@@ -201,7 +205,7 @@ def _check_labelled(data: Data, parts: Parts) -> None:
     if parts.labels is None:
         raise GraphKDError(f"{parts.called('split')} is there, but no labels are: give both or neither")
     for name in PARTS:
-        wrong = (data[f"{name}_mask"] & (data.y < 0)).nonzero()
+        wrong = (data[f"{name}_mask"] & (strata_of(data.y) < 0)).nonzero()
         if wrong.numel():
             row = int(wrong[0])
             node = f"{data.node_ids[row]!r}" if parts.ids is not None else f"{row}"

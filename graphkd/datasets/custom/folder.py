@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
+PREFIX = "label_"
+"""Of the columns of several labels or targets."""
+
+
 def read_folder(location: Location) -> Data:
     """Reads the graph in a user's folder, in one of two formats.
 
-    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``; optionally ``id`` (by default
+    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``, or ``label_NAME`` of each of several
+      labels or numbers; optionally ``id`` (by default
       ids are row indices, from 0); optionally ``split`` with ``train``, ``val``, ``test`` or empty cells, or
       ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other column is a feature, raw in
       ``raw_columns`` unless ``location.columns`` is ``none``.
@@ -62,11 +67,11 @@ def read_folder(location: Location) -> Data:
     if archive.is_file():
         if tables:
             raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
-        return read_parts(read_graph(archive))
-    return read_parts(_table_parts(folder, location.columns))
+        return read_parts(replace(read_graph(archive), task=location.task))
+    return read_parts(_table_parts(folder, location.columns, location.task))
 
 
-def _table_parts(folder: Path, columns: str | Mapping[str, str]) -> Parts:
+def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | None) -> Parts:
     features = read_features(folder)
     encode = columns != "none" and features is None
     as_texts = isinstance(columns, Mapping) and any(kind in AS_TEXT for kind in columns.values())
@@ -87,22 +92,32 @@ def _table_parts(folder: Path, columns: str | Mapping[str, str]) -> Parts:
         id="id" if named else None,
         source="source",
         target="target",
-        label="label",
+        label=_labels_of(nodes),
+        task=task,
         features=features,
         split=masks or ("split" if "split" in nodes else None),
         weight="weight" if "weight" in edges else None,
         encode=encode,
         files=(nodes_file, edges_file),
     )
+    several = not isinstance(_labels_of(nodes), str)
+    if several and hasattr(parts.labels, "columns"):
+        parts.labels.columns = [name.removeprefix(PREFIX) for name in parts.labels.columns]
     if features is not None:
         parts.names["features"] = f"the features file in {folder}"
     parts = replace(parts, is_csv=encode and nodes_file.endswith(".csv"))
     return parts if named else _by_row(parts)
 
 
+def _labels_of(nodes: Any) -> str | list[str]:
+    """Returns the column ``label`` or, where there is none, those named ``label_NAME``."""
+    several = [str(name) for name in nodes.columns if str(name).startswith(PREFIX)]
+    return "label" if "label" in nodes or not several else several
+
+
 def _check_no_features(nodes: Any, file: str) -> None:
     for name in nodes.columns:
-        if name not in ("id", "label", "split", *MASKS):
+        if name not in ("id", "label", "split", *MASKS) and not str(name).startswith(PREFIX):
             raise GraphKDError(f"{file} has a column '{name}' beside a features file: keep features in one place")
 
 

@@ -27,7 +27,7 @@ def from_frames(
     id: str | None = None,  # noqa: A002 (what everybody calls the column)
     source: str = "source",
     target: str = "target",
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     features: Any = None,
     split: str | Sequence[str] | None = None,
     weight: str | None = None,
@@ -35,6 +35,7 @@ def from_frames(
     seed: int = 0,
     columns: str | Mapping[str, str] | ColumnEncoding = "auto",
     numeric: str = "standard",
+    task: str | None = None,
 ) -> Data:
     """Converts two pandas frames, one with a row per node and one with a row per edge, to data.
 
@@ -45,7 +46,8 @@ def from_frames(
         source: column of ``edges``: id of the sender.
         target: column of ``edges``: id of the receiver.
         label: column of ``nodes``: integers, strings or booleans; missing values, the empty string and the number
-            −1 are unknown. ``None`` for a graph to predict on.
+            −1 are unknown; or lists of labels, or numbers. Several columns: several labels of 0 and 1 per node, or
+            several numbers. ``None`` for a graph to predict on.
         features: columns of ``nodes``, by default all that have no other role; or ``[N, D]`` in row order, array
             or scipy sparse, which stay as they are; a frame whose index contains the node ids is aligned by them.
         split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or empty), or three boolean columns.
@@ -60,6 +62,8 @@ def from_frames(
             ``{"zip": "category", "note": "drop"}`` names kinds that ``auto`` would choose otherwise; the
             ``column_encoding`` of other data is applied unchanged.
         numeric: ``standard``, ``robust`` (median and quartiles) or ``none``: how numbers are scaled.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+            see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
@@ -94,6 +98,7 @@ def from_frames(
         split=split,
         weight=weight,
         encode=columns != "none",
+        task=task,
     )
     return build(parts, directed, seed, columns, numeric)
 
@@ -105,11 +110,12 @@ def frame_parts(
     id: str | None,  # noqa: A002 (as above)
     source: str,
     target: str,
-    label: str | None,
+    label: str | Sequence[str] | None,
     features: Any,
     split: str | Sequence[str] | None,
     weight: str | None,
     encode: bool = False,
+    task: str | None = None,
     files: tuple[str, str] = ("nodes", "edges"),
 ) -> Parts:
     """Selects the named columns as parts of a graph; see ``from_frames``.
@@ -120,17 +126,19 @@ def frame_parts(
         id: column, or ``None`` for the index.
         source: column.
         target: column.
-        label: column, or ``None``.
+        label: column, several of them, or ``None``.
         features: columns, an array, or ``None`` for all numeric columns.
         split: one column or three, or ``None``.
         weight: column, or ``None``.
         encode: whether columns are returned raw, for an encoding once the training nodes are known.
+        task: of the labels.
         files: names of the two frames in error messages.
     """
     splits = [] if split is None else [split] if isinstance(split, str) else list(split)
     if len(splits) not in (0, 1, 3):
         raise GraphKDError(f"split names {len(splits)} columns: give one, or three of booleans")
-    used = [name for name in (id, label, *splits) if name is not None]
+    targets = [] if label is None else [label] if isinstance(label, str) else list(label)
+    used = [name for name in (id, *targets, *splits) if name is not None]
     columns = {name: _values(nodes, name, files[0]) for name in used}
     masks = [columns[name] for name in splits]
     ids = nodes.index if id is None else columns[id]
@@ -140,14 +148,15 @@ def frame_parts(
         _values(edges, source, files[1]),
         _values(edges, target, files[1]),
         ids=ids,
-        labels=None if label is None else columns[label],
+        labels=_labels(columns, targets, isinstance(label, str)),
+        task=task,
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _values(edges, weight, files[1]),
         columns=names,
         encode=encode and (names is not None or (hasattr(table, "iloc") and names_of(table) is not None)),
         names={
             "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
-            "labels": f"{files[0]} column '{label}'",
+            "labels": f"{files[0]} column {' and '.join(map(repr, targets))}",
             "split": f"{files[0]} column {' and '.join(map(repr, splits))}",
             "source": f"{files[1]} column '{source}'",
             "target": f"{files[1]} column '{target}'",
@@ -156,6 +165,15 @@ def frame_parts(
             "table": files[0] if names is not None else f"features of {files[0]}",
         },
     )
+
+
+def _labels(columns: dict[str, Any], names: list[str], one: bool) -> Any:
+    """Returns the labels of one column as they are, of several as a frame; None where there are none."""
+    import pandas as pd
+
+    if not names:
+        return None
+    return columns[names[0]] if one else pd.DataFrame({name: columns[name] for name in names})
 
 
 def _column(frame: Any, name: str, file: str) -> Any:

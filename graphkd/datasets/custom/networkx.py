@@ -30,6 +30,7 @@ def from_networkx(
     seed: int = 0,
     columns: str | Mapping[str, str] | ColumnEncoding = "auto",
     numeric: str = "standard",
+    task: str | None = None,
 ) -> Data:
     """Converts a networkx ``Graph``, ``DiGraph`` or multigraph to data; parallel edges count once.
 
@@ -50,6 +51,8 @@ def from_networkx(
         seed: of the split, if it is drawn.
         columns: ``auto``, ``none``, or kinds by name of attribute, see ``from_frames``.
         numeric: ``standard``, ``robust`` or ``none``, see ``from_frames``.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+            see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]`` (senders first), ``y [N]`` (−1
@@ -93,6 +96,7 @@ def from_networkx(
         columns=names,
         encode=names is not None,
         names={"weight": f"edge attribute '{weight}'", "table": "node attributes"},
+        task=task,
     )
     return build(parts, graph.is_directed() if directed is None else directed, seed, columns, numeric)
 

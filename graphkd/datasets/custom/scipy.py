@@ -26,6 +26,7 @@ def from_scipy(
     weighted: bool = False,
     directed: bool = False,
     seed: int = 0,
+    task: str | None = None,
 ) -> Data:
     """Converts an adjacency matrix to data.
 
@@ -36,7 +37,7 @@ def from_scipy(
         adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops.
         features: ``[N, D]`` array, data frame, tensor or scipy sparse; ``[N]`` is one
             feature. Sparse features stay sparse.
-        labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
+        labels: ``[N]`` integers, strings or booleans, lists of labels or numbers, or a table ``[N, C]``; ``None``, NaN, the empty string and the number −1 are
             unknown. ``None`` for a graph to predict on.
         split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
@@ -45,6 +46,8 @@ def from_scipy(
         directed: whether edges stay directed; by default both directions of each edge are included, with the
             larger weight if the two differ.
         seed: of the split, if it is drawn.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+            see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` (−1 unknown), three
@@ -87,5 +90,6 @@ def from_scipy(
         named=False,
         count=matrix.shape[0],
         names=dict.fromkeys(("source", "target", "weight"), "adjacency"),
+        task=task,
     )
     return build(parts, directed, seed)

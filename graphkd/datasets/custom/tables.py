@@ -112,8 +112,18 @@ def _check(part: Cells, table: CsvTable, places: Sequence[int], before: int, fin
 
 def _labels(cells: list[str | None]) -> list[Any]:
     if not all(cell is None or _WHOLE.fullmatch(cell) for cell in cells):
-        return cells
+        return _fractions(cells) or cells
     return [None if cell is None else int(cell.removesuffix(".0")) for cell in cells]
+
+
+def _fractions(cells: list[str | None]) -> list[float | None]:
+    """Returns cells as numbers where all of them are, and most have a fraction; else nothing."""
+    try:
+        numbers = [None if cell is None else float(cell) for cell in cells]
+    except ValueError:
+        return []
+    known = [number for number in numbers if number is not None]
+    return numbers if 2 * sum(not number.is_integer() for number in known) > len(known) else []
 
 
 def _read_parquet(file: Path, texts: Sequence[str], raw: bool = False) -> dict[str, Any]:

@@ -118,7 +118,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: from_scipy(matrix(), X, [-2, 1] * 4),
         "labels holds -2: only -1, unknown, is below 0",
     ),
-    "a table of labels": (lambda: from_scipy(matrix(), X, np.eye(8)), "labels must hold one label per node"),
+    "a table of labels": (lambda: from_scipy(matrix(), X, np.eye(8)), "labels has exactly one 1 in every row"),
     "too few labels": (lambda: from_scipy(matrix(), X, [0, 1, *[None] * 6]), "only 2 labelled nodes in 2 classes"),
 }
 
