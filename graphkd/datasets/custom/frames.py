@@ -62,7 +62,7 @@ def from_frames(
             ``{"zip": "category", "note": "drop"}`` names kinds that ``auto`` would choose otherwise; the
             ``column_encoding`` of other data is applied unchanged.
         numeric: ``standard``, ``robust`` (median and quartiles) or ``none``: how numbers are scaled.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
             see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:

@@ -74,8 +74,8 @@ def _of_table(labels: Any, where: str, task: str | None) -> tuple[Tensor, list[A
         return torch.from_numpy(table), names
     if task is None and table.shape[1] > 1 and bool((np.nansum(table, axis=1) == 1).all()):
         raise GraphKDError(
-            f"{where} has exactly one 1 in every row, which may be one class per node: give one label per node, or "
-            "say task='multilabel'"
+            f"{where} has exactly one 1 in every row, which may be one class per node: give one label per node, "
+            "or say task='multilabel'"
         )
     return torch.from_numpy(table.astype(np.float32)), names
 
@@ -113,15 +113,16 @@ def _names_of(label: Any, where: str) -> list[Any] | None:
     if isinstance(label, str):
         return [name.strip() for name in label.split(SEPARATOR) if name.strip()]
     raise GraphKDError(
-        f"{where} holds {label!r} beside lists of labels, or with task=multilabel: give each node a list, or a text "
-        f"with '{SEPARATOR}' between labels"
+        f"{where} holds {label!r} beside lists of labels, or with task=multilabel: give each node a list, or a "
+        f"text with '{SEPARATOR}' between labels"
     )
 
 
 def _is_missing(label: Any) -> bool:
     import pandas as pd
 
-    return bool(pd.isna(label))
+    missing: bool = bool(pd.isna(label))
+    return missing
 
 
 def _is_list(label: Any) -> bool:

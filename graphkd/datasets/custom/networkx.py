@@ -51,7 +51,7 @@ def from_networkx(
         seed: of the split, if it is drawn.
         columns: ``auto``, ``none``, or kinds by name of attribute, see ``from_frames``.
         numeric: ``standard``, ``robust`` or ``none``, see ``from_frames``.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
             see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:

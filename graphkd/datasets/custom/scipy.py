@@ -37,8 +37,8 @@ def from_scipy(
         adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops.
         features: ``[N, D]`` array, data frame, tensor or scipy sparse; ``[N]`` is one
             feature. Sparse features stay sparse.
-        labels: ``[N]`` integers, strings or booleans, lists of labels or numbers, or a table ``[N, C]``; ``None``, NaN, the empty string and the number −1 are
-            unknown. ``None`` for a graph to predict on.
+        labels: ``[N]`` integers, strings or booleans, lists of labels or numbers, or a table ``[N, C]``; ``None``,
+            NaN, the empty string and, of classes, the number −1 are unknown. ``None`` for a graph to predict on.
         split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
         ids: ``[N]`` node ids, returned as ``node_ids``.
@@ -46,7 +46,7 @@ def from_scipy(
         directed: whether edges stay directed; by default both directions of each edge are included, with the
             larger weight if the two differ.
         seed: of the split, if it is drawn.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what the labels can only be of,
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
             see ``graphkd.datasets.custom.label_tables.read_labels``.
 
     Returns:
