@@ -13,7 +13,10 @@ def test_everything_selectable_and_nothing_else() -> None:
         {"cpf_cora", "cpf_citeseer"},
         {"minesweeper", "tolokers"},
     )
-    own, sizes = {"digits", "custom"}, ("arxiv", "products", "papers100M")
+    own, sizes = (
+        {"digits", "custom", "chameleon", "blogcatalog", "ogbn-proteins"},
+        ("arxiv", "products", "papers100M"),
+    )
     own |= {f"{kind}-{size}" for kind in ("ogbn", "synthetic") for size in sizes}
     assert set(catalogue(datasets)) == {"photo", "computers", "cs", "physics"} | planetoid | cpf | ranked | own
     assert set(catalogue(teachers)) == {
