@@ -116,10 +116,14 @@ def split_edges(
 def _transductive(edges: Tensor, num_nodes: int, val: float, test: float, draws: torch.Generator) -> LinkSplit:
     num_val, num_test = int(val * len(edges)), int(test * len(edges))
     _check_sizes(val=num_val, test=num_test, train=len(edges) - num_val - num_test)
-    parts = edges.split([len(edges) - num_val - num_test, num_val, num_test])
-    negatives = draw_non_edges(edges, num_nodes, num_val + num_test, draws).split([num_val, num_test])
+    val_edges, test_edges, train = edges.tensor_split([num_val, num_val + num_test])
+    val_negative, test_negative = draw_non_edges(edges, num_nodes, num_val + num_test, draws).tensor_split(
+        [num_val]
+    )
     everything = torch.arange(num_nodes)
-    return LinkSplit(num_nodes, parts[0], parts[1], negatives[0], parts[2], negatives[1], everything, edges[:0])
+    return LinkSplit(
+        num_nodes, train, val_edges, val_negative, test_edges, test_negative, observed=everything, shown=edges[:0]
+    )
 
 
 def _inductive(
