@@ -64,7 +64,7 @@ def undirected_pairs(edge_index: Tensor, num_nodes: int) -> Tensor:
     [[0, 1], [0, 2]]
     """
     check_edges(edge_index, num_nodes)
-    return pairs_of(keys_of(edge_index.t().long(), num_nodes).unique(), num_nodes)
+    return pairs_of(torch.unique(keys_of(edge_index.t().long(), num_nodes)), num_nodes)
 
 
 def keys_of(pairs: Tensor, num_nodes: int) -> Tensor:
@@ -108,7 +108,7 @@ def draw_non_edges(
     [[0, 2]]
     """
     ends = torch.arange(num_nodes) if ends is None else ends
-    taken = keys_of(edges, num_nodes).unique()
+    taken = torch.unique(keys_of(edges, num_nodes))
     _check_enough(taken, num_nodes, count, ends)
     drawn = taken.new_empty(0)
     while drawn.numel() < count:
