@@ -106,9 +106,7 @@ class LinkGraph:
         count = stored.shape[0]
         split = split_edges(data.edge_index, count, seed, setting) if split is None else split
         if split.num_nodes != count:
-            raise GraphKDError(
-                f"the split is of {split.num_nodes} nodes, but x has {count} rows: split this graph"
-            )
+            raise GraphKDError(f"the split has {split.num_nodes} nodes, but x {count} rows: split this graph")
         return cls(steps(stored), split, steps)
 
     @property

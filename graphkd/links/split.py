@@ -117,9 +117,8 @@ def _transductive(edges: Tensor, num_nodes: int, val: float, test: float, draws:
     num_val, num_test = int(val * len(edges)), int(test * len(edges))
     _check_sizes(val=num_val, test=num_test, train=len(edges) - num_val - num_test)
     val_edges, test_edges, train = edges.tensor_split([num_val, num_val + num_test])
-    val_negative, test_negative = draw_non_edges(edges, num_nodes, num_val + num_test, draws).tensor_split(
-        [num_val]
-    )
+    negative = draw_non_edges(edges, num_nodes, num_val + num_test, draws)
+    val_negative, test_negative = negative.tensor_split([num_val])
     everything = torch.arange(num_nodes)
     return LinkSplit(
         num_nodes, train, val_edges, val_negative, test_edges, test_negative, observed=everything, shown=edges[:0]
