@@ -1,7 +1,8 @@
 """Link prediction: networks and heuristics distilled into MLPs that score pairs of rows without a graph.
 
-``x [N, D]``, edges → ``LinkSplit`` (pairs ``[P, 2]``) → ``LinkTeacher`` (pairs → logits ``[P]``, frozen) → ``Signal``
-(its scores of drawn pairs, once) → ``LinkStudent`` (row ``[D]`` → embedding ``[d]``, and a decoder) → ``LinkPredictor``.
+``x [N, D]``, edges → ``LinkSplit`` (pairs ``[P, 2]``) → ``LinkTeacher`` (pairs → logits ``[P]``, frozen) →
+``Signal`` (its scores of drawn pairs, once) → ``LinkStudent`` (row ``[D]`` → embedding ``[d]``, and a decoder) →
+``LinkPredictor`` (embeddings ``[N, d]``, once).
 
 >>> import graphkd
 >>> training = LinkTraining(max_epochs=3, hidden_dim=16, embedding_dim=8)

@@ -84,7 +84,7 @@ def load_predictor(path: str | Path) -> LinkPredictor:
     """Reads a bundle; every file is verified before it is used.
 
     Raises:
-        GraphKDError: there is no such bundle, a file of it was truncated or modified, or its schema version differs.
+        GraphKDError: there is no such bundle, a file was truncated or modified, or its schema version differs.
     """
     folder = as_path(path, "the bundle")
     return steadily(folder, lambda: _read(folder))
@@ -120,9 +120,8 @@ def _seal_of(description: dict[str, Any]) -> str:
 
 
 def _saved(tensors: dict[str, Tensor]) -> bytes:
-    content: bytes = safetensors.torch.save(
-        {name: part.detach().cpu().contiguous() for name, part in tensors.items()}
-    )
+    on_cpu = {name: part.detach().cpu().contiguous() for name, part in tensors.items()}
+    content: bytes = safetensors.torch.save(on_cpu)
     return content
 
 

@@ -55,9 +55,8 @@ def draw_contexts(adj: Adjacency, walks: int = 3, length: int = 3, uniform: int 
     >>> contexts.anchors.tolist(), contexts.nodes.shape
     ([0, 1, 2], torch.Size([3, 5]))
     """
-    check_counts("links", 0, walks=walks, length=length, uniform=uniform)
+    check_context(walks, length, uniform)
     check_counts("links", 2, nodes=adj.num_nodes)
-    check_counts("links", 2, context=walks * length + uniform)
     graph = Undirected.of(adj)
     rng = np.random.default_rng(zlib.crc32(f"links-contexts-{seed}".encode()))
     anchors, walker = graph.linked, Walker(graph)
@@ -69,3 +68,13 @@ def draw_contexts(adj: Adjacency, walks: int = 3, length: int = 3, uniform: int 
     near = np.concatenate([*met, np.broadcast_to(own, (anchors.size, uniform))], axis=1)
     nodes = np.where(near == own, others, near)
     return Contexts(torch.from_numpy(anchors), torch.from_numpy(nodes.astype(np.int64)))
+
+
+def check_context(walks: int, length: int, uniform: int) -> None:
+    """Checks the sizes of a context: two nodes at least, else there is nothing to order.
+
+    Raises:
+        GraphKDError: a size is out of its range.
+    """
+    check_counts("links", 0, walks=walks, length=length, uniform=uniform)
+    check_counts("links", 2, context=walks * length + uniform)

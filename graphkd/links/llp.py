@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graphkd.links.contexts import check_context
 from graphkd.links.methods import LinkBatch, LinkMethod
-from graphkd.ranges import check_above_zero, check_sizes
+from graphkd.ranges import check_above_zero, check_counts, check_sizes
 
 
 class LLP(LinkMethod):
@@ -16,7 +17,7 @@ class LLP(LinkMethod):
     ``a · mean BCE(σ(s), y) + b · mean_v KL(softmax(t_v / τ) ‖ softmax(s_v / τ)) + c · mean_v rank_v`` over
     anchors ``v``, with scores ``t_v``, ``s_v`` of teacher and student over the context ``C_v``, and
 
-    ``rank_v = mean over pairs (u, w) in C_v of max(0, −r (p_u − p_w) + δ)``
+    ``rank_v = mean over pairs u ≠ w in C_v of max(0, −r (p_u − p_w) + δ)``
 
     with probabilities ``p = σ(s_v)``, ``q = σ(t_v)`` and ``r = 1`` where ``q_u − q_w > δ``, −1 where it is below
     ``−δ``, 0 between. A pair with ``r = 0`` would add the constant ``δ``, which has no gradient: it adds nothing
@@ -62,12 +63,11 @@ class LLP(LinkMethod):
     ) -> None:
         weights = {"label_weight": label_weight, "distribution_weight": distribution_weight}
         check_sizes("links", **weights, rank_weight=rank_weight, margin=margin)
-        check_above_zero("links", tau=tau, anchors=anchors)
-        self.label_weight, self.distribution_weight, self.rank_weight = (
-            label_weight,
-            distribution_weight,
-            rank_weight,
-        )
+        check_above_zero("links", tau=tau)
+        check_counts("links", 1, anchors=anchors)
+        check_context(walks, length, uniform)
+        self.label_weight, self.rank_weight = label_weight, rank_weight
+        self.distribution_weight = distribution_weight
         self.tau, self.margin = tau, margin
         self.walks, self.length, self.uniform, self.anchors = walks, length, uniform, anchors
 

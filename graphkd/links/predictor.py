@@ -163,7 +163,10 @@ class LinkPredictor:
             own = _numbers([node], self.num_nodes, "node")
             query, out = self.table[int(own)], torch.unique(torch.cat([out, own]))
         else:
-            query = self.embed(_one_row(node))[0]
+            rows = self.embed(_one_row(node))
+            if len(rows) != 1:
+                raise GraphKDError(f"node must be one number or one row, but is {len(rows)} rows: ask for each")
+            query = rows[0]
         check_counts("links", 1, max(self.num_nodes - len(out), 1), k=k)
         with torch.no_grad():
             scores = self._against(query)
