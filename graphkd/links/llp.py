@@ -27,7 +27,7 @@ class LLP(LinkMethod):
 
     Args:
         label_weight: ``a``.
-        distribution_weight: ``b``.
+        distribution_weight: ``b``. Of a heuristic that is 0 for most edges, a large one teaches that they are none.
         rank_weight: ``c``.
         tau: temperature ``τ``.
         margin: ``δ``, of probabilities.
@@ -52,14 +52,14 @@ class LLP(LinkMethod):
     def __init__(
         self,
         label_weight: float = 1.0,
-        distribution_weight: float = 1.0,
+        distribution_weight: float = 0.1,
         rank_weight: float = 1.0,
         tau: float = 1.0,
         margin: float = 0.1,
         walks: int = 3,
         length: int = 3,
         uniform: int = 9,
-        anchors: int = 2048,
+        anchors: int = 1024,
     ) -> None:
         weights = {"label_weight": label_weight, "distribution_weight": distribution_weight}
         check_sizes("links", **weights, rank_weight=rank_weight, margin=margin)

@@ -36,10 +36,10 @@ class LinkTraining:
 
     max_epochs: int = 500
     patience: int = 100
-    lr: float = 0.005
+    lr: float = 0.01
     weight_decay: float = 0.0
     hidden_dim: int = 256
-    embedding_dim: int = 128
+    embedding_dim: int = 64
     num_layers: int = 2
     dropout: float = 0.5
     negatives: int = 20

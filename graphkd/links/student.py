@@ -45,7 +45,7 @@ class LinkStudent(nn.Module):
         self,
         num_features: int,
         hidden_dim: int = 256,
-        embedding_dim: int = 128,
+        embedding_dim: int = 64,
         num_layers: int = 2,
         dropout: float = 0.5,
         decoder: str = "dot",
