@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
+from arguments import parsed, study_parser  # experiments/arguments.py
+from sheets import rows_of, to_csv  # experiments/sheets.py
 
-from experiments.arguments import parsed, study_parser
-from experiments.sheets import rows_of, to_csv
 from graphkd import load_dataset
 from graphkd.atomic_io import write_json, write_text
 from graphkd.datasets.component import largest_component

@@ -56,7 +56,7 @@ def save_predictor(path: str | Path, predictor: LinkPredictor) -> None:
     description: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "kind": "links",
-        "student": {"num_features": predictor.num_features, "num_nodes": predictor.num_nodes, **sizes_of(student)},
+        "student": {**student.sizes, "decoder": student.decoder.name, "num_nodes": predictor.num_nodes},
         "preprocessing": asdict(predictor.preprocessing),
         "card": predictor.card,
         "weights_sha256": sha256(weights),
@@ -66,17 +66,6 @@ def save_predictor(path: str | Path, predictor: LinkPredictor) -> None:
         (draft / WEIGHTS).write_bytes(weights)
         (draft / TABLE).write_bytes(table)
         write_json(draft / CARD, {**description, "checksum": seal(description)})
-
-
-def sizes_of(student: LinkStudent) -> dict[str, Any]:
-    """Returns the arguments of a student but ``num_features``, read from its layers."""
-    layers = student.encoder.layers
-    return {
-        "hidden_dim": int(layers[0].out_features),
-        "embedding_dim": student.decoder.dim,
-        "num_layers": len(layers),
-        "decoder": student.decoder.name,
-    }
 
 
 @own_environment()

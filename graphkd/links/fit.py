@@ -47,8 +47,9 @@ def fit(
     Raises:
         GraphKDError: the loss is no longer a number.
     """
-    rates = {"lr": training.lr, "weight_decay": training.weight_decay}
-    optimiser = torch.optim.Adam(model.parameters(), fused=True, **rates)
+    optimiser = torch.optim.Adam(
+        model.parameters(), lr=training.lr, weight_decay=training.weight_decay, fused=True
+    )
     best, best_epoch, kept, start, epoch = -1.0, 0, _weights(model), time.perf_counter(), 0
     while epoch < training.max_epochs and epoch - best_epoch < training.patience:
         model.train()

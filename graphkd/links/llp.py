@@ -27,7 +27,7 @@ class LLP(LinkMethod):
 
     Args:
         label_weight: ``a``.
-        distribution_weight: ``b``. Of a heuristic that is 0 for most edges, a large one teaches that they are none.
+        distribution_weight: ``b``. A heuristic is 0 for most edges: a large one teaches that these are none.
         rank_weight: ``c``.
         tau: temperature ``τ``.
         margin: ``δ``, of probabilities.

@@ -51,14 +51,9 @@ def read_ogb_links(folder: str | Path, split: str | None = None) -> tuple[Data, 
     x = _rows(path / "raw")
     parts = _parts(_split_folder(path, split), len(x))
     train = undirected_pairs(parts["train"][0].t(), len(x))
-    found = LinkSplit(
-        len(x),
-        train,
-        *parts["valid"],
-        *parts["test"],
-        observed=torch.arange(len(x)),
-        shown=train[:0],
-    )
+    (val, val_negative), (test, test_negative) = parts["valid"], parts["test"]
+    everything = torch.arange(len(x))
+    found = LinkSplit(len(x), train, val, val_negative, test, test_negative, everything, shown=train[:0])
     return Data(x=x, edge_index=both_ways(train)), found
 
 

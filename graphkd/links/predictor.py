@@ -78,7 +78,7 @@ class LinkPredictor:
     @property
     def num_features(self) -> int:
         """Number of features ``D`` of a raw row."""
-        return int(self.student.encoder.layers[0].in_features)
+        return self.student.sizes["num_features"]
 
     @own_environment()
     def embed(self, x: Any) -> Tensor:
@@ -180,7 +180,9 @@ class LinkPredictor:
         linear = decoder.query(query)
         if linear is not None:
             return torch.mv(self.table, linear)
-        return torch.cat([decoder(query, block) for block in self.table.split(ROWS)])
+        return torch.cat(
+            [decoder(query, self.table[start : start + ROWS]) for start in range(0, self.num_nodes, ROWS)]
+        )
 
 
 def _one_row(row: Any) -> Any:

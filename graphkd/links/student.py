@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,6 +52,12 @@ class LinkStudent(nn.Module):
         decoder: str = "dot",
     ) -> None:
         super().__init__()
+        self.sizes = {
+            "num_features": num_features,
+            "hidden_dim": hidden_dim,
+            "embedding_dim": embedding_dim,
+            "num_layers": num_layers,
+        }
         self.encoder = MLP(num_features, hidden_dim, embedding_dim, num_layers, dropout)
         self.decoder = make_decoder(decoder, embedding_dim)
 
@@ -144,7 +151,9 @@ def train_student(
 
         def losses(epoch: int) -> list[Callable[[], Tensor]]:
             parts = _parts(len(seen.train), training.batch_size, draws)
-            return [lambda part=part: _loss(student, seen.x, signal, method, epoch, part, draws) for part in parts]
+            return [
+                functools.partial(_loss, student, seen.x, signal, method, epoch, part, draws) for part in parts
+            ]
 
         def validate() -> float:
             score = scorer(student.decoder, student.embed(seen.x))

@@ -128,7 +128,8 @@ def scorer(decoder: Decoder, table: Tensor) -> Scorer:
     def score(pairs: Tensor) -> Tensor:
         if not len(pairs):
             return table.new_zeros(0)
-        return torch.cat([_pair_scores(decoder, table, block) for block in pairs.split(BLOCK)])
+        blocks = [pairs[start : start + BLOCK] for start in range(0, len(pairs), BLOCK)]
+        return torch.cat([_pair_scores(decoder, table, block) for block in blocks])
 
     return score
 
