@@ -180,9 +180,8 @@ class LinkPredictor:
         linear = decoder.query(query)
         if linear is not None:
             return torch.mv(self.table, linear)
-        return torch.cat(
-            [decoder(query, self.table[start : start + ROWS]) for start in range(0, self.num_nodes, ROWS)]
-        )
+        blocks = [self.table[start : start + ROWS] for start in range(0, self.num_nodes, ROWS)]
+        return torch.cat([decoder(query, block) for block in blocks])
 
 
 def _one_row(row: Any) -> Any:

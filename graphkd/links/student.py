@@ -151,9 +151,8 @@ def train_student(
 
         def losses(epoch: int) -> list[Callable[[], Tensor]]:
             parts = _parts(len(seen.train), training.batch_size, draws)
-            return [
-                functools.partial(_loss, student, seen.x, signal, method, epoch, part, draws) for part in parts
-            ]
+            step = functools.partial(_loss, student, seen.x, signal, method, epoch, draws)
+            return [functools.partial(step, part) for part in parts]
 
         def validate() -> float:
             score = scorer(student.decoder, student.embed(seen.x))
@@ -176,8 +175,8 @@ def _loss(
     signal: Signal,
     method: LinkMethod,
     epoch: int,
-    part: Tensor,
     draws: torch.Generator,
+    part: Tensor,
 ) -> Tensor:
     """Computes the loss of one step: the edges ``part`` and as many pairs without one."""
     turn = epoch % len(signal.negative)
