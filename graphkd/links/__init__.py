@@ -21,6 +21,7 @@ from graphkd.links.heuristics import Heuristic, adamic_adar, common_neighbours, 
 from graphkd.links.llp import LLP
 from graphkd.links.methods import Labels, LinkMethod, Logits
 from graphkd.links.metrics import auc, average_precision, hits_at_k, link_metrics, mrr
+from graphkd.links.ogb import read_ogb_links
 from graphkd.links.predictor import LinkPredictor
 from graphkd.links.settings import LinkTraining
 from graphkd.links.split import LinkSplit, split_edges
@@ -55,6 +56,7 @@ __all__ = [
     "link_metrics",
     "load_predictor",
     "mrr",
+    "read_ogb_links",
     "resource_allocation",
     "save_predictor",
     "split_edges",
