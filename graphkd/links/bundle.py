@@ -74,6 +74,11 @@ def load_predictor(path: str | Path) -> LinkPredictor:
 
     Raises:
         GraphKDError: there is no such bundle, a file was truncated or modified, or its schema version differs.
+
+    >>> load_predictor("nowhere")
+    Traceback (most recent call last):
+        ...
+    graphkd.errors.GraphKDError: nowhere is not a bundle of links: it holds no links.json
     """
     folder = as_path(path, "the bundle")
     return steadily(folder, lambda: _read(folder))

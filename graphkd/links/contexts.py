@@ -22,6 +22,9 @@ class Contexts:
     Args:
         anchors: ``[A]``, the nodes that have an edge, ascending.
         nodes: ``[A, S]``, none of which is the row's own anchor; a node that walks meet twice is in it twice.
+
+    >>> Contexts(torch.tensor([0, 4]), torch.tensor([[1, 2], [3, 3]])).pairs().tolist()
+    [[0, 1], [0, 2], [4, 3], [4, 3]]
     """
 
     anchors: Tensor

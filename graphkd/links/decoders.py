@@ -18,6 +18,14 @@ class Decoder(nn.Module):
 
     Raises:
         GraphKDError: the width is no whole number from 1.
+
+    >>> class Shifted(Decoder):
+    ...     name = "shifted"
+    ...
+    ...     def forward(self, u, v):
+    ...         return (u * v).sum(dim=-1) - 1
+    >>> Shifted(2)(torch.ones(3, 2), torch.ones(3, 2))
+    tensor([1., 1., 1.])
     """
 
     name: ClassVar[str]

@@ -44,6 +44,15 @@ class LinkRun:
         teacher: None with the method ``mlp``.
         graph: with its split.
         fits: facts of the training of each network.
+
+    >>> import tempfile
+    >>> import graphkd
+    >>> quick = LinkTraining(max_epochs=1, hidden_dim=16, embedding_dim=8)
+    >>> run = distill(graphkd.load_dataset("digits"), method="mlp", training=quick)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run.save(folder + "/bundle")
+    >>> run.fits["student"].epochs
+    1
     """
 
     metrics: dict[str, Any]

@@ -31,7 +31,17 @@ class LinkBatch:
 
 
 class LinkMethod:
-    """The base class of methods."""
+    """The base class of methods: one function, from a step's scores to its loss.
+
+    >>> class Squares(LinkMethod):
+    ...     name = "squares"
+    ...
+    ...     def loss(self, batch):
+    ...         return {"loss": (batch.scores - batch.targets).pow(2).mean()}
+    >>> import torch
+    >>> Squares().loss(LinkBatch(torch.tensor([1.0]), torch.ones(1), targets=torch.tensor([3.0])))["loss"]
+    tensor(4.)
+    """
 
     name: ClassVar[str]
     reads_teacher: ClassVar[bool] = True
@@ -70,6 +80,11 @@ class Logits(LinkMethod):
 
     Raises:
         GraphKDError: a setting is out of its range.
+
+    >>> import torch
+    >>> batch = LinkBatch(torch.zeros(1), torch.ones(1), targets=torch.tensor([0.0]))
+    >>> Logits(lam=0.0).loss(batch)["loss"]
+    tensor(0.6931)
     """
 
     name = "logits"

@@ -44,6 +44,11 @@ def read_ogb_links(folder: str | Path, split: str | None = None) -> tuple[Data, 
 
     Raises:
         GraphKDError: a file is missing, damaged, of another format, or holds more than arrays.
+
+    >>> read_ogb_links("ogbl_collab")
+    Traceback (most recent call last):
+        ...
+    graphkd.errors.GraphKDError: ogbl_collab/raw/edge.csv.gz is missing: give a set of links with features
     """
     from torch_geometric.data import Data
 
@@ -63,7 +68,7 @@ def _rows(raw: Path) -> Tensor:
 
     for name in ("edge", "num-node-list", "num-edge-list", "node-feat"):
         if not (raw / f"{name}.csv.gz").is_file():
-            raise GraphKDError(f"{raw / name}.csv.gz is missing: give the folder of a set of links with features")
+            raise GraphKDError(f"{raw / name}.csv.gz is missing: give a set of links with features")
     try:
         with quiet():
             graphs = read_csv_graph_raw(str(raw))

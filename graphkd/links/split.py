@@ -32,6 +32,11 @@ class LinkSplit:
         observed: ``[n]`` nodes that are known while training, ascending.
         shown: ``[S, 2]`` edges of hidden nodes that a teacher may read when it answers, and nothing before; empty
             in the transductive setting.
+
+    >>> ring = torch.stack([torch.arange(100), (torch.arange(100) + 1) % 100])
+    >>> split = split_edges(ring, num_nodes=100, setting="inductive")
+    >>> len(split.observed), split.adj.matrix.nnz == 2 * len(split.train)
+    (90, True)
     """
 
     num_nodes: int

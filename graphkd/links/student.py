@@ -134,6 +134,14 @@ def train_student(
 
     Raises:
         GraphKDError: an invalid setting, or the loss diverges.
+
+    >>> from graphkd import load_dataset
+    >>> from graphkd.links.methods import Labels
+    >>> graph = LinkGraph.from_data(load_dataset("digits"))
+    >>> quick = LinkTraining(max_epochs=2, hidden_dim=16, embedding_dim=8)
+    >>> student, facts = train_student(graph, None, Labels(), training=quick)
+    >>> student.embed(graph.x).shape, facts.epochs
+    (torch.Size([1797, 8]), 2)
     """
     training = LinkTraining() if training is None else training
     seen = graph.training

@@ -38,6 +38,11 @@ class LinkTeacher:
         training: scores pairs of observed nodes, in their own numbers, from the training graph.
         inference: scores pairs of all nodes, from the graph that is known when it answers.
         fit: of a network; None of a heuristic.
+
+    >>> known = torch.tensor([[0.0, 2.0], [2.0, 0.0]])  # scores from elsewhere teach as well
+    >>> teacher = LinkTeacher("table", *[lambda pairs: known[pairs[:, 0], pairs[:, 1]]] * 2)
+    >>> teacher.training(torch.tensor([[0, 1]]))
+    tensor([2.])
     """
 
     name: str
