@@ -1,0 +1,117 @@
+"""Which teacher and which method give the best MLP of links?
+
+python experiments/links/run.py --data-dir data --output-dir runs/links --seeds 3
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+from arguments import parsed, study_parser  # experiments/arguments.py
+from sheets import rows_of, to_csv  # experiments/sheets.py
+
+from graphkd import load_dataset
+from graphkd.atomic_io import write_json, write_text
+from graphkd.datasets.component import largest_component
+from graphkd.links import LinkGraph, LinkMethod, LinkTeacher, LinkTraining, distill, train_teacher
+from graphkd.links.distill import METHODS, evaluate
+from graphkd.links.heuristics import HEURISTICS
+from graphkd.training.seeds import parse_seeds
+
+DATA = ("cora", "citeseer", "pubmed")
+CELLS = [f"{name}_{setting}" for name in DATA for setting in ("transductive", "inductive")]
+TEACHERS = ("sage", *HEURISTICS)
+STUDENTS = ["mlp", *(f"{teacher}_{method}" for teacher in TEACHERS for method in ("logits", "llp"))]
+MODELS = [*TEACHERS, *STUDENTS]
+SCORES = ("val_auc", "auc", "ap", "hits@20", "hits@50", "mrr", "epochs", "seconds")
+TRAINING = LinkTraining()
+
+
+def graph_of(cell: str, seed: int, data_dir: str) -> LinkGraph:
+    """The largest component of a data set, split by the seed."""
+    name, setting = cell.split("_")
+    data = load_dataset(name, data_dir=data_dir)
+    component = largest_component(data)
+    component.graphkd = data.graphkd  # how its rows are preprocessed
+    return LinkGraph.from_data(component, seed, setting)
+
+
+def run_seed(
+    cell: str, seed: int, data_dir: str, models: list[str], known: dict[str, Any], done: Callable[[str], None]
+) -> None:
+    """Adds the scores of each model to those that are known; ``done`` is called after each."""
+    if set(models) <= set(known):
+        return
+    graph, teachers = graph_of(cell, seed, data_dir), {}
+    for model in (model for model in models if model not in known):
+        name, _, method = model.rpartition("_")
+        name = name or (model if model in TEACHERS else "")
+        if name and name not in teachers:
+            teachers[name] = train_teacher(graph, name, seed=seed, training=TRAINING)
+        known[model] = (
+            of_teacher(graph, teachers[name])
+            if model in TEACHERS
+            else of_student(graph, teachers.get(name), METHODS[method or model](), seed)
+        )
+        done(model)
+
+
+def of_teacher(graph: LinkGraph, teacher: LinkTeacher) -> dict[str, float]:
+    facts = {} if teacher.fit is None else {"epochs": teacher.fit.epochs, "seconds": teacher.fit.seconds}
+    return {**evaluate(graph, teacher.inference), **facts}
+
+
+def of_student(graph: LinkGraph, teacher: LinkTeacher | None, method: LinkMethod, seed: int) -> dict[str, float]:
+    run = distill(graph, teacher or "", method, seed=seed, training=TRAINING, baseline=False)
+    fit = run.fits["student"]
+    return {**run.metrics["student"], "epochs": fit.epochs, "seconds": fit.seconds}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = study_parser(__doc__, CELLS, CELLS, "runs/links")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    args = parsed(parser, CELLS, arguments)
+    for cell in args.names:
+        for seed in parse_seeds(args.seeds):
+            file = args.output_dir / cell / f"{seed}.json"
+            known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+
+            def done(model: str, file: Path = file, known: dict[str, Any] = known) -> None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write_json(file, known)
+                shown = " ".join(f"{key} {100 * known[model][key]:.2f}" for key in ("val_auc", "auc", "hits@20"))
+                print(f"{file.parent.name} {file.stem} {model}: {shown}", flush=True)
+
+            run_seed(cell, seed, args.data_dir, args.models, known, done)
+    rows = rows_of(args.output_dir, CELLS, MODELS, SCORES)
+    write_text(args.output_dir / "results.csv", to_csv(["cell", "seed", "model", *SCORES], rows))
+    print(table(rows))
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """The means over seeds and their standard deviations, one line per model, as Markdown."""
+    lines = ["| cell | model | seeds | AUC | AP | Hits@20 | MRR |", "|---|---|---|---|---|---|---|"]
+    for cell in CELLS:
+        for model in MODELS:
+            found = [row for row in rows if (row["cell"], row["model"]) == (cell, model)]
+            if found:
+                cells = [_mean([row[key] for row in found]) for key in ("auc", "ap", "hits@20", "mrr")]
+                lines.append(f"| {cell} | {model} | {len(found)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _mean(values: list[float]) -> str:
+    shares = 100 * torch.tensor(values, dtype=torch.float64)
+    return f"{shares.mean():.1f} ± {shares.std(correction=0):.1f}"
+
+
+if __name__ == "__main__":
+    main()
