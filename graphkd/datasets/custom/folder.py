@@ -32,8 +32,8 @@ def read_folder(location: Location) -> Data:
 
     - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``, or ``label_NAME`` of each of
       several labels or numbers; optionally ``id`` (by default ids are row indices, from 0); optionally ``split``
-      with ``train``, ``val``, ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true and
-      false; every other column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
+      with ``train``, ``val``, ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true
+      and false; every other column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
       ``edges``: columns ``source``, ``target`` and optionally ``weight``.
     - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
       matrix), ``edge_index [2, E]`` of row indices, senders first, ``y [N]``; optionally ``edge_weight [E]``,

@@ -121,7 +121,8 @@ def _names_of(label: Any, where: str) -> list[Any] | None:
 def _is_missing(label: Any) -> bool:
     import pandas as pd
 
-    return label is None or bool(np.any(pd.isna(label)))
+    missing: bool = np.any(pd.isna(label)).item()
+    return missing
 
 
 def _is_list(label: Any) -> bool:
