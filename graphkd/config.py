@@ -133,6 +133,7 @@ class DatasetConfig:
     long_tail: float = 1.0
     scale: float = 1.0
     path: str | None = None
+    task: str | None = None
 
 
 @dataclass

@@ -30,7 +30,8 @@ from graphkd.matching import Matching
 from graphkd.methods import Method
 from graphkd.runs import Run
 from graphkd.spec import Factory
-from graphkd.tasks import Regression, task_of
+from graphkd.tasks import Regression
+from graphkd.tasks.choice import task_of
 from graphkd.terms import Term
 from graphkd.training.settings import Training
 from graphkd.transforms import Transform

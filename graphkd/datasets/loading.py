@@ -16,7 +16,7 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split, strata_of
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.tasks import task_of
+from graphkd.tasks.choice import task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

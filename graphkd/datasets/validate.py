@@ -13,7 +13,8 @@ from graphkd.columns import ColumnEncoding
 from graphkd.errors import GraphKDError
 from graphkd.sparse import as_features, check_features
 from graphkd.sparse.adjacency import check_edges, check_weights
-from graphkd.tasks import Task, task_of
+from graphkd.tasks import Task
+from graphkd.tasks.choice import task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data

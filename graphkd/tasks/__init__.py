@@ -6,9 +6,9 @@
 
 from graphkd.tasks.base import Task
 from graphkd.tasks.binary import Binary
-from graphkd.tasks.choice import TASKS, task_of
+from graphkd.tasks.choice import TASKS
 from graphkd.tasks.multiclass import Multiclass
 from graphkd.tasks.multilabel import Multilabel
 from graphkd.tasks.regression import Regression
 
-__all__ = ["TASKS", "Binary", "Multiclass", "Multilabel", "Regression", "Task", "task_of"]
+__all__ = ["TASKS", "Binary", "Multiclass", "Multilabel", "Regression", "Task"]

@@ -10,7 +10,8 @@ import graphkd
 from graphkd import Training
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
-from graphkd.tasks import TASKS, task_of
+from graphkd.tasks import TASKS
+from graphkd.tasks.choice import task_of
 from tests.tasks.graphs import NODES, data_of, labels_of
 
 SHORT = Training(max_epochs=2)

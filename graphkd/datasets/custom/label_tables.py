@@ -121,8 +121,7 @@ def _names_of(label: Any, where: str) -> list[Any] | None:
 def _is_missing(label: Any) -> bool:
     import pandas as pd
 
-    missing: bool = np.any(pd.isna(label)).item()
-    return missing
+    return label is None or bool(np.asarray(pd.isna(label)).all())
 
 
 def _is_list(label: Any) -> bool:
