@@ -23,13 +23,15 @@ from graphkd.columns.arguments import check_choices
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
 from graphkd.datasets.custom.columns import encode_columns
+from graphkd.datasets.custom.labels import check_task
 from graphkd.datasets.fingerprint import fingerprints
-from graphkd.datasets.imbalance import check_imbalance, imbalanced_mask
+from graphkd.datasets.imbalance import check_classes, check_imbalance, imbalanced_mask
 from graphkd.datasets.label_rate import check_label_rate, scarce_mask
 from graphkd.datasets.loading import load, locate
 from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.scale import check_scale
 from graphkd.datasets.setting import apply_setting
+from graphkd.datasets.splits import strata
 from graphkd.distributed import world
 from graphkd.encoders import Encoder
 from graphkd.environment import own_environment
@@ -80,7 +82,8 @@ def load_dataset(
         data_dir: folder that holds raw files in PyG's and OGB's layouts; only read.
         split: ``public`` or ``ogb`` (stored with the data), ``random`` (20 nodes per class, 500, 1,000), ``cpf``
             (largest connected component; 20 and 30 nodes per class, the rest), ``fractions`` (60, 20 and 20 %
-            of every class) or ``masks`` (your own), where the data set has it; by default its first.
+            of every class, or of all nodes with a label where there are no classes) or ``masks`` (your own), where
+            the data set has it; by default its first.
         seed: of a drawn split; of ten stored ones (minesweeper, tolokers) number ``seed mod 10`` is used.
         features: ``stored``, or ``binary`` to train on 0/1.
         row_normalize: train on rows divided by their sum; by default as in the data set's protocol.
@@ -89,10 +92,11 @@ def load_dataset(
             the user's cache folder.
         download: ``ask``, ``yes`` or ``never``.
         path: for ``custom``, the folder; its layout: see ``graphkd.datasets.custom.folder.read_folder``.
-        label_rate: share of every class's training nodes that stay in training, at least one, drawn with the seed;
-            the others stay in the graph, unlabelled. Smaller shares are subsets of larger ones; validation and
-            test nodes are unchanged.
-        imbalance: share of the training nodes that stay in training, of each of the last half of the classes.
+        label_rate: share of every class's training nodes (of all, where there are no classes) that stay in
+            training, at least one, drawn with the seed; the others stay in the graph, unlabelled. Smaller shares
+            are subsets of larger ones; validation and test nodes are unchanged.
+        imbalance: share of the training nodes that stay in training, of each of the last half of the classes; like
+            ``long_tail`` for classes alone.
         long_tail: ratio of the largest class of training nodes to the smallest, with a geometric profile between;
             see ``graphkd.datasets.imbalance``. Both likewise leave validation and test nodes unchanged.
         scale: share of its nodes that a ``synthetic-…`` data set is drawn with; edges per node are unchanged.
@@ -124,6 +128,7 @@ def load_dataset(
     check_choices(columns, numeric)
     if name != "custom" and (columns != "auto" or numeric != "standard"):
         raise GraphKDError(f"dataset.columns and numeric are for dataset=custom, not for {name}: leave them out")
+    check_task(task)
     location = locate(data_dir, cache_dir, download, path, scale, columns, task)
     seed = parse_seed(seed)
     check_directed(directed)
@@ -134,10 +139,11 @@ def load_dataset(
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed, task)
     if label_rate < 1:
-        data.train_mask = scarce_mask(data.train_mask, data.y, label_rate, seed)
+        data.train_mask = scarce_mask(data.train_mask, strata(data), label_rate, seed)
     profiles = {"imbalance": float(imbalance), "long_tail": float(long_tail)}
     profile: dict[str, Any] = {key: value for key, value in profiles.items() if value != 1}
     if profile:
+        check_classes(data, *profile)
         data.train_mask = imbalanced_mask(data.train_mask, data.y, imbalance, long_tail, seed)
     if name == "custom":  # not before: a part of the training nodes may have been taken out
         encode_columns(data, columns, numeric)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -9,6 +11,10 @@ from torch import Tensor
 from graphkd.checks import is_real
 from graphkd.datasets.label_rate import sampled_mask
 from graphkd.errors import GraphKDError
+from graphkd.tasks.choice import task_of
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 STEEPEST = 1e6
 """Largest ratio of a long tail."""
@@ -22,6 +28,18 @@ def check_imbalance(imbalance: float, long_tail: float) -> None:
         raise GraphKDError(f"dataset.long_tail is {long_tail!r}: it must be a number from 1 to {STEEPEST:.0f}")
     if imbalance < 1 and long_tail > 1:
         raise GraphKDError("dataset.imbalance and dataset.long_tail are two profiles of one split: leave one out")
+
+
+def check_classes(data: Data, key: str) -> None:
+    """Checks that the labels of a graph with masks are classes, whose sizes can differ.
+
+    Args:
+        data: with ``y`` and masks.
+        key: ``imbalance`` or ``long_tail``, for the error message.
+    """
+    task = task_of(data)
+    if not task.one_class:
+        raise GraphKDError(f"dataset.{key} is of classes, and task={task.name} has none: leave it out")
 
 
 def imbalanced_mask(train_mask: Tensor, y: Tensor, imbalance: float, long_tail: float, seed: int) -> Tensor:
@@ -52,10 +70,6 @@ def imbalanced_mask(train_mask: Tensor, y: Tensor, imbalance: float, long_tail: 
     Raises:
         GraphKDError: a class would keep no training node.
     """
-    if y.is_floating_point():
-        raise GraphKDError(
-            "dataset.imbalance and long_tail are of classes, and these labels are none: leave them out"
-        )
     labels = y.reshape(-1).numpy()[train_mask.numpy()]
     sizes = np.bincount(labels)
     key, value = ("imbalance", imbalance) if imbalance < 1 else ("long_tail", long_tail)

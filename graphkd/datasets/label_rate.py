@@ -1,4 +1,4 @@
-"""Label-scarce training: a fraction of every class's training labels."""
+"""Label-scarce training: a fraction of every class's training labels, or of all where there are no classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from graphkd.checks import is_real
-from graphkd.datasets.splits import strata_of
 from graphkd.errors import GraphKDError
 
 
@@ -27,7 +26,7 @@ def scarce_mask(train_mask: Tensor, y: Tensor, rate: float, seed: int) -> Tensor
 
     Args:
         train_mask: ``[N]`` boolean.
-        y: ``[N]`` classes, known wherever the mask is true.
+        y: ``[N]`` classes, known wherever the mask is true; of other tasks 0, see ``splits.strata``.
         rate: in (0, 1].
         seed: of the sampling.
 
@@ -47,7 +46,7 @@ def sampled_mask(train_mask: Tensor, y: Tensor, count: Callable[[int, int], int]
         seed: of the sampling.
     """
     rng, nodes = np.random.default_rng(seed), train_mask.nonzero().reshape(-1).numpy()
-    labels, mask = strata_of(y).numpy()[nodes], torch.zeros_like(train_mask)
+    labels, mask = y.reshape(-1).numpy()[nodes], torch.zeros_like(train_mask)
     for label in np.unique(labels):
         order = rng.permutation(nodes[labels == label])
         mask[torch.from_numpy(order[: count(int(label), order.size)])] = True

@@ -13,7 +13,7 @@ from graphkd.atomic_io import as_path, default_cache_dir
 from graphkd.datasets.component import largest_component
 from graphkd.datasets.custom.build import make_undirected
 from graphkd.datasets.source import Location, Source
-from graphkd.datasets.splits import Masks, cpf_split, fractions_split, random_split, strata_of
+from graphkd.datasets.splits import Masks, check_stratified, cpf_split, fractions_split, random_split, strata
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.tasks.choice import task_of
@@ -52,6 +52,8 @@ def load(
     split = split or _default_split(source, data)
     if split == "masks" and not hasattr(data, "train_mask"):
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
+    if split in PER_CLASS and hasattr(data, "y"):
+        check_stratified(data, split)
     if not directed and not source.undirected:
         make_undirected(data)
     data = SPLITS[split](data, seed)
@@ -73,41 +75,27 @@ def _stored(data: Data, seed: int) -> Data:
     return data
 
 
-def _of_classes(split: Callable[[Tensor, int], Masks], name: str, y: Tensor, seed: int) -> Masks:
-    """Draws a split that takes nodes of every class.
-
-    Raises:
-        GraphKDError: a node has not one class.
-    """
-    if y.is_floating_point():
-        raise GraphKDError(
-            f"split={name} draws nodes of every class, and these labels are no classes: use fractions"
-        )
-    return split(y, seed)
-
-
 def _draw(split: Callable[[Tensor, int], Masks], data: Data, seed: int) -> Data:
-    data.train_mask, data.val_mask, data.test_mask = split(data.y, seed)
+    data.train_mask, data.val_mask, data.test_mask = split(strata(data), seed)
     return data
 
 
-def _fractions(y: Tensor, seed: int) -> Masks:
-    return fractions_split(strata_of(y), seed)
-
-
 def _cpf(data: Data, seed: int) -> Data:
-    return _draw(partial(_of_classes, cpf_split, "cpf"), largest_component(data), seed)
+    return _draw(cpf_split, largest_component(data), seed)
 
 
 SPLITS: dict[str, Callable[[Data, int], Data]] = {
     "public": _stored,
     "ogb": _stored,
     "masks": _stored,
-    "random": partial(_draw, partial(_of_classes, random_split, "random")),
+    "random": partial(_draw, random_split),
     "cpf": _cpf,
-    "fractions": partial(_draw, _fractions),
+    "fractions": partial(_draw, fractions_split),
 }
 """Functions by name: data without masks, or with stored ones, and a seed → data with the split's masks."""
+
+PER_CLASS = ("random", "cpf")
+"""Splits that need classes."""
 
 
 def locate(
@@ -119,7 +107,7 @@ def locate(
     columns: str | Mapping[str, str] = "none",
     task: str | None = None,
 ) -> Location:
-    """Builds a ``Location`` from the user's folders, a scale and kinds of columns; ``~`` is expanded."""
+    """Builds a ``Location`` from the user's folders, a scale, kinds of columns and a task; ``~`` is expanded."""
     if download not in ("ask", "yes", "never"):
         raise GraphKDError(f"download is '{download}': choose ask, yes or never")
     cache = default_cache_dir() if cache_dir is None else as_path(cache_dir, "cache_dir")

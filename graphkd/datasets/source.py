@@ -21,9 +21,9 @@ class Location:
         download: ``ask`` (on a terminal only), ``yes`` or ``never``.
         path: folder of a custom graph; read-only, used only by ``custom``.
         scale: fraction of the nodes of a synthetic data set.
-        task: of the labels of ``custom``; by default what they can only be of.
         columns: of ``custom``: ``none`` if the columns of a table are numbers that stay as they are, else they are
             returned raw, and are encoded once the training nodes are known.
+        task: of the labels of ``custom``; by default what they can only be of.
 
     >>> Location(Path("data"), cache_dir=Path("cache"), download="never").scale
     1.0

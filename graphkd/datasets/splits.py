@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
@@ -10,9 +10,58 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.tasks import TASKS
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 Masks: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """Boolean ``[N]`` each: training, validation and test nodes."""
+
+
+def strata(data: Data) -> Tensor:
+    """Returns what a draw is stratified by, ``[N]`` int64, −1 for a node whose label is unknown.
+
+    Of one class per node these are the classes; else 0, so that a draw is uniform. A node's labels are known if
+    any of them is; its numbers to predict, if all are.
+
+    Args:
+        data: with ``y``, and ``task`` if the labels may be of several.
+
+    >>> from torch_geometric.data import Data
+    >>> nan = float("nan")
+    >>> strata(Data(y=torch.tensor([2, 0, -1]))), strata(Data(y=torch.tensor([[1, nan], [nan, nan]])))
+    (tensor([ 2,  0, -1]), tensor([ 0, -1]))
+    """
+    y: Tensor = data.y
+    if has_classes(data):
+        return y.reshape(-1)
+    task = getattr(data, "task", None)
+    known = ~y.isnan().reshape(y.shape[0], -1)
+    indicators = bool(((y == 0) | (y == 1) | y.isnan()).all())
+    any_suffices = task == "multilabel" or (task is None and y.dim() == 2 and indicators)
+    return torch.where(known.any(dim=1) if any_suffices else known.all(dim=1), 0, -1)
+
+
+def has_classes(data: Data) -> bool:
+    """Returns whether the labels of a graph without masks are one class per node."""
+    y, task = data.y, getattr(data, "task", None)
+    flat = y.dim() == 1 or y.shape[1] == 1
+    if task in TASKS and not TASKS[task].one_class:
+        return False
+    return flat and not y.is_floating_point()
+
+
+def check_stratified(data: Data, split: str) -> None:
+    """Checks that a split whose draw is per class can be drawn.
+
+    Raises:
+        GraphKDError: the labels are no classes.
+    """
+    if not has_classes(data):
+        raise GraphKDError(
+            f"split={split} draws nodes of every class, and these labels are no classes: use split=fractions"
+        )
 
 
 def random_split(y: Tensor, seed: int, per_class: int = 20, num_val: int = 500, num_test: int = 1000) -> Masks:
@@ -86,6 +135,8 @@ def cpf_split(y: Tensor, seed: int, per_class: int = 20, val_per_class: int = 30
 def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) -> Masks:
     """Draws fractions of the labelled nodes, stratified by class up to rounding.
 
+    Labels of other tasks are one class here, see ``strata``: the draw is uniform.
+
     Of a class with ``n`` nodes, ``max(1, round(train · n))`` are for training. The remaining nodes, class by
     class, are assigned to validation and test in the ratio of their fractions.
 
@@ -118,28 +169,12 @@ def fractions_split(y: Tensor, seed: int, train: float = 0.6, val: float = 0.2) 
         rest[~to_val],
     )
     if not all(part.size for part in parts):
+        inside = f" in {len(groups)} classes" if len(groups) > 1 else ""
         raise GraphKDError(
             f"split=fractions needs nodes for training, validation and test, but there are only "
-            f"{int((y >= 0).sum())} labelled nodes in {len(groups)} classes: label more, or give the masks"
+            f"{int((y >= 0).sum())} labelled nodes{inside}: label more, or give the masks"
         )
     return _masks(y.numel(), *parts)
-
-
-def strata_of(y: Tensor) -> Tensor:
-    """Returns what a split is stratified by, ``[N]`` int64, −1 for nodes that are in no part.
-
-    Classes are their own strata. Of several labels, or numbers, all nodes with a known one are one stratum.
-
-    Args:
-        y: ``[N]`` classes; or ``[N]`` or ``[N, C]`` floats, NaN where unknown.
-
-    >>> strata_of(torch.tensor([[1.0, torch.nan], [torch.nan, torch.nan]])).tolist()
-    [0, -1]
-    """
-    if not y.is_floating_point():
-        return y
-    known = ~y.isnan()
-    return torch.where(known if known.dim() == 1 else known.any(dim=1), 0, -1)
 
 
 def _masks(num_nodes: int, *parts: NDArray[np.int64]) -> Masks:

@@ -14,10 +14,10 @@ from torch import Tensor
 from graphkd.datasets.custom.columns import RawTable, encode_columns
 from graphkd.datasets.custom.edges import check_rows, row_of_each, rows_of
 from graphkd.datasets.custom.features import feature_tensor
-from graphkd.datasets.custom.label_tables import read_labels
+from graphkd.datasets.custom.labels import check_task, encode_labels
 from graphkd.datasets.custom.masks import PARTS, masks_of
 from graphkd.datasets.fingerprint import IN_MEMORY, fingerprints
-from graphkd.datasets.splits import fractions_split, strata_of
+from graphkd.datasets.splits import fractions_split, strata
 from graphkd.edges import both_directions, merge
 from graphkd.errors import GraphKDError
 from graphkd.io.frame import names_of
@@ -37,7 +37,7 @@ class Parts:
         source: ``[E]`` senders, as ids or as row indices.
         target: ``[E]`` receivers, likewise.
         ids: ``[N]`` node ids, or ``None``.
-        labels: of ``N`` nodes, see ``read_labels``, or ``None`` for a graph to predict on.
+        labels: ``[N]`` or ``[N, L]``, see ``encode_labels``, or ``None`` for a graph to predict on.
         split: see ``masks_of``, or ``None``.
         weight: ``[E]``, or ``None``.
         named: whether source and target are ids; otherwise they are row indices.
@@ -45,7 +45,7 @@ class Parts:
         columns: names of the ``D`` features, or ``None``.
         encode: whether ``features`` is a frame of raw columns, encoded once the training nodes are known.
         is_csv: whether that frame was read from a csv.
-        task: of the labels; by default what they can only be of.
+        task: of the labels, or ``None`` for what they can only be of.
         names: names of parts in error messages, where they differ from the argument's name.
     """
 
@@ -77,7 +77,7 @@ def read_parts(parts: Parts) -> Data:
 
     Returns:
         ``Data`` with ``x [N, D]``, ``edge_index [2, E']`` without duplicates; ``edge_weight [E']``,
-        ``y [N]``, ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]``, if the parts
+        ``y``, ``task``, ``class_names``, ``feature_names``, ``node_ids`` and the three masks ``[N]``, if the parts
         contain them. Columns to encode are in ``raw_columns``, for ``put_features``, and ``x`` is ``[N, 0]``.
 
     Raises:
@@ -85,6 +85,7 @@ def read_parts(parts: Parts) -> Data:
     """
     from torch_geometric.data import Data
 
+    check_task(parts.task)
     columns = names_of(parts.features) if parts.columns is None else parts.columns
     if parts.encode:
         data = Data(x=torch.empty(len(parts.features), 0))
@@ -104,12 +105,7 @@ def read_parts(parts: Parts) -> Data:
         data.node_ids = parts.ids
     _put_edges(data, *_edges(parts, num_nodes))
     if parts.labels is not None:
-        data.y, classes = read_labels(parts.labels, parts.called("labels"), parts.task)
-        _check_count(len(data.y), num_nodes, parts, "labels")
-        if parts.task is not None:
-            data.task = parts.task
-        if classes is not None:
-            data.class_names = classes
+        _put_labels(data, parts, num_nodes)
     if parts.split is not None:
         _put_masks(data, masks_of(parts.split, num_nodes, parts.called("split")))
         _check_labelled(data, parts)
@@ -140,7 +136,7 @@ def build(parts: Parts, directed: bool, seed: int, columns: Any = "auto", numeri
         make_undirected(data)
     is_drawn = parts.labels is not None and parts.split is None
     if is_drawn:
-        _put_masks(data, fractions_split(strata_of(data.y), seed))
+        _put_masks(data, fractions_split(strata(data), seed))
     encode_columns(data, columns, numeric)
     if is_drawn:
         data.graphkd = {**IN_MEMORY, "split": "fractions", "seed": int(seed), **fingerprints(data)}
@@ -189,6 +185,15 @@ def _put_edges(data: Data, sender: Any, receiver: Any, weight: Any) -> None:
         data.edge_weight = torch.from_numpy(weight).float()
 
 
+def _put_labels(data: Data, parts: Parts, num_nodes: int) -> None:
+    data.y, names = encode_labels(parts.labels, parts.called("labels"), parts.task)
+    _check_count(data.y.shape[0], num_nodes, parts, "labels")
+    if parts.task is not None:
+        data.task = parts.task
+    if names is not None:
+        data.class_names = names
+
+
 def _put_masks(data: Data, masks: tuple[Tensor, Tensor, Tensor]) -> None:
     data.train_mask, data.val_mask, data.test_mask = masks
 
@@ -204,8 +209,9 @@ def _check_count(count: int, num_nodes: int, parts: Parts, part: str) -> None:
 def _check_labelled(data: Data, parts: Parts) -> None:
     if parts.labels is None:
         raise GraphKDError(f"{parts.called('split')} is there, but no labels are: give both or neither")
+    unknown = strata(data) < 0
     for name in PARTS:
-        wrong = (data[f"{name}_mask"] & (strata_of(data.y) < 0)).nonzero()
+        wrong = (data[f"{name}_mask"] & unknown).nonzero()
         if wrong.numel():
             row = int(wrong[0])
             node = f"{data.node_ids[row]!r}" if parts.ids is not None else f"{row}"

@@ -13,7 +13,7 @@ from graphkd.datasets.custom.build import Parts, read_parts
 from graphkd.datasets.custom.columns import AS_TEXT
 from graphkd.datasets.custom.frames import frame_parts
 from graphkd.datasets.custom.npz import read_graph
-from graphkd.datasets.custom.tables import read_table
+from graphkd.datasets.custom.tables import LABEL_, label_columns, read_table
 from graphkd.datasets.source import Location, Source
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 
-PREFIX = "label_"
-"""Of the columns of several labels or targets."""
-
-
 def read_folder(location: Location) -> Data:
     """Reads the graph in a user's folder, in one of two formats.
 
-    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``, or ``label_NAME`` of each of
-      several labels or numbers; optionally ``id`` (by default ids are row indices, from 0); optionally ``split``
-      with ``train``, ``val``, ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true
-      and false; every other column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
+    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``, or, without it, columns
+      ``label_NAME`` with 0 and 1 for each of several labels, or with each of several numbers to predict;
+      optionally ``id`` (by default ids are row indices, from 0); optionally ``split`` with ``train``, ``val``,
+      ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other
+      column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
+      Texts in ``label`` with ``;`` between several names need ``location.task`` ``multilabel``.
       ``edges``: columns ``source``, ``target`` and optionally ``weight``.
     - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
-      matrix), ``edge_index [2, E]`` of row indices, senders first, ``y [N]``; optionally ``edge_weight [E]``,
-      ``ids [N]``, ``train_mask``, ``val_mask``, ``test_mask`` ``[N]``. Pickled data is rejected.
+      matrix), ``edge_index [2, E]`` of row indices, senders first, ``y [N]`` or ``y [N, L]``; optionally
+      ``edge_weight [E]``, ``ids [N]``, ``train_mask``, ``val_mask``, ``test_mask`` ``[N]``. Pickled data is
+      rejected.
 
     In both, features can instead be a separate file with rows in node order: ``features.npz`` written by
     ``scipy.sparse.save_npz``, or ``features.npy``. Labels are integers or strings; empty, NaN and −1 are
-    unknown. Duplicates of a directed edge count once, with the sum of their weights; self-loops and isolated nodes
-    are allowed.
+    unknown. If all are numbers and most have a fraction, or with ``location.task`` ``regression``, they are
+    numbers to predict, see ``encode_labels``. Duplicates of a directed edge count once, with the sum of their
+    weights; self-loops and isolated nodes are allowed.
 
     Args:
         location: contains the folder as ``path``.
@@ -66,18 +66,19 @@ def read_folder(location: Location) -> Data:
     if archive.is_file():
         if tables:
             raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
-        return read_parts(replace(read_graph(archive), task=location.task))
+        return read_parts(read_graph(archive, location.task))
     return read_parts(_table_parts(folder, location.columns, location.task))
 
 
-def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | None) -> Parts:
+def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | None = None) -> Parts:
     features = read_features(folder)
     encode = columns != "none" and features is None
     as_texts = isinstance(columns, Mapping) and any(kind in AS_TEXT for kind in columns.values())
-    nodes, nodes_file = read_table(folder, "nodes", raw=encode, as_texts=as_texts)
+    nodes, nodes_file = read_table(folder, "nodes", raw=encode, as_texts=as_texts, task=task)
     edges, edges_file = read_table(folder, "edges")
     masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
+    labels = label_columns(nodes.columns) or "label"
     if len(masks) not in (0, 3) or (masks and "split" in nodes):
         raise GraphKDError(f"{nodes_file} must have split, or all of {', '.join(MASKS)}, or none of them")
     for name in edges.columns:
@@ -91,32 +92,25 @@ def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | Non
         id="id" if named else None,
         source="source",
         target="target",
-        label=_labels_of(nodes),
-        task=task,
+        label=labels,
         features=features,
         split=masks or ("split" if "split" in nodes else None),
         weight="weight" if "weight" in edges else None,
         encode=encode,
         files=(nodes_file, edges_file),
+        task=task,
     )
-    several = not isinstance(_labels_of(nodes), str)
-    if several and hasattr(parts.labels, "columns"):
-        parts.labels.columns = [name.removeprefix(PREFIX) for name in parts.labels.columns]
+    if isinstance(labels, list):
+        parts.labels.columns = [name.removeprefix(LABEL_) for name in labels]
     if features is not None:
         parts.names["features"] = f"the features file in {folder}"
     parts = replace(parts, is_csv=encode and nodes_file.endswith(".csv"))
     return parts if named else _by_row(parts)
 
 
-def _labels_of(nodes: Any) -> str | list[str]:
-    """Returns the column ``label`` or, where there is none, those named ``label_NAME``."""
-    several = [str(name) for name in nodes.columns if str(name).startswith(PREFIX)]
-    return "label" if "label" in nodes or not several else several
-
-
 def _check_no_features(nodes: Any, file: str) -> None:
     for name in nodes.columns:
-        if name not in ("id", "label", "split", *MASKS) and not str(name).startswith(PREFIX):
+        if name not in ("id", "label", "split", *MASKS, *label_columns(nodes.columns)):
             raise GraphKDError(f"{file} has a column '{name}' beside a features file: keep features in one place")
 
 

@@ -46,8 +46,10 @@ def from_frames(
         source: column of ``edges``: id of the sender.
         target: column of ``edges``: id of the receiver.
         label: column of ``nodes``: integers, strings or booleans; missing values, the empty string and the number
-            −1 are unknown; or lists of labels, or numbers. Several columns: several labels of 0 and 1 per node, or
-            several numbers. ``None`` for a graph to predict on.
+            −1 are unknown. Or lists of names per node; with ``task="multilabel"`` also texts such as ``red;round``
+            (``-`` for a node without any, empty for an unknown one); or numbers to predict, most of which have a
+            fraction or ``task="regression"``. Or a list of columns, one for each label with 0 and 1, or for each
+            number; their names are returned as ``class_names``. ``None`` for a graph to predict on.
         features: columns of ``nodes``, by default all that have no other role; or ``[N, D]`` in row order, array
             or scipy sparse, which stay as they are; a frame whose index contains the node ids is aligned by them.
         split: column of ``nodes`` with ``train``, ``val`` or ``test`` (or empty), or three boolean columns.
@@ -62,13 +64,14 @@ def from_frames(
             ``{"zip": "category", "note": "drop"}`` names kinds that ``auto`` would choose otherwise; the
             ``column_encoding`` of other data is applied unchanged.
         numeric: ``standard``, ``robust`` (median and quartiles) or ``none``: how numbers are scaled.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
-            see ``graphkd.datasets.custom.label_tables.read_labels``.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``, returned as ``task``; by default what
+            the labels can only be of.
 
     Returns:
-        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown), three
-        masks, ``node_ids``; ``class_names``, ``edge_weight``, ``feature_names`` (of columns) and
-        ``column_encoding`` (unless the columns stay as they are) if they exist.
+        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E']``, ``y [N]`` (−1 unknown; of
+        other tasks ``[N]`` or ``[N, L]`` with NaN), three masks, ``node_ids``; ``task``, ``class_names``,
+        ``edge_weight``, ``feature_names`` (of columns) and ``column_encoding`` (unless the columns stay as they
+        are) if they exist.
 
     Raises:
         GraphKDError: a column is missing, cannot be encoded, or contains an unknown node.
@@ -79,6 +82,10 @@ def from_frames(
     >>> data = from_frames(members, knows, id="id", label="side")
     >>> data.x.shape, data.edge_index.shape  # each edge in both directions
     (torch.Size([6, 1]), torch.Size([2, 8]))
+    >>> members["sings"] = [1, 0, 0, 1, 1, 0]
+    >>> several = from_frames(members, knows, id="id", label=["side", "sings"])
+    >>> several.y.shape, several.class_names
+    (torch.Size([6, 2]), ['side', 'sings'])
     """
     if not isinstance(columns, ColumnEncoding):
         check_choices(columns, numeric)
@@ -115,8 +122,8 @@ def frame_parts(
     split: str | Sequence[str] | None,
     weight: str | None,
     encode: bool = False,
-    task: str | None = None,
     files: tuple[str, str] = ("nodes", "edges"),
+    task: str | None = None,
 ) -> Parts:
     """Selects the named columns as parts of a graph; see ``from_frames``.
 
@@ -126,19 +133,21 @@ def frame_parts(
         id: column, or ``None`` for the index.
         source: column.
         target: column.
-        label: column, several of them, or ``None``.
+        label: column, a list of columns, or ``None``.
         features: columns, an array, or ``None`` for all numeric columns.
         split: one column or three, or ``None``.
         weight: column, or ``None``.
         encode: whether columns are returned raw, for an encoding once the training nodes are known.
-        task: of the labels.
         files: names of the two frames in error messages.
+        task: of the labels, or ``None``.
     """
     splits = [] if split is None else [split] if isinstance(split, str) else list(split)
     if len(splits) not in (0, 1, 3):
         raise GraphKDError(f"split names {len(splits)} columns: give one, or three of booleans")
-    targets = [] if label is None else [label] if isinstance(label, str) else list(label)
-    used = [name for name in (id, *targets, *splits) if name is not None]
+    several = list(label) if isinstance(label, list | tuple) else None
+    if several is not None:
+        _check_several(several, files[0])
+    used = [name for name in (id, *(several or [label]), *splits) if name is not None]
     columns = {name: _values(nodes, name, files[0]) for name in used}
     masks = [columns[name] for name in splits]
     ids = nodes.index if id is None else columns[id]
@@ -148,15 +157,15 @@ def frame_parts(
         _values(edges, source, files[1]),
         _values(edges, target, files[1]),
         ids=ids,
-        labels=_labels(columns, targets, isinstance(label, str)),
-        task=task,
+        labels=columns.get(label) if several is None else nodes[several],
         split=None if not masks else masks[0] if len(masks) == 1 else masks,
         weight=None if weight is None else _values(edges, weight, files[1]),
         columns=names,
         encode=encode and (names is not None or (hasattr(table, "iloc") and names_of(table) is not None)),
+        task=task,
         names={
             "ids": f"the index of {files[0]}" if id is None else f"{files[0]} column '{id}'",
-            "labels": f"{files[0]} column {' and '.join(map(repr, targets))}",
+            "labels": _called(files[0], label if several is None else several),
             "split": f"{files[0]} column {' and '.join(map(repr, splits))}",
             "source": f"{files[1]} column '{source}'",
             "target": f"{files[1]} column '{target}'",
@@ -165,15 +174,6 @@ def frame_parts(
             "table": files[0] if names is not None else f"features of {files[0]}",
         },
     )
-
-
-def _labels(columns: dict[str, Any], names: list[str], one: bool) -> Any:
-    """Returns the labels of one column as they are, of several as a frame; None where there are none."""
-    import pandas as pd
-
-    if not names:
-        return None
-    return columns[names[0]] if one else pd.DataFrame({name: columns[name] for name in names})
 
 
 def _column(frame: Any, name: str, file: str) -> Any:
@@ -190,6 +190,20 @@ def _values(frame: Any, name: str, file: str) -> Any:
     """Returns a column's values unconverted: integers with missing values stay integers."""
     column = _column(frame, name, file)
     return column.to_numpy() if isinstance(column.dtype, np.dtype) else column.to_numpy(dtype=object)
+
+
+def _check_several(names: list[str], file: str) -> None:
+    """Checks that the columns of several labels are named, each once."""
+    if not names or len(set(names)) < len(names):
+        raise GraphKDError(f"label is {names}: name the columns of {file} with labels, each once")
+
+
+def _called(file: str, label: Any) -> str:
+    """Returns the name of the labels in error messages."""
+    if not isinstance(label, list):
+        return f"{file} column '{label}'"
+    shown = [f"'{name}'" for name in (label if len(label) <= 3 else [*label[:2], label[-1]])]
+    return f"{file} columns {' and '.join(shown) if len(label) <= 3 else f'{shown[0]}, {shown[1]}, … {shown[2]}'}"
 
 
 def _features(nodes: Any, ids: Any, features: Any, used: list[str], file: str, encode: bool) -> Any:

@@ -1,4 +1,4 @@
-"""Labels of every task: one class per node, several labels per node, or numbers."""
+"""Labels as numbers: a column for each label, or numbers to predict."""
 
 from __future__ import annotations
 
@@ -10,147 +10,178 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from graphkd.datasets.custom.labels import encode_labels
+from graphkd.datasets.custom.label_cells import cells_of, double, is_number, mostly_fractions
 from graphkd.errors import GraphKDError
-from graphkd.registry import unknown
-from graphkd.tasks import TASKS
+from graphkd.io.frame import labels_of, numbered
+from graphkd.io.rows import array_of
 
-SEPARATOR = ";"
-"""Between the labels of a node that are one text."""
+ONE_PER_NODE = "must hold one label per node: give a flat list or array"
 
 
-def read_labels(labels: Any, where: str = "labels", task: str | None = None) -> tuple[Tensor, list[Any] | None]:
-    """Encodes labels of any task.
+def is_table(labels: Any) -> bool:
+    """Returns whether labels are a tensor, an array, a scipy matrix or a frame with rows and columns."""
+    return getattr(labels, "ndim", None) == 2
 
-    - A table ``[N, C]``, array or frame: of 0, 1 and missing values several labels per node, of other numbers
-      several targets. Names are those of the frame's columns.
-    - A list, tuple or set of names per node: several labels; none is an empty list, ``None`` is unknown.
-    - With ``task=multilabel`` texts with ``;`` between names, such as ``red;round``. An empty text is unknown.
-    - Numbers, with ``task=regression`` or where most of them have a fraction: targets, NaN where unknown.
-    - Anything else: one class per node, see ``encode_labels``.
+
+def encode_targets(cells: list[Any], where: str) -> Tensor:
+    """Encodes numbers to predict, ``[N]`` float64 with NaN where unknown.
 
     Args:
-        labels: of ``N`` nodes.
-        where: their origin, for error messages.
-        task: name of the task; by default that of these forms.
-
-    Returns:
-        ``y``: ``[N]`` int64 classes, ``[N, L]`` float32 of 0, 1 and NaN, or ``[N]`` or ``[N, T]`` float64; and the
-        names of classes, labels or targets, or None.
+        cells: ``[N]``, see ``cells_of``.
+        where: origin of the labels, for error messages.
 
     Raises:
-        GraphKDError: the labels are of another task, or of none.
+        GraphKDError: a cell is no number, or infinite, or no cell is known.
 
-    >>> y, names = read_labels([["red", "round"], [], None])
-    >>> names, y.tolist()
-    (['red', 'round'], [[1.0, 1.0], [0.0, 0.0], [nan, nan]])
-    >>> read_labels([1.5, 2.25, 3.0])[0].tolist()
-    [1.5, 2.25, 3.0]
+    >>> encode_targets([0.5, None, -1], "labels")
+    tensor([ 0.5000,     nan, -1.0000], dtype=torch.float64)
     """
-    if task is not None and (not isinstance(task, str) or task not in TASKS):
-        raise GraphKDError(unknown("task", str(task), list(TASKS)))
-    if getattr(labels, "ndim", 1) == 2:
-        return _of_table(labels, where, task)
-    if hasattr(labels, "__len__") and not isinstance(labels, str) and getattr(labels, "ndim", 1) == 1:
-        if task == "multilabel" or any(_is_list(label) for label in labels):
-            return _of_lists(labels, where, task)
-        if task == "regression" or (task is None and _have_fractions(labels)):
-            return torch.from_numpy(_numbers(labels, where)), None
-    return encode_labels(labels, where)
+    y = np.full(len(cells), np.nan)
+    for row, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if not is_number(cell):
+            raise GraphKDError(
+                f"{where} holds {_shown(cell)} in row {row}, and task=regression needs numbers: correct it, or "
+                "leave it empty where it is unknown"
+            )
+        y[row] = double(cell, where)
+    _check_known(y, where)
+    return torch.from_numpy(y)
 
 
-def _of_table(labels: Any, where: str, task: str | None) -> tuple[Tensor, list[Any] | None]:
-    """Encodes a table of labels or targets."""
-    names = [str(name) for name in labels.columns] if hasattr(labels, "columns") else None
-    if labels.shape[1] == 0:
-        raise GraphKDError(f"{where} has no column: name at least one")
-    columns = [labels.iloc[:, k] if names else labels[:, k] for k in range(labels.shape[1])]
-    table = np.stack([_numbers(column, where) for column in columns], axis=1)
-    is_binary = bool((np.isnan(table) | (table == 0) | (table == 1)).all())
-    if task in ("multiclass", "binary") or (task == "multilabel" and not is_binary):
-        needs = "0 and 1 alone" if task == "multilabel" else "one column"
-        raise GraphKDError(f"{where} is a table, of which task={task} needs {needs}: correct it, or the task")
-    if task == "regression" or not is_binary:
-        return torch.from_numpy(table), names
-    if task is None and table.shape[1] > 1 and bool((np.nansum(table, axis=1) == 1).all()):
+def encode_table(
+    labels: Any, where: str, task: str | None = None, names: Sequence[str] | None = None
+) -> tuple[Tensor, list[Any] | None]:
+    """Encodes a table with a column for each label, or for each number to predict.
+
+    Args:
+        labels: ``[N, L]`` of 0, 1 and booleans, or ``[N, T]`` of numbers, as an array, a tensor, a scipy matrix or
+            a frame; NaN and ``None`` are unknown.
+        where: origin of the labels, for error messages.
+        task: ``multilabel`` or ``regression``; by default what the table can only be of.
+        names: of the columns; by default those of a frame.
+
+    Returns:
+        ``y [N, L]`` float32 or ``[N, T]`` float64, NaN where unknown; and the names, if there are any.
+
+    Raises:
+        GraphKDError: a cell is no number, or the table may be of more than one task.
+
+    >>> encode_table(np.array([[1, 1], [0, 1]]), "labels")
+    (tensor([[1., 1.],
+            [0., 1.]]), None)
+    """
+    if task in ("multiclass", "binary"):
+        raise GraphKDError(f"{where} {ONE_PER_NODE}, or choose task=multilabel in place of task={task}")
+    columns = labels_of(labels)
+    if names is None and columns is not None and not numbered(columns):
+        names = columns
+    table, has_truth = _numbers(labels, where, names)
+    _check_known(table, where)
+    chosen = task or _only_task(table, has_truth, where)
+    if chosen == "regression":
+        if has_truth:
+            raise GraphKDError(
+                f"{where} holds booleans, and task=regression needs numbers: choose task=multilabel"
+            )
+        return torch.from_numpy(table), None if names is None else list(names)
+    wrong = table[~(np.isnan(table) | _is_indicator(table))]
+    if wrong.size:
+        raise GraphKDError(
+            f"{where} holds {wrong[0]:g}, and task=multilabel has 0 and 1 alone: correct it, with NaN for what is "
+            "unknown, or choose task=regression"
+        )
+    return torch.from_numpy(table).float(), None if names is None else list(names)
+
+
+def _is_indicator(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.isin(table, (0, 1))
+
+
+def _only_task(table: NDArray[np.float64], has_truth: bool, where: str) -> str:
+    """Returns the task that a table can only be of, by the rules of ``graphkd.tasks.choice`` and stricter ones."""
+    values = table[~np.isnan(table)]
+    ones = _is_indicator(values)
+    if table.shape[1] == 1:
+        if has_truth or not mostly_fractions(values.tolist()):
+            raise GraphKDError(f"{where} {ONE_PER_NODE}, or say task=multilabel or task=regression")
+        return "regression"
+    if not ones.all():
+        other = values[~ones][0]
+        if has_truth:
+            raise GraphKDError(
+                f"{where} mixes booleans and {other:g}: give labels as 0 and 1, or all as numbers to predict"
+            )
+        if 2 * int(ones.sum()) > ones.size or bool((values[~ones] == -1).all()):
+            raise GraphKDError(
+                f"{where} holds {other:g} among 0 and 1: correct it, with NaN for what is unknown, or say "
+                "task=regression for numbers to predict"
+            )
+        return "regression"
+    labelled = table[~np.isnan(table).all(axis=1)]
+    if bool((labelled.sum(axis=1) == 1).all()):
         raise GraphKDError(
             f"{where} has exactly one 1 in every row, which may be one class per node: give one label per node, "
-            "or say task='multilabel'"
+            "or say task=multilabel"
         )
-    return torch.from_numpy(table.astype(np.float32)), names
+    return "multilabel"
 
 
-def _of_lists(labels: Any, where: str, task: str | None) -> tuple[Tensor, list[Any]]:
-    """Encodes the names of each node, listed or as one text."""
-    if task not in (None, "multilabel"):
-        raise GraphKDError(f"{where} holds lists of labels, and task={task} has one per node: choose multilabel")
-    listed = [_names_of(label, where) for label in labels]
-    distinct = {name for names in listed if names is not None for name in names}
-    if not distinct:
-        raise GraphKDError(f"{where} holds no label: give one to some nodes")
-    if len(kinds := sorted({type(name).__name__ for name in distinct})) > 1:
-        raise GraphKDError(f"{where} mixes {' and '.join(kinds)}: make all labels of one kind")
-    names = sorted(distinct)
-    number = {name: k for k, name in enumerate(names)}
-    y = torch.full((len(listed), len(names)), torch.nan)
-    for row, given in enumerate(listed):
-        if given is not None:
-            y[row] = 0.0
-            y[row, [number[name] for name in given]] = 1.0
-    return y, names
+def _numbers(labels: Any, where: str, names: Sequence[str] | None) -> tuple[NDArray[np.float64], bool]:
+    """Returns a table as float64 with NaN where a cell is missing, and whether any cell is a boolean."""
+    columns = _columns(labels)
+    if not columns:
+        raise GraphKDError(f"{where} has no columns: give one for each label")
+    parts, has_truth = [], False
+    for at, column in enumerate(columns):
+        if column.dtype.kind in "biuf" and not isinstance(column, np.ma.MaskedArray):
+            has_truth |= column.dtype.kind == "b"
+            parts.append(_finite(column.astype(np.float64), where))
+            continue
+        cells = cells_of(column)
+        has_truth |= any(isinstance(cell, bool | np.bool_) for cell in cells)
+        parts.append(_column_numbers(cells, f"column '{names[at]}'" if names else f"column {at}", where))
+    return np.stack(parts, axis=1), has_truth
 
 
-def _names_of(label: Any, where: str) -> list[Any] | None:
-    """Returns the names of a node's labels, or None where they are unknown."""
-    if _is_list(label):
-        names = [name.item() if isinstance(name, np.generic) else name for name in label]
-        for name in names:
-            if not isinstance(name, str | int):
-                raise GraphKDError(f"{where} holds the label {name!r}: labels are texts or whole numbers")
-        return names
-    if label is None or label == "" or label is np.ma.masked or _is_missing(label):
-        return None
-    if isinstance(label, str):
-        return [name.strip() for name in label.split(SEPARATOR) if name.strip()]
-    raise GraphKDError(
-        f"{where} holds {label!r} beside lists of labels, or with task=multilabel: give each node a list, or a "
-        f"text with '{SEPARATOR}' between labels"
-    )
-
-
-def _is_missing(label: Any) -> bool:
-    import pandas as pd
-
-    return label is None or bool(np.asarray(pd.isna(label)).all())
-
-
-def _is_list(label: Any) -> bool:
-    return isinstance(label, list | tuple | set | frozenset | np.ndarray)
-
-
-def _have_fractions(labels: Sequence[Any]) -> bool:
-    """Returns whether all known labels are numbers, and most of them have a fraction."""
+def _columns(labels: Any) -> list[Any]:
+    if hasattr(labels, "toarray"):
+        labels = labels.toarray()
+    if hasattr(labels, "iloc"):  # column by column: a frame's booleans would become numbers
+        series = (labels.iloc[:, at] for at in range(labels.shape[1]))
+        return [each.to_numpy(None if isinstance(each.dtype, np.dtype) else object) for each in series]
     if isinstance(labels, Tensor):
-        labels = labels.tolist()
-    import pandas as pd
-
-    known = [label for label in labels if label is not np.ma.masked and (_is_list(label) or not pd.isna(label))]
-    if not known or not all(isinstance(label, float | np.floating) for label in known):
-        return False
-    return 2 * sum(float(label) != np.rint(float(label)) for label in known) > len(known)
+        labels = labels.to_dense()
+    table = labels if isinstance(labels, np.ma.MaskedArray) else array_of(labels)
+    return [table[:, at] for at in range(table.shape[1])]
 
 
-def _numbers(labels: Any, where: str) -> NDArray[np.float64]:
-    """Converts numbers, or texts of numbers, to float64; NaN where one is missing."""
-    import pandas as pd
+def _column_numbers(cells: list[Any], column: str, where: str) -> NDArray[np.float64]:
+    values = np.full(len(cells), np.nan)
+    for row, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if not (is_number(cell) or isinstance(cell, bool | np.bool_)):
+            raise GraphKDError(
+                f"{where} holds {_shown(cell)} in row {row} of {column}: several columns of labels hold 0 and 1, "
+                "or numbers to predict"
+            )
+        values[row] = double(cell, where)
+    return values
 
-    values = labels.tolist() if isinstance(labels, Tensor) else [None if v is np.ma.masked else v for v in labels]
-    try:
-        numbers = pd.to_numeric(pd.Series(values).replace("", None)).to_numpy(np.float64, na_value=np.nan)
-    except (TypeError, ValueError) as error:
-        raise GraphKDError(
-            f"{where} holds something that is no number ({error}): correct it, or the task"
-        ) from None
-    if np.isinf(numbers).any():
-        raise GraphKDError(f"{where} holds an infinite number: correct it")
-    return np.asarray(numbers)
+
+def _finite(values: NDArray[np.float64], where: str) -> NDArray[np.float64]:
+    """Returns numbers, of which none is infinite."""
+    if (wrong := values[np.isinf(values)]).size:
+        double(float(wrong[0]), where)
+    return values
+
+
+def _shown(cell: Any) -> str:
+    return repr(cell.item() if isinstance(cell, np.generic) else cell)
+
+
+def _check_known(table: NDArray[np.float64], where: str) -> None:
+    if bool(np.isnan(table).all()):
+        raise GraphKDError(f"{where} holds no known label: give one to some nodes")

@@ -1,7 +1,8 @@
-"""Conversion of labels of any supported type to class indices."""
+"""Conversion of labels of any supported type to the tensors of a task."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,27 +11,88 @@ import torch
 from torch import Tensor
 
 from graphkd.checks import check_exact
+from graphkd.datasets.custom.label_cells import COLLECTIONS, cells_of, mostly_fractions, unmasked
+from graphkd.datasets.custom.label_sets import encode_lists, encode_texts
+from graphkd.datasets.custom.label_tables import ONE_PER_NODE, encode_table, encode_targets, is_table
 from graphkd.errors import GraphKDError
 from graphkd.io.ids import text_of
 from graphkd.io.rows import array_of
+from graphkd.registry import unknown
+from graphkd.tasks import TASKS
 
 
-def encode_labels(labels: Any, where: str = "labels") -> tuple[Tensor, list[Any] | None]:
-    """Encodes labels as class indices in sorted order.
+def check_task(task: Any) -> None:
+    """Checks that a task is one of ``graphkd.tasks.TASKS``, or ``None``."""
+    if task is not None and (not isinstance(task, str) or task not in TASKS):
+        raise GraphKDError(unknown("task", task if isinstance(task, str) else type(task).__name__, list(TASKS)))
 
-    Integers 0 to C − 1 are unchanged. ``None``, NaN, the empty string and, among numbers, −1 are unknown.
+
+def encode_labels(
+    labels: Any, where: str = "labels", task: str | None = None, names: Sequence[str] | None = None
+) -> tuple[Tensor, list[Any] | None]:
+    """Encodes labels of any task.
+
+    - One class per node: integers, texts or booleans. Classes are numbered in sorted order; integers 0 to C − 1
+      are unchanged. ``None``, NaN, the empty text and, among numbers, −1 are unknown.
+    - Several labels per node: a table, see ``encode_table``; a list or set of names per node, see
+      ``encode_lists``; with ``task="multilabel"`` also texts such as ``red;round``, see ``encode_texts``.
+    - Numbers to predict: with ``task="regression"``, or where most known numbers have a fraction. ``None``, NaN
+      and the empty text are unknown, and −1 is a number.
 
     Args:
-        labels: ``[N]`` integers, strings or booleans.
+        labels: ``[N]`` or ``[N, L]``.
         where: origin of the labels, for error messages.
+        task: one of ``graphkd.tasks.TASKS``; by default what the labels can only be of.
+        names: of the columns of a table; by default those of a frame.
 
     Returns:
-        ``y [N]`` int64 with −1 where unknown, and the ``C`` classes as the user's values, or ``None``
-        if these are the numbers 0 to C − 1.
+        ``y [N]`` int64 classes with −1 where unknown, ``[N, L]`` float32 labels, or ``[N]`` or ``[N, T]`` float64
+        numbers, with NaN where unknown; and the names of classes, labels or numbers as the user's values, or
+        ``None`` if these are the numbers 0 to C − 1 or there are none.
 
     Raises:
-        GraphKDError: no label is known, types are mixed, or a number is not a class.
+        GraphKDError: no label is known, types are mixed, a value is none of the task's, or the labels may be of
+            more than one task.
+
+    >>> encode_labels(["b", "a", None])
+    (tensor([ 1,  0, -1]), ['a', 'b'])
+    >>> encode_labels([["red", "round"], [], None])[0]
+    tensor([[1., 1.],
+            [0., 0.],
+            [nan, nan]])
+    >>> encode_labels([0.5, 1.25, None])[0]
+    tensor([0.5000, 1.2500,    nan], dtype=torch.float64)
     """
+    check_task(task)
+    if is_table(labels):
+        return encode_table(labels, where, task, names)
+    if _is_flat(labels) and not (task in (None, "multiclass", "binary") and _are_whole(labels)):
+        cells = cells_of(labels)
+        if any(isinstance(cell, COLLECTIONS) for cell in cells):
+            return encode_lists(cells, where, task)
+        if task == "multilabel":
+            return encode_texts(cells, where)
+        if task == "regression" or (task is None and mostly_fractions(cells)):
+            return encode_targets(cells, where), None
+    y, classes = _encode_classes(labels, where)
+    count = int(y.max()) + 1
+    if task == "binary" and count != 2:
+        raise GraphKDError(f"task=binary needs two classes, but {where} holds {count}: choose task=multiclass")
+    return y, classes
+
+
+def _is_flat(labels: Any) -> bool:
+    return hasattr(labels, "__len__") and not isinstance(labels, str) and getattr(labels, "ndim", 1) == 1
+
+
+def _are_whole(labels: Any) -> bool:
+    """Returns whether the type of an array or a tensor has neither fractions nor lists: no cell needs a look."""
+    if isinstance(labels, Tensor):
+        return not labels.is_floating_point()
+    return getattr(getattr(labels, "dtype", None), "kind", "O") in "biuSU"
+
+
+def _encode_classes(labels: Any, where: str) -> tuple[Tensor, list[Any] | None]:
     plain = plain_labels(labels, where)
     distinct = {value for value in plain if value is not None}
     _check_kinds(distinct, where)
@@ -57,15 +119,11 @@ def plain_labels(labels: Any, where: str = "labels") -> list[Any]:
         if labels.dtype == torch.bfloat16:
             raise GraphKDError(f"{where} holds bfloat16, exact for whole numbers up to 256 only: call .long()")
         labels = array_of(labels)
-    flat = hasattr(labels, "__len__") and not isinstance(labels, str) and getattr(labels, "ndim", 1) == 1
-    if not flat or any(np.ndim(label) for label in labels):
-        raise GraphKDError(f"{where} must hold one label per node: give a flat list or array")
-    masked = np.ma.getmaskarray(labels) if isinstance(labels, np.ma.MaskedArray) else None
-    values = (
-        list(labels) if masked is None else [None if no else v for v, no in zip(labels.data, masked, strict=True)]
-    )
+    if not _is_flat(labels) or any(np.ndim(label) for label in labels):
+        raise GraphKDError(f"{where} {ONE_PER_NODE}")
+    values = unmasked(labels)
     column = np.empty(len(values), dtype=object)
-    column[:] = [None if value is np.ma.masked else value for value in values]
+    column[:] = values
     return [
         None if missing else _plain(value, where) for value, missing in zip(column, pd.isna(column), strict=True)
     ]
@@ -83,7 +141,9 @@ def _plain(value: Any, where: str) -> Any:
         value = text_of(value, where)
     if isinstance(value, float):
         if not value.is_integer():
-            raise GraphKDError(f"{where} holds {value}: classes are whole numbers or texts")
+            raise GraphKDError(
+                f"{where} holds {value}: classes are whole numbers or texts, and numbers need task=regression"
+            )
         return int(value)
     if value == "":
         return None

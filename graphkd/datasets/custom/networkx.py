@@ -42,7 +42,8 @@ def from_networkx(
         features: the name of an attribute, a list of names, or ``[N, D]``. Attributes with one value per node are
             the columns of a table, encoded as ``from_frames`` does; vectors of numbers stay as they are.
         labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
-            unknown, as is a node without the attribute. ``None`` for a graph to predict on.
+            unknown, as is a node without the attribute. Or several labels per node, or numbers to predict, see
+            ``graphkd.datasets.custom.labels.encode_labels``. ``None`` for a graph to predict on.
         split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
         weight: edge attribute; an edge without it has weight 1, parallel edges are summed. By default none.
@@ -51,13 +52,13 @@ def from_networkx(
         seed: of the split, if it is drawn.
         columns: ``auto``, ``none``, or kinds by name of attribute, see ``from_frames``.
         numeric: ``standard``, ``robust`` or ``none``, see ``from_frames``.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
-            see ``graphkd.datasets.custom.label_tables.read_labels``.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``, returned as ``task``; by default what
+            the labels can only be of.
 
     Returns:
         ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]`` (senders first), ``y [N]`` (−1
-        unknown), three masks, ``node_ids``; ``class_names``, ``edge_weight``, ``feature_names`` and
-        ``column_encoding`` if they exist.
+        unknown; of other tasks ``[N]`` or ``[N, L]`` with NaN), three masks, ``node_ids``; ``task``,
+        ``class_names``, ``edge_weight``, ``feature_names`` and ``column_encoding`` if they exist.
 
     Raises:
         GraphKDError: an attribute does not exist, a node has no features, or parts do not match.
@@ -90,13 +91,13 @@ def from_networkx(
         [edge[0] for edge in edges],
         [edge[1] for edge in edges],
         ids=ids,
-        labels=None if labels is None else _per_node(graph, ids, labels, "labels"),
+        labels=None if labels is None else _labels(graph, ids, labels),
         split=None if split is None else _per_node(graph, ids, split, "split"),
         weight=None if weight is None else _weights(graph, edges, weight),
         columns=names,
         encode=names is not None,
-        names={"weight": f"edge attribute '{weight}'", "table": "node attributes"},
         task=task,
+        names={"weight": f"edge attribute '{weight}'", "table": "node attributes"},
     )
     return build(parts, graph.is_directed() if directed is None else directed, seed, columns, numeric)
 
@@ -155,6 +156,19 @@ def _per_node(graph: Any, ids: list[Any], given: Any, what: str) -> Any:
             )
         return [given.get(name) for name in ids]
     return given
+
+
+def _labels(graph: Any, ids: list[Any], labels: Any) -> Any:
+    """Returns labels in node order; of a frame, a frame in which a node without a row is unknown."""
+    rows = _per_node(graph, ids, labels, "labels")
+    if not hasattr(labels, "iloc") or labels.ndim != 2:
+        return rows
+    import pandas as pd
+
+    empty = [None] * labels.shape[1]
+    return pd.DataFrame(
+        [empty if row is None else list(row) for row in rows], columns=labels.columns, dtype=object
+    )
 
 
 def _vectors(ids: list[Any], values: list[Any], where: str) -> Any:

@@ -12,8 +12,12 @@ from graphkd.io.npz import SPARSE, edges_of, features_of, needed, read_arrays
 KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 
 
-def read_graph(file: Path) -> Parts:
+def read_graph(file: Path, task: str | None = None) -> Parts:
     """Reads the parts of a graph in ``graph.npz``; see ``custom``.
+
+    Args:
+        file: the archive.
+        task: of the labels, or ``None``.
 
     Raises:
         GraphKDError: the file is no archive of plain arrays, or an array is missing or unknown.
@@ -37,6 +41,7 @@ def read_graph(file: Path) -> Parts:
         split=[arrays[name] for name in masks] or None,
         weight=arrays.get("edge_weight"),
         named=False,
+        task=task,
         names={
             "features": f"{file} array x",
             "labels": f"{file} array y",

@@ -37,8 +37,9 @@ def from_scipy(
         adjacency: ``[N, N]`` scipy sparse matrix or array; diagonal entries are self-loops.
         features: ``[N, D]`` array, data frame, tensor or scipy sparse; ``[N]`` is one
             feature. Sparse features stay sparse.
-        labels: ``[N]`` integers, strings or booleans, lists of labels or numbers, or a table ``[N, C]``; ``None``,
-            NaN, the empty string and, of classes, the number −1 are unknown. ``None`` for a graph to predict on.
+        labels: ``[N]`` integers, strings or booleans; ``None``, NaN, the empty string and the number −1 are
+            unknown. Or several labels per node, or numbers to predict, see
+            ``graphkd.datasets.custom.labels.encode_labels``. ``None`` for a graph to predict on.
         split: ``[N]`` strings ``train``, ``val``, ``test`` (or empty), or three boolean arrays ``[N]``. By default
             60/20/20 % of the labelled nodes, drawn per class by ``seed``.
         ids: ``[N]`` node ids, returned as ``node_ids``.
@@ -46,12 +47,13 @@ def from_scipy(
         directed: whether edges stay directed; by default both directions of each edge are included, with the
             larger weight if the two differ.
         seed: of the split, if it is drawn.
-        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of,
-            see ``graphkd.datasets.custom.label_tables.read_labels``.
+        task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``, returned as ``task``; by default what
+            the labels can only be of.
 
     Returns:
-        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` (−1 unknown), three
-        masks; ``class_names``, ``node_ids`` and ``edge_weight`` if they exist.
+        ``Data`` for ``graphkd.distill``: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]`` (−1 unknown; of
+        other tasks ``[N]`` or ``[N, L]`` with NaN), three masks; ``task``, ``class_names``, ``node_ids`` and
+        ``edge_weight`` if they exist.
 
     Raises:
         GraphKDError: ``adjacency`` is no square sparse matrix, or a part does not match it.
@@ -89,7 +91,7 @@ def from_scipy(
         weight=edges.data if weighted else None,
         named=False,
         count=matrix.shape[0],
-        names=dict.fromkeys(("source", "target", "weight"), "adjacency"),
         task=task,
+        names=dict.fromkeys(("source", "target", "weight"), "adjacency"),
     )
     return build(parts, directed, seed)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from graphkd.datasets.custom.label_cells import mostly_fractions
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.io.csv import TRUTH, Cells, CsvTable
+from graphkd.io.csv import TRUTH, Cells, CsvTable, number_of
 from graphkd.io.frame import check_once
 from graphkd.io.ids import plain_ids
 from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, range_index, whole
@@ -22,22 +23,38 @@ TEXTS = {"nodes": ("id", "label", "split"), "edges": ("source", "target")}
 BLOCK = 2**16
 """Lines per block."""
 
+LABEL_ = "label_"
+"""Start of the names of columns with several labels."""
+
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]*)(\.0)?")
 
 
-def read_table(folder: Path, name: str, raw: bool = False, as_texts: bool = False) -> tuple[Any, str]:
+def label_columns(names: Iterable[str]) -> list[str]:
+    """Returns the names of columns with several labels; none where there is a column ``label``.
+
+    >>> label_columns(["id", "label_red", "label_round"]), label_columns(["label", "label_red"])
+    (['label_red', 'label_round'], [])
+    """
+    names = list(names)
+    return [] if "label" in names else [name for name in names if name.startswith(LABEL_) and name != LABEL_]
+
+
+def read_table(
+    folder: Path, name: str, raw: bool = False, as_texts: bool = False, task: str | None = None
+) -> tuple[Any, str]:
     """Reads the frame in ``NAME.csv`` or ``NAME.parquet``, and returns it with the path of the file.
 
     In csv only empty cells and ``nan`` are missing values; ids and ends of edges are strings, and labels are
-    integers if all of them are written as such. All other columns are numeric, unless they are read raw: then
-    those of a parquet file have any type, and those of a csv are numbers if the whole file holds no other
-    features, else texts.
+    integers if all of them are written as such, and numbers if most have a fraction. All other columns are
+    numeric, unless they are read raw: then those of a parquet file have any type, and those of a csv are numbers
+    if the whole file holds no other features, else texts.
 
     Args:
         folder: of the file.
         name: of the file, without its ending.
         raw: whether columns other than ids, labels, splits and masks are read raw.
         as_texts: whether raw columns of a csv are texts in any case, so that ``007`` is not 7.
+        task: of the labels, or ``None``.
 
     Raises:
         GraphKDError: neither file or both exist, or the file cannot be read.
@@ -50,7 +67,12 @@ def read_table(folder: Path, name: str, raw: bool = False, as_texts: bool = Fals
     (file,) = existing
     if file.suffix != ".csv":
         return _frame(_read_parquet(file, TEXTS[name], raw)), str(file)
-    columns = _read_raw_csv(file, TEXTS[name], as_texts) if raw else _read_csv(file, TEXTS[name])
+    texts = (*TEXTS[name], *label_columns(CsvTable(file).names or []))
+    columns = _read_raw_csv(file, texts, as_texts) if raw else _read_csv(file, texts)
+    if "label" in columns:
+        columns["label"] = _objects(_labels(columns["label"].tolist(), task))
+    for label in label_columns(columns):
+        columns[label] = _objects([_value(cell) for cell in columns[label]])
     return _frame(columns), str(file)
 
 
@@ -87,7 +109,7 @@ def _read_csv(file: Path, texts: Sequence[str], finite: bool = True) -> dict[str
     columns = {names[position]: values[:, index] for index, position in enumerate(number_columns)}
     for index, position in enumerate(text_columns):
         cells = [None if cell in ("", "nan", "NaN") else cell for block in parts for cell in block.texts[index]]
-        columns[names[position]] = _objects(_labels(cells) if names[position] == "label" else cells)
+        columns[names[position]] = _objects(cells)
     return {name: columns[name] for name in names}
 
 
@@ -110,20 +132,26 @@ def _check(part: Cells, table: CsvTable, places: Sequence[int], before: int, fin
     raise GraphKDError(f"{table.path} line {table.line_of(before + row)}: {reason}")
 
 
-def _labels(cells: list[str | None]) -> list[Any]:
-    if not all(cell is None or _WHOLE.fullmatch(cell) for cell in cells):
-        return _fractions(cells) or cells
-    return [None if cell is None else int(cell.removesuffix(".0")) for cell in cells]
+def _labels(cells: list[str | None], task: str | None) -> list[Any]:
+    """Returns labels as integers if all are written as such, or as numbers if they are to be predicted."""
+    if task == "multilabel":
+        return cells
+    if all(cell is None or _WHOLE.fullmatch(cell) for cell in cells):
+        return [None if cell is None else int(cell.removesuffix(".0")) for cell in cells]
+    if task in ("multiclass", "binary"):
+        return cells
+    values = [_value(cell) for cell in cells]
+    return values if task == "regression" or mostly_fractions(values) else cells
 
 
-def _fractions(cells: list[str | None]) -> list[float | None]:
-    """Returns cells as numbers where all of them are, and most have a fraction; else nothing."""
-    try:
-        numbers = [None if cell is None else float(cell) for cell in cells]
-    except ValueError:
-        return []
-    known = [number for number in numbers if number is not None]
-    return numbers if 2 * sum(not number.is_integer() for number in known) > len(known) else []
+def _value(cell: str | None) -> Any:
+    """Returns the number or the boolean in a cell, or the cell itself."""
+    if cell is None:
+        return None
+    if (truth := TRUTH.get(cell.strip().lower())) is not None:
+        return truth == "1"
+    number = number_of(cell)
+    return cell if number is None else number
 
 
 def _read_parquet(file: Path, texts: Sequence[str], raw: bool = False) -> dict[str, Any]:
@@ -138,12 +166,13 @@ def _read_parquet(file: Path, texts: Sequence[str], raw: bool = False) -> dict[s
     index_columns = {} if index is None or index[0] not in texts else {index[0]: _objects(list(index[1]))}
     check_once([*index_columns, *table.column_names], str(file))
     columns: dict[str, Any] = {**index_columns}
+    labels = ["label", *label_columns(table.column_names)] if "label" in texts else []
     for name, column in zip(table.column_names, table.columns, strict=True):
         if name.startswith(INDEX):
             continue
-        if name == "label" and str(column.type) in ("float", "halffloat"):
+        if name in labels and str(column.type) in ("double", "float", "halffloat"):
             columns[name] = numbers(whole(column))  # their precision determines which integers are exact
-        elif name in texts:
+        elif name in texts or name in labels:
             columns[name] = _objects(plain_ids(whole(column).to_pylist(), f"{file} column '{name}'"))
         elif is_number(column.type) and (not raw or name in MASKS or not str(column.type).startswith("bool")):
             columns[name] = numbers(whole(column))

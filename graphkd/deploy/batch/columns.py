@@ -15,6 +15,9 @@ from graphkd.io.parquet import INDEX
 OTHER = ("id", "label", "split", "train_mask", "val_mask", "test_mask")
 """Columns of a node table that are not features, see ``graphkd.datasets.custom.folder``."""
 
+LABEL_ = "label_"
+"""Start of the names of columns with several labels, in a table without a column ``label``."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -71,7 +74,10 @@ def layout_of(columns: Sequence[str], wanted: Wanted, file: str) -> Layout:
     if wanted.id is not None and wanted.id not in columns:
         raise GraphKDError(f"{file} has no column '{wanted.id}' to be the id: there are {_some(columns)}")
     row_id = wanted.id or ("id" if "id" in columns and "id" not in names else None)
-    rest = [name for name in columns if name in names or not (name == row_id or _is_other(name))]
+    other = {name for name in columns if name == row_id or _is_other(name)}
+    if "label" not in columns:
+        other |= {name for name in columns if name.startswith(LABEL_)}
+    rest = [name for name in columns if name in names or name not in other]
     if wanted.names is not None:
         _check_names(rest, wanted.names, file)
         return Layout(list(wanted.names), row_id)

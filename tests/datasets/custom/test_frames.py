@@ -51,7 +51,7 @@ FRAMES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = 
     ),
     "no features": ({"a": None, "b": None}, {}, {}, "nodes has no column left for features"),
     "a label that is no class": (
-        {"label": [0.5, *[1.0] * 7]},
+        {"label": [0.5, 1.0] * 4},
         {},
         {},
         "nodes column 'label' holds 0.5: classes are whole",
