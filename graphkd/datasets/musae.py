@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from graphkd.datasets.files import find_raw
 from graphkd.datasets.source import Location, RawFiles, Source
 from graphkd.errors import GraphKDError
+from graphkd.sparse import SparseMatrix
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -52,7 +53,7 @@ def read_chameleon(location: Location) -> Data:
         raise GraphKDError(f"{folder} does not hold the graph of chameleon ({error!r}): fetch it again") from None
     indptr, indices, values = (torch.from_numpy(part) for part in (x.indptr, x.indices, x.data))
     return Data(
-        x=torch.sparse_csr_tensor(indptr, indices, values, size=x.shape),
+        x=SparseMatrix(indptr, indices, values, x.shape[1]).torch(),
         edge_index=torch.from_numpy(np.unique(links, axis=0).T.copy()),
         y=torch.from_numpy(np.log(traffic[:, 1].astype(np.float64))),
     )

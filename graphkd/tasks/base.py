@@ -172,7 +172,3 @@ class Task(ABC):
     def names(self, class_names: list[Any] | None, num_outputs: int) -> list[Any]:
         """Returns the names of the outputs: classes, labels or targets."""
         return list(range(num_outputs)) if class_names is None else list(class_names)
-
-    def arguments(self) -> dict[str, Any]:
-        """Returns the description of the task in a bundle and in a run's files."""
-        return {"name": self.name}

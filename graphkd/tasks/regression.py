@@ -136,7 +136,7 @@ class Regression(Task):
         """Returns the names of the targets."""
         if class_names is not None:
             return list(class_names)
-        return ["target"] if num_outputs == 1 else [f"target_{k}" for k in range(num_outputs)]
+        return ["value"] if num_outputs == 1 else [f"value_{k}" for k in range(num_outputs)]
 
     def _moments(self, beside: Tensor) -> tuple[Tensor, Tensor]:
         """Returns ``m`` and ``s`` on the device of a tensor."""

@@ -30,7 +30,7 @@ def check_task(spec: DistillSpec, task: Task) -> None:
     if task.name not in spec.method.tasks:
         raise GraphKDError(
             f"method={spec.method.name} is for tasks {', '.join(spec.method.tasks)}, and the labels are those of "
-            f"{task.name}: choose method=glnn, infgrand or mlp"
+            f"{task.name}: choose method=glnn, infgrand, teacher_bounded or mlp"
         )
     if task.one_class:
         return
