@@ -20,6 +20,7 @@ class R2:
     Raises:
         GraphKDError: a target has the same value in every row.
 
+    >>> import torch
     >>> float(R2(torch.tensor([[0.0], [2.0]]))(torch.tensor([[0.0], [1.0]])))
     0.5
     """
@@ -44,6 +45,7 @@ class MeanAbsoluteError:
     Args:
         y: ``[B, T]``.
 
+    >>> import torch
     >>> float(MeanAbsoluteError(torch.tensor([[0.0], [2.0]]))(torch.tensor([[0.0], [1.0]])))
     0.5
     """
@@ -62,6 +64,7 @@ class RootMeanSquaredError:
     Args:
         y: ``[B, T]``.
 
+    >>> import torch
     >>> float(RootMeanSquaredError(torch.tensor([[0.0], [2.0]]))(torch.tensor([[0.0], [1.0]]))) ** 2
     0.5000000000000001
     """

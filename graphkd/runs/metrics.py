@@ -51,7 +51,7 @@ def summarise(
         "split": split,
         "setting": names.pop("setting"),
         "metric": metric,
-        **{key: entries[0][key] for key in ("task",) if key in entries[0]},
+        **{key: entry[key] for entry in entries[:1] for key in ("task",) if key in entry},
         **names,
         **protocol(spec),
         "seeds": entries,

@@ -32,6 +32,10 @@ class Task(ABC):
     ``H = Σ_ij w_ij (⟨μ(t_j), t_j⟩ − A(t_j))``.
 
     Source: Banerjee et al., Clustering with Bregman Divergences, JMLR 2005 (the divergence of such a family)
+
+    >>> from graphkd.tasks import TASKS
+    >>> {name: task.metrics[0] for name, task in TASKS.items()}
+    {'multiclass': 'accuracy', 'binary': 'roc_auc', 'multilabel': 'roc_auc', 'regression': 'r2'}
     """
 
     name: ClassVar[str]

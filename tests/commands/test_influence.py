@@ -126,7 +126,7 @@ MISTAKES = {
     "a data set as a key": (["dataset=cora"], "give one data set, not dataset=cora"),
     "a data set as a name and a key": (["cora", "dataset=cora"], "give one data set, not cora and dataset=cora"),
     "an unknown data set": (["coral"], "unknown dataset 'coral': did you mean 'cora'?"),
-    "a number for a data set": (["3"], "dataset is 3: choose one of citeseer"),
+    "a number for a data set": (["3"], "dataset is 3: choose one of blogcatalog"),
     "an unknown key": (["digits", "metod.lam=0.3"], "unknown key 'metod.lam'"),
     "an added key": (["digits", "+studnt=mlp"], "unknown key 'studnt': did you mean 'student'"),
     "an unknown influence": (["digits", "influence=rank"], "unknown influence 'rank'"),

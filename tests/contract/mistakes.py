@@ -64,7 +64,7 @@ API: dict[str, tuple[Call, str]] = {
     "an empty list for a graph": (lambda: distilled([]), "data is a list, no torch_geometric Data"),
     "complex labels": (on(y=torch.zeros(NODES) + 0j), "whole class numbers, but is torch.complex64: convert it"),
     "unsigned labels": (on(y=torch.zeros(NODES).to(torch.uint64)), "but is torch.uint64: convert it with y.long"),
-    "one hot labels": (on(y=torch.eye(NODES)), "data.y must hold one class per node"),
+    "one hot labels": (on(y=torch.eye(NODES)), "exactly one 1 in every row"),
     "unsigned edges": (on(edge_index=LOOP.to(torch.uint64)), "but is torch.uint64: convert it to int64"),
     "edges as a matrix": (on(edge_index=torch.eye(NODES).to_sparse_csr()), "but is torch.float32: convert it"),
     "a word for class names": (on(class_names="abc"), "class_names is 'abc': give a list with one name per class"),

@@ -23,7 +23,7 @@ def test_a_mistake_of_ours_says_nothing_of_itself(raw: Target, monkeypatch: pyte
     def fail(*_: object) -> None:
         raise RuntimeError("a secret of the machine")
 
-    monkeypatch.setattr(ModelState, "proba", fail)
+    monkeypatch.setattr(ModelState, "scores_of", fail)
     answer = ask(raw.port, "/predict", {"rows": raw.rows[:1].tolist()})
     assert answer.status == 500
     assert answer.json == {"error": "the server made a mistake: its log says which"}
