@@ -138,16 +138,25 @@ function question() {
   return propagated ? { rows, propagated } : { rows };
 }
 
+function numbers(values, title) {
+  const rows = Object.entries(values).map(([name, value]) => element("li", {},
+    element("span", { class: "label", title: name }, name), element("span", { class: "value" }, value.toPrecision(6))));
+  return element("div", { class: "prediction" }, element("h3", {}, title), element("ul", { class: "bars" }, ...rows));
+}
+
 function shown(prediction, title) {
+  if (prediction.values) return numbers(prediction.values, title);
+  const several = prediction.labels;
   const order = prediction.probabilities.map((value, index) => [value, index]).sort((a, b) => b[0] - a[0]);
   const list = element("ul", { class: "bars" });
   for (const [value, index] of order.slice(0, MOST_CLASSES)) {
-    const name = className(index), best = index === prediction.class;
+    const name = className(index), best = several ? value > 0.5 : index === prediction.class;
     list.append(element("li", best ? { class: "best" } : {},
       element("span", { class: "label", title: name }, name), bar(value),
       element("span", { class: "value" }, percent(value))));
   }
-  const heading = element("h3", {}, `${title}: ${prediction.name || className(prediction.class)}`);
+  const best = several ? several.join(", ") || "no label" : prediction.name || className(prediction.class);
+  const heading = element("h3", {}, `${title}: ${best}`);
   const rest = order.length > MOST_CLASSES
     ? [element("p", { class: "hint" }, `${order.length - MOST_CLASSES} less likely classes are not shown`)] : [];
   return element("div", { class: "prediction" }, heading, list, ...rest);
