@@ -195,3 +195,24 @@ def seal(value: dict[str, Any]) -> str:
     """Computes the checksum of a JSON object, independent of the order of keys and without ``checksum`` itself."""
     content = {key: item for key, item in value.items() if key != "checksum"}
     return sha256(json.dumps(content, sort_keys=True).encode())
+
+
+def read_verified(folder: Path, name: str, digest: Any, again: str) -> bytes:
+    """Returns the content of a regular file whose checksum is known.
+
+    Args:
+        folder: of the file.
+        name: of the file in it.
+        digest: SHA-256 of its content.
+        again: what makes it anew, for the error message.
+
+    Raises:
+        GraphKDError: the file is missing, or has another checksum.
+    """
+    try:
+        content = read_regular(folder / name)
+    except OSError:
+        raise GraphKDError(f"{folder} holds no readable {name}: {again} again") from None
+    if sha256(content) != digest:
+        raise GraphKDError(f"{folder / name} is truncated or was changed: {again} again")
+    return content

@@ -164,6 +164,37 @@ class GraphEstimator(BaseEstimator):  # type: ignore[misc]
             return self._rows(x), x.edge_index, getattr(x, "edge_weight", None)
         return x, edge_index, edge_weight
 
+    def _known(
+        self, x: Any, y: Any, edge_index: Tensor | None, edge_weight: Tensor | None, what: str
+    ) -> tuple[NDArray[np.float64], NDArray[Any]]:
+        """Returns labels or numbers ``[n, C]`` of the rows where all are known, and the predictions of these rows.
+
+        Args:
+            x: as in ``score``; so are the others.
+            y: None for the validation nodes of a graph ``x``.
+            edge_index: see ``x``.
+            edge_weight: see ``x``.
+            what: of ``y``, for error messages.
+
+        Raises:
+            GraphKDError: their shape is not that of the predictions, or no row has all of them.
+        """
+        if y is None:
+            graph = _graph(x, y)
+            y, given = graph.y[graph.val_mask], self.predict(graph)[graph.val_mask.numpy()]
+        else:
+            given = self.predict(x, edge_index, edge_weight)
+        table = np.asarray(y, dtype=np.float64)
+        if table.shape != given.shape:
+            raise GraphKDError(
+                f"y is {list(table.shape)} for predictions {list(given.shape)}: give as many {what}"
+            )
+        table, given = table.reshape(len(table), -1), given.reshape(len(given), -1)
+        known = np.isfinite(table).all(axis=1)
+        if not known.any():
+            raise GraphKDError(f"y holds no row whose {what} are known: give some")
+        return table[known], given[known]
+
 
 class GraphDistiller(ClassifierMixin, GraphEstimator):  # type: ignore[misc]
     """Estimator for ``graphkd.distill``: ``fit`` on a graph, ``predict`` on rows.
@@ -250,8 +281,10 @@ class GraphDistiller(ClassifierMixin, GraphEstimator):  # type: ignore[misc]
             NotFittedError: ``fit`` was not called.
             GraphKDError: no label is known, or no label is one of the classes.
         """
-        if self._is("multilabel"):
-            return self._share_of_right_rows(x, y, edge_index, edge_weight)
+        check_is_fitted(self, "run_")
+        if self.predictor_.task == "multilabel":
+            table, given = self._known(x, y, edge_index, edge_weight, "labels")
+            return float(np.mean((table == given).all(axis=1)))
         if y is None:
             x = _graph(x, y)
             y = torch.where(x.val_mask, torch.as_tensor(x.y).reshape(-1).long(), -1)
@@ -271,25 +304,6 @@ class GraphDistiller(ClassifierMixin, GraphEstimator):  # type: ignore[misc]
             if label is not None and (label != -1 or -1 in class_set)
         ]
         return float(np.mean(hits))
-
-    def _is(self, task: str) -> bool:
-        """Returns whether the fitted student is one of a task."""
-        check_is_fitted(self, "run_")
-        return self.predictor_.task == task
-
-    def _share_of_right_rows(self, x: Any, y: Any, edge_index: Tensor | None, edge_weight: Tensor | None) -> float:
-        if y is None:
-            graph = _graph(x, y)
-            y, given = graph.y[graph.val_mask], self.predict(graph)[graph.val_mask.numpy()]
-        else:
-            given = self.predict(x, edge_index, edge_weight)
-        table = np.asarray(y, dtype=np.float64)
-        if table.shape != given.shape:
-            raise GraphKDError(f"y is {list(table.shape)} for labels {list(given.shape)}: give 0 and 1 for each")
-        known = ~np.isnan(table).any(axis=1)
-        if not known.any():
-            raise GraphKDError("y holds no row whose labels are all known: give some")
-        return float(np.mean((table[known] == given[known]).all(axis=1)))
 
 
 class GraphDistillerRegressor(RegressorMixin, GraphEstimator):  # type: ignore[misc]
@@ -346,20 +360,8 @@ class GraphDistillerRegressor(RegressorMixin, GraphEstimator):  # type: ignore[m
             GraphKDError: no number is known, or their shape is another.
         """
         check_is_fitted(self, "run_")
-        if y is None:
-            graph = _graph(x, y)
-            y, given = graph.y[graph.val_mask], self.predict(graph)[graph.val_mask.numpy()]
-        else:
-            given = self.predict(x, edge_index, edge_weight)
-        table = np.asarray(y, dtype=np.float64)
-        if table.shape != given.shape:
-            raise GraphKDError(f"y is {list(table.shape)} for predictions {list(given.shape)}: give one per row")
-        rows = table.reshape(len(table), -1)
-        known = np.isfinite(rows).all(axis=1)
-        if not known.any():
-            raise GraphKDError("y holds no row whose numbers are known: give some")
-        answers = torch.from_numpy(given.reshape(len(given), -1)[known])
-        return Regression().score("r2", answers, torch.from_numpy(rows[known]))
+        table, given = self._known(x, y, edge_index, edge_weight, "numbers")
+        return Regression().score("r2", torch.from_numpy(given), torch.from_numpy(table))
 
 
 def _task_of(data: Data) -> str:

@@ -89,7 +89,7 @@ class Graph:
         """
         has_features = getattr(data, "x", None) is not None
         given, data = data, data if has_features else _with_a_column(data)
-        task = check(data)
+        task, y, num_classes = check(data)
         if not isinstance(preprocessing, Preprocessing | None):
             raise GraphKDError(
                 f"preprocessing is {preprocessing!r}: give a graphkd.datasets.Preprocessing, such as "
@@ -103,7 +103,6 @@ class Graph:
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
         names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
         columns = getattr(data, "feature_names", None)
-        y, num_classes = task.labels(data)
         features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
         features = features if has_features else torch.zeros(features.shape[0], 0)
         return cls(

@@ -27,7 +27,7 @@ LABEL_TYPES = (
 """Dtypes of labels: floating-point ones too, whose NaN is an unknown class; torch cannot compare others."""
 
 
-def check(data: Data) -> Task:
+def check(data: Data) -> tuple[Task, Tensor, int]:
     """Checks a graph and raises for the first fault.
 
     Args:
@@ -35,7 +35,7 @@ def check(data: Data) -> Task:
             masks ``[N]``. Labels outside the masks may be −1 or NaN.
 
     Returns:
-        The task of its labels.
+        The task of its labels, these, and the number of outputs, see ``Task.labels``.
 
     Raises:
         GraphKDError: a part is missing or has the wrong shape; features or weights are not finite; an
@@ -64,8 +64,9 @@ def check(data: Data) -> Task:
     _check_encoding(getattr(data, "column_encoding", None), getattr(data, "feature_names", None))
     task = task_of(data)
     task.check(data)
-    _check_metric(data, task)
-    return task
+    y, num_outputs = task.labels(data)
+    _check_metric(data, task, y, num_outputs)
+    return task, y, num_outputs
 
 
 def _check_shape(y: Tensor, num_nodes: int) -> None:
@@ -146,12 +147,10 @@ def _check_masks(data: Data, num_nodes: int) -> None:
             raise GraphKDError(f"{overlap} nodes are in both {first} and {second}: the masks must not overlap")
 
 
-def _check_metric(data: Data, task: Task) -> None:
+def _check_metric(data: Data, task: Task, y: Tensor, count: int) -> None:
     """Raises before training if the metric cannot be computed on the validation or test nodes."""
     metric = getattr(data, "metric", None) or task.metrics[0]
     task.check_metric(metric)
-    y, _ = task.labels(data)
-    count = task.labels(data)[1]
     if task.one_class and metric == "roc_auc" and count != 2:
         raise GraphKDError(f"data.metric is roc_auc, which needs two classes, but there are {count}: use accuracy")
     task.check_scorable(metric, {f"{name} selects": y[getattr(data, name)] for name in MASKS[1:]})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_regular, seal, sha256
+from graphkd.atomic_io import as_path, check_schema, read_json_and_bytes, read_verified, seal
 from graphkd.deploy.description import DESCRIPTION, DESCRIPTION_1, EXPORTED, check_student, check_vectors
 from graphkd.deploy.hub import fetch_bundle, is_address
 from graphkd.deploy.inputs import of_schema_1
@@ -183,10 +183,4 @@ def _check_sealed(file: Path, found: dict[str, Any], content: bytes) -> None:
 
 
 def _whole(folder: Path, name: str, digest: Any) -> bytes:
-    try:
-        content = read_regular(folder / name)
-    except OSError:
-        raise GraphKDError(f"{folder} holds no readable {name}: export the bundle again") from None
-    if sha256(content) != digest:
-        raise GraphKDError(f"{folder / name} is truncated or was changed: export the bundle again")
-    return content
+    return read_verified(folder, name, digest, "export the bundle")

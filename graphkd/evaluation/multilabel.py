@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.scorers import roc_area
 
 
 class MeanRocAuc:
@@ -41,7 +42,8 @@ class MeanRocAuc:
 
     def __call__(self, logits: Tensor) -> Tensor:
         """Computes a float64 scalar on the device of ``logits [B, L]``."""
-        areas = [_area(logits[:, k].double(), low, high) for k, low, high in self.sides]
+        columns = ((logits[:, k].double(), low, high) for k, low, high in self.sides)
+        areas = [roc_area(scores[low], scores[high]) for scores, low, high in columns]
         return torch.stack(areas).mean()
 
 
@@ -96,10 +98,3 @@ MULTILABEL: dict[str, Callable[[Tensor], Callable[[Tensor], Tensor]]] = {
     "macro_f1_known_counts": lambda y: F1(y, macro=True, known_counts=True),
 }
 """Metrics for fixed labels ``[B, L]`` by name; higher is better."""
-
-
-def _area(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
-    """Computes ``P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2``, with positives ranked among the sorted negatives."""
-    negatives, positives = scores[low].sort().values, scores[high]
-    won = torch.searchsorted(negatives, positives) + torch.searchsorted(negatives, positives, right=True)
-    return won.double().mean() / (2 * low.numel())

@@ -89,9 +89,22 @@ class RocAuc:
         if logits.dim() != 2 or logits.shape[1] != 2:
             raise GraphKDError(f"roc_auc needs two classes, but logits are {list(logits.shape)}: choose accuracy")
         margin = logits[:, 1].double() - logits[:, 0].double()
-        low, high = margin[self.low].sort().values, margin[self.high]
-        won = torch.searchsorted(low, high) + torch.searchsorted(low, high, right=True)
-        return won.double().mean() / (2 * low.numel())
+        return roc_area(margin[self.low], margin[self.high])
+
+
+def roc_area(low: Tensor, high: Tensor) -> Tensor:
+    """Computes ``P(s⁺ > s⁻) + P(s⁺ = s⁻) / 2``, a float64 scalar on the device, without synchronising with it.
+
+    Args:
+        low: ``[M]`` scores of negatives.
+        high: ``[P]`` scores of positives, which are ranked among the sorted negatives by binary search.
+
+    >>> float(roc_area(torch.tensor([2.0, 0.0]), torch.tensor([3.0, 1.0])))
+    0.75
+    """
+    low = low.sort().values
+    won = torch.searchsorted(low, high) + torch.searchsorted(low, high, right=True)
+    return won.double().mean() / (2 * low.numel())
 
 
 SCORERS: dict[str, Callable[[Tensor], Callable[[Tensor], Tensor]]] = {

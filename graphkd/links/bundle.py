@@ -15,7 +15,7 @@ from graphkd.atomic_io import (
     as_path,
     check_schema,
     read_json_and_bytes,
-    read_regular,
+    read_verified,
     seal,
     sha256,
     whole_folder,
@@ -93,8 +93,8 @@ def _read(folder: Path) -> LinkPredictor:
         sizes = dict(description["student"])
         num_nodes = sizes.pop("num_nodes")
         student = LinkStudent(**sizes, dropout=0.0)
-        student.load_state_dict(_loaded(folder / WEIGHTS, description["weights_sha256"]))
-        table = _loaded(folder / TABLE, description["embeddings_sha256"])["embeddings"]
+        student.load_state_dict(_loaded(folder, WEIGHTS, description["weights_sha256"]))
+        table = _loaded(folder, TABLE, description["embeddings_sha256"])["embeddings"]
         if table.shape != (num_nodes, student.decoder.dim) or table.dtype != torch.float32:
             raise ValueError("the embeddings are of another shape")
         preprocessing = Preprocessing(**description["preprocessing"])
@@ -119,17 +119,7 @@ def _saved(tensors: dict[str, Tensor]) -> bytes:
     return content
 
 
-def _loaded(file: Path, digest: Any) -> dict[str, Tensor]:
-    """Reads the tensors of a file whose checksum is known.
-
-    Raises:
-        GraphKDError: the file is missing, or has another checksum.
-    """
-    try:
-        content = read_regular(file)
-    except OSError:
-        raise GraphKDError(f"{file.parent} holds no readable {file.name}: save the bundle again") from None
-    if sha256(content) != digest:
-        raise GraphKDError(f"{file} is truncated or was changed: save the bundle again")
+def _loaded(folder: Path, name: str, digest: Any) -> dict[str, Tensor]:
+    content = read_verified(folder, name, digest, "save the bundle")
     tensors: dict[str, Tensor] = safetensors.torch.load(content)
     return tensors

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.scorers import roc_area
 from graphkd.ranges import check_counts
 
 
@@ -23,8 +24,7 @@ def auc(positive: Tensor, negative: Tensor) -> float:
     0.75
     """
     positive, negative = _checked(positive, negative)
-    below, upto = _ranks(positive, negative)
-    return float((below + upto).sum().item() / (2 * positive.numel() * negative.numel()))
+    return float(roc_area(negative, positive))
 
 
 def average_precision(positive: Tensor, negative: Tensor) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.links.pairs import both_ways, draw_non_edges, undirected_pairs
-from graphkd.ranges import check_choice
+from graphkd.ranges import check_choice, check_shares
 from graphkd.sparse import Adjacency
 from graphkd.training.seeds import generator, parse_seed
 
@@ -109,7 +109,7 @@ def split_edges(
     (85, 5, 10, 10)
     """
     check_choice("links", SETTINGS, setting=setting)
-    _check_shares(val=val, test=test, hidden=hidden, shown=shown)
+    check_shares("links", val=val, test=test, hidden=hidden, shown=shown)
     edges = undirected_pairs(edge_index, num_nodes)
     draws = generator(parse_seed(seed), "links", setting, device=torch.device("cpu"))
     edges = edges[torch.randperm(len(edges), generator=draws)]
@@ -156,12 +156,6 @@ def _inductive(
         observed=observed,
         shown=outside[:num_shown],
     )
-
-
-def _check_shares(**shares: float) -> None:
-    for name, share in shares.items():
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
-            raise GraphKDError(f"links.{name} is {share}: it must lie in [0, 1)")
 
 
 def _check_sizes(**sizes: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from graphkd.answers import NumberAnswers
 from graphkd.errors import GraphKDError
 from graphkd.evaluation.regression import ERRORS, REGRESSION
 from graphkd.students import MLP
@@ -134,9 +135,7 @@ class Regression(Task):
 
     def names(self, class_names: list[Any] | None, num_outputs: int) -> list[Any]:
         """Returns the names of the targets."""
-        if class_names is not None:
-            return list(class_names)
-        return ["value"] if num_outputs == 1 else [f"value_{k}" for k in range(num_outputs)]
+        return [*NumberAnswers(class_names).columns(num_outputs)]
 
     def _moments(self, beside: Tensor) -> tuple[Tensor, Tensor]:
         """Returns ``m`` and ``s`` on the device of a tensor."""
