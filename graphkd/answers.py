@@ -70,10 +70,9 @@ class Answers(ABC):
     def check_proba(self) -> None:  # noqa: B027 (most tasks have probabilities)
         """Raises where there are no probabilities."""
 
+    @abstractmethod
     def agreement(self, one: FloatArray, other: FloatArray) -> float:
-        """Returns the share of rows with the same answer, of logits ``[B, C]`` of two runtimes."""
-        same = self.of_logits(one) == self.of_logits(other)
-        return float(np.mean(same.all(axis=1) if same.ndim > 1 else same))
+        """Returns the share of rows with the same answer, of any logits ``[B, C]`` of two runtimes."""
 
     def unit(self, logits: FloatArray) -> float:
         """Returns the size by which a difference of logits ``[B, C]`` is measured."""
@@ -109,6 +108,10 @@ class ClassAnswers(Answers):
     def of_logits(self, logits: FloatArray) -> NDArray[Any]:
         """Returns the class with the largest logit, ``[B]``."""
         return self._classes.best(logits)
+
+    def agreement(self, one: FloatArray, other: FloatArray) -> float:
+        """Returns the share of rows with the same class."""
+        return float((one.argmax(axis=1) == other.argmax(axis=1)).mean())
 
     def entries(self, logits: FloatArray, scores: FloatArray) -> list[dict[str, Any]]:
         """Returns class, name, probability and all probabilities; classes by logits, as in ``predict``."""
@@ -161,6 +164,10 @@ class LabelAnswers(Answers):
         """Returns the same of logits, which are above 0."""
         _check_rows(logits)
         return np.asarray(logits > 0, dtype=np.int64)
+
+    def agreement(self, one: FloatArray, other: FloatArray) -> float:
+        """Returns the share of rows with all the same labels."""
+        return float(((one > 0) == (other > 0)).all(axis=1).mean())
 
     def entries(self, logits: FloatArray, scores: FloatArray) -> list[dict[str, Any]]:
         """Returns the labels of each row, names or numbers, and all probabilities."""
