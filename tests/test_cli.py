@@ -55,7 +55,7 @@ MISTAKES = {
     "added nested key": (["+method.lamb=1"], "unknown key 'method.lamb': did you mean 'method.lam'"),
     "unknown dataset": (
         ["dataset=digit"],
-        "unknown dataset 'digit': did you mean 'digits'? choose one of citeseer",
+        "unknown dataset 'digit': did you mean 'digits'? choose one of blogcatalog, chameleon, citeseer",
     ),
     "unknown teacher": (
         ["teacher=gnc"],
@@ -114,7 +114,10 @@ MISTAKES = {
     "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
     "an exploding width": (["student.hidden_dim=1000000000000"], "choose a smaller student.hidden_dim"),
     "no teacher": (["teacher=null"], "teacher is null: choose one of appnp, gat, gcn, gcnii"),
-    "no dataset": (["dataset=null"], "dataset is null: choose one of citeseer, computers, cora, cpf_citeseer"),
+    "no dataset": (
+        ["dataset=null"],
+        "dataset is null: choose one of blogcatalog, chameleon, citeseer, computers, cora, cpf_citeseer",
+    ),
     "no method": (["method=null"], "method is null: choose one of adagmlp, "),
     "unknown permission": (["download=maybe"], "download is 'maybe': choose ask, yes or never"),
     "a word for a number": (["method=infgrand", "influence.self_loops=abc"], "could not be converted to Integer"),

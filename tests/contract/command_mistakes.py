@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[Callable[[Path], Any] | None, list[str], str]] = {
     "two data sets in a list": (
         None,
         ["dataset=[cora,digits]"],
-        "dataset is [cora,digits]: choose one of citeseer",
+        "dataset is [cora,digits]: choose one of blogcatalog, chameleon, citeseer",
     ),
     "a number for a teacher": (None, ["teacher=3"], f"teacher is 3: choose one of {TEACHERS}"),
     "several teachers in a list": (
