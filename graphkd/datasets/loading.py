@@ -16,7 +16,7 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, check_stratified, cpf_split, fractions_split, random_split, strata
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.tasks.choice import task_of
+from graphkd.tasks.choice import LINK, task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -34,7 +34,7 @@ def load(
         seed: of a drawn split. If ``public`` has ``S`` stored splits, it selects number ``seed mod S``; a single
             stored split does not depend on it.
         directed: whether edges stay as stored; otherwise both directions of each edge are included.
-        task: of the labels; by default the data set's.
+        task: of the labels; by default the data set's. With ``link`` no node is put into a mask.
 
     Returns:
         ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
@@ -47,6 +47,8 @@ def load(
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
     data = source.read(location)
+    if task == LINK:
+        return _unsplit(data, source, split, directed)
     if task or source.task:
         data.task = task or source.task
     split = split or _default_split(source, data)
@@ -61,6 +63,13 @@ def load(
         chosen = task_of(data)
         data.metric = source.metric if source.metric in chosen.metrics else chosen.metrics[0]
     return data, split
+
+
+def _unsplit(data: Data, source: Source, split: str | None, directed: bool) -> tuple[Data, str]:
+    """Returns a graph whose edges are split later: of ``cpf`` the largest component, else all nodes."""
+    if not directed and not source.undirected:
+        make_undirected(data)
+    return (largest_component(data), "component") if split == "cpf" else (data, "edges")
 
 
 def _default_split(source: Source, data: Data) -> str:

@@ -19,7 +19,7 @@ from graphkd.links.distill import LinkRun, distill
 from graphkd.links.graph import LinkGraph
 from graphkd.links.heuristics import Heuristic, adamic_adar, common_neighbours, resource_allocation
 from graphkd.links.llp import LLP
-from graphkd.links.methods import Labels, LinkMethod, Logits
+from graphkd.links.methods import GLNN, Labels, LinkMethod
 from graphkd.links.metrics import auc, average_precision, hits_at_k, link_metrics, mrr
 from graphkd.links.ogb import read_ogb_links
 from graphkd.links.predictor import LinkPredictor
@@ -29,6 +29,7 @@ from graphkd.links.student import LinkStudent, train_student
 from graphkd.links.teacher import LinkTeacher, train_teacher
 
 __all__ = [
+    "GLNN",
     "LLP",
     "Bilinear",
     "Contexts",
@@ -45,7 +46,6 @@ __all__ = [
     "LinkStudent",
     "LinkTeacher",
     "LinkTraining",
-    "Logits",
     "adamic_adar",
     "auc",
     "average_precision",

@@ -10,6 +10,8 @@ from graphkd.links.contexts import check_context
 from graphkd.links.methods import LinkBatch, LinkMethod
 from graphkd.ranges import check_above_zero, check_counts, check_sizes
 
+__all__ = ["LLP"]
+
 
 class LLP(LinkMethod):
     """Linkless link prediction.
