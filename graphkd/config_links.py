@@ -44,13 +44,14 @@ def link_spec_from(config: DictConfig) -> LinkSpec:
     Raises:
         GraphKDError: a value outside its range, a part for nodes alone, or a key that would have no effect.
     """
+    method = _method(config)  # before its influence, which comes with it
     _check_unused(config)
     decoder = make_part("decoder", config.decoder)
     training = _training(config, decoder.dim)
     teacher, teacher_training = _teacher(config, training)
     return LinkSpec(
         teacher,
-        _method(config),
+        method,
         "dot" if decoder.name == "auto" else decoder.name,
         training,
         teacher_training,
