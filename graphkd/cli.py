@@ -17,7 +17,7 @@ from graphkd.errors import GraphKDError
 
 PARTS = (
     *("datasets", "teachers", "students", "encoders", "methods", "matching", "transforms"),
-    *("calibration", "balance", "terms", "influence", "tasks", "callbacks"),
+    *("calibration", "balance", "terms", "influence", "tasks", "callbacks", "decoders"),
 )
 EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")

@@ -14,9 +14,10 @@ torch.Size([3])
 
 from graphkd.links.bundle import load_predictor, save_predictor
 from graphkd.links.contexts import Contexts, draw_contexts
-from graphkd.links.decoders import Bilinear, Decoder, Dot, HadamardMLP
+from graphkd.links.decoders import AutoDecoder, Bilinear, Decoder, Dot, HadamardMLP
 from graphkd.links.distill import LinkRun, distill
 from graphkd.links.graph import LinkGraph
+from graphkd.links.heuristic_teachers import AdamicAdar, CommonNeighbours, HeuristicMean, ResourceAllocation
 from graphkd.links.heuristics import Heuristic, adamic_adar, common_neighbours, resource_allocation
 from graphkd.links.llp import LLP
 from graphkd.links.methods import GLNN, Labels, LinkMethod
@@ -31,12 +32,16 @@ from graphkd.links.teacher import LinkTeacher, train_teacher
 __all__ = [
     "GLNN",
     "LLP",
+    "AdamicAdar",
+    "AutoDecoder",
     "Bilinear",
+    "CommonNeighbours",
     "Contexts",
     "Decoder",
     "Dot",
     "HadamardMLP",
     "Heuristic",
+    "HeuristicMean",
     "Labels",
     "LinkGraph",
     "LinkMethod",
@@ -46,6 +51,7 @@ __all__ = [
     "LinkStudent",
     "LinkTeacher",
     "LinkTraining",
+    "ResourceAllocation",
     "adamic_adar",
     "auc",
     "average_precision",

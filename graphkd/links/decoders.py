@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from graphkd.ranges import check_choice, check_counts
 
-__all__ = ["Auto", "Bilinear", "Dot", "HadamardMLP"]
+__all__ = ["AutoDecoder", "Bilinear", "Dot", "HadamardMLP"]
 
 
 class Decoder(nn.Module):
@@ -46,12 +46,12 @@ class Decoder(nn.Module):
         return None
 
 
-class Auto:
+class AutoDecoder:
     """``Dot`` for links, and nothing for nodes, whose answers are of single rows.
 
     Source: graphkd's own
 
-    >>> Auto().name
+    >>> AutoDecoder().name
     'auto'
     """
 

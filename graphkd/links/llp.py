@@ -50,6 +50,11 @@ class LLP(LinkMethod):
 
     name = "llp"
     reads_contexts = True
+    step_cost = "P d + A S d"
+
+    def facts(self) -> tuple[str, ...]:
+        """Returns what the method needs: columns of ``graphkd list methods``."""
+        return "teacher of links", "student reads x", "no edges in a step", f"loss {self.step_cost}"
 
     def __init__(
         self,

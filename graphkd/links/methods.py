@@ -46,6 +46,7 @@ class LinkMethod:
     name: ClassVar[str]
     reads_teacher: ClassVar[bool] = True
     reads_contexts: ClassVar[bool] = False
+    step_cost: ClassVar[str] = "P d"
 
     def loss(self, batch: LinkBatch) -> dict[str, Tensor]:
         """Returns ``loss`` and, where there are several, its named terms."""

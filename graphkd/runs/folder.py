@@ -37,7 +37,7 @@ LATER: dict[str, Any] = {
     "balance._target_": "graphkd.balance.NoBalance",
     "dataset.imbalance": 1.0,
     "dataset.long_tail": 1.0,
-    "decoder._target_": "graphkd.links.Auto",
+    "decoder._target_": "graphkd.links.AutoDecoder",
     "deploy.calibrate": False,
     "save_teacher": False,
     "teacher.jumping_knowledge": "none",
