@@ -19,6 +19,7 @@ from graphkd.links.distill import LinkRun, distill
 from graphkd.links.graph import LinkGraph
 from graphkd.links.heuristic_teachers import AdamicAdar, CommonNeighbours, HeuristicMean, ResourceAllocation
 from graphkd.links.heuristics import Heuristic, adamic_adar, common_neighbours, resource_allocation
+from graphkd.links.index import ApproximateIndex
 from graphkd.links.llp import LLP
 from graphkd.links.methods import GLNN, Labels, LinkMethod
 from graphkd.links.metrics import auc, average_precision, hits_at_k, link_metrics, mrr
@@ -33,6 +34,7 @@ __all__ = [
     "GLNN",
     "LLP",
     "AdamicAdar",
+    "ApproximateIndex",
     "AutoDecoder",
     "Bilinear",
     "CommonNeighbours",

@@ -176,21 +176,32 @@ class LinkPredictor:
         Raises:
             GraphKDError: there is no such node, or ``k`` is out of its range.
         """
-        out = _numbers(exclude, self.num_nodes)
-        if is_whole(plain(node)):
-            own = _numbers([node], self.num_nodes, "node")
-            query, out = self.table[int(own)], torch.unique(torch.cat([out, own]))
-        else:
-            rows = self.embed(_one_row(node))
-            if len(rows) != 1:
-                raise GraphKDError(f"node must be one number or one row, but is {len(rows)} rows: ask for each")
-            query = rows[0]
+        query, out = self.query(node, exclude)
         check_counts("links", 1, max(self.num_nodes - len(out), 1), k=k)
         with torch.no_grad():
             scores = self._against(query)
         scores[out] = -torch.inf
         best = scores.topk(k)
         return best.values, best.indices
+
+    def query(self, node: Any, exclude: Any = ()) -> tuple[Tensor, Tensor]:
+        """Returns the embedding ``[d]`` of a node, and the numbers of nodes that are not to be found for it.
+
+        Args:
+            node: its number in ``[0, N)``, or the raw row ``[D]`` of any node.
+            exclude: numbers of nodes; one that is given by its number is excluded for itself.
+
+        Raises:
+            GraphKDError: there is no such node.
+        """
+        out = _numbers(exclude, self.num_nodes)
+        if is_whole(plain(node)):
+            own = _numbers([node], self.num_nodes, "node")
+            return self.table[int(own)], torch.unique(torch.cat([out, own]))
+        rows = self.embed(_one_row(node))
+        if len(rows) != 1:
+            raise GraphKDError(f"node must be one number or one row, but is {len(rows)} rows: ask for each")
+        return rows[0], out
 
     @own_environment()
     def top_k_each(self, nodes: Any, k: int, exclude: Sequence[Any]) -> tuple[Tensor, Tensor]:
