@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import heading_of, score_text, signed
 from graphkd.runs.table import format_table
 from graphkd.system import usable_cpus
 from graphkd.tuning import Tuned, tune
@@ -90,9 +91,11 @@ def _failures(tuned: Tuned) -> list[str]:
 
 def _candidates(tuned: Tuned) -> list[str]:
     """Returns a table of the best candidates; the settings of each are in the file."""
-    rows = [("method", "reads", "val %", "over plain MLP", "seeds", "µs", "kB")]
+    metric = tuned.summary.get("metric", "accuracy")
+    score = heading_of(f"val {metric}", metric)
+    rows = [("method", "reads", score, "over plain MLP", "seeds", "µs", "kB")]
     for row in tuned.trials[tuned.trials.seeds > 0].head(SHOWN).itertuples():
-        scores = f"{100 * row.val:.2f}", f"{100 * row.gain:+z.2f}"
+        scores = score_text([row.val], metric), signed(row.gain, metric)
         found = (*scores, row.seeds, f"{row.microseconds:.0f}", f"{row.kilobytes:.0f}")
         rows.append((row.method, row.reads, *map(str, found)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

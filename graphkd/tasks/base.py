@@ -41,6 +41,8 @@ class Task(ABC):
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     """Metrics that validation may select on, higher is better; the first is the default."""
+    fallback_metric: ClassVar[str] = "accuracy"
+    """The one of them that is defined for any labels, such as those of one class alone."""
     details: ClassVar[tuple[str, ...]]
     """Further metrics of the test nodes."""
     one_class: ClassVar[bool] = False

@@ -49,6 +49,7 @@ class Regression(Task):
 
     name = "regression"
     metrics = ("r2", "neg_mae")
+    fallback_metric = "neg_mae"
     details = ("mae", "rmse")
 
     def check(self, data: Data) -> None:
