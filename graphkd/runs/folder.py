@@ -110,7 +110,7 @@ class RunFolder:
             with whole_folder(folder) as draft:
                 result.write(draft)
                 if self.config.get("save_teacher"):
-                    write_teacher(draft, trained_teacher(result.spec, result.teacher_result.model))
+                    write_teacher(draft, trained_teacher(result.spec, result.teacher))
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
     def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from graphkd.atomic_io import write_json, write_text
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import Session, session_of
@@ -129,6 +131,12 @@ class SeedRun:
         entry |= {name: plain.scores for name, plain in self.baselines.items()}
         classes = {"classes": self.classes} if self.distilled.confusion is not None else {}
         return {**entry, **self.calibration, **classes}
+
+    @property
+    def teacher(self) -> nn.Module | None:
+        """The graph network, which answers in the user's units; None where only its output was given."""
+        model, given = self.teacher_result.model, isinstance(self.spec.teacher, nn.Module)
+        return model if model is None or given else self.graph.task.answering(model)
 
     @property
     def task(self) -> dict[str, str]:

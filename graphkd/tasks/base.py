@@ -15,6 +15,8 @@ from graphkd.registry import unknown
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from graphkd.teachers import TeacherOutput
+
 Metric = Callable[[Tensor, Tensor], float]
 """Outputs ``[B, C]`` and labels → a number."""
 
@@ -116,6 +118,18 @@ class Task(ABC):
     def naturals(self, answers: Tensor) -> Tensor:
         """Inverts ``answers``, for a teacher that a user gives."""
         return answers
+
+    def answering(self, network: nn.Module) -> nn.Module:
+        """Returns a trained teacher as a network whose outputs are ``answers``."""
+        return network
+
+    def answered(self, output: TeacherOutput) -> TeacherOutput:
+        """Returns a trained teacher's output with ``answers`` as logits."""
+        return output
+
+    def trained_with(self, network: nn.Module) -> bool:
+        """Returns whether a network is one of ``answering``, of a task with the same scale."""
+        return False
 
     def finish(self, student: nn.Module) -> None:  # noqa: B027 (of most tasks, outputs are answers)
         """Makes a trained student compute ``answers`` by itself, so that every runtime and export does."""
