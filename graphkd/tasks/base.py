@@ -45,6 +45,8 @@ class Task(ABC):
     """Metrics that validation may select on, higher is better; the first is the default."""
     fallback_metric: ClassVar[str] = "accuracy"
     """The one of them that is defined for any labels, such as those of one class alone."""
+    unscorable: ClassVar[str] = "are of one class"
+    """What a message says of nodes on which a metric is not defined."""
     details: ClassVar[tuple[str, ...]]
     """Further metrics of the test nodes."""
     one_class: ClassVar[bool] = False

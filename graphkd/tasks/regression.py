@@ -53,6 +53,7 @@ class Regression(Task):
     name = "regression"
     metrics = ("r2", "neg_mae")
     fallback_metric = "neg_mae"
+    unscorable = "have a target that is the same in all of them"
     details = ("mae", "rmse")
 
     def check(self, data: Data) -> None:
