@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
@@ -78,6 +79,10 @@ class Task(ABC):
             y: as ``labels`` returns it.
             train: ``[n]`` training nodes.
         """
+        return self
+
+    def to(self, device: torch.device) -> Task:
+        """Returns the task with what it took from training labels on a device, so that no step moves it there."""
         return self
 
     @abstractmethod

@@ -83,6 +83,11 @@ class Regression(Task):
         scale = known.std(dim=0, correction=0)
         return Regression(known.mean(dim=0), torch.where(scale > 0, scale, 1.0))
 
+    def to(self, device: torch.device) -> Regression:
+        """Returns the task with mean and deviation on a device."""
+        moved = (None if part is None else part.to(device) for part in (self.offset, self.scale))
+        return Regression(*moved)
+
     def label_losses(
         self, logits: Tensor, labels: Tensor, class_weight: Tensor | None = None, label_smoothing: float = 0.0
     ) -> Tensor:

@@ -10,7 +10,7 @@ import graphkd
 from graphkd import Training
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
-from graphkd.tasks import TASKS
+from graphkd.tasks import TASKS, Regression
 from graphkd.tasks.choice import task_of
 from tests.tasks.graphs import NODES, data_of, labels_of
 
@@ -119,3 +119,13 @@ def test_numbers_have_no_probabilities() -> None:
     predictor = graphkd.distill(data_of("regression"), training=SHORT, baseline=False).predictor
     with pytest.raises(GraphKDError, match="call predict"):
         predictor.predict_proba(np.zeros((1, 5), np.float32))
+
+
+def test_mean_and_deviation_move_with_the_graph() -> None:
+    """Else every step of teacher and student would move them, which a CUDA graph cannot hold."""
+    task = Graph.from_data(data_of("regression")).to("meta").task
+    assert isinstance(task, Regression)
+    assert task.offset is not None
+    assert task.scale is not None
+    assert {task.offset.device.type, task.scale.device.type} == {"meta"}
+    assert task.naturals(torch.zeros(1, 1, device="meta")).device.type == "meta"
