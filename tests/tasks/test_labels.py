@@ -60,6 +60,14 @@ def at(row: int, value: float) -> Any:
 
 MISTAKES = {
     "a number to predict is missing": (change("regression", y=at(0, float("nan"))), "holds nan inside a mask"),
+    "a number to predict is missing at a test node": (
+        change("regression", y=at(2, float("nan"))),
+        "holds nan inside",
+    ),
+    "as many fractions as whole numbers": (
+        change("multiclass", y=0.5 * (1 + torch.arange(NODES) % 2)),
+        "not whole class numbers",
+    ),
     "a number to predict is infinite": (change("regression", y=at(0, float("inf"))), "holds inf inside a mask"),
     "one number among classes": (change("multiclass", y=at(0, 0.5)), "not whole class numbers"),
     "a label that is neither": (change("multilabel", y=at(0, 2.0), task="multilabel"), "0 and 1 alone"),
