@@ -12,7 +12,7 @@ from graphkd.evaluation.figures import heading_of, score_text, signed
 from graphkd.runs.table import format_table
 from graphkd.system import usable_cpus
 from graphkd.tuning import Tuned, tune
-from graphkd.tuning.space import METHODS, READS
+from graphkd.tuning.space import METHODS, OTHER_TASKS, READS
 from graphkd.tuning.tuned import PLAIN, SUMMARY, TRIALS, WINNER
 
 MOST_WORKERS = 8
@@ -132,7 +132,8 @@ def tune_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reads", choices=READS, default="x", help="what the student may read when it answers; x by default"
     )
-    parser.add_argument("--methods", metavar="A,B", help=f"beside the plain MLP; {','.join(METHODS)} by default")
+    names = f"{','.join(METHODS)} by default, of labels and numbers {','.join(OTHER_TASKS)}"
+    parser.add_argument("--methods", metavar="A,B", help=f"beside the plain MLP; {names}")
     parser.add_argument(
         "--max-us", type=float, metavar="N", help="most microseconds of a prediction for one row (numpy)"
     )
