@@ -223,7 +223,8 @@ def distill(
         data: PyG ``Data`` with ``x``, ``edge_index``, ``y`` and three masks.
         teacher: name; a factory such as ``functools.partial(graphkd.teachers.GCN, num_layers=3)``; or a fitted
             one: a module called with ``(x, edge_index)`` as PyG's are (which returns logits ``[N, C]`` or a
-            ``TeacherOutput``), a ``TeacherOutput``, or logits ``[N, C]`` alone.
+            ``TeacherOutput``), a ``TeacherOutput``, or logits ``[N, C]`` alone; numbers to predict in the data's
+            units.
         student: name or factory.
         method: name or object, such as ``graphkd.methods.InfGraND(lam=0.1)``.
         matching: name or object, such as ``graphkd.matching.Reverse(weight=3.0)``.

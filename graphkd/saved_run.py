@@ -162,7 +162,7 @@ class SavedRun(RunView):
         """Returns the trained teacher of a seed, by default of the first, in evaluation mode.
 
         With ``training.teacher_label_rate`` it reads features and labels, see ``answer_with_labels`` in
-        ``graphkd.teachers.label_inputs``.
+        ``graphkd.teachers.label_inputs``. Of a regression it answers in the data's units, see ``Run.teacher``.
 
         Raises:
             GraphKDError: the run was made without ``save_teacher=true``.

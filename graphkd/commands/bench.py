@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from graphkd.atomic_io import write_bytes, write_json
 from graphkd.commands.bench_calls import Key, store_calls, store_of, store_size, student_calls, teacher_calls
-from graphkd.commands.bench_plot import accuracy_against_latency
+from graphkd.commands.bench_plot import score_against_latency
 from graphkd.commands.bench_record import record
 from graphkd.commands.bench_subject import Subject
 from graphkd.commands.bench_table import markdown
@@ -77,7 +77,7 @@ def bench(
     if target is not None:
         write_json(target, measurement)
     if plot is not None:
-        write_bytes(plot, accuracy_against_latency(measurement))
+        write_bytes(plot, score_against_latency(measurement))
     print(markdown(measurement), end="")
     for file in filter(None, (target, plot)):
         print(f"written: {file}")

@@ -55,9 +55,13 @@ def student_calls(subject: Subject) -> dict[Key, Call]:
     """Returns calls of ``predict`` in every runtime: on raw rows, or propagated ones if the student has hops."""
     graph, encoded = subject.view.full, not subject.encoding.is_raw
     inputs = subject.encoding.mix(graph.x, graph.adj, subject.view.numbers) if encoded else as_it_came(graph)
+    by_name = graph.column_encoding is not None and not graph.column_encoding.is_identity
+    if by_name and not encoded:
+        subject.remarks.append("rows at hand are features: how a table's columns are encoded is not timed")
     calls = {}
     for size, batches in batches_of(graph.num_nodes).items():
-        rows = [numpy_rows(inputs, nodes) for nodes in batches]
+        rows: list[Any] = [numpy_rows(inputs, nodes) for nodes in batches]
+        rows = [Encoded(part) for part in rows] if by_name and not encoded else rows
         for state in subject.students:
             calls[state.runtime, size] = _predict(state.model, rows, encoded)
     return calls
@@ -114,10 +118,11 @@ def store_of(subject: Subject, folder: str) -> Iterator[FeatureStore]:
     """Yields a feature store of the full graph for a run's student, in a temporary folder."""
     graph, numbers = subject.view.full, subject.view.numbers
     matrix = graph.adj.matrix
-    rows = numpy_rows(as_it_came(graph), torch.arange(graph.num_nodes))
+    reads_features = subject.encoding.propagation is not None
+    rows = Encoded(numpy_rows(as_it_came(graph), torch.arange(graph.num_nodes))) if reads_features else None
     edges, weight = torch.stack([matrix.col, matrix.row]), matrix.value if graph.adj.weighted else None
     store_path, directed = Path(folder) / "store", matrix.t() is not matrix
-    FeatureStore.for_bundle(store_path, subject.path, Encoded(rows), edges, weight, directed, numbers).close()
+    FeatureStore.for_bundle(store_path, subject.path, rows, edges, weight, directed, numbers).close()
     with FeatureStore(store_path) as store:
         yield store
 

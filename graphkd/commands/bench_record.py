@@ -36,10 +36,12 @@ def record(subject: Subject, times: Mapping[Key, Times], threads: int, seconds: 
         seconds: duration of each timing.
     """
     names = ("dataset", "split", "setting", "metric", "teacher")
+    task = {"task": subject.metrics["task"]} if "task" in subject.metrics else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "run": str(subject.path),
         **{name: subject.metrics[name] for name in names},
+        **task,
         "method": method_of(subject.metrics),
         "seed": subject.result.seed,
         "machine": _machine(threads),
@@ -95,6 +97,7 @@ def _student(subject: Subject) -> dict[str, Any]:
         "widths": [linear[0].in_features, *(layer.out_features for layer in linear)],
         "parameters": _parameters(student),
         "hops": encoding.hops,
+        "reads": encoding.reads,
         "non_zeros_per_row": _non_zeros(inputs),
     }
 

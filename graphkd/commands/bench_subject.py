@@ -14,6 +14,7 @@ from graphkd.encoders import Encoding
 from graphkd.errors import GraphKDError
 from graphkd.runs import SeedRun
 from graphkd.teachers import Teacher
+from graphkd.training.stages.encoder import with_positions
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class Subject:
                 "answers for the whole graph only: choose a run with another teacher"
             )
         view = apply_setting(result.graph.to("cpu"), result.spec.setting, result.seed)
+        if result.graph.num_features == 0:
+            view = with_positions(view, result.distilled.encoding)
         teacher = copy.deepcopy(result.teacher_result.model).cpu().eval()
         students, remarks = served(path, view)
         return cls(path, metrics, result, view, teacher, students, remarks)

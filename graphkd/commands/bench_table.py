@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from graphkd.evaluation.figures import heading_of, score_text
 from graphkd.system import readable
 
 SPEED_UPS = {
@@ -19,11 +20,17 @@ Speed-ups are ratios of medians, each of like things. One node, with fetch: the 
 teacher asked for one node, for which it gathers the whole neighbourhood from a graph in memory. Full graph, per
 node: a row of the student's largest batch against a node's share of all nodes, computed a hop and a piece of the
 graph at a time (layer-wise, at any size), or at once with the normalised graph kept from call to call.
-Students: `predict` from Python on rows at hand, with its checks, preprocessing and argmax; propagated rows are at
+Students: `predict` from Python on rows at hand, with {steps}; propagated rows are at
 hand, too, but for the lines that read them from a FeatureStore. ONNX Runtime and native use one thread.
 Every call is timed by itself; models take turns; calls that warm up do not count; rows/s are those of the median.
 Resident is a fresh process that loads this runtime alone, after one row. The size of native is its C source's.
 """
+
+STEPS = {
+    "multilabel": "its checks, preprocessing and thresholds",
+    "regression": "its checks and preprocessing",
+}
+"""What ``predict`` does beside the network, of tasks other than classes."""
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -38,7 +45,7 @@ def markdown(found: dict[str, Any]) -> str:
     return (
         "\n".join(lines)
         + "\n"
-        + NOTES
+        + NOTES.format(steps=STEPS.get(found.get("task", ""), "its checks, preprocessing and argmax"))
         + "".join(f"\n{remark[0].upper()}{remark[1:]}.\n" for remark in found["remarks"])
     )
 
@@ -50,7 +57,6 @@ def _facts(found: dict[str, Any]) -> list[str]:
     load = "unknown" if machine["load_average"] is None else f"{machine['load_average']:.1f}"
     threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
     widths = "-".join(str(width) for width in student["widths"])
-    row_kind = "raw" if not student["hops"] else f"propagated over {student['hops']} hops"
     kind = (
         "dense"
         if student["non_zeros_per_row"] is None
@@ -58,12 +64,19 @@ def _facts(found: dict[str, Any]) -> list[str]:
     )
     return [
         f"- machine: {machine['cpu']}, {machine['usable_cpus']} CPUs, {threads}, load average {load}; {packages}",
-        f"- student: {widths}, {student['parameters']:,} parameters; rows {row_kind}, {kind}",
+        f"- student: {widths}, {student['parameters']:,} parameters; rows {_row_kind(student)}, {kind}",
         f"- teacher: {found['teacher']}, {teacher['layers']} layers ({'-'.join(map(str, teacher['widths']))}), "
         f"{teacher['parameters']:,} parameters, beside the graph's {readable(teacher['graph_bytes'])} in memory",
         f"- graph: {graph['nodes']:,} nodes, {graph['edges']:,} edges; for one node the teacher fetches "
         f"{graph['mean_nodes_fetched_for_one']:,.0f} on average",
     ]
+
+
+def _row_kind(student: dict[str, Any]) -> str:
+    features = "raw" if not student["hops"] else f"propagated over {student['hops']} hops"
+    if "positions" not in student["reads"]:
+        return features
+    return "of positions" if student["reads"] == "positions" else f"{features}, with positions"
 
 
 def _times(found: dict[str, Any]) -> list[str]:
@@ -91,13 +104,14 @@ def _comparison(found: dict[str, Any]) -> list[str]:
         rows.append(
             [
                 model["name"],
-                f"{100 * model['scores']['test']:.2f}",
+                score_text([model["scores"]["test"]], found["metric"]),
                 readable(model["bytes"]),
                 "" if resident is None else readable(resident),
                 *(_times_as_fast(ratio, key) for key in SPEED_UPS),
             ]
         )
-    return table(["model", f"test {found['metric']} %", "size", "resident", *SPEED_UPS.values()], rows)
+    score = heading_of(f"test {found['metric']}", found["metric"])
+    return table(["model", score, "size", "resident", *SPEED_UPS.values()], rows)
 
 
 def _times_as_fast(ratio: dict[str, float | None] | None, key: str) -> str:

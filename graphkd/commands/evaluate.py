@@ -12,6 +12,7 @@ from graphkd.commands.evaluate_table import format_evaluation
 from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import heading_of, score_text
 from graphkd.run_data import load_run_data
 from graphkd.runs import Evaluation, read_metrics
 from graphkd.tasks.choice import LINK
@@ -42,7 +43,8 @@ def evaluate(run: str, data_dir: str | None, output: str | None = None) -> None:
     if metrics.get("task") == LINK:
         _of_links(path, metrics, data_dir, folder)
         return
-    print(f"{'seed':>6}{'val %':>12}{'test %':>12}{'recorded test %':>20}")
+    val, test, recorded = (heading_of(part, metrics["metric"]) for part in ("val", "test", "recorded test"))
+    print(f"{'seed':>6}{val:>12}{test:>12}{recorded:>20}")
     seeds = [entry["seed"] for entry in metrics["seeds"]]
     found = [_evaluated(path, metrics["setting"], entry, data_dir) for entry in metrics["seeds"]]
     together = functools.reduce(operator.add, found)
@@ -74,7 +76,8 @@ def _evaluated(path: Path, setting: str, entry: dict[str, Any], data_dir: str | 
     graph = Graph.from_data(load_run_data(path, seed, data_dir), model.preprocessing)
     result = Evaluation.of(model.student, model.encoding, graph, setting, seed)
     val, test = (result.scores[0][part] for part in ("val", "test"))
-    print(f"{seed:>6}{100 * val:>12.2f}{100 * test:>12.2f}{100 * recorded:>20.2f}")
+    shown = [score_text([value], graph.metric) for value in (val, test, recorded)]
+    print(f"{seed:>6}{shown[0]:>12}{shown[1]:>12}{shown[2]:>20}")
     if abs(test - recorded) > TOLERANCE:
         raise GraphKDError(
             f"seed {seed} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "

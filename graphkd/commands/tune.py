@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import heading_of, score_text, signed
 from graphkd.runs.table import format_table
 from graphkd.system import usable_cpus
 from graphkd.tuning import Tuned, tune
-from graphkd.tuning.space import METHODS, READS
+from graphkd.tuning.space import METHODS, OTHER_TASKS, READS
 from graphkd.tuning.tuned import PLAIN, SUMMARY, TRIALS, WINNER
 
 MOST_WORKERS = 8
@@ -90,9 +91,11 @@ def _failures(tuned: Tuned) -> list[str]:
 
 def _candidates(tuned: Tuned) -> list[str]:
     """Returns a table of the best candidates; the settings of each are in the file."""
-    rows = [("method", "reads", "val %", "over plain MLP", "seeds", "µs", "kB")]
+    metric = tuned.summary.get("metric", "accuracy")
+    score = heading_of(f"val {metric}", metric)
+    rows = [("method", "reads", score, "over plain MLP", "seeds", "µs", "kB")]
     for row in tuned.trials[tuned.trials.seeds > 0].head(SHOWN).itertuples():
-        scores = f"{100 * row.val:.2f}", f"{100 * row.gain:+z.2f}"
+        scores = score_text([row.val], metric), signed(row.gain, metric)
         found = (*scores, row.seeds, f"{row.microseconds:.0f}", f"{row.kilobytes:.0f}")
         rows.append((row.method, row.reads, *map(str, found)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -129,7 +132,8 @@ def tune_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reads", choices=READS, default="x", help="what the student may read when it answers; x by default"
     )
-    parser.add_argument("--methods", metavar="A,B", help=f"beside the plain MLP; {','.join(METHODS)} by default")
+    names = f"{','.join(METHODS)} by default, of labels and numbers {','.join(OTHER_TASKS)}"
+    parser.add_argument("--methods", metavar="A,B", help=f"beside the plain MLP; {names}")
     parser.add_argument(
         "--max-us", type=float, metavar="N", help="most microseconds of a prediction for one row (numpy)"
     )

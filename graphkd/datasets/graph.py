@@ -213,7 +213,7 @@ class Graph:
         for name in ("influence", "stored"):
             part = getattr(self, name)
             parts[name] = None if part is None else part.to(device)
-        return replace(self, **parts)
+        return replace(self, **parts, task=self.task.to(device))
 
 
 def _with_a_column(data: Data) -> Data:

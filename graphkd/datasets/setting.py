@@ -135,6 +135,6 @@ def _check_scored(view: SettingView) -> None:
         except GraphKDError as error:
             raise GraphKDError(
                 f"data.metric is {graph.metric}, but the {part} test nodes of setting={view.setting.name}, "
-                f"{len(labels)} of {view.hidden.numel() + graph.test.numel()}, are of one class: "
+                f"{len(labels)} of {view.hidden.numel() + graph.test.numel()}, {graph.task.unscorable}: "
                 "give more test nodes, or use another seed or metric"
             ) from error

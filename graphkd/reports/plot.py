@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from graphkd.evaluation.figures import axis_label, factor_of
 from graphkd.plots import literal, png
 from graphkd.reports.groups import Group
 
@@ -51,12 +52,12 @@ def draw(groups: Sequence[Group]) -> bytes:
 
 def _panel(panel: Axes, group: Group, labels: list[str]) -> None:
     edges = np.cumsum([0.0, *map(_inches, labels)])
-    middles = (edges[:-1] + edges[1:]) / 2
+    middles, metric = (edges[:-1] + edges[1:]) / 2, group.rows[0].run.metrics["metric"]
     for middle, row in zip(middles, group.rows, strict=True):
         for offset, part in zip((-0.12, -0.04, 0.04, 0.12), MODELS, strict=True):
             scores = row.run.scores(part)
             if scores is not None:
-                _dots(panel, 100 * scores, middle + offset, part)
+                _dots(panel, factor_of(metric) * scores, middle + offset, part)
     for edge in edges[1:-1]:
         panel.axhline(edge, color="0.9", linewidth=0.8, zorder=0)
     panel.set_yticks(middles, labels)
@@ -67,7 +68,7 @@ def _panel(panel: Axes, group: Group, labels: list[str]) -> None:
     panel.set_axisbelow(True)
     panel.spines[["top", "right", "left"]].set_visible(False)
     panel.set_title("\n".join(textwrap.wrap(literal(group.title), TITLE)), loc="left", fontsize="medium")
-    panel.set_xlabel(f"test {group.rows[0].run.metrics['metric']}, %")
+    panel.set_xlabel(axis_label("test", metric))
 
 
 def _dots(panel: Axes, scores: NDArray[np.float64], y: float, part: str) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from graphkd.evaluation.figures import percent, points
+from graphkd.evaluation.figures import heading_of, points, score_text
 from graphkd.reports.distinctions import LONGEST
+from graphkd.reports.finished import FinishedRun
 from graphkd.reports.groups import Group, Row
 
 SCORES = {
-    "teacher test %": ("teacher", "test"),
-    "plain MLP test %": ("mlp", "test"),
-    "plain MLP, same inputs, test %": ("mlp_same_inputs", "test"),
-    "student test %": ("student", "test"),
-    "student hidden test %": ("student", "test_ind"),
-    "student visible test %": ("student", "test_tran"),
-    "student macro-F1 %": ("student", "test_macro_f1"),
-    "student ECE %": ("student", "test_ece"),
+    "teacher test": ("teacher", "test"),
+    "plain MLP test": ("mlp", "test"),
+    "plain MLP, same inputs, test": ("mlp_same_inputs", "test"),
+    "student test": ("student", "test"),
+    "student hidden test": ("student", "test_ind"),
+    "student visible test": ("student", "test_tran"),
 }
+"""Scores of the metric of a group."""
+
+DETAILS = {"student macro-F1": ("student", "test_macro_f1"), "student ECE": ("student", "test_ece")}
+"""Further scores, in percent."""
 
 NOTE = """\
 Test scores are those of the epoch that is best on validation: mean ± population standard deviation over seeds.
@@ -52,23 +55,31 @@ class ScoreTable:
     @property
     def numeric(self) -> list[bool]:
         """Whether each column holds numbers."""
-        return [heading == "seeds" or "%" in heading or "−" in heading for heading in self.headings]
+        names = ("seeds", *SCORES, *DETAILS)
+        return [heading.removesuffix(" %") in names or "−" in heading for heading in self.headings]
 
 
 def _cells(row: Row, first: Row) -> dict[str, str]:
     """Returns cells by heading; empty where a column does not apply to this run."""
     run = row.run
-    scores = {name: run.scores(part, column) for name, (part, column) in SCORES.items()}
     return {
         **{name: one_line(value) for name, value in run.names.items()},
         "differs in": one_line(row.differs_in if len(row.differs_in) <= LONGEST else row.distinction),
         "warning": run.warning,
         "student reads": run.metrics.get("reads", {}).get("student", ""),
         "seeds": str(row.count),
-        **{name: "" if values is None else percent(values) for name, values in scores.items()},
-        "student − teacher": "" if row.gain is None else points(row.gain),
+        **_scores(run),
+        "student − teacher": "" if row.gain is None else points(row.gain, run.metrics["metric"]),
         "student − row 1": _lead(row, first),
     }
+
+
+def _scores(run: FinishedRun) -> dict[str, str]:
+    """Returns mean and deviation of each score by heading; empty where one is not recorded."""
+    columns = {name: (of, run.metrics["metric"]) for name, of in SCORES.items()}
+    columns |= {name: (of, of[1]) for name, of in DETAILS.items()}
+    found = {heading_of(name, metric): (run.scores(*of), metric) for name, (of, metric) in columns.items()}
+    return {name: "" if values is None else score_text(values, metric) for name, (values, metric) in found.items()}
 
 
 def _lead(row: Row, first: Row) -> str:
@@ -77,7 +88,8 @@ def _lead(row: Row, first: Row) -> str:
     if row.lead is None:
         return "no common seed"
     few = row.lead.n < max(row.count, first.count)
-    return points(row.lead) + (f" ({row.lead.n} pair{'s' if row.lead.n > 1 else ''})" if few else "")
+    pairs = f" ({row.lead.n} pair{'s' if row.lead.n > 1 else ''})" if few else ""
+    return points(row.lead, row.run.metrics["metric"]) + pairs
 
 
 def one_line(text: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from graphkd.evaluation.figures import score_text
 from graphkd.runs.evaluation import never_predicted
 from graphkd.runs.metrics import PLAIN, selected
 
@@ -25,12 +26,12 @@ def advice(metrics: dict[str, Any]) -> list[str]:
     """
     means = {name: _mean(metrics, name) for name in ("teacher", "student", *PLAIN) if name in metrics["seeds"][0]}
     plain = {name: means[name] for name in PLAIN if name in means}
-    lines = []
+    lines, metric = [], metrics.get("selected_by", metrics["metric"])
     if "mlp" in plain and plain["mlp"] > means.get("teacher", 1.0):
-        lines.append(f"{_beats(plain['mlp'], 'mlp', means, 'teacher')}: try {_teachers(metrics)}")
+        lines.append(f"{_beats('mlp', means, 'teacher', metric)}: try {_teachers(metrics)}")
     best = max(plain, key=lambda name: plain[name], default="")
     if best and plain[best] > means["student"]:
-        lines.append(f"{_beats(plain[best], best, means, 'student')}: try {_students(metrics, best)}")
+        lines.append(f"{_beats(best, means, 'student', metric)}: try {_students(metrics, best)}")
     return lines
 
 
@@ -48,11 +49,11 @@ def _mean(metrics: dict[str, Any], part: str) -> float:
     return float(np.mean([seed[part][selected(metrics)] for seed in metrics["seeds"]]))
 
 
-def _beats(score: float, plain: str, means: dict[str, float], part: str) -> str:
+def _beats(plain: str, means: dict[str, float], part: str, metric: str) -> str:
     inputs = " of the same inputs" if plain == "mlp_same_inputs" else ""
     return (
         f"the plain MLP{inputs} is better than the {part} on validation nodes "
-        f"({100 * score:.2f} against {100 * means[part]:.2f})"
+        f"({score_text([means[plain]], metric)} against {score_text([means[part]], metric)})"
     )
 
 

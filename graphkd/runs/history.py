@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphkd.evaluation.figures import axis_label, factor_of
 from graphkd.plots import check_plot
 
 if TYPE_CHECKING:
@@ -50,17 +51,17 @@ def curves_of(history: pd.DataFrame, metric: str, best: dict[tuple[int, str], in
     for column, stage in enumerate(stages):
         rows = history[history["stage"] == stage]
         for seed, lines in rows.groupby("seed"):
-            _draw(list(panels[:, column]), lines, best.get((seed, stage)))
+            _draw(list(panels[:, column]), lines, best.get((seed, stage)), factor_of(metric))
         panels[0, column].set_title(stage)
         panels[1, column].set_xlabel("epoch")
     panels[0, 0].set_ylabel("loss")
-    panels[1, 0].set_ylabel(f"validation {metric}, %")
+    panels[1, 0].set_ylabel(axis_label("validation", metric))
     return figure
 
 
-def _draw(panels: Sequence[Axes], lines: pd.DataFrame, best: int | None) -> None:
+def _draw(panels: Sequence[Axes], lines: pd.DataFrame, best: int | None, factor: float) -> None:
     """Draws one seed of one stage, with a dot at its best epoch."""
-    for panel, values in zip(panels, (lines["loss"], 100 * lines["val"]), strict=True):
+    for panel, values in zip(panels, (lines["loss"], factor * lines["val"]), strict=True):
         (line,) = panel.plot(lines["epoch"], values, linewidth=1)
         if best is not None and best < len(values):
             panel.plot([best], [values.iloc[best]], "o", color=line.get_color(), markersize=4)

@@ -61,14 +61,18 @@ class Run(RunView):
 
         One of ``graphkd.teachers`` is called with ``(x, edge_index)``, where ``x [N, D]`` are preprocessed
         features: ``run.teacher(run.preprocess(x), edge_index)`` is ``run.teacher_output``, unless the setting
-        hides nodes.
+        hides nodes. Of a regression it is wrapped in ``graphkd.tasks.units.InUnits``: it answers in the data's
+        units, and as ``teacher=`` of another run gives what it gave here.
         """
-        return self.result.teacher_result.model
+        return self.result.teacher
 
     @property
     def teacher_output(self) -> TeacherOutput:
-        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of nodes visible in training."""
-        return self.result.teacher_result.output
+        """The teacher's ``logits [n, C]`` and ``hops``, ``[n, d]`` after each, of nodes visible in training.
+
+        Logits of a regression are in the data's units.
+        """
+        return self.result.graph.task.answered(self.result.teacher_result.output)
 
     def preprocess(self, x: Any) -> Features:
         """Converts raw rows ``[N, D]`` to the features used to train teacher and student, not propagated."""

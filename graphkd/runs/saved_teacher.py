@@ -61,7 +61,8 @@ def read_teacher(folder: Path, spec: DistillSpec, graph: Graph) -> nn.Module:
     if sha256(content) != recorded.get("weights_sha256"):
         raise GraphKDError(f"{file} was changed after it was written: make the run again")
     width = spec.training.teacher_width(spec.seen_features(graph.num_features), graph.num_classes)
-    model: nn.Module = spec.teacher(num_features=width, num_classes=graph.num_classes)  # type: ignore[operator]
+    network: nn.Module = spec.teacher(num_features=width, num_classes=graph.num_classes)  # type: ignore[operator]
+    model = graph.task.answering(network)
     try:
         model.load_state_dict(safetensors.torch.load(content))
     except RuntimeError:

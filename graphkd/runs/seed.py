@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from graphkd.atomic_io import write_json, write_text
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import Session, session_of
@@ -132,6 +134,12 @@ class SeedRun:
         return {**entry, **self.calibration, **classes}
 
     @property
+    def teacher(self) -> nn.Module | None:
+        """The graph network, which answers in the user's units; None where only its output was given."""
+        model, given = self.teacher_result.model, isinstance(self.spec.teacher, nn.Module)
+        return model if model is None or given else self.graph.task.answering(model)
+
+    @property
     def task(self) -> dict[str, str]:
         """Name of the task, which records state where it is not ``multiclass``."""
         return {} if self.graph.task.name == "multiclass" else {"task": self.graph.task.name}
@@ -197,7 +205,7 @@ class SeedRun:
         write_text(folder / LOG, "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)
         if save_teacher:
-            write_teacher(folder, trained_teacher(self.spec, self.teacher_result.model))
+            write_teacher(folder, trained_teacher(self.spec, self.teacher))
 
 
 def _deliver(session: Session | None, stage: str, log: Log, result: TeacherResult | StudentResult) -> None:

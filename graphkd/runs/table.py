@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graphkd.evaluation.figures import percent
+from graphkd.evaluation.figures import heading_of as column_of
+from graphkd.evaluation.figures import score_text
 from graphkd.runs.metrics import PLAIN, TRANSFORMED, selected
 
 COLUMNS = {
-    "val": "val %",
-    "test": "test %",
-    "test_ind": "hidden test %",
-    "test_tran": "visible test %",
-    "test_hits@20": "test Hits@20 %",
+    "val": "val",
+    "test": "test",
+    "test_ind": "hidden test",
+    "test_tran": "visible test",
+    "test_hits@20": "test Hits@20",
 }
 """Scores of a model, in the order of the table."""
 
@@ -26,7 +27,8 @@ class TableRow:
         role: ``teacher``, ``mlp`` or ``student``.
         name: of the network, or of the method with all that is added to it.
         reads: its inputs when it answers; empty where they are not recorded.
-        scores: one per column: mean ± population standard deviation over seeds, in percent.
+        scores: one per column: mean ± population standard deviation over seeds, in percent or, of errors, in the
+            user's units.
     """
 
     role: str
@@ -67,16 +69,20 @@ def rows_of(metrics: dict[str, Any]) -> tuple[list[str], list[TableRow]]:
     models = [("teacher", metrics["teacher"], "teacher"), ("teacher", changed, TRANSFORMED)]
     models += [("mlp", "plainly trained", name) for name in PLAIN]
     models = [row for row in models if row[2] in seeds[0]] + [("student", method_of(metrics), "student")]
-    columns = {key: name for key, name in COLUMNS.items() if key in seeds[0]["student"]}
+    columns = {key: (name, metrics["metric"]) for key, name in COLUMNS.items() if key in seeds[0]["student"]}
     if selected(metrics) != "val":
-        columns |= {selected(metrics, part): f"{part} {metrics['selected_by']} %" for part in ("val", "test")}
+        other = metrics["selected_by"]
+        columns |= {selected(metrics, part): (f"{part} {other}", other) for part in ("val", "test")}
     rows = [
         TableRow(
-            role, name, reads.get(part, ""), tuple(percent([seed[part][key] for seed in seeds]) for key in columns)
+            role,
+            name,
+            reads.get(part, ""),
+            tuple(score_text([seed[part][key] for seed in seeds], of) for key, (_, of) in columns.items()),
         )
         for role, name, part in models
     ]
-    return list(columns.values()), rows
+    return [column_of(name, of) for name, of in columns.values()], rows
 
 
 def format_table(metrics: dict[str, Any]) -> list[str]:

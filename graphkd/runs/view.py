@@ -61,7 +61,7 @@ class RunView(ABC):
             for seed in metrics["seeds"]
             for stage, epoch in seed["best_epoch"].items()
         }
-        return curves_of(self.history, metrics["metric"], best)
+        return curves_of(self.history, metrics.get("selected_by", metrics["metric"]), best)
 
     def __repr__(self) -> str:
         return "\n".join(format_table(self.metrics))

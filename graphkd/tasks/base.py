@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
@@ -14,6 +15,8 @@ from graphkd.registry import unknown
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+    from graphkd.teachers import TeacherOutput
 
 Metric = Callable[[Tensor, Tensor], float]
 """Outputs ``[B, C]`` and labels → a number."""
@@ -41,6 +44,10 @@ class Task(ABC):
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     """Metrics that validation may select on, higher is better; the first is the default."""
+    fallback_metric: ClassVar[str] = "accuracy"
+    """The one of them that is defined for any labels, such as those of one class alone."""
+    unscorable: ClassVar[str] = "are of one class"
+    """What a message says of nodes on which a metric is not defined."""
     details: ClassVar[tuple[str, ...]]
     """Further metrics of the test nodes."""
     one_class: ClassVar[bool] = False
@@ -72,6 +79,10 @@ class Task(ABC):
             y: as ``labels`` returns it.
             train: ``[n]`` training nodes.
         """
+        return self
+
+    def to(self, device: torch.device) -> Task:
+        """Returns the task with what it took from training labels on a device, so that no step moves it there."""
         return self
 
     @abstractmethod
@@ -114,6 +125,18 @@ class Task(ABC):
     def naturals(self, answers: Tensor) -> Tensor:
         """Inverts ``answers``, for a teacher that a user gives."""
         return answers
+
+    def answering(self, network: nn.Module) -> nn.Module:
+        """Returns a trained teacher as a network whose outputs are ``answers``."""
+        return network
+
+    def answered(self, output: TeacherOutput) -> TeacherOutput:
+        """Returns a trained teacher's output with ``answers`` as logits."""
+        return output
+
+    def trained_with(self, network: nn.Module) -> bool:
+        """Returns whether a network is one of ``answering``, of a task with the same scale."""
+        return False
 
     def finish(self, student: nn.Module) -> None:  # noqa: B027 (of most tasks, outputs are answers)
         """Makes a trained student compute ``answers`` by itself, so that every runtime and export does."""

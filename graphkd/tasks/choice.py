@@ -11,6 +11,7 @@ from graphkd.errors import GraphKDError
 from graphkd.registry import unknown
 from graphkd.tasks.base import Task
 from graphkd.tasks.binary import Binary
+from graphkd.tasks.fractions import are_targets
 from graphkd.tasks.masks import in_masks
 from graphkd.tasks.multiclass import Multiclass
 from graphkd.tasks.multilabel import Multilabel
@@ -60,8 +61,8 @@ def _certain(y: Tensor, used: Tensor) -> str:
     values = used.double()
     if not table:
         known = values[values.isfinite()]
-        fractions = int((known != known.round()).sum())  # a few of them are more likely faults of classes
-        return "regression" if 2 * fractions > known.numel() else "multiclass"
+        fractions = int((known != known.round()).sum())
+        return "regression" if are_targets(fractions, known.numel()) else "multiclass"
     if not bool((values.isnan() | (values == 0) | (values == 1)).all()):
         return "regression"
     if bool((values.sum(dim=1) == 1).all()):

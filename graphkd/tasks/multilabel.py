@@ -35,6 +35,8 @@ class Multilabel(Task):
 
     name = "multilabel"
     metrics = tuple(MULTILABEL)
+    fallback_metric = "micro_f1"
+    unscorable = "have no label that some of them have and others have not"
     details = ("micro_f1", "macro_f1", "micro_f1_known_counts", "macro_f1_known_counts")
 
     def check(self, data: Data) -> None:

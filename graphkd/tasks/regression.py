@@ -14,9 +14,12 @@ from graphkd.evaluation.regression import ERRORS, REGRESSION
 from graphkd.students import MLP
 from graphkd.tasks.base import Scorer, Task
 from graphkd.tasks.masks import in_masks
+from graphkd.tasks.units import InUnits, in_units
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
+
+    from graphkd.teachers import TeacherOutput
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,8 @@ class Regression(Task):
 
     name = "regression"
     metrics = ("r2", "neg_mae")
+    fallback_metric = "neg_mae"
+    unscorable = "have a target that is the same in all of them"
     details = ("mae", "rmse")
 
     def check(self, data: Data) -> None:
@@ -78,6 +83,11 @@ class Regression(Task):
         scale = known.std(dim=0, correction=0)
         return Regression(known.mean(dim=0), torch.where(scale > 0, scale, 1.0))
 
+    def to(self, device: torch.device) -> Regression:
+        """Returns the task with mean and deviation on a device."""
+        moved = (None if part is None else part.to(device) for part in (self.offset, self.scale))
+        return Regression(*moved)
+
     def label_losses(
         self, logits: Tensor, labels: Tensor, class_weight: Tensor | None = None, label_smoothing: float = 0.0
     ) -> Tensor:
@@ -101,6 +111,18 @@ class Regression(Task):
         """Computes ``(y − m) / s``."""
         offset, scale = self._moments(answers)
         return ((answers.double() - offset) / scale).to(answers.dtype)
+
+    def answering(self, network: nn.Module) -> nn.Module:
+        """Returns the network with ``m`` and ``s`` beside it."""
+        return InUnits(network, *self._moments(torch.empty(0)))
+
+    def answered(self, output: TeacherOutput) -> TeacherOutput:
+        """Computes ``s z + m``, in float64."""
+        return in_units(output, *self._moments(output.logits))
+
+    def trained_with(self, network: nn.Module) -> bool:
+        """Returns whether a network was trained on targets with the same ``m`` and ``s``."""
+        return isinstance(network, InUnits) and network.fits(*self._moments(network.offset))
 
     def finish(self, student: nn.Module) -> None:
         """Scales and shifts the student's last layer, in float64."""

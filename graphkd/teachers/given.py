@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from graphkd.errors import GraphKDError
 from graphkd.sparse import Features
 from graphkd.sparse.propagate import TABLE_BYTES
+from graphkd.tasks.units import InUnits, with_logits
 from graphkd.teachers.base import Teacher
 from graphkd.teachers.output import TeacherOutput
 
@@ -21,19 +22,22 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
     """Computes a given teacher's output on a graph.
 
     Args:
-        teacher: an output, used unchanged; one of ``graphkd.teachers``, called with preprocessed features; or
-            another network, called as PyG's are with ``(x, edge_index)``, and ``edge_weight`` where the graph has
-            weights, on the features before preprocessing: dense, or sparse CSR where dense ones exceed 512 MiB.
+        teacher: an output, used unchanged but for the unit of numbers; one of ``graphkd.teachers``, also in
+            ``InUnits``, called with preprocessed features; or another network, called as PyG's are with
+            ``(x, edge_index)``, and ``edge_weight`` where the graph has weights, on the features before
+            preprocessing: dense, or sparse CSR where dense ones exceed 512 MiB.
         graph: the graph, whose nodes are the rows.
 
     Returns:
-        ``logits [N, C]``, and hops where the teacher returns them.
+        ``logits [N, C]``, and hops where the teacher returns them. Numbers to predict, which a given teacher has
+        in the user's units, are standardised as those of a trained one.
 
     Raises:
         GraphKDError: the network fails on the graph, or its logits are not ``[N, C]`` finite numbers.
     """
+    standardised = isinstance(teacher, nn.Module) and graph.task.trained_with(teacher)
     if isinstance(teacher, nn.Module):
-        teacher = _call(teacher.to(graph.y.device), graph)
+        teacher = _call(teacher.to(graph.y.device), graph, standardised)
     shape, device = [graph.num_nodes, graph.num_classes], graph.y.device
     logits = _finite(teacher.logits, graph.num_nodes)
     if logits is None or logits.shape[1] != graph.num_classes:
@@ -59,7 +63,10 @@ def given_output(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOut
         {name: table.to(device) for name, table in tables.items()}
         for tables in (teacher.extras, teacher.constants)
     )
-    return TeacherOutput(logits.to(device), hops, extras, constants)
+    if not standardised:
+        given = teacher.logits.to(device)  # in float64 where it is: a mean may be much larger than a deviation
+        logits = graph.task.naturals(given if given.dtype == torch.float64 else given.float()).float()
+    return with_logits(TeacherOutput(logits.to(device), hops, extras, constants), logits.to(device))
 
 
 def _finite(part: Any, rows: int) -> Tensor | None:
@@ -74,12 +81,13 @@ def _described(part: Any) -> str:
     return f"{list(part.shape)} in {part.dtype}" if isinstance(part, Tensor) else type(part).__name__
 
 
-def _call(model: nn.Module, graph: Graph) -> TeacherOutput:
+def _call(model: nn.Module, graph: Graph, standardised: bool = False) -> TeacherOutput:
+    """Calls a network; one of ``InUnits`` without the units where they are those of the graph."""
+    takes_rows = isinstance(model, Teacher | InUnits)
+    model = model.network if standardised and isinstance(model, InUnits) else model
     modes = [(part, part.training) for part in model.modules()]
     try:
-        output = (
-            model.eval()(graph.x, graph.adj) if isinstance(model, Teacher) else model.eval()(*_arguments(graph))
-        )
+        output = model.eval()(graph.x, graph.adj) if takes_rows else model.eval()(*_arguments(graph))
     except Exception as error:  # a user's network can fail in any way
         raise GraphKDError(
             f"the given teacher {type(model).__name__} failed when called with (x, edge_index): "

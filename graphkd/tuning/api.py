@@ -20,6 +20,7 @@ from graphkd.registry import lookup
 from graphkd.spec import DistillSpec, settings_of
 from graphkd.training.seeds import parse_seed
 from graphkd.training.stages.stage_cache import StageCache
+from graphkd.training.task_compatibility import check_task
 from graphkd.tuning.blinded import blinded
 from graphkd.tuning.budget import Budget
 from graphkd.tuning.candidate import Candidate
@@ -30,7 +31,16 @@ from graphkd.tuning.problem import Problem
 from graphkd.tuning.records import FILE, Records
 from graphkd.tuning.sampler import check_optuna
 from graphkd.tuning.search import SEARCH_SEEDS, Search
-from graphkd.tuning.space import ENCODERS, METHODS, OWN_ENCODER, READS, SHAPES, Space
+from graphkd.tuning.space import (
+    ENCODERS,
+    METHODS,
+    OTHER_TASKS,
+    OWN_ENCODER,
+    READS,
+    SHAPES,
+    TRANSFORMS,
+    Space,
+)
 from graphkd.tuning.tuned import PLAIN, WINNER, Tuned
 from graphkd.tuning.workers import workers_of
 
@@ -78,7 +88,8 @@ def tune(
             given up, and the last runs are finished in any case.
         trials: students that are tried at most; by default as many as the time allows.
         reads: what the student may read when it answers: ``x``, ``positions`` as well, or ``neighbours``.
-        methods: names, beside the plain MLP; by default those whose students train in seconds.
+        methods: names, beside the plain MLP; by default those whose students train in seconds, where a node has
+            labels or numbers ``glnn``, ``infgrand`` and ``teacher_bounded``.
         max_us: most microseconds of a prediction for one row (median, runtime ``numpy``).
         max_kb: most kilobytes of the student's weights.
         workers: processes that train candidates.
@@ -181,10 +192,18 @@ def _space(
         raise GraphKDError("the graph has no features: choose reads=positions")
     if isinstance(names, str):
         raise GraphKDError(f"methods is {names!r}: give a list of names")
-    own = tuple(OWN_ENCODER) if reads == "neighbours" and graph.num_features else ()
-    chosen = (*METHODS, *own) if names is None else tuple(names)
+    task = graph.task
+    check_task(spec, task)
+    own = tuple(OWN_ENCODER) if reads == "neighbours" and graph.num_features and task.one_class else ()
+    default = (*METHODS, *own) if task.one_class else OTHER_TASKS
+    chosen = default if names is None else tuple(names)
     for name in chosen:
-        lookup(all_methods, name)
+        tasks = lookup(all_methods, name).tasks
+        if task.name not in tasks:
+            raise GraphKDError(
+                f"methods has {name}, which is for tasks {', '.join(tasks)}, and the labels are those of "
+                f"{task.name}: leave it out"
+            )
         if name == "mlp":
             raise GraphKDError("methods has mlp: leave it out, plain MLPs are always tried")
         if name in OWN_ENCODER and name not in own:
@@ -192,12 +211,21 @@ def _space(
     metric = spec.training.metric or graph.metric
     return Space(
         fixed=fixed,
-        encoders=READS[reads] if graph.num_features else ("positions_alone",),
+        encoders=_encoders(graph, reads),
         methods=chosen,
         untaught=tuple(name for name in chosen if not lookup(all_methods, name).has_teacher),
         shapes=tuple(_shapes(fixed, spec)),
-        weighs_classes=metric in ("macro_f1", "balanced_accuracy"),
+        weighs_classes=task.one_class and metric in ("macro_f1", "balanced_accuracy"),
+        transforms=TRANSFORMS if task.one_class else ("none",),
+        metric=metric,
     )
+
+
+def _encoders(graph: Graph, reads: str) -> tuple[str, ...]:
+    """Returns the encoders that a student may have; one of them reads classes."""
+    if not graph.num_features:
+        return ("positions_alone",)
+    return tuple(name for name in READS[reads] if name != "labels" or graph.task.one_class)
 
 
 def _costs(problem: Problem, space: Space, graph: Graph, limited: bool) -> dict[Shape, Cost]:
@@ -209,7 +237,7 @@ def _costs(problem: Problem, space: Space, graph: Graph, limited: bool) -> dict[
             )
     specs = [problem.spec(ENCODERS[encoder]) for encoder in space.encoders]
     widest = max(spec.inputs.width(graph.num_features, graph.num_classes) for spec in specs)
-    return costs(space.shapes, widest, graph.num_classes)
+    return costs(space.shapes, widest, graph.num_classes, graph.task.name)
 
 
 def _check_setting(problem: Problem, setting: str, seeds: Iterable[int]) -> None:

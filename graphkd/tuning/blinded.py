@@ -12,9 +12,10 @@ from graphkd.datasets import Graph
 def blinded(graph: Graph) -> Graph:
     """Returns the graph with the labels of training and validation nodes alone.
 
-    Other labels are unknown, and those of test nodes made up: the classes in turn. What the stages compute as test
-    scores is therefore noise, and nothing that reads this graph can select on test labels. The graph's metric is
-    accuracy, which is defined for any labels; validation scores of another one have names of their own.
+    Other labels are unknown, and those of test nodes made up: the classes in turn, of other tasks the training
+    nodes' labels in turn. What the stages compute as test scores is therefore noise, and nothing that reads this
+    graph can select on test labels. The graph's metric is accuracy, or another one that is defined for any labels
+    of its task; validation scores of other metrics have names of their own.
 
     Args:
         graph: checked data with a split.
@@ -25,8 +26,12 @@ def blinded(graph: Graph) -> Graph:
     >>> bool((hidden.y[graph.val] == graph.y[graph.val]).all()), hidden.y[graph.test].tolist()[:4]
     (True, [0, 1, 2, 0])
     """
-    labels = torch.full_like(graph.y, -1)
+    labels = torch.full_like(graph.y, -1 if graph.task.one_class else torch.nan)
     for part in (graph.train, graph.val):
         labels[part] = graph.y[part]
-    labels[graph.test] = torch.arange(graph.test.numel(), device=labels.device) % graph.num_classes
-    return replace(graph, y=labels, metric="accuracy")
+    turn = torch.arange(graph.test.numel(), device=labels.device)
+    if graph.task.one_class:
+        labels[graph.test] = turn % graph.num_classes
+    else:
+        labels[graph.test] = graph.y[graph.train[turn % graph.train.numel()]]
+    return replace(graph, y=labels, metric=graph.task.fallback_metric)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import write_bytes, write_json, write_text
+from graphkd.evaluation.figures import factor_of
 from graphkd.plots import drawable
 from graphkd.reports.sheets import csv_text
 from graphkd.tuning.candidate import Candidate
@@ -47,6 +48,7 @@ def write_files(
         "schema_version": SCHEMA_VERSION,
         "winner": {"number": winner.number, "overrides": list(winner.overrides)},
         "command": command_of(problem, winner, seeds),
+        "metric": search.space.metric,
         "seeds": list(seeds),
         "given": list(problem.overrides),
         "teachers": search.records.facts.get("teachers", []),
@@ -58,7 +60,7 @@ def write_files(
     }
     write_json(folder / SUMMARY, summary)
     pictures = {
-        "pareto.png": functools.partial(draw_pareto, rows, winner.number),
+        "pareto.png": functools.partial(draw_pareto, rows, winner.number, search.space.metric),
         "importance.png": functools.partial(draw_importances, search.samplers["student"].importances()),
     }
     for name, content in drawable(pictures).items():
@@ -88,6 +90,7 @@ def _row(search: Search, candidate: Candidate, reads: str, measured: dict[Shape,
     results = search.scores.results(candidate.number)
     values = [result.val for result in results if result.val is not None]
     gain = search.gain(candidate)
+    digits = functools.partial(_rounded, metric=search.space.metric)
     shape = int(settings["student.num_layers"]), int(settings["student.hidden_dim"])
     return {
         "number": candidate.number,
@@ -95,11 +98,16 @@ def _row(search: Search, candidate: Candidate, reads: str, measured: dict[Shape,
         "method": settings["method"],
         "reads": reads,
         "seeds": len(values),
-        "val": round(sum(values) / len(values), 5) if values else None,
-        "gain": None if math.isinf(gain) else round(gain, 5),
+        "val": digits(sum(values) / len(values)) if values else None,
+        "gain": None if math.isinf(gain) else digits(gain),
         "kilobytes": round(measured[shape].kilobytes, 1),
         "microseconds": round(measured[shape].microseconds, 1),
         "seconds": round(sum(result.seconds for result in results), 1),
         "settings": " ".join(candidate.overrides),
         "error": next((result.error for result in results if result.error), ""),
     }
+
+
+def _rounded(value: float, metric: str) -> float:
+    """Returns five decimals, or of an error, whose unit may be small, five digits."""
+    return round(value, 5) if factor_of(metric) == 100 else float(f"{value:.5g}")

@@ -40,7 +40,7 @@ class Cost:
     microseconds: float
 
 
-def costs(shapes: Sequence[Shape], width: int, num_classes: int) -> dict[Shape, Cost]:
+def costs(shapes: Sequence[Shape], width: int, num_classes: int, task: str = "multiclass") -> dict[Shape, Cost]:
     """Returns the cost of students of each shape, with weights as they are initialised and a batch norm.
 
     Students with another norm, or with inputs that are less wide, cost less.
@@ -49,12 +49,13 @@ def costs(shapes: Sequence[Shape], width: int, num_classes: int) -> dict[Shape, 
         shapes: to measure, in turns, so that a busy machine disturbs all alike.
         width: ``D'`` of the student's inputs.
         num_classes: ``C``.
+        task: of the labels.
     """
     with tempfile.TemporaryDirectory() as folder:
         models, sizes = {}, {}
         for shape in shapes:
             path = Path(folder) / f"{shape[0]}x{shape[1]}"
-            _write(path, shape, width, num_classes)
+            _write(path, shape, width, num_classes, task)
             models[shape] = load_bundle(path, "numpy")
             sizes[shape] = (path / WEIGHTS).stat().st_size / 1000
         row = np.random.default_rng(0).random((1, width), dtype=np.float32)
@@ -91,9 +92,9 @@ def within(
     return kept
 
 
-def _write(path: Path, shape: Shape, width: int, num_classes: int) -> None:
+def _write(path: Path, shape: Shape, width: int, num_classes: int, task: str) -> None:
     layers, hidden = shape
     sizes = {"num_features": width, "num_classes": num_classes, "hidden_dim": hidden, "num_layers": layers}
     arguments = {**sizes, "norm": "batch"}
     model = MLP(width, hidden, num_classes, layers, norm="batch")
-    write_bundle(path, model, arguments, Preprocessing(), Encoding(), None, {})
+    write_bundle(path, model, arguments, Preprocessing(), Encoding(), None, {}, task=task)

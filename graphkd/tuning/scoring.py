@@ -19,6 +19,7 @@ from graphkd.training.stages.batched import BatchedJob, train_batched
 from graphkd.training.stages.encoder import fit_encoder, with_positions
 from graphkd.training.stages.stage_cache import StageCache
 from graphkd.training.stages.teacher import train_teacher
+from graphkd.training.task_compatibility import check_task
 from graphkd.tuning.blinded import blinded
 from graphkd.tuning.candidate import Candidate, Result
 from graphkd.tuning.problem import Problem
@@ -103,6 +104,7 @@ class Scorer:
 
     def _val(self, candidate: Candidate, seed: int, end: float) -> float:
         graph, spec, callbacks = self.graph(seed), self._spec(candidate, seed), [Deadline(end)]
+        check_task(spec, graph.task)
         key = "val" if spec.training.metric == graph.metric else f"val_{spec.training.metric}"
         if candidate.stage == "student":
             scores = SeedRun.train(graph, spec, seed, cache=self.cache, callbacks=callbacks).distilled.scores

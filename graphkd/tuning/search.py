@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import factor_of, heading_of, score_text
 from graphkd.tuning.budget import Budget
 from graphkd.tuning.candidate import Candidate, Scores
 from graphkd.tuning.records import Records
@@ -291,12 +292,22 @@ class Search:
         return [self.candidates[number] for number in facts["finalists"]]
 
     def _standard_error(self, differences: Sequence[float]) -> float:
-        """Returns that of a mean over seeds; with one seed, that of shares of the validation nodes."""
+        """Returns that of a mean over seeds; with one seed, that of shares of the validation nodes.
+
+        With one seed, an error in the user's units is taken in those of the reference's own error.
+        """
         count = len(differences)
         if count < 2:
-            return math.sqrt(0.5 / max(1, self.val_nodes))
+            unit = 1.0 if factor_of(self.space.metric) == 100 else abs(self._reference_score)
+            return unit * math.sqrt(0.5 / max(1, self.val_nodes))
         mean = _mean(differences)
         return math.sqrt(sum((value - mean) ** 2 for value in differences) / (count - 1) / count)
+
+    @property
+    def _reference_score(self) -> float:
+        """The mean validation score of the reference."""
+        values = [result.val for result in self.scores.results(self.reference) if result.val is not None]
+        return _mean(values)
 
     def _tell(self, stage: str, reference: int) -> None:
         found = [each for each in self.candidates.values() if each.stage == stage]
@@ -305,8 +316,9 @@ class Search:
             return
         results = self.scores.results(best.number)
         values = [result.val for result in results if result.val is not None and result.seed in RUNG_SEEDS]
+        score = heading_of(score_text([_mean(values)], self.space.metric), self.space.metric)
         self.tell(
-            f"{self.budget.elapsed:.0f} s: {len(found)} {stage}s, the best {100 * _mean(values):.1f} on "
+            f"{self.budget.elapsed:.0f} s: {len(found)} {stage}s, the best {self.space.metric} {score} on "
             f"{len(values)} seeds: {' '.join(best.overrides)}"
         )
 

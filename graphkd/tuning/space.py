@@ -35,6 +35,12 @@ TEACHERS = ("gcn", "sage", "gat", "gcnii", "appnp")
 METHODS = ("glnn", "krd", "ff_g2m", "hgmd", "infgrand")
 """Methods that are searched by default: their students train in seconds; ``mlp`` always is beside them."""
 
+OTHER_TASKS = ("glnn", "infgrand", "teacher_bounded")
+"""The same where a node has labels or numbers, which most methods do not train."""
+
+READS_LABELS = ("teacher_bounded",)
+"""Methods that labels must have a share in, so that they do not start from ``lam=0``."""
+
 OWN_ENCODER = {"cohop": "labels"}
 """Methods whose students have one encoder, which is not drawn: ``reads=neighbours`` searches them, too."""
 
@@ -135,6 +141,8 @@ class Space:
         untaught: those of the methods that read no teacher.
         shapes: of students, within the limits.
         weighs_classes: whether class weights are drawn: where validation selects by a metric of classes.
+        transforms: of the teacher.
+        metric: that validation selects by; higher is better.
     """
 
     fixed: Mapping[str, str] = field(default_factory=dict)
@@ -143,6 +151,8 @@ class Space:
     untaught: tuple[str, ...] = ()
     shapes: tuple[Shape, ...] = SHAPES
     weighs_classes: bool = False
+    transforms: tuple[str, ...] = TRANSFORMS
+    metric: str = "accuracy"
 
     def teacher(self, trial: Trial) -> tuple[str, ...]:
         """Draws a teacher: architecture, depth, width, regularisation and rates."""
@@ -195,14 +205,15 @@ class Space:
         """Returns the draws of the first round: plain MLPs of every input, then methods with default settings.
 
         The first one is the plain MLP that all are compared with. Every encoder is there with a teacher, and one
-        student has an ensemble of teachers.
+        student has an ensemble of teachers, if that is searched.
         """
         first, *others = self.encoders
         found = [self._start("mlp", encoder) for encoder in self.encoders]
         found += [self._start(method, first) for method in self.methods]
         taught = [method for method in self.methods if method not in self.untaught]
         found += [self._start(method, encoder) for method in taught[:1] for encoder in others]
-        found += [{**self._start(method, first), "transform": "ensemble"} for method in taught[1:2]]
+        if "ensemble" in self.transforms:
+            found += [{**self._start(method, first), "transform": "ensemble"} for method in taught[1:2]]
         return found
 
     def _start(self, method: str, encoder: str) -> dict[str, Any]:
@@ -211,7 +222,8 @@ class Space:
         shape = next((number for number, each in enumerate(self.shapes) if each == wanted), 0)
         if linear:
             return {**DEFAULT_STUDENT, "method": method, "shape": shape, "student.dropout": 0.0}
-        return {**DEFAULT_STUDENT, "method": method, "encoder": encoder, "shape": shape}
+        own = {"method.lam": 0.5} if method in READS_LABELS else {}
+        return {**DEFAULT_STUDENT, **own, "method": method, "encoder": encoder, "shape": shape}
 
     def _encoder(self, draw: Draw) -> str:
         if len(self.encoders) == 1:
@@ -222,6 +234,7 @@ class Space:
         """Draws what is between a teacher and its student."""
         draw.number("method.lam", 0.0, 0.6)
         draw.number("method.tau", 0.5, 4.0, log=True)
-        draw.choice("transform", TRANSFORMS)
+        if len(self.transforms) > 1:
+            draw.choice("transform", self.transforms)
         if draw.choice("matching", MATCHINGS) != "none":
             draw.number("matching.weight", 0.03, 3.0, log=True)

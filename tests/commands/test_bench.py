@@ -87,7 +87,8 @@ def check_facts(found: dict[str, Any], metrics: dict[str, Any]) -> None:
     assert [found[key] for key in ("dataset", "setting", "teacher", "method")] == [
         "digits", "transductive", "gcn", "glnn",
     ]  # fmt: skip
-    assert found["student"] == {"widths": [64, 8, 10], "parameters": 610, "hops": 0, "non_zeros_per_row": None}
+    student = {"widths": [64, 8, 10], "parameters": 610, "hops": 0, "reads": "x", "non_zeros_per_row": None}
+    assert found["student"] == student
     assert found["teacher_network"]["widths"] == [128, 10]
     assert (found["machine"]["threads"], found["graph"]["nodes"]) == (1, 1797)
     scores = {model["name"]: model["scores"]["test"] for model in found["models"]}

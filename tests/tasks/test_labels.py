@@ -10,7 +10,7 @@ import graphkd
 from graphkd import Training
 from graphkd.datasets import Graph
 from graphkd.errors import GraphKDError
-from graphkd.tasks import TASKS
+from graphkd.tasks import TASKS, Regression
 from graphkd.tasks.choice import task_of
 from tests.tasks.graphs import NODES, data_of, labels_of
 
@@ -60,6 +60,14 @@ def at(row: int, value: float) -> Any:
 
 MISTAKES = {
     "a number to predict is missing": (change("regression", y=at(0, float("nan"))), "holds nan inside a mask"),
+    "a number to predict is missing at a test node": (
+        change("regression", y=at(2, float("nan"))),
+        "holds nan inside",
+    ),
+    "as many fractions as whole numbers": (
+        change("multiclass", y=0.5 * (1 + torch.arange(NODES) % 2)),
+        "not whole class numbers",
+    ),
     "a number to predict is infinite": (change("regression", y=at(0, float("inf"))), "holds inf inside a mask"),
     "one number among classes": (change("multiclass", y=at(0, 0.5)), "not whole class numbers"),
     "a label that is neither": (change("multilabel", y=at(0, 2.0), task="multilabel"), "0 and 1 alone"),
@@ -119,3 +127,13 @@ def test_numbers_have_no_probabilities() -> None:
     predictor = graphkd.distill(data_of("regression"), training=SHORT, baseline=False).predictor
     with pytest.raises(GraphKDError, match="call predict"):
         predictor.predict_proba(np.zeros((1, 5), np.float32))
+
+
+def test_mean_and_deviation_move_with_the_graph() -> None:
+    """Else every step of teacher and student would move them, which a CUDA graph cannot hold."""
+    task = Graph.from_data(data_of("regression")).to("meta").task
+    assert isinstance(task, Regression)
+    assert task.offset is not None
+    assert task.scale is not None
+    assert {task.offset.device.type, task.scale.device.type} == {"meta"}
+    assert task.naturals(torch.zeros(1, 1, device="meta")).device.type == "meta"

@@ -5,9 +5,12 @@ import pytest
 import torch
 from sklearn import metrics
 
+from graphkd.datasets import Graph
+from graphkd.datasets.setting import apply_setting
 from graphkd.errors import GraphKDError
 from graphkd.evaluation import F1, R2, MeanRocAuc
 from graphkd.tasks import Multilabel, Regression
+from tests.tasks.graphs import data_of
 
 GIVEN = torch.Generator().manual_seed(0)
 SCORES = torch.randn(50, 4, generator=GIVEN).round(decimals=1)  # with ties
@@ -67,3 +70,25 @@ def test_what_cannot_be_scored_is_said() -> None:
         MeanRocAuc(torch.ones(3, 2))
     with pytest.raises(GraphKDError, match="targets that differ"):
         R2(torch.ones(3, 1))
+
+
+UNSCORABLE = {
+    "binary": (lambda y: torch.zeros_like(y), "are of one class: give more"),
+    "multilabel": (
+        lambda y: torch.ones_like(y),
+        "have no label that some of them have and others have not: give more",
+    ),
+    "regression": (lambda y: torch.full_like(y, 7.5), "have a target that is the same in all of them: give more"),
+}
+
+
+@pytest.mark.parametrize("task", UNSCORABLE)
+def test_hidden_nodes_that_cannot_be_scored_are_named_in_the_words_of_the_task(task: str) -> None:
+    alike, words = UNSCORABLE[task]
+    data = data_of(task)
+    hidden = apply_setting(Graph.from_data(data), "production", 0).hidden
+    data.y[hidden] = alike(data.y[hidden])
+    metric = Graph.from_data(data).metric
+    message = f"data.metric is {metric}, but the hidden test nodes of setting=production, 4 of 20, {words}"
+    with pytest.raises(GraphKDError, match=message):
+        apply_setting(Graph.from_data(data), "production", 0)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from graphkd.errors import GraphKDError
 from graphkd.io.rows import array_of
+from graphkd.tasks.fractions import are_targets
 
 COLLECTIONS = (list, tuple, set, frozenset, np.ndarray)
 """Types of a cell that holds several names or numbers."""
@@ -58,9 +59,7 @@ def is_number(cell: Any) -> bool:
 
 
 def mostly_fractions(cells: list[Any]) -> bool:
-    """Returns whether all known cells are numbers and more than half of the finite ones have a fraction.
-
-    That is the rule of ``graphkd.tasks.choice``: a few fractions are more likely faults of classes.
+    """Returns whether all known cells are numbers, and are targets by ``graphkd.tasks.fractions``.
 
     >>> mostly_fractions([0.5, 1.5, 2.0, None]), mostly_fractions([0.5, 1.0]), mostly_fractions([0.5, "x"])
     (True, False, False)
@@ -69,7 +68,7 @@ def mostly_fractions(cells: list[Any]) -> bool:
     if not all(is_number(cell) for cell in known):
         return False
     finite = [cell for cell in known if isinstance(cell, int | np.integer) or math.isfinite(cell)]
-    return 2 * sum(bool(cell != int(cell)) for cell in finite) > len(finite)
+    return are_targets(sum(bool(cell != int(cell)) for cell in finite), len(finite))
 
 
 def double(number: Any, where: str) -> float:

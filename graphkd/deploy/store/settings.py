@@ -126,7 +126,7 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
     try:
         parts = InputParts.of(description)
         num_features = parts.raw_width(description["student"]["arguments"]["num_features"])
-        names = description.get("feature_names") if parts.features else None
+        names, columns = (description.get(key) if parts.features else None for key in ("feature_names", "columns"))
         return Settings(
             num_features,
             hops=parts.hops,
@@ -138,7 +138,7 @@ def settings_for(found: Bundle, directed: bool) -> Settings:
             feature_names=None if names is None else tuple(names),
             dim=parts.dim,
             positions=description["inputs_sha256"] if parts.dim else None,
-            encoding=json.dumps(description["columns"], sort_keys=True) if "columns" in description else None,
+            encoding=None if columns is None else json.dumps(columns, sort_keys=True),
         )
     except (KeyError, TypeError) as error:
         raise GraphKDError(f"{found.folder} does not describe a student ({error!r}): export it again") from None

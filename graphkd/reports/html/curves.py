@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import axis_label, factor_of
 from graphkd.reports.finished import FinishedRun
 from graphkd.reports.html.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, chart
 from graphkd.reports.html.classes import OTHERS
@@ -55,16 +56,18 @@ def _stages(run: FinishedRun) -> dict[str, dict[int, Line]]:
 
 def _stage(run: FinishedRun, stage: str, lines: dict[int, Line], best: dict[tuple[str, int], int]) -> Html:
     """Draws the loss, and beside it the validation score."""
-    names = {"loss": "loss", "val": f"validation {run.metrics['metric']}, %"}
+    metric = run.metrics.get("selected_by", run.metrics["metric"])
+    names = {"loss": ("loss", 1.0), "val": (axis_label("validation", metric), factor_of(metric))}
     title = OTHERS.get(stage, stage)
-    charts = [_chart(f"{title}: {name}", key, stage, lines, best) for key, name in names.items()]
+    charts = [_chart(f"{title}: {name}", key, stage, lines, best, factor) for key, (name, factor) in names.items()]
     return tag("div", *charts, class_="charts")
 
 
-def _chart(title: str, key: str, stage: str, lines: dict[int, Line], best: dict[tuple[str, int], int]) -> Html:
-    scale = 100.0 if key == "val" else 1.0
+def _chart(
+    title: str, key: str, stage: str, lines: dict[int, Line], best: dict[tuple[str, int], int], factor: float
+) -> Html:
     points = {
-        seed: [(row["epoch"], scale * row[key]) for row in rows if math.isfinite(row[key])]
+        seed: [(row["epoch"], factor * row[key]) for row in rows if math.isfinite(row[key])]
         for seed, rows in lines.items()
     }
     values = [value for line in points.values() for _, value in line]

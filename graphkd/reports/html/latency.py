@@ -1,4 +1,4 @@
-"""Accuracy against latency of a run that was timed by ``graphkd bench``."""
+"""Test score against latency of a run that was timed by ``graphkd bench``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from graphkd.atomic_io import check_schema, read_json
 from graphkd.errors import GraphKDError
+from graphkd.evaluation.figures import axis_label, factor_of, heading_of, score_text
 from graphkd.reports.finished import FinishedRun
 from graphkd.reports.html.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, chart
 from graphkd.reports.html.tags import Html, joined, table, tag
@@ -35,7 +36,7 @@ def latency(run: FinishedRun) -> Html:
 
 
 def _point(model: dict[str, Any]) -> dict[str, Any]:
-    """Returns name, role, microseconds per row (median and 95th percentile) and test score in percent.
+    """Returns name, role, microseconds per row (median and 95th percentile) and test score.
 
     One row is taken at a time, but by a teacher that answers for all nodes at once.
     """
@@ -46,36 +47,41 @@ def _point(model: dict[str, Any]) -> dict[str, Any]:
         "role": "teacher" if model["role"] == "teacher" else "student",
         "p50": row["p50"] / share,
         "p95": row["p95"] / share,
-        "test": 100 * model["scores"]["test"],
+        "test": model["scores"]["test"],
     }
 
 
 def _section(found: dict[str, Any], points: list[dict[str, Any]]) -> Html:
     x = Axis.over([point[key] for point in points for key in ("p50", "p95")], LEFT, RIGHT, is_log=True)
-    y = Axis.over([point["test"] for point in points], BOTTOM, TOP)
-    marks = [_mark(number, point, x, y) for number, point in enumerate(points, 1)]
-    title = f"test {found['metric']}, %, against microseconds per answer"
+    metric = found["metric"]
+    y = Axis.over([factor_of(metric) * point["test"] for point in points], BOTTOM, TOP)
+    marks = [_mark(number, point, x, y, factor_of(metric)) for number, point in enumerate(points, 1)]
+    title = f"{axis_label('test', metric)}, against microseconds per answer"
     drawing = chart(x, y, "microseconds, median to 95th percentile", title, *marks)
-    rows = [
-        [str(number), point["name"], f"{point['p50']:.4g}", f"{point['p95']:.4g}", f"{point['test']:.2f}"]
-        for number, point in enumerate(points, 1)
-    ]
+    rows = [[str(number), *_cells(point, metric)] for number, point in enumerate(points, 1)]
     listed = table(
-        ["", "model", "median µs", "95th percentile µs", "test %"], rows, [True, False, True, True, True]
+        ["", "model", "median µs", "95th percentile µs", heading_of("test", metric)],
+        rows,
+        [True, False, True, True, True],
     )
     note = f"Seed {found['seed']} on {found['machine']['cpu']}, by graphkd bench."
     return joined(
         [
-            tag("h4", "Accuracy against latency"),
+            tag("h4", f"Test {metric} against latency"),
             tag("div", drawing, listed, class_="beside"),
             tag("p", note, class_="note"),
         ]
     )
 
 
-def _mark(number: int, point: dict[str, Any], x: Axis, y: Axis) -> Html:
+def _cells(point: dict[str, Any], metric: str) -> list[str]:
+    test = score_text([point["test"]], metric)
+    return [point["name"], f"{point['p50']:.4g}", f"{point['p95']:.4g}", test]
+
+
+def _mark(number: int, point: dict[str, Any], x: Axis, y: Axis, factor: float) -> Html:
     """Draws a dot at the median with its number, and a bar to the 95th percentile."""
-    left, right, height = x.at(point["p50"]), x.at(point["p95"]), y.at(point["test"])
+    left, right, height = x.at(point["p50"]), x.at(point["p95"]), y.at(factor * point["test"])
     shift = -7.0 if number % 2 else 14.0  # numbers of neighbours stand above and below
     return tag(
         "g",

@@ -147,20 +147,13 @@ def _given(view: SettingView, teacher: nn.Module | TeacherOutput) -> TeacherResu
             f"setting={view.setting.name} hides nodes that the given teacher may have seen when it was fitted",
             stacklevel=2,
         )
-    run = _Frozen(functools.partial(_given_naturals, teacher))
+    run = _Frozen(functools.partial(given_output, teacher))
     output, hidden = _outputs(view, run)
     model = None if isinstance(teacher, TeacherOutput) else teacher
     fit = Fit(epochs=0, best_epoch=0, seconds=0.0)
     key = {"given": output.checksum()}
     logits = SettingLogits.of_nodes(view, output.logits, hidden)
     return TeacherResult(model, output, logits.scores, fit, key, run, logits.confusion)
-
-
-def _given_naturals(teacher: nn.Module | TeacherOutput, graph: Graph) -> TeacherOutput:
-    """Returns a given teacher's output, whose numbers are in the user's units, as a trained one's would be."""
-    output = given_output(teacher, graph)
-    naturals = graph.task.naturals(output.logits)
-    return output if naturals is output.logits else replace(output, logits=naturals)
 
 
 def _none(view: SettingView) -> TeacherResult:
