@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def load(
     """
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
-    data = source.read(location)
+    data = source.read(replace(location, directed=directed))
     if task or source.task:
         data.task = task or source.task
     split = split or _default_split(source, data)
@@ -54,7 +55,7 @@ def load(
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
     if split in PER_CLASS and hasattr(data, "y"):
         check_stratified(data, split)
-    if not directed and not source.undirected:
+    if not directed and not source.undirected and "mapped" not in data:  # which has both directions
         make_undirected(data)
     data = SPLITS[split](data, seed)
     if hasattr(data, "y"):
