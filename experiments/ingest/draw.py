@@ -20,6 +20,9 @@ PART = 5_000_000
 STEP, SPACE = 38_470_650_277, 10**11
 """``STEP · i mod SPACE`` is another number for every i, since the two have no common factor."""
 
+MOST = 2_000_000_000
+"""Edges: of more, ``STEP · i`` would not fit into 64 bits."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -32,6 +35,8 @@ def main() -> None:
 
 def draw(folder: Path, num_edges: int, ids: str, part: int = PART) -> None:
     """Writes ``nodes/`` with a tenth as many nodes as edges, and ``edges/``; the same bytes for the same call."""
+    if num_edges > MOST:
+        raise SystemExit(f"{num_edges} edges are more than {MOST}")
     num_nodes = max(num_edges // 10, 2)
     for name in ("nodes", "edges"):
         (folder / name).mkdir(parents=True)
@@ -56,7 +61,7 @@ def _edges(number: int, count: int, num_nodes: int, ids: str) -> dict[str, Any]:
 
 def _ids(rows: Any, kind: str) -> Any:
     """Ids of rows, far from their order."""
-    numbers = pa.array(rows.astype(object) * STEP % SPACE if rows.max(initial=0) * STEP >= 2**63 else rows * STEP % SPACE)
+    numbers = pa.array(rows * STEP % SPACE)
     if kind == "integer":
         return numbers
     return pc.binary_join_element_wise("user-", pc.cast(numbers, pa.string()), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ def ingest_folder(
     """
     if not (folder / "edges").is_dir():
         raise GraphKDError(f"{folder} holds no folder edges of *.parquet: add it")
-    if not is_real(memory_budget) or memory_budget < LEAST:
+    if not (is_real(memory_budget) and LEAST <= memory_budget < math.inf):
         raise GraphKDError(f"memory_budget is {memory_budget!r}: give gigabytes, at least {LEAST}")
     state = made_of(folder, directed)
     work = output.with_name(f".{output.name}.work")

@@ -56,7 +56,9 @@ class MappedGraph:
             files = dict(card["files"])
             graph = cls(folder, *(card[key] for key in ("num_nodes", "num_edges", "directed", "weighted")))
         except (KeyError, TypeError, ValueError):
-            raise GraphKDError(f"{folder / CARD} is not of a graph in mapped files: make the folder again") from None
+            raise GraphKDError(
+                f"{folder / CARD} is not of a graph in mapped files: make the folder again"
+            ) from None
         for name, size in files.items():
             if not (folder / name).is_file() or (folder / name).stat().st_size != size:
                 raise GraphKDError(f"{folder / name} is missing or cut off: make the folder again")

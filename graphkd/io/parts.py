@@ -46,10 +46,8 @@ def concatenated(folder: Path) -> Any:
     names = tables[0].column_names
     for file, table in zip(files, tables, strict=True):
         if different := {*table.column_names} ^ {*names}:
-            name = min(different)
-            raise GraphKDError(
-                f"{file} and {files[0]} have no column '{name}' in common: give all parts the same ones"
-            )
+            known = f"of {file} and {files[0]} only one has a column '{min(different)}'"
+            raise GraphKDError(f"{known}: give both the same ones")
         for name in names:
             _check_kinds(table.schema.field(name).type, tables[0].schema.field(name).type, name, file, files[0])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def write_parts(folder: Path, nodes: pd.DataFrame, edges: pd.DataFrame, cuts: tu
     for name, table in (("nodes", nodes), ("edges", edges)):
         (folder / name).mkdir(parents=True)
         bounds = [0, *(min(cut, len(table)) for cut in cuts), len(table)]
-        for number, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for number, (start, stop) in enumerate(pairwise(bounds)):
             part = table.iloc[start:stop]
             part.to_parquet(folder / name / f"part-{number}.parquet", index=False, row_group_size=ROWS)
     return folder

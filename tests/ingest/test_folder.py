@@ -60,7 +60,9 @@ def test_sums_of_weights_are_in_the_order_of_the_rows(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     weight = 10.0 ** generator.integers(-8, 9, 200)
     drawn = frames("string", 9, np.stack([np.arange(200) % 2, np.full(200, 3)]), weight)
-    graph = ingest_folder(write_parts(tmp_path / "parts", *drawn), tmp_path / "out", directed=True, memory_budget=1)
+    graph = ingest_folder(
+        write_parts(tmp_path / "parts", *drawn), tmp_path / "out", directed=True, memory_budget=1
+    )
     expected = in_memory(write_whole(tmp_path / "whole", *drawn), directed=True)[1]
     assert graph.edge_weight is not None
     assert expected is not None
