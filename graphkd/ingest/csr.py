@@ -28,6 +28,10 @@ class MappedCSR:
         rowptr: ``[N + 1]`` int64: where each row starts.
         col: ``[e]`` int64, ascending within a row.
         weight: ``[e]`` float32, or ``None`` where every entry is 1.
+
+    >>> rowptr, col = torch.tensor([0, 2, 2, 3]), torch.tensor([1, 2, 0])
+    >>> MappedCSR(rowptr, col, None).degree().tolist()
+    [2, 0, 1]
     """
 
     rowptr: Tensor

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from graphkd.errors import GraphKDError
 from graphkd.ingest.ids import Kind, kind_of, one_kind, plain_ids
 from graphkd.io.frame import check_once
-from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, whole
-from graphkd.io.parts import part_files
+from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet
+from graphkd.io.parts import column_blocks, part_files
 from graphkd.io.weights import check_weights
 
 ENDS = ("source", "target")
@@ -42,17 +42,15 @@ class Group:
     def ends(self, side: str) -> Iterator[Any]:
         """Yields the ids in the column ``side`` in Arrow arrays, checked."""
         row = self.start
-        with open_parquet(self.file) as table:
-            for batch in table.iter_batches(BLOCK, [self.number], [side]):
-                yield plain_ids(batch.column(0), f"{self.file} column '{side}'", row)
-                row += batch.num_rows
+        for array in column_blocks(self.file, side, BLOCK, self.number):
+            yield plain_ids(array, f"{self.file} column '{side}'", row)
+            row += len(array)
 
     def weights(self) -> NDArray[np.float64]:
         """Returns the weights of its rows, checked as those of ``edges.parquet`` are."""
-        with open_parquet(self.file) as table:
-            column = table.read_row_group(self.number, ["weight"]).column("weight")
         where = f"{self.file} rows from {self.start} column 'weight'"
-        return check_weights(numbers(whole(column)), self.count, where)
+        parts = [numbers(array) for array in column_blocks(self.file, "weight", self.count, self.number)]
+        return check_weights(np.concatenate(parts), self.count, where)
 
 
 @dataclass(frozen=True)

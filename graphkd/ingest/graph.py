@@ -30,6 +30,11 @@ class MappedGraph:
         num_edges: directed edges, ``E'``.
         directed: whether edges stay directed; otherwise both directions of each are there.
         weighted: whether edges have weights.
+
+    >>> MappedGraph.open(Path("no-such-folder"))
+    Traceback (most recent call last):
+    ...
+    graphkd.errors.GraphKDError: no-such-folder is not a graph in mapped files: it holds no card.json
     """
 
     folder: Path

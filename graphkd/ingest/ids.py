@@ -65,7 +65,6 @@ def plain_ids(array: Any, where: str, row: int) -> Any:
     """
     import pyarrow as pa
 
-    array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     if array.null_count:
         empty = array.is_null().index(True).as_py()
         raise GraphKDError(f"{where} is empty in row {row + empty}: give every end and every node an id")

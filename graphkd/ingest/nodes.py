@@ -11,7 +11,7 @@ from graphkd.errors import GraphKDError
 from graphkd.ingest.ids import Kind, kind_of, one_kind, plain_ids
 from graphkd.io.csv import CsvTable
 from graphkd.io.parquet import open_parquet, range_index
-from graphkd.io.parts import part_files
+from graphkd.io.parts import column_blocks, part_files
 
 BLOCK = 2**20
 """Rows that are read at once."""
@@ -40,7 +40,7 @@ class NodeTable:
         """Yields the ids in Arrow arrays, checked one by one, but not for repeated ones."""
         row = 0
         for file in self.files:
-            for array in _csv_ids(file) if file.suffix == ".csv" else _parquet_ids(file):
+            for array in _csv_ids(file) if file.suffix == ".csv" else column_blocks(file, "id", BLOCK):
                 ids = plain_ids(array, self.called(), row)
                 if self.kind == "texts" and (empty := ids.index("").as_py()) >= 0:
                     raise GraphKDError(f"{self.called()} is empty in row {row + empty}: give every node an id")
@@ -103,9 +103,3 @@ def _csv_ids(file: Path) -> Iterator[Any]:
             raise GraphKDError(f"{file} line {table.line_of(before + row)}: {fault}: correct the line")
         texts, before = block.texts[0], before + len(lines)
         yield pa.array([None if text in ("", "nan", "NaN") else text for text in texts], pa.string())
-
-
-def _parquet_ids(file: Path) -> Iterator[Any]:
-    with open_parquet(file) as table:
-        for batch in table.iter_batches(BLOCK, columns=["id"]):
-            yield batch.column(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,28 @@ def part_files(folder: Path) -> list[Path]:
     if not files:
         raise GraphKDError(f"{folder} holds no *.parquet: give it the parts of a table")
     return files
+
+
+def column_blocks(file: Path, name: str, size: int, group: int | None = None) -> Iterator[Any]:
+    """Yields a column in Arrow arrays of at most ``size`` rows; dictionaries are decoded.
+
+    Args:
+        file: a parquet file.
+        name: of the column.
+        size: rows of an array.
+        group: the row group; by default all.
+
+    Raises:
+        GraphKDError: the file is damaged.
+    """
+    with open_parquet(file) as table:
+        try:
+            for batch in table.iter_batches(size, None if group is None else [group], [name]):
+                array = batch.column(0)
+                yield array.dictionary_decode() if hasattr(array, "dictionary_decode") else array
+        except (ValueError, OSError) as error:  # the base classes of pyarrow's errors
+            text = " ".join(str(error).split())
+            raise GraphKDError(f"{file} cannot be read as parquet ({text}): write it again") from None
 
 
 def concatenated(folder: Path) -> Any:

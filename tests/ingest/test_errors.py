@@ -36,6 +36,12 @@ def cell(column: str, row: int, value: Any) -> Change:
     return change
 
 
+def spoil_bytes(file: Path) -> None:
+    """Leaves the end of a parquet file, which says where its columns are."""
+    content = file.read_bytes()
+    file.write_bytes(content[:4] + bytes(60) + content[64:])
+
+
 TEXTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "unknown": (
         part("edges", 2, cell("target", 4, "x")),
@@ -100,6 +106,10 @@ TEXTS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "damaged": (
         lambda folder: (folder / "edges/part-0.parquet").write_bytes(b"?"),
         r"part-0\.parquet cannot be read as parquet .*: write it again",
+    ),
+    "a damaged column": (
+        lambda folder: spoil_bytes(folder / "edges/part-2.parquet"),
+        r"part-2\.parquet cannot be read as parquet .*: write it again",
     ),
     "two tables": (lambda folder: (folder / "nodes.csv").touch(), r"holds both nodes and nodes\.csv: keep one"),
 }
