@@ -31,8 +31,6 @@ from graphkd.ingest.runs import (
     write_run,
 )
 
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
-
 
 class Ingest:
     """One folder's tables on their way to mapped files.
@@ -131,9 +129,7 @@ def _write_ids(path: Path, nodes: NodeTable) -> int:
     with whole_file(path) as draft, pq.ParquetWriter(draft, schema) as writer:
         for ids in nodes.ids():
             rows = pa.array(np.arange(row, row + len(ids)))
-            writer.write_batch(
-                pa.RecordBatch.from_arrays([ids.cast(schema.field("id").type), rows], schema=schema)
-            )
+            writer.write_batch(pa.RecordBatch.from_arrays([ids, rows], schema=schema))
             row += len(ids)
     return row
 
@@ -150,9 +146,11 @@ def _single(part: Entries) -> Entries:
     """Rounds sums of weights to single precision, in which all computation is."""
     if part.weight is None:
         return part
-    if part.weight.size and part.weight.max() > LARGEST_FLOAT:
+    with np.errstate(over="ignore"):
+        single = part.weight.astype(np.float32)
+    if np.isinf(single).any():
         raise GraphKDError("weights of an edge add up to more than single precision holds: scale the weights")
-    return Entries(part.keys, part.weight.astype(np.float32).astype(np.float64))
+    return Entries(part.keys, single.astype(np.float64))
 
 
 def _reversed(part: NDArray[Any], num_nodes: int) -> Entries:
