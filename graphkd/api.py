@@ -32,6 +32,7 @@ from graphkd.datasets.ogb.facts import UNSUPPORTED
 from graphkd.datasets.scale import check_scale
 from graphkd.datasets.setting import apply_setting
 from graphkd.datasets.splits import strata
+from graphkd.datasets.validate import MASKS
 from graphkd.distributed import world
 from graphkd.encoders import Encoder
 from graphkd.environment import own_environment
@@ -42,6 +43,7 @@ from graphkd.outofcore import TableOptions
 from graphkd.registry import lookup
 from graphkd.runs import Run, SeedRun, advice, check_disk, check_memory, class_warnings
 from graphkd.spec import Factory, resolve
+from graphkd.tasks.choice import LINK
 from graphkd.teachers import TeacherOutput
 from graphkd.terms import Term
 from graphkd.training.seeds import parse_seed
@@ -104,6 +106,8 @@ def load_dataset(
             → ``number``, ``category``, ``boolean``, ``date`` or ``drop``. Fitted to the seed's training nodes.
         numeric: how its numbers are scaled: ``standard``, ``robust`` or ``none``.
         task: ``multiclass``, ``binary``, ``multilabel`` or ``regression``; by default what labels can only be of.
+            ``link`` for ``graphkd.links``: labels and masks are not read, and need not be there; the split ``cpf``
+            is the largest component then, and any other all nodes.
         dense: return ``x`` as a dense tensor, whose rows can be sliced, also where features are bags of words.
 
     Returns:
@@ -138,15 +142,16 @@ def load_dataset(
     check_imbalance(imbalance, long_tail)
     steps = Preprocessing(features, source.row_normalize if row_normalize is None else row_normalize)
     data, split = load(source, location, split, seed, directed, task)
-    if label_rate < 1:
-        data.train_mask = scarce_mask(data.train_mask, strata(data), label_rate, seed)
     profiles = {"imbalance": float(imbalance), "long_tail": float(long_tail)}
     profile: dict[str, Any] = {key: value for key, value in profiles.items() if value != 1}
-    if profile:
-        check_classes(data, *profile)
-        data.train_mask = imbalanced_mask(data.train_mask, data.y, imbalance, long_tail, seed)
+    if task == LINK:
+        _take_labels(data, label_rate, *profile)
+    else:
+        _thin_labels(data, label_rate, profile, seed)
     if name == "custom":  # not before: a part of the training nodes may have been taken out
         encode_columns(data, columns, numeric)
+    if task == LINK:
+        del data.train_mask
     arguments = {"name": name, "split": split, "seed": seed, "directed": directed, "label_rate": float(label_rate)}
     folders = {"data_dir": str(data_dir), "cache_dir": None if cache_dir is None else str(cache_dir)}
     extra = profile if path is None else {**profile, "path": str(path)}
@@ -157,6 +162,26 @@ def load_dataset(
         data.x, extra["dense"] = data.x.to_dense(), True
     data.graphkd = {**arguments, **asdict(steps), **folders, **extra, **fingerprints(data)}
     return data
+
+
+def _thin_labels(data: Data, label_rate: float, profile: dict[str, float], seed: int) -> None:
+    """Takes nodes out of the training mask: a share of every class, or a profile over classes."""
+    if label_rate < 1:
+        data.train_mask = scarce_mask(data.train_mask, strata(data), label_rate, seed)
+    if profile:
+        check_classes(data, *profile)
+        shares = (profile.get("imbalance", 1.0), profile.get("long_tail", 1.0))
+        data.train_mask = imbalanced_mask(data.train_mask, data.y, *shares, seed)
+
+
+def _take_labels(data: Data, label_rate: float, *profile: str) -> None:
+    """Takes labels and masks out of a graph for links, whose columns are scaled by all nodes."""
+    if label_rate != 1 or profile:
+        raise GraphKDError("dataset.label_rate, imbalance, long_tail are of labels, not of links: leave them out")
+    for name in (*MASKS, "y", "class_names"):
+        if name in data:
+            del data[name]
+    data.train_mask = torch.ones(data.x.shape[0], dtype=torch.bool)
 
 
 def _plain_columns(columns: str | Mapping[str, str]) -> str | dict[str, str]:

@@ -17,7 +17,7 @@ from graphkd.errors import GraphKDError
 
 PARTS = (
     *("datasets", "teachers", "students", "encoders", "methods", "matching", "transforms"),
-    *("calibration", "balance", "terms", "influence", "tasks", "callbacks"),
+    *("calibration", "balance", "terms", "influence", "tasks", "callbacks", "decoders"),
 )
 EXPORTS = ("onnx", "onnx-int8", "c", "torch-export", "triton")
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
@@ -121,7 +121,7 @@ def _run(args: argparse.Namespace) -> int:
         from graphkd.commands.predict import predict
 
         given = args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header
-        predict(*given, args.probabilities, args.format)
+        predict(*given, args.probabilities, args.format, args.top_k)
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -218,6 +218,13 @@ def command_parser() -> argparse.ArgumentParser:
         "--probabilities",
         action="store_true",
         help="also write every class's, a column p_NAME each, to a .csv, as a .parquet has them in any case",
+    )
+    predict.add_argument(
+        "--top-k",
+        metavar="K",
+        type=int,
+        help="of a run of links, with the word graph: the likeliest new partners of every node; 10 by default. "
+        "Otherwise INPUT has columns source and target",
     )
     export = commands.add_parser(
         "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"

@@ -31,9 +31,11 @@ from graphkd import (
 )
 from graphkd.datasets import Source
 from graphkd.errors import GraphKDError
+from graphkd.links import decoders, heuristic_teachers, llp
 from graphkd.plugins import installed_parts
 from graphkd.registry import catalogue, lookup, parameters_of
 from graphkd.spec import DistillSpec, name_of
+from graphkd.tasks.choice import LINK
 
 GROUPS: dict[str, ModuleType] = {
     "dataset": datasets,
@@ -49,7 +51,11 @@ GROUPS: dict[str, ModuleType] = {
     "influence": influence,
     "training": training,
     "tracker": callbacks,
+    "decoder": decoders,
 }
+
+OF_LINKS: dict[str, ModuleType] = {"teacher": heuristic_teachers, "method": llp}
+"""Parts that only runs of links have, of groups that runs of nodes have as well."""
 
 KINDS: dict[str, Any] = {
     "int": int,
@@ -116,6 +122,7 @@ class DistillConfig:
     influence: Any = None
     training: Any = MISSING
     tracker: Any = MISSING
+    decoder: Any = MISSING
     deploy: DeployConfig = field(default_factory=DeployConfig)
 
 
@@ -185,7 +192,7 @@ def register_schemas() -> None:
     store.store(group="schema", name="distill", node=DistillConfig)
     store.store(group="schema/setting", name="setting", node=SettingConfig)
     for group, package in GROUPS.items():
-        for name, part in catalogue(package).items():
+        for name, part in parts_of(group).items():
             node = _dataset_schema(part) if isinstance(part, Source) else _schema_of(part)
             store.store(group=f"schema/{group}", name=name, node=node)
         for name, part in installed_parts(package.__name__).items():
@@ -213,26 +220,43 @@ def composed(overrides: Iterable[str]) -> DictConfig:
 
 
 def spec_from(config: DictConfig) -> DistillSpec:
-    """Builds the parts that a composed config names.
+    """Builds the parts of a run of nodes that a composed config names.
 
     Raises:
-        GraphKDError: a value outside its range, or incompatible parts.
+        GraphKDError: a value outside its range, incompatible parts, or parts of links.
     """
+    _check_no_links(config)
     return DistillSpec(
-        teacher=_make("teacher", config.teacher, partial=True),
-        student=_make("student", config.student, partial=True),
-        method=_make("method", config.method),
+        teacher=make_part("teacher", config.teacher, partial=True),
+        student=make_part("student", config.student, partial=True),
+        method=make_part("method", config.method),
         encoder=_optional("encoder", config),
-        matching=_make("matching", config.matching),
+        matching=make_part("matching", config.matching),
         transform=_optional("transform", config),
         calibration=_optional("calibration", config),
         balance=_optional("balance", config),
         term=_optional("term", config),
-        influence=None if config.influence is None else _make("influence", config.influence, partial=True),
-        training=_make("training", config.training),
+        influence=None if config.influence is None else make_part("influence", config.influence, partial=True),
+        training=make_part("training", config.training),
         setting=config.setting.name,
         calibrate=bool(config.get("deploy") and config.deploy.calibrate),
     )
+
+
+def _check_no_links(config: DictConfig) -> None:
+    """Checks that no part is one of links, whose runs have specs of their own, see ``graphkd.config_links``."""
+    if config.dataset.get("task") == LINK:
+        raise GraphKDError(f"dataset.task={LINK} is for graphkd distill and what reads its runs: leave it out")
+    chosen = {group: config[group].get("_target_") for group in OF_LINKS}
+    for group, package in OF_LINKS.items():
+        for name, part in catalogue(package).items():
+            if chosen[group] == _target_of(part):
+                raise GraphKDError(
+                    f"{group}={name} is for links: add dataset.task={LINK}, or choose another {group}"
+                )
+    decoder = config.get("decoder")
+    if decoder is not None and make_part("decoder", decoder).name != "auto":
+        raise GraphKDError(f"decoder is for links: add dataset.task={LINK}, or leave it out")
 
 
 def tracker_of(config: DictConfig) -> list[callbacks.Callback]:
@@ -244,7 +268,7 @@ def tracker_of(config: DictConfig) -> list[callbacks.Callback]:
 def _optional(group: str, config: DictConfig) -> Any:
     """The part of a group that runs of earlier versions have no key for."""
     node = config.get(group)
-    return _make(group, node) if node is not None else lookup(GROUPS[group], "none")()
+    return make_part(group, node) if node is not None else lookup(GROUPS[group], "none")()
 
 
 def spec_of(config: dict[str, Any], path: Path) -> DistillSpec:
@@ -283,8 +307,17 @@ def added_keys(config: DictConfig) -> list[str]:
     return keys
 
 
-def _make(group: str, node: Any, partial: bool = False) -> Any:
-    """Builds the part that a config node names; only exported parts are allowed, and settings are plain values."""
+def make_part(group: str, node: Any, partial: bool = False) -> Any:
+    """Builds the part that a config node names; only exported parts are allowed, and settings are plain values.
+
+    Args:
+        group: of the part.
+        node: with ``_target_`` and settings.
+        partial: return a factory instead.
+
+    Raises:
+        GraphKDError: an unknown part or setting, or a value outside its range.
+    """
     plain = OmegaConf.to_container(node, resolve=True)
     settings: dict[str, Any] = {str(key): value for key, value in plain.items()} if isinstance(plain, dict) else {}
     part = targets_of(group).get(str(settings.pop("_target_", None)))
@@ -311,9 +344,15 @@ def _unknown_key(key: str) -> GraphKDError:
     return GraphKDError(unknown_key(key))
 
 
+def parts_of(group: str) -> dict[str, Any]:
+    """Returns the parts of a group by name: those of nodes, and those of links alone."""
+    own = catalogue(GROUPS[group])
+    return {**own, **catalogue(OF_LINKS[group])} if group in OF_LINKS else own
+
+
 def targets_of(group: str) -> dict[str, Any]:
     """Returns the parts of a group by what a run's configuration calls them."""
-    return {_target_of(part): part for part in catalogue(GROUPS[group]).values()}
+    return {_target_of(part): part for part in parts_of(group).values()}
 
 
 def _target_of(part: Any) -> str:

@@ -20,9 +20,10 @@ from graphkd.config import (
     DistillConfig,
     SettingConfig,
     groups,
+    parts_of,
 )
 from graphkd.docstrings import arguments_of, summary_of
-from graphkd.registry import catalogue, parameters_of
+from graphkd.registry import parameters_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _of_group(group: str) -> list[KeyGroup]:
         return [KeyGroup(group, "", tuple(_keys(group, SettingConfig, _fields(SettingConfig))))]
     if group not in GROUPS:  # whole experiments, which set keys of the other groups
         return []
-    keys = {name: _keys(group, part, _settings(part)) for name, part in catalogue(GROUPS[group]).items()}
+    keys = {name: _keys(group, part, _settings(part)) for name, part in parts_of(group).items()}
     return _shared_first(group, keys)
 
 

@@ -380,7 +380,7 @@ def test_one_job_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
 
 def test_lists_are_name_first_and_without_a_header(tmp_path: Path) -> None:
     lines = command("list", "methods", cwd=tmp_path).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == sorted(catalogue(methods))
+    assert [line.split()[0] for line in lines] == sorted([*catalogue(methods), "llp"])
     assert all(len(line.split()) > 1 for line in lines)
     simmlp = next(line for line in lines if line.startswith("simmlp"))
     assert " ".join(simmlp.split()).startswith(
@@ -402,7 +402,7 @@ def test_version_and_help(tmp_path: Path) -> None:
     assert command("--version", cwd=tmp_path).stdout == f"graphkd {graphkd.__version__}\n"
     assert "evaluate" in command("--help", cwd=tmp_path).stdout
     described = command("distill", "--help", cwd=tmp_path).stdout
-    assert f"method={' | '.join(sorted(catalogue(methods)))}" in " ".join(described.split())
+    assert f"method={' | '.join(sorted([*catalogue(methods), 'llp']))}" in " ".join(described.split())
     assert "training.patience" in described
     assert "schema" not in described
     config = command("distill", "--cfg", "job", cwd=tmp_path)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from omegaconf import OmegaConf
 
-from graphkd.config import GROUPS, composed, groups, names_in
+from graphkd.config import GROUPS, composed, groups, names_in, parts_of
 from graphkd.config_reference import Key, KeyGroup, config_reference, group_summary, known_keys, unknown_key
-from graphkd.registry import catalogue, parameters_of
+from graphkd.registry import parameters_of
 
 REFERENCE = config_reference()
 
@@ -30,7 +30,7 @@ def test_every_key_has_a_type_a_default_and_a_meaning() -> None:
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if group != "dataset"])
 def test_a_part_has_the_keys_that_its_arguments_set(group: str) -> None:
-    for name, part in catalogue(GROUPS[group]).items():
+    for name, part in parts_of(group).items():
         assert set(keys_of(group, name)) == {f"{group}.{argument}" for argument in parameters_of(part)}
 
 

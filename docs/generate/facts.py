@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphkd.config import GROUPS
+from graphkd.config import GROUPS, parts_of
 from graphkd.errors import GraphKDError
 from graphkd.influence.inputs import inputs_of, reads_teacher
+from graphkd.links.methods import LinkMethod
 from graphkd.methods import GLNN, Method
 from graphkd.registry import lookup
 from graphkd.spec import resolve
@@ -31,6 +32,8 @@ def facts_of(part: Any) -> list[tuple[str, str]]:
     Args:
         part: class or function.
     """
+    if isinstance(part, type) and issubclass(part, LinkMethod):
+        return _link_method(part())
     if hasattr(part, "facts"):
         return _method(part())
     if hasattr(part, "reads"):
@@ -57,6 +60,16 @@ def _method(method: Method) -> list[tuple[str, str]]:
     ]
 
 
+def _link_method(method: LinkMethod) -> list[tuple[str, str]]:
+    """The same of a method for links."""
+    return [
+        ("Teacher", "any, or a heuristic, of links" if method.reads_teacher else "none"),
+        ("Student reads", READS["x"]),
+        ("Training step", "reads pairs of nodes"),
+        ("Cost of a step", f"``{method.step_cost}`` multiply-adds, of P pairs, A anchors and S nodes around each"),
+    ]
+
+
 ATTEMPTS: dict[str, dict[str, Any]] = {
     "": {},
     "method.lam=0.5": {"method": GLNN(lam=0.5)},
@@ -75,6 +88,8 @@ def command_of(group: str, name: str) -> list[str]:
     Raises:
         GraphKDError: no attempt makes a valid run.
     """
+    if parts_of(group)[name].__module__.startswith("graphkd.links"):
+        return [f"{group}={name}", "dataset.task=link"]
     needed = getattr(lookup(GROUPS[group], name), "needs_teacher", "") if group == "method" else ""
     chosen = {group: name, **({"teacher": needed} if needed else {})}
     if group == "tracker":  # which goes with everything, and is no part of what is trained

@@ -11,7 +11,7 @@ from docs.formulas import is_formula
 from docs.generate.facts import command_of, facts_of
 from docs.generate.rst import code, plain, table, title, toctree
 from docs.generate.scores import measured, published
-from graphkd.config import GROUPS, config_dir
+from graphkd.config import GROUPS, config_dir, parts_of
 from graphkd.config_reference import config_reference, group_summary
 from graphkd.docstrings import summary_of
 from graphkd.registry import catalogue, source_of
@@ -31,8 +31,8 @@ def gallery_pages() -> dict[str, str]:
     """Returns the pages of all parts, an index per group, and one of all groups."""
     shown = {group: package for group, package in GROUPS.items() if group not in WITHOUT_PAGES}
     pages = {"gallery/index.rst": _front(shown), "gallery/dataset.rst": _datasets()}
-    for group, package in shown.items():
-        parts = catalogue(package)
+    for group in shown:
+        parts = parts_of(group)
         pages[f"gallery/{group}/index.rst"] = _group(group, parts)
         pages |= {f"gallery/{group}/{name}.rst": part_page(group, name, part) for name, part in parts.items()}
     return pages
@@ -41,7 +41,7 @@ def gallery_pages() -> dict[str, str]:
 def _front(shown: dict[str, ModuleType]) -> str:
     pages = {**{group: f"{group}/index" for group in shown}, "dataset": "dataset"}
     rows = [
-        (f":doc:`{group} <{page}>`", str(len(catalogue(GROUPS[group]))), plain(group_summary(group)))
+        (f":doc:`{group} <{page}>`", str(len(parts_of(group))), plain(group_summary(group)))
         for group, page in pages.items()
     ]
     header = ("group", "parts", "what it is for")
@@ -107,7 +107,8 @@ def _facts(group: str, part: Any) -> str:
     """The table at the top, whose last row leads to the reference."""
     rows = [(key, plain(value)) for key, value in facts_of(part)]
     rows += [("Source", plain(source_of(part)))] if source_of(part) else []
-    rows.append(("In Python", f":py:obj:`{GROUPS[group].__name__}.{part.__name__}`"))
+    package = "graphkd.links" if part.__module__.startswith("graphkd.links") else GROUPS[group].__name__
+    rows.append(("In Python", f":py:obj:`{package}.{part.__name__}`"))
     return title("At a glance", "-") + "\n" + table((), rows, "22 78")
 
 

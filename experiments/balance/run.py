@@ -30,9 +30,10 @@ from graphkd.training.stages.stage_cache import StageCache
 
 def main(arguments: list[str] | None = None) -> None:
     parser = study_parser(__doc__, BLOCKS, ["core"], "runs/balance")
+    parser.add_argument("--seeds", type=int, default=5, help="of each cell, at most those of its block")
     parser.add_argument("--tables", action="store_true", help="train nothing: tables of what is there")
     args = parsed(parser, BLOCKS, arguments)
-    jobs = list(dict.fromkeys(job for block in args.names for job in jobs_of(block)))
+    jobs = list(dict.fromkeys(job for block in args.names for job in jobs_of(block, args.seeds)))
     files = [file_of(args.output_dir, *job[:2]) for job in jobs]
     for job, file in zip(jobs, files, strict=True):
         if file.exists() and json.loads(file.read_text())["settings"] != settings(job[0], job[2]):
@@ -46,10 +47,10 @@ def main(arguments: list[str] | None = None) -> None:
     print(to_markdown(rows))
 
 
-def jobs_of(block: str) -> list[tuple[Cell, int, int]]:
+def jobs_of(block: str, seeds: int) -> list[tuple[Cell, int, int]]:
     """Returns cells, seeds and epochs: a seed of every cell, then the next."""
     plan = BLOCKS[block]
-    return [(cell, seed, plan.max_epochs) for seed in plan.seeds for cell in plan.cells]
+    return [(cell, seed, plan.max_epochs) for seed in plan.seeds[:seeds] for cell in plan.cells]
 
 
 def file_of(folder: Path, cell: Cell, seed: int) -> Path:

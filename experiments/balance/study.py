@@ -89,9 +89,12 @@ def _block(*datasets: str, seeds: int = 5) -> Block:
     return Block(tuple(cells), tuple(range(seeds)))
 
 
+DATASETS = ("cora", "citeseer", "pubmed", "photo", "computers", "cs")
+
 BLOCKS = {
+    **{name: _block(name) for name in DATASETS},
     "citation": _block("cora", "citeseer", seeds=3),
-    "core": _block("cora", "citeseer", "pubmed", "photo", "computers", "cs"),
+    "core": _block(*DATASETS),
     "smoke": Block(
         tuple(Cell("digits", profile, "gcn", "glnn") for profile in ("1", "0.1", "0.05")), (0, 1), max_epochs=3
     ),

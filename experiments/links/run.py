@@ -1,6 +1,6 @@
 """Which teacher and which method give the best MLP of links?
 
-python experiments/links/run.py --data-dir data --output-dir runs/links --seeds 3
+python experiments/links/run.py --data-dir data --output-dir runs/links --seeds 5
 """
 
 from __future__ import annotations
@@ -20,15 +20,36 @@ from sheets import rows_of, to_csv  # experiments/sheets.py
 from graphkd import load_dataset
 from graphkd.atomic_io import write_json, write_text
 from graphkd.datasets.component import largest_component
-from graphkd.links import LinkGraph, LinkMethod, LinkTeacher, LinkTraining, distill, train_teacher
-from graphkd.links.distill import METHODS, evaluate
+from graphkd.links import (
+    GLNN,
+    LLP,
+    Labels,
+    LinkGraph,
+    LinkMethod,
+    LinkTeacher,
+    LinkTraining,
+    distill,
+    train_teacher,
+)
+from graphkd.links.distill import evaluate
 from graphkd.links.heuristics import HEURISTICS
 from graphkd.training.seeds import parse_seeds
 
 DATA = ("cora", "citeseer", "pubmed")
 CELLS = [f"{name}_{setting}" for name in DATA for setting in ("transductive", "inductive")]
 TEACHERS = ("sage", *HEURISTICS)
-STUDENTS = ["mlp", *(f"{teacher}_{method}" for teacher in TEACHERS for method in ("logits", "llp"))]
+STUDENTS: dict[str, tuple[str, LinkMethod]] = {
+    "mlp": ("", Labels()),
+    "sage_glnn": ("sage", GLNN(lam=0.5)),
+    "sage_glnn_soft": ("sage", GLNN(lam=0.0)),
+    "sage_llp": ("sage", LLP()),
+    "sage_llp_strong": ("sage", LLP(distribution_weight=1.0)),
+    "aa_llp": ("aa", LLP()),
+    "heuristics_llp": ("heuristics", LLP()),
+}
+"""Model → its teacher and its method."""
+FAMILIES = {"sage_glnn": ("sage_glnn", "sage_glnn_soft"), "sage_llp": ("sage_llp", "sage_llp_strong")}
+"""Method → its settings, of which the one with the best mean validation AUC stands in the table."""
 MODELS = [*TEACHERS, *STUDENTS]
 SCORES = ("val_auc", "auc", "ap", "hits@20", "hits@50", "mrr", "epochs", "seconds")
 TRAINING = LinkTraining()
@@ -51,14 +72,13 @@ def run_seed(
         return
     graph, teachers = graph_of(cell, seed, data_dir), {}
     for model in (model for model in models if model not in known):
-        name, _, method = model.rpartition("_")
-        name = name or (model if model in TEACHERS else "")
+        name, method = (model, None) if model in TEACHERS else STUDENTS[model]
         if name and name not in teachers:
             teachers[name] = train_teacher(graph, name, seed=seed, training=TRAINING)
         known[model] = (
             of_teacher(graph, teachers[name])
-            if model in TEACHERS
-            else of_student(graph, teachers.get(name), METHODS[method or model](), seed)
+            if method is None
+            else of_student(graph, teachers.get(name), method, seed)
         )
         done(model)
 
@@ -76,7 +96,7 @@ def of_student(graph: LinkGraph, teacher: LinkTeacher | None, method: LinkMethod
 
 def main(arguments: list[str] | None = None) -> None:
     parser = study_parser(__doc__, CELLS, CELLS, "runs/links")
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     args = parsed(parser, CELLS, arguments)
     for cell in args.names:
@@ -100,12 +120,24 @@ def table(rows: list[dict[str, Any]]) -> str:
     """The means over seeds and their standard deviations, one line per model, as Markdown."""
     lines = ["| cell | model | seeds | AUC | AP | Hits@20 | MRR |", "|---|---|---|---|---|---|---|"]
     for cell in CELLS:
-        for model in MODELS:
+        for model in shown_models([row for row in rows if row["cell"] == cell]):
             found = [row for row in rows if (row["cell"], row["model"]) == (cell, model)]
-            if found:
-                cells = [_mean([row[key] for row in found]) for key in ("auc", "ap", "hits@20", "mrr")]
-                lines.append(f"| {cell} | {model} | {len(found)} | {' | '.join(cells)} |")
+            cells = [_mean([row[key] for row in found]) for key in ("auc", "ap", "hits@20", "mrr")]
+            lines.append(f"| {cell} | {model} | {len(found)} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def shown_models(rows: list[dict[str, Any]]) -> list[str]:
+    """The models of a cell; of those of one family the one that validation chooses."""
+    val = {model: [row["val_auc"] for row in rows if row["model"] == model] for model in MODELS}
+    found = {model: sum(scores) / len(scores) for model, scores in val.items() if scores}
+    rest = {
+        model
+        for family in FAMILIES.values()
+        for model in family
+        if model in found and found[model] < max(found.get(other, 0.0) for other in family)
+    }
+    return [model for model in found if model not in rest]
 
 
 def _mean(values: list[float]) -> str:

@@ -16,6 +16,7 @@ from graphkd.commands.bench_plot import accuracy_against_latency
 from graphkd.commands.bench_record import record
 from graphkd.commands.bench_subject import Subject
 from graphkd.commands.bench_table import markdown
+from graphkd.commands.links_bench import bench_links
 from graphkd.commands.rerun import retrain_seeds
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
@@ -24,6 +25,7 @@ from graphkd.places import same_place
 from graphkd.plots import check_plot
 from graphkd.runs import read_metrics
 from graphkd.system import readable
+from graphkd.tasks.choice import LINK
 
 STORE_BYTES = 2**30
 """Maximum bytes of propagated rows: a larger store is not built for a measurement."""
@@ -63,6 +65,10 @@ def bench(
     _check(threads, seconds, target, plot)
     for file in filter(None, (target, plot)):
         _check_is_not_of(path, file)
+    if metrics.get("task") == LINK:
+        with _threads(threads):
+            bench_links(path, metrics, target, threads, seconds, data_dir)
+        return
     seed = load_bundle(path).card["seed"]
     (result,) = retrain_seeds(path, data_dir, INSTEAD, [seed])
     subject = Subject.of(path, metrics, result, INSTEAD)

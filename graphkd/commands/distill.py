@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.callbacks import Callback
 from graphkd.commands.distill_help import help_text
+from graphkd.commands.links_distill import run_links
 from graphkd.commands.messages import explain
 from graphkd.commands.overrides import check_overrides, folder_name, quoted, short_name
 from graphkd.commands.table import print_columns, print_table
@@ -31,6 +32,7 @@ from graphkd.config import (
     tracker_of,
 )
 from graphkd.config_data import cache_of, load_graph, name_of_data, run_settings
+from graphkd.config_links import is_links
 from graphkd.config_reference import unknown_key
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import apply_setting
@@ -39,6 +41,7 @@ from graphkd.errors import GraphKDError
 from graphkd.runs import (
     Job,
     LiveLog,
+    RunFacts,
     RunFolder,
     SecondaryRank,
     SeedRun,
@@ -155,6 +158,9 @@ def run_job(config: DictConfig) -> None:
     """
     for key in added_keys(config):
         raise GraphKDError(unknown_key(key))
+    if is_links(config):
+        run_links(config, functools.partial(_named, config))
+        return
     seeds = parse_seeds(config.seeds)
     spec = spec_from(config)
 
@@ -181,7 +187,7 @@ def run_job(config: DictConfig) -> None:
             train_ahead([Job(spec, folder.pending, graph, baseline)], cache)
             for seed in seeds:
                 folder.add(seed, functools.partial(train, seed))
-            folder.finish(first.dataset, first.split, first.metric, spec)
+            folder.finish(RunFacts.of(first, spec))
     if world().is_rank0:
         print_table(read_metrics(folder.path), folder.path)
         print_columns(first.column_encoding, seeds[0], len(seeds) > 1)
@@ -215,11 +221,14 @@ def _stages(job: Path) -> Callable[[str], None] | None:
 
 
 def _run_path(config: DictConfig, graph: Graph, spec: DistillSpec) -> Path:
-    job = HydraConfig.get()
-    if job.mode == RunMode.MULTIRUN:
+    return _named(config, default_name(name_of_data(config), graph.split, spec))
+
+
+def _named(config: DictConfig, name: str) -> Path:
+    """Returns the folder of a run of that name, unless the user chose it, or of its job in a multirun."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
         return _sweep_path(config)
-    name = short_name(default_name(name_of_data(config), graph.split, spec))
-    return Path(config.output_dir or Path("runs") / name)
+    return Path(config.output_dir or Path("runs") / short_name(name))
 
 
 def _sweep_path(config: DictConfig) -> Path:

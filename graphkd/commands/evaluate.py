@@ -7,13 +7,14 @@ import operator
 from pathlib import Path
 from typing import Any
 
-from graphkd.atomic_io import as_path, check_writable
+from graphkd.atomic_io import as_path, check_writable, write_text
 from graphkd.commands.evaluate_table import format_evaluation
 from graphkd.datasets import Graph
 from graphkd.deploy import load_bundle
 from graphkd.errors import GraphKDError
 from graphkd.run_data import load_run_data
 from graphkd.runs import Evaluation, read_metrics
+from graphkd.tasks.choice import LINK
 
 TOLERANCE = 0.005
 """Tolerated difference in the test score: share of rows whose class may flip by another machine's rounding."""
@@ -38,6 +39,9 @@ def evaluate(run: str, data_dir: str | None, output: str | None = None) -> None:
         check_writable(folder, "--output")
     path = Path(run)
     metrics = read_metrics(path)
+    if metrics.get("task") == LINK:
+        _of_links(path, metrics, data_dir, folder)
+        return
     print(f"{'seed':>6}{'val %':>12}{'test %':>12}{'recorded test %':>20}")
     seeds = [entry["seed"] for entry in metrics["seeds"]]
     found = [_evaluated(path, metrics["setting"], entry, data_dir) for entry in metrics["seeds"]]
@@ -47,6 +51,18 @@ def evaluate(run: str, data_dir: str | None, output: str | None = None) -> None:
         from graphkd.commands.evaluate_files import write_evaluation
 
         write_evaluation(folder, together, seeds)
+        print(f"evaluation folder: {folder}")
+
+
+def _of_links(path: Path, metrics: dict[str, Any], data_dir: str | None, folder: Path | None) -> None:
+    from graphkd.commands.links_evaluate import evaluate_links
+
+    rows = evaluate_links(path, metrics, data_dir)
+    if folder is not None:
+        import pandas as pd
+
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / "scores.csv", pd.DataFrame(rows).to_csv(index=False))
         print(f"evaluation folder: {folder}")
 
 

@@ -9,7 +9,7 @@ from graphkd.datasets.setting import apply_setting
 from graphkd.deploy import load_bundle
 from graphkd.deploy.exports.formats import export_bundle
 from graphkd.deploy.exports.sample import Sample
-from graphkd.deploy.files import SCHEMA, bundle_folder
+from graphkd.deploy.files import SCHEMA, bundle_folder, holds_links
 from graphkd.run_data import load_run_data
 from graphkd.runs import read_metrics
 from graphkd.system import readable
@@ -30,6 +30,11 @@ def export(run: str, to: str, allow_loss: bool, data_dir: str | None) -> None:
     Raises:
         GraphKDError: not a run, its data or a requirement of the format is missing, or the outputs differ.
     """
+    if holds_links(run):
+        from graphkd.commands.links_export import export_links_run
+
+        export_links_run(run, to, data_dir)
+        return
     path = Path(run)
     metrics = read_metrics(path)
     model = load_bundle(path)

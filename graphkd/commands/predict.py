@@ -13,7 +13,7 @@ from graphkd.deploy.batch.default import default_runtime
 from graphkd.deploy.batch.outputs import check_output, output_of
 from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
-from graphkd.deploy.files import EXPORTS, Bundle, read_bundle
+from graphkd.deploy.files import EXPORTS, Bundle, holds_links, read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Encoded
 from graphkd.errors import GraphKDError
@@ -35,6 +35,7 @@ def predict(
     header: bool = True,
     probabilities: bool = False,
     kind: str | None = None,
+    top_k: int | None = None,
 ) -> None:
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
@@ -49,10 +50,18 @@ def predict(
         header: whether the first line of a csv contains the columns' names.
         probabilities: whether a csv of predictions has a column for every class.
         kind: of standard input: ``csv`` by default, ``tsv`` or ``jsonl``.
+        top_k: of a run of links, partners of each node of its graph.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
     """
+    if holds_links(run):
+        given = {"runtime": runtime, "rejects": rejects, "id": row_id, "format": kind}
+        flags = {"no-header": not header or None, "probabilities": probabilities or None}
+        _predict_links(run, source, output, data_dir, top_k, {**given, **flags})
+        return None
+    if top_k is not None:
+        raise GraphKDError("--top-k is for runs of links, and this one is of nodes: leave it out")
     path, target = bundle_place(run, source), Path(output)
     check_output(target)
     rows = _rows_of(source, kind)
@@ -69,6 +78,17 @@ def predict(
         raise GraphKDError("--rejects, --id and --no-header are for rows without a graph: leave them out")
     _predict_graph(path, source, target, data_dir, runtime or "torch", probabilities)
     return None
+
+
+def _predict_links(
+    run: str, source: str, output: str, data_dir: str | None, top_k: int | None, others: dict[str, Any]
+) -> None:
+    from graphkd.commands.links_predict import predict_links
+
+    for name, value in others.items():
+        if value is not None:
+            raise GraphKDError(f"--{name} is for students of nodes, and {run} scores pairs: leave it out")
+    predict_links(run, source, output, data_dir, top_k)
 
 
 def _rows_of(source: str, kind: str | None) -> Path | StandardInput:

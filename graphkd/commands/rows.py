@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from graphkd.deploy.files import CARD
+from graphkd.deploy.files import holds_bundle
 from graphkd.deploy.hub import fetch_bundle, is_address
 from graphkd.deploy.store.build import both_ways
 from graphkd.edges import both_directions, merge
@@ -61,7 +61,7 @@ def bundle_place(run: str, source: str) -> Path:
 
 
 def _check_run(path: Path) -> None:
-    if (path / CARD).is_file():
+    if holds_bundle(path):
         return
     try:
         from graphkd.runs import read_metrics

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkd.commands.serve_arguments import OWN, TOKEN
-from graphkd.deploy.files import read_bundle
+from graphkd.deploy.files import holds_links, read_bundle
 from graphkd.deploy.hub import Address, is_address
 from graphkd.deploy.server.hosts import Hosts
 from graphkd.deploy.server.runtime_choice import name_of, runtime_of, scores_of
@@ -42,13 +42,13 @@ def serve(args: argparse.Namespace) -> None:
         raise GraphKDError(f"--workers is {args.workers}: give a whole number from 1 to 256")
     if not 0 <= args.batch_ms <= 1000:
         raise GraphKDError(f"--batch-ms is {args.batch_ms}: give milliseconds from 0 to 1000")
-    bundle = read_bundle(args.run)
-    home = Path(Address.of(args.run).repo) if is_address(args.run) else bundle.folder
+    folder, runtime = _served(args)
+    home = Path(Address.of(args.run).repo) if is_address(args.run) else folder
     settings = Settings(
-        bundle.folder,
-        runtime_of(bundle, args.runtime),
+        folder,
+        runtime,
         name_of(home, args.name),
-        scores_of(bundle.folder),
+        scores_of(folder),
         args.store,
         args.batch_ms / 1000,
         _token(args.token_file),
@@ -64,6 +64,18 @@ def serve(args: argparse.Namespace) -> None:
             f"graphkd: warning: whoever reaches {args.host} may ask: set {TOKEN} or --token-file", file=sys.stderr
         )
     run(settings, bound, args.workers)
+
+
+def _served(args: argparse.Namespace) -> tuple[Path, str]:
+    """Returns the folder of the bundle, and the runtime: torch for links."""
+    if not holds_links(args.run):
+        bundle = read_bundle(args.run)
+        return bundle.folder, runtime_of(bundle, args.runtime)
+    for name, given, only in (("runtime", args.runtime, "auto"), ("store", args.store, None)):
+        if given != only:
+            raise GraphKDError(f"--{name} is for students of nodes, and {args.run} scores pairs: leave it out")
+    inside = Path(args.run) / "bundle"
+    return inside if inside.is_dir() else Path(args.run), "torch"
 
 
 def _check_packages() -> None:
@@ -112,6 +124,11 @@ def _token(file: str | None) -> Token | None:
 
 def _check(settings: Settings) -> None:
     """Loads the model once, to report its errors before any worker starts."""
+    if holds_links(settings.bundle):
+        from graphkd.links.bundle import load_predictor
+
+        load_predictor(settings.bundle)
+        return
     from graphkd.deploy.server.model_state import ModelState
 
     ModelState(settings)

@@ -19,7 +19,7 @@ def largest_component(data: Data) -> Data:
     """Returns the largest weakly connected component of a graph.
 
     Args:
-        data: ``x [N, D]``, ``edge_index [2, E]``, ``y [N]``; masks are dropped.
+        data: ``x [N, D]``, ``edge_index [2, E]``, and ``y [N]`` if there is one; masks are dropped.
 
     Returns:
         ``Data`` with the ``M`` remaining nodes in their original order, and ``node_ids``, their ids or original
@@ -33,6 +33,7 @@ def largest_component(data: Data) -> Data:
     edges = number[data.edge_index]
     x = select_rows(as_features(data.x), nodes)
     names = {name: data[name] for name in ("class_names", "feature_names") if name in data}
+    names |= {"y": data.y[nodes]} if "y" in data else {}
     inside, ids = edges[0] >= 0, nodes.tolist()
     if "edge_weight" in data:
         names["edge_weight"] = data.edge_weight[inside]
@@ -41,7 +42,6 @@ def largest_component(data: Data) -> Data:
     return Data(
         x=x if isinstance(x, Tensor) else x.torch(),
         edge_index=edges[:, inside],
-        y=data.y[nodes],
         node_ids=[data.node_ids[node] for node in ids] if "node_ids" in data else ids,
         **names,
     )

@@ -17,7 +17,7 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.splits import Masks, check_stratified, cpf_split, fractions_split, random_split, strata
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
-from graphkd.tasks.choice import task_of
+from graphkd.tasks.choice import LINK, task_of
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -35,7 +35,7 @@ def load(
         seed: of a drawn split. If ``public`` has ``S`` stored splits, it selects number ``seed mod S``; a single
             stored split does not depend on it.
         directed: whether edges stay as stored; otherwise both directions of each edge are included.
-        task: of the labels; by default the data set's.
+        task: of the labels; by default the data set's. With ``link`` no node is put into a mask.
 
     Returns:
         ``Data`` with ``x [N, D]`` (bag-of-words as sparse CSR), ``edge_index``, ``y``, the masks and
@@ -48,6 +48,8 @@ def load(
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
     data = source.read(replace(location, directed=directed))
+    if task == LINK:
+        return _unsplit(data, source, split, directed)
     if task or source.task:
         data.task = task or source.task
     split = split or _default_split(source, data)
@@ -55,13 +57,24 @@ def load(
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
     if split in PER_CLASS and hasattr(data, "y"):
         check_stratified(data, split)
-    if not directed and not source.undirected and "mapped" not in data:  # which has both directions
-        make_undirected(data)
+    _make_undirected(data, source, directed)
     data = SPLITS[split](data, seed)
     if hasattr(data, "y"):
         chosen = task_of(data)
         data.metric = source.metric if source.metric in chosen.metrics else chosen.metrics[0]
     return data, split
+
+
+def _unsplit(data: Data, source: Source, split: str | None, directed: bool) -> tuple[Data, str]:
+    """Returns a graph whose edges are split later: of ``cpf`` the largest component, else all nodes."""
+    _make_undirected(data, source, directed)
+    return (largest_component(data), "component") if split == "cpf" else (data, "edges")
+
+
+def _make_undirected(data: Data, source: Source, directed: bool) -> None:
+    """Adds the reverse of every edge where it is asked for; edges in mapped files have both directions already."""
+    if not directed and not source.undirected and "mapped" not in data:
+        make_undirected(data)
 
 
 def _default_split(source: Source, data: Data) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION, EXPORTS_VERSION = 2, 1
 WEIGHTS, INPUTS, CARD, EXPORTS = "model.safetensors", "inputs.safetensors", "bundle.json", "exports.json"
+LINKS_CARD = "links.json"
+"""In the place of ``bundle.json`` in a bundle that scores pairs of nodes; see ``graphkd.links.load_predictor``."""
+
 MODEL_CARD = "README.md"
 """The model card: for readers, who may edit it; graphkd reads nothing of it."""
 
@@ -80,6 +83,16 @@ def bundle_folder(path: str | Path) -> Path:
     return inside if (inside / CARD).is_file() else path
 
 
+def holds_bundle(folder: Path) -> bool:
+    """Returns whether a folder holds a bundle, of nodes or of links."""
+    return any((folder / card).is_file() for card in (CARD, LINKS_CARD))
+
+
+def holds_links(path: str | Path) -> bool:
+    """Returns whether a folder is a bundle that scores pairs of nodes, or of a run that contains one."""
+    return not is_address(path) and any((Path(path) / part / LINKS_CARD).is_file() for part in (".", "bundle"))
+
+
 def read_bundle(path: str | Path) -> Bundle:
     """Reads a bundle; if it is replaced concurrently, the old or the new one as a whole.
 
@@ -96,6 +109,8 @@ def read_bundle(path: str | Path) -> Bundle:
 
 def _read(folder: Path) -> Bundle:
     card = folder / CARD
+    if holds_links(folder):
+        raise GraphKDError(f"{folder} scores pairs of nodes, and this needs a student of nodes: give another run")
     description, content = read_json_and_bytes(card, "a bundle")
     if description.get("schema_version") != 1:
         check_schema(folder, description, SCHEMA_VERSION, "bundle", "export")

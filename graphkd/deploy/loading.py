@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from graphkd.deploy.files import Bundle, read_bundle
+from graphkd.deploy.files import Bundle, holds_links, read_bundle
 from graphkd.deploy.row_predictor import Engine, RowPredictor
 from graphkd.errors import GraphKDError
 from graphkd.registry import unknown
 
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor
+    from graphkd.links import LinkPredictor
 
 RUNTIMES = ("torch", "numpy", "onnx", "onnx-int8", "native", "native-int8")
 """Runtimes of ``load_bundle``; all but the first work without torch."""
@@ -25,7 +26,7 @@ def load_bundle(path: str | Path, runtime: Literal["torch"] = "torch") -> Predic
 def load_bundle(path: str | Path, runtime: str) -> Predictor | RowPredictor: ...
 
 
-def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPredictor:
+def load_bundle(path: str | Path, runtime: str = "torch") -> Any:
     """Loads a bundle as a predictor that needs no graph library.
 
     Args:
@@ -35,7 +36,8 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
 
     Returns:
         A predictor on the CPU: ``predict``, ``predict_proba`` and ``prepare`` are the same in all runtimes, but
-        only the torch runtime propagates rows over a graph.
+        only the torch runtime propagates rows over a graph. Of a run of links a ``graphkd.links.LinkPredictor``,
+        in the torch runtime alone.
 
     Raises:
         GraphKDError: there is no bundle, it cannot be downloaded, a file of it was truncated or modified, its
@@ -52,9 +54,19 @@ def load_bundle(path: str | Path, runtime: str = "torch") -> Predictor | RowPred
     """
     if runtime not in RUNTIMES:
         raise GraphKDError(unknown("runtime", runtime, list(RUNTIMES)))
+    if holds_links(path):
+        return _links(path, runtime)
     bundle = read_bundle(path)
     with _described(bundle):
         return _torch(bundle) if runtime == "torch" else _without_torch(bundle, runtime)
+
+
+def _links(path: str | Path, runtime: str) -> LinkPredictor:
+    if runtime != "torch":
+        raise GraphKDError(f"{path} scores pairs of nodes, with runtime=torch alone: leave runtime={runtime} out")
+    from graphkd.links import load_predictor
+
+    return load_predictor(path)
 
 
 def row_predictor(bundle: Bundle, runtime: str) -> RowPredictor:

@@ -14,12 +14,14 @@ torch.Size([3])
 
 from graphkd.links.bundle import load_predictor, save_predictor
 from graphkd.links.contexts import Contexts, draw_contexts
-from graphkd.links.decoders import Bilinear, Decoder, Dot, HadamardMLP
+from graphkd.links.decoders import AutoDecoder, Bilinear, Decoder, Dot, HadamardMLP
 from graphkd.links.distill import LinkRun, distill
 from graphkd.links.graph import LinkGraph
+from graphkd.links.heuristic_teachers import AdamicAdar, CommonNeighbours, HeuristicMean, ResourceAllocation
 from graphkd.links.heuristics import Heuristic, adamic_adar, common_neighbours, resource_allocation
+from graphkd.links.index import ApproximateIndex
 from graphkd.links.llp import LLP
-from graphkd.links.methods import Labels, LinkMethod, Logits
+from graphkd.links.methods import GLNN, Labels, LinkMethod
 from graphkd.links.metrics import auc, average_precision, hits_at_k, link_metrics, mrr
 from graphkd.links.ogb import read_ogb_links
 from graphkd.links.predictor import LinkPredictor
@@ -29,13 +31,19 @@ from graphkd.links.student import LinkStudent, train_student
 from graphkd.links.teacher import LinkTeacher, train_teacher
 
 __all__ = [
+    "GLNN",
     "LLP",
+    "AdamicAdar",
+    "ApproximateIndex",
+    "AutoDecoder",
     "Bilinear",
+    "CommonNeighbours",
     "Contexts",
     "Decoder",
     "Dot",
     "HadamardMLP",
     "Heuristic",
+    "HeuristicMean",
     "Labels",
     "LinkGraph",
     "LinkMethod",
@@ -45,7 +53,7 @@ __all__ = [
     "LinkStudent",
     "LinkTeacher",
     "LinkTraining",
-    "Logits",
+    "ResourceAllocation",
     "adamic_adar",
     "auc",
     "average_precision",

@@ -21,19 +21,25 @@ from graphkd.atomic_io import (
     whole_folder,
     write_json,
 )
+from graphkd.columns import ColumnEncoding
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.files import LINKS_CARD
+from graphkd.deploy.names import Columns
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
 from graphkd.folders import steadily
+from graphkd.links.nodes import NodeIds
 from graphkd.links.predictor import LinkPredictor
 from graphkd.links.student import LinkStudent
 
 SCHEMA_VERSION = 1
-WEIGHTS, TABLE, CARD = "model.safetensors", "embeddings.safetensors", "links.json"
+WEIGHTS, TABLE, NODES, CARD = "model.safetensors", "embeddings.safetensors", "nodes.json", LINKS_CARD
 
 
 def save_predictor(path: str | Path, predictor: LinkPredictor) -> None:
-    """Writes ``links.json``, ``model.safetensors`` and ``embeddings.safetensors``, atomically.
+    """Writes ``links.json``, ``model.safetensors``, ``embeddings.safetensors`` and ``nodes.json``, atomically.
+
+    The last holds the ids of the nodes, where they have some.
 
     Args:
         path: the bundle's folder; an existing one is replaced.
@@ -52,25 +58,34 @@ def save_predictor(path: str | Path, predictor: LinkPredictor) -> None:
     """
     folder, student = as_path(path, "the bundle"), predictor.student
     weights = _saved(student.state_dict())
-    table = _saved({"embeddings": predictor.table})
+    table, nodes = _saved({"embeddings": predictor.table}), _ids(predictor.nodes)
+    columns = predictor.columns
     description: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "kind": "links",
         "student": {**student.sizes, "decoder": student.decoder.name, "num_nodes": predictor.num_nodes},
         "preprocessing": asdict(predictor.preprocessing),
+        "feature_names": None if columns.names is None else list(columns.names),
+        "columns": None if columns.encoding is None else columns.encoding.to_json(),
         "card": predictor.card,
         "weights_sha256": sha256(weights),
         "embeddings_sha256": sha256(table),
+        "nodes_sha256": None if nodes is None else sha256(nodes),
     }
     with whole_folder(folder) as draft:
         (draft / WEIGHTS).write_bytes(weights)
         (draft / TABLE).write_bytes(table)
+        if nodes is not None:
+            (draft / NODES).write_bytes(nodes)
         write_json(draft / CARD, {**description, "checksum": seal(description)})
 
 
 @own_environment()
 def load_predictor(path: str | Path) -> LinkPredictor:
     """Reads a bundle; every file is verified before it is used.
+
+    Args:
+        path: of the bundle, or of the run folder that contains one.
 
     Raises:
         GraphKDError: there is no such bundle, a file was truncated or modified, or its schema version differs.
@@ -81,6 +96,7 @@ def load_predictor(path: str | Path) -> LinkPredictor:
     graphkd.errors.GraphKDError: nowhere is not a bundle of links: it holds no links.json
     """
     folder = as_path(path, "the bundle")
+    folder = folder / "bundle" if (folder / "bundle" / CARD).is_file() else folder
     return steadily(folder, lambda: _read(folder))
 
 
@@ -98,7 +114,11 @@ def _read(folder: Path) -> LinkPredictor:
         if table.shape != (num_nodes, student.decoder.dim) or table.dtype != torch.float32:
             raise ValueError("the embeddings are of another shape")
         preprocessing = Preprocessing(**description["preprocessing"])
-        return LinkPredictor(student.eval(), preprocessing, table, dict(description["card"]))
+        nodes = NodeIds.of(_known_ids(folder, description["nodes_sha256"]), num_nodes)
+        content = description["columns"]
+        encoding = None if content is None else ColumnEncoding.from_json(content)
+        columns = Columns(description["feature_names"], encoding)
+        return LinkPredictor(student.eval(), preprocessing, table, dict(description["card"]), nodes, columns)
     except GraphKDError:
         raise
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -111,6 +131,14 @@ def _seal_of(description: dict[str, Any]) -> str:
         return seal(description)
     except (ValueError, RecursionError, json.JSONDecodeError):
         return ""
+
+
+def _ids(nodes: NodeIds) -> bytes | None:
+    return None if nodes.ids is None else json.dumps(nodes.ids, ensure_ascii=False).encode()
+
+
+def _known_ids(folder: Path, digest: Any) -> list[Any] | None:
+    return None if digest is None else list(json.loads(read_verified(folder, NODES, digest, "save the bundle")))
 
 
 def _saved(tensors: dict[str, Tensor]) -> bytes:

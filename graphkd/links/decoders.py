@@ -1,4 +1,4 @@
-"""Decoders: embeddings of both ends of a pair → its score, a logit."""
+"""Decoders of links: embeddings of both ends of a pair → its score, a logit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from graphkd.ranges import check_choice, check_counts
+
+__all__ = ["AutoDecoder", "Bilinear", "Dot", "HadamardMLP"]
 
 
 class Decoder(nn.Module):
@@ -39,34 +41,58 @@ class Decoder(nn.Module):
         """Scores embeddings ``u [..., d]``, ``v [..., d]``, whose first dimensions broadcast → ``[...]``."""
         raise NotImplementedError
 
-    def query(self, u: Tensor) -> Tensor | None:
-        """Returns ``q [d]`` with ``s(u, v) = ⟨q, v⟩`` for every ``v``, or None where there is none."""
+    def search(self, u: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Returns ``q [d]`` and ``b []`` with ``s(u, v) = ⟨q, v⟩ + b`` for every ``v``; None if there are none."""
         return None
 
 
+class AutoDecoder:
+    """``Dot`` for links, and nothing for nodes, whose answers are of single rows.
+
+    Source: graphkd's own
+
+    >>> AutoDecoder().name
+    'auto'
+    """
+
+    name = "auto"
+    dim = 64
+
+
 class Dot(Decoder):
-    """``s(u, v) = ⟨u, v⟩``.
+    """``s(u, v) = ⟨u, v⟩ + b``, with ``b`` learned.
+
+    Without ``b`` two rows that share nothing would be as likely to be linked as not.
+
+    Source: the link predictors of Hu et al., Open Graph Benchmark, NeurIPS 2020, with a bias
 
     Args:
         dim: ``d``.
 
-    >>> Dot(2)(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]]))
-    tensor([11.])
+    >>> Dot(2)(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).tolist()
+    [11.0]
     """
 
     name = "dot"
 
+    def __init__(self, dim: int = 64) -> None:
+        super().__init__(dim)
+        self.bias = nn.Parameter(torch.zeros(()))
+
     def forward(self, u: Tensor, v: Tensor) -> Tensor:
         """Scores pairs."""
-        return (u * v).sum(dim=-1)
+        return (u * v).sum(dim=-1) + self.bias
 
-    def query(self, u: Tensor) -> Tensor:
-        """Returns ``u``."""
-        return u
+    def search(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns ``u`` and ``b``."""
+        return u, self.bias
 
 
-class Bilinear(Decoder):
-    """``s(u, v) = uᵀ (W + Wᵀ) v / 2``; ``W`` starts as the identity, where the decoder is ``Dot``.
+class Bilinear(Dot):
+    """``s(u, v) = uᵀ (W + Wᵀ) v / 2 + b``; ``W`` starts as the identity, where the decoder is ``Dot``.
+
+    Source: Yang et al., Embedding Entities and Relations for Learning and Inference in Knowledge Bases, ICLR 2015,
+        with a full matrix that is made symmetric
 
     Args:
         dim: ``d``.
@@ -78,16 +104,19 @@ class Bilinear(Decoder):
 
     name = "bilinear"
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int = 64) -> None:
         super().__init__(dim)
         self.weight = nn.Parameter(torch.eye(dim))
 
     def forward(self, u: Tensor, v: Tensor) -> Tensor:
         """Scores pairs."""
-        return (self.query(u) * v).sum(dim=-1)
+        return super().forward(self._turned(u), v)
 
-    def query(self, u: Tensor) -> Tensor:
-        """Returns ``(W + Wᵀ) u / 2``, for ``u [..., d]``."""
+    def search(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns ``(W + Wᵀ) u / 2`` and ``b``."""
+        return self._turned(u), self.bias
+
+    def _turned(self, u: Tensor) -> Tensor:
         return u @ ((self.weight + self.weight.t()) / 2)
 
 
@@ -106,7 +135,7 @@ class HadamardMLP(Decoder):
 
     name = "hadamard"
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int = 64) -> None:
         super().__init__(dim)
         self.hidden, self.out = nn.Linear(dim, dim), nn.Linear(dim, 1)
 

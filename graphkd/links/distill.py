@@ -16,20 +16,20 @@ from graphkd.links.bundle import save_predictor
 from graphkd.links.fit import LinkFit
 from graphkd.links.graph import LinkGraph
 from graphkd.links.llp import LLP
-from graphkd.links.methods import Labels, LinkMethod, Logits
+from graphkd.links.methods import GLNN, Labels, LinkMethod
 from graphkd.links.metrics import auc, link_metrics
 from graphkd.links.predictor import LinkPredictor
 from graphkd.links.settings import LinkTraining
 from graphkd.links.split import LinkSplit
 from graphkd.links.student import LinkStudent, train_student
-from graphkd.links.teacher import LinkTeacher, train_teacher
+from graphkd.links.teacher import Factory, LinkTeacher, train_teacher
 from graphkd.registry import unknown
 from graphkd.training.seeds import parse_seed
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-METHODS: dict[str, type[LinkMethod]] = {method.name: method for method in (Labels, Logits, LLP)}
+METHODS: dict[str, type[LinkMethod]] = {method.name: method for method in (Labels, GLNN, LLP)}
 """Methods by name."""
 
 
@@ -69,7 +69,7 @@ class LinkRun:
 @own_environment()
 def distill(
     data: Data | LinkGraph,
-    teacher: str | LinkTeacher = "sage",
+    teacher: str | Factory | LinkTeacher = "sage",
     method: str | LinkMethod = "llp",
     decoder: str = "dot",
     seed: int = 0,
@@ -77,20 +77,23 @@ def distill(
     training: LinkTraining | None = None,
     split: LinkSplit | None = None,
     baseline: bool = True,
+    teacher_training: LinkTraining | None = None,
 ) -> LinkRun:
     """Trains a teacher of links, distils it into an MLP, and evaluates both on held-out pairs.
 
     Args:
         data: ``x [N, D]`` and ``edge_index [2, E]``; or a ``LinkGraph``, whose split is used then.
-        teacher: one of ``graphkd.teachers``, ``cn``, ``aa``, ``ra`` or ``ensemble``; or one that
-            ``train_teacher`` returned for the same graph.
-        method: ``llp``, ``logits`` or ``mlp``, with their default settings; or an instance.
+        teacher: one of ``graphkd.teachers``, ``cn``, ``aa``, ``ra`` or ``heuristics``; a factory such as
+            ``functools.partial(graphkd.teachers.SAGE, aggregator="gcn")``; or one that ``train_teacher`` returned
+            for the same graph.
+        method: ``llp``, ``glnn`` or ``mlp``, with their default settings; or an instance.
         decoder: of teacher and student: ``dot``, ``hadamard`` or ``bilinear``.
         seed: of the split, the networks and everything drawn.
-        setting: ``transductive`` or ``inductive``, see ``split_edges``.
+        setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``, see ``split_edges``.
         training: sizes and optimisation, of all networks alike.
         split: a split that is given, such as OGB's.
         baseline: whether the MLP that learns from labels alone is trained as well: ``mlp`` of the metrics.
+        teacher_training: of the teacher, where it is another than the student's; both have one ``embedding_dim``.
 
     Raises:
         GraphKDError: an unknown name, an invalid setting, or data that cannot be split.
@@ -98,7 +101,7 @@ def distill(
     >>> import graphkd
     >>> data = graphkd.load_dataset("digits")
     >>> quick = LinkTraining(max_epochs=2, hidden_dim=16, embedding_dim=8)
-    >>> run = distill(data, teacher="aa", method="logits", training=quick)
+    >>> run = distill(data, teacher="aa", method="glnn", training=quick)
     >>> sorted(run.metrics), run.predictor.score([[0, 1]]).shape
     (['mlp', 'setting', 'student', 'teacher'], torch.Size([1]))
     """
@@ -109,8 +112,7 @@ def distill(
     fits: dict[str, LinkFit] = {}
     taught: LinkTeacher | None = None
     if rule.reads_teacher:
-        given = teacher if isinstance(teacher, LinkTeacher) else None
-        taught = given or train_teacher(graph, str(teacher), decoder, seed, training)
+        taught = _taught(graph, teacher, decoder, seed, teacher_training or training)
         metrics["teacher"] = evaluate(graph, taught.inference)
         if taught.fit is not None:
             fits["teacher"] = taught.fit
@@ -143,18 +145,30 @@ def make_method(method: str | LinkMethod) -> LinkMethod:
 def evaluate(graph: LinkGraph, score: Callable[[Tensor], Tensor]) -> dict[str, float]:
     """Computes ``val_auc``, and all metrics of the test pairs.
 
+    In the setting ``production`` also ``auc_ind`` and ``auc_tran``: of the pairs with a hidden end, and of others.
+
     Args:
         graph: with its split.
         score: pairs ``[P, 2]`` → ``[P]``.
     """
     split = graph.split
-    return {
-        "val_auc": auc(score(split.val), score(split.val_negative)),
-        **link_metrics(score(split.test), score(split.test_negative)),
-    }
+    positive, negative = score(split.test), score(split.test_negative)
+    found = {"val_auc": auc(score(split.val), score(split.val_negative)), **link_metrics(positive, negative)}
+    if split.setting == "production":
+        new, new_negative = split.hidden(split.test), split.hidden(split.test_negative)
+        found["auc_ind"] = auc(positive[new], negative[new_negative])
+        found["auc_tran"] = auc(positive[~new], negative[~new_negative])
+    return found
+
+
+def _taught(
+    graph: LinkGraph, teacher: str | Factory | LinkTeacher, decoder: str, seed: int, training: LinkTraining
+) -> LinkTeacher:
+    return teacher if isinstance(teacher, LinkTeacher) else train_teacher(graph, teacher, decoder, seed, training)
 
 
 def _predictor(student: LinkStudent, graph: LinkGraph, card: dict[str, Any]) -> LinkPredictor:
     """Returns the predictor of the graph's nodes, whose rows are preprocessed already."""
     with torch.no_grad():
-        return LinkPredictor(student, graph.preprocessing, student.embed(graph.x), card)
+        table = student.embed(graph.x)
+    return LinkPredictor(student, graph.preprocessing, table, card, graph.nodes, graph.columns)

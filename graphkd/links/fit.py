@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 
 from graphkd.errors import GraphKDError
 from graphkd.links.settings import LinkTraining
+
+UNLEARNING = 100
+"""Epochs in which no training stops: the random map that a student starts with ranks pairs by similar rows, which
+is first unlearned, so that the validation AUC falls before it rises."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +27,14 @@ class LinkFit:
         best_epoch: from 1, the last one with the best score.
         val_auc: its score.
         seconds: of wall-clock time.
+        history: of each epoch ``epoch`` from 1, the mean ``loss`` of its steps and the score ``val``.
     """
 
     epochs: int
     best_epoch: int
     val_auc: float
     seconds: float
+    history: tuple[dict[str, float], ...] = ()
 
 
 def fit(
@@ -51,12 +58,15 @@ def fit(
         model.parameters(), lr=training.lr, weight_decay=training.weight_decay, fused=True
     )
     best, best_epoch, kept, start, epoch = -1.0, 0, _weights(model), time.perf_counter(), 0
-    while epoch < training.max_epochs and epoch - best_epoch < training.patience:
+    history: list[dict[str, float]] = []
+    while epoch < training.max_epochs and (epoch < UNLEARNING or epoch - best_epoch < training.patience):
         model.train()
+        found: list[float] = []
         for step in losses(epoch):
             loss = step()
-            if not bool(loss.isfinite()):
-                raise GraphKDError(f"the loss is {loss.item()} in epoch {epoch + 1}: choose a smaller training.lr")
+            found.append(loss.item())
+            if not math.isfinite(found[-1]):
+                raise GraphKDError(f"the loss is {found[-1]} in epoch {epoch + 1}: choose a smaller training.lr")
             optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -64,11 +74,12 @@ def fit(
         model.eval()
         with torch.no_grad():
             score = validate()
+        history.append({"epoch": epoch, "loss": sum(found) / len(found), "val": score})
         if score >= best:
             best, best_epoch, kept = score, epoch, _weights(model)
     model.load_state_dict(kept)
     model.eval()
-    return LinkFit(epoch, best_epoch, best, time.perf_counter() - start)
+    return LinkFit(epoch, best_epoch, best, time.perf_counter() - start, tuple(history))
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

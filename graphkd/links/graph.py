@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.names import Columns
 from graphkd.errors import GraphKDError
+from graphkd.links.nodes import NodeIds
 from graphkd.links.pairs import both_ways, draw_non_edges
 from graphkd.links.split import LinkSplit, split_edges
 from graphkd.sparse import Adjacency, Features, as_features, check_features, select_rows
@@ -71,6 +73,8 @@ class LinkGraph:
         x: ``[N, D]`` preprocessed rows, dense or sparse.
         split: of the edges.
         preprocessing: that computed ``x`` from the stored rows; it is saved in the bundle.
+        nodes: their ids.
+        columns: of the stored rows.
 
     >>> from graphkd import load_dataset
     >>> graph = LinkGraph.from_data(load_dataset("digits"), setting="inductive")
@@ -81,6 +85,8 @@ class LinkGraph:
     x: Features
     split: LinkSplit
     preprocessing: Preprocessing
+    nodes: NodeIds = field(default_factory=NodeIds)
+    columns: Columns = field(default_factory=lambda: Columns(None))
 
     @classmethod
     def from_data(
@@ -90,9 +96,9 @@ class LinkGraph:
 
         Args:
             data: ``x [N, D]`` and ``edge_index [2, E]``, read as undirected and unweighted; labels and masks are
-                not read.
+                not read. Optionally ``node_ids``, ``feature_names`` and ``column_encoding``.
             seed: of the split.
-            setting: ``transductive`` or ``inductive``, see ``split_edges``.
+            setting: one of four, see ``split_edges``.
             split: a split that is given, such as OGB's; ``seed`` and ``setting`` are not read then.
 
         Raises:
@@ -107,7 +113,14 @@ class LinkGraph:
         split = split_edges(data.edge_index, count, seed, setting) if split is None else split
         if split.num_nodes != count:
             raise GraphKDError(f"the split has {split.num_nodes} nodes, but x {count} rows: split this graph")
-        return cls(steps(stored), split, steps)
+        names, encoding = (getattr(data, name, None) for name in ("feature_names", "column_encoding"))
+        if encoding is not None and not encoding.is_identity and len(split.observed) < count:
+            raise GraphKDError(
+                "the columns of this table were scaled by all nodes, hidden ones too: choose "
+                "setting=transductive, or dataset.columns=none for numbers as they are"
+            )
+        nodes = NodeIds.of(getattr(data, "node_ids", None), count)
+        return cls(steps(stored), split, steps, nodes, Columns(names, encoding))
 
     @property
     def num_nodes(self) -> int:
@@ -121,6 +134,6 @@ class LinkGraph:
         number = torch.full((split.num_nodes,), -1)
         number[split.observed] = torch.arange(split.observed.numel())
         train = number[split.train]
-        x = self.x if split.setting == "transductive" else select_rows(self.x, split.observed)
+        x = self.x if split.observed.numel() == split.num_nodes else select_rows(self.x, split.observed)
         adj = Adjacency(both_ways(train), split.observed.numel())
         return TrainingGraph(x, adj, train, number[split.val], number[split.val_negative])

@@ -92,7 +92,7 @@ def _per_degree(degree: Floats) -> Floats:
 WEIGHTS: dict[str, Callable[[Floats], Floats]] = {"cn": _one, "aa": _per_log, "ra": _per_degree}
 """Name of a heuristic → weight of a common neighbour, from degrees ``[N]``."""
 
-HEURISTICS = (*WEIGHTS, "ensemble")
+HEURISTICS = (*WEIGHTS, "heuristics")
 """Names of the teachers that are not trained."""
 
 
@@ -100,17 +100,17 @@ HEURISTICS = (*WEIGHTS, "ensemble")
 class Heuristic:
     """A heuristic by name, on a graph that is prepared once: pairs ``[P, 2]`` → scores ``[P]``.
 
-    ``ensemble`` is the mean of the three others, each standardised: ``mean_h (h(u, v) − μ_h) / σ_h``, with mean
+    ``heuristics`` is the mean of the three others, each standardised: ``mean_h (h(u, v) − μ_h) / σ_h``, with mean
     and deviation over the reference pairs, so that a pair's score does not depend on those it is scored with.
 
     Args:
-        name: ``cn``, ``aa``, ``ra`` or ``ensemble``.
+        name: ``cn``, ``aa``, ``ra`` or ``heuristics``.
         graph: that neighbours are counted in.
-        moments: name → ``(μ, σ)`` of the parts of an ensemble.
+        moments: name → ``(μ, σ)`` of the parts of the mean.
 
     >>> star = Adjacency(torch.tensor([[0, 0, 0], [1, 2, 3]]), num_nodes=4)
     >>> pairs = torch.tensor([[1, 2], [0, 1]])
-    >>> Heuristic.on(star, "cn", pairs)(pairs), Heuristic.on(star, "ensemble", pairs)(pairs)
+    >>> Heuristic.on(star, "cn", pairs)(pairs), Heuristic.on(star, "heuristics", pairs)(pairs)
     (tensor([1., 0.]), tensor([ 1., -1.]))
     """
 
@@ -125,17 +125,19 @@ class Heuristic:
         Args:
             adj: ``N`` nodes.
             name: see the class.
-            reference: ``[R, 2]`` pairs that the parts of an ensemble are standardised over.
+            reference: ``[R, 2]`` pairs that the parts of the mean are standardised over.
 
         Raises:
-            GraphKDError: there is no such heuristic, or no reference pair for the ensemble.
+            GraphKDError: there is no such heuristic, or no reference pair for the mean.
         """
         check_choice("links", HEURISTICS, teacher=name)
         graph = Undirected.of(adj)
-        if name != "ensemble":
+        if name != "heuristics":
             return cls(name, graph, {})
         if not len(reference):
-            raise GraphKDError("the ensemble has no reference pairs to standardise over: give one at least")
+            raise GraphKDError(
+                "the mean of heuristics has no reference pairs to standardise over: give one at least"
+            )
         return cls(name, graph, {part: _moments(_score(graph, reference, WEIGHTS[part])) for part in WEIGHTS})
 
     def on_graph(self, adj: Adjacency) -> Heuristic:
@@ -144,7 +146,7 @@ class Heuristic:
 
     def __call__(self, pairs: Tensor) -> Tensor:
         """Scores pairs ``[P, 2]`` → ``[P]`` float32."""
-        if self.name != "ensemble":
+        if self.name != "heuristics":
             return _score(self.graph, pairs, WEIGHTS[self.name])
         parts = [(_score(self.graph, pairs, WEIGHTS[part]) - m) / s for part, (m, s) in self.moments.items()]
         return torch.stack(parts).mean(dim=0)

@@ -10,6 +10,8 @@ from graphkd.links.contexts import check_context
 from graphkd.links.methods import LinkBatch, LinkMethod
 from graphkd.ranges import check_above_zero, check_counts, check_sizes
 
+__all__ = ["LLP"]
+
 
 class LLP(LinkMethod):
     """Linkless link prediction.
@@ -48,6 +50,11 @@ class LLP(LinkMethod):
 
     name = "llp"
     reads_contexts = True
+    step_cost = "P d + A S d"
+
+    def facts(self) -> tuple[str, ...]:
+        """Returns what the method needs: columns of ``graphkd list methods``."""
+        return "teacher of links", "student reads x", "no edges in a step", f"loss {self.step_cost}"
 
     def __init__(
         self,

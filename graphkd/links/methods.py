@@ -46,6 +46,7 @@ class LinkMethod:
     name: ClassVar[str]
     reads_teacher: ClassVar[bool] = True
     reads_contexts: ClassVar[bool] = False
+    step_cost: ClassVar[str] = "P d"
 
     def loss(self, batch: LinkBatch) -> dict[str, Tensor]:
         """Returns ``loss`` and, where there are several, its named terms."""
@@ -68,7 +69,7 @@ class Labels(LinkMethod):
         return {"loss": F.binary_cross_entropy_with_logits(batch.scores, batch.labels)}
 
 
-class Logits(LinkMethod):
+class GLNN(LinkMethod):
     """The teacher's score of each pair: ``lam · mean BCE(σ(s), y) + (1 − lam) · mean BCE(σ(s / τ), σ(t / τ))``.
 
     Source: the logit matching that Guo et al., Linkless Link Prediction via Relational Distillation, ICML 2023,
@@ -83,11 +84,11 @@ class Logits(LinkMethod):
 
     >>> import torch
     >>> batch = LinkBatch(torch.zeros(1), torch.ones(1), targets=torch.tensor([0.0]))
-    >>> Logits(lam=0.0).loss(batch)["loss"]
+    >>> GLNN(lam=0.0).loss(batch)["loss"]
     tensor(0.6931)
     """
 
-    name = "logits"
+    name = "glnn"
 
     def __init__(self, lam: float = 0.5, tau: float = 1.0) -> None:
         check_fractions("links", lam=lam)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 
 from graphkd.checks import is_whole, plain
 from graphkd.datasets.preprocess import Preprocessing
+from graphkd.deploy.names import Columns
 from graphkd.environment import own_environment
 from graphkd.errors import GraphKDError
+from graphkd.links.nodes import NodeIds
 from graphkd.links.pairs import check_pairs
 from graphkd.links.student import LinkStudent
 from graphkd.ranges import check_counts
@@ -33,6 +36,8 @@ class LinkPredictor:
         preprocessing: of raw rows.
         table: ``[N, d]`` embeddings of the nodes that numbers refer to.
         card: the student's origin and its scores; for users.
+        nodes: their ids.
+        columns: of raw rows, by name.
 
     >>> from graphkd.links.student import LinkStudent
     >>> rows = torch.eye(5)
@@ -48,6 +53,12 @@ class LinkPredictor:
     preprocessing: Preprocessing
     table: Tensor
     card: dict[str, Any]
+    nodes: NodeIds = field(default_factory=NodeIds)
+    columns: Columns = field(default_factory=lambda: Columns(None))
+
+    def __post_init__(self) -> None:
+        if self.nodes.ids is None:
+            object.__setattr__(self, "nodes", NodeIds(count=len(self.table)))
 
     @classmethod
     def of(
@@ -82,18 +93,25 @@ class LinkPredictor:
 
     @own_environment()
     def embed(self, x: Any) -> Tensor:
-        """Computes embeddings ``[B, d]`` of raw rows ``[B, D]``, dense or sparse.
+        """Computes embeddings ``[B, d]`` of raw rows ``[B, D]``, dense or sparse; columns of a frame by name.
 
         Raises:
-            GraphKDError: they are no rows of the student's width, or hold NaN or infinite values.
+            GraphKDError: they are no rows of the student's width or columns, or hold NaN or infinite values.
         """
-        rows: Features = at_least_single(check_features(as_features(x), self.num_features)).to(torch.float32)
+        aligned = self.columns.align(x)
+        rows: Features = at_least_single(check_features(as_features(aligned), self.num_features)).to(torch.float32)
         with torch.no_grad():
             return self.student.embed(self.preprocessing(rows)).contiguous()
 
-    def with_rows(self, x: Any) -> LinkPredictor:
-        """Returns the predictor of other nodes, whose raw rows are ``x [N, D]``."""
-        return replace(self, table=self.embed(x))
+    def with_rows(self, x: Any, ids: Any = None) -> LinkPredictor:
+        """Returns the predictor of other nodes, whose raw rows are ``x [N, D]``.
+
+        Args:
+            x: their rows.
+            ids: ``[N]`` of the nodes, by default their row numbers.
+        """
+        table = self.embed(x)
+        return replace(self, table=table, nodes=NodeIds.of(ids, len(table)))
 
     @own_environment()
     def score(self, pairs: Any) -> Tensor:
@@ -158,15 +176,7 @@ class LinkPredictor:
         Raises:
             GraphKDError: there is no such node, or ``k`` is out of its range.
         """
-        out = _numbers(exclude, self.num_nodes)
-        if is_whole(plain(node)):
-            own = _numbers([node], self.num_nodes, "node")
-            query, out = self.table[int(own)], torch.unique(torch.cat([out, own]))
-        else:
-            rows = self.embed(_one_row(node))
-            if len(rows) != 1:
-                raise GraphKDError(f"node must be one number or one row, but is {len(rows)} rows: ask for each")
-            query = rows[0]
+        query, out = self.query(node, exclude)
         check_counts("links", 1, max(self.num_nodes - len(out), 1), k=k)
         with torch.no_grad():
             scores = self._against(query)
@@ -174,12 +184,63 @@ class LinkPredictor:
         best = scores.topk(k)
         return best.values, best.indices
 
+    def query(self, node: Any, exclude: Any = ()) -> tuple[Tensor, Tensor]:
+        """Returns the embedding ``[d]`` of a node, and the numbers of nodes that are not to be found for it.
+
+        Args:
+            node: its number in ``[0, N)``, or the raw row ``[D]`` of any node.
+            exclude: numbers of nodes; one that is given by its number is excluded for itself.
+
+        Raises:
+            GraphKDError: there is no such node.
+        """
+        out = _numbers(exclude, self.num_nodes)
+        if is_whole(plain(node)):
+            own = _numbers([node], self.num_nodes, "node")
+            return self.table[int(own)], torch.unique(torch.cat([out, own]))
+        rows = self.embed(_one_row(node))
+        if len(rows) != 1:
+            raise GraphKDError(f"node must be one number or one row, but is {len(rows)} rows: ask for each")
+        return rows[0], out
+
+    @own_environment()
+    def top_k_each(self, nodes: Any, k: int, exclude: Sequence[Any]) -> tuple[Tensor, Tensor]:
+        """Finds the nodes with the highest scores for several nodes at once; see ``top_k``.
+
+        Args:
+            nodes: ``[B]`` numbers; each is excluded for itself.
+            k: nodes to find for each.
+            exclude: of each, numbers of nodes that are not to be found.
+
+        Returns:
+            Scores ``[B, k]``, −inf where a node has no ``k`` others, and numbers ``[B, k]``.
+
+        Raises:
+            GraphKDError: there is no such node, or ``k`` is out of its range.
+        """
+        own = _numbers(nodes, self.num_nodes, "nodes")
+        check_counts("links", 1, self.num_nodes, k=k)
+        out = [torch.cat([_numbers(each, self.num_nodes), own[at : at + 1]]) for at, each in enumerate(exclude)]
+        rows = torch.repeat_interleave(torch.arange(len(own)), torch.tensor([len(each) for each in out]))
+        with torch.no_grad():
+            scores = self._against_each(self.table[own])
+        scores[rows, torch.cat(out)] = -torch.inf
+        best = scores.topk(k, dim=1)
+        return best.values, best.indices
+
+    def _against_each(self, queries: Tensor) -> Tensor:
+        """Scores embeddings ``[B, d]`` against every row of the table → ``[B, N]``."""
+        linear = self.student.decoder.search(queries)
+        if linear is None:
+            return torch.stack([self._against(query) for query in queries])
+        return linear[0] @ self.table.t() + linear[1]
+
     def _against(self, query: Tensor) -> Tensor:
         """Scores an embedding ``[d]`` against every row of the table → ``[N]``."""
         decoder = self.student.decoder
-        linear = decoder.query(query)
+        linear = decoder.search(query)
         if linear is not None:
-            return torch.mv(self.table, linear)
+            return torch.mv(self.table, linear[0]) + linear[1]
         blocks = [self.table[start : start + ROWS] for start in range(0, self.num_nodes, ROWS)]
         return torch.cat([decoder(query, block) for block in blocks])
 

@@ -9,13 +9,12 @@ from graphkd.ranges import check_above_zero, check_counts, check_shares, check_s
 
 @dataclass(frozen=True)
 class LinkTraining:
-    """Sizes of teacher and student, which are alike, and how both are optimised by Adam.
+    """Sizes of a network, and how it is optimised by Adam.
 
     Args:
-        max_epochs: of each network.
-        patience: epochs without a validation AUC at least as good as the best before training stops. Fewer may end
-            in the first epochs: the random map that a student starts with ranks pairs by similar rows, and is
-            first unlearned.
+        max_epochs: of the network.
+        patience: epochs without a validation AUC at least as good as the best before training stops, which it does
+            after 100 epochs at the earliest.
         lr: learning rate.
         weight_decay: L2 in Adam.
         hidden_dim: width of the hidden layers.
@@ -36,7 +35,7 @@ class LinkTraining:
 
     max_epochs: int = 500
     patience: int = 100
-    lr: float = 0.01
+    lr: float = 0.02
     weight_decay: float = 0.0
     hidden_dim: int = 256
     embedding_dim: int = 64

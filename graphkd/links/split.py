@@ -14,8 +14,8 @@ from graphkd.ranges import check_choice, check_shares
 from graphkd.sparse import Adjacency
 from graphkd.training.seeds import generator, parse_seed
 
-SETTINGS = ("transductive", "inductive")
-"""Whether all nodes are known while training, or some arrive later."""
+SETTINGS = ("transductive", "production", "inductive", "cold_start")
+"""Whether all nodes are known while training, or some arrive later, with some of their edges or with none."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class LinkSplit:
         test_negative: as many pairs without an edge.
         observed: ``[n]`` nodes that are known while training, ascending.
         shown: ``[S, 2]`` edges of hidden nodes that a teacher may read when it answers, and nothing before; empty
-            in the transductive setting.
+            where no node is hidden, or hidden ones arrive without edges.
+        setting: one of ``SETTINGS``.
 
     >>> ring = torch.stack([torch.arange(100), (torch.arange(100) + 1) % 100])
     >>> split = split_edges(ring, num_nodes=100, setting="inductive")
@@ -47,6 +48,7 @@ class LinkSplit:
     test_negative: Tensor
     observed: Tensor
     shown: Tensor
+    setting: str = "transductive"
 
     @functools.cached_property
     def adj(self) -> Adjacency:
@@ -60,10 +62,11 @@ class LinkSplit:
             return self.adj
         return Adjacency(both_ways(torch.cat([self.train, self.shown])), self.num_nodes)
 
-    @property
-    def setting(self) -> str:
-        """``transductive``, or ``inductive`` where nodes are hidden."""
-        return "transductive" if self.observed.numel() == self.num_nodes else "inductive"
+    def hidden(self, pairs: Tensor) -> Tensor:
+        """Returns which pairs ``[P, 2]`` have a hidden end, ``[P]``."""
+        known = torch.zeros(self.num_nodes, dtype=torch.bool)
+        known[self.observed] = True
+        return ~known[pairs].all(dim=1)
 
 
 def split_edges(
@@ -82,7 +85,9 @@ def split_edges(
     ``hidden`` of the nodes is hidden with all their edges. Of those, a share ``shown`` joins the graph when a
     teacher answers, and the others are the test pairs; the edges between observed nodes are split into validation
     and training pairs. Test negatives have a hidden end as well, else a hidden end alone would tell the classes
-    apart.
+    apart. ``cold_start``: as ``inductive``, but no edge of a hidden node is shown. ``production``: as
+    ``inductive``, and a share ``test`` of the edges between observed nodes is tested as well, with as many
+    negatives of their own.
 
     Negatives of validation are drawn once from the pairs of observed nodes without an edge, those of test once
     from the pairs without an edge in the full graph. Training draws its own negatives, from the pairs without a
@@ -94,11 +99,11 @@ def split_edges(
         edge_index: ``[2, E']``, in one direction or both.
         num_nodes: ``N``.
         seed: of everything drawn.
-        setting: ``transductive`` or ``inductive``.
-        val: share of the edges; in the inductive setting of those between observed nodes.
-        test: share of the edges; not read in the inductive setting.
-        hidden: share of the nodes; only read in the inductive setting, as is ``shown``.
-        shown: share of the hidden nodes' edges.
+        setting: ``transductive``, ``production``, ``inductive`` or ``cold_start``.
+        val: share of the edges; where nodes are hidden, of those between observed nodes.
+        test: likewise; not read by ``inductive`` and ``cold_start``.
+        hidden: share of the nodes; not read by ``transductive``.
+        shown: share of the hidden nodes' edges; read by ``production`` and ``inductive``.
 
     Raises:
         GraphKDError: an invalid argument, or too few edges or too few pairs without one.
@@ -115,7 +120,8 @@ def split_edges(
     edges = edges[torch.randperm(len(edges), generator=draws)]
     if setting == "transductive":
         return _transductive(edges, num_nodes, val, test, draws)
-    return _inductive(edges, num_nodes, val, hidden, shown, draws)
+    shares = (val, test if setting == "production" else 0.0, shown if setting != "cold_start" else 0.0)
+    return _hiding(edges, num_nodes, setting, hidden, shares, draws)
 
 
 def _transductive(edges: Tensor, num_nodes: int, val: float, test: float, draws: torch.Generator) -> LinkSplit:
@@ -130,31 +136,40 @@ def _transductive(edges: Tensor, num_nodes: int, val: float, test: float, draws:
     )
 
 
-def _inductive(
-    edges: Tensor, num_nodes: int, val: float, hidden: float, shown: float, draws: torch.Generator
+def _hiding(
+    edges: Tensor,
+    num_nodes: int,
+    setting: str,
+    hidden: float,
+    shares: tuple[float, float, float],
+    draws: torch.Generator,
 ) -> LinkSplit:
+    """Splits with hidden nodes; ``shares`` are those of validation and test inside, and of the shown edges."""
     order = torch.randperm(num_nodes, generator=draws)
     away, observed = (part.sort().values for part in order.tensor_split([int(hidden * num_nodes)]))
     is_away = torch.zeros(num_nodes, dtype=torch.bool)
     is_away[away] = True
     touching = is_away[edges].any(dim=1)
     inside, outside = edges[~touching], edges[touching]
-    num_val, num_shown = int(val * len(inside)), int(shown * len(outside))
-    _check_sizes(val=num_val, test=len(outside) - num_shown, train=len(inside) - num_val)
-    # Validation's negatives are drawn within the observed nodes, whose own numbers are 0 … n − 1.
+    num_val, num_test = (int(share * len(inside)) for share in shares[:2])
+    num_shown = int(shares[2] * len(outside))
+    sizes = {"test": len(outside) - num_shown, "train": len(inside) - num_val - num_test}
+    _check_sizes(val=num_val, **sizes)
+    # Negatives inside are drawn within the observed nodes, whose own numbers are 0 … n − 1.
     number = torch.full((num_nodes,), -1)
     number[observed] = torch.arange(observed.numel())
-    val_negative = observed[draw_non_edges(number[inside], observed.numel(), num_val, draws)]
-    test_negative = draw_non_edges(edges, num_nodes, len(outside) - num_shown, draws, away)
+    negative = observed[draw_non_edges(number[inside], observed.numel(), num_val + num_test, draws)]
+    new_negative = draw_non_edges(edges, num_nodes, sizes["test"], draws, away)
     return LinkSplit(
         num_nodes,
-        train=inside[num_val:],
+        train=inside[num_val + num_test :],
         val=inside[:num_val],
-        val_negative=val_negative,
-        test=outside[num_shown:],
-        test_negative=test_negative,
+        val_negative=negative[:num_val],
+        test=torch.cat([outside[num_shown:], inside[num_val : num_val + num_test]]),
+        test_negative=torch.cat([new_negative, negative[num_val:]]),
         observed=observed,
         shown=outside[:num_shown],
+        setting=setting,
     )
 
 

@@ -202,7 +202,8 @@ def _loss(
     assert signal.context_target is not None
     anchors, nodes = signal.contexts.anchors[turns], signal.contexts.nodes[turns]
     table, (ends, own, near) = rows.of(pairs, anchors, nodes)
-    context = student.decoder(table[own].unsqueeze(1), table[near])
+    around = table.index_select(0, near.reshape(-1)).reshape(*near.shape, -1)
+    context = student.decoder(table.index_select(0, own).unsqueeze(1), around)
     batch = LinkBatch(
         _decoded(student, table, ends),
         labels,
@@ -221,7 +222,8 @@ def _anchors(signal: Signal, method: LinkMethod, draws: torch.Generator) -> Tens
 
 
 def _decoded(student: LinkStudent, table: Tensor, ends: Tensor) -> Tensor:
-    scores: Tensor = student.decoder(table[ends[:, 0]], table[ends[:, 1]])
+    # The gradient of index_select is twice as fast as that of table[…].
+    scores: Tensor = student.decoder(table.index_select(0, ends[:, 0]), table.index_select(0, ends[:, 1]))
     return scores
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,12 +20,15 @@ from graphkd.links.graph import LinkGraph
 from graphkd.links.heuristics import HEURISTICS, Heuristic
 from graphkd.links.metrics import auc
 from graphkd.links.settings import LinkTraining
-from graphkd.registry import catalogue, lookup, unknown
+from graphkd.registry import catalogue, lookup, parameters_of, unknown
 from graphkd.sparse import Adjacency, Features
 from graphkd.training.seeds import seeded
 
 Scorer = Callable[[Tensor], Tensor]
 """Pairs ``[P, 2]`` → logits ``[P]``."""
+
+Factory = Callable[..., nn.Module]
+"""A teacher's class, or a ``functools.partial`` of one, called with its sizes."""
 
 BLOCK = 2**16
 """Pairs that are scored in one step."""
@@ -70,7 +75,11 @@ class LinkEncoder(nn.Module):
 
 
 def train_teacher(
-    graph: LinkGraph, name: str, decoder: str = "dot", seed: int = 0, training: LinkTraining | None = None
+    graph: LinkGraph,
+    name: str | Factory,
+    decoder: str = "dot",
+    seed: int = 0,
+    training: LinkTraining | None = None,
 ) -> LinkTeacher:
     """Trains a network on the training edges, or prepares a heuristic.
 
@@ -79,7 +88,8 @@ def train_teacher(
 
     Args:
         graph: with its split.
-        name: one of ``graphkd.teachers``, or ``cn``, ``aa``, ``ra``, ``ensemble``.
+        name: one of ``graphkd.teachers``, or ``cn``, ``aa``, ``ra``, ``heuristics``; or a factory of a network,
+            which is called with ``num_features``, ``num_classes`` and the sizes of ``training``.
         decoder: of a network: ``dot``, ``hadamard`` or ``bilinear``.
         seed: of weights, dropout and negatives.
         training: settings.
@@ -94,20 +104,21 @@ def train_teacher(
     True
     """
     training = LinkTraining() if training is None else training
+    if not isinstance(name, str):
+        return _network(graph, name, decoder, seed, training)
     if name in HEURISTICS:
         return _heuristic(graph, name, seed, training)
     known = [*catalogue(teachers), *HEURISTICS]
     if name not in known:
         raise GraphKDError(unknown("teacher", name, known))
-    return _network(graph, name, decoder, seed, training)
+    return _network(graph, lookup(teachers, name), decoder, seed, training)
 
 
-def _network(graph: LinkGraph, name: str, decoder: str, seed: int, training: LinkTraining) -> LinkTeacher:
+def _network(graph: LinkGraph, factory: Factory, decoder: str, seed: int, training: LinkTraining) -> LinkTeacher:
     seen, dim = graph.training, training.embedding_dim
-    sizes = {"hidden_dim": training.hidden_dim, "num_layers": training.num_layers, "dropout": training.dropout}
     negatives = seen.negatives(training.negatives, seed)
     with seeded(seed, "links-teacher", torch.device("cpu")):
-        encoder = lookup(teachers, name)(graph.x.shape[1], num_classes=dim, **sizes)
+        encoder = factory(num_features=graph.x.shape[1], num_classes=dim, **_sizes(factory, training))
         model = LinkEncoder(encoder, make_decoder(decoder, dim))
         labels = torch.cat([torch.ones(len(seen.train)), torch.zeros(len(seen.train))])
 
@@ -123,7 +134,24 @@ def _network(graph: LinkGraph, name: str, decoder: str, seed: int, training: Lin
         facts = fit(model, lambda epoch: [lambda: loss(epoch)], validate, training)
     with torch.no_grad():
         known, answered = model.embed(seen.x, seen.adj), model.embed(graph.x, graph.split.inference_adj)
-    return LinkTeacher(name, scorer(model.decoder, known), scorer(model.decoder, answered), facts)
+    return LinkTeacher(
+        name_of_teacher(factory), scorer(model.decoder, known), scorer(model.decoder, answered), facts
+    )
+
+
+def name_of_teacher(teacher: str | Factory) -> str:
+    """Returns the name of a teacher that is given by name, or as a factory."""
+    if isinstance(teacher, str):
+        return teacher
+    made = teacher.func if isinstance(teacher, functools.partial) else teacher
+    return str(getattr(made, "name", getattr(made, "__name__", "own")))
+
+
+def _sizes(factory: Factory, training: LinkTraining) -> dict[str, Any]:
+    """Returns the sizes that a factory takes, and has not been given."""
+    given = factory.keywords if isinstance(factory, functools.partial) else {}
+    sizes = {"hidden_dim": training.hidden_dim, "num_layers": training.num_layers, "dropout": training.dropout}
+    return {name: size for name, size in sizes.items() if name in parameters_of(factory) and name not in given}
 
 
 def scorer(decoder: Decoder, table: Tensor) -> Scorer:
@@ -149,7 +177,8 @@ def _heuristic(graph: LinkGraph, name: str, seed: int, training: LinkTraining) -
     negative = seen.negatives(training.negatives, seed)[0]
     known = Heuristic.on(seen.adj, name, torch.cat([seen.train, negative]))
     slope, offset = logistic_map(known(seen.train), known(negative))
-    answered = known if graph.split.setting == "transductive" else known.on_graph(graph.split.inference_adj)
+    hides = seen.num_nodes < graph.num_nodes
+    answered = known.on_graph(graph.split.inference_adj) if hides else known
     return LinkTeacher(
         name, lambda pairs: slope * known(pairs) + offset, lambda pairs: slope * answered(pairs) + offset
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graphkd.atomic_io import whole_folder, write_json
-from graphkd.deploy.files import CARD
+from graphkd.deploy.files import holds_bundle
 from graphkd.runs.live_log import LOG
 from graphkd.runs.metrics import versions
 from graphkd.runs.saved_teacher import SAVED_TEACHER
@@ -55,7 +55,7 @@ class EarlierRun:
                 _copy(folder / name, draft / name)
 
     def _holds(self, seed: int) -> bool:
-        return (self._folder(seed) / "bundle" / CARD).is_file()
+        return holds_bundle(self._folder(seed) / "bundle")
 
     def _folder(self, seed: int) -> Path:
         folder = self.path / f"seed_{seed}"

@@ -6,7 +6,7 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from omegaconf import OmegaConf
 
@@ -20,16 +20,14 @@ from graphkd.atomic_io import (
     write_text,
 )
 from graphkd.datasets import Graph
-from graphkd.deploy.files import CARD
+from graphkd.deploy.files import holds_bundle
 from graphkd.errors import GraphKDError
 from graphkd.folders import restore
 from graphkd.places import lies_in
 from graphkd.runs.earlier import EarlierRun
 from graphkd.runs.live_log import LOG, is_live_log
-from graphkd.runs.metrics import NAMES, PARTS, selected, summarise
-from graphkd.runs.saved_teacher import SAVED_TEACHER, trained_teacher, write_teacher
-from graphkd.runs.seed import SeedRun
-from graphkd.spec import DistillSpec
+from graphkd.runs.metrics import NAMES, PARTS, RunFacts, selected, summarise
+from graphkd.runs.saved_teacher import SAVED_TEACHER
 from graphkd.training.settings import LABEL_INPUTS, OF_EACH, Training
 
 PLACES = ("data_dir", "output_dir", "cache_dir", "device", "download", "overwrite", "memory_budget", "tracker")
@@ -39,6 +37,7 @@ LATER: dict[str, Any] = {
     "balance._target_": "graphkd.balance.NoBalance",
     "dataset.imbalance": 1.0,
     "dataset.long_tail": 1.0,
+    "decoder._target_": "graphkd.links.AutoDecoder",
     "deploy.calibrate": False,
     "save_teacher": False,
     "teacher.jumping_knowledge": "none",
@@ -50,6 +49,13 @@ LATER: dict[str, Any] = {
 
 CHECKSUMS = ("fingerprint", "split_fingerprint")
 """Keys of ``dataset`` with the checksums of a run's data and of its first seed's split."""
+
+
+class TrainedSeed(Protocol):
+    """A trained seed of a run, of nodes or of links."""
+
+    def write(self, folder: Path, save_teacher: bool = False) -> None:
+        """Writes ``bundle/``, ``log.jsonl`` and ``metrics.json``, and the trained teacher where asked to."""
 
 
 class RunFolder:
@@ -86,7 +92,7 @@ class RunFolder:
 
     @property
     def _is_written(self) -> bool:
-        return (self.place / "metrics.json").is_file() and (self.place / "bundle" / CARD).is_file()
+        return (self.place / "metrics.json").is_file() and holds_bundle(self.place / "bundle")
 
     @property
     def pending(self) -> list[int]:
@@ -94,7 +100,7 @@ class RunFolder:
         kept = {} if self.earlier is None else self.earlier.entries
         return [seed for seed in self.seeds if seed not in kept and not (self.place / f"seed_{seed}").is_dir()]
 
-    def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
+    def add(self, seed: int, train: Callable[[], TrainedSeed]) -> None:
         """Trains a seed into ``seed_K``, unless an earlier run did.
 
         The run folder itself is created with its first trained seed: a run that fails earlier leaves nothing.
@@ -108,14 +114,12 @@ class RunFolder:
             self.place.mkdir(parents=True, exist_ok=True)
             write_text(self.place / "config.yaml", text)
             with whole_folder(folder) as draft:
-                result.write(draft)
-                if self.config.get("save_teacher"):
-                    write_teacher(draft, trained_teacher(result.spec, result.teacher_result.model))
+                result.write(draft, bool(self.config.get("save_teacher")))
         self.entries.append(read_json(folder / "metrics.json", "a seed of a run"))
 
-    def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> dict[str, Any]:
+    def finish(self, facts: RunFacts) -> dict[str, Any]:
         """Combines the seeds: all logs, the bundle of the seed with the best validation score, the metrics."""
-        metrics = summarise(dataset, split, metric, spec, self.entries)
+        metrics = summarise(facts, self.entries)
         best = _best(self.entries, metrics)
         if self.earlier is not None:
             self.earlier.copy_to(self.place)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
+from graphkd.datasets import Graph
 from graphkd.methods import MLP
 from graphkd.spec import DistillSpec, name_of
 
@@ -27,13 +29,38 @@ PARTS = ("teacher", "student", *PLAIN)
 TRANSFORMED = "transformed_teacher"
 """Scores of the teacher as it was distilled, where a transform changed it."""
 
-TESTS = ("test", "test_ind", "test_tran")
-"""Scores on test nodes: all, hidden and visible ones; the last two only where a setting hides nodes."""
+TESTS = ("test", "test_ind", "test_tran", "test_hits@20")
+"""Scores on test nodes: all, hidden and visible ones, where a setting hides nodes; and of links, a ranking."""
 
 
-def summarise(
-    dataset: str, split: str, metric: str, spec: DistillSpec, entries: list[dict[str, Any]]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RunFacts:
+    """What ``metrics.json`` states of a run beside its seeds.
+
+    Args:
+        dataset: its name.
+        split: its name.
+        metric: of ``val`` and ``test``.
+        names: of the parts, see ``DistillSpec.names``.
+        protocol: see ``protocol``.
+        is_plain: whether the student is the plain MLP.
+    """
+
+    dataset: str
+    split: str
+    metric: str
+    names: dict[str, str]
+    protocol: dict[str, Any]
+    is_plain: bool = False
+
+    @classmethod
+    def of(cls, graph: Graph, spec: DistillSpec) -> RunFacts:
+        """Returns the facts of a run of nodes."""
+        is_plain = isinstance(spec.method, MLP) and spec.inputs.reads == "x"
+        return cls(graph.dataset, graph.split, graph.metric, spec.names, protocol(spec), is_plain)
+
+
+def summarise(facts: RunFacts, entries: list[dict[str, Any]]) -> dict[str, Any]:
     """Builds ``metrics.json``: the seeds, their mean and their population standard deviation (ddof 0)."""
     tests = {
         f"{part}_{score}": [entry[part][score] for entry in entries]
@@ -41,19 +68,19 @@ def summarise(
         for score in TESTS
         if all(score in entry.get(part, {}) for entry in entries)
     }
-    if isinstance(spec.method, MLP) and spec.inputs.reads == "x" and not any("mlp" in entry for entry in entries):
+    if facts.is_plain and not any("mlp" in entry for entry in entries):
         # The student is the plain MLP: a reader of many runs finds its score under one name.
         tests |= {f"mlp_{score}": tests[f"student_{score}"] for score in TESTS if f"student_{score}" in tests}
-    names = spec.names
+    names = dict(facts.names)
     return {
         "schema_version": SCHEMA_VERSION,
-        "dataset": dataset,
-        "split": split,
+        "dataset": facts.dataset,
+        "split": facts.split,
         "setting": names.pop("setting"),
-        "metric": metric,
+        "metric": facts.metric,
         **{key: entry[key] for entry in entries[:1] for key in ("task",) if key in entry},
         **names,
-        **protocol(spec),
+        **facts.protocol,
         "seeds": entries,
         "mean": {column: float(np.mean(values)) for column, values in tests.items()},
         "std": {column: float(np.std(values)) for column, values in tests.items()},

@@ -22,7 +22,7 @@ from graphkd.outofcore import TableOptions
 from graphkd.runs.angles import Angles
 from graphkd.runs.evaluation import Evaluation
 from graphkd.runs.folder import CHECKSUMS, RunFolder, data_checksums
-from graphkd.runs.metrics import summarise
+from graphkd.runs.metrics import RunFacts, summarise
 from graphkd.runs.predictions import predictions_of
 from graphkd.runs.saved_teacher import trained_teacher
 from graphkd.runs.seed import SeedRun
@@ -48,8 +48,7 @@ class Run(RunView):
     @property
     def metrics(self) -> dict[str, Any]:
         """The contents of ``metrics.json``."""
-        graph = self.result.graph
-        return summarise(graph.dataset, graph.split, graph.metric, self.result.spec, [self.result.entry])
+        return summarise(RunFacts.of(self.result.graph, self.result.spec), [self.result.entry])
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -179,7 +178,7 @@ class Run(RunView):
         try:
             folder = RunFolder(folder_path, config, overwrite)
             folder.add(self.result.seed, lambda: self.result)
-            folder.finish(graph.dataset, graph.split, graph.metric, self.result.spec)
+            folder.finish(RunFacts.of(graph, spec))
         except OSError as error:  # such as a full disk, or a folder without write permission
             raise GraphKDError(
                 f"{error.filename or folder_path}: {error.strerror or error}: choose another place"

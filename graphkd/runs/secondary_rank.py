@@ -9,8 +9,8 @@ from typing import Any
 
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
-from graphkd.runs.folder import RunFolder
-from graphkd.runs.seed import SeedRun
+from graphkd.runs.folder import RunFolder, TrainedSeed
+from graphkd.runs.metrics import RunFacts
 from graphkd.spec import DistillSpec
 
 
@@ -28,12 +28,12 @@ class SecondaryRank:
         self.finished: bool = told["finished"]
         self.pending: list[int] = told["pending"]
 
-    def add(self, seed: int, train: Callable[[], SeedRun]) -> None:
+    def add(self, seed: int, train: Callable[[], TrainedSeed]) -> None:
         """Trains a seed unless the folder has it."""
         if seed in self.pending:
             train()
 
-    def finish(self, dataset: str, split: str, metric: str, spec: DistillSpec) -> None:
+    def finish(self, facts: RunFacts) -> None:
         """Does nothing: rank 0 finishes the run."""
 
 

@@ -18,6 +18,7 @@ from graphkd.deploy import write_bundle
 from graphkd.outofcore import TableOptions
 from graphkd.runs.live_log import LOG
 from graphkd.runs.metrics import TRANSFORMED, protocol, versions
+from graphkd.runs.saved_teacher import trained_teacher, write_teacher
 from graphkd.runs.stages import Stages
 from graphkd.spec import DistillSpec
 from graphkd.training.fit.train_state import Log
@@ -179,8 +180,8 @@ class SeedRun:
             "versions": versions(),
         }
 
-    def write(self, folder: Path) -> None:
-        """Writes ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry) into a folder."""
+    def write(self, folder: Path, save_teacher: bool = False) -> None:
+        """Writes ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry), and the teacher where asked to."""
         write_bundle(
             folder / "bundle",
             self.distilled.model,
@@ -195,6 +196,8 @@ class SeedRun:
         )
         write_text(folder / LOG, "".join(json.dumps(row) + "\n" for row in self.log))
         write_json(folder / "metrics.json", self.entry)
+        if save_teacher:
+            write_teacher(folder, trained_teacher(self.spec, self.teacher_result.model))
 
 
 def _deliver(session: Session | None, stage: str, log: Log, result: TeacherResult | StudentResult) -> None:

@@ -8,7 +8,13 @@ from typing import Any
 from graphkd.evaluation.figures import percent
 from graphkd.runs.metrics import PLAIN, TRANSFORMED, selected
 
-COLUMNS = {"val": "val %", "test": "test %", "test_ind": "hidden test %", "test_tran": "visible test %"}
+COLUMNS = {
+    "val": "val %",
+    "test": "test %",
+    "test_ind": "hidden test %",
+    "test_tran": "visible test %",
+    "test_hits@20": "test Hits@20 %",
+}
 """Scores of a model, in the order of the table."""
 
 

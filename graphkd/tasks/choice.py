@@ -23,6 +23,10 @@ TASKS: dict[str, type[Task]] = {task.name: task for task in (Multiclass, Binary,
 """Tasks by name."""
 
 
+LINK = "link"
+"""Name of the task whose answers are of pairs of nodes: ``graphkd.links``, which reads no labels."""
+
+
 def task_of(data: Data) -> Task:
     """Returns the task that ``data.task`` names, else the one that the labels can only be of.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from graphkd.config_data import run_settings
 from graphkd.errors import GraphKDError
-from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
+from graphkd.runs import RunFacts, RunFolder, SeedRun, read_config, read_metrics
 from graphkd.runs.run import memory_settings
 from graphkd.training.stages.stage_cache import StageCache
 from graphkd.tuning.candidate import Candidate
@@ -45,7 +45,7 @@ def write_final(
     if not folder.finished:
         for seed in seeds:
             folder.add(seed, functools.partial(train, seed))
-        folder.finish(first.dataset, first.split, first.metric, spec)
+        folder.finish(RunFacts.of(first, spec))
     return read_metrics(path)
 
 

@@ -1,15 +1,19 @@
 """Every file in configs/ composes, every exported part has its file, and the defaults agree."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 from graphkd import config as configuration
-from graphkd.config import GROUPS, composed, config_dir, names_in, resolved, spec_from
+from graphkd.config import GROUPS, composed, config_dir, names_in, parts_of, resolved, spec_from
+from graphkd.config_links import is_links, link_spec_from
 from graphkd.registry import catalogue
 from graphkd.spec import resolve, settings_of
 from graphkd.training import Training
+
+OF_LINKS = {name for package in configuration.OF_LINKS.values() for name in catalogue(package)}
 
 FILES = [
     # Cells of published tables are many, and alike; so are parts of a group, of which every fifth is composed.
@@ -28,8 +32,10 @@ def test_every_file_composes_into_parts(group: str, name: str) -> None:
         overrides.append("method.lam=0.5")
     if (group, name) == ("method", "vqgraph"):
         overrides.append("teacher=vqgraph")
+    if name in OF_LINKS or group == "decoder":
+        overrides.append("dataset.task=link")
     config = composed(overrides)
-    spec = spec_from(config)
+    spec: Any = link_spec_from(config) if is_links(config) else spec_from(config)
     if group in ("teacher", "student", "method", "matching"):
         assert spec.names[group] == name
     assert resolved(config, [0])["seeds"] == [0]
@@ -37,7 +43,7 @@ def test_every_file_composes_into_parts(group: str, name: str) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_every_exported_part_has_its_file(group: str) -> None:
-    parts = set(catalogue(GROUPS[group]))
+    parts = set(parts_of(group))
     assert set(names_in(group)) - {"none"} == parts - {"none"}
 
 

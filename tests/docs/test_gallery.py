@@ -15,15 +15,13 @@ from docs.generate.gallery import WITHOUT_PAGES, gallery_pages, headline, lead, 
 from docs.generate.scores import FOLDER, measured, published
 from graphkd import methods
 from graphkd.cli import command_parser
-from graphkd.config import GROUPS, composed, spec_from
+from graphkd.config import GROUPS, composed, parts_of, spec_from
 from graphkd.config_reference import known_keys
 from graphkd.influence import reliability
 from graphkd.registry import catalogue, source_of
 
 pages = functools.cache(gallery_pages)
-PARTS = [
-    (group, name) for group, package in GROUPS.items() if group not in WITHOUT_PAGES for name in catalogue(package)
-]
+PARTS = [(group, name) for group in GROUPS if group not in WITHOUT_PAGES for name in parts_of(group)]
 
 
 def test_there_is_a_page_per_part_and_a_group_lists_its_parts() -> None:

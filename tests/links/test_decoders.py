@@ -1,4 +1,4 @@
-"""Decoders are symmetric, and a query scores as a pair does."""
+"""Decoders are symmetric, and a search scores as a pair does."""
 
 import pytest
 import torch
@@ -26,23 +26,25 @@ def test_decoders_are_symmetric_and_broadcast(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["dot", "bilinear"])
-def test_a_query_scores_as_a_pair_does(name: str) -> None:
+def test_a_search_scores_as_a_pair_does(name: str) -> None:
     decoder = drawn(name)
     u, v = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(1))
-    query = decoder.query(u[0])
-    assert query is not None
-    torch.testing.assert_close(v @ query, decoder(u[0], v))
+    found = decoder.search(u[0])
+    assert found is not None
+    torch.testing.assert_close(v @ found[0] + found[1], decoder(u[0], v))
 
 
 def test_literal_decoders() -> None:
     u, v = torch.tensor([1.0, -2.0]), torch.tensor([3.0, 0.5])
-    assert make_decoder("dot", 2)(u, v).item() == 2.0
+    dot = make_decoder("dot", 2)
+    dot.bias.data = torch.tensor(-0.5)
+    assert dot(u, v).item() == 1.5
     bilinear = make_decoder("bilinear", 2)
     bilinear.weight.data = torch.tensor([[1.0, 4.0], [0.0, 1.0]])
     assert bilinear(u, v).item() == sum(
         float(u[i]) * [[1.0, 2.0], [2.0, 1.0]][i][j] * float(v[j]) for i in range(2) for j in range(2)
     )
-    assert make_decoder("hadamard", 2).query(u) is None
+    assert make_decoder("hadamard", 2).search(u) is None
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from torch_geometric.data import Data
 
 import graphkd
 from graphkd.errors import GraphKDError
-from graphkd.links import LLP, LinkGraph, LinkTraining, Logits, distill, train_teacher
+from graphkd.links import GLNN, LLP, LinkGraph, LinkTraining, distill, train_teacher
 from graphkd.links.heuristics import HEURISTICS
 from graphkd.links.student import make_signal
 from tests.links.conftest import community_graph
@@ -18,7 +18,7 @@ ONCE = dataclasses.replace(QUICK, max_epochs=1)
 
 
 @pytest.mark.parametrize("setting", ["transductive", "inductive"])
-@pytest.mark.parametrize("method", ["llp", "logits"])
+@pytest.mark.parametrize("method", ["llp", "glnn"])
 def test_students_beat_chance(data: Data, method: str, setting: str) -> None:
     run = distill(data, "sage", method, setting=setting, training=QUICK)
     assert run.metrics["setting"] == setting
@@ -40,7 +40,7 @@ def test_a_seed_gives_one_run(data: Data, decoder: str) -> None:
 
 @pytest.mark.parametrize("teacher", HEURISTICS)
 def test_heuristics_teach(data: Data, teacher: str) -> None:
-    run = distill(data, teacher, "logits", training=ONCE, baseline=False)
+    run = distill(data, teacher, "glnn", training=ONCE, baseline=False)
     assert run.metrics["teacher"]["auc"] > 0.7
     assert "mlp" not in run.metrics
     assert set(run.fits) == {"student"}
@@ -56,8 +56,8 @@ def test_labels_alone_need_no_teacher(data: Data) -> None:
 def test_a_teacher_serves_several_students(data: Data) -> None:
     graph = LinkGraph.from_data(data)
     teacher = train_teacher(graph, "sage", training=ONCE)
-    alone = distill(data, "sage", Logits(lam=0.3), training=ONCE)
-    again = distill(graph, teacher, Logits(lam=0.3), training=ONCE)
+    alone = distill(data, "sage", GLNN(lam=0.3), training=ONCE)
+    again = distill(graph, teacher, GLNN(lam=0.3), training=ONCE)
     assert again.metrics == alone.metrics
     assert again.predictor.card["lam"] == 0.3
 
@@ -86,7 +86,7 @@ def test_nothing_of_a_hidden_node_reaches_training(teacher: str) -> None:
     for name in ("train", "val", "val_negative", "x"):
         assert torch.equal(getattr(graph.training, name), getattr(moved.training, name)), name
     assert graph.training.adj.matrix.equals(moved.training.adj.matrix)
-    for method in (LLP(), Logits()):
+    for method in (LLP(), GLNN()):
         signals = []
         for each in (graph, moved):
             taught = train_teacher(each, teacher, training=ONCE)
@@ -108,9 +108,9 @@ def test_training_pairs_hold_no_held_out_edge(data: Data) -> None:
 
 WRONG = {
     "teacher": ({"teacher": "sag"}, "unknown teacher 'sag': did you mean 'sage'"),
-    "method": ({"method": "logit"}, "unknown method 'logit': did you mean 'logits'"),
+    "method": ({"method": "logit"}, "unknown method 'logit': choose one of mlp, glnn, llp"),
     "decoder": ({"decoder": "cosine"}, "links.decoder is 'cosine'"),
-    "setting": ({"setting": "production"}, "links.setting is 'production'"),
+    "setting": ({"setting": "cold"}, "links.setting is 'cold'"),
     "seed": ({"seed": -3}, "seed is -3"),
     "no edges": ({"data": Data(x=torch.ones(3, 2))}, r"data needs x \[N, D\] and edge_index"),
     "no rows": ({"data": Data(edge_index=torch.zeros(2, 0).long())}, r"data needs x \[N, D\]"),

@@ -55,26 +55,26 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(adamic_adar(adj, EVERY), whole)
 
 
-def test_the_ensemble_is_the_mean_of_standardised_scores() -> None:
+def test_the_mean_of_heuristics_is_of_standardised_scores() -> None:
     adj = Adjacency(torch.randint(NODES, (2, 20), generator=torch.Generator().manual_seed(1)), NODES)
     reference = EVERY[::2]
-    ensemble = Heuristic.on(adj, "ensemble", reference)
+    mean = Heuristic.on(adj, "heuristics", reference)
     parts = []
     for heuristic in WEIGHTS:
         over = heuristic(adj, reference).double()
         parts.append((heuristic(adj, EVERY).double() - over.mean()) / over.std(correction=0))
-    torch.testing.assert_close(ensemble(EVERY), torch.stack(parts).mean(dim=0).float(), atol=1e-5, rtol=1e-5)
-    one = ensemble(EVERY[5:6])
-    torch.testing.assert_close(one, ensemble(EVERY)[5:6])
+    torch.testing.assert_close(mean(EVERY), torch.stack(parts).mean(dim=0).float(), atol=1e-5, rtol=1e-5)
+    one = mean(EVERY[5:6])
+    torch.testing.assert_close(one, mean(EVERY)[5:6])
     empty = Adjacency(torch.zeros(2, 0, dtype=torch.long), NODES)
-    assert bool((Heuristic.on(empty, "ensemble", reference)(EVERY) == 0).all())
-    assert ensemble.on_graph(empty).moments == ensemble.moments
+    assert bool((Heuristic.on(empty, "heuristics", reference)(EVERY) == 0).all())
+    assert mean.on_graph(empty).moments == mean.moments
 
 
 WRONG = {
-    "name": ("katz", EVERY, "links.teacher is 'katz': choose cn or aa or ra or ensemble"),
-    "reference": ("ensemble", EVERY[:0], "has no reference pairs"),
-    "pair": ("ensemble", torch.tensor([[0, NODES]]), "names nodes 0 to 9"),
+    "name": ("katz", EVERY, "links.teacher is 'katz': choose cn or aa or ra or heuristics"),
+    "reference": ("heuristics", EVERY[:0], "has no reference pairs"),
+    "pair": ("heuristics", torch.tensor([[0, NODES]]), "names nodes 0 to 9"),
 }
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from graphkd.errors import GraphKDError
-from graphkd.links import LLP, Labels, Logits, draw_contexts
+from graphkd.links import GLNN, LLP, Labels, draw_contexts
 from graphkd.links.llp import distribution_loss, rank_loss
 from graphkd.links.methods import LinkBatch
 from graphkd.sparse import Adjacency
@@ -77,7 +77,7 @@ def test_losses_are_their_weighted_terms() -> None:
         soft = -told * math.log(said) - (1 - told) * math.log(1 - said)
         hard = math.log(1 + math.exp(-score if label else score))
         expected += (0.25 * hard + 0.75 * soft) / 4
-    assert Logits(lam=0.25, tau=2.0).loss(batch)["loss"].item() == pytest.approx(expected, rel=1e-5)
+    assert GLNN(lam=0.25, tau=2.0).loss(batch)["loss"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_contexts_hold_near_nodes_and_never_their_anchor() -> None:
@@ -97,8 +97,8 @@ def test_contexts_hold_near_nodes_and_never_their_anchor() -> None:
 
 
 WRONG = {
-    "lam": (lambda: Logits(lam=2.0), r"links.lam is 2.0: it must lie in \[0, 1\]"),
-    "tau": (lambda: Logits(tau=0.0), "links.tau is 0.0: it must be a number above 0"),
+    "lam": (lambda: GLNN(lam=2.0), r"links.lam is 2.0: it must lie in \[0, 1\]"),
+    "tau": (lambda: GLNN(tau=0.0), "links.tau is 0.0: it must be a number above 0"),
     "weight": (lambda: LLP(rank_weight=-1.0), "links.rank_weight is -1.0"),
     "margin": (lambda: LLP(margin=float("nan")), "links.margin is nan"),
     "anchors": (lambda: LLP(anchors=0), "links.anchors is 0"),

@@ -45,16 +45,22 @@ def test_parts_are_disjoint_and_negatives_are_no_edges(seed: int, setting: str) 
     assert as_set(answered) == parts[0] | parts[3]
 
 
-@given(seed=st.integers(0, 10**6))
+@given(seed=st.integers(0, 10**6), setting=st.sampled_from(SETTINGS[1:]))
 @settings(max_examples=25, deadline=None)
-def test_hidden_nodes_stay_out_of_training(seed: int) -> None:
-    split = split_edges(random_graph(seed), 40, seed, "inductive")
+def test_hidden_nodes_stay_out_of_training(seed: int, setting: str) -> None:
+    split = split_edges(random_graph(seed), 40, seed, setting)
     observed = set(split.observed.tolist())
     assert len(observed) == 36
     for pairs in (split.train, split.val, split.val_negative):
         assert set(pairs.reshape(-1).tolist()) <= observed
-    for pairs in (split.test, split.test_negative, split.shown):
-        assert all(not {u, v} <= observed for u, v in pairs.tolist())
+        assert not bool(split.hidden(pairs).any())
+    assert bool(split.hidden(split.shown).all())
+    assert (len(split.shown) == 0) == (setting == "cold_start")
+    parts = [split.hidden(pairs) for pairs in (split.test, split.test_negative)]
+    assert parts[0].sum() == parts[1].sum() > 0
+    assert all(bool(part.all()) == (setting != "production") for part in parts)
+    literal = [not {u, v} <= observed for u, v in split.test.tolist()]
+    assert parts[0].tolist() == literal
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -62,7 +68,7 @@ def test_a_seed_gives_one_split_in_any_order_of_the_edges(setting: str) -> None:
     edges = random_graph(0)
     first, again = split_edges(edges, 40, 3, setting), split_edges(edges.flip(1).flip(0), 40, 3, setting)
     other = split_edges(edges, 40, 4, setting)
-    tensors = [field.name for field in dataclasses.fields(LinkSplit) if field.name != "num_nodes"]
+    tensors = [field.name for field in dataclasses.fields(LinkSplit) if field.name not in ("num_nodes", "setting")]
     assert all(torch.equal(getattr(first, name), getattr(again, name)) for name in tensors)
     assert not torch.equal(first.train, other.train)
     assert first.setting == setting
@@ -79,7 +85,10 @@ def test_all_pairs_without_an_edge_can_be_drawn() -> None:
 
 RING = torch.stack([torch.arange(30), (torch.arange(30) + 1) % 30])
 WRONG = {
-    "setting": ({"setting": "cold"}, "links.setting is 'cold': choose transductive or inductive"),
+    "setting": (
+        {"setting": "cold"},
+        "links.setting is 'cold': choose transductive or production or inductive or cold_start",
+    ),
     "share": ({"val": 1.0}, r"links.val is 1.0: it must lie in \[0, 1\)"),
     "word": ({"test": "many"}, "links.test is many"),
     "seed": ({"seed": -1}, "seed is -1: give a whole number"),

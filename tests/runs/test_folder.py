@@ -12,6 +12,7 @@ from graphkd.deploy.files import read_bundle
 from graphkd.runs import RunFolder, SeedRun, read_config, read_metrics
 from graphkd.spec import resolve
 from tests.conftest import make_data
+from tests.runs.test_metrics import facts_of
 
 RECIPE = resolve(training=Training(max_epochs=10, patience=10))
 CONFIG = {"dataset": {"name": "toy"}, "seeds": [0, 1, 2], "training": {"lr": 0.01}, "device": "cpu"}
@@ -35,7 +36,7 @@ def fill(path: Path, graph: Graph, stop_at: int | None = None, config: dict = CO
     folder = RunFolder(path, config, overwrite=False)
     for seed in config["seeds"]:
         folder.add(seed, lambda seed=seed: train(seed))
-    folder.finish("toy", "masks", "accuracy", RECIPE)
+    folder.finish(facts_of(RECIPE))
     return trained
 
 
@@ -74,7 +75,7 @@ class Scored:
     def __init__(self, seed: int, scores: dict[str, dict[str, float]]) -> None:
         self.seed, self.scores = seed, scores
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, save_teacher: bool = False) -> None:
         write_json(folder / "metrics.json", {"seed": self.seed, **self.scores})
         write_json(folder / "bundle.json", {"seed": self.seed})
         (folder / "bundle").mkdir()
@@ -93,7 +94,7 @@ def test_nothing_but_the_student_s_validation_score_chooses_the_bundle(
         for at, (part, score) in enumerate(itertools.product(("student", "teacher"), ("val", "test"))):
             named.setdefault(part, {})[score] = 0.9 if at == best_by else 0.5 + 0.01 * seed
         folder.add(seed, lambda seed=seed, named=named: Scored(seed, named))
-    folder.finish("toy", "masks", "accuracy", RECIPE)
+    folder.finish(facts_of(RECIPE))
     shipped = json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())
     assert shipped["seed"] == order.index(0)
 
@@ -103,7 +104,7 @@ def test_of_seeds_that_tie_on_validation_the_first_is_shipped(tmp_path: Path) ->
     for seed, test in enumerate((0.5, 0.9, 0.7)):
         scores = {"student": {"val": 0.8, "test": test}, "teacher": {"val": test, "test": test}}
         folder.add(seed, lambda seed=seed, scores=scores: Scored(seed, scores))
-    folder.finish("toy", "masks", "accuracy", RECIPE)
+    folder.finish(facts_of(RECIPE))
     assert json.loads((tmp_path / "run" / "bundle" / "bundle.json").read_text())["seed"] == 0
 
 
@@ -242,5 +243,5 @@ def test_the_bundle_is_that_of_the_seed_which_is_best_on_the_chosen_metric(tmp_p
         folder.add(seed, lambda seed=seed: SeedRun.train(graph, spec, seed))
     for entry, accuracy, macro_f1 in zip(folder.entries, (0.9, 0.8), (0.5, 0.6), strict=True):
         entry["student"] |= {"val": accuracy, "val_macro_f1": macro_f1}
-    assert folder.finish("toy", "masks", "accuracy", spec)["selected_by"] == "macro_f1"
+    assert folder.finish(facts_of(spec))["selected_by"] == "macro_f1"
     assert read_bundle(tmp_path / "run").description["card"]["seed"] == 1

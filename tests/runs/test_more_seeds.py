@@ -15,6 +15,7 @@ from graphkd.runs.saved_teacher import SAVED_TEACHER
 from tests.conftest import make_data
 from tests.runs.test_folder import CONFIG, RECIPE, stable
 from tests.runs.test_folder import fill as train
+from tests.runs.test_metrics import facts_of
 
 VAL = {0: 0.8, 1: 0.7, 2: 0.9, 3: 0.1}
 """Validation scores by seed: seed 0 is the best of two, seed 2 of three."""
@@ -26,7 +27,7 @@ class Trained:
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, save_teacher: bool = False) -> None:
         scores = {"student": {"val": VAL[self.seed], "test": 0.1 * self.seed}}
         write_json(folder / "metrics.json", {"seed": self.seed, **scores, "teacher": scores["student"]})
         (folder / "bundle").mkdir()
@@ -50,7 +51,7 @@ def fill(path: Path, *seeds: int, stop_at: int | None = None) -> list[int]:
     expected = folder.pending
     for seed in seeds:
         folder.add(seed, lambda seed=seed: train(seed))
-    folder.finish("toy", "masks", "accuracy", RECIPE)
+    folder.finish(facts_of(RECIPE))
     assert trained == expected
     return trained
 

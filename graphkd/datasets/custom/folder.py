@@ -19,6 +19,7 @@ from graphkd.datasets.source import Location, Source
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.io.npz import read_features
+from graphkd.tasks.choice import LINK
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -46,8 +47,9 @@ def read_folder(location: Location) -> Data:
     In both, features can instead be a separate file with rows in node order: ``features.npz`` written by
     ``scipy.sparse.save_npz``, or ``features.npy``. Labels are integers or strings; empty, NaN and −1 are
     unknown. If all are numbers and most have a fraction, or with ``location.task`` ``regression``, they are
-    numbers to predict, see ``encode_labels``. Duplicates of a directed edge count once, with the sum of their
-    weights; self-loops and isolated nodes are allowed.
+    numbers to predict, see ``encode_labels``. With ``location.task`` ``link`` there may be none, and they are not
+    read. Duplicates of a directed edge count once, with the sum of their weights; self-loops and isolated nodes
+    are allowed.
 
     Args:
         location: contains the folder as ``path``.
@@ -68,11 +70,13 @@ def read_folder(location: Location) -> Data:
         raise GraphKDError(f"dataset.path={folder} is no folder: give the one with nodes and edges, or graph.npz")
     tables = [file.name for file in sorted(folder.iterdir()) if _is_table(file)]
     archive = folder / "graph.npz"
+    if archive.is_file() and tables:
+        raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
     if archive.is_file():
-        if tables:
-            raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
-        return read_parts(read_graph(archive, location.task))
-    data = read_parts(_table_parts(folder, location.columns, location.task))
+        parts = read_graph(archive, location.task)
+    else:
+        parts = _table_parts(folder, location.columns, location.task)
+    data = read_parts(replace(parts, labels=None, split=None, task=None) if location.task == LINK else parts)
     return put_mapped_edges(data, folder, location) if (folder / EDGES).is_dir() else data
 
 
@@ -88,7 +92,9 @@ def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | Non
     edges, edges_file = no_edges(folder) if (folder / EDGES).is_dir() else read_table(folder, EDGES)
     masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
-    labels = label_columns(nodes.columns) or "label"
+    labels: str | list[str] | None = label_columns(nodes.columns) or "label"
+    if task == LINK and labels == "label" and "label" not in nodes:
+        labels = None
     if len(masks) not in (0, 3) or (masks and "split" in nodes):
         raise GraphKDError(f"{nodes_file} must have split, or all of {', '.join(MASKS)}, or none of them")
     for name in edges.columns:

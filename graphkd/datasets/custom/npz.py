@@ -8,6 +8,7 @@ from graphkd.datasets.custom.build import Parts
 from graphkd.datasets.validate import MASKS
 from graphkd.errors import GraphKDError
 from graphkd.io.npz import SPARSE, edges_of, features_of, needed, read_arrays
+from graphkd.tasks.choice import LINK
 
 KNOWN = ("x", *SPARSE, "edge_index", "y", "edge_weight", "ids", *MASKS)
 
@@ -37,7 +38,7 @@ def read_graph(file: Path, task: str | None = None) -> Parts:
         edges[0],
         edges[1],
         ids=arrays.get("ids"),
-        labels=needed(arrays, "y", file),
+        labels=arrays.get("y") if task == LINK else needed(arrays, "y", file),
         split=[arrays[name] for name in masks] or None,
         weight=arrays.get("edge_weight"),
         named=False,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from graphkd.deploy.exports.made import Export
-from graphkd.deploy.exports.module import example, module_of
+from graphkd.deploy.exports.module import LARGEST_BATCH, example, module_of
 from graphkd.deploy.exports.parity import Parity, check
 from graphkd.deploy.exports.sample import Sample
 from graphkd.deploy.exports.stamp import Stamp
@@ -32,7 +33,7 @@ def export_onnx(network: Network, stamp: Stamp, sample: Sample, allow_loss: bool
     Raises:
         GraphKDError: a package is missing, or the parity check fails.
     """
-    _check_packages()
+    check_packages()
     model = _stamped(_model(network, stamp), stamp)
     parity = Parity.of(sample, onnx_engine(model, "onnx").logits)
     check(parity.float_fault(), "the ONNX file", allow_loss)
@@ -45,29 +46,49 @@ def export_onnx_int8(network: Network, stamp: Stamp, sample: Sample, allow_loss:
     Raises:
         GraphKDError: a package is missing, or the loss is too large.
     """
-    _check_packages()
+    check_packages()
     model = _stamped(_quantised(_model(network, stamp), sample), stamp)
     parity = Parity.of(sample, onnx_engine(model, "onnx-int8").logits)
     check(parity.int8_fault(), "onnx-int8", allow_loss)
     return Export({FILES["onnx-int8"]: model}, {"int8": parity})
 
 
-def _check_packages() -> None:
+def check_packages() -> None:
+    """Checks that the packages of an export to ONNX are installed.
+
+    Raises:
+        GraphKDError: one is missing.
+    """
     for package in ("onnx", "onnxruntime", "onnxscript"):
         if importlib.util.find_spec(package) is None:
             raise GraphKDError(f"an export to ONNX needs {package}: pip install 'graphkd[onnx]'")
 
 
 def _model(network: Network, stamp: Stamp) -> bytes:
-    rows, sizes = example(network)
+    return exported(module_of(network, stamp), (example(network)[0],), (ROWS,), "logits")
+
+
+def exported(module: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, ...], output: str) -> bytes:
+    """Exports a module whose inputs have one dynamic dimension, the first.
+
+    Args:
+        module: in evaluation mode.
+        inputs: examples ``[2, …]``.
+        names: of the inputs.
+        output: name of the output.
+
+    Raises:
+        GraphKDError: the exporter does not know this version of torch.
+    """
+    batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
     try:
         with _quiet():
             program = torch.onnx.export(
-                module_of(network, stamp),
-                (rows,),
-                input_names=[ROWS],
-                output_names=["logits"],
-                dynamic_shapes=(sizes,),
+                module,
+                inputs,
+                input_names=list(names),
+                output_names=[output],
+                dynamic_shapes=tuple({0: batch} for _ in inputs),
                 dynamo=True,
                 external_data=False,
                 verbose=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
 
 from fastapi import FastAPI
@@ -17,10 +17,11 @@ FILES = {
 }
 
 
-def add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI, paths: Sequence[str] = tuple(FILES)) -> None:
     """Adds a route per file."""
     folder = resources.files("graphkd.deploy.server") / "static"
-    for path, (name, kind) in FILES.items():
+    for path in paths:
+        name, kind = FILES[path]
         content = (folder / name).read_bytes()
         app.add_api_route(path, _file(content, kind), include_in_schema=False, response_class=Response)
 

@@ -154,16 +154,16 @@ def read_as(kind: type[M], body: bytes) -> M:
     first = errors[0]
     if first["type"] == "json_invalid":
         raise RefusedError(400, f"the body is no JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
-    location, message = _location(first), first["msg"].lower()
+    location, message = _location(first, kind), first["msg"].lower()
     if kind is Question and location[:1] == ("rows",) and len(location) == 2:
         location, message = _of_rows(errors)
     raise RefusedError(422, message, ".".join(map(str, location)) or "body")
 
 
-def _location(error: ErrorDetails) -> tuple[int | str, ...]:
+def _location(error: ErrorDetails, kind: type[BaseModel] = Question) -> tuple[int | str, ...]:
     """Returns the place of an error in the request, without the labels of the kinds in a union."""
     location = error["loc"]
-    if not location or location[0] not in Question.model_fields:
+    if not location or kind is InferenceRequest or location[0] not in kind.model_fields:
         return location
     return (location[0], *(part for part in location[1:] if isinstance(part, int)))
 

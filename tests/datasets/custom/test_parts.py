@@ -81,6 +81,13 @@ def test_the_largest_component_is_the_same(tmp_path: Path) -> None:
     assert torch.equal(parts.edge_index, whole.edge_index)
 
 
+def test_a_graph_for_links_needs_no_labels(tmp_path: Path) -> None:
+    nodes, edges = blocks()
+    whole, parts = both(tmp_path, nodes.drop(columns="label"), edges, task="link")
+    assert "y" not in parts
+    assert torch.equal(parts.edge_index, whole.edge_index)
+
+
 def test_nodes_alone_are_in_parts(tmp_path: Path) -> None:
     nodes, edges = blocks()
     folder = write_parts(tmp_path / "parts", nodes.assign(age=np.arange(len(nodes))), edges)
