@@ -59,9 +59,12 @@ class DuckDB:
 
 
 class Polars:
-    """The same in Polars' streaming engine, which has no limit of memory; POLARS_MAX_THREADS=1 for one thread."""
+    """The same in Polars' streaming engine, whose budget for what it may spill is set by the environment."""
 
     def __init__(self, nodes: list[str], gigabytes: float, folder: Path) -> None:
+        os.environ["POLARS_MAX_THREADS"] = "1"
+        os.environ["POLARS_OOC_MEMORY_BUDGET_MB"] = str(round(1000 * gigabytes))
+        os.environ["POLARS_OOC_SPILL_DIR"] = str(folder)
         import polars as pl
 
         self.pl = pl
