@@ -101,13 +101,13 @@ class Graph:
         data = _normal(data)
         masks = (data.train_mask, data.val_mask, data.test_mask)
         train, val, test = (mask.nonzero().reshape(-1) for mask in masks)
-        names, weight = getattr(data, "class_names", None), getattr(data, "edge_weight", None)
+        names, origin = getattr(data, "class_names", None), origin_of(given)
         columns = getattr(data, "feature_names", None)
         features = check_features(as_features(data.x.detach()).to(torch.float32), name="data.x in float32")
         features = features if has_features else torch.zeros(features.shape[0], 0)
         return cls(
             x=preprocessing(features),
-            adj=Adjacency(data.edge_index, data.x.shape[0], None if weight is None else weight.detach()),
+            adj=_adjacency(data, origin),
             y=y,
             train=train,
             val=val,
@@ -115,7 +115,7 @@ class Graph:
             num_classes=num_classes,
             class_names=None if names is None else [class_name(name) for name in names],
             preprocessing=preprocessing,
-            origin=origin_of(given),
+            origin=origin,
             stored=None if preprocessing == Preprocessing() else features,
             metric=getattr(data, "metric", None) or task.metrics[0],
             feature_names=None if columns is None else [str(name) for name in columns],
@@ -223,6 +223,16 @@ def _with_a_column(data: Data) -> Data:
     data = copy.copy(data)
     data.x = torch.zeros(data.y.shape[0] if data.y.dim() else data.y.numel(), 1)
     return data
+
+
+def _adjacency(data: Data, origin: dict[str, Any]) -> Adjacency:
+    """Returns the adjacency; of edges in mapped files that nobody changed, without a sort in memory."""
+    mapped = getattr(data, "mapped", None)
+    if mapped is not None and not origin.get("in_memory") and data.edge_index is mapped.edge_index:
+        adjacency: Adjacency = mapped.adjacency()
+        return adjacency
+    weight = getattr(data, "edge_weight", None)
+    return Adjacency(data.edge_index, data.x.shape[0], None if weight is None else weight.detach())
 
 
 def _normal(data: Data) -> Data:

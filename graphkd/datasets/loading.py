@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def load(
     """
     if split not in (None, *source.splits):
         raise GraphKDError(f"{source.name} has no split '{split}': choose {' or '.join(source.splits)}")
-    data = source.read(location)
+    data = source.read(replace(location, directed=directed))
     if task == LINK:
         return _unsplit(data, source, split, directed)
     if task or source.task:
@@ -56,8 +57,7 @@ def load(
         raise GraphKDError(f"{location.path} holds no masks: add a column split, or use dataset.split=fractions")
     if split in PER_CLASS and hasattr(data, "y"):
         check_stratified(data, split)
-    if not directed and not source.undirected:
-        make_undirected(data)
+    _make_undirected(data, source, directed)
     data = SPLITS[split](data, seed)
     if hasattr(data, "y"):
         chosen = task_of(data)
@@ -67,9 +67,14 @@ def load(
 
 def _unsplit(data: Data, source: Source, split: str | None, directed: bool) -> tuple[Data, str]:
     """Returns a graph whose edges are split later: of ``cpf`` the largest component, else all nodes."""
-    if not directed and not source.undirected:
-        make_undirected(data)
+    _make_undirected(data, source, directed)
     return (largest_component(data), "component") if split == "cpf" else (data, "edges")
+
+
+def _make_undirected(data: Data, source: Source, directed: bool) -> None:
+    """Adds the reverse of every edge where it is asked for; edges in mapped files have both directions already."""
+    if not directed and not source.undirected and "mapped" not in data:
+        make_undirected(data)
 
 
 def _default_split(source: Source, data: Data) -> str:

@@ -24,6 +24,8 @@ class Location:
         columns: of ``custom``: ``none`` if the columns of a table are numbers that stay as they are, else they are
             returned raw, and are encoded once the training nodes are known.
         task: of the labels of ``custom``; by default what they can only be of.
+        directed: whether edges stay directed, for ``custom`` that reads them out of core; others add the reverse
+            of each edge later.
 
     >>> Location(Path("data"), cache_dir=Path("cache"), download="never").scale
     1.0
@@ -36,6 +38,7 @@ class Location:
     scale: float = 1.0
     columns: str | Mapping[str, str] = "none"
     task: str | None = None
+    directed: bool = False
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ OPTIONAL = (
         "optional, a sparse backend to compare with: pip install --no-build-isolation torch-scatter",
     ),
     Package("pyarrow", "14", "pyarrow", "optional, for parquet files: pip install 'graphkd[parquet]'"),
+    Package("duckdb", "2.0", "duckdb", "optional, for edges in parquet parts: pip install 'graphkd[ingest]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     *(
         Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")

@@ -65,6 +65,18 @@ class Adjacency:
         self._normalised: dict[tuple[str, int, torch.dtype], SparseMatrix] = {}
         self._sums: dict[tuple[str, int], Tensor] = {}
 
+    @classmethod
+    def of(cls, matrix: SparseMatrix, weighted: bool) -> Adjacency:
+        """Wraps a matrix ``[N, N]`` whose rows are receivers; nothing is sorted or checked.
+
+        Args:
+            matrix: with ascending columns in each row, and without duplicates.
+            weighted: whether its values are edge weights; otherwise all are 1.
+        """
+        graph = cls.__new__(cls)
+        graph.matrix, graph.weighted, graph._normalised, graph._sums = matrix, weighted, {}, {}
+        return graph
+
     @property
     def num_nodes(self) -> int:
         """Number of nodes ``N``."""
@@ -90,9 +102,7 @@ class Adjacency:
         return self._like(self.matrix.filter(~(removed[self.matrix.row] | removed[self.matrix.col])))
 
     def _like(self, matrix: SparseMatrix) -> Adjacency:
-        graph = Adjacency.__new__(Adjacency)
-        graph.matrix, graph.weighted, graph._normalised, graph._sums = matrix, self.weighted, {}, {}
-        return graph
+        return Adjacency.of(matrix, self.weighted)
 
     def receivers(self, x: Rows) -> Rows:
         """Returns the receivers' rows of the senders' ``x [N, d]``: all of them, unlike in a ``Block``."""

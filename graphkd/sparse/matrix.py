@@ -131,6 +131,11 @@ class SparseMatrix:
             transpose._transpose = self
         return self._transpose
 
+    def with_transpose(self, transpose: SparseMatrix) -> SparseMatrix:
+        """Returns the matrix itself, whose transpose is known already: itself if it is symmetric."""
+        self._transpose, transpose._transpose = transpose, self
+        return self
+
     def transpose_order(self) -> Tensor:
         """Returns ``[nnz]`` int64: the index of each entry of the transpose in this matrix; cached.
 

@@ -169,6 +169,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
     assert [f"{package.name}>={package.least}" for package in packages.OPTIONAL] == [
         *extras["scatter"],
         *extras["parquet"],
+        *[name for name in extras["ingest"] if name not in extras["parquet"]],
         *extras["plot"],
         *extras["onnx"],
         *extras["serve"],

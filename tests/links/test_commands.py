@@ -111,6 +111,7 @@ def test_new_partners_of_every_node(run: Path, folder: Path, tmp_path: Path) -> 
     assert own["score"].tolist() == pytest.approx(scores.tolist(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_more_seeds_go_on_and_a_killed_run_ends_with_the_same_bits(
     run: Path, folder: Path, tmp_path: Path
 ) -> None:
@@ -150,7 +151,13 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+OFTEN = ("method", "training", "columns", "no task", "heuristic")
+"""Cases of the default tier."""
+
+
+@pytest.mark.parametrize(
+    "case", [case if case in OFTEN else pytest.param(case, marks=pytest.mark.slow) for case in WRONG]
+)
 def test_what_makes_no_sense_is_one_line(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
 ) -> None:
@@ -232,6 +239,7 @@ def test_it_is_timed(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert json.loads((tmp_path / "b.json").read_text())["nodes"] == 60
 
 
+@pytest.mark.slow
 def test_it_is_exported_as_onnx(run: Path, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

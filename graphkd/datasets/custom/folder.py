@@ -12,6 +12,7 @@ import numpy as np
 from graphkd.datasets.custom.build import Parts, read_parts
 from graphkd.datasets.custom.columns import AS_TEXT
 from graphkd.datasets.custom.frames import frame_parts
+from graphkd.datasets.custom.mapped import no_edges, put_mapped_edges
 from graphkd.datasets.custom.npz import read_graph
 from graphkd.datasets.custom.tables import LABEL_, label_columns, read_table
 from graphkd.datasets.source import Location, Source
@@ -23,15 +24,19 @@ from graphkd.tasks.choice import LINK
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+NODES, EDGES = "nodes", "edges"
+"""Names of tables: of a file without its ending, or of a folder of parts."""
+
 
 def read_folder(location: Location) -> Data:
     """Reads the graph in a user's folder, in one of two formats.
 
-    - Tables, csv or parquet (which needs pyarrow). ``nodes``: column ``label``, or, without it, columns
-      ``label_NAME`` with 0 and 1 for each of several labels, or with each of several numbers to predict;
-      optionally ``id`` (by default ids are row indices, from 0); optionally ``split`` with ``train``, ``val``,
-      ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true and false; every other
-      column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
+    - Tables, csv, parquet (which needs pyarrow), or a folder of parquet parts in the order of their names; those
+      of ``edges`` are never in memory as a whole, see ``graphkd.ingest.ingest_folder``. ``nodes``: column
+      ``label``, or, without it, columns ``label_NAME`` with 0 and 1 for each of several labels, or with each of
+      several numbers to predict; optionally ``id`` (by default ids are row indices, from 0); optionally ``split``
+      with ``train``, ``val``, ``test`` or empty cells, or ``train_mask``, ``val_mask``, ``test_mask`` with true
+      and false; every other column is a feature, raw in ``raw_columns`` unless ``location.columns`` is ``none``.
       Texts in ``label`` with ``;`` between several names need ``location.task`` ``multilabel``.
       ``edges``: columns ``source``, ``target`` and optionally ``weight``.
     - ``graph.npz``: arrays ``x [N, D]`` (or ``x_data``, ``x_indices``, ``x_indptr``, ``x_shape`` of a scipy CSR
@@ -63,7 +68,7 @@ def read_folder(location: Location) -> Data:
         )
     if not folder.is_dir():
         raise GraphKDError(f"dataset.path={folder} is no folder: give the one with nodes and edges, or graph.npz")
-    tables = [file.name for file in sorted(folder.iterdir()) if file.stem in ("nodes", "edges") and file.is_file()]
+    tables = [file.name for file in sorted(folder.iterdir()) if _is_table(file)]
     archive = folder / "graph.npz"
     if archive.is_file() and tables:
         raise GraphKDError(f"{folder} holds both graph.npz and {tables[0]}: keep one of the two forms")
@@ -71,15 +76,20 @@ def read_folder(location: Location) -> Data:
         parts = read_graph(archive, location.task)
     else:
         parts = _table_parts(folder, location.columns, location.task)
-    return read_parts(replace(parts, labels=None, split=None, task=None) if location.task == LINK else parts)
+    data = read_parts(replace(parts, labels=None, split=None, task=None) if location.task == LINK else parts)
+    return put_mapped_edges(data, folder, location) if (folder / EDGES).is_dir() else data
+
+
+def _is_table(file: Path) -> bool:
+    return file.is_dir() if file.name in (NODES, EDGES) else file.is_file() and file.stem in (NODES, EDGES)
 
 
 def _table_parts(folder: Path, columns: str | Mapping[str, str], task: str | None = None) -> Parts:
     features = read_features(folder)
     encode = columns != "none" and features is None
     as_texts = isinstance(columns, Mapping) and any(kind in AS_TEXT for kind in columns.values())
-    nodes, nodes_file = read_table(folder, "nodes", raw=encode, as_texts=as_texts, task=task)
-    edges, edges_file = read_table(folder, "edges")
+    nodes, nodes_file = read_table(folder, NODES, raw=encode, as_texts=as_texts, task=task)
+    edges, edges_file = no_edges(folder) if (folder / EDGES).is_dir() else read_table(folder, EDGES)
     masks = [name for name in MASKS if name in nodes]
     named = "id" in nodes
     labels: str | list[str] | None = label_columns(nodes.columns) or "label"

@@ -16,6 +16,7 @@ from graphkd.io.csv import TRUTH, Cells, CsvTable, number_of
 from graphkd.io.frame import check_once
 from graphkd.io.ids import plain_ids
 from graphkd.io.parquet import INDEX, is_number, numbers, open_parquet, range_index, whole
+from graphkd.io.parts import concatenated
 
 TEXTS = {"nodes": ("id", "label", "split"), "edges": ("source", "target")}
 """Columns that are read as strings: integers would lose the zeros of an id such as 007."""
@@ -42,7 +43,7 @@ def label_columns(names: Iterable[str]) -> list[str]:
 def read_table(
     folder: Path, name: str, raw: bool = False, as_texts: bool = False, task: str | None = None
 ) -> tuple[Any, str]:
-    """Reads the frame in ``NAME.csv`` or ``NAME.parquet``, and returns it with the path of the file.
+    """Reads the frame in ``NAME.csv``, ``NAME.parquet`` or the parts ``NAME/*.parquet``; returns it with its path.
 
     In csv only empty cells and ``nan`` are missing values; ids and ends of edges are strings, and labels are
     integers if all of them are written as such, and numbers if most have a fraction. All other columns are
@@ -51,7 +52,7 @@ def read_table(
 
     Args:
         folder: of the file.
-        name: of the file, without its ending.
+        name: of the file, without its ending, or of the folder of its parts.
         raw: whether columns other than ids, labels, splits and masks are read raw.
         as_texts: whether raw columns of a csv are texts in any case, so that ``007`` is not 7.
         task: of the labels, or ``None``.
@@ -59,13 +60,8 @@ def read_table(
     Raises:
         GraphKDError: neither file or both exist, or the file cannot be read.
     """
-    files = [folder / f"{name}.{kind}" for kind in ("csv", "parquet")]
-    existing = [file for file in files if file.is_file()]
-    if len(existing) != 1:
-        state, remedy = ("both", "keep") if existing else ("neither", "give")
-        raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: {remedy} one of them")
-    (file,) = existing
-    if file.suffix != ".csv":
+    file = _place(folder, name)
+    if file.is_dir() or file.suffix != ".csv":
         return _frame(_read_parquet(file, TEXTS[name], raw)), str(file)
     texts = (*TEXTS[name], *label_columns(CsvTable(file).names or []))
     columns = _read_raw_csv(file, texts, as_texts) if raw else _read_csv(file, texts)
@@ -74,6 +70,21 @@ def read_table(
     for label in label_columns(columns):
         columns[label] = _objects([_value(cell) for cell in columns[label]])
     return _frame(columns), str(file)
+
+
+def _place(folder: Path, name: str) -> Path:
+    """Returns the one file, or folder of parts, that holds a table."""
+    files = [folder / f"{name}.{kind}" for kind in ("csv", "parquet")]
+    existing = [file for file in files if file.is_file()]
+    parts = folder / name
+    if parts.is_dir():
+        if existing:
+            raise GraphKDError(f"{folder} holds both {existing[0].name} and the folder {name}: keep one of them")
+        return parts
+    if len(existing) != 1:
+        state, remedy = ("both", "keep") if existing else ("neither", "give")
+        raise GraphKDError(f"{folder} holds {state} of {name}.csv and {name}.parquet: {remedy} one of them")
+    return existing[0]
 
 
 def _read_raw_csv(file: Path, texts: Sequence[str], as_texts: bool) -> dict[str, Any]:
@@ -156,7 +167,7 @@ def _value(cell: str | None) -> Any:
 
 def _read_parquet(file: Path, texts: Sequence[str], raw: bool = False) -> dict[str, Any]:
     try:
-        table = open_parquet(file).read()
+        table = concatenated(file) if file.is_dir() else open_parquet(file).read()
     except GraphKDError:
         raise
     except Exception as error:  # pyarrow raises many types for damaged files
