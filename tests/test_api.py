@@ -130,6 +130,7 @@ def test_public_names_resolve_and_nothing_else() -> None:
     assert callable(graphkd.influence.infgrand)
 
 
+@pytest.mark.slow
 def test_plain_mlps_stand_beside_the_student_and_one_that_wins_is_told_of(
     recwarn: pytest.WarningsRecorder,
 ) -> None:

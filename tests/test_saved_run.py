@@ -132,6 +132,7 @@ def test_a_run_on_data_in_memory_is_read_with_its_data_and_exported(tmp_path: Pa
         graphkd.load_run(tmp_path / "run", data=data)
 
 
+@pytest.mark.slow
 def test_a_run_from_before_there_were_balances_and_calibration_goes_on(tmp_path: Path) -> None:
     keys = ("seeds=2", "training.max_epochs=2", "baseline=false", "output_dir=run")
     assert command("distill", *keys, cwd=tmp_path).returncode == 0

@@ -90,7 +90,10 @@ def holds_bundle(folder: Path) -> bool:
 
 def holds_links(path: str | Path) -> bool:
     """Returns whether a folder is a bundle that scores pairs of nodes, or of a run that contains one."""
-    return not is_address(path) and any((Path(path) / part / LINKS_CARD).is_file() for part in (".", "bundle"))
+    if is_address(path):
+        return False
+    folder = as_path(path, "the bundle")
+    return any((folder / part / LINKS_CARD).is_file() for part in (".", "bundle"))
 
 
 def read_bundle(path: str | Path) -> Bundle:

@@ -108,6 +108,7 @@ def test_other_objects_are_refused(callbacks: Any, message: str) -> None:
         graphkd.distill(DATA, training=FEW, callbacks=callbacks)
 
 
+@pytest.mark.slow
 def test_the_log_of_a_run_in_training_is_its_final_log(tmp_path: Path) -> None:
     done = command("distill", "training.max_epochs=4", "seeds=2", f"output_dir={tmp_path / 'run'}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -128,6 +129,7 @@ def test_a_run_that_fails_leaves_no_log(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_log_of_a_killed_run_does_not_block_its_folder_but_other_files_do(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()

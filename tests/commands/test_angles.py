@@ -43,6 +43,7 @@ def run(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made / "run", tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_the_folder_holds_what_the_library_says(run: Path, made: Path, capsys: pytest.CaptureFixture[str]) -> None:
     angles(str(run), None)
     said = capsys.readouterr()
@@ -181,6 +182,7 @@ def test_a_damaged_config_is_one_line(run: Path) -> None:
         angles(str(run), None)
 
 
+@pytest.mark.slow
 def test_a_single_seed_and_a_student_as_it_is_without_matching(made: Path, tmp_path: Path) -> None:
     (tmp_path / "data").symlink_to(made / "data")
     path = distill(tmp_path, "student.hidden_dim=8", "setting=cold_start")

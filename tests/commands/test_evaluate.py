@@ -162,6 +162,7 @@ def test_the_matrix_of_many_classes_is_only_written() -> None:
     assert len(lines) == len(SCORES) + 4 + 21
 
 
+@pytest.mark.slow
 def test_without_matplotlib_there_is_all_but_the_plots(tmp_path: Path, no_matplotlib: None) -> None:
     keys = ("training.max_epochs=2", "baseline=false", "output_dir=run")
     assert command("distill", *keys, cwd=tmp_path).returncode == 0

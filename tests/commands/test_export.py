@@ -70,6 +70,7 @@ def test_mistakes_end_in_one_line(run: Path, tmp_path: Path, capsys: pytest.Capt
         assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_run_on_data_in_memory_is_exported_from_python(tmp_path: Path) -> None:
     data = make_data()
     run = graphkd.distill(data, setting="production", training=SHORT)

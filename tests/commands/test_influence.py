@@ -76,6 +76,7 @@ def test_what_is_printed_is_in_the_report_too(folder: Path, report: Path) -> Non
     assert len({len(line) for line in table if line.startswith(("| rank", "| teacher"))}) == 1
 
 
+@pytest.mark.slow
 def test_twice_gives_the_same_bytes(folder: Path, report: Path) -> None:
     before = {entry.name: entry.read_bytes() for entry in report.iterdir()}
     again = command("influence", *SHORT, "experiment=infgrand/cora_sage_transductive", "cora", cwd=folder)
@@ -91,6 +92,7 @@ def test_nothing_is_cut_off_at_the_edges_of_the_pictures(report: Path) -> None:
         assert all(pixels.crop(edge).getextrema() == (255, 255) for edge in edges)
 
 
+@pytest.mark.slow
 def test_an_influence_that_ranks_nothing_on_a_graph_of_one_s_own(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     np.savez(tmp_path / "mine" / "graph.npz", **arrays())
@@ -160,6 +162,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(mistake: str, tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").touch()

@@ -35,6 +35,7 @@ def test_the_default_name_is_cut_likewise() -> None:
     assert len(one.encode()) < 255
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", some_of(PATHS, 4))
 @pytest.mark.parametrize(
     "path", ["k=v", "ünï", "runs/a=b", "~/x", "a#b&c;d!", "it is, a list", "plain/path-1.2", "a$b", "<>"]

@@ -106,6 +106,7 @@ MISTAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", some_of(MISTAKES, 2))
 def test_a_mistake_ends_all_processes_and_is_told_once(mistake: str, work: Path) -> None:
     args, line = MISTAKES[mistake]

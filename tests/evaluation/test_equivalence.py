@@ -50,6 +50,7 @@ def share_equivalent(mean: float, n: int, margin: float) -> float:
     return float(np.mean([tost(sample, margin).equivalent for sample in samples]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mean", "n", "margin"), [(0.0, 5, 1.25), (0.0, 20, 0.6), (0.25, 20, 0.75), (0.0, 3, 1.0)]
 )

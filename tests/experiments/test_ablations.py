@@ -26,6 +26,7 @@ def ablations() -> ModuleType:
     return load_run("ablations")
 
 
+@pytest.mark.slow
 def test_it_runs_and_goes_on_where_it_stopped(
     ablations: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_tables_compare_each_family_with_its_reference(ablations: ModuleType, tm
     assert float(one["p_holm"]) == pytest.approx(2 * expected.pvalue, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_variants_are_configs_and_influences_are_there(ablations: ModuleType) -> None:
     """One variant of each family."""
     names = ["base", *(list(family.variants)[-1] for family in ablations.FAMILIES.values())]
@@ -92,6 +94,7 @@ def test_variants_are_configs_and_influences_are_there(ablations: ModuleType) ->
     assert full <= set(catalogue(influence))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dataset", ["cora", "citeseer", "photo", "pubmed"])
 def test_bases_are_the_published_cells_but_for_the_width(ablations: ModuleType, dataset: str) -> None:
     base = spec_from(composed(ablations.overrides(dataset, "base"))).config()

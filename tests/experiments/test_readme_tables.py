@@ -13,6 +13,7 @@ def test_the_studies_are_found() -> None:
     assert {"balance", "ladder", "methods", "temperature", "views"} <= set(STUDIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 def test_tables_are_those_of_the_committed_rows(study: str) -> None:
     tables = load_run(study, "tables")

@@ -211,6 +211,7 @@ def test_never_more_than_one_block_of_walks_is_drawn_at_once(monkeypatch: pytest
     assert sum(sizes) == 28 * 7 * 10  # 28 nodes have edges
 
 
+@pytest.mark.slow
 def test_no_array_of_all_pairs_is_made() -> None:
     setup = """
 import torch

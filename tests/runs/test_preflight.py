@@ -50,6 +50,7 @@ def test_a_width_no_machine_has_room_for_is_refused_before_it_is_built(free, tmp
     assert "TiB of memory for the teacher, 1.0 TiB are free" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_unknown_is_not_checked_and_what_fits_runs(free, tmp_path: Path) -> None:
     free()
     assert command("distill", *FAST, cwd=tmp_path).returncode == 0

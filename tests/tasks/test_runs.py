@@ -41,7 +41,9 @@ def test_binary_is_two_classes_to_the_bit() -> None:
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", [pytest.param(task, marks=() if task == "regression" else pytest.mark.slow) for task in TASKS]
+)
 def test_every_runtime_gives_the_answers(task: str, tmp_path: Path) -> None:
     run = graphkd.distill(data_of(task), training=TRAINING, baseline=False)
     run.save(tmp_path / "run")
@@ -112,6 +114,7 @@ def test_a_run_is_resumed_and_reloaded(task: str, tmp_path: Path) -> None:
     assert len(one.evaluate().classes) == (3 if task == "multilabel" else 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "training", [{"batch_size": 16}, {"teacher_batches": "neighbours", "teacher_batch_size": 8}]
 )

@@ -93,6 +93,7 @@ def test_a_teacher_is_trained_once_for_its_students(tmp_path: Path) -> None:
     assert scorer.cache.made.count("student") == 3
 
 
+@pytest.mark.slow
 def test_students_of_one_shape_can_train_together(tmp_path: Path) -> None:
     """With the scores that they have alone, up to the order of sums; one that cannot be built has its error."""
     rates = [Candidate(k, ("method=glnn", f"training.lr=0.0{k}")) for k in (1, 2, 3)]

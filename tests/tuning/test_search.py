@@ -104,6 +104,7 @@ def test_if_not_even_the_plain_mlp_can_be_trained_its_error_is_the_search_s(tmp_
     assert search(tmp_path, FakeWorkers(score)).run()  # the same search goes on once it is mended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("most", some_of([7, 0, 3, 14, 30, 110, 60, 90, 140, 130, 150], 5))
 def test_killed_and_resumed_the_winner_and_all_candidates_are_the_same(tmp_path: Path, most: int) -> None:
     whole = search(tmp_path / "whole", FakeWorkers(score))

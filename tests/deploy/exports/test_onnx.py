@@ -14,6 +14,7 @@ from graphkd.deploy.runtimes.onnx_file import MIXTURE
 from tests.deploy.bundles import ensemble, make_bundle, sample_of, student
 
 
+@pytest.mark.slow
 def test_members_logits_are_mixed_in_more_than_8_bits(tmp_path: Path) -> None:
     model = ensemble()
     made = export_bundle(make_bundle(tmp_path, model), "onnx-int8", sample_of(model), allow_loss=True)
