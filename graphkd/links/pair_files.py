@@ -44,7 +44,7 @@ def score_pairs(predictor: LinkPredictor, source: Path, target: Path) -> int:
         where = f"{source} rows {first} to {first + len(part) - 1}"
         ends = [predictor.nodes.numbers(_column(part, name, source), f"{where}, {name}") for name in ENDS]
         scores = predictor.score(np.stack([end.numpy() for end in ends], axis=1)).numpy()
-        return part[list(ENDS)].assign(score=scores, probability=_sigmoid(scores))
+        return part[list(ENDS)].assign(score=scores, probability=probabilities_of(scores))
 
     return _written(_numbered(_parts(source), scored), target)
 
@@ -127,7 +127,12 @@ def _column(part: pd.DataFrame, name: str, file: Path) -> Any:
     return part[name].to_numpy()
 
 
-def _sigmoid(scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def probabilities_of(scores: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Computes the sigmoid of logits, in double precision and without overflow.
+
+    >>> probabilities_of(np.array([0.0, -1000.0])).tolist()
+    [0.5, 0.0]
+    """
     half: np.ndarray[Any, Any] = 0.5 * (1 + np.tanh(0.5 * scores.astype(np.float64)))
     return half.astype(np.float32)
 

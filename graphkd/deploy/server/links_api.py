@@ -19,6 +19,7 @@ from graphkd.deploy.server.links_worker import LinksWorker
 from graphkd.deploy.server.predict_api import RESPONSES
 from graphkd.deploy.server.schema import Id, Listed, Some, read_as
 from graphkd.errors import GraphKDError
+from graphkd.links.pair_files import probabilities_of
 
 Node = Id | str
 
@@ -86,12 +87,11 @@ def add_links_api(app: FastAPI, worker: LinksWorker) -> None:
             question = read_as(PairQuestion, content)
             with worker.load.of_rows(len(question.pairs), "pairs"):
                 scores = await asyncio.to_thread(_scores, worker, question.pairs)
-        chances = 0.5 * (1 + np.tanh(0.5 * scores.astype(np.float64)))
         return JSONResponse(
             {
                 "model": worker.name,
                 "scores": scores.tolist(),
-                "probabilities": chances.tolist(),
+                "probabilities": probabilities_of(scores).tolist(),
                 "milliseconds": _since(begin),
             }
         )
