@@ -132,7 +132,7 @@ def load_dataset(
     check_choices(columns, numeric)
     if name != "custom" and (columns != "auto" or numeric != "standard"):
         raise GraphKDError(f"dataset.columns and numeric are for dataset=custom, not for {name}: leave them out")
-    check_task(task)
+    check_task(task, LINK)
     location = locate(data_dir, cache_dir, download, path, scale, columns, task)
     seed = parse_seed(seed)
     check_directed(directed)

@@ -19,12 +19,11 @@ from graphkd.io.ids import text_of
 from graphkd.io.rows import array_of
 from graphkd.registry import unknown
 from graphkd.tasks import TASKS
-from graphkd.tasks.choice import LINK
 
 
-def check_task(task: Any) -> None:
-    """Checks that a task is one of ``graphkd.tasks.TASKS``, ``link``, or ``None``."""
-    known = [*TASKS, LINK]
+def check_task(task: Any, *others: str) -> None:
+    """Checks that a task is one of ``graphkd.tasks.TASKS`` or of ``others``, or ``None``."""
+    known = [*TASKS, *others]
     if task is not None and (not isinstance(task, str) or task not in known):
         raise GraphKDError(unknown("task", task if isinstance(task, str) else type(task).__name__, known))
 
