@@ -11,10 +11,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from graphkd import Training
+from graphkd.links import LinkTraining
 from tests.test_cli import command
 
 ROOT = Path(__file__).parents[1]
@@ -41,13 +43,13 @@ SHELL = [block for block in README if block.language == "shell"]
 @pytest.fixture
 def few_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a block asks for: what it does is tested elsewhere, here that it runs."""
-    check = Training.__post_init__
+    for kind in (Training, LinkTraining):
 
-    def shorten(training: Training) -> None:
-        check(training)
-        object.__setattr__(training, "max_epochs", min(training.max_epochs, 5))
+        def shorten(training: Any, check: Any = kind.__post_init__) -> None:
+            check(training)
+            object.__setattr__(training, "max_epochs", min(training.max_epochs, 5))
 
-    monkeypatch.setattr(Training, "__post_init__", shorten)
+        monkeypatch.setattr(kind, "__post_init__", shorten)
 
 
 def run_python(text: str) -> str:
