@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -16,6 +16,9 @@ from graphkd.distributed import world
 from graphkd.outofcore import TableOptions
 from graphkd.runs import data_checksums
 from graphkd.training.stages.stage_cache import StageCache
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
 
 
 def cache_of(config: DictConfig) -> StageCache:
@@ -31,12 +34,20 @@ def load_graph(config: DictConfig, seed: int) -> Graph:
         GraphKDError: unavailable or invalid data, or an unknown device.
     """
     device = pick_device(config.device)
+    return Graph.from_data(load_data(config, seed)).to(device)
+
+
+def load_data(config: DictConfig, seed: int) -> Data:
+    """Loads the data that a composed config names, with the split of one seed; of links, without labels and masks.
+
+    Raises:
+        GraphKDError: unavailable or invalid data.
+    """
     dataset = OmegaConf.to_container(config.dataset, resolve=True)
     assert isinstance(dataset, dict)
     keys: dict[str, Any] = {str(key): value for key, value in dataset.items() if key != "name"}
     folders = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    data = world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **folders))
-    return Graph.from_data(data).to(device)
+    return world().rank0_first(lambda: load_dataset(config.dataset.name, seed=seed, **keys, **folders))
 
 
 def name_of_data(config: DictConfig) -> str:
@@ -47,10 +58,17 @@ def name_of_data(config: DictConfig) -> str:
 
 def run_settings(config: DictConfig, seeds: list[int], first: Graph, run_path: Path) -> dict[str, Any]:
     """Returns the contents of ``config.yaml``: all keys resolved, absolute paths, and checksums of the data."""
+    settings = settings_of(config, seeds)
+    if config.dataset.path is not None:
+        settings["dataset"]["split"] = first.origin["split"]
+    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
+    return settings
+
+
+def settings_of(config: DictConfig, seeds: list[int]) -> dict[str, Any]:
+    """Returns all keys of a composed config, resolved, with absolute paths."""
     settings = resolved(config, seeds)
     settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
     if config.dataset.path is not None:
-        path = str(Path(config.dataset.path).expanduser().absolute())
-        settings["dataset"].update(path=path, split=first.origin["split"])
-    settings["dataset"].update(data_checksums(first, run_path, config.overwrite))
+        settings["dataset"]["path"] = str(Path(config.dataset.path).expanduser().absolute())
     return settings

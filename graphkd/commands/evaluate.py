@@ -78,9 +78,18 @@ def _evaluated(path: Path, setting: str, entry: dict[str, Any], data_dir: str | 
     val, test = (result.scores[0][part] for part in ("val", "test"))
     shown = [score_text([value], graph.metric) for value in (val, test, recorded)]
     print(f"{seed:>6}{shown[0]:>12}{shown[1]:>12}{shown[2]:>20}")
+    check_recorded(seed, test, recorded)
+    return result
+
+
+def check_recorded(seed: int, test: float, recorded: float) -> None:
+    """Checks a test score against the recorded one.
+
+    Raises:
+        GraphKDError: they differ by more than rounding explains.
+    """
     if abs(test - recorded) > TOLERANCE:
         raise GraphKDError(
             f"seed {seed} scores {test:.4f} on test, but metrics.json says {recorded:.4f}: "
             "the data or the bundle is not the run's own"
         )
-    return result

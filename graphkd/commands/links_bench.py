@@ -47,7 +47,10 @@ def bench_links(
     seed = predictor.card["seed"]
     data = load_run_data(path, seed, data_dir)
     graph = LinkGraph.from_data(data, seed, metrics["setting"])
-    calls = {**_student_calls(predictor, data.x), **_teacher_calls(path, metrics, graph)}
+    calls = {
+        **_student_calls(predictor, data.x),
+        **_teacher_calls(path, metrics, graph, predictor.student.decoder.dim),
+    }
     times = latency(calls, seconds)
     print("\n".join(_table(times, metrics, predictor, threads)))
     if target is not None:
@@ -68,7 +71,7 @@ def _student_calls(predictor: LinkPredictor, x: Any) -> dict[str, Any]:
     }
 
 
-def _teacher_calls(path: Path, metrics: dict[str, Any], graph: LinkGraph) -> dict[str, Any]:
+def _teacher_calls(path: Path, metrics: dict[str, Any], graph: LinkGraph, dim: int) -> dict[str, Any]:
     if metrics["teacher"] == "none":
         return {}
     teacher = make_part("teacher", OmegaConf.create(read_config(path)["teacher"]), partial=True)
@@ -77,7 +80,7 @@ def _teacher_calls(path: Path, metrics: dict[str, Any], graph: LinkGraph) -> dic
     if issubclass(teacher.func, HeuristicTeacher):
         heuristic = Heuristic.on(adj, teacher.func.name, graph.split.train)
         return {name: lambda _: heuristic(pair)}
-    network = teacher(num_features=graph.x.shape[1], num_classes=64).eval()
+    network = teacher(num_features=graph.x.shape[1], num_classes=dim).eval()
 
     def answer(_: int) -> Any:
         with torch.no_grad():

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from graphkd.api import load_dataset
 from graphkd.commands.table import print_table
-from graphkd.config import resolved, tracker_of
-from graphkd.config_data import name_of_data
+from graphkd.config import tracker_of
+from graphkd.config_data import load_data, name_of_data, settings_of
 from graphkd.config_links import link_spec_from
 from graphkd.errors import GraphKDError
 from graphkd.links.graph import LinkGraph
@@ -39,14 +38,16 @@ def run_links(config: DictConfig, place: Callable[[str], Path]) -> None:
     seeds, spec = parse_seeds(config.seeds), link_spec_from(config)
     if tracker_of(config):
         raise GraphKDError("tracker is for runs of nodes: leave it out for links")
-    data = _data(config)
+    data = load_data(config, seeds[0])
     origin = {
         "dataset": name_of_data(config),
         "split": data.graphkd["split"],
         "directed": data.graphkd["directed"],
     }
     name = "-".join((origin["dataset"], "link", spec.setting, *(spec.names[key] for key in ("teacher", "method"))))
-    folder = RunFolder(place(name), _settings(config, seeds, data), config.overwrite)
+    settings = settings_of(config, seeds)
+    settings["dataset"].update({key: data.graphkd[key] for key in CHECKSUMS})
+    folder = RunFolder(place(name), settings, config.overwrite)
     if not folder.finished:
         for seed in seeds:
             folder.add(seed, functools.partial(_train, data, spec, seed, origin, bool(config.baseline)))
@@ -61,22 +62,3 @@ def _train(data: Data, spec: LinkSpec, seed: int, origin: dict[str, Any], baseli
         for stage, fit in result.result.fits.items():
             print(f"graphkd: seed {seed}: {stage}, {fit.seconds:.1f} s", file=sys.stderr, flush=True)
     return result
-
-
-def _data(config: DictConfig) -> Data:
-    """Loads the graph, without labels and masks; its edges are split by seed later."""
-    dataset = OmegaConf.to_container(config.dataset, resolve=True)
-    assert isinstance(dataset, dict)
-    keys: dict[str, Any] = {str(key): value for key, value in dataset.items()}
-    folders = {key: config[key] for key in ("data_dir", "cache_dir", "download")}
-    return load_dataset(keys.pop("name"), **keys, **folders)
-
-
-def _settings(config: DictConfig, seeds: list[int], data: Data) -> dict[str, Any]:
-    """Returns the contents of ``config.yaml``: all keys resolved, absolute paths, and checksums of the data."""
-    settings = resolved(config, seeds)
-    settings["data_dir"] = str(Path(config.data_dir).expanduser().absolute())
-    if config.dataset.path is not None:
-        settings["dataset"]["path"] = str(Path(config.dataset.path).expanduser().absolute())
-    settings["dataset"].update({key: data.graphkd[key] for key in CHECKSUMS})
-    return settings

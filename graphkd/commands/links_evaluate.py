@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphkd.errors import GraphKDError
+from graphkd.commands.evaluate import check_recorded
 from graphkd.links.bundle import load_predictor
 from graphkd.links.distill import evaluate
 from graphkd.links.graph import LinkGraph
@@ -21,9 +21,6 @@ SHOWN = {
     "test_mrr": "MRR %",
 }
 """Scores of a seed, by the heading of their column."""
-
-TOLERANCE = 0.005
-"""Tolerated difference in the test AUC: share of pairs whose order may change by another machine's rounding."""
 
 
 def evaluate_links(path: Path, metrics: dict[str, Any], data_dir: str | None) -> list[dict[str, Any]]:
@@ -51,9 +48,5 @@ def _evaluated(path: Path, setting: str, entry: dict[str, Any], data_dir: str | 
     graph = LinkGraph.from_data(load_run_data(path, seed, data_dir), seed, setting)
     found = scores_of(evaluate(graph, predictor.score))
     print(f"{seed:>6}" + "".join(f"{100 * found[key]:>12.2f}" for key in SHOWN) + f"{100 * recorded:>18.2f}")
-    if abs(found["test"] - recorded) > TOLERANCE:
-        raise GraphKDError(
-            f"seed {seed} scores {found['test']:.4f} on test, but metrics.json says {recorded:.4f}: "
-            "the data or the bundle is not the run's own"
-        )
+    check_recorded(seed, found["test"], recorded)
     return {"seed": seed, **found}

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphkd.atomic_io import whole_file
 from graphkd.errors import GraphKDError
+from graphkd.io.parquet import open_parquet
 from graphkd.links.predictor import LinkPredictor
 
 if TYPE_CHECKING:
@@ -104,20 +105,13 @@ def _parts(file: Path) -> Iterator[pd.DataFrame]:
         return
     if file.suffix != ".parquet":
         raise GraphKDError(f"{file} is neither .csv nor .parquet: give pairs in one of them")
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError:
-        raise GraphKDError(
-            f"{file} needs pyarrow, which is not installed: pip install pyarrow, or give a csv"
-        ) from None
-    try:
-        for batch in pyarrow.parquet.ParquetFile(file).iter_batches(PART):
-            yield batch.to_pandas()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise GraphKDError(
-            f"{file} cannot be read as parquet ({' '.join(str(error).split())}): write it again"
-        ) from None
+    with open_parquet(file) as table:
+        try:
+            for batch in table.iter_batches(PART):
+                yield batch.to_pandas()
+        except (ValueError, OSError) as error:  # the base classes of pyarrow's errors
+            reason = " ".join(str(error).split())
+            raise GraphKDError(f"{file} cannot be read as parquet ({reason}): write it again") from None
 
 
 def _column(part: pd.DataFrame, name: str, file: Path) -> Any:

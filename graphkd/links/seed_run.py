@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,7 @@ class LinkSeedRun:
 
     def write(self, folder: Path, save_teacher: bool = False) -> None:
         """Writes ``bundle/``, ``log.jsonl`` and ``metrics.json`` (the entry); no teacher is saved."""
-        self.result.predictor.card.clear()
-        self.result.predictor.card.update(self.card)
-        save_predictor(folder / "bundle", self.result.predictor)
+        save_predictor(folder / "bundle", replace(self.result.predictor, card=self.card))
         rows = [
             {"seed": self.seed, "stage": stage, **row}
             for stage, found in self.result.fits.items()
