@@ -19,6 +19,7 @@ from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.callbacks import Callback
 from graphkd.callbacks.session import checked_callbacks
+from graphkd.cluster import Ray
 from graphkd.columns.arguments import check_choices
 from graphkd.datasets import Graph, Preprocessing
 from graphkd.datasets.custom.build import check_directed
@@ -210,6 +211,7 @@ def distill(
     cache_dir: str | os.PathLike[str] | None = None,
     memory_budget: float | None = None,
     table_dtype: str = "float32",
+    cluster: Ray | None = None,
     baseline: bool = True,
     callbacks: Iterable[Callback] = (),
     calibrate: bool = False,
@@ -248,6 +250,8 @@ def distill(
             default everything is in memory.
         table_dtype: ``float32``, ``bfloat16`` or ``float16``: of the student's inputs in those files;
             ``graphkd.outofcore.TableStore`` documents the error.
+        cluster: that computes propagated features, such as ``graphkd.cluster.Ray(workers=4)``; needs a
+            ``memory_budget``, and a ``cache_dir`` that its machines share.
         baseline: also train the same MLP on the labels alone, on raw rows and, where the student reads
             neighbours, on the student's inputs: ``mlp`` and ``mlp_same_inputs`` in ``metrics``.
         callbacks: such as ``[graphkd.callbacks.TensorBoard()]``, or of your own.
@@ -272,7 +276,7 @@ def distill(
             "out, or run the command graphkd distill seeds=N training.together=true"
         )
     seed = parse_seed(seed)
-    tables = TableOptions(memory_budget, table_dtype)
+    tables = TableOptions(memory_budget, table_dtype, cluster)
     cache = StageCache(None if cache_dir is None else as_path(cache_dir, "cache_dir"), tables)
     graph = Graph.from_data(data, preprocessing).to(pick_device(device))
     view = apply_setting(graph, spec.setting, seed)

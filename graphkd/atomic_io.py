@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import stat
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -189,6 +190,15 @@ def sha256_of(parts: Iterable[Any]) -> str:
     for part in parts:
         digest.update(part if isinstance(part, bytes) else memoryview(part.reshape(-1)).cast("B"))
     return digest.hexdigest()
+
+
+def file_crc(path: Path) -> int:
+    """Computes the CRC-32 of a file's content, against accidental damage only."""
+    crc = 0
+    with path.open("rb") as content:
+        while block := content.read(2**20):
+            crc = zlib.crc32(block, crc)
+    return crc
 
 
 def seal(value: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import NoReturn, TextIO
 
 from graphkd import __version__
+from graphkd.commands.cluster_arguments import cluster_arguments
 from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
@@ -118,10 +119,11 @@ def _run(args: argparse.Namespace) -> int:
 
         evaluate(args.run, args.data_dir, args.output)
     elif args.command == "predict":
+        from graphkd.commands.cluster_arguments import cluster_of
         from graphkd.commands.predict import predict
 
         given = args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header
-        predict(*given, args.probabilities, args.format, args.top_k)
+        predict(*given, args.probabilities, args.format, args.top_k, cluster_of(args))
     elif args.command == "report":
         from graphkd.commands.report import report
 
@@ -197,11 +199,14 @@ def command_parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "input",
         metavar="INPUT",
-        help="rows as .parquet, .csv, .tsv, .jsonl (also .csv.gz and so on), .npy or .npz; - for standard input; "
-        "or the word graph: the run's own",
+        help="rows as .parquet, .csv, .tsv, .jsonl (also .csv.gz and so on), .npy or .npz; a folder of such "
+        "files; - for standard input; or the word graph: the run's own",
     )
     predict.add_argument(
-        "output", metavar="OUTPUT", help="classes and probabilities as .parquet or .csv, or probabilities as .npy"
+        "output",
+        metavar="OUTPUT",
+        help="classes and probabilities as .parquet or .csv, or probabilities as .npy; of a folder a folder with "
+        "such files, named likewise: OUT.parquet",
     )
     predict.add_argument("--runtime", choices=RUNTIMES, help="that scores; by default the fastest there is")
     predict.add_argument(
@@ -226,6 +231,7 @@ def command_parser() -> argparse.ArgumentParser:
         help="of a run of links, with the word graph: the likeliest new partners of every node; 10 by default. "
         "Otherwise INPUT has columns source and target",
     )
+    cluster_arguments(predict)
     export = commands.add_parser(
         "export", help="a run's student as ONNX or C, beside its bundle, checked on real rows"
     )

@@ -18,6 +18,7 @@ from graphkd import (
     balance,
     calibration,
     callbacks,
+    cluster,
     datasets,
     encoders,
     influence,
@@ -52,6 +53,7 @@ GROUPS: dict[str, ModuleType] = {
     "training": training,
     "tracker": callbacks,
     "decoder": decoders,
+    "cluster": cluster,
 }
 
 OF_LINKS: dict[str, ModuleType] = {"teacher": heuristic_teachers, "method": llp}
@@ -123,6 +125,7 @@ class DistillConfig:
     training: Any = MISSING
     tracker: Any = MISSING
     decoder: Any = MISSING
+    cluster: Any = MISSING
     deploy: DeployConfig = field(default_factory=DeployConfig)
 
 
@@ -263,6 +266,12 @@ def tracker_of(config: DictConfig) -> list[callbacks.Callback]:
     """Returns the tracker that a composed config names, if any."""
     tracker = _optional("tracker", config)
     return [] if tracker.name == "none" else [tracker]
+
+
+def cluster_of(config: DictConfig) -> cluster.Ray | None:
+    """Returns the cluster that a composed config names, or None."""
+    part = _optional("cluster", config)
+    return part if isinstance(part, cluster.Ray) else None
 
 
 def _optional(group: str, config: DictConfig) -> Any:

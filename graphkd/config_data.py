@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from graphkd.api import load_dataset, pick_device
-from graphkd.config import resolved
+from graphkd.config import cluster_of, resolved
 from graphkd.datasets import Graph
 from graphkd.datasets.loading import locate
 from graphkd.datasets.scale import scaled_name
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def cache_of(config: DictConfig) -> StageCache:
     """Returns the cache of finished stages for a composed config, with its options for tables."""
     folder = locate(config.data_dir, config.cache_dir, config.download).cache_dir
-    return StageCache(folder, TableOptions(config.memory_budget, config.table_dtype))
+    return StageCache(folder, TableOptions(config.memory_budget, config.table_dtype, cluster_of(config)))
 
 
 def load_graph(config: DictConfig, seed: int) -> Graph:

@@ -106,6 +106,7 @@ def _check_unused(config: DictConfig) -> None:
     wanted = {
         "save_teacher": config.save_teacher,
         "memory_budget": config.memory_budget is not None,
+        "cluster": make_part("cluster", config.cluster).name != "none",
         "table_dtype": config.table_dtype != "float32",
         "deploy.calibrate": config.deploy.calibrate,
         "device": config.device not in ("auto", "cpu"),

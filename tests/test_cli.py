@@ -59,7 +59,7 @@ MISTAKES = {
     ),
     "unknown teacher": (
         ["teacher=gnc"],
-        "unknown teacher 'gnc': did you mean 'gcn'? choose one of appnp, gat, gcn, gcnii",
+        "unknown teacher 'gnc': did you mean 'gcn'? choose one of aa, appnp, cn, gat, gcn, gcnii",
     ),
     "unknown student": (["student=cnn"], "unknown student 'cnn'"),
     "unknown method": (
@@ -113,7 +113,7 @@ MISTAKES = {
     "influence without effect": (["influence=uniform"], "method=glnn weights no nodes"),
     "a loss that explodes": (["training.teacher_lr=1e29"], "lower its learning rate"),
     "an exploding width": (["student.hidden_dim=1000000000000"], "choose a smaller student.hidden_dim"),
-    "no teacher": (["teacher=null"], "teacher is null: choose one of appnp, gat, gcn, gcnii"),
+    "no teacher": (["teacher=null"], "teacher is null: choose one of aa, appnp, cn, gat, gcn, gcnii"),
     "no dataset": (
         ["dataset=null"],
         "dataset is null: choose one of blogcatalog, chameleon, citeseer, computers, cora, cpf_citeseer",

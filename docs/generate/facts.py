@@ -92,6 +92,8 @@ def command_of(group: str, name: str) -> list[str]:
         return [f"{group}={name}", "dataset.task=link"]
     needed = getattr(lookup(GROUPS[group], name), "needs_teacher", "") if group == "method" else ""
     chosen = {group: name, **({"teacher": needed} if needed else {})}
+    if group == "cluster":
+        return ["cluster=ray", "memory_budget=8"] if name == "ray" else [f"cluster={name}"]
     if group == "tracker":  # which goes with everything, and is no part of what is trained
         return [f"{group}={name}"]
     for more, parts in ATTEMPTS.items():

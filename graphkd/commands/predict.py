@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphkd.atomic_io import sha256, whole_file
+from graphkd.atomic_io import whole_file
+from graphkd.cluster import Ray
+from graphkd.commands.predict_folder import predict_folder, student_of
 from graphkd.commands.rows import OWN, bundle_place, graph_rows, own_files
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
@@ -13,7 +15,7 @@ from graphkd.deploy.batch.default import default_runtime
 from graphkd.deploy.batch.outputs import check_output, output_of
 from graphkd.deploy.batch.reading import check_is_rows, is_graph
 from graphkd.deploy.batch.score import Job, score_file
-from graphkd.deploy.files import EXPORTS, Bundle, holds_links, read_bundle
+from graphkd.deploy.files import Bundle, holds_links, read_bundle
 from graphkd.deploy.inputs import InputParts
 from graphkd.deploy.names import Encoded
 from graphkd.errors import GraphKDError
@@ -36,13 +38,15 @@ def predict(
     probabilities: bool = False,
     kind: str | None = None,
     top_k: int | None = None,
+    cluster: Ray | None = None,
 ) -> None:
     """Predicts classes of the rows in a file, or of all nodes of the run's graph.
 
     Args:
         run: folder of a run, or a bundle alone, which may be ``hf://OWNER/NAME``.
-        source: a file of raw rows, ``-`` for standard input, or ``graph``.
-        output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``.
+        source: a file of raw rows, a folder of such files, ``-`` for standard input, or ``graph``.
+        output: ``.parquet`` or ``.csv`` with a line per row, or ``.npy`` with probabilities ``[B, C]``; of a
+            folder a folder with such files, whose name ends in the same way.
         data_dir: folder of the run's data, if it has moved.
         runtime: for inference; by default the fastest available one, and torch on a graph.
         rejects: ``.csv`` for rows that cannot be scored; without it the first of them is an error.
@@ -51,10 +55,14 @@ def predict(
         probabilities: whether a csv of predictions has a column for every class.
         kind: of standard input: ``csv`` by default, ``tsv`` or ``jsonl``.
         top_k: of a run of links, partners of each node of its graph.
+        cluster: that scores the files of a folder.
 
     Raises:
         GraphKDError: not a run, a file that cannot be read as rows, or rows that do not fit this student.
     """
+    folder = source not in (OWN, PIPE) and Path(source).is_dir()
+    if cluster is not None and not folder:
+        raise GraphKDError(f"a cluster scores the files of a folder, and {source} is none: leave --cluster out")
     if holds_links(run):
         given = {"runtime": runtime, "rejects": rejects, "id": row_id, "format": kind}
         flags = {"no-header": not header or None, "probabilities": probabilities or None}
@@ -63,6 +71,11 @@ def predict(
     if top_k is not None:
         raise GraphKDError("--top-k is for runs of links, and this one is of nodes: leave it out")
     path, target = bundle_place(run, source), Path(output)
+    if folder:
+        parts = InputParts.of((bundle := read_bundle(path)).description)
+        _check_is_raw(parts)
+        job = Job(Path(source).absolute(), target.absolute(), _absolute(rejects), row_id, header, probabilities)
+        return predict_folder(job, bundle, runtime or default_runtime(bundle), cluster)
     check_output(target)
     rows = _rows_of(source, kind)
     _check_no_overwriting(path, source, target, data_dir)
@@ -100,13 +113,15 @@ def _rows_of(source: str, kind: str | None) -> Path | StandardInput:
 
 
 def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
-    model = load_bundle(bundle.folder, runtime)
-    exports = bundle.folder / EXPORTS
-    parts = [bundle.description["checksum"], sha256(exports.read_bytes()) if exports.is_file() else "", runtime]
-    scored, rejected = score_file(job, model, " ".join(parts))
+    scored, rejected = score_file(job, load_bundle(bundle.folder, runtime), student_of(bundle, runtime))
     print(f"{scored} predictions: {job.output}")
     if job.rejects is not None:
         print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
+
+
+def _absolute(rejects: str | None) -> Path | None:
+    """Returns the path as other machines know it."""
+    return None if rejects is None else Path(rejects).absolute()
 
 
 def _predict_graph(

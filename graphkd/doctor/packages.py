@@ -55,6 +55,7 @@ OPTIONAL = (
     ),
     Package("pyarrow", "14", "pyarrow", "optional, for parquet files: pip install 'graphkd[parquet]'"),
     Package("duckdb", "2.0", "duckdb", "optional, for edges in parquet parts: pip install 'graphkd[ingest]'"),
+    Package("ray", "2.40", "ray", "optional, for cluster=ray: pip install 'graphkd[ray]'"),
     Package("matplotlib", "3.8", "matplotlib", "optional, for plots: pip install 'graphkd[plot]'"),
     *(
         Package(name, least, name, "optional, for graphkd export --to onnx: pip install 'graphkd[onnx]'")

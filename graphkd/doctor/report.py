@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphkd.doctor.cluster import cluster
 from graphkd.doctor.folders import cache, data_sets, disk
 from graphkd.doctor.hardware import accelerators, compilers, cpus, main_memory
 from graphkd.doctor.line import Line, guarded
@@ -45,7 +46,7 @@ def examine(data_dir: str, cache_dir: str | None) -> Report:
     parts = versions() + _packages(REQUIRED)
     rest = _packages(OPTIONAL)
     rest += guarded("cpus", cpus) + guarded("memory", main_memory) + guarded("cuda", accelerators)
-    rest += guarded("c compiler", compilers)
+    rest += guarded("c compiler", compilers) + guarded("cluster", cluster)
     rest += guarded("data sets", lambda: data_sets(data_dir, cache_dir))
     rest += guarded("cache folder", lambda: cache(cache_dir))
     rest += guarded("current disk", lambda: [disk("current disk", Path.cwd())])

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -21,6 +22,14 @@ WORKING_SHARE = 0.5
 
 Make = Callable[[slice], Tensor]
 """Function from a range of rows to their values."""
+
+
+class Columns(Protocol):
+    """Computes propagated features by columns."""
+
+    def pooled(self, x: Any, operator: Any, hops: int, pooling: str) -> Make:
+        """Returns a function of rows of the pooled table of ``x [N, D]`` and its products with ``operator``."""
+
 
 DRAFTS = "-drafts"
 """Suffix of the folder with the intermediate tables of a table."""
@@ -40,6 +49,8 @@ class TableStore:
             most 2⁻⁸) or ``float16`` (at most 2⁻¹¹, for magnitudes from 6.1e-5 to 65,504).
         shown: the stage, for the progress bar.
         kept: an object that must live as long as the tables, such as a temporary folder.
+
+    ``columns`` computes propagated features elsewhere, see ``graphkd.cluster.columns``; None here.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class TableStore:
         kept: object = None,
     ) -> None:
         self.folder, self.budget, self.dtype, self.shown = folder, budget, dtype, shown
+        self.columns: Columns | None = None
         self._kept = kept
         self._names: Counter[Path] = Counter()
         self._inside: list[Path] = []
@@ -110,6 +122,11 @@ class TableStore:
             self._inside.pop()
         shutil.rmtree(drafts, ignore_errors=True)
         return table.tensor
+
+    @property
+    def drafts(self) -> Path:
+        """The folder of intermediate files of the table that is being computed, deleted once it is finished."""
+        return self._inside[-1]
 
     def within(self, size: int) -> int:
         """Returns ``size`` bytes, at most the budget of a block."""

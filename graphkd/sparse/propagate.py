@@ -81,14 +81,30 @@ def propagate(x: Features, adj: Adjacency, hops: int, self_loops: int = 1, pooli
         return x
     operator, wide = adj.normalize("symmetric", self_loops, x.dtype), blocks(hops, pooling)
 
-    powers = _Powers(x, operator)
+    powers, store = _Powers(x, operator), table_store()
 
     def pooled(rows: slice) -> Tensor:
         tables = (powers.rows(k, rows, k == hops) for k in range(1, hops + 1))
-        return _POOLS[pooling](powers.rows(0, rows), tables, hops)
+        return pool(powers.rows(0, rows), tables, hops, pooling)
 
+    make = pooled if store.columns is None else store.columns.pooled(x, operator, hops, pooling)
     shape = (x.shape[0], wide * x.shape[1])
-    return table_store().by_rows("inputs", shape, x.dtype, pooled, (2 + wide) * powers.row_bytes, rounded=True)
+    return store.by_rows("inputs", shape, x.dtype, make, (2 + wide) * powers.row_bytes, rounded=True)
+
+
+def pool(table: Tensor, powers: Iterator[Tensor], hops: int, pooling: str) -> Tensor:
+    """Computes the pooled table of ``X`` and its powers.
+
+    Args:
+        table: ``X [b, D]``.
+        powers: ``ÃX``, …, ``Ã^P X``, in order.
+        hops: ``P``.
+        pooling: one of ``POOLINGS``.
+
+    >>> pool(torch.tensor([[1.0]]), iter([torch.tensor([[3.0]])]), hops=1, pooling="max")
+    tensor([[3.]])
+    """
+    return _POOLS[pooling](table, powers, hops)
 
 
 def power(x: Tensor, operator: SparseMatrix, hops: int, name: str) -> Tensor:

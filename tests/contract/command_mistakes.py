@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.datasets.custom.graphs import arrays
 
-TEACHERS = "appnp, gat, gcn, gcnii, graph_transformer, pyg, sage, sgc, vqgraph"
+TEACHERS = "aa, appnp, cn, gat, gcn, gcnii, graph_transformer, heuristics, pyg, ra, sage, sgc, vqgraph"
 
 
 def own_graph(folder: Path, **parts: Any) -> None:

@@ -170,6 +170,7 @@ def test_the_packages_are_those_of_pyproject() -> None:
         *extras["scatter"],
         *extras["parquet"],
         *[name for name in extras["ingest"] if name not in extras["parquet"]],
+        *extras["ray"],
         *extras["plot"],
         *extras["onnx"],
         *extras["serve"],

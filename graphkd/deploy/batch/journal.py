@@ -30,6 +30,10 @@ DIGEST = 32
 """Size in bytes of the digest before each block."""
 
 
+class InUseError(GraphKDError):
+    """Another process is writing the output."""
+
+
 class Journal:
     """The scored blocks of a job: one file each, complete or absent.
 
@@ -106,14 +110,15 @@ def journal_of(output: Path, job: dict[str, Any], again: bool = True) -> Iterato
             one is not used.
 
     Raises:
-        GraphKDError: another process is writing it, or the folder's name is in use for something else.
+        InUseError: another process is writing it.
+        GraphKDError: the folder's name is in use for something else.
     """
     folder = output.with_name(f".{output.name}.progress")
     _make(folder)
     try:
         lock = Lock(folder / LOCK)
     except BlockingIOError:
-        raise GraphKDError(
+        raise InUseError(
             f"{output} is being written by another process: wait for it, or choose another output"
         ) from None
     try:

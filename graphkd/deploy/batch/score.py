@@ -74,14 +74,7 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
     source = open_rows(job.rows, Wanted.of(model.columns, model.num_features, job.id, job.header))
     num_classes = num_classes_of(model)
     rows = rows_of_a_block(model.num_features, num_classes)
-    depends = {
-        "version": __version__,
-        "student": student,
-        "rows": _identity(job.rows),
-        "rows_of_a_block": rows,
-        "id": job.id,
-        "header": job.header,
-    }
+    depends = {**dependencies(job, student), "rows_of_a_block": rows}
     again = isinstance(job.rows, Path)
     with journal_of(job.output, depends, again) as journal, _rejects(job.rejects, journal) as rejects:
         draft = journal.folder / "output"
@@ -95,6 +88,22 @@ def score_file(job: Job, model: Predictor | RowPredictor, student: str) -> tuple
         sync(draft)
         os.replace(draft, job.output)
     return scored, rejects.count
+
+
+def dependencies(job: Job, student: str) -> dict[str, Any]:
+    """Returns everything that the predictions of a file depend on.
+
+    Args:
+        job: input and output.
+        student: identifies everything of the student that the predictions depend on.
+    """
+    return {
+        "version": __version__,
+        "student": student,
+        "rows": _identity(job.rows),
+        "id": job.id,
+        "header": job.header,
+    }
 
 
 def _identity(rows: Path | StandardInput) -> list[str | int]:

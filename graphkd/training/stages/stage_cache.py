@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from graphkd.atomic_io import check_writable, seal, sha256, sha256_of, write_bytes
+from graphkd.cluster.columns import ClusterColumns
 from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.outofcore import TableOptions, TableStore
@@ -150,9 +151,13 @@ class StageCache:
             return TableStore()
         if self._root is None:
             draft = tempfile.TemporaryDirectory(prefix="graphkd-", dir=self._scratch, ignore_cleanup_errors=True)
-            return TableStore(Path(draft.name), self.tables.bytes, DTYPES[self.tables.dtype], stage, draft)
-        folder = self._root / "tables" / f"{stage}-{_name(key)}"
-        return TableStore(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage)
+            folder, kept = Path(draft.name), draft
+        else:
+            folder, kept = self._root / "tables" / f"{stage}-{_name(key)}", None
+        store = TableStore(folder, self.tables.bytes, DTYPES[self.tables.dtype], stage, kept)
+        if self.tables.cluster is not None:
+            store.columns = ClusterColumns(self.tables.cluster, store)
+        return store
 
     def without_files(self) -> StageCache:
         """Returns a cache that saves nothing, for parts defined by the user."""
