@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import torch
@@ -85,13 +85,15 @@ def workers_of(problem: Problem, cache: Path, count: int) -> Iterator[Workers]:
 
 
 def _start(problem: Problem, cache: Path, together: bool, threads: int) -> None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
     torch.set_num_threads(threads)
     _SCORERS.append(Scorer(problem, cache, together))
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process after its parent, which may have been killed: nothing else would."""
+def _end_with(parent: int | None) -> None:
+    """Ends this process after its parent, which may have been killed, before this began too: nothing else would."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
