@@ -326,6 +326,7 @@ def test_the_embedded_default_from_data_to_predictions(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv").read_text().startswith("row,class,name,probability\n0,")
 
 
+@pytest.mark.slow
 def test_a_share_of_the_labels_makes_a_run_of_its_own(tmp_path: Path) -> None:
     keys = ["dataset.label_rate=0.1", "baseline=false", *FAST]
     done = command("distill", *keys, cwd=tmp_path)
@@ -337,6 +338,7 @@ def test_a_share_of_the_labels_makes_a_run_of_its_own(tmp_path: Path) -> None:
     assert "holds a run with another dataset.label_rate" in other.stderr
 
 
+@pytest.mark.slow
 def test_a_run_from_before_there_were_shares_and_poolings_is_read(tmp_path: Path) -> None:
     write_planetoid(tmp_path / "data" / "Planetoid" / "Cora" / "raw")
     keys = ["dataset=cora", "method=infgrand", "teacher.num_layers=3", "baseline=false", *FAST]

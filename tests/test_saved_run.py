@@ -99,6 +99,7 @@ def test_learning_curves_have_a_column_per_stage(run: Any) -> None:
     assert len(losses) == 8
 
 
+@pytest.mark.slow
 def test_a_run_of_several_seeds_has_a_student_and_a_teacher_for_each(tmp_path: Path) -> None:
     keys = ("seeds=2", "training.max_epochs=4", "save_teacher=true", "baseline=false")
     done = command("distill", *keys, f"output_dir={tmp_path / 'run'}", cwd=tmp_path)

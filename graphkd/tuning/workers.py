@@ -93,7 +93,7 @@ def _start(problem: Problem, cache: Path, together: bool, threads: int) -> None:
 
 
 def _end_with(parent: int | None) -> None:
-    """Ends this process after its parent, which may have been killed, before this began too: nothing else would."""
+    """Ends this process after its parent, which may have been killed before this began: nothing else would."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

@@ -103,6 +103,7 @@ def test_twice_gives_the_same_and_nothing_else_is_disturbed(
     assert not (run / "angles").exists()
 
 
+@pytest.mark.slow
 def test_without_the_cache_it_is_trained_again_to_the_same_bits(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_store_that_would_be_large_is_not_built(
     assert "Rows from a FeatureStore are not timed: the store would take" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_no_processes")
 def test_a_graph_too_large_to_be_computed_at_once_is_not(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

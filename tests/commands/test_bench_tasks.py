@@ -80,6 +80,7 @@ def test_table_and_plot_are_of_the_task_s_own_metric(
     assert (found["task"], found["student"]["reads"]) == (task, "x")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_not_timed")
 def test_a_student_of_positions_alone_is_timed_and_errors_have_their_own_unit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

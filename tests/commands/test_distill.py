@@ -70,6 +70,7 @@ def test_a_job_that_fails_in_another_process_fails_the_command(
     assert main([*args, "training.lr=0.01,0.02"]) == 0
 
 
+@pytest.mark.slow
 def test_a_log_has_a_line_per_stage_and_says_what_was_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,7 @@ def test_evaluate_gets_the_recorded_scores_again(run: Path, capsys: pytest.Captu
     assert all(line[2] == line[3] for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooling", ["min", "concat"])
 def test_evaluate_pools_as_the_run_did_hidden_nodes_too(
     pooling: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

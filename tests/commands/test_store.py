@@ -125,6 +125,7 @@ def test_the_ids_of_a_graph_s_nodes_go_into_the_store(
             assert store.numbers_of(ids[::-1]).tolist() == [3, 2, 1, 0]
 
 
+@pytest.mark.slow
 def test_a_student_with_positions_has_its_own_and_those_of_hidden_nodes(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ from graphkd.matching.projections import PROJECTIONS
 from graphkd.registry import catalogue
 from tests.distributed.gradients import Case, student_steps, teacher_step
 from tests.distributed.pair import Pair
+from tests.tiers import some_of
 
 STRATEGIES = catalogue(matching)
 TERMS = [name for name in catalogue(terms) if name != "none"]
@@ -33,7 +34,7 @@ def test_the_loss_of_a_method_is_a_sum_over_rows_or_says_that_it_is_not(method: 
     assert_all_same([(method, *PLAIN[1:])], pair)
 
 
-@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("distance", some_of(DISTANCES, 2))
 def test_whatever_is_matched_by_whichever_distance(distance: str, pair: Pair) -> None:
     strategies = [name for name, each in STRATEGIES.items() if DISTANCES[distance].by_node or not each.by_node]
     assert_all_same([("glnn", strategy, distance, "auto", "none") for strategy in strategies], pair)

@@ -4,6 +4,7 @@ import pytest
 
 from tests.distributed.curves import furthest, log_of, spec_of
 from tests.distributed.pair import Pair
+from tests.tiers import some_of
 
 NEIGHBOURS = {"teacher_batches": "neighbours", "teacher_batch_size": 7, "fanout": 3}
 RUNS = {
@@ -30,7 +31,7 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", some_of(RUNS, 2))
 def test_two_processes_have_the_curve_of_one(name: str, pair: Pair) -> None:
     first, second = pair(log_of, RUNS[name])
     assert first == second

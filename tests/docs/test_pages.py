@@ -23,7 +23,7 @@ PAGES = sorted(
     for path in (ROOT / "docs" / folder).glob("*.md")
 )
 RUNS = {page: [block for block in blocks(page) if block.language in ("python", "shell")] for page in PAGES}
-SHORTEST = ("own_data", "data_scientist", "engineer", "look")
+SHORTEST = ("data_scientist", "engineer")
 """Pages whose commands run in the default tier; those of the others are alike."""
 
 RUN = [

@@ -11,6 +11,7 @@ from tests.experiments.loading import load_run
 pytest.importorskip("duckdb")
 
 
+@pytest.mark.slow
 def test_it_draws_ingests_and_measures(tmp_path: Path) -> None:
     run = load_run("ingest")
     run.main(["--edges", "3000", "--work-dir", str(tmp_path), "--memory-budget", "1", "--limit", "4", "--keep"])

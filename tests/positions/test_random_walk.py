@@ -54,6 +54,7 @@ def test_a_number_of_columns_that_is_no_count_is_refused(dim: object) -> None:
         random_walk(two_parts(), dim)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_no_array_of_all_pairs_is_made() -> None:
     setup = """
 import torch

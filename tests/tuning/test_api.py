@@ -61,6 +61,7 @@ def test_a_folder_with_anything_else_is_refused_and_kept(tmp_path: Path, name: s
     assert [file.name for file in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.slow
 def test_the_same_call_goes_on_and_finds_the_same(tuned) -> None:
     before = (tuned.path / "winner" / "metrics.json").read_bytes()
     again = graphkd.tune(make_data(), output_dir=tuned.path, **FEW)

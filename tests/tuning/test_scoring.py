@@ -30,6 +30,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", some_of(SETTINGS, 5))
 def test_scores_do_not_depend_on_labels_of_test_nodes(tmp_path: Path, setting: str) -> None:
     """Nor does anything else that is returned; labels of validation nodes do change them."""

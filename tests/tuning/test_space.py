@@ -4,6 +4,7 @@ from graphkd.config import composed, spec_from
 from graphkd.methods import MLP
 from graphkd.tuning.sampler import Sampler
 from graphkd.tuning.space import ENCODERS, READS, Space
+from tests.tiers import some_of
 
 optuna = pytest.importorskip("optuna")
 TEACHERS = [("teacher=sage", "teacher.hidden_dim=64"), ("teacher=gcn",)]
@@ -14,7 +15,7 @@ def drawn(space: Space, count: int) -> list[tuple[str, ...]]:
     return [overrides for overrides, _ in sampler.ask(0, [{}] * count)]
 
 
-@pytest.mark.parametrize("reads", READS)
+@pytest.mark.parametrize("reads", some_of(READS, 3))
 def test_every_draw_is_a_config_whose_student_reads_no_more_than_it_may(reads: str) -> None:
     space = Space(encoders=READS[reads], weighs_classes=True)
     allowed = {"x": {"x"}, "positions": {"x", "x and positions"}}.get(reads)

@@ -35,6 +35,7 @@ def test_from_a_folder_to_predictions_by_id(tmp_path: Path) -> None:
     assert {row["name"] for row in rows} <= {"oak", "elm", "fir"}
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_same_files_only_and_finds_them_where_they_went(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "forest", *blocks())
     args = ["distill", "dataset=custom", "dataset.path=forest", "output_dir=run", *FAST]
@@ -269,6 +270,7 @@ def test_parquet_without_pyarrow_is_one_line(tmp_path: Path, monkeypatch: pytest
         load_dataset("custom", path=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_path_belongs_to_custom_and_custom_needs_it(tmp_path: Path) -> None:
     for overrides, message in {
         ("dataset=custom",): "dataset=custom needs dataset.path",

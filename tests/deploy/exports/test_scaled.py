@@ -54,6 +54,7 @@ def logits_of(bundle: Path, frame: pd.DataFrame, dtype: str = "float32") -> np.n
     return load_bundle(bundle, "numpy").logits(frame.astype(dtype))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("to", "numeric"),
     [

@@ -122,6 +122,7 @@ def test_every_file_states_what_it_takes(tmp_path: Path) -> None:
     assert "Rows: takes raw rows: preprocessing (binary features and row normalisation) is in the file." in header
 
 
+@pytest.mark.slow
 def test_files_name_the_columns_and_categories_of_a_table(tmp_path: Path) -> None:
     """Also those that would be code: in the header they are literals."""
     frame = mixed().rename(columns={"city": 'a "*/ #error\n'})

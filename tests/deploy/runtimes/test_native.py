@@ -35,7 +35,7 @@ def exported(folder: Path, shape: str) -> tuple[Path, torch.nn.Module]:
 
 @pytest.mark.parametrize(
     "shape",
-    [pytest.param(name, marks=pytest.mark.slow if name.startswith("members") else ()) for name in SHAPES],
+    [pytest.param(name, marks=pytest.mark.slow if name != "one panel" else ()) for name in SHAPES],
 )
 def test_dense_and_sparse_rows_against_torch_and_loops(tmp_path: Path, shape: str) -> None:
     bundle, model = exported(tmp_path, shape)
@@ -140,6 +140,7 @@ def test_it_has_to_be_exported_first(tmp_path: Path) -> None:
         load_bundle(bundle, "native-int8")
 
 
+@pytest.mark.slow
 def test_code_in_a_bundle_never_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever makes a bundle can also make its checksums."""
     model = student()

@@ -53,6 +53,7 @@ def test_what_is_exported_passes(to: str, norm: str, steps: Preprocessing, tmp_p
     check_onnx(content, network_of(read_bundle(bundle)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["onnx", "onnx-int8"])
 @pytest.mark.parametrize("num_members", [1, pytest.param(11, marks=pytest.mark.slow)])
 def test_an_ensemble_as_it_is_exported_passes(to: str, num_members: int, tmp_path: Path) -> None:

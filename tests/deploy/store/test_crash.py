@@ -124,9 +124,13 @@ def further(store: FeatureStore) -> None:
     ("name", "directed", "positions"),
     [
         *[("insert_node", False, True), ("delete_node", True, True), ("insert_edges", True, False)],
-        ("insert_named", False, False),
-        *[("delete_edges", False, False), ("growth", True, True)],
-        pytest.param("update_features", False, False, marks=pytest.mark.slow),  # the most steps, alike
+        *[
+            pytest.param(*steps, marks=pytest.mark.slow)  # alike
+            for steps in (
+                *[("insert_named", False, False), ("delete_edges", False, False)],
+                *[("growth", True, True), ("update_features", False, False)],
+            )
+        ],
     ],
 )
 def test_stopped_at_every_step(name: str, directed: bool, positions: bool, tmp_path: Path, steps: Steps) -> None:

@@ -20,6 +20,7 @@ from graphkd.training.fit.train_spec import TrainSpec
 from graphkd.training.fit.train_state import TrainState
 from graphkd.training.stages.stage_cache import StageCache, StageResult
 from tests.conftest import make_data
+from tests.tiers import some_of
 
 SHORT = Training(max_epochs=5, patience=2)
 
@@ -81,7 +82,7 @@ def test_killed_again_and_again_it_ends_with_the_same_bits(life: int, tmp_path: 
     assert not list((tmp_path / "stages").glob("*part*"))
 
 
-@pytest.mark.parametrize("strategy", catalogue(matching))
+@pytest.mark.parametrize("strategy", some_of(catalogue(matching), 3))
 def test_whatever_is_matched_goes_on_as_it_was(strategy: str, tmp_path: Path) -> None:
     chosen = catalogue(matching)[strategy]
     keys = {"redraw": True} if strategy == "random" else {}

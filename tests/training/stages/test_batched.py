@@ -19,6 +19,7 @@ from graphkd.training.stages.stage_cache import StageCache
 from graphkd.training.stages.student import StudentResult, train_student
 from graphkd.training.stages.teacher import train_teacher
 from tests.conftest import make_data
+from tests.tiers import some_of
 
 TRAINING = Training(max_epochs=12, patience=4, together=True)
 
@@ -69,14 +70,16 @@ def assert_equal(found: list[BatchedJob], root: Path) -> None:
             torch.testing.assert_close(together.task.state_dict()[name], tensor, rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("method", [methods.MLP(), methods.GLNN(), methods.InfGraND(hops=1), methods.InfGraND()])
+@pytest.mark.parametrize(
+    "method", some_of([methods.MLP(), methods.GLNN(), methods.InfGraND(hops=1), methods.InfGraND()], 2)
+)
 @pytest.mark.parametrize("sparse", [False, True])
 def test_seeds_of_a_method(method: Any, sparse: bool, tmp_path: Path) -> None:
     spec = resolve(method=method, student=mlp(), training=TRAINING)
     assert_equal(members([spec], [0, 1, 2], sparse), tmp_path)
 
 
-@pytest.mark.parametrize("strategy", catalogue(matching).values())
+@pytest.mark.parametrize("strategy", some_of(catalogue(matching).values(), 3))
 def test_seeds_of_a_strategy(strategy: Any, tmp_path: Path) -> None:
     spec = resolve(matching=strategy(), student=mlp(), training=TRAINING)
     assert_equal(members([spec], [3, 4]), tmp_path)
