@@ -25,6 +25,9 @@ from graphkd.sparse.matrix import SparseMatrix
 from graphkd.sparse.propagate import blocks, pool
 from graphkd.sparse.spmm import spmm
 
+AT_ONCE = 16
+"""Columns of ``X`` that are transposed at a time: a cache line of float32."""
+
 OPERATOR = ("rowptr", "col", "value")
 """Arrays of ``Ã`` in the shared folder."""
 
@@ -135,7 +138,7 @@ def _share(x: Features, operator: SparseMatrix, folder: Path) -> None:
     for name in OPERATOR:
         _write_once(folder / f"{name}.npy", getattr(operator, name))
     if isinstance(x, Tensor):
-        _write_once(folder / "x.npy", x)
+        _write_columns(folder / "x.npy", x)
     else:
         by_column = x.t()
         for name in OPERATOR:
@@ -145,12 +148,25 @@ def _share(x: Features, operator: SparseMatrix, folder: Path) -> None:
 def _columns(folder: Path, width: int, part: slice) -> Tensor:
     """Returns some columns of ``X``, dense."""
     if (folder / "x.npy").exists():
-        return _opened(folder / "x.npy")[:, part].contiguous()
+        return _opened(folder / "x.npy")[part].t().clone(memory_format=torch.contiguous_format)
     rowptr, col, value = (_opened(folder / f"x-{name}.npy") for name in OPERATOR)
     num_rows = _opened(folder / "rowptr.npy").numel() - 1
     by_column = SparseMatrix(rowptr, col, value, num_rows).rows(part)
     table = torch.empty(num_rows, part.stop - part.start, dtype=value.dtype)
     return table.copy_(by_column.to_dense().t())  # a single column's transpose is no ordinary table: other bits
+
+
+def _write_columns(file: Path, x: Tensor) -> None:
+    """Writes ``X`` transposed, some columns at a time: a task reads its own alone, not the pages of all rows."""
+    if file.exists():
+        return
+    with whole_file(file) as draft:
+        shape = (x.shape[1], x.shape[0])
+        dtype = np.dtype(str(x.dtype).removeprefix("torch."))
+        table = np.lib.format.open_memmap(draft, mode="w+", dtype=dtype, shape=shape)
+        for start in range(0, shape[0], AT_ONCE):
+            table[start : start + AT_ONCE] = x[:, start : start + AT_ONCE].t().cpu().numpy()
+        table.flush()
 
 
 def _write_once(file: Path, array: Tensor) -> None:

@@ -19,6 +19,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.callbacks import Callback
+from graphkd.cluster import Ray
+from graphkd.commands.cluster_jobs import ClusterJob, job_of, run_on_cluster, split_cluster
 from graphkd.commands.distill_help import help_text
 from graphkd.commands.links_distill import run_links
 from graphkd.commands.messages import explain
@@ -90,8 +92,12 @@ def _distill(args: list[str]) -> None:
 
     flags = {arg.partition("=")[0] for arg in args}
     alone = not world().is_distributed  # students are not trained together under torchrun
-    if alone and flags & {"-m", "--multirun"} and not flags & {"--cfg", "-c", "--info", "-i"}:
-        _train_ahead(args)
+    if flags & {"-m", "--multirun"} and not flags & {"--cfg", "-c", "--info", "-i"}:
+        args, cluster = split_cluster(args)
+        if cluster is not None:
+            _run_on_cluster(args, cluster)
+        if alone:
+            _train_ahead(args)
     _run_hydra(args, job)
     if failures:
         for failure in failures[:-1]:
@@ -105,6 +111,19 @@ def _run_hydra(args: list[str], job: Callable[[DictConfig], None]) -> None:
             hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="distill")(job)()
         except (HydraException, OmegaConfBaseException) as error:
             raise GraphKDError(explain(error)) from error
+
+
+def _run_on_cluster(args: list[str], cluster: Ray) -> None:
+    """Runs the jobs of a multirun on a cluster; they are finished then, for the jobs of this process to print."""
+    jobs: list[ClusterJob] = []
+
+    def collect(config: DictConfig) -> None:
+        job = job_of(config, _sweep_path(config))
+        if job is not None:
+            jobs.append(job)
+
+    _run_hydra(args, collect)
+    run_on_cluster(jobs, cluster)
 
 
 def _train_ahead(args: list[str]) -> None:

@@ -55,7 +55,7 @@ SEARCHED = {
 }
 """Keys and groups that cannot be given, since they differ between candidates → what can be given instead."""
 
-PLACES = ("data_dir", "cache_dir", "device", "download")
+PLACES = ("data_dir", "cache_dir", "device", "download", "cluster")
 """Keys that change no result."""
 
 
@@ -129,7 +129,9 @@ def tune(
     shapes = within(measured, max_kb, max_us) if not (folder / FILE).exists() else []
     settings = {
         "data": graph.fingerprint(),
-        "overrides": sorted(each for each in problem.overrides if each.partition("=")[0] not in PLACES),
+        "overrides": sorted(
+            each for each in problem.overrides if each.partition("=")[0].partition(".")[0] not in PLACES
+        ),
         "reads": reads,
         "methods": list(space.methods),
         "max_us": max_us,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -11,10 +12,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from graphkd.api import pick_device
+from graphkd.cluster.session import Cluster, cluster_session
+from graphkd.config import cluster_of
 from graphkd.errors import GraphKDError
 from graphkd.system import usable_cpus
 from graphkd.tuning.candidate import Candidate, Result
@@ -26,6 +30,9 @@ Task = tuple[Sequence[Candidate], int]
 
 _SCORERS: list[Scorer] = []
 """The scorer of a worker process."""
+
+_KEPT: dict[str, Any] = {}
+"""The scorer of a process of a cluster, and what it is of."""
 
 
 class Workers:
@@ -63,15 +70,40 @@ class Workers:
             ) from None
 
 
-@contextmanager
-def workers_of(problem: Problem, cache: Path, count: int) -> Iterator[Workers]:
-    """Starts worker processes, which share the processor's threads, and ends them.
+class ClusterWorkers(Workers):
+    """Trains tasks on a cluster.
 
     Args:
+        cluster: whose machines share the cache.
         problem: that they are about.
+        cache: folder of finished stages.
+    """
+
+    def __init__(self, cluster: Cluster, problem: Problem, cache: Path) -> None:
+        super().__init__(None, None)
+        self.cluster, self.problem, self.cache = cluster, problem, str(cache.absolute())
+
+    def results(self, tasks: Sequence[Task], end: float) -> Iterator[list[Result]]:
+        """Yields the results of each task when it is finished, see ``Workers``."""
+        yield from self.cluster.map(functools.partial(_score_there, self.problem, self.cache, end), tasks)
+
+
+@contextmanager
+def workers_of(problem: Problem, cache: Path, count: int) -> Iterator[Workers]:
+    """Starts worker processes, which share the processor's threads, or connects to a cluster, and ends them.
+
+    Args:
+        problem: that they are about; it may name a cluster.
         cache: folder of finished stages.
         count: of processes; 1 is this one.
     """
+    cluster = cluster_of(problem.config())
+    if cluster is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        with cluster_session(cluster) as session:
+            session.check([], [cache])
+            yield ClusterWorkers(session, problem, cache)
+        return
     together = pick_device(problem.fixed.get("device", "auto")).type == "cuda"
     if count == 1:
         yield Workers(Scorer(problem, cache, together), None, together)
@@ -97,6 +129,15 @@ def _end_with(parent: int | None) -> None:
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)
+
+
+def _score_there(problem: Problem, cache: str, end: float, task: Task) -> list[Result]:
+    """Scores a task on a machine of a cluster, whose processes keep their scorer for the tasks to come."""
+    key = (cache, problem.overrides)
+    if _KEPT.get("key") != key:
+        _KEPT.update(key=key, scorer=Scorer(problem, Path(cache), together=False))
+    results: list[Result] = _KEPT["scorer"](*task, end)
+    return results
 
 
 def _score(candidates: Sequence[Candidate], seed: int, end: float) -> list[Result]:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+import graphkd
 from graphkd import GraphKDError
 from graphkd.cluster import Ray, nodes
 from graphkd.cluster.columns import ClusterColumns
@@ -155,3 +156,35 @@ def test_without_an_address_the_cluster_is_this_machine_and_ends(machines: Any, 
     output, error = found.communicate()
     assert (found.returncode, error) == (0, "")
     assert output.startswith("60 predictions in 3 files: ")
+
+
+def test_jobs_of_a_multirun_are_trained_there_to_the_same_bits(options: Ray, tmp_path: Path) -> None:
+    keys = ["method=glnn,infgrand", "training.max_epochs=3", "baseline=false"]
+    cluster = ["cluster=ray", f"cluster.address={options.address}"]
+    for folder, more in (("here", []), ("there,", cluster)):
+        done = subprocess.run(
+            [sys.executable, "-m", "graphkd", "distill", "-m", *keys, *more, f"output_dir='{folder}'"],
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "GRAPHKD_CACHE": str(tmp_path / folder / "cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count(": finished\n") == 2 * bool(more)
+    models = sorted((tmp_path / "here").glob("*/bundle/model.safetensors"))
+    assert len(models) == 2
+    for model in models:
+        assert (tmp_path / "there," / model.relative_to(tmp_path / "here")).read_bytes() == model.read_bytes()
+
+
+def test_a_search_finds_what_it_finds_here(options: Ray, tmp_path: Path) -> None:
+    few = {"trials": 3, "methods": ["glnn"], "seeds": 1, "minutes": 5.0}
+    keys = ["training.max_epochs=5"]
+    cluster = ["cluster=ray", f"cluster.address={options.address}"]
+    here = graphkd.tune("digits", output_dir=tmp_path / "here", overrides=keys, **few)
+    there = graphkd.tune("digits", output_dir=tmp_path / "there", overrides=[*keys, *cluster], **few)
+    assert there.summary["tried"] == here.summary["tried"] > 3
+    columns = ["method", "val", "seeds", "error"]
+    assert there.trials[columns].equals(here.trials[columns])
+    assert there.winner.metrics["mean"] == here.winner.metrics["mean"]
