@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,8 +91,11 @@ def run_there(job: ClusterJob) -> tuple[str, str]:
 
 
 def _set(key: str, path: str) -> str:
-    """Returns an override with a path in Hydra's quotes: commas in it separate no values."""
-    escaped = path.replace("'", "\\'")
+    """Returns an override with a path in Hydra's quotes: commas in it separate no values.
+
+    Backslashes are themselves but before a quote, where each needs another.
+    """
+    escaped = re.sub(r"(\\*)('|\Z)", lambda end: 2 * end[1] + (r"\'" if end[2] else ""), path)
     return f"{key}='{escaped}'"
 
 

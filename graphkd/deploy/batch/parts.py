@@ -107,7 +107,7 @@ def score_folder(job: Job, student: str, score: Score) -> tuple[int, int, int]:
     files = part_files(job.rows)
     for folder in (job.output, job.rejects):
         if folder is not None:
-            check_parts_folder(folder)
+            check_parts_folder(folder, files)
     with _progress_folder(job.output) as progress:
         parts = [_part(job, file, progress, student) for file in files]
         counts = [part.counts() for part in parts]
@@ -138,8 +138,12 @@ def part_files(folder: Path) -> list[Path]:
     return files
 
 
-def check_parts_folder(path: Path) -> None:
-    """Checks, before any computation, that a folder of parts can be made, or replaces one of the same kind.
+def check_parts_folder(path: Path, files: Sequence[Path]) -> None:
+    """Checks, before any computation, that a folder of parts can be made, or replaces one of the same files.
+
+    Args:
+        path: of the folder.
+        files: of rows, each of which gives a part.
 
     Raises:
         GraphKDError: its name has no known suffix, or something else is there.
@@ -151,17 +155,20 @@ def check_parts_folder(path: Path) -> None:
         )
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise GraphKDError(f"{path} cannot be written: its own folder is not there or closed")
-    others = path.exists() and (not path.is_dir() or any(not _is_part(file, path) for file in path.iterdir()))
-    if others or path.is_symlink():
-        raise GraphKDError(f"{path} is there and holds something else: choose another output")
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise GraphKDError(f"{path} is there and no folder of its own: choose another output")
+    made = {f"{_stem(file)}{path.suffix}" for file in files}
+    others = sorted(entry.name for entry in path.iterdir() if entry.name not in made) if path.is_dir() else []
+    if others:
+        raise GraphKDError(f"{path} holds {others[0]}, which no file of rows gives: choose another output")
 
 
-def _is_part(file: Path, folder: Path) -> bool:
-    return file.is_file() and not file.is_symlink() and file.suffix == folder.suffix
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(suffix_of(file))
 
 
 def _part(job: Job, file: Path, progress: Path, student: str) -> Part:
-    stem = file.name.removesuffix(suffix_of(file))
+    stem = _stem(file)
     rejects = None if job.rejects is None else progress / REJECTS / f"{stem}{job.rejects.suffix}"
     output = progress / OUTPUT / f"{stem}{job.output.suffix}"
     return Part(replace(job, rows=file, output=output, rejects=rejects), progress / RECORDS / stem, student)

@@ -97,13 +97,18 @@ def test_parts_of_another_job_are_scored_again(tmp_path: Path, changed: str) -> 
     assert sorted(file.stem for file in job.output.iterdir()) == [f"part-{part}" for part in range(found[0])]
 
 
-def test_an_earlier_folder_is_replaced_when_all_is_scored(tmp_path: Path) -> None:
+def test_an_earlier_folder_is_replaced_unless_it_holds_more(tmp_path: Path) -> None:
     rows, model = write_parts(tmp_path / "rows"), numpy_model(tmp_path)
     job = Job(rows, tmp_path / "out.npy")
     score_folder(job, "", here(model))
-    (rows / "part-0.parquet").rename(rows / "first.parquet")
+    frame(table(5)).to_parquet(rows / "part-0.parquet")
     score_folder(job, "", here(model))
-    assert sorted(file.name for file in job.output.iterdir()) == ["first.npy", "part-1.npy", "part-2.npy"]
+    assert np.load(job.output / "part-0.npy").shape == (5, 2)
+    before = contents(job.output)
+    (rows / "part-0.parquet").rename(rows / "first.parquet")
+    with pytest.raises(GraphKDError, match=r"out\.npy holds part-0\.npy, which no file of rows gives"):
+        score_folder(job, "", here(model))
+    assert contents(job.output) == before
 
 
 def test_rejects_have_a_folder_of_their_own(tmp_path: Path) -> None:
@@ -138,11 +143,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
     "another file": (lambda at: _text(at / "rows" / "notes.txt"), ROWS, "notes.txt is no file of rows"),
     "a folder in it": (lambda at: _folder(at / "rows" / "more"), ROWS, "more is no file of rows"),
     "two kinds": (lambda at: np.save(at / "rows" / "x.npy", table()), ROWS, "files of several kinds"),
-    "a file in its place": (lambda at: _text(at / "out.csv"), ROWS, "out.csv is there and holds"),
+    "a file in its place": (lambda at: _text(at / "out.csv"), ROWS, "out.csv is there and no folder of its own"),
     "another folder": (
         lambda at: _text(_folder(at / "out.csv") / "notes.txt"),
         ROWS,
-        "out.csv is there and holds something else: choose another output",
+        "out.csv holds notes.txt, which no file of rows gives: choose another output",
     ),
     "no place": (_nothing, ["rows", "none/out.csv"], "its own folder is not there"),
     "its own input": (
