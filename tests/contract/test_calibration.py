@@ -38,8 +38,19 @@ CORE_KINDS = ("ctkd", "ctkd_per_sample", "dts_monotone", "dtkd", "normkd", "logi
 FOLDED = ("glnn", "krd")
 """Targets per node, and over edges that are drawn anew."""
 
-METHODS = [name if name in FOLDED else pytest.param(name, marks=pytest.mark.slow) for name in catalogue(methods)]
-EACH = [name if name in CORE_KINDS else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+
+WHOLE = [
+    pytest.param(method, kind, None, marks=() if method in FOLDED and kind in CORE_KINDS else pytest.mark.slow)
+    for method in catalogue(methods)
+    for kind in KINDS
+]
+BATCHES = [
+    pytest.param(method, kind, 16, marks=pytest.mark.slow)
+    for place, method in enumerate(catalogue(methods))
+    for number, kind in enumerate(KINDS)
+    if (place + number) % 4 == 0  # steps of batches are alike: each kind and each method has some
+]
+CASES = [*WHOLE, *BATCHES]
 
 
 def spec_of(method: str, part: Calibration, batch_size: int | None = None) -> DistillSpec:
@@ -67,9 +78,7 @@ def tried(method: str, kind: str, batch_size: int | None) -> tuple[DistillSpec, 
         return str(error)
 
 
-@pytest.mark.parametrize("batch_size", [None, pytest.param(16, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", EACH)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "kind", "batch_size"), CASES)
 def test_killed_and_resumed_it_ends_with_the_same_bits_or_is_refused(
     method: str, kind: str, batch_size: int | None
 ) -> None:

@@ -1,8 +1,5 @@
 """Links lead to pages of the site, and the built site is checked."""
 
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -73,13 +70,3 @@ def test_broken_links_and_foreign_scripts_are_found(
     (tmp_path / "other.html").write_text('<h2 id="top">B</h2>')
     (tmp_path / "index.html").write_text(PAGE.format(anchor=anchor, image=image, script=script))
     assert faults(tmp_path) == expected
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(find_spec("sphinx") is None, reason="sphinx comes with the extra `docs`")
-def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    options = ["--fail-on-warning", "--keep-going", "--quiet", "-b", "html", "-d", str(tmp_path / "doctrees")]
-    command = [sys.executable, "-m", "sphinx", *options, "docs", str(tmp_path / "site")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert faults(tmp_path / "site") == []

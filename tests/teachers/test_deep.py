@@ -34,7 +34,7 @@ def validation(teacher: type, data_dir: Path, epochs: int, **keys: Any) -> float
     return train_teacher(apply_setting(Graph.from_data(data)), spec, 0, []).scores["val"]
 
 
-@pytest.mark.parametrize("teacher", [GCN, SAGE, GAT])
+@pytest.mark.parametrize("teacher", [GCN, SAGE])
 def test_with_batch_norm_and_residual(teacher: type, data_dir: Path) -> None:
     """Seeds 0 to 2 end between 0.59 and 0.74, still rising: running statistics follow fast weights slowly."""
     assert validation(teacher, data_dir, 80, norm="batch", residual=True) > 0.45
