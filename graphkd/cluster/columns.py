@@ -6,18 +6,22 @@ hops. A join of edges with rows, as engines of tables run it, sends ``nnz · D``
 
 from __future__ import annotations
 
+import collections
 import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from graphkd.atomic_io import file_crc, whole_file, write_json
 from graphkd.cluster.parts import Ray
 from graphkd.cluster.session import cluster_session
+from graphkd.distributed import world
 from graphkd.errors import GraphKDError
 from graphkd.outofcore.store import TableStore
 from graphkd.sparse.features import Features
@@ -79,8 +83,9 @@ class ClusterColumns:
             missing = [part for part in parts if not _is_whole(folder, part)]
             task = functools.partial(compute_shard, str(folder.absolute()), x.shape[1], hops, pooling)
             memory = max(part.stop - part.start for part in parts) * x.shape[0] * row_bytes
-            for _ in cluster.map(task, [(part.start, part.stop) for part in missing], memory):
-                continue
+            done = cluster.map(task, [(part.start, part.stop) for part in missing], memory)
+            bar: dict[str, Any] = {"total": len(missing), "leave": False, "disable": world().no_bar}
+            collections.deque(tqdm(done, f"{self.store.shown} columns", **bar), maxlen=0)
         return [(part, _opened(_shard_file(folder, part))) for part in parts]
 
     def _most_columns(self, column_bytes: int) -> int:

@@ -105,15 +105,10 @@ def cluster_session(options: Ray) -> Iterator[Cluster]:
     Raises:
         GraphKDError: Ray is not installed, nothing answers at the address, or it is of another version.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise GraphKDError("a cluster needs Ray: pip install 'graphkd[ray]', on every machine") from None
-    address = options.address or os.environ.get("RAY_ADDRESS")
+    address = check_cluster(options)
+    import ray
+
     own = {"address": "local", "num_cpus": options.workers, "include_dashboard": False}
-    if address is not None:
-        check_address(address)
     try:
         ray.init(**(own if address is None else {"address": address}), **_QUIET)
     except Exception as error:  # Ray raises many types, some of them its own
@@ -127,6 +122,26 @@ def cluster_session(options: Ray) -> Iterator[Cluster]:
 
 
 _QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+
+
+def check_cluster(options: Ray) -> str | None:
+    """Checks, before anything is written, that Ray is installed and that something answers at the address.
+
+    Returns:
+        The address, or None for a cluster of this machine.
+
+    Raises:
+        GraphKDError: it is not, or nothing does.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        raise GraphKDError("a cluster needs Ray: pip install 'graphkd[ray]', on every machine") from None
+    address = options.address or os.environ.get("RAY_ADDRESS")
+    if address is not None:
+        check_address(address)
+    return address
 
 
 def check_address(address: str) -> None:

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from graphkd.callbacks import Callback
 from graphkd.cluster import Ray
+from graphkd.cluster.session import check_cluster
 from graphkd.commands.cluster_jobs import ClusterJob, job_of, run_on_cluster, split_cluster
 from graphkd.commands.distill_help import help_text
 from graphkd.commands.links_distill import run_links
@@ -193,6 +194,8 @@ def run_job(config: DictConfig) -> None:
     if config.save_teacher and not spec.uses_teacher:
         raise GraphKDError(f"save_teacher is true, but method={spec.method.name} trains no teacher: leave it out")
     cache = cache_of(config)
+    if cache.tables.cluster is not None:
+        check_cluster(cache.tables.cluster)
     first = load_graph(config, seeds[0])
     view = apply_setting(first, spec.setting)
     baseline = with_baseline(config, spec)

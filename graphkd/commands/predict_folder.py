@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graphkd.atomic_io import sha256
 from graphkd.cluster import Ray
-from graphkd.cluster.session import cluster_session
+from graphkd.cluster.session import check_cluster, cluster_session
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.cluster import score_on_cluster
 from graphkd.deploy.batch.parts import Part, score_folder, score_part
@@ -32,6 +32,9 @@ def predict_folder(job: Job, bundle: Bundle, runtime: str, cluster: Ray | None) 
     places = [place for place in (job.rows, job.output, job.rejects) if isinstance(place, Path)]
     if any(same_place(one, other) for at, one in enumerate(places) for other in places[:at]):
         raise GraphKDError(f"{job.output} is also the input or that of rejects: choose another output")
+
+    if cluster is not None:
+        check_cluster(cluster)
 
     def score(parts: Sequence[Part]) -> Iterator[tuple[int, int]]:
         if cluster is None:

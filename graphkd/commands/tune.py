@@ -40,6 +40,9 @@ def run_tune(args: list[str]) -> None:
     for word in given.settings:
         if "=" not in word and not word.startswith("~"):
             raise GraphKDError(f"{word} is no KEY=VALUE: graphkd tune DATASET [--minutes N] [KEY=VALUE …]")
+    clusters = [each for each in given.settings if each.startswith("cluster=") and each != "cluster=none"]
+    if clusters and given.workers is not None:
+        raise GraphKDError("--workers is of this machine, and cluster=ray has its own: give cluster.workers=N")
     folder = Path(given.output_dir or Path("runs") / f"tune-{given.dataset}-{given.reads}")
     tuned = tune(
         given.dataset,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from graphkd import methods as all_methods
 from graphkd.atomic_io import as_path, check_writable
 from graphkd.checks import is_real, is_whole
+from graphkd.cluster.session import check_cluster
 from graphkd.datasets import Graph
 from graphkd.datasets.setting import SETTINGS, apply_setting
 from graphkd.environment import own_environment
@@ -55,7 +56,7 @@ SEARCHED = {
 }
 """Keys and groups that cannot be given, since they differ between candidates → what can be given instead."""
 
-PLACES = ("data_dir", "cache_dir", "device", "download", "cluster")
+PLACES = ("data_dir", "cache_dir", "device", "download")
 """Keys that change no result."""
 
 
@@ -96,7 +97,8 @@ def tune(
         seeds: number of new seeds for the last runs.
         seed: of the search.
         output_dir: folder of the search.
-        overrides: of ``graphkd distill``, such as ``["dataset.split=cpf", "teacher=sage"]``: they stay as given.
+        overrides: of ``graphkd distill``, such as ``["dataset.split=cpf", "teacher=sage"]``: they stay as given;
+            with ``cluster=ray`` candidates are tasks of a cluster, and ``workers`` is not read.
         tell: called with a line about progress.
 
     Returns:
@@ -112,6 +114,8 @@ def tune(
     >>> found.overrides[:2], sorted(found.winner.metrics["mean"])
     (['method=mlp', 'encoder=raw'], ['mlp_test', 'student_test'])
     """
+    from graphkd.commands.cluster_jobs import split_cluster
+
     check_optuna()
     seed, folder = parse_seed(seed), as_path(output_dir, "output_dir")
     check_writable(folder, "output_dir")
@@ -119,7 +123,10 @@ def tune(
         {"minutes": minutes, "max_us": max_us, "max_kb": max_kb},
         {"trials": trials, "workers": workers, "seeds": seeds},
     )
-    problem = _problem(data, list(overrides))
+    own, cluster = split_cluster(list(overrides))
+    if cluster is not None:
+        check_cluster(cluster)
+    problem = _problem(data, own)
     spec, true = problem.spec(), problem.graph(0)  # what is given is checked before anything is trained
     graph = blinded(true)
     space = _space(problem.fixed, spec, true, reads, methods)
@@ -129,9 +136,7 @@ def tune(
     shapes = within(measured, max_kb, max_us) if not (folder / FILE).exists() else []
     settings = {
         "data": graph.fingerprint(),
-        "overrides": sorted(
-            each for each in problem.overrides if each.partition("=")[0].partition(".")[0] not in PLACES
-        ),
+        "overrides": sorted(each for each in problem.overrides if each.partition("=")[0] not in PLACES),
         "reads": reads,
         "methods": list(space.methods),
         "max_us": max_us,
@@ -143,7 +148,7 @@ def tune(
         records.add_fact("shapes", [list(shape) for shape in shapes])
     space = replace(space, shapes=tuple((layers, width) for layers, width in records.facts["shapes"]))
     budget = Budget(minutes, trials, records.elapsed)
-    with workers_of(problem, folder / "cache", workers) as pool:
+    with workers_of(problem, folder / "cache", workers, cluster) as pool:
         search = Search(space, pool, records, budget, graph.val.numel(), seeds, seed, tell)
         winner = search.run()
     return _finish(problem, search, winner, list(new), folder, measured)

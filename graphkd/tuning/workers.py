@@ -17,8 +17,8 @@ from typing import Any
 import torch
 
 from graphkd.api import pick_device
+from graphkd.cluster import Ray
 from graphkd.cluster.session import Cluster, cluster_session
-from graphkd.config import cluster_of
 from graphkd.errors import GraphKDError
 from graphkd.system import usable_cpus
 from graphkd.tuning.candidate import Candidate, Result
@@ -89,15 +89,15 @@ class ClusterWorkers(Workers):
 
 
 @contextmanager
-def workers_of(problem: Problem, cache: Path, count: int) -> Iterator[Workers]:
+def workers_of(problem: Problem, cache: Path, count: int, cluster: Ray | None = None) -> Iterator[Workers]:
     """Starts worker processes, which share the processor's threads, or connects to a cluster, and ends them.
 
     Args:
-        problem: that they are about; it may name a cluster.
+        problem: that they are about.
         cache: folder of finished stages.
         count: of processes; 1 is this one.
+        cluster: whose tasks are used in their place.
     """
-    cluster = cluster_of(problem.config())
     if cluster is not None:
         cache.mkdir(parents=True, exist_ok=True)
         with cluster_session(cluster) as session:

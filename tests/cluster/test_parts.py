@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
 from graphkd import GraphKDError
 from graphkd.cluster import Ray
-from graphkd.cluster.session import cluster_session
+from graphkd.cluster.session import check_cluster, cluster_session
 from graphkd.outofcore import TableOptions
 
 
@@ -46,3 +47,9 @@ def test_an_address_where_nothing_answers_is_one_line_at_once(address: str, mess
     with pytest.raises(GraphKDError) as error, cluster_session(Ray(address=address)):
         raise AssertionError
     assert message in str(error.value)
+
+
+def test_without_ray_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(GraphKDError, match=r"a cluster needs Ray: pip install 'graphkd\[ray\]'"):
+        check_cluster(Ray())

@@ -45,6 +45,9 @@ def test_it_prints_candidates_the_winner_and_the_command(
         (["digits", "seeds=3"], "seeds cannot be given to a search: use --seeds"),
         (["digits", "output_dir=x"], "output_dir cannot be given to a search: use --output-dir"),
         (["digit"], "unknown dataset 'digit'"),
+        (["digits", "cluster=spark"], "unknown cluster 'spark'"),
+        (["digits", "cluster=ray", "--workers", "2"], "give cluster.workers=N"),
+        (["digits", "cluster=ray", "cluster.address=head"], "cluster.address is 'head': give HOST:PORT"),
         (["digits", "--max-kb", "1"], "--max-kb 1: the smallest student, 1 x 64, has"),
     ],
 )

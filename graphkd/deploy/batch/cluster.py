@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from graphkd.cluster.session import Cluster
 from graphkd.deploy.batch.journal import InUseError
 from graphkd.deploy.batch.parts import Part, score_part
+from graphkd.deploy.batch.score import progress
 from graphkd.deploy.loading import load_bundle
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ def score_on_cluster(
         return
     reads = [bundle.absolute(), *{part.job.rows.parent for part in parts if isinstance(part.job.rows, Path)}]
     cluster.check(reads, [parts[0].record.parent])
-    yield from cluster.map(functools.partial(_scored, str(bundle.absolute()), runtime), parts)
+    with progress(len(parts), unit="files") as advance:
+        for counts in cluster.map(functools.partial(_scored, str(bundle.absolute()), runtime), parts):
+            advance(1)
+            yield counts
 
 
 def _scored(bundle: str, runtime: str, part: Part) -> tuple[int, int]:

@@ -126,7 +126,7 @@ def _new(
     if num_finished:
         print(f"graphkd: goes on after {num_finished} finished blocks of {rows} rows", file=sys.stderr)
     blocks = ahead(_scored(ahead(whole(source, job.rows, rows, num_finished)), model, source.columns))
-    with _progress(source.total, num_finished * rows) as advance:
+    with progress(source.total, num_finished * rows) as advance:
         for block in blocks:
             if block.rejects and job.rejects is None:
                 row, reason = next(iter(block.rejects.items()))
@@ -192,11 +192,18 @@ def _rejects(path: Path | None, journal: Journal) -> Iterator[Rejects]:
 
 
 @contextmanager
-def _progress(total: int | None, done: int) -> Iterator[Callable[[int], object]]:
+def progress(total: int | None, done: int = 0, unit: str = "rows") -> Iterator[Callable[[int], object]]:
+    """Yields a function that advances a bar on a terminal by a number of units.
+
+    Args:
+        total: units of the whole, if they are known.
+        done: of them before.
+        unit: their name.
+    """
     try:
         from tqdm import tqdm
     except ImportError:  # tqdm is optional
         yield lambda count: None
         return
-    with tqdm(total=total, initial=done, unit=" rows", unit_scale=True, leave=False, disable=None) as bar:
+    with tqdm(total=total, initial=done, unit=f" {unit}", unit_scale=True, leave=False, disable=None) as bar:
         yield bar.update

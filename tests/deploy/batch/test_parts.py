@@ -166,6 +166,11 @@ MISTAKES: dict[str, tuple[Callable[[Path], object], list[str], str]] = {
         "a cluster scores the files of a folder",
     ),
     "workers without a cluster": (_nothing, [*ROWS, "--workers", "2"], "--workers is for --cluster"),
+    "no cluster": (
+        _nothing,
+        [*ROWS, "--cluster", "ray", "--address", "127.0.0.1:1"],
+        "no cluster answers at 127.0.0.1:1",
+    ),
     "no workers": (
         _nothing,
         [*ROWS, "--cluster", "ray", "--workers", "0"],
