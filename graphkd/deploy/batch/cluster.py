@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkd.cluster.session import Cluster
-from graphkd.deploy.batch.journal import InUseError
 from graphkd.deploy.batch.parts import Part, score_part
+from graphkd.deploy.batch.progress import InUseError
 from graphkd.deploy.batch.score import progress
 from graphkd.deploy.loading import load_bundle
 

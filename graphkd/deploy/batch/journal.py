@@ -18,20 +18,15 @@ from numpy.typing import NDArray
 from graphkd.atomic_io import seal, sha256, write_json
 from graphkd.deploy.batch.block import Scored
 from graphkd.deploy.batch.ids import pack, unpack
-from graphkd.errors import GraphKDError
-from graphkd.locks import Lock
+from graphkd.deploy.batch.progress import LOCK, open_progress
 
-JOB, LOCK, DRAFT = "job.json", "lock", "draft"
+JOB, DRAFT = "job.json", "draft"
 
 OWN = re.compile(r"lock|(\.job\.json\.\w+(\.draft)?)|job\.json|draft|output|rejects|block-\d{8,}")
 """Names of all files that a job creates in its folder."""
 
 DIGEST = 32
 """Size in bytes of the digest before each block."""
-
-
-class InUseError(GraphKDError):
-    """Another process is writing the output."""
 
 
 class Journal:
@@ -113,14 +108,7 @@ def journal_of(output: Path, job: dict[str, Any], again: bool = True) -> Iterato
         InUseError: another process is writing it.
         GraphKDError: the folder's name is in use for something else.
     """
-    folder = output.with_name(f".{output.name}.progress")
-    _make(folder)
-    try:
-        lock = Lock(folder / LOCK)
-    except BlockingIOError:
-        raise InUseError(
-            f"{output} is being written by another process: wait for it, or choose another output"
-        ) from None
+    folder, lock = open_progress(output, _is_ours)
     try:
         if not again:
             _empty(folder)
@@ -134,18 +122,6 @@ def journal_of(output: Path, job: dict[str, Any], again: bool = True) -> Iterato
         _remove(folder)
     finally:
         lock.close()
-
-
-def _make(folder: Path) -> None:
-    """Creates the folder; an existing one with other content is neither emptied nor removed."""
-    try:
-        folder.mkdir()
-    except FileExistsError:
-        if folder.is_symlink() or not folder.is_dir() or not _is_ours(list(folder.iterdir())):
-            raise GraphKDError(
-                f"{folder} is needed for the progress of this job, and holds something else: rename it, or choose "
-                "another output"
-            ) from None
 
 
 def _is_ours(files: list[Path]) -> bool:

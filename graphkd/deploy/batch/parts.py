@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from graphkd.atomic_io import file_crc, write_json
 from graphkd.deploy.batch.outputs import KINDS
+from graphkd.deploy.batch.progress import LOCK, open_progress
 from graphkd.deploy.batch.reading import READERS, suffix_of
 from graphkd.deploy.batch.score import Job, dependencies, score_file
 from graphkd.errors import GraphKDError
 from graphkd.folders import replace_folder, restore
-from graphkd.locks import Lock
 
 if TYPE_CHECKING:
     from graphkd.deploy.predictor import Predictor
     from graphkd.deploy.row_predictor import RowPredictor
 
-OUTPUT, REJECTS, RECORDS, LOCK = "output", "rejects", "records", "lock"
+OUTPUT, REJECTS, RECORDS = "output", "rejects", "records"
 """What a folder job has in its folder of progress."""
 
 
@@ -191,22 +191,10 @@ def _progress_folder(output: Path) -> Iterator[Path]:
     """Yields the hidden folder beside the output in which parts are written; deleted on success.
 
     Raises:
-        GraphKDError: another process is writing it, or the name is in use for something else.
+        InUseError: another process is writing the output.
+        GraphKDError: the folder's name is in use for something else.
     """
-    folder = output.with_name(f".{output.name}.progress")
-    folder.mkdir(exist_ok=True)
-    known = {OUTPUT, REJECTS, RECORDS, LOCK}
-    if folder.is_symlink() or any(entry.name not in known for entry in folder.iterdir()):
-        raise GraphKDError(
-            f"{folder} is needed for the progress of this job, and holds something else: rename it, or choose "
-            "another output"
-        )
-    try:
-        lock = Lock(folder / LOCK)
-    except BlockingIOError:
-        raise GraphKDError(
-            f"{output} is being written by another process: wait for it, or choose another output"
-        ) from None
+    folder, lock = open_progress(output, _is_ours)
     try:
         for name in (OUTPUT, REJECTS, RECORDS):
             (folder / name).mkdir(exist_ok=True)
@@ -219,6 +207,10 @@ def _progress_folder(output: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         lock.close()
+
+
+def _is_ours(entries: list[Path]) -> bool:
+    return all(entry.name in (OUTPUT, REJECTS, RECORDS, LOCK) for entry in entries)
 
 
 def _remove(place: Path) -> None:
