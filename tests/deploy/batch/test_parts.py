@@ -32,6 +32,17 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
+def test_hidden_files_are_left_out_and_a_job_that_scored_nothing_leaves_nothing(tmp_path: Path) -> None:
+    rows, model = write_parts(tmp_path / "rows", 1), numpy_model(tmp_path)
+    for name in (".part.parquet.crc", "_SUCCESS"):
+        (rows / name).write_text("of others")
+    frame(with_nan(table(20))).to_parquet(rows / "part-0.parquet")
+    with pytest.raises(GraphKDError, match="row 5"):
+        score_folder(Job(rows, tmp_path / "out.csv"), "", here(model))
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["bundle", "rows"]
+    assert score_folder(Job(rows, tmp_path / "out.csv", tmp_path / "bad.csv"), "", here(model)) == (1, 17, 3)
+
+
 @pytest.mark.parametrize("kind", ["parquet", "csv", "npy"])
 def test_each_file_has_the_bytes_that_it_has_alone(tmp_path: Path, kind: str) -> None:
     rows, model = write_parts(tmp_path / "rows"), numpy_model(tmp_path)
@@ -116,6 +127,7 @@ def test_rejects_have_a_folder_of_their_own(tmp_path: Path) -> None:
     frame(with_nan(table(20))).to_parquet(rows / "part-1.parquet")
     with pytest.raises(GraphKDError, match=r"part-1\.parquet row 5 "):
         score_folder(Job(rows, tmp_path / "out.csv"), "", here(model))
+    assert (tmp_path / ".out.csv.progress").is_dir()  # part-0 is scored
     job = Job(rows, tmp_path / "out.csv", tmp_path / "bad.csv")
     assert score_folder(job, "", here(model)) == (2, 37, 3)
     assert [len((tmp_path / "bad.csv" / f"part-{part}.csv").read_text().splitlines()) for part in (0, 1)] == [1, 4]
