@@ -60,7 +60,7 @@ test: $(VENV)/.test
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # The numeric folders as on a processor without vector instructions, whose sums go in another order.
-NUMERIC = $(addprefix tests/,balance calibration columns contract deploy/runtimes dropout encoders evaluation influence \
+NUMERIC = $(addprefix tests/,balance calibration cluster columns contract deploy/runtimes dropout encoders evaluation influence \
 	kernels matching methods outofcore positions sparse students teachers terms training transforms)
 
 test-portable: $(VENV)/.test
