@@ -20,6 +20,7 @@ from graphkd.balance import Balance
 from graphkd.calibration import Calibration
 from graphkd.callbacks import Callback
 from graphkd.classes import class_array
+from graphkd.cluster import Ray
 from graphkd.columns import ColumnEncoding
 from graphkd.datasets import Preprocessing
 from graphkd.datasets.custom.labels import plain_labels
@@ -67,6 +68,7 @@ class GraphEstimator(BaseEstimator):  # type: ignore[misc]
         cache_dir: str | os.PathLike[str] | None = None,
         memory_budget: float | None = None,
         table_dtype: str = "float32",
+        cluster: Ray | None = None,
         baseline: bool = True,
         calibrate: bool = False,
         callbacks: Iterable[Callback] = (),
@@ -77,6 +79,7 @@ class GraphEstimator(BaseEstimator):  # type: ignore[misc]
         self.balance = balance
         self.preprocessing, self.seed, self.device = preprocessing, seed, device
         self.cache_dir, self.memory_budget, self.table_dtype = cache_dir, memory_budget, table_dtype
+        self.cluster = cluster
         self.baseline, self.calibrate, self.callbacks = baseline, calibrate, callbacks
 
     def __sklearn_tags__(self) -> Any:
