@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import NoReturn, TextIO
 
 from graphkd import __version__
-from graphkd.commands.cluster_arguments import cluster_arguments
+from graphkd.commands.cluster_arguments import cluster_arguments, cluster_of
 from graphkd.commands.serve_arguments import serve_arguments
 from graphkd.errors import GraphKDError
 
@@ -119,7 +119,6 @@ def _run(args: argparse.Namespace) -> int:
 
         evaluate(args.run, args.data_dir, args.output)
     elif args.command == "predict":
-        from graphkd.commands.cluster_arguments import cluster_of
         from graphkd.commands.predict import predict
 
         given = args.run, args.input, args.output, args.data_dir, args.runtime, args.rejects, args.id, args.header

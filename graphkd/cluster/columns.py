@@ -81,7 +81,7 @@ class ClusterColumns:
             cluster.check([], [folder])
             parts = split(x.shape[1], cluster.workers, self._most_columns(x.shape[0] * row_bytes))
             missing = [part for part in parts if not _is_whole(folder, part)]
-            task = functools.partial(compute_shard, str(folder.absolute()), x.shape[1], hops, pooling)
+            task = functools.partial(compute_shard, str(folder.absolute()), hops, pooling)
             memory = max(part.stop - part.start for part in parts) * x.shape[0] * row_bytes
             done = cluster.map(task, [(part.start, part.stop) for part in missing], memory)
             bar: dict[str, Any] = {"total": len(missing), "leave": False, "disable": world().no_bar}
@@ -111,12 +111,11 @@ def split(width: int, workers: int, most: int) -> list[slice]:
     return [slice(part * width // count, (part + 1) * width // count) for part in range(count)]
 
 
-def compute_shard(folder: str, width: int, hops: int, pooling: str, columns: tuple[int, int]) -> None:
+def compute_shard(folder: str, hops: int, pooling: str, columns: tuple[int, int]) -> None:
     """Computes and writes some columns of the pooled table.
 
     Args:
         folder: with the features and the operator.
-        width: ``D``.
         hops: ``P``.
         pooling: of the hops.
         columns: first, and the one behind the last.
@@ -124,11 +123,9 @@ def compute_shard(folder: str, width: int, hops: int, pooling: str, columns: tup
     place, part = Path(folder), slice(*columns)
     rowptr, col, value = (_opened(place / f"{name}.npy") for name in OPERATOR)
     operator = SparseMatrix(rowptr, col, value, rowptr.numel() - 1)
-    table = _columns(place, width, part)
-    powers = _powers(table, operator, hops)
-    pooled = pool(table, powers, hops, pooling)
-    _write(_shard_file(place, part), pooled)
-    write_json(_record(place, part), {"crc": file_crc(_shard_file(place, part))})
+    table, file = _columns(place, part), _shard_file(place, part)
+    _write(file, pool(table, _powers(table, operator, hops), hops, pooling))
+    write_json(_record(place, part), {"crc": file_crc(file)})
 
 
 def _powers(table: Tensor, operator: SparseMatrix, hops: int) -> Iterator[Tensor]:
@@ -150,7 +147,7 @@ def _share(x: Features, operator: SparseMatrix, folder: Path) -> None:
             _write_once(folder / f"x-{name}.npy", getattr(by_column, name))
 
 
-def _columns(folder: Path, width: int, part: slice) -> Tensor:
+def _columns(folder: Path, part: slice) -> Tensor:
     """Returns some columns of ``X``, dense."""
     if (folder / "x.npy").exists():
         return _opened(folder / "x.npy")[part].t().clone(memory_format=torch.contiguous_format)

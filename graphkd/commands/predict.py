@@ -7,7 +7,7 @@ from typing import Any
 
 from graphkd.atomic_io import whole_file
 from graphkd.cluster import Ray
-from graphkd.commands.predict_folder import predict_folder, student_of
+from graphkd.commands.predict_folder import predict_folder, print_rejected, student_of
 from graphkd.commands.rows import OWN, bundle_place, graph_rows, own_files
 from graphkd.deploy import load_bundle
 from graphkd.deploy.batch.block import Scored
@@ -115,8 +115,7 @@ def _rows_of(source: str, kind: str | None) -> Path | StandardInput:
 def _predict_rows(job: Job, bundle: Bundle, runtime: str) -> None:
     scored, rejected = score_file(job, load_bundle(bundle.folder, runtime), student_of(bundle, runtime))
     print(f"{scored} predictions: {job.output}")
-    if job.rejects is not None:
-        print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
+    print_rejected(job, rejected)
 
 
 def _absolute(rejects: str | None) -> Path | None:

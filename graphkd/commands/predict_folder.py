@@ -46,6 +46,11 @@ def predict_folder(job: Job, bundle: Bundle, runtime: str, cluster: Ray | None) 
 
     parts, scored, rejected = score_folder(job, student_of(bundle, runtime), score)
     print(f"{scored} predictions in {parts} file{'s' * (parts != 1)}: {job.output}")
+    print_rejected(job, rejected)
+
+
+def print_rejected(job: Job, rejected: int) -> None:
+    """Prints the number of rejected rows and where they are, if the job puts them aside."""
     if job.rejects is not None:
         print(f"{rejected} row{'s' * (rejected != 1)} rejected: {job.rejects}")
 

@@ -31,17 +31,15 @@ from graphkd.runs.saved_teacher import SAVED_TEACHER
 from graphkd.training.settings import LABEL_INPUTS, OF_EACH, Training
 
 PLACES = (
-    *(
-        "data_dir",
-        "output_dir",
-        "cache_dir",
-        "device",
-        "download",
-        "overwrite",
-        "memory_budget",
-        "tracker",
-        "cluster",
-    ),
+    "data_dir",
+    "output_dir",
+    "cache_dir",
+    "device",
+    "download",
+    "overwrite",
+    "memory_budget",
+    "tracker",
+    "cluster",
 )
 """Keys of locations and execution, which do not affect results: they may differ when a run is resumed."""
 

@@ -31,10 +31,8 @@ def score_on_cluster(
         cluster: whose machines see the bundle, the rows and the output's folder under the same paths.
         bundle: of the student.
         runtime: that scores.
-        parts: not finished yet.
+        parts: not finished yet; at least one.
     """
-    if not parts:
-        return
     reads = [bundle.absolute(), *{part.job.rows.parent for part in parts if isinstance(part.job.rows, Path)}]
     cluster.check(reads, [parts[0].record.parent])
     with progress(len(parts), unit="files") as advance:
